@@ -1,0 +1,44 @@
+# Arguments for the program: make run ARGS="--help"
+ARGS =
+# How long each fuzz target runs.
+FUZZTIME = 10s
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# The version is passed by hand, so Go need not ask git, which refuses where another user owns the clone, as in containers.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
+.PHONY: help run build test bench lint fuzz
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## start a demo: everything in one process, nothing to set up
+	./bin/tributary demo $(ARGS)
+
+build: ## make bin/tributary, one file without C libraries
+	CGO_ENABLED=0 go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/tributary ./cmd/tributary
+
+test: ## run all tests with the race detector, on real PostgreSQL and Redis
+	./.ci/install
+	CGO_ENABLED=1 go run ./internal/testservers/run -- go test -race -timeout 15m ./...
+
+bench: ## measure against the targets of the design (ARGS=--quick: in two minutes)
+	./.ci/install
+	go run ./internal/bench $(ARGS)
+
+# `go mod tidy -diff` needs the network where modules are not cached; only a difference is a fault.
+lint: ## check formatting, vet, staticcheck, go.mod, and the build without C
+	@files=$$(gofmt -l .) && if [ -n "$$files" ]; then echo "run gofmt -w on:"; echo "$$files"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+	@diff=$$(go mod tidy -diff) || if [ -n "$$diff" ]; then echo "run go mod tidy:"; echo "$$diff"; exit 1; fi
+	CGO_ENABLED=0 go build ./...
+
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[n++] = $$1 } \
+		/^ok/ { for (i = 0; i < n; i++) print $$2, names[i] } !/^Fuzz/ { n = 0 }' | \
+	while read -r package name; do \
+		echo "$$package $$name"; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
