@@ -1,0 +1,161 @@
+package affiliate
+
+import (
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+// Platform is the software a store runs on.
+type Platform string
+
+const (
+	Shopify     Platform = "shopify"
+	WooCommerce Platform = "woocommerce"
+)
+
+// Parsed is what an integration makes of one delivery's body: events on orders, or the reason why there are none.
+type Parsed struct {
+	Events []Event
+	// Ignored says why a well-formed delivery changes nothing ("topic product.updated is not used"); empty otherwise.
+	Ignored string
+	// Store is set when the delivery is about the store itself.
+	Store StoreEvent
+	// Warning is shown to the owner beside a processed delivery, such as a custom order status we do not know.
+	Warning string
+}
+
+// StoreEvent is what a delivery says about the store as a whole.
+type StoreEvent string
+
+const (
+	StoreUninstalled StoreEvent = "uninstalled" // the app was removed; deliveries will stop
+	StoreRedact      StoreEvent = "redact"      // erase the personal data of the whole store
+	DataRequest      StoreEvent = "data_request"
+)
+
+// Event is one thing a delivery says about one order. Exactly one of the pointers or flags is set.
+type Event struct {
+	OrderID     string // the store's id of the order, as a decimal string (ids exceed 2^53)
+	Snapshot    *Snapshot
+	Refund      *Refund
+	Transaction *Transaction
+	Dispute     *Dispute
+	Deleted     bool
+	Restored    bool
+	Redacted    bool
+	// Edited is when the store says the order was edited without saying what it looks like now (Shopify orders/edited).
+	Edited time.Time
+}
+
+// StoreStatus is what the status of a snapshot means for money, in the store's own words' place.
+type StoreStatus string
+
+const (
+	StorePending  StoreStatus = "pending"  // awaiting payment, on hold, authorized, partly paid
+	StorePaid     StoreStatus = "paid"     // money captured and still there, partly refunded included
+	StoreRefunded StoreStatus = "refunded" // the store itself says that all went back
+	StoreFailed   StoreStatus = "failed"   // declined; may be paid later
+	StoreCanceled StoreStatus = "canceled" // canceled, voided, expired, trashed
+	StoreCustom   StoreStatus = "custom"   // a status set by a plugin: says nothing about money
+)
+
+// Snapshot is a full order as of the store's own modification time. Amounts are minor units of Currency.
+type Snapshot struct {
+	Version     int64          `json:"v"` // the store's updated_at, milliseconds since 1970 UTC
+	Number      string         `json:"number"`
+	PlacedAt    time.Time      `json:"placed_at"`
+	Currency    money.Currency `json:"currency"`
+	Status      StoreStatus    `json:"status"`
+	RawStatus   string         `json:"raw_status"`         // the store's word, for people
+	Canceled    bool           `json:"canceled,omitempty"` // canceled beside whatever the money says (Shopify cancelled_at)
+	PaymentDate bool           `json:"paid,omitempty"`     // the store shows that money was captured at some time
+	Captured    int64          `json:"captured"`           // what was captured, as far as the body tells; 0 when never paid
+	Total       int64          `json:"total"`              // what the customer is charged: tax and shipping in, removed units out
+	Merchandise int64          `json:"merchandise"`        // original value: lines after discounts, without tax, shipping, tips, gift cards
+	Test        bool           `json:"test,omitempty"`
+	Codes       []string       `json:"codes,omitempty"` // coupon codes proven by the body, in the store's order, HTML-unescaped
+	Links       []LinkEvidence `json:"links,omitempty"` // link evidence, strongest first
+	Country     string         `json:"country,omitempty"`
+	// CustomerEmail is never stored: the receiver turns it into CustomerHash and clears it.
+	CustomerEmail string `json:"-"`
+	CustomerHash  string `json:"customer,omitempty"`
+	// Refunds are those the body lists. RefundsComplete says that a refund missing from the list does not exist (any
+	// more): WooCommerce lists all, and a deleted one vanishes from it.
+	Refunds         []Refund `json:"-"`
+	RefundIDs       []string `json:"refund_ids,omitempty"`
+	RefundsComplete bool     `json:"refunds_complete,omitempty"`
+	Hash            string   `json:"hash"` // of all the above but the customer; a tie-break, so that equal versions end alike
+}
+
+// LinkEvidence is one trace of a link of ours on an order.
+type LinkEvidence struct {
+	Kind   LinkEvidenceKind `json:"kind"`
+	Value  string           `json:"value"`  // click id or slug, lower case
+	Source string           `json:"source"` // where it stood: "landing_site", "landing_site_ref", "note_attributes", "session_entry", "utm_content"
+	At     time.Time        `json:"at,omitzero"`
+}
+
+// LinkEvidenceKind sorts link evidence by its strength.
+type LinkEvidenceKind string
+
+const (
+	EvidenceClick LinkEvidenceKind = "click" // our own click id
+	EvidenceSlug  LinkEvidenceKind = "slug"  // a slug where a link of ours puts it
+	EvidenceUTM   LinkEvidenceKind = "utm"   // a UTM value; counts only if it names a link
+)
+
+// RefundStatus says whether a refund's money has moved.
+type RefundStatus string
+
+const (
+	RefundPending RefundStatus = "pending"
+	RefundFailed  RefundStatus = "failed"
+	RefundSettled RefundStatus = "settled"
+	RefundNoMoney RefundStatus = "no_money" // has no transaction at all: restocking only
+)
+
+// Refund is one refund of an order, amounts positive.
+type Refund struct {
+	ID       string         `json:"id"`
+	Version  int64          `json:"v"` // milliseconds UTC of the body that showed it
+	At       time.Time      `json:"at,omitzero"`
+	Status   RefundStatus   `json:"status"`
+	Currency money.Currency `json:"currency"`
+	Amount   int64          `json:"amount"`             // all that goes back, tax and shipping included
+	ByLines  bool           `json:"by_lines,omitempty"` // made by order lines; then value falls by Lines, whatever money moved
+	Lines    int64          `json:"lines,omitempty"`    // merchandise of its lines, without tax and gift cards
+	Shipping int64          `json:"shipping,omitempty"` // shipping in Amount, its tax included
+	Tax      int64          `json:"tax,omitempty"`      // tax given back on its own (not that of lines or shipping)
+	// Transactions move the money. Where their currency is the refund's, their amounts say how much of it has moved;
+	// otherwise (a customer paid in another currency) one success settles the refund.
+	Transactions []Transaction `json:"transactions,omitempty"`
+}
+
+// Transaction is one movement of money, such as Shopify's order_transactions/create tells it.
+type Transaction struct {
+	ID       string         `json:"id"`
+	Refund   bool           `json:"refund,omitempty"` // kind is refund
+	Status   RefundStatus   `json:"status"`
+	Amount   int64          `json:"amount"`
+	Currency money.Currency `json:"currency,omitempty"`
+	Version  int64          `json:"v,omitempty"`
+}
+
+// Dispute is a chargeback. Only a lost one takes money.
+type Dispute struct {
+	ID       string         `json:"id"`
+	Status   DisputeStatus  `json:"status"`
+	Amount   int64          `json:"amount"`
+	Currency money.Currency `json:"currency"`
+	Version  int64          `json:"v,omitempty"`
+}
+
+// DisputeStatus is how far a dispute has come.
+type DisputeStatus string
+
+const (
+	DisputeOpen DisputeStatus = "open"
+	DisputeWon  DisputeStatus = "won"
+	DisputeLost DisputeStatus = "lost"
+)

@@ -1,0 +1,76 @@
+package affiliate
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+// EntryKind sorts ledger entries.
+type EntryKind string
+
+const (
+	Accrual    EntryKind = "accrual"    // a commission was earned or grew
+	Reversal   EntryKind = "reversal"   // a commission shrank: refund, cancellation, rejection
+	Adjustment EntryKind = "adjustment" // by a person, with a reason
+	Bonus      EntryKind = "bonus"
+	Payout     EntryKind = "payout" // negative: paid to the creator
+	WriteOff   EntryKind = "write_off"
+)
+
+// LedgerEntry is one append-only line of money owed to a creator (positive) or taken back or paid (negative), in minor
+// units of Currency, the account's currency when it was posted.
+type LedgerEntry struct {
+	ID            LedgerEntryID
+	CreatorID     CreatorID
+	CampaignID    CampaignID
+	OfferMemberID OfferMemberID
+	ConversionID  ConversionID // 0 for bonuses, payouts and the like
+	Kind          EntryKind
+	Currency      money.Currency
+	Amount        int64
+	Cause         string // unique: the same cause never posts twice
+	CreatedAt     time.Time
+	PayableAt     time.Time
+}
+
+// Account names whom and under which membership a conversion's money belongs to.
+type Account struct {
+	CreatorID     CreatorID
+	CampaignID    CampaignID
+	OfferMemberID OfferMemberID
+}
+
+// Posting is a difference to post to one account.
+type Posting struct {
+	Account Account
+	Kind    EntryKind
+	Amount  int64
+}
+
+// Differences gives what must be posted so that a conversion's entries sum to its commission on the account that it is
+// credited to, and to zero on every account that it was credited to before. held is what the ledger holds per account.
+func Differences(credited Account, commission int64, held map[Account]int64) []Posting {
+	var postings []Posting
+	for account, amount := range held {
+		if account != credited && amount != 0 {
+			postings = append(postings, posting(account, -amount))
+		}
+	}
+	if d := commission - held[credited]; d != 0 {
+		postings = append(postings, posting(credited, d))
+	}
+	slices.SortFunc(postings, func(a, b Posting) int {
+		return cmp.Or(cmp.Compare(a.Account.OfferMemberID, b.Account.OfferMemberID), cmp.Compare(a.Amount, b.Amount))
+	})
+	return postings
+}
+
+func posting(a Account, amount int64) Posting {
+	if amount < 0 {
+		return Posting{Account: a, Kind: Reversal, Amount: amount}
+	}
+	return Posting{Account: a, Kind: Accrual, Amount: amount}
+}

@@ -1,0 +1,70 @@
+package affiliate
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// LinkKind says what a link is for.
+type LinkKind string
+
+const (
+	LinkSales    LinkKind = "sales"    // the link that a creator publishes
+	LinkPurchase LinkKind = "purchase" // for the creator's own purchase
+	LinkReview   LinkKind = "review"
+)
+
+// Link is a short redirect (/l/slug) that carries a creator to the store. Its slug is its own for ever.
+type Link struct {
+	ID            LinkID
+	OfferMemberID OfferMemberID
+	Slug          string
+	Kind          LinkKind
+	LandingURL    string
+	EndedAt       time.Time // zero while it works
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+const maxURL = 2000
+
+// Validate gives an error that names the field that is wrong.
+func (l Link) Validate() error {
+	if !ValidSlug(l.Slug) {
+		return FieldErrorf("slug", "must have 1 to %d characters of a-z, 0-9, - and _", MaxSlug)
+	}
+	switch l.Kind {
+	case LinkSales, LinkPurchase, LinkReview:
+	default:
+		return FieldErrorf("kind", "must be %s, %s or %s", LinkSales, LinkPurchase, LinkReview)
+	}
+	return ValidateLandingURL(l.LandingURL)
+}
+
+// ValidateLandingURL refuses what a browser should not be sent to: only absolute http and https addresses without a
+// password are allowed.
+func ValidateLandingURL(s string) error {
+	u, err := url.Parse(s)
+	switch {
+	case s == "":
+		return FieldErrorf("landing_url", "must not be empty; it is where the link leads, such as https://shop.example/product")
+	case len(s) > maxURL:
+		return FieldErrorf("landing_url", "must not have more than %d characters", maxURL)
+	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || !validHost(strings.ToLower(u.Hostname())):
+		return FieldErrorf("landing_url", "%q is not an address; it looks like https://shop.example/product", clip(s, 80))
+	case u.User != nil:
+		return FieldErrorf("landing_url", "must not hold a user name or password")
+	}
+	return nil
+}
+
+// NumberedSlug gives the n-th choice for a slug that is made from a name: anna, anna-2, anna-3.
+func NumberedSlug(base string, n int) string {
+	if n <= 1 {
+		return base
+	}
+	suffix := fmt.Sprintf("-%d", n)
+	return base[:min(len(base), MaxSlug-len(suffix))] + suffix
+}

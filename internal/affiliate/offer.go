@@ -1,0 +1,172 @@
+package affiliate
+
+import (
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+// OfferType says by what an offer's creators bring orders.
+type OfferType string
+
+const (
+	OfferPromoCode OfferType = "promo_code"
+	OfferSalesLink OfferType = "sales_link"
+)
+
+// Offer is what a campaign's creators promote, with its commission rule.
+type Offer struct {
+	ID          OfferID
+	CampaignID  CampaignID
+	Name        string // unique in its campaign, however it is written
+	Type        OfferType
+	Status      OfferStatus
+	StatusSince time.Time
+	Rule        Rule
+	Version     int
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// Validate gives an error that names the field that is wrong.
+func (o Offer) Validate() error {
+	if err := validName("name", o.Name); err != nil {
+		return err
+	}
+	if o.Type != OfferPromoCode && o.Type != OfferSalesLink {
+		return FieldErrorf("type", "must be %s or %s", OfferPromoCode, OfferSalesLink)
+	}
+	switch o.Status {
+	case OfferActive, OfferPaused, OfferExpired, OfferArchived:
+	default:
+		return FieldErrorf("status", "must be %s, %s, %s or %s", OfferActive, OfferPaused, OfferExpired, OfferArchived)
+	}
+	return o.Rule.Validate()
+}
+
+// SetStatus changes the status; orders placed from now on feel it.
+func (o *Offer) SetStatus(s OfferStatus, now time.Time) {
+	if (o.Status == OfferActive) != (s == OfferActive) {
+		o.StatusSince = now
+	}
+	o.Status = s
+}
+
+// SetRule changes the commission of orders credited from now on. Its version grows only when something changes.
+func (o *Offer) SetRule(percent, flat int64) {
+	if o.Rule.Percent != percent || o.Rule.Flat != flat {
+		o.Rule = Rule{Percent: percent, Flat: flat, Version: o.Rule.Version + 1}
+	}
+}
+
+// OfferMember is a creator in an offer: they own codes and links.
+type OfferMember struct {
+	ID            OfferMemberID
+	OfferID       OfferID
+	MemberID      MemberID
+	CampaignID    CampaignID // the offer's
+	CreatorID     CreatorID  // the member's
+	Override      *Rule      // replaces the offer's whole rule; nil: the offer's rule counts. Its version is not used.
+	RuleVersion   int        // grows with every change of Override
+	InactiveSince time.Time  // zero while active
+	Version       int
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+// Validate gives an error that names the field that is wrong.
+func (m OfferMember) Validate() error {
+	if m.Override == nil {
+		return nil
+	}
+	return m.Override.Validate()
+}
+
+// SetOverride changes the member's own rule; nil takes it away. The rule's version grows only when something changes.
+func (m *OfferMember) SetOverride(override *Rule) {
+	if override != nil {
+		override = &Rule{Percent: override.Percent, Flat: override.Flat}
+	}
+	same := (m.Override == nil) == (override == nil)
+	if same && (override == nil || (m.Override.Percent == override.Percent && m.Override.Flat == override.Flat)) {
+		return
+	}
+	m.Override = override
+	m.RuleVersion++
+}
+
+// SetActive makes the member active or inactive; orders placed from now on feel it.
+func (m *OfferMember) SetActive(active bool, now time.Time) {
+	switch {
+	case active:
+		m.InactiveSince = time.Time{}
+	case m.InactiveSince.IsZero():
+		m.InactiveSince = now
+	}
+}
+
+// percentDigits are the decimals of a percentage whose unit is 1/10000; flatDigits those of a flat amount.
+const (
+	percentDigits = 2
+	flatDigits    = 4
+)
+
+// ParsePercent reads a commission's percentage ("12.5") as 1/10000 (1250). More than two decimals are refused rather
+// than rounded.
+func ParsePercent(field, s string) (int64, error) {
+	n, err := parseExact(field, s, percentDigits, "12.5")
+	if err != nil {
+		return 0, err
+	}
+	return n, Rule{Percent: n}.validateAs(field, "must be between 0 and 100")
+}
+
+// ParseFlat reads a commission's amount per order ("3.00") as 1/10000 of the order currency's main unit (30000).
+func ParseFlat(field, s string) (int64, error) {
+	n, err := parseExact(field, s, flatDigits, "3.00")
+	if err != nil {
+		return 0, err
+	}
+	return n, Rule{Flat: n}.validateAs(field, "must be between 0 and 1000000000")
+}
+
+func (r Rule) validateAs(field, message string) error {
+	if r.Validate() != nil {
+		return FieldErrorf(field, "%s", message)
+	}
+	return nil
+}
+
+// parseExact reads a decimal string and refuses digits that would be lost.
+func parseExact(field, s string, digits int, example string) (int64, error) {
+	n, err := money.ParseScaled(s, digits)
+	if err != nil {
+		return 0, FieldErrorf(field, "%q is not a number; it looks like %s", clip(s, 40), example)
+	}
+	// Read again with more digits: money.ParseScaled rounds.
+	const more = 4
+	if finer, err := money.ParseScaled(s, digits+more); err == nil && finer != n*10_000 {
+		return 0, FieldErrorf(field, "%q has more than %d decimals", clip(s, 40), digits)
+	}
+	return n, nil
+}
+
+// ParseAmount reads an amount ("12.50") as minor units of c. Decimals that c does not have are refused rather than rounded.
+func ParseAmount(field, s string, c money.Currency) (int64, error) {
+	n, err := parseExact(field, s, c.Digits(), money.Format(1250, c))
+	if err == nil && n < 0 {
+		err = FieldErrorf(field, "must not be negative")
+	}
+	return n, err
+}
+
+// FormatPercent writes 1250 as "12.50".
+func FormatPercent(n int64) string { return money.FormatScaled(n, percentDigits) }
+
+// FormatFlat writes 30000 as "3.00"; with more than two decimals only where they are needed.
+func FormatFlat(n int64) string {
+	if n%100 == 0 {
+		return money.FormatScaled(n/100, 2)
+	}
+	return money.FormatScaled(n, flatDigits)
+}

@@ -1,0 +1,102 @@
+package affiliate
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"strings"
+	"time"
+)
+
+// Role says what a person or a token may do.
+type Role string
+
+const (
+	RoleOwner   Role = "owner"   // everything, including tokens, secrets and settings
+	RoleManager Role = "manager" // reads, and changes the catalog, approvals and payouts
+	RoleViewer  Role = "viewer"  // reads
+)
+
+// Permission is one kind of thing that a role may do.
+type Permission string
+
+const (
+	MayRead          Permission = "read"
+	MayChangeCatalog Permission = "change the catalog"
+	MayAdminister    Permission = "change tokens, secrets and settings"
+)
+
+// May says whether the role has a permission. An unknown role has none.
+func (r Role) May(p Permission) bool {
+	switch r {
+	case RoleOwner:
+		return true
+	case RoleManager:
+		return p == MayRead || p == MayChangeCatalog
+	case RoleViewer:
+		return p == MayRead
+	}
+	return false
+}
+
+// Least gives the least role that has a permission.
+func (p Permission) Least() Role {
+	for _, r := range []Role{RoleViewer, RoleManager} {
+		if r.May(p) {
+			return r
+		}
+	}
+	return RoleOwner
+}
+
+// ParseRole reads a role; the error names the choices.
+func ParseRole(s string) (Role, error) {
+	switch r := Role(strings.ToLower(strings.TrimSpace(s))); r {
+	case RoleOwner, RoleManager, RoleViewer:
+		return r, nil
+	}
+	return "", FieldErrorf("role", "must be %s, %s or %s", RoleOwner, RoleManager, RoleViewer)
+}
+
+// Principal is who asks: a token, a person, or the command line.
+type Principal struct {
+	Name string // as the audit log shows it: "token tok_1 (warehouse)", "command line"
+	Role Role
+}
+
+// Token is an API token without its value, which is shown once and never kept.
+type Token struct {
+	ID         TokenID
+	Name       string
+	Role       Role
+	CreatedAt  time.Time
+	LastUsedAt time.Time
+	EndedAt    time.Time // zero while it works
+}
+
+// Validate gives an error that names the field that is wrong.
+func (t Token) Validate() error {
+	if err := validName("name", t.Name); err != nil {
+		return err
+	}
+	_, err := ParseRole(string(t.Role))
+	return err
+}
+
+const tokenPrefix = "trb_"
+
+// NewTokenValue makes the value of a token: 256 random bits in base64url after a prefix that secret scanners can know.
+func NewTokenValue() string {
+	random := make([]byte, 32)
+	_, _ = rand.Read(random) // never fails
+	return tokenPrefix + base64.RawURLEncoding.EncodeToString(random)
+}
+
+// HashToken gives what is kept of a token's value. It is false for what cannot be a token.
+func HashToken(value string) (hash []byte, ok bool) {
+	if len(value) != len(tokenPrefix)+43 || !strings.HasPrefix(value, tokenPrefix) {
+		return nil, false
+	}
+	sum := sha256.Sum256([]byte(value))
+	return sum[:], true
+}

@@ -1,0 +1,150 @@
+// Package money holds amounts as integers in the minor units of a currency, reads and writes them as decimal
+// strings, and divides them with one rounding rule: half away from zero. There is no float in it.
+package money
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"strings"
+)
+
+// Limit bounds every amount that is read: 10^15 minor units. Sums of thousands of such amounts still fit int64, and a
+// number beyond it is a broken payload, not a sale.
+const Limit = 1_000_000_000_000_000
+
+// ErrAmount is wrapped by every error about an amount that cannot be read.
+var ErrAmount = errors.New("not an amount")
+
+// Parse reads a decimal string ("12.50", "-3", "5689", "22.0500") as minor units of c. Digits beyond the currency's own
+// are rounded half away from zero, since stores may be set up with more decimals than their currency has.
+func Parse(s string, c Currency) (int64, error) {
+	return ParseScaled(s, c.Digits())
+}
+
+// ParseScaled reads a decimal string as an integer count of 10^-digits.
+func ParseScaled(s string, digits int) (int64, error) {
+	text := strings.TrimSpace(s)
+	rest := text
+	negative := false
+	if strings.HasPrefix(rest, "-") {
+		negative, rest = true, rest[1:]
+	} else if strings.HasPrefix(rest, "+") {
+		rest = rest[1:]
+	}
+	if i := strings.IndexAny(rest, "eE"); i >= 0 {
+		return 0, fmt.Errorf("%w: %q (write it without an exponent)", ErrAmount, shorten(s))
+	}
+	whole, fraction, _ := strings.Cut(rest, ".")
+	if whole == "" && fraction == "" {
+		return 0, fmt.Errorf("%w: %q", ErrAmount, shorten(s))
+	}
+	var n int64
+	for i := 0; i < len(whole); i++ {
+		d, ok := digit(whole[i])
+		if !ok {
+			return 0, fmt.Errorf("%w: %q", ErrAmount, shorten(s))
+		}
+		if n = n*10 + d; n > Limit {
+			return 0, fmt.Errorf("%w: %q is too large", ErrAmount, shorten(s))
+		}
+	}
+	for i := 0; i < digits; i++ {
+		d := int64(0)
+		if i < len(fraction) {
+			var ok bool
+			if d, ok = digit(fraction[i]); !ok {
+				return 0, fmt.Errorf("%w: %q", ErrAmount, shorten(s))
+			}
+		}
+		if n = n*10 + d; n > Limit {
+			return 0, fmt.Errorf("%w: %q is too large", ErrAmount, shorten(s))
+		}
+	}
+	for i := digits; i < len(fraction); i++ {
+		d, ok := digit(fraction[i])
+		if !ok {
+			return 0, fmt.Errorf("%w: %q", ErrAmount, shorten(s))
+		}
+		if i == digits && d >= 5 {
+			n++
+		}
+	}
+	if negative {
+		n = -n
+	}
+	return n, nil
+}
+
+func digit(b byte) (int64, bool) {
+	if b < '0' || b > '9' {
+		return 0, false
+	}
+	return int64(b - '0'), true
+}
+
+func shorten(s string) string {
+	if len(s) > 40 {
+		return s[:40] + "…"
+	}
+	return s
+}
+
+// Format writes minor units of c as a decimal string with exactly the currency's digits: 1250 USD is "12.50", 20 VND "20".
+func Format(minor int64, c Currency) string {
+	return FormatScaled(minor, c.Digits())
+}
+
+// FormatScaled writes a count of 10^-digits as a decimal string with exactly that many digits.
+func FormatScaled(n int64, digits int) string {
+	sign := ""
+	u := uint64(n)
+	if n < 0 {
+		sign, u = "-", uint64(-n)
+	}
+	if digits == 0 {
+		return fmt.Sprintf("%s%d", sign, u)
+	}
+	s := fmt.Sprintf("%0*d", digits+1, u)
+	return sign + s[:len(s)-digits] + "." + s[len(s)-digits:]
+}
+
+// MulDiv gives a × b ÷ c, rounded half away from zero, without overflow in between. It gives 0 when c is 0. A result
+// beyond int64 is clamped to it.
+func MulDiv(a, b, c int64) int64 {
+	if c == 0 || a == 0 || b == 0 {
+		return 0
+	}
+	negative := (a < 0) != (b < 0) != (c < 0)
+	hi, lo := bits.Mul64(magnitude(a), magnitude(b))
+	d := magnitude(c)
+	if hi >= d {
+		return clamp(negative)
+	}
+	q, r := bits.Div64(hi, lo, d)
+	if r >= d-r {
+		q++
+	}
+	if q > math.MaxInt64 {
+		return clamp(negative)
+	}
+	if negative {
+		return -int64(q)
+	}
+	return int64(q)
+}
+
+func magnitude(n int64) uint64 {
+	if n < 0 {
+		return uint64(-n)
+	}
+	return uint64(n)
+}
+
+func clamp(negative bool) int64 {
+	if negative {
+		return math.MinInt64
+	}
+	return math.MaxInt64
+}
