@@ -1,0 +1,201 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+// Conversion is the credit of one order to one offer member. Amounts are minor units of Currency, the order's, but for
+// those named Account….
+type Conversion struct {
+	ID                affiliate.ConversionID
+	OrderID           affiliate.OrderID       `db:"order_id"`
+	StoreID           affiliate.StoreID       `db:"store_id"`
+	CampaignID        affiliate.CampaignID    `db:"campaign_id"`
+	CreatorID         affiliate.CreatorID     `db:"creator_id"`
+	OfferID           affiliate.OfferID       `db:"offer_id"`
+	OfferMemberID     affiliate.OfferMemberID `db:"offer_member_id"`
+	Credited          bool                    // false: its evidence is gone from the order
+	Method            affiliate.Method
+	CodeID            *affiliate.CodeID `db:"code_id"`
+	LinkID            *affiliate.LinkID `db:"link_id"`
+	ClickID           *string           `db:"click_id"`
+	Evidence          string            // the code or slug as its owner writes it
+	Ambiguous         bool
+	Approval          affiliate.Approval
+	ApprovalReason    string `db:"approval_reason"`
+	ApprovalBy        string `db:"approval_by"`
+	ApprovalAt        Time   `db:"approval_at"`
+	Percent           int64  `db:"commission_percent"`
+	Flat              int64  `db:"commission_flat"`
+	RuleVersion       int    `db:"rule_version"`
+	Status            affiliate.OrderStatus
+	Currency          money.Currency
+	Value             int64
+	OriginalValue     int64 `db:"original_value"`
+	Refunded          int64
+	Commission        int64
+	AccountCurrency   money.Currency `db:"account_currency"`
+	Rate              *string        // nil: waits for a rate
+	RateDate          *string        `db:"rate_date"`
+	AccountValue      *int64         `db:"account_value"`
+	AccountCommission *int64         `db:"account_commission"`
+	PlacedAt          Time           `db:"placed_at"`
+	Day               string
+}
+
+// Rule is the commission rule frozen on the conversion.
+func (c Conversion) Rule() affiliate.Rule {
+	return affiliate.Rule{Percent: c.Percent, Flat: c.Flat, Version: c.RuleVersion}
+}
+
+// Account is whose the conversion's money is.
+func (c Conversion) Account() affiliate.Account {
+	return affiliate.Account{CreatorID: c.CreatorID, CampaignID: c.CampaignID, OfferMemberID: c.OfferMemberID}
+}
+
+const conversionColumns = `id, order_id, store_id, campaign_id, creator_id, offer_id, offer_member_id, credited, method, code_id, link_id,
+	click_id, evidence, ambiguous, approval, approval_reason, approval_by, approval_at, commission_percent, commission_flat, rule_version,
+	status, currency, value, original_value, refunded, commission, account_currency, rate, rate_date, account_value, account_commission,
+	placed_at, day`
+
+// ConversionRow is a conversion with the names that people see.
+type ConversionRow struct {
+	Conversion
+	Campaign string
+	Creator  string
+	Offer    string
+}
+
+// Conversions gives the conversions of some orders, by order.
+func (q queries) Conversions(ctx context.Context, orders []affiliate.OrderID) (map[affiliate.OrderID]Conversion, error) {
+	found := make(map[affiliate.OrderID]Conversion, len(orders))
+	if len(orders) == 0 {
+		return found, nil
+	}
+	var list []Conversion
+	if err := q.listIn(ctx, &list, `SELECT `+conversionColumns+` FROM conversions WHERE order_id IN (?)`, orders); err != nil {
+		return nil, err
+	}
+	for _, c := range list {
+		found[c.OrderID] = c
+	}
+	return found, nil
+}
+
+// addConversions sets the credited conversions of orders.
+func (q queries) addConversions(ctx context.Context, orders []OrderRow) error {
+	if len(orders) == 0 {
+		return nil
+	}
+	ids := make([]affiliate.OrderID, len(orders))
+	for i, o := range orders {
+		ids[i] = o.ID
+	}
+	var list []ConversionRow
+	err := q.listIn(ctx, &list, `SELECT `+qualify("c", conversionColumns)+`, p.name AS campaign, r.name AS creator, f.name AS offer
+		FROM conversions c JOIN campaigns p ON p.id = c.campaign_id JOIN creators r ON r.id = c.creator_id JOIN offers f ON f.id = c.offer_id
+		WHERE c.credited AND c.order_id IN (?)`, ids)
+	if err != nil {
+		return err
+	}
+	byOrder := make(map[affiliate.OrderID]*ConversionRow, len(list))
+	for i := range list {
+		byOrder[list[i].OrderID] = &list[i]
+	}
+	for i := range orders {
+		orders[i].Conversion = byOrder[orders[i].ID]
+	}
+	return nil
+}
+
+// SaveConversions writes conversions, new and changed ones alike, and gives the ids of all by order.
+func (tx *Tx) SaveConversions(ctx context.Context, list []Conversion, now time.Time) (map[affiliate.OrderID]affiliate.ConversionID, error) {
+	slices.SortFunc(list, func(a, b Conversion) int { return cmp.Compare(a.OrderID, b.OrderID) })
+	const columns = 35
+	args := make([]any, 0, len(list)*columns)
+	for _, c := range list {
+		args = append(args, int64(c.OrderID), int64(c.StoreID), int64(c.CampaignID), int64(c.CreatorID), int64(c.OfferID), int64(c.OfferMemberID),
+			c.Credited, string(c.Method), c.CodeID, c.LinkID, c.ClickID, c.Evidence, c.Ambiguous, string(c.Approval), c.ApprovalReason,
+			c.ApprovalBy, c.ApprovalAt, c.Percent, c.Flat, c.RuleVersion, string(c.Status), string(c.Currency), c.Value, c.OriginalValue,
+			c.Refunded, c.Commission, string(c.AccountCurrency), c.Rate, c.RateDate, c.AccountValue, c.AccountCommission, c.PlacedAt, c.Day,
+			At(now), At(now))
+	}
+	ids := make(map[affiliate.OrderID]affiliate.ConversionID, len(list))
+	err := tx.insertRows(ctx, `conversions (order_id, store_id, campaign_id, creator_id, offer_id, offer_member_id, credited, method, code_id,
+		link_id, click_id, evidence, ambiguous, approval, approval_reason, approval_by, approval_at, commission_percent, commission_flat,
+		rule_version, status, currency, value, original_value, refunded, commission, account_currency, rate, rate_date, account_value,
+		account_commission, placed_at, day, created_at, updated_at)`, columns, args, `ON CONFLICT (order_id) DO UPDATE SET
+		campaign_id = excluded.campaign_id, creator_id = excluded.creator_id, offer_id = excluded.offer_id,
+		offer_member_id = excluded.offer_member_id, credited = excluded.credited, method = excluded.method, code_id = excluded.code_id,
+		link_id = excluded.link_id, click_id = excluded.click_id, evidence = excluded.evidence, ambiguous = excluded.ambiguous,
+		approval = excluded.approval, approval_reason = excluded.approval_reason, approval_by = excluded.approval_by,
+		approval_at = excluded.approval_at, commission_percent = excluded.commission_percent, commission_flat = excluded.commission_flat,
+		rule_version = excluded.rule_version, status = excluded.status, currency = excluded.currency, value = excluded.value,
+		original_value = excluded.original_value, refunded = excluded.refunded, commission = excluded.commission,
+		account_currency = excluded.account_currency, rate = excluded.rate, rate_date = excluded.rate_date,
+		account_value = excluded.account_value, account_commission = excluded.account_commission, placed_at = excluded.placed_at,
+		day = excluded.day, updated_at = excluded.updated_at RETURNING order_id, id`, func(rows *sqlx.Rows) error {
+		var order affiliate.OrderID
+		var id affiliate.ConversionID
+		err := rows.Scan(&order, &id)
+		ids[order] = id
+		return err
+	})
+	return ids, err
+}
+
+// Posted gives what the ledger holds for conversions, per account. Only entries that follow the commission count:
+// payouts, bonuses and the like never carry a conversion.
+func (q queries) Posted(ctx context.Context, ids []affiliate.ConversionID) (map[affiliate.ConversionID]map[affiliate.Account]int64, error) {
+	posted := make(map[affiliate.ConversionID]map[affiliate.Account]int64, len(ids))
+	if len(ids) == 0 {
+		return posted, nil
+	}
+	var rows []struct {
+		Conversion    affiliate.ConversionID  `db:"conversion_id"`
+		CreatorID     affiliate.CreatorID     `db:"creator_id"`
+		CampaignID    affiliate.CampaignID    `db:"campaign_id"`
+		OfferMemberID affiliate.OfferMemberID `db:"offer_member_id"`
+		Amount        int64
+	}
+	err := q.listIn(ctx, &rows, `SELECT conversion_id, creator_id, campaign_id, offer_member_id, CAST(SUM(amount) AS BIGINT) AS amount FROM ledger_entries
+		WHERE conversion_id IN (?) GROUP BY conversion_id, creator_id, campaign_id, offer_member_id`, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		if posted[r.Conversion] == nil {
+			posted[r.Conversion] = map[affiliate.Account]int64{}
+		}
+		posted[r.Conversion][affiliate.Account{CreatorID: r.CreatorID, CampaignID: r.CampaignID, OfferMemberID: r.OfferMemberID}] = r.Amount
+	}
+	return posted, nil
+}
+
+// AddLedger appends entries. A cause that was posted already is an error: nothing may be posted twice.
+func (tx *Tx) AddLedger(ctx context.Context, entries []affiliate.LedgerEntry) error {
+	const columns = 10
+	args := make([]any, 0, len(entries)*columns)
+	for _, e := range entries {
+		args = append(args, int64(e.CreatorID), nullable(e.CampaignID), nullable(e.OfferMemberID), nullable(e.ConversionID), string(e.Kind),
+			string(e.Currency), e.Amount, e.Cause, At(e.CreatedAt), At(e.PayableAt))
+	}
+	return tx.insertRows(ctx, `ledger_entries (creator_id, campaign_id, offer_member_id, conversion_id, kind, currency, amount, cause,
+		created_at, payable_at)`, columns, args, "", nil)
+}
+
+// nullable turns a zero id into NULL.
+func nullable[T ~int64](id T) any {
+	if id == 0 {
+		return nil
+	}
+	return int64(id)
+}

@@ -1,0 +1,163 @@
+package storage
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+type creatorRow struct {
+	ID        affiliate.CreatorID
+	Name      string
+	Email     string
+	EmailHash string `db:"email_hash"`
+	Country   string
+	Note      string
+	RemovedAt Time `db:"removed_at"`
+	Version   int
+	CreatedAt Time `db:"created_at"`
+	UpdatedAt Time `db:"updated_at"`
+}
+
+const creatorColumns = `id, name, email, email_hash, country, note, removed_at, version, created_at, updated_at`
+
+func (r creatorRow) domain() affiliate.Creator {
+	return affiliate.Creator{ID: r.ID, Name: r.Name, Email: r.Email, EmailHash: r.EmailHash, Country: r.Country, Note: r.Note,
+		RemovedAt: r.RemovedAt.Time, Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+}
+
+func (r creatorRow) position() position { return position{Text: r.Name, ID: int64(r.ID)} }
+
+// Creator gives one creator with their handles; NotFound when there is none.
+func (q queries) Creator(ctx context.Context, id affiliate.CreatorID) (affiliate.Creator, error) {
+	c, err := getOne[creatorRow](ctx, q, id, `SELECT `+creatorColumns+` FROM creators WHERE id = ?`, id)
+	if err != nil {
+		return c, err
+	}
+	list := []affiliate.Creator{c}
+	return list[0], q.addHandles(ctx, list)
+}
+
+// CreatorByHandle gives the creator with a handle, however it is written; NotFound when there is none.
+func (q queries) CreatorByHandle(ctx context.Context, network, handle string) (affiliate.Creator, error) {
+	var id affiliate.CreatorID
+	err := q.get(ctx, &id, `SELECT creator_id FROM creator_handles WHERE network = ? AND folded = ?`, network, affiliate.FoldHandle(handle))
+	if err != nil {
+		return affiliate.Creator{}, err
+	}
+	return q.Creator(ctx, id)
+}
+
+// CreatorsByEmail gives the creators with the same normalized e-mail address: an agency's may stand for several.
+func (q queries) CreatorsByEmail(ctx context.Context, hash string) ([]affiliate.Creator, error) {
+	if hash == "" {
+		return nil, nil
+	}
+	return q.creators(ctx, `SELECT `+creatorColumns+` FROM creators WHERE email_hash = ? ORDER BY id`, hash)
+}
+
+// AllCreators gives every creator with their handles, for imports that match by name.
+func (q queries) AllCreators(ctx context.Context) ([]affiliate.Creator, error) {
+	return q.creators(ctx, `SELECT `+creatorColumns+` FROM creators ORDER BY id`)
+}
+
+func (q queries) creators(ctx context.Context, query string, args ...any) ([]affiliate.Creator, error) {
+	var rows []creatorRow
+	if err := q.list(ctx, &rows, query, args...); err != nil {
+		return nil, err
+	}
+	list := domains(rows)
+	return list, q.addHandles(ctx, list)
+}
+
+// CreatorFilter narrows a list of creators; zero fields do not.
+type CreatorFilter struct {
+	Text      string // in the name, the e-mail address or a handle
+	Community bool   // only those who were not removed
+}
+
+// Creators lists creators by name with their handles.
+func (q queries) Creators(ctx context.Context, c CreatorFilter, p Page) ([]affiliate.Creator, string, error) {
+	var f filter
+	if c.Text != "" {
+		like := containing(c.Text)
+		f.and(`(LOWER(name) LIKE LOWER(?) ESCAPE '\' OR LOWER(email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
+			WHERE h.creator_id = creators.id AND h.folded LIKE LOWER(?) ESCAPE '\'))`, like, like, like)
+	}
+	if c.Community {
+		f.and("removed_at IS NULL")
+	}
+	list, next, err := listPage[creatorRow](ctx, q, `SELECT `+creatorColumns+` FROM creators`, f, sorting{"name", "id"}, p)
+	if err != nil {
+		return nil, "", err
+	}
+	return list, next, q.addHandles(ctx, list)
+}
+
+// addHandles reads the handles of a list of creators, a part at a time: statements have a limit of placeholders.
+func (q queries) addHandles(ctx context.Context, list []affiliate.Creator) error {
+	for part := range slices.Chunk(list, 1000) {
+		index := make(map[affiliate.CreatorID]int, len(part))
+		ids := make([]affiliate.CreatorID, len(part))
+		for i, c := range part {
+			ids[i], index[c.ID] = c.ID, i
+			part[i].Handles = map[string]string{}
+		}
+		var rows []struct {
+			CreatorID affiliate.CreatorID `db:"creator_id"`
+			Network   string
+			Handle    string
+		}
+		if err := q.listIn(ctx, &rows, `SELECT creator_id, network, handle FROM creator_handles WHERE creator_id IN (?)`, ids); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			part[index[r.CreatorID]].Handles[r.Network] = r.Handle
+		}
+	}
+	return nil
+}
+
+// CreateCreator writes a new creator with their handles. Conflict when a handle is somebody else's.
+func (tx *Tx) CreateCreator(ctx context.Context, c affiliate.Creator) (affiliate.Creator, error) {
+	c.Version = 1
+	err := tx.get(ctx, &c.ID, `INSERT INTO creators (name, email, email_hash, country, note, version, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, 1, ?, ?) RETURNING id`,
+		c.Name, c.Email, c.EmailHash, c.Country, c.Note, At(c.CreatedAt), At(c.UpdatedAt))
+	if err != nil {
+		return c, err
+	}
+	return c, tx.setHandles(ctx, c)
+}
+
+// SaveCreator writes a creator that was read as c.Version, with all their handles.
+func (tx *Tx) SaveCreator(ctx context.Context, c affiliate.Creator) (affiliate.Creator, error) {
+	err := tx.update(ctx, c.ID, `UPDATE creators SET name = ?, email = ?, email_hash = ?, country = ?, note = ?, removed_at = ?, updated_at = ?,
+		version = version + 1 WHERE id = ? AND version = ?`,
+		c.Name, c.Email, c.EmailHash, c.Country, c.Note, At(c.RemovedAt), At(c.UpdatedAt), c.ID, c.Version)
+	if err != nil {
+		return c, err
+	}
+	c.Version++
+	return c, tx.setHandles(ctx, c)
+}
+
+func (tx *Tx) setHandles(ctx context.Context, c affiliate.Creator) error {
+	if _, err := tx.exec(ctx, `DELETE FROM creator_handles WHERE creator_id = ?`, c.ID); err != nil {
+		return err
+	}
+	for _, network := range slices.Sorted(maps.Keys(c.Handles)) {
+		handle := c.Handles[network]
+		n, err := tx.exec(ctx, `INSERT INTO creator_handles (creator_id, network, handle, folded) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			c.ID, network, handle, affiliate.FoldHandle(handle))
+		if err == nil && n == 0 {
+			err = conflict("handles."+network, "@%s is another creator's handle on %s", handle, network)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,407 @@
+// Package storage is all SQL of Tributary: connections, transactions, migrations and every query, written once for
+// PostgreSQL and SQLite. Methods that only read or stand alone live on queries, so that both DB and Tx have them;
+// methods that must not run outside a transaction exist on Tx only.
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	"modernc.org/sqlite"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// conn is what a pool and a transaction have in common.
+type conn interface {
+	sqlx.ExtContext
+	GetContext(ctx context.Context, dest any, query string, args ...any) error
+	SelectContext(ctx context.Context, dest any, query string, args ...any) error
+}
+
+// queries are the methods that DB and Tx share. In DB they run on the read pool.
+type queries struct {
+	c conn
+	d dialect
+}
+
+// DB is an open database.
+type DB struct {
+	queries
+	write *sqlx.DB
+	read  *sqlx.DB
+	// insertDeliveries is prepared for the intake of PostgreSQL, the busiest statement of all.
+	insertDeliveries atomic.Pointer[sql.Stmt]
+}
+
+// Tx is one transaction. Inside it use nothing but its methods: the pool would read outside of it.
+type Tx struct {
+	queries
+	after []func()
+}
+
+// Options say which database to open. An empty URL means SQLite in the file Path.
+type Options struct {
+	URL  string // postgres://…
+	Path string // of the SQLite file
+	// MaxConns bounds the PostgreSQL pool; 0 means 20.
+	MaxConns int
+}
+
+// Open connects and checks that the database answers. It does not migrate.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	if o.URL != "" {
+		return openPostgres(ctx, o)
+	}
+	return openSQLite(ctx, o.Path)
+}
+
+func openPostgres(ctx context.Context, o Options) (*DB, error) {
+	dsn, err := postgresDSN(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	connector, err := pq.NewConnector(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("DATABASE_URL: %w", err)
+	}
+	pool := sqlx.NewDb(sql.OpenDB(connector), "postgres")
+	most := o.MaxConns
+	if most == 0 {
+		most = 20
+	}
+	pool.SetMaxOpenConns(most)
+	pool.SetMaxIdleConns(most)
+	if err := pool.PingContext(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	return &DB{queries: queries{pool, postgres}, write: pool, read: pool}, nil
+}
+
+// postgresDSN adds what we rely on: binary_parameters saves lib/pq a round trip for each statement with arguments.
+func postgresDSN(raw string) (string, error) {
+	u, err := url.Parse(raw)
+	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
+		return "", errors.New("DATABASE_URL must look like postgres://user:password@host:5432/database")
+	}
+	q := u.Query()
+	if !q.Has("binary_parameters") {
+		q.Set("binary_parameters", "yes")
+	}
+	if !q.Has("timezone") {
+		q.Set("timezone", "UTC")
+	}
+	u.RawQuery = q.Encode()
+	return u.String(), nil
+}
+
+// openSQLite opens two pools on one file: any number of readers, and one writer whose transactions take the write lock
+// at their start, so that no transaction fails half-way as busy. Pragmas stand in the address, since a PRAGMA run on a
+// pool reaches one connection only.
+func openSQLite(ctx context.Context, path string) (*DB, error) {
+	common := "?_pragma=busy_timeout(45000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" +
+		"&_pragma=cache_size(-32000)&_pragma=temp_store(MEMORY)"
+	address := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + common
+	write, err := sqlx.Open("sqlite", address+"&_txlock=immediate")
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	write.SetMaxOpenConns(1)
+	if err := write.PingContext(ctx); err != nil {
+		write.Close()
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	read, err := sqlx.Open("sqlite", address+"&_pragma=query_only(1)")
+	if err != nil {
+		write.Close()
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	read.SetMaxOpenConns(8)
+	read.SetMaxIdleConns(8)
+	return &DB{queries: queries{read, sqliteDialect}, write: write, read: read}, nil
+}
+
+// Close ends all connections.
+func (db *DB) Close() error {
+	if db.read == db.write {
+		return db.write.Close()
+	}
+	return errors.Join(db.read.Close(), db.write.Close())
+}
+
+// Embedded says whether this is the embedded SQLite database.
+func (db *DB) Embedded() bool { return db.d.name == sqliteDialect.name }
+
+// Ping asks whether the database answers and can be written to.
+func (db *DB) Ping(ctx context.Context) error { return db.write.PingContext(ctx) }
+
+// InTx runs f in one transaction: all of it or nothing. Functions registered with AfterCommit run when it has been
+// committed. This is the only place that commits or rolls back.
+func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
+	raw, err := db.write.BeginTxx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	tx := &Tx{queries: queries{raw, db.d}}
+	defer func() {
+		if p := recover(); p != nil {
+			_ = raw.Rollback() // the panic matters more
+			panic(p)
+		}
+	}()
+	if err := f(tx); err != nil {
+		_ = raw.Rollback() // the first error matters more; a broken connection rolls back by itself
+		return err
+	}
+	if err := raw.Commit(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	for _, f := range tx.after {
+		f()
+	}
+	return nil
+}
+
+// AfterCommit registers work that must not happen if the transaction is rolled back, such as telling open pages.
+func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
+
+// exec runs a statement with ? placeholders on the writing side.
+func (db *DB) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	return queries{db.write, db.d}.exec(ctx, query, args...)
+}
+
+func (q queries) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := q.c.ExecContext(ctx, q.d.rebind(query), args...)
+	if err != nil {
+		return 0, storageError(err)
+	}
+	return res.RowsAffected()
+}
+
+// get reads one row; NotFound when there is none.
+func (q queries) get(ctx context.Context, dest any, query string, args ...any) error {
+	return storageError(q.c.GetContext(ctx, dest, q.d.rebind(query), args...))
+}
+
+// list reads all rows.
+func (q queries) list(ctx context.Context, dest any, query string, args ...any) error {
+	return storageError(q.c.SelectContext(ctx, dest, q.d.rebind(query), args...))
+}
+
+// listIn reads rows for a query with an IN (?) over a slice; nothing is asked for an empty slice.
+func (q queries) listIn(ctx context.Context, dest any, query string, args ...any) error {
+	expanded, flat, err := sqlx.In(query, args...)
+	if err != nil {
+		return err
+	}
+	return q.list(ctx, dest, expanded, flat...)
+}
+
+// storageError turns what callers can act upon into an affiliate.Error.
+func storageError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return affiliate.Errorf(affiliate.NotFound, "not found")
+	}
+	if isBadText(err) {
+		return fmt.Errorf("%w (%w)", affiliate.Errorf(affiliate.Invalid, "a value cannot be stored: it has characters that are no text, or is too large"), err)
+	}
+	if isUniqueViolation(err) {
+		return fmt.Errorf("%w (%w)", affiliate.Errorf(affiliate.Conflict, "it exists already"), err)
+	}
+	return err
+}
+
+// Codes of a unique violation: PostgreSQL's, and SQLite's two extended ones.
+const (
+	pqUniqueViolation      = "23505"
+	sqliteConstraintUnique = 2067
+	sqliteConstraintPK     = 1555
+)
+
+func isUniqueViolation(err error) bool {
+	var pe *pq.Error
+	if errors.As(err, &pe) {
+		return pe.Code == pqUniqueViolation
+	}
+	var se *sqlite.Error
+	if errors.As(err, &se) {
+		return se.Code() == sqliteConstraintUnique || se.Code() == sqliteConstraintPK
+	}
+	return false
+}
+
+// isBadText recognises PostgreSQL's data exceptions: NUL or broken UTF-8 in a text, a number out of range.
+func isBadText(err error) bool {
+	var pe *pq.Error
+	return errors.As(err, &pe) && pe.Code.Class() == "22"
+}
+
+// IsUnavailable says whether an error means that the database cannot be reached now (as against a fault of the input).
+func IsUnavailable(err error) bool {
+	if err == nil || affiliate.KindOf(err) != "" {
+		return false
+	}
+	var pe *pq.Error
+	if errors.As(err, &pe) {
+		switch pe.Code.Class() {
+		case "08", "53", "57", "58", "40", "55": // connection, resources, shutdown, system, serialization, lock
+			return true
+		}
+		return false
+	}
+	var se *sqlite.Error
+	if errors.As(err, &se) {
+		switch se.Code() & 0xff {
+		case 5, 6, 10, 13, 14: // busy, locked, I/O, full, cannot open
+			return true
+		}
+		return false
+	}
+	return true
+}
+
+// dialect holds what truly differs between the two databases.
+type dialect struct {
+	name      string
+	dollar    bool   // placeholders are $1, $2, …
+	skipLock  string // appended to a SELECT that claims rows
+	folder    string // of its migrations
+	advisory  bool   // has advisory locks (SQLite needs none: its one writer is the lock)
+	maxParams int    // placeholders in one statement
+	arrays    bool   // takes whole columns as arrays
+}
+
+var (
+	postgres = dialect{name: "postgres", dollar: true, skipLock: " FOR UPDATE SKIP LOCKED", folder: "postgres", advisory: true,
+		maxParams: 60000, arrays: true}
+	sqliteDialect = dialect{name: "sqlite", folder: "sqlite", maxParams: 10000}
+)
+
+func (d dialect) rebind(query string) string {
+	if !d.dollar {
+		return query
+	}
+	return sqlx.Rebind(sqlx.DOLLAR, query)
+}
+
+// values writes "(?,?),(?,?)" for rows of columns, in the dialect's own placeholders.
+func (d dialect) values(rows, columns int) string {
+	var b strings.Builder
+	b.Grow(rows * columns * 5)
+	n := 0
+	for r := range rows {
+		if r > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('(')
+		for c := range columns {
+			if c > 0 {
+				b.WriteByte(',')
+			}
+			n++
+			d.placeholder(&b, n)
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+func (d dialect) placeholder(b *strings.Builder, n int) {
+	if !d.dollar {
+		b.WriteByte('?') // not numbered: SQLite looks each number up in a list, which is quadratic
+		return
+	}
+	b.WriteByte('$')
+	var digits [8]byte
+	i := len(digits)
+	for n > 0 {
+		i--
+		digits[i] = byte('0' + n%10)
+		n /= 10
+	}
+	b.Write(digits[i:])
+}
+
+// typedValues writes rows of placeholders for a VALUES list that stands alone: its first row tells PostgreSQL the types.
+func (d dialect) typedValues(rows int, types ...string) string {
+	if !d.dollar {
+		return d.values(rows, len(types))
+	}
+	var b strings.Builder
+	n := 0
+	for r := range rows {
+		if r > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteByte('(')
+		for c, kind := range types {
+			if c > 0 {
+				b.WriteByte(',')
+			}
+			n++
+			d.placeholder(&b, n)
+			if r == 0 {
+				b.WriteString("::" + kind)
+			}
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// typedPlaceholder writes the n-th placeholder with its type where PostgreSQL cannot know it.
+func (d dialect) typedPlaceholder(n int, kind string) string {
+	var b strings.Builder
+	d.placeholder(&b, n)
+	if d.dollar {
+		b.WriteString("::" + kind)
+	}
+	return b.String()
+}
+
+// insertRows runs "INSERT INTO into VALUES …rows suffix" in as few statements as the placeholders allow, and hands the
+// rows of a RETURNING clause to scan (nil when there is none). The rows are flat in args.
+func (q queries) insertRows(ctx context.Context, into string, columns int, args []any, suffix string, scan func(*sqlx.Rows) error) error {
+	most := q.d.maxParams / columns * columns
+	for len(args) > 0 {
+		part := args[:min(len(args), most)]
+		args = args[len(part):]
+		query := "INSERT INTO " + into + " VALUES " + q.d.values(len(part)/columns, columns) + " " + suffix
+		if scan == nil {
+			if _, err := q.c.ExecContext(ctx, query, part...); err != nil {
+				return storageError(err)
+			}
+			continue
+		}
+		if err := q.scanRows(ctx, scan, query, part...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q queries) scanRows(ctx context.Context, scan func(*sqlx.Rows) error, query string, args ...any) error {
+	rows, err := q.c.QueryxContext(ctx, query, args...)
+	if err != nil {
+		return storageError(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return storageError(rows.Err())
+}

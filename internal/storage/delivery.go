@@ -1,0 +1,376 @@
+package storage
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// DeliveryState is how far a delivery has come.
+type DeliveryState string
+
+const (
+	DeliveryWaiting DeliveryState = "waiting"
+	DeliveryDone    DeliveryState = "done"
+	DeliveryIgnored DeliveryState = "ignored"
+	DeliveryFailed  DeliveryState = "failed"
+)
+
+// NewDelivery is a verified delivery about to be kept.
+type NewDelivery struct {
+	StoreID    affiliate.StoreID
+	Key        [16]byte
+	Topic      string
+	ReceivedAt time.Time
+	Payload    []byte // kept headers and body, compressed
+}
+
+// InsertDeliveries keeps deliveries in one statement, which is one commit (several when they are very large), and gives
+// the ids of those that were not there yet. Repeats are passed over. It appends to ids.
+func (db *DB) InsertDeliveries(ctx context.Context, list []NewDelivery, ids []affiliate.DeliveryID) ([]affiliate.DeliveryID, error) {
+	// One fixed order of keys: two commits that share repeats wait for each other's keys, and must not do so crosswise.
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b NewDelivery) int {
+		return cmp.Or(bytes.Compare(a.Key[:], b.Key[:]), cmp.Compare(a.StoreID, b.StoreID))
+	})
+	for len(list) > 0 {
+		n, size := 0, 0
+		for n < len(list) && (n == 0 || size+len(list[n].Payload) <= insertBytes) {
+			size += len(list[n].Payload)
+			n++
+		}
+		var err error
+		if ids, err = db.insertDeliveriesAtOnce(ctx, list[:n], ids); err != nil {
+			return ids, err
+		}
+		list = list[n:]
+	}
+	return ids, nil
+}
+
+// insertBytes bounds the payloads of one statement.
+const insertBytes = 16 << 20
+
+func (db *DB) insertDeliveriesAtOnce(ctx context.Context, list []NewDelivery, ids []affiliate.DeliveryID) ([]affiliate.DeliveryID, error) {
+	if db.d.arrays {
+		return db.insertDeliveryArrays(ctx, list, ids)
+	}
+	const columns = 5
+	args := make([]any, 0, len(list)*columns)
+	for i := range list {
+		d := &list[i]
+		args = append(args, int64(d.StoreID), d.Key[:], d.Topic, At(d.ReceivedAt), d.Payload)
+	}
+	w := queries{db.write, db.d}
+	err := w.insertRows(ctx, "deliveries (store_id, dedupe_key, topic, received_at, payload)", columns, args,
+		"ON CONFLICT (dedupe_key, store_id) DO NOTHING RETURNING id", func(rows *sqlx.Rows) error {
+			var id affiliate.DeliveryID
+			err := rows.Scan(&id)
+			ids = append(ids, id)
+			return err
+		})
+	return ids, err
+}
+
+// insertDeliveriesSQL takes whole columns, so that one prepared statement serves groups of every size: a VALUES list is
+// parsed and planned anew for each size, which cost PostgreSQL a quarter of its time.
+const insertDeliveriesSQL = `INSERT INTO deliveries (store_id, dedupe_key, topic, received_at, payload)
+	SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::timestamptz[], $5::bytea[])
+	ON CONFLICT (dedupe_key, store_id) DO NOTHING RETURNING id`
+
+// insertStatement prepares the statement when it is first used: the schema may not be there yet when the database is opened.
+func (db *DB) insertStatement(ctx context.Context) (*sql.Stmt, error) {
+	if s := db.insertDeliveries.Load(); s != nil {
+		return s, nil
+	}
+	s, err := db.write.PrepareContext(ctx, insertDeliveriesSQL)
+	if err != nil {
+		return nil, err
+	}
+	if !db.insertDeliveries.CompareAndSwap(nil, s) {
+		s.Close()
+	}
+	return db.insertDeliveries.Load(), nil
+}
+
+// insertDeliveryArrays is the way into PostgreSQL.
+func (db *DB) insertDeliveryArrays(ctx context.Context, list []NewDelivery, ids []affiliate.DeliveryID) ([]affiliate.DeliveryID, error) {
+	n, size := len(list), 0
+	for i := range list {
+		size += len(list[i].Payload)
+	}
+	stores, keys, topics, times, payloads := newArray(oidInt8, n, n*8), newArray(oidBytea, n, n*16), newArray(oidText, n, n*24),
+		newArray(oidTimestamptz, n, n*8), newArray(oidBytea, n, size)
+	for i := range list {
+		d := &list[i]
+		stores.int64(int64(d.StoreID))
+		keys.bytes(d.Key[:])
+		topics.bytes([]byte(d.Topic))
+		times.int64(d.ReceivedAt.UnixMicro() - postgresEpoch)
+		payloads.bytes(d.Payload)
+	}
+	statement, err := db.insertStatement(ctx)
+	if err != nil {
+		return ids, storageError(err)
+	}
+	rows, err := statement.QueryContext(ctx, stores.b, keys.b, topics.b, times.b, payloads.b)
+	if err != nil {
+		return ids, storageError(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return ids, err
+		}
+		ids = append(ids, affiliate.DeliveryID(id))
+	}
+	return ids, storageError(rows.Err())
+}
+
+// Delivery is a kept delivery as a worker reads it.
+type Delivery struct {
+	ID         affiliate.DeliveryID
+	StoreID    affiliate.StoreID `db:"store_id"`
+	Key        []byte            `db:"dedupe_key"`
+	Topic      string
+	ReceivedAt Time `db:"received_at"`
+	Payload    []byte
+	State      DeliveryState
+	Attempts   int
+	RetryAt    Time   `db:"retry_at"`
+	Processed  Time   `db:"processed_at"`
+	Order      string `db:"order_external"`
+	Note       string
+}
+
+const deliveryColumns = `id, store_id, dedupe_key, topic, received_at, payload, state, attempts, retry_at, processed_at, order_external, note`
+
+// WaitingDeliveries gives those of the ids that still wait and do not rest, oldest first, with their payloads.
+func (q queries) WaitingDeliveries(ctx context.Context, ids []affiliate.DeliveryID, now time.Time) ([]Delivery, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var list []Delivery
+	err := q.listIn(ctx, &list, `SELECT `+deliveryColumns+` FROM deliveries WHERE state = 'waiting' AND (retry_at IS NULL OR retry_at <= ?)
+		AND id IN (?) ORDER BY id`, At(now), ids)
+	return list, err
+}
+
+// Delivery gives one delivery; NotFound when there is none.
+func (q queries) Delivery(ctx context.Context, id affiliate.DeliveryID) (Delivery, error) {
+	var d Delivery
+	err := q.get(ctx, &d, `SELECT `+deliveryColumns+` FROM deliveries WHERE id = ?`, id)
+	return d, err
+}
+
+// Outcome is what became of a delivery.
+type Outcome struct {
+	ID    affiliate.DeliveryID
+	State DeliveryState
+	Order string // the store's id of the (first) order it told about
+	Note  string
+}
+
+// FinishDeliveries takes deliveries out of the inbox and gives those that were still waiting: another worker may have
+// been faster. It both claims and finishes, so it must come first in its transaction.
+func (tx *Tx) FinishDeliveries(ctx context.Context, list []Outcome, now time.Time) (map[affiliate.DeliveryID]bool, error) {
+	won := make(map[affiliate.DeliveryID]bool, len(list))
+	for len(list) > 0 {
+		const columns = 4
+		part := list[:min(len(list), tx.d.maxParams/columns-1)]
+		list = list[len(part):]
+		args := make([]any, 0, len(part)*columns+1)
+		for _, o := range part {
+			args = append(args, int64(o.ID), string(o.State), o.Order, o.Note)
+		}
+		args = append(args, At(now))
+		query := `WITH v AS (VALUES ` + tx.d.typedValues(len(part), "BIGINT", "TEXT", "TEXT", "TEXT") + `),
+			mine AS (SELECT id FROM deliveries WHERE state = 'waiting' AND id IN (SELECT column1 FROM v) ORDER BY id` + tx.d.skipLock + `)
+			UPDATE deliveries SET state = v.column2, order_external = v.column3, note = v.column4, retry_at = NULL, processed_at = ` +
+			tx.d.typedPlaceholder(len(args), "TIMESTAMPTZ") + ` FROM v WHERE deliveries.id = v.column1 AND deliveries.id IN (SELECT id FROM mine)
+			RETURNING deliveries.id`
+		err := tx.scanRows(ctx, func(rows *sqlx.Rows) error {
+			var id affiliate.DeliveryID
+			err := rows.Scan(&id)
+			won[id] = true
+			return err
+		}, query, args...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return won, nil
+}
+
+// MaxAttempts is how often a delivery is tried before it is set aside as failed: with the delays of RetryDelay, about a
+// day.
+const MaxAttempts = 25
+
+// RetryDelay is how long a delivery rests after its n-th failed attempt: growing to an hour and a half.
+func RetryDelay(attempts int) time.Duration {
+	return min(time.Duration(attempts*attempts*attempts)*time.Second+time.Second, 90*time.Minute)
+}
+
+// PostponeDelivery notes a failed attempt: the delivery waits for its next one, or is set aside after MaxAttempts. It
+// says whether it was set aside.
+func (db *DB) PostponeDelivery(ctx context.Context, d Delivery, note string, now time.Time) (bool, error) {
+	attempts := d.Attempts + 1
+	state, retry := DeliveryWaiting, now.Add(RetryDelay(attempts))
+	if attempts >= MaxAttempts {
+		state, retry = DeliveryFailed, time.Time{}
+	}
+	_, err := db.exec(ctx, `UPDATE deliveries SET state = ?, attempts = ?, retry_at = ?, note = ? WHERE id = ? AND state = 'waiting' AND attempts = ?`,
+		state, attempts, At(retry), note, d.ID, d.Attempts)
+	return state == DeliveryFailed, err
+}
+
+// DueDeliveries gives waiting deliveries for the sweep: received before the given time (younger ones are on their way
+// to a worker already) and not resting, oldest first.
+func (q queries) DueDeliveries(ctx context.Context, receivedBefore, now time.Time, limit int) ([]affiliate.DeliveryID, error) {
+	var ids []affiliate.DeliveryID
+	err := q.list(ctx, &ids, `SELECT id FROM deliveries WHERE state = 'waiting' AND received_at < ? AND (retry_at IS NULL OR retry_at <= ?)
+		ORDER BY received_at LIMIT ?`, At(receivedBefore), At(now), limit)
+	return ids, err
+}
+
+// ReplayFilter chooses deliveries to process again. One of the fields is set.
+type ReplayFilter struct {
+	Delivery affiliate.DeliveryID
+	Failed   bool
+	Since    time.Time // received at or after
+}
+
+// ReplayDeliveries puts deliveries back into the inbox and says how many. Merging is idempotent, so replaying what was
+// processed already changes nothing. Purged ones stay as they are.
+func (db *DB) ReplayDeliveries(ctx context.Context, f ReplayFilter) (int64, error) {
+	query := `UPDATE deliveries SET state = 'waiting', attempts = 0, retry_at = NULL WHERE payload IS NOT NULL AND `
+	switch {
+	case f.Delivery != 0:
+		return db.exec(ctx, query+`id = ?`, f.Delivery)
+	case f.Failed:
+		return db.exec(ctx, query+`state = 'failed'`)
+	}
+	return db.exec(ctx, query+`received_at >= ?`, At(f.Since))
+}
+
+// InboxFigures are the open deliveries.
+type InboxFigures struct {
+	Waiting       int64
+	Failed        int64
+	OldestWaiting time.Time // zero when none waits
+}
+
+// Inbox counts what is open.
+func (q queries) Inbox(ctx context.Context) (InboxFigures, error) {
+	var row struct {
+		Waiting int64
+		Failed  int64
+		Oldest  Time
+	}
+	err := q.get(ctx, &row, `SELECT (SELECT COUNT(*) FROM deliveries WHERE state = 'waiting') AS waiting,
+		(SELECT COUNT(*) FROM deliveries WHERE state = 'failed') AS failed,
+		(SELECT MIN(received_at) FROM deliveries WHERE state = 'waiting') AS oldest`)
+	return InboxFigures{Waiting: row.Waiting, Failed: row.Failed, OldestWaiting: row.Oldest.Time}, err
+}
+
+// PurgePayloads erases the bodies of deliveries received before a time, except waiting ones, and says how many.
+func (db *DB) PurgePayloads(ctx context.Context, before time.Time, limit int) (int64, error) {
+	return db.exec(ctx, `UPDATE deliveries SET payload = NULL WHERE id IN (SELECT id FROM deliveries
+		WHERE payload IS NOT NULL AND state <> 'waiting' AND received_at < ? ORDER BY id LIMIT ?)`, At(before), limit)
+}
+
+// PurgeOrderPayloads erases the bodies of all processed deliveries about some orders of a store; about all of its orders
+// when none are named.
+func (tx *Tx) PurgeOrderPayloads(ctx context.Context, store affiliate.StoreID, orders []string) error {
+	query, args := `UPDATE deliveries SET payload = NULL WHERE store_id = ? AND state <> 'waiting'`, []any{store}
+	if len(orders) > 0 {
+		expanded, flat, err := sqlx.In(` AND order_external IN (?)`, orders)
+		if err != nil {
+			return err
+		}
+		query, args = query+expanded, append(args, flat...)
+	}
+	_, err := tx.exec(ctx, query, args...)
+	return err
+}
+
+// StoreCount is how often one thing happened at a store's receiver within an hour.
+type StoreCount struct {
+	StoreID affiliate.StoreID `db:"store_id"`
+	Hour    Time
+	Outcome string
+	N       int64
+}
+
+// StoreActivity is when a store last sent something and when something of it was last processed.
+type StoreActivity struct {
+	StoreID   affiliate.StoreID
+	Delivery  time.Time
+	Processed time.Time
+}
+
+// AddStoreCounts adds to the counters and moves the stores' last times on.
+func (tx *Tx) AddStoreCounts(ctx context.Context, counts []StoreCount, activity []StoreActivity) error {
+	args := make([]any, 0, len(counts)*4)
+	for _, c := range counts {
+		args = append(args, c.StoreID, c.Hour, c.Outcome, c.N)
+	}
+	if err := tx.insertRows(ctx, "store_counts (store_id, hour, outcome, n)", 4, args,
+		"ON CONFLICT (store_id, hour, outcome) DO UPDATE SET n = store_counts.n + excluded.n", nil); err != nil {
+		return err
+	}
+	for _, a := range activity {
+		for column, at := range map[string]time.Time{"last_delivery_at": a.Delivery, "last_processed_at": a.Processed} {
+			if at.IsZero() {
+				continue
+			}
+			if _, err := tx.exec(ctx, `UPDATE stores SET `+column+` = ? WHERE id = ? AND (`+column+` IS NULL OR `+column+` < ?)`,
+				At(at), a.StoreID, At(at)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// StoreHealth is what the status page tells of a store.
+type StoreHealth struct {
+	Slug          string
+	Platform      affiliate.Platform
+	LastDelivery  Time  `db:"last_delivery_at"`
+	LastProcessed Time  `db:"last_processed_at"`
+	Rejected      int64 // since the given time
+}
+
+// rejectedOutcomes are the counters that mean that a delivery was turned away.
+const rejectedOutcomes = `'bad_signature', 'too_large', 'unreadable', 'unavailable'`
+
+// StoreHealth lists all stores that were not ended, by slug.
+func (q queries) StoreHealth(ctx context.Context, since time.Time) ([]StoreHealth, error) {
+	var list []StoreHealth
+	err := q.list(ctx, &list, `SELECT s.slug, s.platform, s.last_delivery_at, s.last_processed_at, CAST(COALESCE((SELECT SUM(c.n) FROM store_counts c
+		WHERE c.store_id = s.id AND c.hour >= ? AND c.outcome IN (`+rejectedOutcomes+`)), 0) AS BIGINT) AS rejected
+		FROM stores s WHERE s.state <> 'ended' ORDER BY s.slug`, At(since))
+	return list, err
+}
+
+// SetStoreState notes what a delivery said about the store as a whole, and what the owner should know.
+func (tx *Tx) SetStoreState(ctx context.Context, id affiliate.StoreID, state, warning string, now time.Time) error {
+	_, err := tx.exec(ctx, `UPDATE stores SET state = CASE WHEN state = 'ended' THEN state ELSE ? END, warning = ?, updated_at = ? WHERE id = ?`,
+		state, warning, At(now), id)
+	return err
+}
+
+// WarnStore notes what the owner of a store should know.
+func (tx *Tx) WarnStore(ctx context.Context, id affiliate.StoreID, warning string) error {
+	_, err := tx.exec(ctx, `UPDATE stores SET warning = ? WHERE id = ? AND warning <> ?`, warning, id, warning)
+	return err
+}

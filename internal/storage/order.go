@@ -1,0 +1,232 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+// OrderKey names an order as its store does.
+type OrderKey struct {
+	StoreID    affiliate.StoreID
+	ExternalID string
+}
+
+// Order is an order as it is kept: what people see, and the state it is computed from.
+type Order struct {
+	ID            affiliate.OrderID
+	StoreID       affiliate.StoreID `db:"store_id"`
+	ExternalID    string            `db:"external_id"`
+	Revision      int64             // grows with every change
+	Number        string
+	Status        affiliate.OrderStatus
+	Currency      money.Currency
+	Value         int64
+	OriginalValue int64 `db:"original_value"`
+	Total         int64
+	Refunded      int64
+	RefundPending int64 `db:"refund_pending"`
+	Test          bool
+	PlacedAt      Time    `db:"placed_at"`
+	UpdatedAt     Time    `db:"updated_at"`
+	Day           string  // of PlacedAt in the account's zone
+	Codes         string  // JSON list
+	NotCredited   *string `db:"not_credited"`
+	Evidence      string  // fingerprint of what attribution looked at
+	Trace         string  // JSON; in SaveOrders empty means unchanged
+	NeedsReread   bool    `db:"needs_reread"`
+	State         string  // JSON of affiliate.OrderState
+	ChangedAt     Time    `db:"changed_at"`
+}
+
+// CodeList gives the codes on the order.
+func (o Order) CodeList() []string {
+	codes := []string{}
+	_ = json.Unmarshal([]byte(o.Codes), &codes) // written by us
+	return codes
+}
+
+const orderColumns = `id, store_id, external_id, revision, number, status, currency, value, original_value, total, refunded,
+	refund_pending, test, placed_at, updated_at, day, codes, not_credited, evidence, needs_reread, state, changed_at`
+
+// LockOrders makes every other transaction that wants one of these orders wait until this one ends, whether they exist
+// yet or not. Keys are locked in one fixed order, so that two workers never wait for each other. On SQLite the write
+// lock has done all that already.
+func (tx *Tx) LockOrders(ctx context.Context, keys []OrderKey) error {
+	if !tx.d.advisory || len(keys) == 0 {
+		return nil
+	}
+	locks := make([]int64, len(keys))
+	for i, k := range keys {
+		h := fnv.New64a()
+		var id [8]byte
+		for b := range id {
+			id[b] = byte(k.StoreID >> (8 * b))
+		}
+		_, _ = h.Write(id[:])
+		_, _ = h.Write([]byte(k.ExternalID))
+		locks[i] = int64(h.Sum64())
+	}
+	slices.Sort(locks)
+	_, err := tx.c.ExecContext(ctx, `SELECT COUNT(pg_advisory_xact_lock(k)) FROM unnest($1::bigint[]) AS k`, pq.Array(slices.Compact(locks)))
+	return err
+}
+
+// Orders gives those of the orders that exist. Call LockOrders first when they are to be changed.
+func (q queries) Orders(ctx context.Context, keys []OrderKey) (map[OrderKey]Order, error) {
+	byStore := map[affiliate.StoreID][]string{}
+	for _, k := range keys {
+		byStore[k.StoreID] = append(byStore[k.StoreID], k.ExternalID)
+	}
+	found := make(map[OrderKey]Order, len(keys))
+	for store, ids := range byStore {
+		var list []Order
+		if err := q.listIn(ctx, &list, `SELECT `+orderColumns+` FROM orders WHERE store_id = ? AND external_id IN (?)`, store, ids); err != nil {
+			return nil, err
+		}
+		for _, o := range list {
+			found[OrderKey{o.StoreID, o.ExternalID}] = o
+		}
+	}
+	return found, nil
+}
+
+// SaveOrders writes orders, new ones and changed ones alike, and gives the ids of all. Rows are written in the order of
+// their keys.
+func (tx *Tx) SaveOrders(ctx context.Context, list []Order, now time.Time) (map[OrderKey]affiliate.OrderID, error) {
+	slices.SortFunc(list, func(a, b Order) int {
+		return cmp.Or(cmp.Compare(a.StoreID, b.StoreID), strings.Compare(a.ExternalID, b.ExternalID))
+	})
+	const columns = 23
+	args := make([]any, 0, len(list)*columns)
+	for _, o := range list {
+		args = append(args, int64(o.StoreID), o.ExternalID, o.Revision, o.Number, string(o.Status), string(o.Currency), o.Value,
+			o.OriginalValue, o.Total, o.Refunded, o.RefundPending, o.Test, o.PlacedAt, o.UpdatedAt, o.Day, o.Codes, o.NotCredited,
+			o.Evidence, o.Trace, o.NeedsReread, o.State, At(now), At(now))
+	}
+	ids := make(map[OrderKey]affiliate.OrderID, len(list))
+	err := tx.insertRows(ctx, `orders (store_id, external_id, revision, number, status, currency, value, original_value, total, refunded,
+		refund_pending, test, placed_at, updated_at, day, codes, not_credited, evidence, trace, needs_reread, state, created_at, changed_at)`,
+		columns, args, `ON CONFLICT (store_id, external_id) DO UPDATE SET revision = excluded.revision, number = excluded.number,
+		status = excluded.status, currency = excluded.currency, value = excluded.value, original_value = excluded.original_value,
+		total = excluded.total, refunded = excluded.refunded, refund_pending = excluded.refund_pending, test = excluded.test,
+		placed_at = excluded.placed_at, updated_at = excluded.updated_at, day = excluded.day, codes = excluded.codes,
+		not_credited = excluded.not_credited, evidence = excluded.evidence,
+		trace = CASE WHEN excluded.trace = '' THEN orders.trace ELSE excluded.trace END,
+		needs_reread = excluded.needs_reread, state = excluded.state, changed_at = excluded.changed_at
+		RETURNING store_id, external_id, id`, func(rows *sqlx.Rows) error {
+			var k OrderKey
+			var id affiliate.OrderID
+			err := rows.Scan(&k.StoreID, &k.ExternalID, &id)
+			ids[k] = id
+			return err
+		})
+	return ids, err
+}
+
+// OrderRow is an order with the words that people see beside it.
+type OrderRow struct {
+	Order
+	Store      string         // slug
+	Conversion *ConversionRow `db:"-"`
+}
+
+// FindOrder gives the order of a store by the store's id of it, with its trace; NotFound when no delivery described it.
+func (q queries) FindOrder(ctx context.Context, storeSlug, externalID string) (OrderRow, error) {
+	var row OrderRow
+	err := q.get(ctx, &row, `SELECT `+qualify("o", orderColumns)+`, o.trace, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id
+		WHERE s.slug = ? AND o.external_id = ? AND o.placed_at IS NOT NULL`, storeSlug, externalID)
+	if err != nil {
+		return row, err
+	}
+	rows := []OrderRow{row}
+	err = q.addConversions(ctx, rows)
+	return rows[0], err
+}
+
+// OrderFilter narrows a list of orders. Zero fields do not.
+type OrderFilter struct {
+	Status   affiliate.OrderStatus
+	Store    string // slug
+	Campaign affiliate.CampaignID
+	Creator  affiliate.CreatorID
+	From, To time.Time // placed in [From, To)
+	Before   OrderCursor
+	Limit    int
+}
+
+// OrderCursor is the last order of the page before: lists go from the newest placed to the oldest.
+type OrderCursor struct {
+	PlacedAt time.Time
+	ID       affiliate.OrderID
+}
+
+// ListOrders gives orders, newest placed first.
+func (q queries) ListOrders(ctx context.Context, f OrderFilter) ([]OrderRow, error) {
+	query := `SELECT ` + qualify("o", orderColumns) + `, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id`
+	where, args := []string{"o.placed_at IS NOT NULL"}, []any{}
+	add := func(condition string, values ...any) { where, args = append(where, condition), append(args, values...) }
+	if f.Campaign != 0 || f.Creator != 0 {
+		query += ` JOIN conversions c ON c.order_id = o.id AND c.credited`
+		if f.Campaign != 0 {
+			add("c.campaign_id = ?", f.Campaign)
+		}
+		if f.Creator != 0 {
+			add("c.creator_id = ?", f.Creator)
+		}
+	}
+	if f.Status != "" {
+		add("o.status = ?", string(f.Status))
+	}
+	if f.Store != "" {
+		add("s.slug = ?", f.Store)
+	}
+	if !f.From.IsZero() {
+		add("o.placed_at >= ?", At(f.From))
+	}
+	if !f.To.IsZero() {
+		add("o.placed_at < ?", At(f.To))
+	}
+	if f.Before.ID != 0 {
+		add("(o.placed_at < ? OR o.placed_at = ? AND o.id < ?)", At(f.Before.PlacedAt), At(f.Before.PlacedAt), f.Before.ID)
+	}
+	var rows []OrderRow
+	err := q.list(ctx, &rows, query+` WHERE `+strings.Join(where, " AND ")+` ORDER BY o.placed_at DESC, o.id DESC LIMIT ?`, append(args, f.Limit)...)
+	if err != nil {
+		return nil, err
+	}
+	return rows, q.addConversions(ctx, rows)
+}
+
+// OrderCounts gives how many orders have each status.
+func (q queries) OrderCounts(ctx context.Context) (map[affiliate.OrderStatus]int64, error) {
+	var rows []struct {
+		Status affiliate.OrderStatus
+		N      int64
+	}
+	err := q.list(ctx, &rows, `SELECT status, COUNT(*) AS n FROM orders WHERE placed_at IS NOT NULL GROUP BY status`)
+	counts := map[affiliate.OrderStatus]int64{affiliate.Pending: 0, affiliate.Paid: 0, affiliate.Canceled: 0, affiliate.Refunded: 0}
+	for _, r := range rows {
+		counts[r.Status] = r.N
+	}
+	return counts, err
+}
+
+// qualify puts a table's alias before every column of a list.
+func qualify(alias, columns string) string {
+	fields := strings.Split(columns, ",")
+	for i, f := range fields {
+		fields[i] = alias + "." + strings.TrimSpace(f)
+	}
+	return strings.Join(fields, ", ")
+}

@@ -1,0 +1,41 @@
+package storage
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+const accountSettings = "account"
+
+// Settings gives the account's settings, the defaults where nothing was set.
+func (q queries) Settings(ctx context.Context) (affiliate.Settings, error) {
+	s := affiliate.DefaultSettings()
+	var text string
+	err := q.get(ctx, &text, `SELECT value FROM settings WHERE name = ?`, accountSettings)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		return s, nil
+	}
+	if err != nil {
+		return s, fmt.Errorf("read the settings: %w", err)
+	}
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return s, fmt.Errorf("read the settings: %w", err)
+	}
+	return s, nil
+}
+
+// SaveSettings writes the account's settings.
+func (tx *Tx) SaveSettings(ctx context.Context, s affiliate.Settings, now time.Time) error {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, `INSERT INTO settings (name, value, updated_at) VALUES (?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`,
+		accountSettings, string(text), At(now))
+	return err
+}

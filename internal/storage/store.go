@@ -1,0 +1,150 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+type storeRow struct {
+	ID            affiliate.StoreID
+	Slug          string
+	Platform      affiliate.Platform
+	Name          string
+	Domain        string
+	Currency      money.Currency
+	Timezone      string
+	State         affiliate.StoreState
+	Warning       string
+	LastDelivery  Time `db:"last_delivery_at"`
+	LastProcessed Time `db:"last_processed_at"`
+	Version       int
+	CreatedAt     Time `db:"created_at"`
+	UpdatedAt     Time `db:"updated_at"`
+}
+
+const storeColumns = `id, slug, platform, name, domain, currency, timezone, state, warning, last_delivery_at, last_processed_at, version, created_at, updated_at`
+
+func (r storeRow) domain() affiliate.Store {
+	return affiliate.Store{ID: r.ID, Slug: r.Slug, Platform: r.Platform, Name: r.Name, Domain: r.Domain, Currency: r.Currency,
+		Timezone: r.Timezone, State: r.State, Warning: r.Warning, LastDeliveryAt: r.LastDelivery.Time,
+		LastProcessedAt: r.LastProcessed.Time, Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+}
+
+func (r storeRow) position() position { return position{Text: r.Slug, ID: int64(r.ID)} }
+
+// Store gives one store; NotFound when there is none.
+func (q queries) Store(ctx context.Context, id affiliate.StoreID) (affiliate.Store, error) {
+	return getOne[storeRow](ctx, q, id, `SELECT `+storeColumns+` FROM stores WHERE id = ?`, id)
+}
+
+// StoreBySlug gives one store; NotFound when there is none.
+func (q queries) StoreBySlug(ctx context.Context, slug string) (affiliate.Store, error) {
+	return getOne[storeRow](ctx, q, named("store "+slug), `SELECT `+storeColumns+` FROM stores WHERE slug = ?`, slug)
+}
+
+// Stores lists stores by slug, ended ones included.
+func (q queries) Stores(ctx context.Context, p Page) ([]affiliate.Store, string, error) {
+	return listPage[storeRow](ctx, q, `SELECT `+storeColumns+` FROM stores`, filter{}, sorting{"slug", "id"}, p)
+}
+
+// StoresByDomain gives the stores of a platform and domain that were not ended.
+func (q queries) StoresByDomain(ctx context.Context, p affiliate.Platform, domain string) ([]affiliate.Store, error) {
+	var rows []storeRow
+	err := q.list(ctx, &rows, `SELECT `+storeColumns+` FROM stores WHERE platform = ? AND domain = ? AND state <> 'ended' ORDER BY id`,
+		p, domain)
+	return domains(rows), err
+}
+
+// CreateStore writes a new store and gives it with its id. Conflict when the slug is taken.
+func (tx *Tx) CreateStore(ctx context.Context, s affiliate.Store) (affiliate.Store, error) {
+	s.Version = 1
+	err := tx.get(ctx, &s.ID, `INSERT INTO stores (slug, platform, name, domain, currency, timezone, state, version, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (slug) DO NOTHING RETURNING id`,
+		s.Slug, s.Platform, s.Name, s.Domain, s.Currency, s.Timezone, s.State, At(s.CreatedAt), At(s.UpdatedAt))
+	return s, taken(err, "slug", "the slug %q is taken by another store", s.Slug)
+}
+
+// SaveStore writes the changeable fields of a store that was read as s.Version.
+func (tx *Tx) SaveStore(ctx context.Context, s affiliate.Store) (affiliate.Store, error) {
+	err := tx.update(ctx, s.ID, `UPDATE stores SET name = ?, domain = ?, currency = ?, timezone = ?, state = ?, updated_at = ?,
+		version = version + 1 WHERE id = ? AND version = ?`,
+		s.Name, s.Domain, s.Currency, s.Timezone, s.State, At(s.UpdatedAt), s.ID, s.Version)
+	s.Version++
+	return s, err
+}
+
+// AddStoreSecret keeps a sealed webhook secret beside those that the store has.
+func (tx *Tx) AddStoreSecret(ctx context.Context, store affiliate.StoreID, sealed []byte, now time.Time) (affiliate.StoreSecretID, error) {
+	var id affiliate.StoreSecretID
+	err := tx.get(ctx, &id, `INSERT INTO store_secrets (store_id, sealed, created_at) VALUES (?, ?, ?) RETURNING id`,
+		store, sealed, At(now))
+	return id, err
+}
+
+// StoreSecrets lists the webhook secrets of a store without their values, oldest first, ended ones included.
+func (q queries) StoreSecrets(ctx context.Context, store affiliate.StoreID) ([]affiliate.StoreSecret, error) {
+	var rows []struct {
+		ID        affiliate.StoreSecretID
+		StoreID   affiliate.StoreID `db:"store_id"`
+		CreatedAt Time              `db:"created_at"`
+		EndedAt   Time              `db:"ended_at"`
+	}
+	err := q.list(ctx, &rows, `SELECT id, store_id, created_at, ended_at FROM store_secrets WHERE store_id = ? ORDER BY id`, store)
+	list := make([]affiliate.StoreSecret, len(rows))
+	for i, r := range rows {
+		list[i] = affiliate.StoreSecret{ID: r.ID, StoreID: r.StoreID, CreatedAt: r.CreatedAt.Time, EndedAt: r.EndedAt.Time}
+	}
+	return list, err
+}
+
+// EndStoreSecret ends one active secret of a store; NotFound when it has none of that id.
+func (tx *Tx) EndStoreSecret(ctx context.Context, store affiliate.StoreID, id affiliate.StoreSecretID, now time.Time) error {
+	n, err := tx.exec(ctx, `UPDATE store_secrets SET ended_at = ? WHERE id = ? AND store_id = ? AND ended_at IS NULL`, At(now), id, store)
+	if err == nil && n == 0 {
+		err = affiliate.Errorf(affiliate.NotFound, "the store has no active secret %s", id)
+	}
+	return err
+}
+
+// EndStoreSecrets ends all secrets of a store.
+func (tx *Tx) EndStoreSecrets(ctx context.Context, store affiliate.StoreID, now time.Time) error {
+	_, err := tx.exec(ctx, `UPDATE store_secrets SET ended_at = ? WHERE store_id = ? AND ended_at IS NULL`, At(now), store)
+	return err
+}
+
+// ReceiverStore is what a receiver must know of a store to check its deliveries.
+type ReceiverStore struct {
+	ID       affiliate.StoreID
+	Slug     string
+	Platform affiliate.Platform
+	Domain   string
+	Sealed   [][]byte // active secrets, sealed, oldest first
+}
+
+// ReceiverStores gives all stores that were not ended, by slug, with their active secrets.
+func (q queries) ReceiverStores(ctx context.Context) ([]ReceiverStore, error) {
+	var rows []struct {
+		ID       affiliate.StoreID
+		Slug     string
+		Platform affiliate.Platform
+		Domain   string
+		Sealed   []byte
+	}
+	err := q.list(ctx, &rows, `SELECT s.id, s.slug, s.platform, s.domain, x.sealed FROM stores s
+		LEFT JOIN store_secrets x ON x.store_id = s.id AND x.ended_at IS NULL
+		WHERE s.state <> 'ended' ORDER BY s.slug, x.id`)
+	var list []ReceiverStore
+	for _, r := range rows {
+		if n := len(list); n == 0 || list[n-1].ID != r.ID {
+			list = append(list, ReceiverStore{ID: r.ID, Slug: r.Slug, Platform: r.Platform, Domain: r.Domain})
+		}
+		if r.Sealed != nil {
+			last := &list[len(list)-1]
+			last.Sealed = append(last.Sealed, r.Sealed)
+		}
+	}
+	return list, err
+}
