@@ -1,0 +1,156 @@
+package shopify
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"hash"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// Platform is Shopify as a source of deliveries. It holds nothing; all methods may run at once.
+type Platform struct{}
+
+// Name is the platform's word in addresses and tables.
+func (Platform) Name() affiliate.Platform { return affiliate.Shopify }
+
+// Header names in the form in which net/http stores them. The next generation of Shopify's events uses the same names
+// without "X-" (developer preview in 2026); Shopify's own Ruby library accepts both and prefers the new ones.
+const (
+	headerHMAC, headerHMACNext           = "X-Shopify-Hmac-Sha256", "Shopify-Hmac-Sha256"
+	headerTopic, headerTopicNext         = "X-Shopify-Topic", "Shopify-Topic"
+	headerShop, headerShopNext           = "X-Shopify-Shop-Domain", "Shopify-Shop-Domain"
+	headerWebhookID, headerWebhookIDNext = "X-Shopify-Webhook-Id", "Shopify-Webhook-Id"
+)
+
+// keptHeaders are worth keeping beside the body: they name the delivery, and the signature can be checked again.
+var keptHeaders = []string{
+	headerTopic, headerShop, headerWebhookID, headerHMAC,
+	"X-Shopify-Api-Version", "X-Shopify-Event-Id", "X-Shopify-Triggered-At", "X-Shopify-Name", "X-Shopify-Order-Id",
+	"X-Shopify-Test",
+	headerTopicNext, headerShopNext, headerWebhookIDNext, headerHMACNext,
+	"Shopify-Api-Version", "Shopify-Event-Id", "Shopify-Triggered-At", "Shopify-Handle", "Shopify-Action",
+	"Shopify-Resource-Id",
+}
+
+// KeptHeaders gives the canonical names of the headers worth keeping beside the body.
+func (Platform) KeptHeaders() []string { return append([]string(nil), keptHeaders...) }
+
+// Topic is the topic that the delivery claims, such as "orders/paid". It is not covered by the signature.
+func (Platform) Topic(h http.Header) string { return header(h, headerTopicNext, headerTopic) }
+
+// Shop is the myshopify.com domain that the delivery claims, in lower case. It is not covered by the signature either:
+// what counts is whose secret the signature fits.
+func (Platform) Shop(h http.Header) string {
+	return strings.ToLower(header(h, headerShopNext, headerShop))
+}
+
+// Unsigned says whether a delivery without a signature is to be accepted: never, for Shopify signs all of them.
+func (Platform) Unsigned(http.Header, []byte) bool { return false }
+
+// header reads the first of two headers that is there, without the canonicalising of Header.Get.
+func header(h http.Header, name, other string) string {
+	if v := h[name]; len(v) > 0 && v[0] != "" {
+		return strings.TrimSpace(v[0])
+	}
+	if v := h[other]; len(v) > 0 {
+		return strings.TrimSpace(v[0])
+	}
+	return ""
+}
+
+// Key names the delivery, so that a repeat is recognised: the first half of a SHA-256 over webhook id and topic.
+// Shopify says to deduplicate by the webhook id, "a unique composite key per delivery"; the event id will not do, for
+// refunds/create and orders/updated of one action share it. Without a webhook id, topic and body name the delivery.
+func (Platform) Key(h http.Header, body []byte) [16]byte {
+	topic := header(h, headerTopicNext, headerTopic)
+	if id := header(h, headerWebhookIDNext, headerWebhookID); id != "" {
+		var space [256]byte // on the stack for all ids that Shopify makes (36 characters)
+		sum := sha256.Sum256(append(append(append(append(space[:0], "id\x00"...), id...), 0), topic...))
+		return [16]byte(sum[:16])
+	}
+	return keyOfBody(topic, body)
+}
+
+func keyOfBody(topic string, body []byte) [16]byte {
+	h := sha256.New()
+	h.Write([]byte("body\x00" + topic + "\x00"))
+	h.Write(body)
+	return [16]byte(h.Sum(nil)[:16])
+}
+
+// Verify says whether one of the secrets signed the body. Shopify sends base64 of HMAC-SHA256 over the raw bytes; after
+// a rotation either secret may have signed for up to an hour. All secrets are tried, each compared in constant time.
+// An empty body is refused even with a right digest, as Shopify's own libraries do, and an empty secret fits nothing.
+func (Platform) Verify(secrets [][]byte, h http.Header, body []byte) bool {
+	signature := header(h, headerHMACNext, headerHMAC)
+	if len(body) == 0 || len(signature) != base64.StdEncoding.EncodedLen(sha256.Size) {
+		return false
+	}
+	d := digests.Get().(*digest)
+	defer digests.Put(d)
+	copy(d.text[:], signature)
+	if n, err := strictBase64.Decode(d.claimed[:], d.text[:]); err != nil || n != sha256.Size {
+		return false
+	}
+	fits := 0
+	for _, secret := range secrets {
+		if len(secret) > 0 {
+			fits |= subtle.ConstantTimeCompare(d.hmac(secret, body), d.claimed[:sha256.Size])
+		}
+	}
+	return fits == 1
+}
+
+// Sign gives the signature header that Shopify would send. Tests, the demo and load generators use it.
+func Sign(secret, body []byte) string {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write(body)
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+var strictBase64 = base64.StdEncoding.Strict()
+
+// digest is reusable space to check one signature without allocating: crypto/hmac makes two hashes and two buffers anew
+// for every key.
+type digest struct {
+	hash.Hash
+	pad     [sha256.BlockSize]byte
+	sum     [sha256.Size]byte
+	text    [44]byte
+	claimed [33]byte // base64 decodes 44 characters into as many as 33 bytes
+}
+
+var digests = sync.Pool{New: func() any { return &digest{Hash: sha256.New()} }}
+
+// hmac is HMAC-SHA256 as of RFC 2104: H(key ⊕ opad, H(key ⊕ ipad, body)). The result is valid until the next call.
+func (d *digest) hmac(secret, body []byte) []byte {
+	if len(secret) > sha256.BlockSize {
+		short := sha256.Sum256(secret)
+		secret = short[:]
+	}
+	d.fillPad(secret, 0x36)
+	d.Reset()
+	_, _ = d.Write(d.pad[:])
+	_, _ = d.Write(body)
+	d.Hash.Sum(d.sum[:0])
+	d.fillPad(secret, 0x5c)
+	d.Reset()
+	_, _ = d.Write(d.pad[:])
+	_, _ = d.Write(d.sum[:])
+	clear(d.pad[:]) // the key does not stay in the pool
+	return d.Hash.Sum(d.sum[:0])
+}
+
+func (d *digest) fillPad(secret []byte, with byte) {
+	clear(d.pad[:])
+	copy(d.pad[:], secret)
+	for i := range d.pad {
+		d.pad[i] ^= with
+	}
+}

@@ -1,0 +1,243 @@
+package shopify
+
+import (
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+// values turns raw values into ids, amounts and times. It keeps the first fault, so that its users read straight on and
+// ask once.
+type values struct {
+	place
+	currency money.Currency // of amounts whose currency is not said
+	warning  string
+	err      error
+}
+
+func (v *values) fail(field, format string, args ...any) {
+	if v.err == nil {
+		v.err = affiliate.FieldErrorf(v.name(field), format, args...)
+	}
+}
+
+func (v *values) missing(field string) {
+	v.fail(field, "is missing; have Shopify send whole bodies (a webhook subscription without include_fields)")
+}
+
+// id reads an id as a decimal string. Ids are 64-bit numbers, beyond what a float holds exactly.
+func (v *values) id(field string, r raw) string {
+	if r.absent() {
+		v.missing(field)
+		return ""
+	}
+	text := r.content()
+	if n, err := strconv.ParseInt(text, 10, 64); err != nil || n <= 0 || strconv.FormatInt(n, 10) != text {
+		v.fail(field, "%s is not an id; it must be a whole number above 0, not rounded on its way", clip(text))
+	}
+	return text
+}
+
+// count reads a number of units.
+func (v *values) count(field string, r raw) int64 {
+	if r.absent() {
+		v.missing(field)
+		return 0
+	}
+	text := r.content()
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || n > money.Limit {
+		v.fail(field, "%s is not a quantity; it must be a whole number, 0 or more", clip(text))
+		return 0
+	}
+	return n
+}
+
+// amount reads an amount that must be there and not be negative.
+func (v *values) amount(field string, r raw, c money.Currency) int64 {
+	if r.absent() {
+		v.missing(field)
+		return 0
+	}
+	return v.optionalAmount(field, r, c)
+}
+
+// optionalAmount reads an amount that must not be negative; a missing one is 0.
+func (v *values) optionalAmount(field string, r raw, c money.Currency) int64 {
+	n := v.signedAmount(field, r, c)
+	if n < 0 {
+		v.fail(field, "%s is negative; Shopify sends amounts of 0 or more here", clip(string(r)))
+		return 0
+	}
+	return n
+}
+
+// signedAmount reads an amount of either sign; a missing one is 0. Most amounts are text, those of refund lines are
+// JSON numbers; both are read from their digits.
+func (v *values) signedAmount(field string, r raw, c money.Currency) int64 {
+	if r.absent() {
+		return 0
+	}
+	digits := ""
+	switch {
+	case r.isText():
+		digits = r.text()
+	case r.isNumber():
+		digits = plainDecimal(string(r))
+	default:
+		v.fail(field, `must be an amount, such as "12.50"`)
+		return 0
+	}
+	n, err := money.Parse(digits, c)
+	if err != nil {
+		v.fail(field, `%v; it must be a decimal number, such as "12.50"`, err)
+		return 0
+	}
+	return n
+}
+
+// plainDecimal writes a JSON number without its exponent, for Ruby writes very small and very large numbers with one.
+// An exponent beyond any amount is left for money.Parse to refuse.
+func plainDecimal(number string) string {
+	i := strings.IndexAny(number, "eE")
+	if i < 0 {
+		return number
+	}
+	exponent, err := strconv.Atoi(number[i+1:])
+	if err != nil || exponent < -30 || exponent > 30 {
+		return number
+	}
+	sign, mantissa := "", number[:i]
+	if rest, negative := strings.CutPrefix(mantissa, "-"); negative {
+		sign, mantissa = "-", rest
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	point := len(whole) + exponent
+	digits := whole + fraction
+	if point <= 0 {
+		digits, point = strings.Repeat("0", 1-point)+digits, 1
+	}
+	if point > len(digits) {
+		digits += strings.Repeat("0", point-len(digits))
+	}
+	return sign + digits[:point] + "." + digits[point:]
+}
+
+// add sums amounts and refuses sums that no order has, long before int64 ends.
+func (v *values) add(field string, a, b int64) int64 {
+	if s := a + b; s <= money.Limit && s >= -money.Limit {
+		return s
+	}
+	v.fail(field, "adds up to more than any order; the body must have been altered")
+	return 0
+}
+
+// times multiplies a price by a quantity.
+func (v *values) times(field string, price, quantity int64) int64 {
+	if quantity > 0 && price > money.Limit/quantity {
+		v.fail(field, "times the quantity is more than any order; the body must have been altered")
+		return 0
+	}
+	return price * quantity
+}
+
+// currencyCode reads an ISO 4217 code that must be there.
+func (v *values) currencyCode(field string, r raw) money.Currency {
+	if r.absent() {
+		v.missing(field)
+		return ""
+	}
+	c, err := money.ParseCurrency(v.word(field, r, 20))
+	if err != nil {
+		v.fail(field, "%v", err)
+	}
+	return c
+}
+
+// time reads a time in UTC, zero when it is missing.
+func (v *values) time(field string, r raw) time.Time {
+	if r.absent() {
+		return time.Time{}
+	}
+	text := r.content()
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || !r.isText() || t.Year() < 1990 || t.Year() > 2190 {
+		v.fail(field, "%s is not a time; it must look like 2026-05-01T09:00:00-04:00", clip(text))
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// day reads a time that may be a bare day, as disputes have.
+func (v *values) day(field string, r raw) time.Time {
+	if r.isText() {
+		if t, err := time.Parse(time.DateOnly, r.text()); err == nil {
+			return t
+		}
+	}
+	return v.time(field, r)
+}
+
+// flag reads true or false, false when missing.
+func (v *values) flag(field string, r raw) bool {
+	if r.absent() {
+		return false
+	}
+	if s := string(r); s != "true" && s != "false" {
+		v.fail(field, "must be true or false, not %s", clip(s))
+	}
+	return r[0] == 't'
+}
+
+// word reads a text, "" when it is missing, without control characters (PostgreSQL refuses a zero byte) and cut to most
+// characters.
+func (v *values) word(field string, r raw, most int) string {
+	if r.absent() {
+		return ""
+	}
+	if !r.isText() {
+		v.fail(field, "must be text, not %s", clip(string(r)))
+		return ""
+	}
+	return tidy(r.text(), most)
+}
+
+func tidy(s string, most int) string {
+	if strings.IndexFunc(s, unicode.IsControl) >= 0 {
+		s = strings.Map(func(c rune) rune {
+			if unicode.IsControl(c) {
+				return -1
+			}
+			return c
+		}, s)
+	}
+	s = strings.TrimSpace(s)
+	if len(s) > most && utf8.RuneCountInString(s) > most {
+		s = string([]rune(s)[:most])
+	}
+	return s
+}
+
+// clip quotes a wrong value for a message.
+func clip(s string) string { return strconv.Quote(tidy(s, 40)) }
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func firstTime(times ...time.Time) time.Time {
+	for _, t := range times {
+		if !t.IsZero() {
+			return t
+		}
+	}
+	return time.Time{}
+}

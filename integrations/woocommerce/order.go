@@ -1,0 +1,381 @@
+package woocommerce
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"html"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+// erasedEmail is what WooCommerce writes over a customer's address when personal data is erased.
+const erasedEmail = "deleted@site.invalid"
+
+// Longest texts kept; WooCommerce's own columns are shorter. An e-mail address has at most 254 characters.
+const (
+	maxCode   = 255
+	maxCodes  = 100
+	maxStatus = 40
+	maxNumber = 64
+	maxEmail  = 254
+)
+
+// isDraft says whether an order with this status is none yet. Drafts are announced under order.created all the same, for
+// example when the store's REST API has refused an order.
+func isDraft(status string) bool {
+	switch status {
+	case "checkout-draft", "auto-draft", "draft", "new":
+		return true
+	}
+	return false
+}
+
+// storeStatus is what a status means for money (src/Enums/OrderStatus.php). processing and completed prove no payment:
+// cash on delivery is processing at once. date_paid proves none either outside these two, since it is never cleared.
+func storeStatus(status string, paid bool) affiliate.StoreStatus {
+	switch status {
+	case "processing", "completed":
+		if paid {
+			return affiliate.StorePaid
+		}
+		return affiliate.StorePending
+	case "pending", "on-hold":
+		return affiliate.StorePending
+	case "refunded":
+		return affiliate.StoreRefunded
+	case "failed":
+		return affiliate.StoreFailed
+	case "cancelled", "trash":
+		return affiliate.StoreCanceled
+	}
+	return affiliate.StoreCustom
+}
+
+func (p *payload) orderID() (string, error) {
+	if p.id == nil && p.legacy {
+		return "", affiliate.FieldErrorf("id", "is missing: this is a payload of the Legacy REST API; "+apiVersionRemedy)
+	}
+	return readID("id", p.id)
+}
+
+// readID reads an id exactly; ids may exceed 2^53, so they never become floating-point numbers.
+func readID(name string, t token) (string, error) {
+	text, ok := t.scalar()
+	if !ok && t.absent() {
+		return "", missing(name)
+	}
+	if !ok {
+		return "", wrongType(name, t, "a number")
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n <= 0 {
+		return "", affiliate.FieldErrorf(name, "%q is no id; WooCommerce's are whole numbers from 1; "+
+			"look for a plugin that changes webhook payloads", clip(text, 40))
+	}
+	return strconv.FormatInt(n, 10), nil
+}
+
+// rawStatus gives the status without the prefix "wc-", which it has in the database but not in payloads.
+func (p *payload) rawStatus() (string, error) {
+	if p.status.absent() {
+		return "", missing("status")
+	}
+	if p.status[0] != '"' {
+		return "", wrongType("status", p.status, "a string")
+	}
+	status := strings.TrimPrefix(cleanText(p.status), "wc-")
+	if status == "" {
+		return "", missing("status")
+	}
+	return clip(status, maxStatus), nil
+}
+
+// snapshot turns a full order body into the order as of its modification time.
+func (p *payload) snapshot(id, status string) (*affiliate.Snapshot, error) {
+	r := new(reader)
+	r.currency = r.readCurrency(p.currency)
+	s := &affiliate.Snapshot{
+		Number:        p.orderNumber(id),
+		PlacedAt:      r.time("date_created_gmt", p.created),
+		Version:       r.time("date_modified_gmt", p.modified).UnixMilli(),
+		Currency:      r.currency,
+		RawStatus:     status,
+		PaymentDate:   !p.paid.absent() && !r.time("date_paid_gmt", p.paid).IsZero(),
+		Total:         r.total(p.total),
+		Merchandise:   r.merchandise(p.lines, p.fees),
+		Codes:         p.codes(),
+		Country:       p.country(),
+		CustomerEmail: p.email(),
+	}
+	s.Status = storeStatus(status, s.PaymentDate)
+	if s.PaymentDate {
+		s.Captured = s.Total
+	}
+	s.Links = p.meta.evidence(s.PlacedAt)
+	s.Refunds = r.refunds(p.refunds, s.Version)
+	s.RefundsComplete = p.refunds.present
+	for _, refund := range s.Refunds {
+		s.RefundIDs = append(s.RefundIDs, refund.ID)
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	s.Hash = hash(s)
+	return s, nil
+}
+
+// hash is over what the snapshot means and not over the body: the order of meta fields and of refunds made within one
+// second differs between payloads of the same state.
+func hash(s *affiliate.Snapshot) string {
+	canonical, err := json.Marshal(struct {
+		Order   *affiliate.Snapshot `json:"order"`
+		Refunds []affiliate.Refund  `json:"refunds"`
+	}{s, s.Refunds})
+	if err != nil {
+		return "" // not reached: all fields are plain values
+	}
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:8])
+}
+
+// reader reads the fields that must be right. The first error sticks.
+type reader struct {
+	currency money.Currency
+	err      error
+}
+
+func (r *reader) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+func (r *reader) readCurrency(t token) money.Currency {
+	text, ok := t.scalar()
+	switch {
+	case t.absent():
+		r.fail(missing("currency"))
+		return ""
+	case !ok:
+		r.fail(wrongType("currency", t, "a string"))
+		return ""
+	}
+	currency, err := money.ParseCurrency(text)
+	if err != nil {
+		r.fail(affiliate.FieldErrorf("currency", "%v; correct the store's currency (WooCommerce > Settings > General)", err))
+	}
+	return currency
+}
+
+// time reads one of the *_gmt dates, which are UTC without saying so. A trailing Z is accepted.
+func (r *reader) time(name string, t token) time.Time {
+	if t.absent() {
+		r.fail(missing(name))
+		return time.Time{}
+	}
+	if t[0] != '"' {
+		r.fail(wrongType(name, t, "a string"))
+		return time.Time{}
+	}
+	text := string(t.plain())
+	at, err := time.Parse("2006-01-02T15:04:05", strings.TrimSuffix(text, "Z"))
+	if err != nil || at.Year() < 1970 {
+		r.fail(affiliate.FieldErrorf(name, "%q is no date such as 2026-11-21T03:08:13; "+apiVersionRemedy, clip(text, 40)))
+		return time.Time{}
+	}
+	return at
+}
+
+// place names a field, or a field of an element of a list; its name is only put together for an error.
+type place struct {
+	list  string
+	index int
+	field string
+}
+
+func (p place) String() string {
+	if p.list == "" {
+		return p.field
+	}
+	return p.list + "[" + strconv.Itoa(p.index) + "]." + p.field
+}
+
+// amount reads money from the digits as they stand in the body. How many decimals there are is a setting of the store at
+// the time the payload is built, not a matter of the currency.
+func (r *reader) amount(at place, t token) int64 {
+	if r.err != nil {
+		return 0
+	}
+	text, ok := t.scalar()
+	switch {
+	case t.absent():
+		r.fail(missing(at.String()))
+		return 0
+	case !ok:
+		r.fail(wrongType(at.String(), t, `a decimal such as "12.50"`))
+		return 0
+	}
+	n, err := money.Parse(text, r.currency)
+	if err != nil {
+		r.fail(affiliate.FieldErrorf(at.String(), `%v; WooCommerce writes amounts such as "12.50": look for a plugin that `+
+			"changes webhook payloads", err))
+		return 0
+	}
+	return n
+}
+
+func (r *reader) total(t token) int64 {
+	n := r.amount(place{field: "total"}, t)
+	if n < 0 {
+		r.fail(affiliate.FieldErrorf("total", "is negative; an order's total is at least 0: correct the order in the store"))
+	}
+	return n
+}
+
+// merchandise is Σ line totals, which are after discounts and without tax also where prices include tax, plus the
+// negative fees: a negative fee is how plugins and phone orders give a discount. It is never below 0.
+func (r *reader) merchandise(lines, fees list) int64 {
+	if !lines.present {
+		if lines.instead.absent() {
+			r.fail(missing("line_items"))
+		} else {
+			r.fail(wrongType("line_items", lines.instead, "a list"))
+		}
+	}
+	if !fees.present && !fees.instead.absent() {
+		r.fail(wrongType("fee_lines", fees.instead, "a list"))
+	}
+	var sum int64
+	for i, t := range lines.fields {
+		sum = r.add("line_items", sum, r.amount(place{"line_items", i, "total"}, t))
+	}
+	for i, t := range fees.fields {
+		sum = r.add("fee_lines", sum, min(0, r.amount(place{"fee_lines", i, "total"}, t)))
+	}
+	return max(0, sum)
+}
+
+// add keeps a sum of many amounts within what one amount may be.
+func (r *reader) add(name string, sum, n int64) int64 {
+	sum += n
+	if sum > money.Limit || sum < -money.Limit {
+		r.fail(affiliate.FieldErrorf(name, "the sum of the totals is too large; correct the order in the store"))
+		return 0
+	}
+	return sum
+}
+
+// refunds reads what the order body tells of its refunds, {"id","reason","total":"-5.00","total_tax"}: no lines, no
+// date, no gateway answer. A refund with tax was made by lines, and its merchandise is what remains without the tax; one
+// without tax is an amount. The list is complete. Its order is not stable (refunds of one second change places), so it is
+// sorted by id, as text like all of a snapshot's refund ids.
+func (r *reader) refunds(l refundList, version int64) []affiliate.Refund {
+	if !l.present && !l.instead.absent() {
+		r.fail(wrongType("refunds", l.instead, "a list"))
+	}
+	if len(l.refunds) == 0 {
+		return nil
+	}
+	refunds := make([]affiliate.Refund, 0, len(l.refunds))
+	for i, line := range l.refunds {
+		refunds = append(refunds, r.refund(i, line, version))
+	}
+	slices.SortFunc(refunds, func(a, b affiliate.Refund) int { return strings.Compare(a.ID, b.ID) })
+	for i := 1; i < len(refunds); i++ {
+		if refunds[i].ID == refunds[i-1].ID {
+			r.fail(affiliate.FieldErrorf("refunds", "lists refund %s twice; look for a plugin that changes webhook payloads",
+				refunds[i].ID))
+		}
+	}
+	return refunds
+}
+
+func (r *reader) refund(i int, line refundLine, version int64) affiliate.Refund {
+	id, err := readID(place{"refunds", i, "id"}.String(), line.id)
+	if err != nil {
+		r.fail(err)
+	}
+	amount := r.amount(place{"refunds", i, "total"}, line.total)
+	if amount > 0 {
+		r.fail(affiliate.FieldErrorf(place{"refunds", i, "total"}.String(), "is positive; WooCommerce writes refunds in an "+
+			"order as negative amounts: look for a plugin that changes webhook payloads"))
+	}
+	var tax int64
+	if !line.tax.absent() {
+		tax = r.amount(place{"refunds", i, "total_tax"}, line.tax)
+	}
+	refund := affiliate.Refund{
+		ID: id, Version: version, Status: affiliate.RefundSettled, Currency: r.currency, Amount: -amount,
+	}
+	if tax != 0 {
+		refund.ByLines = true
+		refund.Lines = max(0, -amount-max(tax, -tax))
+	}
+	return refund
+}
+
+// orderNumber is the number that people see; plugins change it.
+func (p *payload) orderNumber(id string) string {
+	if number := cleanText(p.number); number != "" {
+		return clip(number, maxNumber)
+	}
+	return id
+}
+
+// codes are the coupon codes on the order. WooCommerce writes them in lower case and HTML-escaped: R&B10 comes as
+// r&amp;b10 (includes/wc-formatting-functions.php wc_sanitize_coupon_code).
+func (p *payload) codes() []string {
+	var codes []string
+	for _, t := range p.coupons.fields {
+		code := strings.TrimSpace(html.UnescapeString(cleanText(t)))
+		if code != "" && utf8.RuneCountInString(code) <= maxCode && len(codes) < maxCodes && !slices.Contains(codes, code) {
+			codes = append(codes, code)
+		}
+	}
+	return codes
+}
+
+func (p *payload) country() string {
+	for _, t := range []token{p.billing.country, p.shipping.country} {
+		if code := strings.ToUpper(cleanText(t)); isCountry(code) {
+			return code
+		}
+	}
+	return ""
+}
+
+func isCountry(s string) bool {
+	return len(s) == 2 && s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z'
+}
+
+func (p *payload) email() string {
+	email := cleanText(p.billing.email)
+	if len(email) > maxEmail || strings.EqualFold(email, erasedEmail) {
+		return ""
+	}
+	return email
+}
+
+// cleanText reads an optional text: without control characters (PostgreSQL keeps no NUL, and none belongs here) and
+// without white space around it. It is empty for what is no text.
+func cleanText(t token) string {
+	text, _ := t.scalar()
+	if strings.IndexFunc(text, isControl) >= 0 {
+		text = strings.Map(func(r rune) rune {
+			if isControl(r) {
+				return -1
+			}
+			return r
+		}, text)
+	}
+	return strings.TrimSpace(text)
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
