@@ -1,0 +1,64 @@
+// Package app is what a person, a store or a job can ask of Tributary, one function each: receive a delivery, process
+// it, re-attribute, import creators, add a store. It owns the transactions and declares the small interfaces it needs.
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// App holds the parts that its functions need. All fields are set before first use.
+type App struct {
+	DB        *storage.DB
+	Sealer    *Sealer
+	Platforms map[affiliate.Platform]Platform
+	Queue     Queue
+	Live      Publisher
+	Log       *slog.Logger
+	Now       func() time.Time
+	PublicURL string // where stores and creators reach this server, without a trailing slash
+
+	tokens tokenCache
+}
+
+// Platform is what the receiver and the worker must know of a kind of store. Implementations keep no state.
+type Platform interface {
+	Name() affiliate.Platform
+	// Verify checks the signature over the raw body against every secret, in constant time.
+	Verify(secrets [][]byte, h http.Header, body []byte) bool
+	// Unsigned recognises what the platform sends without a signature and wants answered 200 (WooCommerce's ping).
+	// Nothing of it is kept.
+	Unsigned(h http.Header, body []byte) bool
+	Topic(h http.Header) string
+	// Shop is the store's domain as the headers tell it; empty where they cannot be trusted to choose a store.
+	Shop(h http.Header) string
+	// Key names a delivery, so that a repeat is recognised. It saves work only: merging is idempotent.
+	Key(h http.Header, body []byte) [16]byte
+	// KeptHeaders are the headers worth keeping beside the body, in canonical form.
+	KeptHeaders() []string
+	// Parse turns a body into events. An error of kind Invalid is permanent. key names the delivery.
+	Parse(topic, key string, body []byte) (affiliate.Parsed, error)
+}
+
+// Queue wakes workers. The inbox is the truth: a wake-up that is lost only delays, a sweep finds what waits.
+type Queue interface {
+	Wake(ctx context.Context, ids []affiliate.DeliveryID) error
+}
+
+// Publisher tells open pages what changed. It never blocks and never fails: pages fetch what they show.
+type Publisher interface {
+	Publish(changes []Change)
+}
+
+// Change names one order that changed.
+type Change struct {
+	Store      affiliate.StoreID    `json:"store"`
+	Order      affiliate.OrderID    `json:"order"`
+	Campaign   affiliate.CampaignID `json:"campaign,omitempty"`
+	ReceivedAt time.Time            `json:"received_at,omitzero"` // of the delivery that changed it
+}

@@ -1,0 +1,138 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// Counters keep in memory what happened at the stores' receivers and adds it to the database once a second, so that
+// counting costs the intake nothing. At a crash up to a second of counts is lost; no delivery is.
+type Counters struct {
+	db   *storage.DB
+	log  *slog.Logger
+	now  func() time.Time
+	mu   sync.Mutex
+	n    map[countKey]int64
+	seen map[affiliate.StoreID]storage.StoreActivity
+
+	total map[string]int64 // by outcome, since the start; for the metrics
+}
+
+type countKey struct {
+	store   affiliate.StoreID
+	outcome string
+}
+
+// NewCounters makes counters; Run writes them.
+func NewCounters(db *storage.DB, now func() time.Time, log *slog.Logger) *Counters {
+	return &Counters{db: db, log: log, now: now, n: map[countKey]int64{}, seen: map[affiliate.StoreID]storage.StoreActivity{}, total: map[string]int64{}}
+}
+
+// Count counts one outcome at a store.
+func (c *Counters) Count(store affiliate.StoreID, outcome string) {
+	c.mu.Lock()
+	c.n[countKey{store, outcome}]++
+	c.total[outcome]++
+	c.mu.Unlock()
+}
+
+// Received counts a kept delivery.
+func (c *Counters) Received(store affiliate.StoreID, at time.Time) {
+	c.mu.Lock()
+	c.n[countKey{store, string(ReceiptKept)}]++
+	c.total[string(ReceiptKept)]++
+	a := c.seen[store]
+	a.StoreID, a.Delivery = store, at
+	c.seen[store] = a
+	c.mu.Unlock()
+}
+
+// Processed notes that something of a store was processed.
+func (c *Counters) Processed(store affiliate.StoreID, at time.Time) {
+	c.mu.Lock()
+	a := c.seen[store]
+	a.StoreID, a.Processed = store, at
+	c.seen[store] = a
+	c.mu.Unlock()
+}
+
+// Totals gives the counts since the start, by outcome.
+func (c *Counters) Totals() map[string]int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	totals := make(map[string]int64, len(c.total))
+	for k, v := range c.total {
+		totals[k] = v
+	}
+	return totals
+}
+
+// Run writes the counters every second until ctx ends, and then once more.
+func (c *Counters) Run(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			c.Flush(ctx)
+		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+			c.Flush(last)
+			cancel()
+			return
+		}
+	}
+}
+
+// Flush writes what was counted. What cannot be written is kept for the next time.
+func (c *Counters) Flush(ctx context.Context) {
+	c.mu.Lock()
+	n, seen := c.n, c.seen
+	c.n, c.seen = map[countKey]int64{}, map[affiliate.StoreID]storage.StoreActivity{}
+	c.mu.Unlock()
+	if len(n) == 0 && len(seen) == 0 {
+		return
+	}
+	hour := storage.At(c.now().UTC().Truncate(time.Hour))
+	counts := make([]storage.StoreCount, 0, len(n))
+	for k, v := range n {
+		counts = append(counts, storage.StoreCount{StoreID: k.store, Hour: hour, Outcome: k.outcome, N: v})
+	}
+	// One fixed order, so that two processes never wait for each other.
+	slices.SortFunc(counts, func(a, b storage.StoreCount) int {
+		return cmp.Or(cmp.Compare(a.StoreID, b.StoreID), cmp.Compare(a.Outcome, b.Outcome))
+	})
+	activity := make([]storage.StoreActivity, 0, len(seen))
+	for _, a := range seen {
+		activity = append(activity, a)
+	}
+	slices.SortFunc(activity, func(a, b storage.StoreActivity) int { return cmp.Compare(a.StoreID, b.StoreID) })
+	err := c.db.InTx(ctx, func(tx *storage.Tx) error { return tx.AddStoreCounts(ctx, counts, activity) })
+	if err == nil {
+		return
+	}
+	c.log.Warn("store counters not written, kept for the next time", "error", err)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for k, v := range n {
+		c.n[k] += v
+	}
+	for id, a := range seen {
+		newer := c.seen[id]
+		newer.StoreID = id
+		if newer.Delivery.IsZero() {
+			newer.Delivery = a.Delivery
+		}
+		if newer.Processed.IsZero() {
+			newer.Processed = a.Processed
+		}
+		c.seen[id] = newer
+	}
+}

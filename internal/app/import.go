@@ -1,0 +1,554 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// ImportReport is what an import did, or would do.
+type ImportReport struct {
+	Lines   int          `json:"lines"` // below the header, blank ones not counted
+	DryRun  bool         `json:"dry_run"`
+	Applied bool         `json:"applied"` // false: nothing was changed
+	Created ImportCounts `json:"created"`
+	Updated ImportCounts `json:"updated"`
+	// WaitingOrders are orders without credit that carry a code or slug of this file that was new.
+	WaitingOrders int         `json:"waiting_orders"`
+	Notes         []LineError `json:"notes,omitempty"` // what was done otherwise than a line may have meant
+	Errors        []LineError `json:"errors,omitempty"`
+}
+
+// ImportCounts counts things by kind.
+type ImportCounts struct {
+	Campaigns    int `json:"campaigns"`
+	Creators     int `json:"creators"`
+	Members      int `json:"members"`
+	Offers       int `json:"offers"`
+	OfferMembers int `json:"offer_members"`
+	Codes        int `json:"codes"`
+	Links        int `json:"links"`
+}
+
+// Changes says whether the import found anything to do.
+func (r ImportReport) Changes() bool {
+	return r.Created != ImportCounts{} || r.Updated != ImportCounts{}
+}
+
+// errRollBack ends a transaction whose outcome is in the report.
+var errRollBack = errors.New("roll back")
+
+// Import reads a creators' file and creates what is missing of its campaigns, creators, members, offers, codes and links,
+// all of it or nothing. Importing a file again changes nothing. Lines that cannot be used are in the report's Errors; the
+// error is for the database and the like. A dry run does everything and takes it back.
+func (a *App) Import(ctx context.Context, file io.Reader, dryRun bool) (ImportReport, error) {
+	report := ImportReport{DryRun: dryRun}
+	err := a.changeCatalog(ctx, func(tx *storage.Tx) error {
+		settings, err := tx.Settings(ctx)
+		if err != nil {
+			return err
+		}
+		rows, bad, err := readImport(file, settings.Currency)
+		if err != nil {
+			return err
+		}
+		report.Lines, report.Errors = len(rows), bad
+		if len(bad) > 0 {
+			return errRollBack
+		}
+		if err := a.importRows(ctx, tx, rows, settings.Currency, &report); err != nil {
+			return err
+		}
+		if dryRun || len(report.Errors) > 0 {
+			return errRollBack
+		}
+		return nil
+	})
+	if errors.Is(err, errRollBack) {
+		err = nil
+	} else {
+		report.Applied = err == nil
+	}
+	if len(report.Errors) > 0 {
+		report.Created, report.Updated, report.WaitingOrders, report.Notes = ImportCounts{}, ImportCounts{}, 0, nil
+	}
+	return report, err
+}
+
+func (a *App) importRows(ctx context.Context, tx *storage.Tx, rows []importRow, currency money.Currency, report *ImportReport) error {
+	im := &importer{app: a, ctx: ctx, tx: tx, currency: currency, report: report, stores: map[string]affiliate.Store{}, withCode: map[string]bool{}, said: map[string]statement{}}
+	if err := im.prepare(rows); err != nil {
+		return err
+	}
+	before, err := tx.NewestEvidence(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if err := im.row(r); err != nil {
+			if !im.reported(r, err) {
+				return fmt.Errorf("import line %d: %w", r.line, err)
+			}
+		}
+	}
+	report.WaitingOrders, err = tx.OrdersWithNewEvidence(ctx, before)
+	return err
+}
+
+// importer carries the lines of one file into the catalog.
+type importer struct {
+	app      *App
+	ctx      context.Context
+	tx       *storage.Tx
+	currency money.Currency
+	report   *ImportReport
+	stores   map[string]affiliate.Store
+	withCode map[string]bool      // offers of the file that have a code, by campaign and name
+	said     map[string]statement // by column and what it is about
+	creators creatorIndex
+}
+
+func (im *importer) prepare(rows []importRow) error {
+	for _, r := range rows {
+		if r.code != "" {
+			im.withCode[r.offerKey()] = true
+		}
+	}
+	all, err := im.tx.AllCreators(im.ctx)
+	im.creators = newCreatorIndex(all)
+	return err
+}
+
+func (r importRow) offerKey() string { return r.campaignKey() + "\x00" + affiliate.FoldName(r.offer) }
+
+// columnError says which column of a line is wrong.
+type columnError struct {
+	column string
+	err    error
+}
+
+func (e columnError) Error() string { return e.err.Error() }
+func (e columnError) Unwrap() error { return e.err }
+
+func inColumn(column string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return columnError{column, err}
+}
+
+// reported puts an error that people can act upon into the report. Anything else ends the import.
+func (im *importer) reported(r importRow, err error) bool {
+	var e *affiliate.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	var c columnError
+	column := e.Field
+	if errors.As(err, &c) {
+		column = c.column
+	}
+	im.report.Errors = append(im.report.Errors, LineError{Line: r.line, Column: column, Reason: e.Message})
+	return true
+}
+
+// statement is what a line says of something that has one value at a time.
+type statement struct {
+	line  int
+	value any
+}
+
+// contradicted reports what a line says otherwise than an earlier one about the same: their order would decide, and the
+// same file would change something each time it is imported. It compares what the lines came to mean, since two lines may
+// call one creator by different names.
+func (im *importer) contradicted(r importRow, member affiliate.CampaignMember, om affiliate.OfferMember) (found bool) {
+	says := func(column, about string, value any) {
+		before, ok := im.said[column+"\x00"+about]
+		if !ok {
+			im.said[column+"\x00"+about] = statement{r.line, value}
+		} else if before.value != value {
+			found = true
+			im.report.Errors = append(im.report.Errors, LineError{Line: r.line, Column: column, Reason: fmt.Sprintf("contradicts line %d", before.line)})
+		}
+	}
+	if r.rule != nil {
+		says("commission_percent", om.ID.String(), *r.rule)
+	}
+	if r.product != nil {
+		says("product_value", member.ID.String(), *r.product)
+	}
+	if r.code != "" {
+		says("code", r.store+"\x00"+affiliate.FoldCode(r.code), om.ID)
+	}
+	if r.slug != "" {
+		says("link_slug", r.slug, om.ID.String()+r.landing)
+	}
+	return found
+}
+
+func (im *importer) note(r importRow, column, format string, args ...any) {
+	im.report.Notes = append(im.report.Notes, LineError{Line: r.line, Column: column, Reason: fmt.Sprintf(format, args...)})
+}
+
+func (im *importer) row(r importRow) error {
+	store, err := im.store(r)
+	if err != nil {
+		return inColumn("store", err)
+	}
+	campaign, err := im.campaign(r)
+	if err != nil {
+		return inColumn("campaign", err)
+	}
+	creator, err := im.creator(r)
+	if err != nil {
+		return err
+	}
+	member, err := im.member(r, campaign, creator)
+	if err != nil {
+		return inColumn("creator", err)
+	}
+	offer, err := im.offer(r, campaign)
+	if err != nil {
+		return inColumn("offer", err)
+	}
+	om, err := im.offerMember(r, offer, member)
+	if err != nil {
+		return inColumn("offer", err)
+	}
+	if im.contradicted(r, member, om) {
+		return nil
+	}
+	if r.code != "" {
+		if err := im.code(r, om, store); err != nil {
+			return inColumn("code", err)
+		}
+	}
+	if r.hasLink() {
+		return im.link(r, om, creator)
+	}
+	return nil
+}
+
+// store gives the store of a line; none is needed for a link, but a name that is given must be right.
+func (im *importer) store(r importRow) (affiliate.Store, error) {
+	if r.store == "" {
+		return affiliate.Store{}, nil
+	}
+	if s, ok := im.stores[r.store]; ok {
+		return s, nil
+	}
+	s, err := im.tx.StoreBySlug(im.ctx, r.store)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		return s, affiliate.Errorf(affiliate.Invalid, "there is no store %q; add it first: tributary store add --slug %s …", r.store, r.store)
+	}
+	if err == nil {
+		im.stores[r.store] = s
+	}
+	return s, err
+}
+
+func (im *importer) campaign(r importRow) (affiliate.Campaign, error) {
+	c, err := im.tx.CampaignByName(im.ctx, r.campaign)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		im.report.Created.Campaigns++
+		return im.app.addCampaign(im.ctx, im.tx, affiliate.Campaign{Name: r.campaign})
+	}
+	if err == nil && c.Status == affiliate.CampaignEnded {
+		err = affiliate.Errorf(affiliate.Conflict, "the campaign %q was ended", c.Name)
+	}
+	return c, err
+}
+
+// creator finds or makes the creator of a line, and adds a handle or an e-mail address that was not known.
+func (im *importer) creator(r importRow) (affiliate.Creator, error) {
+	hash := im.app.EmailHash(r.email)
+	c, found, err := im.creators.find(r, hash)
+	if err != nil {
+		return c, err
+	}
+	if !found {
+		im.report.Created.Creators++
+		if c, err = im.app.addCreator(im.ctx, im.tx, newCreator(r)); err == nil {
+			im.creators.put(c)
+		}
+		return c, err
+	}
+	if !c.RemovedAt.IsZero() {
+		return c, inColumn("creator", affiliate.Errorf(affiliate.Conflict, "%s was removed from the community; restore them first, or leave the line out", c.Name))
+	}
+	return im.complete(r, c, hash)
+}
+
+func newCreator(r importRow) affiliate.Creator {
+	c := affiliate.Creator{Name: r.creator, Email: r.email, Handles: map[string]string{}}
+	if r.instagram != "" {
+		c.Handles[affiliate.Instagram] = r.instagram
+	}
+	return c
+}
+
+func (im *importer) complete(r importRow, c affiliate.Creator, hash string) (affiliate.Creator, error) {
+	if r.email != "" && c.Email != "" && c.EmailHash != hash {
+		im.note(r, "email", "%s has another e-mail address already; it was kept", c.Name)
+	}
+	if affiliate.FoldName(c.Name) != affiliate.FoldName(r.creator) {
+		im.note(r, "creator", "the handle or e-mail address belongs to %s; that name was kept", c.Name)
+	}
+	after, err := im.app.amendCreator(im.ctx, im.tx, c.ID, AnyVersion, "change", func(c *affiliate.Creator) error {
+		if c.Email == "" {
+			c.Email = r.email
+		}
+		if r.instagram != "" && c.Handles[affiliate.Instagram] == "" {
+			c.Handles = withHandle(c.Handles, affiliate.Instagram, r.instagram)
+		}
+		return nil
+	})
+	if err != nil {
+		return after, err
+	}
+	if after.Version != c.Version {
+		im.report.Updated.Creators++
+		im.creators.put(after)
+	}
+	return after, nil
+}
+
+func withHandle(handles map[string]string, network, handle string) map[string]string {
+	all := map[string]string{network: handle}
+	for n, h := range handles {
+		if n != network {
+			all[n] = h
+		}
+	}
+	return all
+}
+
+func (im *importer) member(r importRow, campaign affiliate.Campaign, creator affiliate.Creator) (affiliate.CampaignMember, error) {
+	m, err := im.tx.MemberOf(im.ctx, campaign.ID, creator.ID)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		im.report.Created.Members++
+		m = affiliate.CampaignMember{CampaignID: campaign.ID, CreatorID: creator.ID, ProductCurrency: im.currency}
+		if r.product != nil {
+			m.ProductValue = *r.product
+		}
+		return im.app.addMember(im.ctx, im.tx, m)
+	}
+	if err == nil && !m.RemovedAt.IsZero() {
+		err = affiliate.Errorf(affiliate.Conflict, "%s was removed from %s; restore them first, or leave the line out", creator.Name, campaign.Name)
+	}
+	if err != nil || r.product == nil {
+		return m, err
+	}
+	after, err := im.app.amendMember(im.ctx, im.tx, m.ID, AnyVersion, "change", func(m *affiliate.CampaignMember) error {
+		m.ProductValue, m.ProductCurrency = *r.product, im.currency
+		return nil
+	})
+	if err == nil && after.Version != m.Version {
+		im.report.Updated.Members++
+	}
+	return after, err
+}
+
+// offer finds or makes the offer of a line. The rule of the line that makes it is the offer's.
+func (im *importer) offer(r importRow, campaign affiliate.Campaign) (affiliate.Offer, error) {
+	kind := affiliate.OfferSalesLink
+	if im.withCode[r.offerKey()] {
+		kind = affiliate.OfferPromoCode
+	}
+	o, err := im.tx.OfferByName(im.ctx, campaign.ID, r.offer)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		im.report.Created.Offers++
+		o = affiliate.Offer{CampaignID: campaign.ID, Name: r.offer, Type: kind}
+		if r.rule != nil {
+			o.Rule = *r.rule
+		} else {
+			im.note(r, "commission_percent", "the new offer %s has no commission", r.offer)
+		}
+		return im.app.addOffer(im.ctx, im.tx, o)
+	}
+	if err == nil && o.Status == affiliate.OfferArchived {
+		err = affiliate.Errorf(affiliate.Conflict, "the offer %q was archived", o.Name)
+	}
+	if err != nil || o.Type == affiliate.OfferPromoCode || kind == affiliate.OfferSalesLink {
+		return o, err
+	}
+	im.report.Updated.Offers++
+	return im.app.amendOffer(im.ctx, im.tx, o.ID, AnyVersion, "change", func(o *affiliate.Offer) error {
+		o.Type = kind
+		return nil
+	})
+}
+
+// offerMember finds or makes the member's place in the offer. A rule other than the offer's is the member's own.
+func (im *importer) offerMember(r importRow, offer affiliate.Offer, member affiliate.CampaignMember) (affiliate.OfferMember, error) {
+	var override *affiliate.Rule
+	if r.rule != nil && (r.rule.Percent != offer.Rule.Percent || r.rule.Flat != offer.Rule.Flat) {
+		override = r.rule
+	}
+	m, err := im.tx.OfferMemberOf(im.ctx, offer.ID, member.ID)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		im.report.Created.OfferMembers++
+		return im.app.addOfferMember(im.ctx, im.tx, affiliate.OfferMember{OfferID: offer.ID, MemberID: member.ID, Override: override}, member)
+	}
+	if err == nil && !m.InactiveSince.IsZero() {
+		err = affiliate.Errorf(affiliate.Conflict, "%s is inactive in the offer %q; make them active first, or leave the line out", r.creator, offer.Name)
+	}
+	if err != nil || r.rule == nil {
+		return m, err
+	}
+	after, err := im.app.amendOfferMember(im.ctx, im.tx, m.ID, AnyVersion, "change", func(m *affiliate.OfferMember) error {
+		m.SetOverride(override)
+		return nil
+	})
+	if err == nil && after.Version != m.Version {
+		im.report.Updated.OfferMembers++
+	}
+	return after, err
+}
+
+func (im *importer) code(r importRow, om affiliate.OfferMember, store affiliate.Store) error {
+	history, err := im.tx.CodeHistory(im.ctx, store.ID, r.code)
+	if err != nil {
+		return err
+	}
+	now := im.app.now()
+	if owned, ok := affiliate.Occupant(history, now); ok && owned.OfferMemberID == om.ID && owned.ValidTo.IsZero() {
+		return nil
+	}
+	c, err := im.app.addCode(im.ctx, im.tx, NewCode{OfferMember: om.ID, Store: store.ID, Code: r.code}, store)
+	if err != nil {
+		return err
+	}
+	im.report.Created.Codes++
+	if len(history) > 0 {
+		im.note(r, "code", "%s was owned before; it is %s's for orders placed from now on", c.Code, r.creator)
+	}
+	return nil
+}
+
+func (im *importer) link(r importRow, om affiliate.OfferMember, creator affiliate.Creator) error {
+	l, found, err := im.findLink(r, om)
+	if err != nil {
+		return inColumn("link_slug", err)
+	}
+	if !found {
+		im.report.Created.Links++
+		_, err := im.app.addLink(im.ctx, im.tx, affiliate.Link{OfferMemberID: om.ID, Slug: r.slug, LandingURL: r.landing}, creator)
+		return renamed(err, "slug", "link_slug")
+	}
+	if !l.EndedAt.IsZero() {
+		return inColumn("link_slug", affiliate.Errorf(affiliate.Conflict, "the link %s was ended, and slugs are not used again; choose another slug", l.Slug))
+	}
+	if l.LandingURL == r.landing {
+		return nil
+	}
+	im.report.Updated.Links++
+	_, err = im.app.amendLink(im.ctx, im.tx, l.ID, "change", func(l *affiliate.Link) error {
+		l.LandingURL = r.landing
+		return nil
+	})
+	return err
+}
+
+// findLink gives the member's own link of that slug or, where the line has no slug, a working one with that landing page.
+// Another's slug is left for addLink to refuse.
+func (im *importer) findLink(r importRow, om affiliate.OfferMember) (affiliate.Link, bool, error) {
+	if r.slug != "" {
+		l, err := im.tx.LinkBySlug(im.ctx, r.slug)
+		if affiliate.KindOf(err) == affiliate.NotFound {
+			return l, false, nil
+		}
+		return l, err == nil && l.OfferMemberID == om.ID, err
+	}
+	links, _, err := im.tx.Links(im.ctx, storage.LinkFilter{OfferMember: om.ID}, storage.Page{Limit: storage.MaxLimit})
+	for _, l := range links {
+		if l.EndedAt.IsZero() && l.Kind == affiliate.LinkSales && l.LandingURL == r.landing {
+			return l, true, nil
+		}
+	}
+	return affiliate.Link{}, false, err
+}
+
+// renamed gives an error's field the name that it has in the file.
+func renamed(err error, field, column string) error {
+	var e *affiliate.Error
+	if errors.As(err, &e) && e.Field == field {
+		return inColumn(column, err)
+	}
+	return err
+}
+
+// creatorIndex finds creators by what a file knows of them.
+type creatorIndex struct {
+	byID     map[affiliate.CreatorID]affiliate.Creator
+	byHandle map[string]affiliate.CreatorID
+	byEmail  map[string][]affiliate.CreatorID
+	byName   map[string][]affiliate.CreatorID
+}
+
+func newCreatorIndex(all []affiliate.Creator) creatorIndex {
+	x := creatorIndex{map[affiliate.CreatorID]affiliate.Creator{}, map[string]affiliate.CreatorID{}, map[string][]affiliate.CreatorID{}, map[string][]affiliate.CreatorID{}}
+	for _, c := range all {
+		x.put(c)
+	}
+	return x
+}
+
+// put adds a creator, or what has become known of one.
+func (x creatorIndex) put(c affiliate.Creator) {
+	before, known := x.byID[c.ID]
+	x.byID[c.ID] = c
+	if h := affiliate.FoldHandle(c.Handles[affiliate.Instagram]); h != "" {
+		x.byHandle[h] = c.ID
+	}
+	if c.EmailHash != "" && before.EmailHash != c.EmailHash {
+		x.byEmail[c.EmailHash] = append(x.byEmail[c.EmailHash], c.ID)
+	}
+	if !known {
+		name := affiliate.FoldName(c.Name)
+		x.byName[name] = append(x.byName[name], c.ID)
+	}
+}
+
+// find looks by Instagram handle, then by e-mail address, then by name. A creator whose handle or e-mail address is known
+// to be another is another person, even of the same name or with an agency's address.
+func (x creatorIndex) find(r importRow, hash string) (affiliate.Creator, bool, error) {
+	handle := affiliate.FoldHandle(r.instagram)
+	if id, ok := x.byHandle[handle]; ok && handle != "" {
+		return x.byID[id], true, nil
+	}
+	if hash != "" {
+		c, found, err := x.only(x.byEmail[hash], "e-mail address", func(c affiliate.Creator) bool { return agrees(c.Handles[affiliate.Instagram], handle) })
+		if found || err != nil {
+			return c, found, inColumn("email", err)
+		}
+	}
+	c, found, err := x.only(x.byName[affiliate.FoldName(r.creator)], "name", func(c affiliate.Creator) bool {
+		return agrees(c.Handles[affiliate.Instagram], handle) && (hash == "" || c.EmailHash == "" || c.EmailHash == hash)
+	})
+	return c, found, inColumn("creator", err)
+}
+
+// agrees says whether a known handle may be the given one: it is, or one of both is unknown.
+func agrees(known, folded string) bool {
+	return known == "" || folded == "" || affiliate.FoldHandle(known) == folded
+}
+
+func (x creatorIndex) only(ids []affiliate.CreatorID, what string, fits func(affiliate.Creator) bool) (found affiliate.Creator, ok bool, err error) {
+	var names []string
+	for _, id := range ids {
+		if c := x.byID[id]; fits(c) {
+			found, ok, names = c, true, append(names, id.String())
+		}
+	}
+	if len(names) > 1 {
+		return found, false, affiliate.Errorf(affiliate.Conflict, "%d creators have this %s (%s); give the instagram handle", len(names), what, strings.Join(names, ", "))
+	}
+	return found, ok, nil
+}

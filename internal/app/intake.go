@@ -1,0 +1,221 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// Intake commits deliveries in groups: whatever arrives while one commit is under way shares the next one. There is no
+// timer, so a lone delivery is committed at once. A second commit begins beside the first as soon as enough wait, so that
+// requests are read while the database writes.
+type Intake struct {
+	db    *storage.DB
+	queue Queue
+	log   *slog.Logger
+
+	committers int
+
+	mu     sync.Mutex
+	open   *commitGroup
+	busy   int // committers at work
+	closed bool
+	spare  [][]storage.NewDelivery
+	work   chan *commitGroup
+	done   sync.WaitGroup
+
+	woken       chan []affiliate.DeliveryID
+	queueClosed chan struct{}
+}
+
+type commitGroup struct {
+	list []storage.NewDelivery
+	done chan struct{}
+	errs []error // by position; nil when all were kept
+}
+
+// besideAt is how many waiting deliveries make a second commit beside the first worth its cost: half of what 32
+// connections send at once. Measured: 8 and a third committer were slower.
+const besideAt = 16
+
+// commitTimeout bounds a commit. A store's request waits no longer than its own limit anyway: Shopify's for 5 s. On the
+// embedded database another process may hold the one write lock for long, such as a large import; WooCommerce waits for
+// a minute and never sends again, so the wait is as long as that allows.
+const (
+	commitTimeout         = 10 * time.Second
+	embeddedCommitTimeout = 50 * time.Second
+)
+
+// NewIntake starts the committers. Close it to flush.
+func NewIntake(db *storage.DB, queue Queue, log *slog.Logger) *Intake {
+	committers := 2
+	if db.Embedded() {
+		committers = 1 // SQLite has one writer
+	}
+	i := &Intake{db: db, queue: queue, log: log, committers: committers, open: newGroup(nil), work: make(chan *commitGroup, committers),
+		woken: make(chan []affiliate.DeliveryID, 256), queueClosed: make(chan struct{})}
+	for range committers {
+		i.done.Go(i.commit)
+	}
+	go i.enqueue()
+	return i
+}
+
+func newGroup(list []storage.NewDelivery) *commitGroup {
+	return &commitGroup{list: list[:0], done: make(chan struct{})}
+}
+
+// Keep returns when the delivery is committed; nil means that nothing can lose it any more. It does not follow a
+// canceled request: what was handed over is committed.
+func (i *Intake) Keep(d storage.NewDelivery) error {
+	i.mu.Lock()
+	if i.closed {
+		i.mu.Unlock()
+		return affiliate.Errorf(affiliate.Unavailable, "the server is shutting down")
+	}
+	g := i.open
+	at := len(g.list)
+	g.list = append(g.list, d)
+	if i.ripe() {
+		i.busy++
+		i.work <- i.take() // never blocks: there is room for as many groups as there are committers
+	}
+	i.mu.Unlock()
+	<-g.done
+	if g.errs == nil {
+		return nil
+	}
+	return g.errs[at]
+}
+
+// ripe says whether the open group is to be committed now.
+func (i *Intake) ripe() bool {
+	n := len(i.open.list)
+	return n > 0 && (i.busy == 0 || i.busy < i.committers && n >= besideAt)
+}
+
+// take closes the open group and opens another.
+func (i *Intake) take() *commitGroup {
+	g := i.open
+	var spare []storage.NewDelivery
+	if n := len(i.spare); n > 0 {
+		spare = i.spare[n-1]
+		i.spare = i.spare[:n-1]
+	}
+	i.open = newGroup(spare)
+	return g
+}
+
+// Close commits what is waiting and hands over what is to be woken.
+func (i *Intake) Close() {
+	i.mu.Lock()
+	if i.closed {
+		i.mu.Unlock()
+		return
+	}
+	i.closed = true
+	close(i.work)
+	i.mu.Unlock()
+	i.done.Wait()
+	close(i.woken)
+	<-i.queueClosed
+}
+
+func (i *Intake) commit() {
+	for g := range i.work {
+		for g != nil {
+			ids := i.commitGroup(g)
+			next := i.finish(g)
+			if len(ids) > 0 {
+				select {
+				case i.woken <- ids:
+				default: // the queue is stuck; the sweep finds them
+				}
+			}
+			g = next
+		}
+	}
+}
+
+// finish wakes the requests of a group and gives the group to be committed next, if one is ripe.
+func (i *Intake) finish(g *commitGroup) (next *commitGroup) {
+	i.mu.Lock()
+	clear(g.list)
+	i.spare = append(i.spare, g.list)
+	i.busy--
+	if i.ripe() {
+		i.busy++
+		next = i.take()
+	}
+	i.mu.Unlock()
+	close(g.done)
+	return next
+}
+
+// commitGroup keeps a group, and one by one what cannot be kept together: one delivery that the database refuses must
+// not turn its neighbours away.
+func (i *Intake) commitGroup(g *commitGroup) []affiliate.DeliveryID {
+	limit := commitTimeout
+	if i.db.Embedded() {
+		limit = embeddedCommitTimeout
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	ids, err := i.db.InsertDeliveries(ctx, g.list, make([]affiliate.DeliveryID, 0, len(g.list)))
+	if err == nil {
+		return ids
+	}
+	i.log.Error("deliveries not kept", "count", len(g.list), "error", err)
+	g.errs = make([]error, len(g.list))
+	for n := range g.list {
+		if storage.IsUnavailable(err) {
+			g.errs[n] = err
+			continue
+		}
+		var one []affiliate.DeliveryID
+		one, g.errs[n] = i.db.InsertDeliveries(ctx, g.list[n:n+1], nil)
+		ids = append(ids, one...)
+	}
+	return ids
+}
+
+// wakeMost bounds the deliveries of one wake-up. wakePause is how long groups are gathered after a wake-up: a lone
+// delivery is told at once, a stream of them a few hundred times a second.
+const (
+	wakeMost  = 500
+	wakePause = 4 * time.Millisecond
+)
+
+// enqueue tells the queue what was kept, several groups at once when it lags behind. A failure only delays: the sweep
+// finds what waits.
+func (i *Intake) enqueue() {
+	defer close(i.queueClosed)
+	lastLogged, lastWoken := time.Time{}, time.Time{}
+	for ids := range i.woken {
+		pause := time.NewTimer(wakePause - time.Since(lastWoken))
+	more:
+		for len(ids) < wakeMost {
+			select {
+			case next, ok := <-i.woken:
+				if !ok {
+					break more
+				}
+				ids = append(ids, next...)
+			case <-pause.C:
+				break more
+			}
+		}
+		pause.Stop()
+		lastWoken = time.Now()
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		if err := i.queue.Wake(ctx, ids); err != nil && time.Since(lastLogged) > time.Minute {
+			lastLogged = time.Now()
+			i.log.Warn("queue not reachable, deliveries wait for the sweep", "error", err)
+		}
+		cancel()
+	}
+}

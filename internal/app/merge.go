@@ -1,0 +1,286 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// merger applies events to orders within one transaction.
+type merger struct {
+	tx       *storage.Tx
+	app      *App
+	settings affiliate.Settings
+	zone     *time.Location
+	now      time.Time
+	orders   map[storage.OrderKey]*mergedOrder
+	keys     []storage.OrderKey
+}
+
+type mergedOrder struct {
+	events     []keyedEvent
+	receivedAt time.Time
+	row        storage.Order
+	view       affiliate.OrderView
+	known      bool // a delivery has described it
+	changed    bool
+	attribute  bool // whose sale it is must be decided (again)
+	verdict    affiliate.Verdict
+	conversion *storage.Conversion
+}
+
+type keyedEvent struct {
+	affiliate.Event
+	key string
+}
+
+func newMerger(tx *storage.Tx, a *App, s affiliate.Settings, zone *time.Location, now time.Time) *merger {
+	return &merger{tx: tx, app: a, settings: s, zone: zone, now: now, orders: map[storage.OrderKey]*mergedOrder{}}
+}
+
+func (m *merger) add(d parsedDelivery, e affiliate.Event) {
+	key := storage.OrderKey{StoreID: d.StoreID, ExternalID: e.OrderID}
+	o := m.orders[key]
+	if o == nil {
+		o = &mergedOrder{receivedAt: d.ReceivedAt.Time}
+		m.orders[key] = o
+		m.keys = append(m.keys, key)
+	}
+	o.events = append(o.events, keyedEvent{e, d.key})
+}
+
+// run locks and reads the orders, merges, decides, and writes what changed.
+func (m *merger) run(ctx context.Context) ([]Change, error) {
+	if len(m.keys) == 0 {
+		return nil, nil
+	}
+	if err := m.load(ctx, m.keys); err != nil {
+		return nil, err
+	}
+	for _, key := range m.keys {
+		if err := m.merge(key, m.orders[key]); err != nil {
+			return nil, err
+		}
+	}
+	return m.settle(ctx)
+}
+
+// load locks orders and reads them with their conversions.
+func (m *merger) load(ctx context.Context, keys []storage.OrderKey) error {
+	if err := m.tx.LockOrders(ctx, keys); err != nil {
+		return fmt.Errorf("lock orders: %w", err)
+	}
+	rows, err := m.tx.Orders(ctx, keys)
+	if err != nil {
+		return fmt.Errorf("read orders: %w", err)
+	}
+	ids := make([]affiliate.OrderID, 0, len(rows))
+	for _, row := range rows {
+		ids = append(ids, row.ID)
+	}
+	conversions, err := m.tx.Conversions(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read conversions: %w", err)
+	}
+	for key, row := range rows {
+		o := m.orders[key]
+		o.row = row
+		if c, ok := conversions[row.ID]; ok {
+			o.conversion = &c
+		}
+	}
+	return nil
+}
+
+// merge puts the events into an order's state and computes what people see of it.
+func (m *merger) merge(key storage.OrderKey, o *mergedOrder) error {
+	var state affiliate.OrderState
+	if o.row.State != "" {
+		if err := json.Unmarshal([]byte(o.row.State), &state); err != nil {
+			return fmt.Errorf("read the state of order %s: %w", o.row.ID, err)
+		}
+	}
+	for _, e := range o.events {
+		state = state.Merge(e.Event, e.key)
+	}
+	text, err := json.Marshal(state)
+	if err != nil {
+		return err
+	}
+	o.view, o.known = state.View()
+	if string(text) == o.row.State {
+		return nil
+	}
+	o.changed = true
+	o.row.StoreID, o.row.ExternalID, o.row.State = key.StoreID, key.ExternalID, string(text)
+	o.row.Revision++
+	return m.show(o)
+}
+
+// show copies what people see into the order's row, and says whether attribution must look at it.
+func (m *merger) show(o *mergedOrder) error {
+	r, v := &o.row, o.view
+	if !o.known {
+		r.Status, r.Codes = affiliate.Pending, "[]"
+		return nil
+	}
+	codes, err := json.Marshal(append([]string{}, v.Codes...))
+	if err != nil {
+		return err
+	}
+	r.Number, r.Status, r.Currency, r.Value, r.OriginalValue, r.Total = v.Number, v.Status, v.Currency, v.Value, v.OriginalValue, v.Total
+	r.Refunded, r.RefundPending, r.Test, r.NeedsReread = v.Refunded, v.RefundPending, v.Test, v.NeedsReread
+	r.PlacedAt, r.UpdatedAt, r.Day, r.Codes = storage.At(v.PlacedAt), storage.At(v.UpdatedAt), affiliate.Day(v.PlacedAt, m.zone), string(codes)
+	if evidence := v.EvidenceFingerprint(); evidence != r.Evidence {
+		r.Evidence, o.attribute = evidence, true
+	}
+	return nil
+}
+
+// settle decides whose sales the changed orders are, and writes them.
+func (m *merger) settle(ctx context.Context) ([]Change, error) {
+	var undecided []*mergedOrder
+	for _, key := range m.keys {
+		if o := m.orders[key]; o.known && o.attribute {
+			undecided = append(undecided, o)
+		}
+	}
+	if err := m.decide(ctx, undecided); err != nil {
+		return nil, err
+	}
+	return m.write(ctx)
+}
+
+// write saves the changed orders with their conversions and ledger entries.
+func (m *merger) write(ctx context.Context) ([]Change, error) {
+	var changed, attributed []*mergedOrder
+	for _, key := range m.keys {
+		o := m.orders[key]
+		if o.changed {
+			changed = append(changed, o)
+		}
+		if o.changed && o.known && o.attribute {
+			attributed = append(attributed, o)
+		}
+	}
+	if len(changed) == 0 {
+		return nil, nil
+	}
+	if err := m.saveOrders(ctx, changed); err != nil {
+		return nil, err
+	}
+	if err := m.saveEvidence(ctx, attributed); err != nil {
+		return nil, err
+	}
+	if err := m.saveConversions(ctx, changed); err != nil {
+		return nil, err
+	}
+	changes := make([]Change, 0, len(changed))
+	for _, o := range changed {
+		c := Change{Store: o.row.StoreID, Order: o.row.ID, ReceivedAt: o.receivedAt}
+		if o.conversion != nil {
+			c.Campaign = o.conversion.CampaignID
+		}
+		changes = append(changes, c)
+	}
+	return changes, nil
+}
+
+// decide attributes orders: their evidence is looked up for all at once.
+func (m *merger) decide(ctx context.Context, orders []*mergedOrder) error {
+	if len(orders) == 0 {
+		return nil
+	}
+	evidence := storage.Evidence{Codes: map[affiliate.StoreID][]string{}}
+	for _, o := range orders {
+		for _, code := range o.view.Codes {
+			evidence.Codes[o.row.StoreID] = append(evidence.Codes[o.row.StoreID], affiliate.FoldCode(code))
+		}
+		for _, l := range o.view.Links {
+			if l.Kind == affiliate.EvidenceClick {
+				evidence.Clicks = append(evidence.Clicks, l.Value)
+			} else {
+				evidence.Slugs = append(evidence.Slugs, l.Value)
+			}
+		}
+	}
+	for store, codes := range evidence.Codes {
+		evidence.Codes[store] = distinct(codes)
+	}
+	evidence.Slugs, evidence.Clicks = distinct(evidence.Slugs), distinct(evidence.Clicks)
+	candidates, err := m.tx.Candidates(ctx, evidence, m.settings)
+	if err != nil {
+		return fmt.Errorf("look up codes and links: %w", err)
+	}
+	for _, o := range orders {
+		o.verdict = affiliate.Attribute(o.view, candidates.For(o.row.StoreID))
+		trace, err := json.Marshal(o.verdict.Trace)
+		if err != nil {
+			return err
+		}
+		o.row.Trace, o.row.NotCredited = string(trace), nil
+		if o.verdict.Winner == nil {
+			o.row.NotCredited = &o.verdict.Reason
+		}
+	}
+	return nil
+}
+
+func distinct(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func (m *merger) saveOrders(ctx context.Context, changed []*mergedOrder) error {
+	rows := make([]storage.Order, len(changed))
+	for i, o := range changed {
+		rows[i] = o.row
+	}
+	ids, err := m.tx.SaveOrders(ctx, rows, m.now)
+	if err != nil {
+		return fmt.Errorf("save orders: %w", err)
+	}
+	for _, o := range changed {
+		o.row.ID = ids[storage.OrderKey{StoreID: o.row.StoreID, ExternalID: o.row.ExternalID}]
+	}
+	return nil
+}
+
+// saveEvidence keeps what was found on orders that are not credited, so that codes and links added later find them.
+func (m *merger) saveEvidence(ctx context.Context, attributed []*mergedOrder) error {
+	var orders []affiliate.OrderID
+	var list []storage.UnownedEvidence
+	for _, o := range attributed {
+		if o.row.Revision > 1 {
+			orders = append(orders, o.row.ID)
+		}
+		if o.verdict.Winner != nil || o.view.Test {
+			continue
+		}
+		add := func(kind, value string) {
+			list = append(list, storage.UnownedEvidence{OrderID: o.row.ID, StoreID: o.row.StoreID, Kind: kind, Value: value})
+		}
+		for _, code := range o.view.Codes {
+			add("code", affiliate.FoldCode(code))
+		}
+		for _, l := range o.view.Links {
+			if l.Kind == affiliate.EvidenceClick {
+				add("click", l.Value)
+			} else {
+				add("slug", l.Value)
+			}
+		}
+	}
+	slices.Sort(orders)
+	slices.SortFunc(list, func(a, b storage.UnownedEvidence) int {
+		return cmp.Or(cmp.Compare(a.OrderID, b.OrderID), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Value, b.Value))
+	})
+	list = slices.Compact(list)
+	return m.tx.SetUnownedEvidence(ctx, orders, list)
+}

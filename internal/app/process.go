@@ -1,0 +1,344 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// Processor applies deliveries to orders. Submitted deliveries are gathered into batches, each applied in one
+// transaction, so that the cost of a commit is shared.
+type Processor struct {
+	app       *App
+	counts    *Counters
+	platforms *platformCache
+
+	mu     sync.Mutex
+	open   *batch
+	closed bool
+	ready  chan struct{}
+	done   sync.WaitGroup
+}
+
+type batch struct {
+	ids  []affiliate.DeliveryID
+	done chan struct{}
+	err  error
+}
+
+// batchMost bounds a batch: larger ones save little and hold locks longer.
+const batchMost = 400
+
+// NewProcessor starts workers that apply batches side by side. Close it to finish what was submitted.
+func NewProcessor(a *App, counts *Counters, workers int) *Processor {
+	p := &Processor{app: a, counts: counts, platforms: &platformCache{db: a.DB}, ready: make(chan struct{}, 1)}
+	p.open = &batch{done: make(chan struct{})}
+	for range max(1, workers) {
+		p.done.Go(p.work)
+	}
+	return p
+}
+
+// Submit returns when the deliveries were applied, ignored or set aside. An error means that they still wait because the
+// database could not be reached.
+func (p *Processor) Submit(ctx context.Context, ids []affiliate.DeliveryID) error {
+	var waits []*batch
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return errors.New("the worker is shutting down")
+	}
+	for len(ids) > 0 {
+		if p.closed { // while this one waited for room
+			p.mu.Unlock()
+			return errors.New("the worker is shutting down")
+		}
+		b := p.open
+		if len(b.ids) >= batchMost {
+			p.mu.Unlock() // full: wait for a worker to take it
+			select {
+			case <-b.done:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			p.mu.Lock()
+			continue
+		}
+		part := ids[:min(len(ids), batchMost-len(b.ids))]
+		ids = ids[len(part):]
+		b.ids = append(b.ids, part...)
+		waits = append(waits, b)
+		select {
+		case p.ready <- struct{}{}:
+		default:
+		}
+	}
+	p.mu.Unlock()
+	for _, b := range waits {
+		select {
+		case <-b.done:
+			if b.err != nil {
+				return b.err
+			}
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Close applies what was submitted and stops the workers.
+func (p *Processor) Close() {
+	p.mu.Lock()
+	if !p.closed {
+		p.closed = true
+		close(p.ready)
+	}
+	p.mu.Unlock()
+	p.done.Wait()
+}
+
+func (p *Processor) work() {
+	for range p.ready {
+		for b := p.take(); b != nil; b = p.take() {
+			b.err = p.Process(context.Background(), b.ids)
+			close(b.done)
+		}
+	}
+	for b := p.take(); b != nil; b = p.take() {
+		b.err = p.Process(context.Background(), b.ids)
+		close(b.done)
+	}
+}
+
+func (p *Processor) take() *batch {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.open.ids) == 0 {
+		return nil
+	}
+	b := p.open
+	p.open = &batch{done: make(chan struct{})}
+	return b
+}
+
+// work is what one delivery amounts to, once parsed.
+type parsedDelivery struct {
+	storage.Delivery
+	key     string
+	events  []affiliate.Event
+	outcome storage.Outcome
+	store   affiliate.StoreEvent
+	warning string
+}
+
+// Process applies deliveries: all in one transaction, or, if that fails, each alone, so that a poisonous one stops
+// nobody. It gives an error only when the database cannot be reached.
+func (p *Processor) Process(ctx context.Context, ids []affiliate.DeliveryID) error {
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	rows, err := p.app.DB.WaitingDeliveries(ctx, slices.Compact(ids), p.app.Now())
+	if err != nil {
+		return fmt.Errorf("read deliveries: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	list := make([]parsedDelivery, len(rows))
+	for i, d := range rows {
+		if list[i], err = p.parse(ctx, d); err != nil {
+			return err
+		}
+	}
+	if err = p.apply(ctx, list); err == nil {
+		return nil
+	}
+	if len(list) > 1 {
+		p.app.Log.Warn("batch of deliveries not applied, trying one by one", "count", len(list), "error", err)
+	}
+	for _, d := range list {
+		if err := p.applyAlone(ctx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyAlone applies one delivery and notes a failure on it.
+func (p *Processor) applyAlone(ctx context.Context, d parsedDelivery) error {
+	err := p.apply(ctx, []parsedDelivery{d})
+	if err == nil {
+		return nil
+	}
+	if storage.IsUnavailable(err) && p.app.DB.Ping(ctx) != nil {
+		return err // not this delivery's fault
+	}
+	failed, postponeErr := p.app.DB.PostponeDelivery(ctx, d.Delivery, clipNote(err.Error()), p.app.Now())
+	if postponeErr != nil {
+		return postponeErr
+	}
+	p.app.Log.Error("delivery not applied", "delivery", d.ID, "attempt", d.Attempts+1, "given_up", failed, "error", err)
+	return nil
+}
+
+// parse unpacks and parses one delivery. Whatever goes wrong with its content is its outcome, not an error.
+func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelivery, error) {
+	pd := parsedDelivery{Delivery: d, key: hex.EncodeToString(d.Key), outcome: storage.Outcome{ID: d.ID, State: storage.DeliveryDone}}
+	fail := func(reason string) (parsedDelivery, error) {
+		pd.outcome.State, pd.outcome.Note = storage.DeliveryFailed, clipNote(reason)
+		pd.warning = pd.outcome.Note
+		return pd, nil
+	}
+	name, err := p.platforms.get(ctx, d.StoreID)
+	if err != nil {
+		return pd, err
+	}
+	platform := p.app.Platforms[name]
+	if platform == nil {
+		return fail("the platform " + string(name) + " is not known to this version")
+	}
+	if d.Payload == nil {
+		return fail("its body was purged")
+	}
+	_, body, err := UnpackPayload(d.Payload)
+	if err != nil {
+		return fail(err.Error())
+	}
+	parsed, err := parseSafely(platform, d.Topic, pd.key, body)
+	if err != nil {
+		return fail(err.Error())
+	}
+	if parsed.Ignored != "" {
+		pd.outcome.State, pd.outcome.Note = storage.DeliveryIgnored, clipNote(parsed.Ignored)
+	}
+	pd.events, pd.store, pd.warning = parsed.Events, parsed.Store, parsed.Warning
+	if pd.outcome.Note == "" {
+		pd.outcome.Note = clipNote(parsed.Warning)
+	}
+	if len(pd.events) > 0 {
+		pd.outcome.Order = pd.events[0].OrderID
+	}
+	for _, e := range pd.events {
+		if e.Snapshot != nil {
+			e.Snapshot.CustomerHash = p.app.Sealer.Hash(HashEmail, affiliate.NormalizeEmail(e.Snapshot.CustomerEmail))
+			e.Snapshot.CustomerEmail = ""
+		}
+	}
+	return pd, nil
+}
+
+// parseSafely turns a parser's panic into an error: a body must never stop a worker.
+func parseSafely(p Platform, topic, key string, body []byte) (parsed affiliate.Parsed, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("internal error while parsing: %v", r)
+		}
+	}()
+	return p.Parse(topic, key, body)
+}
+
+// maxNote bounds what is written about a delivery.
+const maxNote = 500
+
+func clipNote(s string) string {
+	if len(s) > maxNote {
+		s = s[:maxNote]
+	}
+	return cleanText(s)
+}
+
+// apply does all that a batch of deliveries changes, in one transaction.
+func (p *Processor) apply(ctx context.Context, list []parsedDelivery) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("internal error while applying: %v", r)
+		}
+	}()
+	now := p.app.Now()
+	byStore := slices.Clone(list)
+	slices.SortStableFunc(byStore, func(a, b parsedDelivery) int { return cmp.Compare(a.StoreID, b.StoreID) })
+	var changes []Change
+	err = p.app.DB.InTx(ctx, func(tx *storage.Tx) error {
+		// Codes, links and settings stay as they are until this is committed: a code that is added meanwhile would miss
+		// these orders, and a commission would be reckoned in a currency that the account has no more.
+		if err := tx.ShareCatalog(ctx); err != nil {
+			return err
+		}
+		settings, zone, err := zonedSettings(ctx, tx.Settings)
+		if err != nil {
+			return err
+		}
+		outcomes := make([]storage.Outcome, len(list))
+		for i, d := range list {
+			outcomes[i] = d.outcome
+		}
+		won, err := tx.FinishDeliveries(ctx, outcomes, now)
+		if err != nil {
+			return fmt.Errorf("finish deliveries: %w", err)
+		}
+		m := newMerger(tx, p.app, settings, zone, now)
+		for _, d := range list {
+			if !won[d.ID] {
+				continue
+			}
+			for _, e := range d.events {
+				m.add(d, e)
+			}
+		}
+		for _, d := range byStore { // one fixed order, so that two workers never wait for each other's stores
+			if !won[d.ID] {
+				continue
+			}
+			if err := p.applyStore(ctx, tx, d, now); err != nil {
+				return err
+			}
+		}
+		changes, err = m.run(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, d := range list {
+		p.counts.Processed(d.StoreID, now)
+	}
+	if len(changes) > 0 {
+		p.app.Live.Publish(changes)
+	}
+	return nil
+}
+
+// applyStore does what a delivery says about its store as a whole.
+func (p *Processor) applyStore(ctx context.Context, tx *storage.Tx, d parsedDelivery, now time.Time) error {
+	var redacted []string
+	for _, e := range d.events {
+		if e.Redacted {
+			redacted = append(redacted, e.OrderID)
+		}
+	}
+	if len(redacted) > 0 {
+		if err := tx.PurgeOrderPayloads(ctx, d.StoreID, redacted); err != nil {
+			return err
+		}
+	}
+	switch d.store {
+	case affiliate.StoreUninstalled:
+		return tx.SetStoreState(ctx, d.StoreID, "uninstalled", "The app was removed from the store: no deliveries will come any more.", now)
+	case affiliate.StoreRedact:
+		return tx.PurgeOrderPayloads(ctx, d.StoreID, nil)
+	case affiliate.DataRequest:
+		return tx.WarnStore(ctx, d.StoreID, "A customer asked the store for their data (delivery "+d.ID.String()+"): answer within 30 days.")
+	}
+	if d.warning != "" {
+		return tx.WarnStore(ctx, d.StoreID, d.warning+" (delivery "+d.ID.String()+")")
+	}
+	return nil
+}

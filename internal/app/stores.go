@@ -1,0 +1,272 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// NewStore is what is needed to connect a store.
+type NewStore struct {
+	Platform affiliate.Platform
+	Slug     string
+	Name     string
+	Domain   string // as people paste it
+	Currency string
+	Timezone string
+	Secret   string // of its webhooks; empty on WooCommerce: one is made
+}
+
+// AddedStore is a new store with what its admin must do.
+type AddedStore struct {
+	affiliate.Store
+	Secret       string // only when it was made here: it is shown this once
+	Instructions []string
+}
+
+// AddStore connects a store. Its deliveries are accepted within seconds.
+func (a *App) AddStore(ctx context.Context, in NewStore) (AddedStore, error) {
+	store, err := a.readStore(in)
+	if err != nil {
+		return AddedStore{}, err
+	}
+	secret, made, err := webhookSecret(store.Platform, in.Secret)
+	if err != nil {
+		return AddedStore{}, err
+	}
+	err = a.changeCatalog(ctx, func(tx *storage.Tx) error {
+		if err := onlyShop(ctx, tx, store); err != nil {
+			return err
+		}
+		if store, err = tx.CreateStore(ctx, store); err != nil {
+			return err
+		}
+		if _, err := tx.AddStoreSecret(ctx, store.ID, a.Sealer.Seal(SealWebhookSecret, []byte(secret)), store.CreatedAt); err != nil {
+			return err
+		}
+		return a.audit(ctx, tx, "store.add", store.ID, nil, storeFacts(store))
+	})
+	if err != nil {
+		return AddedStore{}, err
+	}
+	added := AddedStore{Store: store, Instructions: a.StoreInstructions(store)}
+	if made {
+		added.Secret = secret
+	}
+	return added, nil
+}
+
+func (a *App) readStore(in NewStore) (affiliate.Store, error) {
+	now := a.now()
+	s := affiliate.Store{Platform: in.Platform, Slug: strings.TrimSpace(in.Slug), Name: strings.TrimSpace(in.Name), Timezone: in.Timezone,
+		State: affiliate.StoreStateActive, CreatedAt: now, UpdatedAt: now}
+	var err error
+	if s.Domain, err = affiliate.StoreDomain(in.Platform, in.Domain); err != nil {
+		return s, err
+	}
+	if s.Currency, err = parseCurrency("currency", in.Currency); err != nil {
+		return s, err
+	}
+	return s, s.Validate()
+}
+
+func parseCurrency(field, code string) (money.Currency, error) {
+	c, err := money.ParseCurrency(code)
+	if err != nil {
+		return "", affiliate.FieldErrorf(field, "%v", err)
+	}
+	return c, nil
+}
+
+// onlyShop refuses a Shopify shop that is connected already: its orders would be there twice.
+func onlyShop(ctx context.Context, tx *storage.Tx, s affiliate.Store) error {
+	if s.Platform != affiliate.Shopify {
+		return nil
+	}
+	others, err := tx.StoresByDomain(ctx, s.Platform, s.Domain)
+	if err != nil {
+		return err
+	}
+	for _, o := range others {
+		if o.ID != s.ID {
+			return conflictf("domain", "%s is connected already, as store %s", s.Domain, o.Slug)
+		}
+	}
+	return nil
+}
+
+// webhookSecret checks the secret that was given, or makes one where the store's admin can take one over.
+func webhookSecret(p affiliate.Platform, given string) (secret string, made bool, err error) {
+	switch {
+	case given != "":
+		return given, false, affiliate.ValidateSecret(given)
+	case p == affiliate.Shopify:
+		return "", false, affiliate.FieldErrorf("webhook_secret", "is needed for a Shopify store, which chooses it itself: in the Shopify admin open "+
+			"Settings > Notifications > Webhooks, copy what stands behind \"Your webhooks will be signed with\", and give it here")
+	}
+	return newSecret(), true, nil
+}
+
+// newSecret makes 40 random letters and digits: WooCommerce decodes entities in secrets, and these have none.
+func newSecret() string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	secret := make([]byte, 0, 40)
+	random := make([]byte, 64)
+	for len(secret) < cap(secret) {
+		_, _ = rand.Read(random) // never fails
+		for _, b := range random {
+			if int(b) < 256/len(letters)*len(letters) && len(secret) < cap(secret) { // no letter is likelier than another
+				secret = append(secret, letters[int(b)%len(letters)])
+			}
+		}
+	}
+	return string(secret)
+}
+
+func (a *App) storeAmendment(ctx context.Context, tx *storage.Tx) amendment[affiliate.Store, affiliate.StoreID] {
+	return amendment[affiliate.Store, affiliate.StoreID]{
+		name:    "store",
+		read:    tx.Store,
+		version: func(s affiliate.Store) int { return s.Version },
+		prepare: func(tx *storage.Tx, s *affiliate.Store) (err error) {
+			s.UpdatedAt = a.now()
+			if s.Domain, err = affiliate.StoreDomain(s.Platform, s.Domain); err != nil {
+				return err
+			}
+			if err := s.Validate(); err != nil {
+				return err
+			}
+			return onlyShop(ctx, tx, *s)
+		},
+		save:  tx.SaveStore,
+		facts: storeFacts,
+	}
+}
+
+func storeFacts(s affiliate.Store) facts {
+	return facts{"slug": s.Slug, "platform": s.Platform, "name": s.Name, "domain": s.Domain, "currency": s.Currency, "timezone": s.Timezone, "state": s.State}
+}
+
+// ChangeStore alters name, domain, currency or time zone of a store. Slug and platform never change: they stand in its
+// webhook address.
+func (a *App) ChangeStore(ctx context.Context, id affiliate.StoreID, version int, change func(*affiliate.Store) error) (after affiliate.Store, err error) {
+	err = a.changeCatalog(ctx, func(tx *storage.Tx) (err error) {
+		after, err = amend(ctx, a, tx, a.storeAmendment(ctx, tx), id, version, "change", change)
+		return err
+	})
+	return after, err
+}
+
+// EndStore disconnects a store: its deliveries are refused from now on, its secrets end, its orders stay. Ending it again
+// changes nothing.
+func (a *App) EndStore(ctx context.Context, id affiliate.StoreID) (after affiliate.Store, err error) {
+	err = a.changeCatalog(ctx, func(tx *storage.Tx) (err error) {
+		after, err = amend(ctx, a, tx, a.storeAmendment(ctx, tx), id, AnyVersion, "end", func(s *affiliate.Store) error {
+			s.State = affiliate.StoreStateEnded
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return tx.EndStoreSecrets(ctx, id, a.now())
+	})
+	return after, err
+}
+
+// AddedSecret is a webhook secret that was added, with its value when it was made here.
+type AddedSecret struct {
+	affiliate.StoreSecret
+	Secret string
+}
+
+// AddStoreSecret gives a store one more webhook secret. The old ones stay valid until they are ended, so that a secret
+// can be exchanged without losing a delivery.
+func (a *App) AddStoreSecret(ctx context.Context, id affiliate.StoreID, given string) (AddedSecret, error) {
+	var added AddedSecret
+	err := a.changeCatalog(ctx, func(tx *storage.Tx) error {
+		store, err := tx.Store(ctx, id)
+		if err != nil {
+			return err
+		}
+		if store.State == affiliate.StoreStateEnded {
+			return affiliate.Errorf(affiliate.Conflict, "store %s was ended", store.Slug)
+		}
+		secret, made, err := webhookSecret(store.Platform, given)
+		if err != nil {
+			return err
+		}
+		if made {
+			added.Secret = secret
+		}
+		added.StoreID, added.CreatedAt = id, a.now()
+		if added.ID, err = tx.AddStoreSecret(ctx, id, a.Sealer.Seal(SealWebhookSecret, []byte(secret)), added.CreatedAt); err != nil {
+			return err
+		}
+		return a.audit(ctx, tx, "store.secret.add", id, nil, facts{"secret": added.ID.String()})
+	})
+	return added, err
+}
+
+// EndStoreSecret ends one of several active secrets of a store.
+func (a *App) EndStoreSecret(ctx context.Context, id affiliate.StoreID, secret affiliate.StoreSecretID) error {
+	return a.changeCatalog(ctx, func(tx *storage.Tx) error {
+		if _, err := tx.Store(ctx, id); err != nil {
+			return err
+		}
+		secrets, err := tx.StoreSecrets(ctx, id)
+		if err != nil {
+			return err
+		}
+		active := slices.DeleteFunc(secrets, func(s affiliate.StoreSecret) bool { return !s.EndedAt.IsZero() })
+		if len(active) == 1 && active[0].ID == secret {
+			return affiliate.Errorf(affiliate.Conflict, "%s is the store's only active secret; add the new one first, or end the store", secret)
+		}
+		if err := tx.EndStoreSecret(ctx, id, secret, a.now()); err != nil {
+			return err
+		}
+		return a.audit(ctx, tx, "store.secret.end", id, facts{"secret": secret.String()}, nil)
+	})
+}
+
+// WebhookURL is where a store sends its deliveries.
+func (a *App) WebhookURL(s affiliate.Store) string {
+	return fmt.Sprintf("%s/webhooks/%s/%s", strings.TrimSuffix(a.PublicURL, "/"), s.Platform, s.Slug)
+}
+
+// StoreInstructions are the steps to take in the store's own admin.
+func (a *App) StoreInstructions(s affiliate.Store) []string {
+	if s.Platform == affiliate.Shopify {
+		return shopifySteps(a.WebhookURL(s), s.Slug)
+	}
+	return wooCommerceSteps(a.WebhookURL(s))
+}
+
+func wooCommerceSteps(url string) []string {
+	return []string{
+		"In the WordPress admin, signed in as an administrator who will stay one (WooCommerce reads orders with the rights of " +
+			"whoever makes the webhook), open WooCommerce > Settings > Advanced > Webhooks.",
+		"Add four webhooks, one for each topic: Order created, Order updated, Order deleted, Order restored.",
+		"In each: Status \"Active\"; Delivery URL " + url + "; Secret: the secret of this store; API version \"WP REST API Integration v3\". Save.",
+		"WordPress sends to ports 80, 443 and 8080 only, never to private or loopback addresses, and checks the TLS certificate: " +
+			"the Delivery URL must be reachable from the Internet (set PUBLIC_URL).",
+		"Place a test order. It shows up within seconds in GET /status; WooCommerce's own log is at WooCommerce > Status > Logs, webhooks-delivery.",
+	}
+}
+
+func shopifySteps(url, slug string) []string {
+	return []string{
+		"In the Shopify admin open Settings > Notifications > Webhooks.",
+		"Create one webhook for each event: Order creation, Order update, Order payment, Order cancellation, Order edit, Order deletion, " +
+			"Refund create, Order transaction create. Disputes can be subscribed to by an app only.",
+		"In each: Format \"JSON\"; URL " + url + "; the newest stable API version. Save. Shopify sends to https addresses only (set PUBLIC_URL).",
+		"Below the list stands \"Your webhooks will be signed with\" and the signing secret: it must be the one that was given for this store. " +
+			"If it was another: tributary store secret " + slug + " --add --webhook-secret SECRET",
+		"Use \"Send test notification\" or place a test order. It shows up within seconds in GET /status.",
+	}
+}
