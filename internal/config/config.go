@@ -1,0 +1,240 @@
+// Package config reads the settings of the process from the environment, once, at start. All problems are reported
+// together. The settings of the account (currency, attribution window, …) are not here: they live in the database.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Config is everything that the environment says.
+type Config struct {
+	ListenAddr        string // host:port
+	DataDir           string // embedded database, key file, files that must survive a restart
+	DatabaseURL       string // postgres://…; empty: embedded SQLite in DataDir
+	DatabaseMaxConns  int    // of the PostgreSQL pool
+	RedisURL          string // redis, rediss, redis-sentinel or redis-cluster; empty: in this process
+	PublicURL         string // where stores and creators reach this server, without a trailing slash
+	SecretKey         []byte // at least 32 bytes; empty: a key file in DataDir
+	LogLevel          slog.Level
+	LogFormat         string // text or json
+	MaxBodyBytes      int64  // of a delivery
+	RetentionDays     int    // of raw bodies; 0 keeps them
+	WorkerConcurrency int    // batches processed at once; 0 chooses by the number of processors
+	TrustedProxies    []string
+}
+
+// MinSecretKey is the fewest bytes that SECRET_KEY may have.
+const MinSecretKey = 32
+
+// Embedded says whether everything runs in this process: no PostgreSQL, no Redis.
+func (c Config) Embedded() bool { return c.DatabaseURL == "" }
+
+// DatabasePath is the file of the embedded database.
+func (c Config) DatabasePath() string { return filepath.Join(c.DataDir, "tributary.db") }
+
+// SecretKeyPath is the file of the key that the embedded default makes for itself.
+func (c Config) SecretKeyPath() string { return filepath.Join(c.DataDir, "secret.key") }
+
+// Load reads and checks everything. getenv is os.Getenv outside of tests. A variable that holds a secret may instead
+// stand in the file that NAME_FILE names. The error joins all problems, one per line, each with the variable's name.
+func Load(getenv func(string) string) (Config, error) {
+	r := &reader{getenv: getenv}
+	c := r.config()
+	r.check(c)
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + publicHost(c.ListenAddr)
+	}
+	return c, errors.Join(r.problems...)
+}
+
+func (r *reader) config() Config {
+	return Config{
+		ListenAddr:        r.text("LISTEN_ADDR", "127.0.0.1:8080"),
+		DataDir:           r.text("DATA_DIR", "./data"),
+		DatabaseURL:       r.secret("DATABASE_URL"),
+		DatabaseMaxConns:  int(r.number("DATABASE_MAX_CONNS", 20, 2, 1000)),
+		RedisURL:          r.secret("REDIS_URL"),
+		PublicURL:         strings.TrimRight(r.text("PUBLIC_URL", ""), "/"),
+		SecretKey:         []byte(r.secret("SECRET_KEY")),
+		LogLevel:          r.level("LOG_LEVEL", slog.LevelInfo),
+		LogFormat:         r.choice("LOG_FORMAT", "text", "json"),
+		MaxBodyBytes:      r.number("MAX_BODY_BYTES", 10<<20, 64<<10, 100<<20),
+		RetentionDays:     int(r.number("RETENTION_DAYS", 30, 0, 3650)),
+		WorkerConcurrency: int(r.number("WORKER_CONCURRENCY", 0, 0, 256)),
+		TrustedProxies:    r.proxies("TRUSTED_PROXIES"),
+	}
+}
+
+// check looks at what single variables cannot tell.
+func (r *reader) check(c Config) {
+	if _, port, err := net.SplitHostPort(c.ListenAddr); err != nil || !isPort(port) {
+		r.problem("LISTEN_ADDR", "%q is not an address; it looks like 127.0.0.1:8080, or :8080 for all interfaces", c.ListenAddr)
+	}
+	r.checkScheme("DATABASE_URL", c.DatabaseURL, "postgres://user:password@host:5432/database", "postgres", "postgresql")
+	r.checkScheme("REDIS_URL", c.RedisURL, "redis://host:6379/0", "redis", "rediss", "redis-sentinel", "rediss-sentinel",
+		"redis-cluster", "rediss-cluster")
+	r.checkScheme("PUBLIC_URL", c.PublicURL, "https://tributary.example", "http", "https")
+	switch {
+	case c.RedisURL != "" && c.DatabaseURL == "":
+		r.problem("REDIS_URL", "is set but DATABASE_URL is not: a Redis shared by several processes is of use only with a database "+
+			"they share too. Set DATABASE_URL to a PostgreSQL as well, or unset REDIS_URL to run embedded")
+	case c.RedisURL == "" && c.DatabaseURL != "":
+		r.problem("DATABASE_URL", "is set but REDIS_URL is not: with PostgreSQL several processes may run, and they wake each other "+
+			"through Redis. Set REDIS_URL as well, or unset DATABASE_URL to run embedded")
+	}
+	switch n := len(c.SecretKey); {
+	case n > 0 && n < MinSecretKey:
+		r.problem("SECRET_KEY", "is too short: %d bytes, at least %d are needed; make one with: openssl rand -hex 32", n, MinSecretKey)
+	case n == 0 && c.DatabaseURL != "" && !r.failed("SECRET_KEY"):
+		r.problem("SECRET_KEY", "is needed with DATABASE_URL, the same for every process; make one with: openssl rand -hex 32")
+	}
+}
+
+func (r *reader) checkScheme(name, value, example string, schemes ...string) {
+	if value == "" {
+		return
+	}
+	// The value may hold a password and is never repeated.
+	u, err := url.Parse(value)
+	if err != nil && strings.HasPrefix(value, "redis-") { // several hosts with ports do not parse as one
+		scheme, rest, ok := strings.Cut(value, "://")
+		if ok && rest != "" && slices.Contains(schemes, scheme) {
+			return
+		}
+	}
+	if err != nil || !slices.Contains(schemes, u.Scheme) || u.Host == "" {
+		r.problem(name, "must look like %s (schemes: %s)", example, strings.Join(schemes, ", "))
+	}
+}
+
+// publicHost is how a browser on this machine reaches a listening address.
+func publicHost(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || (err == nil && ip.IsUnspecified()) {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n <= 65535
+}
+
+// Setting describes one variable.
+type Setting struct {
+	Name    string
+	Default string
+	Secret  bool // has a NAME_FILE twin
+}
+
+// Settings lists every variable that Load reads.
+func Settings() []Setting {
+	r := &reader{getenv: func(string) string { return "" }}
+	r.config()
+	return r.known
+}
+
+// reader reads typed variables and collects problems.
+type reader struct {
+	getenv   func(string) string
+	known    []Setting
+	problems []error
+	wrong    []string
+}
+
+func (r *reader) problem(name, format string, args ...any) {
+	r.wrong = append(r.wrong, name)
+	r.problems = append(r.problems, fmt.Errorf(name+" "+format, args...))
+}
+
+func (r *reader) failed(name string) bool { return slices.Contains(r.wrong, name) }
+
+func (r *reader) text(name, fallback string) string {
+	r.known = append(r.known, Setting{Name: name, Default: fallback})
+	if v := strings.TrimSpace(r.getenv(name)); v != "" {
+		return v
+	}
+	return fallback
+}
+
+// secret reads NAME, or the file that NAME_FILE names, without its last line end.
+func (r *reader) secret(name string) string {
+	r.known = append(r.known, Setting{Name: name, Secret: true})
+	value, path := r.getenv(name), r.getenv(name+"_FILE")
+	switch {
+	case path == "":
+		return strings.TrimSpace(value)
+	case value != "":
+		r.problem(name, "and %s_FILE are both set; unset one of them", name)
+		return ""
+	}
+	text, err := os.ReadFile(path)
+	if err == nil && strings.TrimSpace(string(text)) == "" {
+		err = fmt.Errorf("%s is empty", path)
+	}
+	if err != nil {
+		r.problem(name, "cannot be read from the file that %s_FILE names: %v", name, err)
+	}
+	return strings.TrimSpace(string(text))
+}
+
+func (r *reader) number(name string, fallback, least, most int64) int64 {
+	v := r.text(name, strconv.FormatInt(fallback, 10))
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n < least || n > most {
+		r.problem(name, "must be a whole number from %d to %d, not %q", least, most, v)
+		return fallback
+	}
+	return n
+}
+
+func (r *reader) choice(name string, choices ...string) string {
+	v := strings.ToLower(r.text(name, choices[0]))
+	if !slices.Contains(choices, v) {
+		r.problem(name, "must be %s, not %q", strings.Join(choices, " or "), v)
+		return choices[0]
+	}
+	return v
+}
+
+func (r *reader) level(name string, fallback slog.Level) slog.Level {
+	v := r.text(name, strings.ToLower(fallback.String()))
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(v)); err != nil {
+		r.problem(name, "must be debug, info, warn or error, not %q", v)
+		return fallback
+	}
+	return level
+}
+
+// proxies reads addresses and ranges, divided by commas.
+func (r *reader) proxies(name string) []string {
+	var list []string
+	for part := range strings.SplitSeq(r.text(name, ""), ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		_, errPrefix := netip.ParsePrefix(part)
+		_, errAddr := netip.ParseAddr(part)
+		if errPrefix != nil && errAddr != nil {
+			r.problem(name, "holds %q, which is no address or range; it looks like 10.0.0.0/8,192.168.1.5", part)
+			continue
+		}
+		list = append(list, part)
+	}
+	return list
+}

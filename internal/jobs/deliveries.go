@@ -1,0 +1,193 @@
+package jobs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// TaskProcess is the one kind of task so far: the ids of deliveries that wait.
+const TaskProcess = "deliveries:process"
+
+// queueName is asynq's queue for it. The braces that asynq puts around it keep its keys on one node of a cluster.
+const queueName = "deliveries"
+
+// Queue wakes workers through Redis. It implements app.Queue.
+type Queue struct {
+	client    *asynq.Client
+	inspector *asynq.Inspector
+}
+
+// NewQueue makes a queue on a connection.
+func NewQueue(r *Redis) *Queue {
+	return &Queue{client: asynq.NewClientFromRedisClient(r.Client()), inspector: asynq.NewInspectorFromRedisClient(r.Client())}
+}
+
+// taskTimeout bounds one task; a batch takes milliseconds.
+const taskTimeout = 5 * time.Minute
+
+// Wake enqueues one task for all the ids.
+func (q *Queue) Wake(ctx context.Context, ids []affiliate.DeliveryID) error {
+	payload, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	_, err = q.client.EnqueueContext(ctx, asynq.NewTask(TaskProcess, payload), asynq.Queue(queueName), asynq.MaxRetry(20), asynq.Timeout(taskTimeout))
+	return err
+}
+
+// Figures are those of the queue, for the status page. A task stands for a group of deliveries.
+type Figures struct {
+	Reachable bool  `json:"reachable"`
+	Pending   int   `json:"pending"`
+	Active    int   `json:"active"`
+	Retry     int   `json:"retry"`
+	Archived  int   `json:"archived"`
+	LatencyMS int64 `json:"latency_ms"`
+}
+
+// Figures reads the queue's figures; Reachable is false when Redis does not answer.
+func (q *Queue) Figures() Figures {
+	info, err := q.inspector.GetQueueInfo(queueName)
+	if err != nil {
+		names, err := q.inspector.Queues()
+		return Figures{Reachable: err == nil && !slices.Contains(names, queueName)} // nothing was enqueued yet
+	}
+	return Figures{Reachable: true, Pending: info.Pending, Active: info.Active, Retry: info.Retry, Archived: info.Archived,
+		LatencyMS: info.Latency.Milliseconds()}
+}
+
+// Worker runs tasks and sweeps the inbox.
+type Worker struct {
+	DB        *storage.DB
+	Redis     *Redis
+	Queue     *Queue
+	Processor *app.Processor
+	Log       *slog.Logger
+	Now       func() time.Time
+	// Retention is how long the bodies of processed deliveries are kept; 0 keeps them for ever.
+	Retention time.Duration
+}
+
+// concurrency is how many tasks may wait for their batch at once. The batches themselves are made by the Processor.
+const concurrency = 64
+
+// Run works until ctx ends, then finishes what it has begun. Redis may be away at the start and at any time.
+func (w *Worker) Run(ctx context.Context) error {
+	server := asynq.NewServerFromRedisClient(w.Redis.Client(), asynq.Config{
+		Concurrency:     concurrency,
+		Queues:          map[string]int{queueName: 1},
+		Logger:          logAdapter{w.Log},
+		LogLevel:        asynq.WarnLevel,
+		ShutdownTimeout: 20 * time.Second,
+		// An empty queue is asked this often; it bounds how late a lone delivery is noticed.
+		TaskCheckInterval: 15 * time.Millisecond,
+		RetryDelayFunc: func(n int, _ error, _ *asynq.Task) time.Duration {
+			return min(time.Duration(n*n+1)*time.Second, time.Minute)
+		},
+		IsFailure: func(err error) bool { return !errors.Is(err, context.Canceled) },
+	})
+	mux := asynq.NewServeMux()
+	mux.HandleFunc(TaskProcess, w.process)
+	for {
+		err := server.Start(mux)
+		if err == nil {
+			break
+		}
+		w.Log.Warn("queue not reachable, trying again", "error", err)
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	w.sweepUntil(ctx)
+	server.Shutdown()
+	return nil
+}
+
+func (w *Worker) process(ctx context.Context, t *asynq.Task) error {
+	var ids []affiliate.DeliveryID
+	if err := json.Unmarshal(t.Payload(), &ids); err != nil {
+		return fmt.Errorf("read a task: %w: %w", err, asynq.SkipRetry) // the sweep finds what it spoke of
+	}
+	return w.Processor.Submit(ctx, ids)
+}
+
+const (
+	sweepEvery = 2 * time.Second
+	// sweepAge keeps the sweep off deliveries whose own task is on its way.
+	sweepAge  = 5 * time.Second
+	sweepMost = 5000
+	sweepTask = 200
+	// sweepBacklog is how many tasks may be pending before the sweep leaves the inbox to them.
+	sweepBacklog = 50
+	purgeEvery   = 10 * time.Minute
+	purgeMost    = 10_000
+)
+
+// sweepUntil looks every few seconds for deliveries that wait although no task speaks of them: Redis was down or lost
+// its memory, a worker died, a retry is due. The first sweep takes all: an in-process Redis starts empty.
+func (w *Worker) sweepUntil(ctx context.Context) {
+	age := time.Duration(0)
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	var purged time.Time
+	for {
+		if err := w.Sweep(ctx, age); err != nil && ctx.Err() == nil {
+			w.Log.Warn("sweep of the inbox", "error", err)
+		}
+		age = sweepAge
+		if w.Retention > 0 && time.Since(purged) > purgeEvery {
+			purged = time.Now()
+			if _, err := w.DB.PurgePayloads(ctx, w.Now().Add(-w.Retention), purgeMost); err != nil && ctx.Err() == nil {
+				w.Log.Warn("purge of old bodies", "error", err)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Sweep enqueues waiting deliveries that are older than age, unless many tasks are pending already. Active tasks do not
+// count: those of a killed worker stay active for a minute or more, and the deliveries that they speak of wait.
+func (w *Worker) Sweep(ctx context.Context, age time.Duration) error {
+	if f := w.Queue.Figures(); f.Pending > sweepBacklog {
+		return nil
+	}
+	now := w.Now()
+	ids, err := w.DB.DueDeliveries(ctx, now.Add(-age), now, sweepMost)
+	if err != nil {
+		return err
+	}
+	for len(ids) > 0 {
+		part := ids[:min(len(ids), sweepTask)]
+		ids = ids[len(part):]
+		if err := w.Queue.Wake(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// logAdapter hands asynq's log to slog.
+type logAdapter struct{ log *slog.Logger }
+
+func (l logAdapter) Debug(args ...any) { l.log.Debug(fmt.Sprint(args...)) }
+func (l logAdapter) Info(args ...any)  { l.log.Info(fmt.Sprint(args...)) }
+func (l logAdapter) Warn(args ...any)  { l.log.Warn(fmt.Sprint(args...)) }
+func (l logAdapter) Error(args ...any) { l.log.Error(fmt.Sprint(args...)) }
+func (l logAdapter) Fatal(args ...any) { l.log.Error(fmt.Sprint(args...)) }

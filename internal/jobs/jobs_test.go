@@ -1,0 +1,157 @@
+package jobs
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/storage/storagetest"
+	"github.com/tributaryhq/tributary/internal/testservers"
+)
+
+func TestParseAddress(t *testing.T) {
+	for _, c := range []struct {
+		in      string
+		addrs   string
+		master  string
+		db      int
+		user    string
+		tls     bool
+		cluster bool
+	}{
+		{in: "redis://127.0.0.1:6379/3", addrs: "127.0.0.1:6379", db: 3},
+		{in: "redis://:secret@host:6379", addrs: "host:6379"},
+		{in: "rediss://me:p@host:6380/0", addrs: "host:6380", user: "me", tls: true},
+		{in: "redis-sentinel://:p@a:26379,b:26379,c:26379/main?db=2", addrs: "a:26379,b:26379,c:26379", master: "main", db: 2},
+		{in: "redis-cluster://u:p%40q@a:7000,b:7001", addrs: "a:7000,b:7001", user: "u", cluster: true},
+	} {
+		o, _, err := parseAddress(c.in)
+		if err != nil {
+			t.Errorf("%s: %v", c.in, err)
+			continue
+		}
+		if got := strings.Join(o.Addrs, ","); got != c.addrs || o.MasterName != c.master || o.DB != c.db || o.Username != c.user ||
+			(o.TLSConfig != nil) != c.tls || o.IsClusterMode != c.cluster {
+			t.Errorf("%s: got %s master %q db %d user %q tls %v cluster %v", c.in, got, o.MasterName, o.DB, o.Username, o.TLSConfig != nil, o.IsClusterMode)
+		}
+	}
+	for _, in := range []string{"localhost:6379", "http://x", "redis://", "redis://a:1,b:2/0", "redis-sentinel://a:26379", "redis-cluster://a:7000/1", "redis://:s3cret@h:6379/x"} {
+		_, _, err := parseAddress(in)
+		if err == nil || !strings.Contains(err.Error(), "REDIS_URL") || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: got error %v, want one that names REDIS_URL and no password", in, err)
+		}
+	}
+}
+
+// eachRedis runs a test on a Redis in this process and a real one.
+func eachRedis(t *testing.T, test func(t *testing.T, r *Redis)) {
+	for name, address := range map[string]func() string{"embedded": func() string { return "" }, "redis": func() string { return testservers.RedisDB(t) }} {
+		t.Run(name, func(t *testing.T) {
+			r, err := Open(address())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() {
+				if err := r.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			test(t, r)
+		})
+	}
+}
+
+type published struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (p *published) Publish(changes []app.Change) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.n += len(changes)
+}
+
+// A delivery of no known platform ends as failed, which is enough to see that the worker took it up.
+func TestWorkerTakesUpWhatIsWokenAndWhatIsNot(t *testing.T) {
+	eachRedis(t, func(t *testing.T, r *Redis) {
+		db := storagetest.SQLite(t)
+		log := slog.New(slog.NewTextHandler(io.Discard, nil))
+		var store affiliate.Store
+		err := db.InTx(t.Context(), func(tx *storage.Tx) (err error) {
+			store, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: affiliate.Shopify, Name: "S", Domain: "s.myshopify.com",
+				Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive, CreatedAt: time.Now(), UpdatedAt: time.Now()})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		keep := func(key byte) []affiliate.DeliveryID {
+			t.Helper()
+			ids, err := db.InsertDeliveries(t.Context(), []storage.NewDelivery{{StoreID: store.ID, Key: [16]byte{key}, Topic: "x", ReceivedAt: time.Now(),
+				Payload: []byte("damaged")}}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return ids
+		}
+		queue := NewQueue(r)
+		if f := queue.Figures(); !f.Reachable || f.Pending != 0 {
+			t.Errorf("figures of a fresh queue are %+v", f)
+		}
+		keep(1) // nothing wakes a worker for this one: the sweep at the start must find it
+		a := &app.App{DB: db, Log: log, Now: time.Now, Live: &published{}, Platforms: map[affiliate.Platform]app.Platform{}}
+		processor := app.NewProcessor(a, app.NewCounters(db, time.Now, log), 1)
+		defer processor.Close()
+		worker := &Worker{DB: db, Redis: r, Queue: queue, Processor: processor, Log: log, Now: time.Now}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- worker.Run(ctx) }()
+		failed := func(want int64) {
+			t.Helper()
+			deadline := time.Now().Add(10 * time.Second)
+			for {
+				inbox, err := db.Inbox(t.Context())
+				if err == nil && inbox.Failed == want && inbox.Waiting == 0 {
+					return
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("inbox is %+v, %v; want %d failed", inbox, err, want)
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+		}
+		failed(1)
+		if err := queue.Wake(t.Context(), keep(2)); err != nil {
+			t.Fatal(err)
+		}
+		failed(2)
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestEmbeddedRedisKeepsOthersOut(t *testing.T) {
+	r, err := Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	stranger, err := Open("redis://" + r.embedded.Addr() + "/0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stranger.Close()
+	if err := stranger.Ping(t.Context()); err == nil {
+		t.Error("a stranger without the password is let in")
+	}
+}

@@ -1,0 +1,90 @@
+package live
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tributaryhq/tributary/internal/app"
+)
+
+func runHub(t *testing.T, address string) *Hub {
+	t.Helper()
+	client := redis.NewClient(&redis.Options{Addr: address, DisableIdentity: true})
+	h := NewHub(client, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		h.Run(ctx)
+		close(done)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		client.Close()
+	})
+	return h
+}
+
+func TestEveryProcessHearsEveryChange(t *testing.T) {
+	server := miniredis.RunT(t)
+	one, two := runHub(t, server.Addr()), runHub(t, server.Addr())
+	readers := []*Reader{one.Subscribe(), two.Subscribe(), two.Subscribe()}
+	// A subscription takes a moment to stand; publish until all have heard.
+	for i, r := range readers {
+		deadline := time.After(10 * time.Second)
+		for heard := false; !heard; {
+			one.Publish([]app.Change{{Order: 7}})
+			select {
+			case changes := <-r.C:
+				if len(changes) != 1 || changes[0].Order != 7 {
+					t.Fatalf("reader %d heard %v", i, changes)
+				}
+				heard = true
+			case <-time.After(20 * time.Millisecond):
+			case <-deadline:
+				t.Fatalf("reader %d heard nothing", i)
+			}
+		}
+	}
+}
+
+func TestSlowReaderIsDroppedAndNobodyWaits(t *testing.T) {
+	h := NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	slow, quick := h.Subscribe(), h.Subscribe()
+	for range backlog + 10 {
+		h.deliver([]app.Change{{Order: 1}})
+		<-quick.C
+	}
+	n := 0
+	for range slow.C { // ends: the channel was closed
+		n++
+	}
+	if n != backlog {
+		t.Errorf("the slow reader got %d, want the %d that were waiting", n, backlog)
+	}
+	slow.Close()
+	quick.Close()
+	quick.Close() // twice is no harm
+}
+
+func TestPublishNeverBlocksWithoutRedis(t *testing.T) {
+	h := NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	done := make(chan struct{})
+	go func() {
+		for range backlog * 3 {
+			h.Publish([]app.Change{{Order: 1}})
+		}
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("publishing waits for Redis")
+	}
+}
