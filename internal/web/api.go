@@ -1,0 +1,153 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+)
+
+const apiPrefix = "/api/v1"
+
+// registerAPI declares all operations of the JSON API; the OpenAPI document comes from the same declarations.
+func (s *Server) registerAPI(r *gin.Engine) {
+	humaErrors()
+	config := huma.DefaultConfig("Tributary", s.Version)
+	config.CreateHooks = nil // no $schema in answers
+	config.OpenAPIPath = apiPrefix + "/openapi"
+	config.DocsPath, config.SchemasPath = "", ""
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
+	api := humagin.New(r, config)
+	s.registerCatalog(api)
+	s.registerOrders(api)
+	s.registerDeliveries(api)
+}
+
+// registerCatalog declares the operations on everything that people put in.
+func (s *Server) registerCatalog(api huma.API) {
+	s.registerStores(api)
+	s.registerCampaigns(api)
+	s.registerCreators(api)
+	s.registerOffers(api)
+	s.registerCodes(api)
+	s.registerLinks(api)
+	s.registerSettings(api)
+	s.registerTokens(api)
+}
+
+// operation is one line of the table of operations: what it is, and what its caller must be allowed to do.
+type operation struct {
+	method  string
+	path    string // below /api/v1
+	id      string // in the OpenAPI document
+	may     affiliate.Permission
+	summary string
+}
+
+// register declares one operation. Every operation needs a permission; there is no other way to declare one. Creating
+// (POST on a collection) answers 201.
+func register[I, O any](s *Server, api huma.API, o operation, handler func(context.Context, *I) (*O, error)) {
+	declared := huma.Operation{Method: o.method, Path: apiPrefix + o.path, OperationID: o.id, Summary: o.summary,
+		Description: "Needs a token with at least the role " + string(o.may.Least()) + ".",
+		Tags:        []string{strings.Split(o.path, "/")[1]},
+		Security:    []map[string][]string{{"token": {}}},
+		Errors:      errorsOf(o.method),
+		Middlewares: huma.Middlewares{s.guard(o.may)}}
+	if strings.HasPrefix(o.id, "create-") {
+		declared.DefaultStatus = http.StatusCreated
+	}
+	huma.Register(api, declared, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(ctx, in)
+		if err != nil {
+			return nil, s.humaError(o, err)
+		}
+		return out, nil
+	})
+}
+
+func errorsOf(method string) []int {
+	if method == http.MethodGet {
+		return []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity}
+	}
+	return []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}
+}
+
+// guard lets a request pass when its token may do what the operation is for, and runs the rest on behalf of its holder.
+func (s *Server) guard(permission affiliate.Permission) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		p, err := s.authorize(ctx.Context(), ctx.Header("Authorization"), permission)
+		if err != nil {
+			s.answerError(humagin.Unwrap(ctx), err)
+			return
+		}
+		next(huma.WithContext(ctx, app.As(ctx.Context(), p)))
+	}
+}
+
+// humaError maps an error, and logs what is our fault.
+func (s *Server) humaError(o operation, err error) error {
+	p := problemOf(err)
+	if p.Status >= http.StatusInternalServerError {
+		s.Log.Error("request failed", "operation", o.id, "status", p.Status, "error", err)
+	}
+	headers := http.Header{}
+	problemHeaders(headers.Set, p)
+	return huma.ErrorWithHeaders(p, headers)
+}
+
+// principal gives who sent a plain gin request; false without a token. The error is a problem for a bad token.
+func (s *Server) principal(c *gin.Context) (affiliate.Principal, bool, error) {
+	return s.authenticate(c.Request.Context(), c.GetHeader("Authorization"))
+}
+
+// requirePermission lets a plain gin request pass when its token may do what the route is for, and runs the rest on
+// behalf of its holder.
+func (s *Server) requirePermission(permission affiliate.Permission) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		p, err := s.authorize(c.Request.Context(), c.GetHeader("Authorization"), permission)
+		if err != nil {
+			s.answerError(c, err)
+			return
+		}
+		c.Request = c.Request.WithContext(app.As(c.Request.Context(), p))
+		c.Next()
+	}
+}
+
+// authenticate reads "Authorization: Bearer trb_…"; false when there is no such header.
+func (s *Server) authenticate(ctx context.Context, header string) (affiliate.Principal, bool, error) {
+	scheme, value, _ := strings.Cut(strings.TrimSpace(header), " ")
+	if header == "" {
+		return affiliate.Principal{}, false, nil
+	}
+	if !strings.EqualFold(scheme, "Bearer") {
+		return affiliate.Principal{}, false, newProblem(http.StatusUnauthorized, codeUnauthenticated, "", "Send the token as: Authorization: Bearer trb_…")
+	}
+	p, err := s.App.Authenticate(ctx, strings.TrimSpace(value))
+	var e *affiliate.Error
+	if errors.As(err, &e) && e.Code == codeUnauthenticated {
+		return affiliate.Principal{}, false, newProblem(http.StatusUnauthorized, codeUnauthenticated, "", e.Message)
+	}
+	return p, err == nil, err
+}
+
+// authorize gives who asks, or the problem that they may not.
+func (s *Server) authorize(ctx context.Context, header string, permission affiliate.Permission) (affiliate.Principal, error) {
+	p, ok, err := s.authenticate(ctx, header)
+	switch {
+	case err != nil:
+		return p, err
+	case !ok:
+		return p, newProblem(http.StatusUnauthorized, codeUnauthenticated, "", "A token is needed. Send it as: Authorization: Bearer trb_…")
+	case !p.Role.May(permission):
+		return p, affiliate.Errorf(affiliate.Forbidden, "a token with the role %s may not %s; this needs the role %s", p.Role, permission, permission.Least())
+	}
+	return p, nil
+}

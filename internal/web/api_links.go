@@ -1,0 +1,126 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+func (s *Server) registerLinks(api huma.API) {
+	const read, change = affiliate.MayRead, affiliate.MayChangeCatalog
+	register(s, api, operation{http.MethodGet, "/links", "list-links", read, "List links, ended ones included"}, s.listLinks)
+	register(s, api, operation{http.MethodPost, "/links", "create-link", change, "Give an offer member a link"}, s.createLink)
+	register(s, api, operation{http.MethodGet, "/links/{id}", "get-link", read, "Read a link"}, s.getLink)
+	register(s, api, operation{http.MethodPatch, "/links/{id}", "update-link", change, "Change where a link leads, or its kind"}, s.updateLink)
+	register(s, api, operation{http.MethodPost, "/links/{id}/end", "end-link", change, "End a link; its slug is not used again"}, s.endLink)
+}
+
+type LinkJSON struct {
+	ID          string     `json:"id" example:"lnk_1"`
+	OfferMember string     `json:"offer_member" example:"ofm_1"`
+	Slug        string     `json:"slug" example:"anna"`
+	Kind        string     `json:"kind" enum:"sales,purchase,review"`
+	URL         string     `json:"url" doc:"What the creator publishes"`
+	LandingURL  string     `json:"landing_url" doc:"Where it leads"`
+	EndedAt     *time.Time `json:"ended_at"`
+	CreatedAt   time.Time  `json:"created_at"`
+	UpdatedAt   time.Time  `json:"updated_at"`
+}
+
+func (s *Server) linkView(l affiliate.Link) LinkJSON {
+	return LinkJSON{ID: l.ID.String(), OfferMember: l.OfferMemberID.String(), Slug: l.Slug, Kind: string(l.Kind), URL: s.App.LinkURL(l),
+		LandingURL: l.LandingURL, EndedAt: timeOrNull(l.EndedAt), CreatedAt: l.CreatedAt.UTC(), UpdatedAt: l.UpdatedAt.UTC()}
+}
+
+type listLinksInput struct {
+	PageInput
+	OfferMember string `query:"offer_member" example:"ofm_1"`
+	Slug        string `query:"slug"`
+}
+
+func (s *Server) listLinks(ctx context.Context, in *listLinksInput) (*listOutput[LinkJSON], error) {
+	f := storage.LinkFilter{Slug: in.Slug}
+	var err error
+	if f.OfferMember, err = idIn[affiliate.OfferMemberID]("offer_member", "ofm_", in.OfferMember); err != nil {
+		return nil, err
+	}
+	list, next, err := s.App.DB.Links(ctx, f, in.page())
+	return listPage(list, next, err, s.linkView)
+}
+
+type createLinkInput struct {
+	Body struct {
+		OfferMember string `json:"offer_member" example:"ofm_1"`
+		LandingURL  string `json:"landing_url" example:"https://shop.example/product"`
+		Slug        string `json:"slug,omitempty" doc:"Made from the creator's handle when left out"`
+		Kind        string `json:"kind,omitempty" enum:"sales,purchase,review" default:"sales"`
+	}
+}
+
+type createdLinkJSON struct {
+	LinkJSON
+	OrdersWaiting
+}
+
+func (s *Server) createLink(ctx context.Context, in *createLinkInput) (*output[createdLinkJSON], error) {
+	b := in.Body
+	om, err := idIn[affiliate.OfferMemberID]("offer_member", "ofm_", b.OfferMember)
+	if err != nil {
+		return nil, err
+	}
+	added, err := s.App.AddLink(ctx, affiliate.Link{OfferMemberID: om, Slug: b.Slug, Kind: affiliate.LinkKind(b.Kind), LandingURL: b.LandingURL})
+	return one(added, err, func(a app.AddedLink) createdLinkJSON {
+		return createdLinkJSON{s.linkView(a.Link), OrdersWaiting{a.Waiting}}
+	})
+}
+
+type LinkPath struct {
+	ID string `path:"id" example:"lnk_1"`
+}
+
+func (p LinkPath) id() (affiliate.LinkID, error) { return idPath[affiliate.LinkID]("lnk_", p.ID) }
+
+func (s *Server) getLink(ctx context.Context, in *LinkPath) (*output[LinkJSON], error) {
+	id, err := in.id()
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.App.DB.Link(ctx, id)
+	return one(l, err, s.linkView)
+}
+
+type updateLinkInput struct {
+	LinkPath
+	Body struct {
+		LandingURL *string `json:"landing_url,omitempty"`
+		Kind       *string `json:"kind,omitempty" enum:"sales,purchase,review"`
+	}
+}
+
+func (s *Server) updateLink(ctx context.Context, in *updateLinkInput) (*output[LinkJSON], error) {
+	id, err := in.id()
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.App.ChangeLink(ctx, id, func(l *affiliate.Link) error {
+		setIf(&l.LandingURL, in.Body.LandingURL)
+		setIf(&l.Kind, (*affiliate.LinkKind)(in.Body.Kind))
+		return nil
+	})
+	return one(l, err, s.linkView)
+}
+
+func (s *Server) endLink(ctx context.Context, in *LinkPath) (*output[LinkJSON], error) {
+	id, err := in.id()
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.App.EndLink(ctx, id)
+	return one(l, err, s.linkView)
+}

@@ -1,0 +1,70 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+func (s *Server) registerSettings(api huma.API) {
+	register(s, api, operation{http.MethodGet, "/settings", "get-settings", affiliate.MayRead, "Read the account's settings"}, s.getSettings)
+	register(s, api, operation{http.MethodPatch, "/settings", "update-settings", affiliate.MayAdminister, "Change the account's settings"}, s.updateSettings)
+}
+
+type settingsJSON struct {
+	Name          string `json:"name"`
+	Currency      string `json:"currency" doc:"Of totals, commissions, ledger and payouts" example:"EUR"`
+	Timezone      string `json:"timezone" example:"Europe/Berlin"`
+	WindowDays    int    `json:"attribution_window_days"`
+	Precedence    string `json:"precedence" enum:"code_first,link_first"`
+	ClickRule     string `json:"click_rule" enum:"last_click,first_click"`
+	HoldDays      int    `json:"hold_days"`
+	MinimumPayout string `json:"minimum_payout" example:"25.00"`
+}
+
+func settingsView(v affiliate.Settings) settingsJSON {
+	return settingsJSON{Name: v.Name, Currency: string(v.Currency), Timezone: v.Timezone, WindowDays: v.WindowDays, Precedence: string(v.Precedence),
+		ClickRule: string(v.ClickRule), HoldDays: v.HoldDays, MinimumPayout: money.Format(v.MinimumPayout, v.Currency)}
+}
+
+func (s *Server) getSettings(ctx context.Context, _ *struct{}) (*output[settingsJSON], error) {
+	v, err := s.App.DB.Settings(ctx)
+	return one(v, err, settingsView)
+}
+
+type updateSettingsInput struct {
+	Body struct {
+		Name          *string `json:"name,omitempty"`
+		Currency      *string `json:"currency,omitempty"`
+		Timezone      *string `json:"timezone,omitempty"`
+		WindowDays    *int    `json:"attribution_window_days,omitempty"`
+		Precedence    *string `json:"precedence,omitempty"`
+		ClickRule     *string `json:"click_rule,omitempty"`
+		HoldDays      *int    `json:"hold_days,omitempty"`
+		MinimumPayout *string `json:"minimum_payout,omitempty"`
+	}
+}
+
+func (s *Server) updateSettings(ctx context.Context, in *updateSettingsInput) (*output[settingsJSON], error) {
+	b := in.Body
+	var changes []app.Setting
+	for key, v := range map[string]*string{"name": b.Name, "currency": b.Currency, "timezone": b.Timezone, "precedence": b.Precedence,
+		"click_rule": b.ClickRule, "minimum_payout": b.MinimumPayout} {
+		if v != nil {
+			changes = append(changes, app.Setting{Key: key, Value: *v})
+		}
+	}
+	for key, n := range map[string]*int{"attribution_window_days": b.WindowDays, "hold_days": b.HoldDays} {
+		if n != nil {
+			changes = append(changes, app.Setting{Key: key, Value: strconv.Itoa(*n)})
+		}
+	}
+	v, err := s.App.SetSettings(ctx, changes)
+	return one(v, err, settingsView)
+}

@@ -1,0 +1,228 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+func (s *Server) registerStores(api huma.API) {
+	const read, change, own = affiliate.MayRead, affiliate.MayChangeCatalog, affiliate.MayAdminister
+	register(s, api, operation{http.MethodGet, "/stores", "list-stores", read, "List stores by slug"}, s.listStores)
+	register(s, api, operation{http.MethodPost, "/stores", "create-store", own, "Connect a store"}, s.createStore)
+	register(s, api, operation{http.MethodGet, "/stores/{store}", "get-store", read, "Read a store"}, s.getStore)
+	register(s, api, operation{http.MethodPatch, "/stores/{store}", "update-store", change, "Change a store"}, s.updateStore)
+	register(s, api, operation{http.MethodPost, "/stores/{store}/end", "end-store", own, "Disconnect a store; its orders stay"}, s.endStore)
+	register(s, api, operation{http.MethodGet, "/stores/{store}/secrets", "list-store-secrets", own, "List a store's webhook secrets, without their values"}, s.listSecrets)
+	register(s, api, operation{http.MethodPost, "/stores/{store}/secrets", "create-store-secret", own, "Add a webhook secret beside the ones there are"}, s.createSecret)
+	register(s, api, operation{http.MethodPost, "/stores/{store}/secrets/{secret}/end", "end-store-secret", own, "End a webhook secret"}, s.endSecret)
+}
+
+type StoreJSON struct {
+	ID              string     `json:"id" example:"str_1"`
+	Slug            string     `json:"slug"`
+	Platform        string     `json:"platform" enum:"shopify,woocommerce"`
+	Name            string     `json:"name"`
+	Domain          string     `json:"domain"`
+	Currency        string     `json:"currency"`
+	Timezone        string     `json:"timezone"`
+	State           string     `json:"state" enum:"active,uninstalled,ended"`
+	Warning         *string    `json:"warning" doc:"The last thing the owner should know"`
+	WebhookURL      string     `json:"webhook_url"`
+	LastDeliveryAt  *time.Time `json:"last_delivery_at"`
+	LastProcessedAt *time.Time `json:"last_processed_at"`
+	Version         int        `json:"version"`
+	CreatedAt       time.Time  `json:"created_at"`
+	UpdatedAt       time.Time  `json:"updated_at"`
+}
+
+func (s *Server) storeView(v affiliate.Store) StoreJSON {
+	return StoreJSON{ID: v.ID.String(), Slug: v.Slug, Platform: string(v.Platform), Name: v.Name, Domain: v.Domain, Currency: string(v.Currency),
+		Timezone: v.Timezone, State: string(v.State), Warning: orNull(v.Warning), WebhookURL: s.App.WebhookURL(v), LastDeliveryAt: timeOrNull(v.LastDeliveryAt),
+		LastProcessedAt: timeOrNull(v.LastProcessedAt), Version: v.Version, CreatedAt: v.CreatedAt.UTC(), UpdatedAt: v.UpdatedAt.UTC()}
+}
+
+type StorePath struct {
+	Store string `path:"store" doc:"Its id or slug" example:"str_1"`
+}
+
+// storeOf finds a store by id or slug. Slugs hold no underscore, so the two cannot be confused.
+func (s *Server) storeOf(ctx context.Context, ref string) (affiliate.Store, error) {
+	if !strings.HasPrefix(ref, "str_") {
+		return s.App.DB.StoreBySlug(ctx, ref)
+	}
+	id, err := idPath[affiliate.StoreID]("str_", ref)
+	if err != nil {
+		return affiliate.Store{}, err
+	}
+	return s.App.DB.Store(ctx, id)
+}
+
+// storeIn finds a store that a body or query refers to; the error names the field. An empty text is 0.
+func (s *Server) storeIn(ctx context.Context, ref string) (affiliate.StoreID, error) {
+	if ref == "" {
+		return 0, nil
+	}
+	store, err := s.storeOf(ctx, ref)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		err = affiliate.FieldErrorf("store", "%s", err)
+	}
+	return store.ID, err
+}
+
+func (s *Server) listStores(ctx context.Context, in *PageInput) (*listOutput[StoreJSON], error) {
+	list, next, err := s.App.DB.Stores(ctx, in.page())
+	return listPage(list, next, err, s.storeView)
+}
+
+type createStoreInput struct {
+	Body struct {
+		Platform      string `json:"platform" enum:"shopify,woocommerce"`
+		Slug          string `json:"slug" doc:"In its webhook address: a-z, 0-9 and -"`
+		Name          string `json:"name"`
+		Domain        string `json:"domain" doc:"For Shopify the one that ends in .myshopify.com"`
+		Currency      string `json:"currency" example:"EUR"`
+		Timezone      string `json:"timezone" example:"Europe/Berlin"`
+		WebhookSecret string `json:"webhook_secret,omitempty" doc:"Needed for Shopify; for WooCommerce one is made when it is left out"`
+	}
+}
+
+type createdStoreJSON struct {
+	StoreJSON
+	WebhookSecret *string  `json:"webhook_secret" doc:"Only when it was made here; it is shown this once"`
+	Instructions  []string `json:"instructions" doc:"What to do in the store's own admin"`
+}
+
+func (s *Server) createStore(ctx context.Context, in *createStoreInput) (*output[createdStoreJSON], error) {
+	b := in.Body
+	added, err := s.App.AddStore(ctx, app.NewStore{Platform: affiliate.Platform(b.Platform), Slug: b.Slug, Name: b.Name, Domain: b.Domain,
+		Currency: b.Currency, Timezone: b.Timezone, Secret: b.WebhookSecret})
+	return one(added, err, func(a app.AddedStore) createdStoreJSON {
+		return createdStoreJSON{StoreJSON: s.storeView(a.Store), WebhookSecret: orNull(a.Secret), Instructions: a.Instructions}
+	})
+}
+
+func (s *Server) getStore(ctx context.Context, in *StorePath) (*output[StoreJSON], error) {
+	store, err := s.storeOf(ctx, in.Store)
+	return one(store, err, s.storeView)
+}
+
+type updateStoreInput struct {
+	StorePath
+	Body struct {
+		ChangeInput
+		Name     *string `json:"name,omitempty"`
+		Domain   *string `json:"domain,omitempty"`
+		Currency *string `json:"currency,omitempty"`
+		Timezone *string `json:"timezone,omitempty"`
+	}
+}
+
+func (s *Server) updateStore(ctx context.Context, in *updateStoreInput) (*output[StoreJSON], error) {
+	store, err := s.storeOf(ctx, in.Store)
+	if err != nil {
+		return nil, err
+	}
+	b := in.Body
+	store, err = s.App.ChangeStore(ctx, store.ID, b.Version, func(v *affiliate.Store) error {
+		setIf(&v.Name, b.Name)
+		setIf(&v.Timezone, b.Timezone)
+		if b.Domain != nil {
+			if v.Domain, err = affiliate.StoreDomain(v.Platform, *b.Domain); err != nil {
+				return err
+			}
+		}
+		return setCurrency(&v.Currency, "currency", b.Currency)
+	})
+	return one(store, err, s.storeView)
+}
+
+// setCurrency sets to when a code was given, in any case.
+func setCurrency(to *money.Currency, field string, given *string) error {
+	if given == nil {
+		return nil
+	}
+	c, err := money.ParseCurrency(*given)
+	if err != nil {
+		return affiliate.FieldErrorf(field, "%v", err)
+	}
+	*to = c
+	return nil
+}
+
+func (s *Server) endStore(ctx context.Context, in *StorePath) (*output[StoreJSON], error) {
+	store, err := s.storeOf(ctx, in.Store)
+	if err == nil {
+		store, err = s.App.EndStore(ctx, store.ID)
+	}
+	return one(store, err, s.storeView)
+}
+
+type SecretJSON struct {
+	ID        string     `json:"id" example:"sec_1"`
+	CreatedAt time.Time  `json:"created_at"`
+	EndedAt   *time.Time `json:"ended_at"`
+}
+
+func secretView(v affiliate.StoreSecret) SecretJSON {
+	return SecretJSON{ID: v.ID.String(), CreatedAt: v.CreatedAt.UTC(), EndedAt: timeOrNull(v.EndedAt)}
+}
+
+func (s *Server) listSecrets(ctx context.Context, in *StorePath) (*listOutput[SecretJSON], error) {
+	store, err := s.storeOf(ctx, in.Store)
+	if err != nil {
+		return nil, err
+	}
+	secrets, err := s.App.DB.StoreSecrets(ctx, store.ID)
+	return listPage(secrets, "", err, secretView)
+}
+
+type createSecretInput struct {
+	StorePath
+	Body struct {
+		WebhookSecret string `json:"webhook_secret,omitempty" doc:"Needed for Shopify; for WooCommerce one is made when it is left out"`
+	}
+}
+
+type createdSecretJSON struct {
+	SecretJSON
+	WebhookSecret *string `json:"webhook_secret" doc:"Only when it was made here; it is shown this once"`
+}
+
+func (s *Server) createSecret(ctx context.Context, in *createSecretInput) (*output[createdSecretJSON], error) {
+	store, err := s.storeOf(ctx, in.Store)
+	if err != nil {
+		return nil, err
+	}
+	added, err := s.App.AddStoreSecret(ctx, store.ID, in.Body.WebhookSecret)
+	return one(added, err, func(a app.AddedSecret) createdSecretJSON {
+		return createdSecretJSON{SecretJSON: secretView(a.StoreSecret), WebhookSecret: orNull(a.Secret)}
+	})
+}
+
+type endSecretInput struct {
+	StorePath
+	Secret string `path:"secret" example:"sec_1"`
+}
+
+func (s *Server) endSecret(ctx context.Context, in *endSecretInput) (*listOutput[SecretJSON], error) {
+	store, err := s.storeOf(ctx, in.Store)
+	if err != nil {
+		return nil, err
+	}
+	id, err := idPath[affiliate.StoreSecretID]("sec_", in.Secret)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.App.EndStoreSecret(ctx, store.ID, id); err != nil {
+		return nil, err
+	}
+	return s.listSecrets(ctx, &in.StorePath)
+}

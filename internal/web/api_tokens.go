@@ -1,0 +1,80 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+)
+
+func (s *Server) registerTokens(api huma.API) {
+	const own = affiliate.MayAdminister
+	register(s, api, operation{http.MethodGet, "/tokens", "list-tokens", own, "List tokens, without their values"}, s.listTokens)
+	register(s, api, operation{http.MethodPost, "/tokens", "create-token", own, "Make a token; its value is shown this once"}, s.createToken)
+	register(s, api, operation{http.MethodGet, "/tokens/{id}", "get-token", own, "Read a token, without its value"}, s.getToken)
+	register(s, api, operation{http.MethodPost, "/tokens/{id}/end", "end-token", own, "End a token; it stops working within seconds"}, s.endToken)
+}
+
+type TokenJSON struct {
+	ID         string     `json:"id" example:"tok_1"`
+	Name       string     `json:"name"`
+	Role       string     `json:"role" enum:"owner,manager,viewer"`
+	CreatedAt  time.Time  `json:"created_at"`
+	LastUsedAt *time.Time `json:"last_used_at" doc:"Exact to ten minutes"`
+	EndedAt    *time.Time `json:"ended_at"`
+}
+
+func tokenView(t affiliate.Token) TokenJSON {
+	return TokenJSON{ID: t.ID.String(), Name: t.Name, Role: string(t.Role), CreatedAt: t.CreatedAt.UTC(), LastUsedAt: timeOrNull(t.LastUsedAt),
+		EndedAt: timeOrNull(t.EndedAt)}
+}
+
+func (s *Server) listTokens(ctx context.Context, in *PageInput) (*listOutput[TokenJSON], error) {
+	list, next, err := s.App.DB.Tokens(ctx, in.page())
+	return listPage(list, next, err, tokenView)
+}
+
+type createTokenInput struct {
+	Body struct {
+		Name string `json:"name"`
+		Role string `json:"role" enum:"owner,manager,viewer"`
+	}
+}
+
+type createdTokenJSON struct {
+	TokenJSON
+	Token string `json:"token" doc:"It is shown this once"`
+}
+
+func (s *Server) createToken(ctx context.Context, in *createTokenInput) (*output[createdTokenJSON], error) {
+	t, err := s.App.AddToken(ctx, in.Body.Name, affiliate.Role(in.Body.Role))
+	return one(t, err, func(t app.NewToken) createdTokenJSON { return createdTokenJSON{tokenView(t.Token), t.Value} })
+}
+
+type tokenPath struct {
+	ID string `path:"id" example:"tok_1"`
+}
+
+func (p tokenPath) id() (affiliate.TokenID, error) { return idPath[affiliate.TokenID]("tok_", p.ID) }
+
+func (s *Server) getToken(ctx context.Context, in *tokenPath) (*output[TokenJSON], error) {
+	id, err := in.id()
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.App.DB.Token(ctx, id)
+	return one(t, err, tokenView)
+}
+
+func (s *Server) endToken(ctx context.Context, in *tokenPath) (*output[TokenJSON], error) {
+	id, err := in.id()
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.App.EndToken(ctx, id)
+	return one(t, err, tokenView)
+}

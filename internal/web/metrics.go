@@ -1,0 +1,68 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics serves what Prometheus scrapes. The figures are read when they are asked for; nothing is counted twice.
+func (s *Server) metrics() http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), (*figures)(s))
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+}
+
+// figures collects the server's own figures.
+type figures Server
+
+var (
+	receivedMetric = prometheus.NewDesc("tributary_webhook_requests_total", "Webhook requests at this process by outcome.", []string{"outcome"}, nil)
+	inboxMetric    = prometheus.NewDesc("tributary_deliveries", "Open deliveries by state.", []string{"state"}, nil)
+	oldestMetric   = prometheus.NewDesc("tributary_oldest_waiting_seconds", "Age of the oldest waiting delivery.", nil, nil)
+	queueMetric    = prometheus.NewDesc("tributary_queue_tasks", "Tasks in the queue by state.", []string{"state"}, nil)
+	queueUpMetric  = prometheus.NewDesc("tributary_queue_up", "1 when Redis answers.", nil, nil)
+	ordersMetric   = prometheus.NewDesc("tributary_orders", "Orders by status.", []string{"status"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (f *figures) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{receivedMetric, inboxMetric, oldestMetric, queueMetric, queueUpMetric, ordersMetric} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (f *figures) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	for outcome, n := range f.Counters.Totals() {
+		out <- prometheus.MustNewConstMetric(receivedMetric, prometheus.CounterValue, float64(n), outcome)
+	}
+	status, err := (*Server)(f).readStatus(ctx)
+	if err != nil {
+		return // the scrape shows the gap
+	}
+	gauge(inboxMetric, float64(status.Deliveries.Waiting), "waiting")
+	gauge(inboxMetric, float64(status.Deliveries.Failed), "failed")
+	gauge(oldestMetric, status.Deliveries.OldestWaitingSeconds)
+	up := 0.0
+	if status.Queue.Reachable {
+		up = 1
+	}
+	gauge(queueUpMetric, up)
+	gauge(queueMetric, float64(status.Queue.Pending), "pending")
+	gauge(queueMetric, float64(status.Queue.Active), "active")
+	gauge(queueMetric, float64(status.Queue.Retry), "retry")
+	gauge(queueMetric, float64(status.Queue.Archived), "archived")
+	for s, n := range status.Orders {
+		gauge(ordersMetric, float64(n), s)
+	}
+}

@@ -1,0 +1,106 @@
+// Package web is what answers HTTP: the receiver of webhooks, the links, the status, the JSON API and the pages. Handlers
+// are thin: they read the request, call one function of app (or read from storage) and answer.
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/jobs"
+	"github.com/tributaryhq/tributary/internal/live"
+)
+
+// Server holds the parts that the handlers need. All fields are set before Handler is called.
+type Server struct {
+	App     *app.App
+	Log     *slog.Logger
+	Version string
+	// TrustedProxies are addresses and ranges whose X-Forwarded-For is believed; none when empty.
+	TrustedProxies []string
+	// MaxBody is the largest body of a delivery, in bytes.
+	MaxBody int64
+	// Receiver and Links serve the role receiver; they are nil in a process without it.
+	Receiver *app.Receiver
+	Links    *app.Links
+	// API says whether this process has the role web: API and live events.
+	API      bool
+	Hub      *live.Hub
+	Queue    *jobs.Queue
+	Counters *app.Counters
+
+	orderCounts countCache
+}
+
+// Handler builds the routes.
+func (s *Server) Handler() (http.Handler, error) {
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.HandleMethodNotAllowed = true
+	r.RedirectTrailingSlash = false
+	r.UseRawPath = true
+	if err := r.SetTrustedProxies(s.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("trusted proxies: %w", err)
+	}
+	r.Use(s.recover)
+	if s.Receiver != nil {
+		s.registerWebhooks(r) // before the headers for browsers: stores need none, and the receiver feels them
+	}
+	r.Use(securityHeaders)
+	r.NoRoute(func(c *gin.Context) {
+		writeProblem(c, http.StatusNotFound, "not_found", "", "There is nothing at this address.")
+	})
+	r.NoMethod(func(c *gin.Context) {
+		writeProblem(c, http.StatusMethodNotAllowed, codeMethodNotAllowed, "", "This address does not answer "+c.Request.Method+".")
+	})
+	s.registerStatus(r)
+	if s.Receiver != nil {
+		s.registerRedirects(r)
+	}
+	if s.API {
+		s.registerAPI(r)
+		s.registerLive(r)
+	}
+	return r, nil
+}
+
+// recover turns a panic into a problem document, so that one bad request harms no other, and logs where it happened.
+func (s *Server) recover(c *gin.Context) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		if p == http.ErrAbortHandler {
+			panic(p)
+		}
+		s.Log.Error("panic", "method", c.Request.Method, "path", c.FullPath(), "panic", p, "stack", string(debug.Stack()))
+		if c.Writer.Written() {
+			panic(http.ErrAbortHandler) // the answer has begun: cut it off rather than end it as if it were whole
+		}
+		writeProblem(c, http.StatusInternalServerError, codeInternal, "", internalDetail)
+	}()
+	c.Next()
+}
+
+// securityHeaders go out with every answer. Pages may loosen the policy for themselves.
+func securityHeaders(c *gin.Context) {
+	h := c.Writer.Header()
+	h["X-Content-Type-Options"] = noSniff
+	h["Content-Security-Policy"] = strictPolicy
+	h["Referrer-Policy"] = noReferrer
+	h["X-Frame-Options"] = denyFrames
+	c.Next()
+}
+
+// Shared header values: setting them allocates nothing, which the receiver feels.
+var (
+	noSniff      = []string{"nosniff"}
+	strictPolicy = []string{"default-src 'none'; frame-ancestors 'none'"}
+	noReferrer   = []string{"no-referrer"}
+	denyFrames   = []string{"DENY"}
+)

@@ -1,0 +1,152 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/jobs"
+)
+
+// Status is the small status document.
+type Status struct {
+	Status     string           `json:"status"` // ok, degraded
+	Version    string           `json:"version"`
+	Time       time.Time        `json:"time"`
+	Reasons    []string         `json:"reasons,omitempty"` // why it is degraded
+	Deliveries StatusDeliveries `json:"deliveries"`
+	Queue      jobs.Figures     `json:"queue"`
+	Orders     map[string]int64 `json:"orders"` // by status
+	Stores     []StatusStore    `json:"stores,omitempty"`
+}
+
+// StatusDeliveries are the open deliveries.
+type StatusDeliveries struct {
+	Waiting              int64   `json:"waiting"`
+	Failed               int64   `json:"failed"`
+	OldestWaitingSeconds float64 `json:"oldest_waiting_seconds"`
+}
+
+// StatusStore is a store's health; only shown to those who hold a token.
+type StatusStore struct {
+	Slug            string             `json:"slug"`
+	Platform        affiliate.Platform `json:"platform"`
+	LastDeliveryAt  *time.Time         `json:"last_delivery_at"`
+	LastProcessedAt *time.Time         `json:"last_processed_at"`
+	Rejected24h     int64              `json:"rejected_24h"`
+}
+
+func (s *Server) registerStatus(r *gin.Engine) {
+	r.GET("/status", s.status)
+	r.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
+	r.GET("/readyz", s.ready)
+	r.GET("/metrics", gin.WrapH(s.metrics()))
+}
+
+// lateAfter is how old a waiting delivery may be before the status is degraded.
+const lateAfter = time.Minute
+
+func (s *Server) status(c *gin.Context) {
+	_, signedIn, err := s.principal(c)
+	if err != nil {
+		s.answerError(c, err)
+		return
+	}
+	status, err := s.readStatus(c.Request.Context())
+	if err != nil {
+		s.Log.Error("status not readable", "error", err)
+		c.JSON(http.StatusServiceUnavailable, Status{Status: "degraded", Version: s.Version, Time: s.App.Now().UTC(),
+			Reasons: []string{"the database cannot be reached"}, Queue: s.Queue.Figures()})
+		return
+	}
+	if signedIn {
+		if status.Stores, err = s.statusStores(c.Request.Context()); err != nil {
+			s.answerError(c, err)
+			return
+		}
+	}
+	c.JSON(http.StatusOK, status)
+}
+
+func (s *Server) readStatus(ctx context.Context) (Status, error) {
+	now := s.App.Now().UTC()
+	out := Status{Status: "ok", Version: s.Version, Time: now, Orders: map[string]int64{}, Queue: s.Queue.Figures()}
+	inbox, err := s.App.DB.Inbox(ctx)
+	if err != nil {
+		return out, err
+	}
+	counts, err := s.orderCounts.get(ctx, s.App.DB.OrderCounts)
+	if err != nil {
+		return out, err
+	}
+	for status, n := range counts {
+		out.Orders[string(status)] = n
+	}
+	out.Deliveries = StatusDeliveries{Waiting: inbox.Waiting, Failed: inbox.Failed}
+	if !inbox.OldestWaiting.IsZero() {
+		age := max(0, now.Sub(inbox.OldestWaiting))
+		out.Deliveries.OldestWaitingSeconds = age.Round(time.Millisecond).Seconds()
+		if age > lateAfter {
+			out.Reasons = append(out.Reasons, "deliveries wait for longer than a minute")
+		}
+	}
+	if inbox.Failed > 0 {
+		out.Reasons = append(out.Reasons, "there are failed deliveries")
+	}
+	if !out.Queue.Reachable {
+		out.Reasons = append(out.Reasons, "the queue cannot be reached; deliveries are kept and wait")
+	}
+	if len(out.Reasons) > 0 {
+		out.Status = "degraded"
+	}
+	return out, nil
+}
+
+func (s *Server) statusStores(ctx context.Context) ([]StatusStore, error) {
+	rows, err := s.App.DB.StoreHealth(ctx, s.App.Now().Add(-24*time.Hour))
+	list := make([]StatusStore, len(rows))
+	for i, r := range rows {
+		list[i] = StatusStore{Slug: r.Slug, Platform: r.Platform, LastDeliveryAt: timeOrNull(r.LastDelivery.Time),
+			LastProcessedAt: timeOrNull(r.LastProcessed.Time), Rejected24h: r.Rejected}
+	}
+	return list, err
+}
+
+// ready says whether this process can do its work: the database answers. Redis may be away; deliveries are kept all the
+// same.
+func (s *Server) ready(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), 2*time.Second)
+	defer cancel()
+	if err := s.App.DB.Ping(ctx); err != nil {
+		s.Log.Error("not ready", "error", err)
+		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "", "The database cannot be reached.")
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"status": "ready"})
+}
+
+// countCache lets many readers share one count of the orders. A large table makes it expensive, so it is allowed to cost
+// a tenth of the time.
+type countCache struct {
+	mu    sync.Mutex
+	until time.Time
+	value map[affiliate.OrderStatus]int64
+}
+
+func (c *countCache) get(ctx context.Context, read func(context.Context) (map[affiliate.OrderStatus]int64, error)) (map[affiliate.OrderStatus]int64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	begin := time.Now()
+	if begin.Before(c.until) {
+		return c.value, nil
+	}
+	v, err := read(ctx)
+	if err == nil {
+		c.value, c.until = v, begin.Add(min(10*time.Since(begin), 5*time.Second))
+	}
+	return v, err
+}
