@@ -1,0 +1,262 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/tributaryhq/tributary/internal/storage/storagetest"
+	"github.com/tributaryhq/tributary/internal/testservers"
+)
+
+// shell runs commands as a person would, on one database.
+type shell struct {
+	*testing.T
+	env map[string]string
+}
+
+// eachShell runs a test on the embedded default and on PostgreSQL.
+func eachShell(t *testing.T, test func(s shell)) {
+	t.Run("embedded", func(t *testing.T) {
+		test(shell{t, map[string]string{"DATA_DIR": filepath.Join(t.TempDir(), "data")}})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		test(shell{t, postgresEnv(storagetest.PostgresURL(t))})
+	})
+}
+
+func postgresEnv(url string) map[string]string {
+	return map[string]string{"DATABASE_URL": url, "REDIS_URL": "redis://127.0.0.1:1/0", "SECRET_KEY": strings.Repeat("k", 32)}
+}
+
+type result struct {
+	shell
+	code           int
+	stdout, stderr string
+}
+
+func (s shell) run(args ...string) result {
+	s.Helper()
+	var stdout, stderr bytes.Buffer
+	code := run(s.Context(), commands(), terminal{stdout: &stdout, stderr: &stderr, getenv: func(name string) string { return s.env[name] }}, args)
+	return result{s, code, stdout.String(), stderr.String()}
+}
+
+// exits fails the test unless the exit code is as wanted and stderr says all of some words.
+func (r result) exits(code int, words ...string) result {
+	r.Helper()
+	if r.code != code {
+		r.Fatalf("exit code %d, want %d\nstdout: %s\nstderr: %s", r.code, code, r.stdout, r.stderr)
+	}
+	for _, w := range words {
+		if !strings.Contains(r.stderr, w) {
+			r.Errorf("stderr does not say %q: %s", w, r.stderr)
+		}
+	}
+	return r
+}
+
+// json reads the one JSON document on stdout.
+func (r result) json() map[string]any {
+	r.Helper()
+	var v map[string]any
+	d := json.NewDecoder(strings.NewReader(r.stdout))
+	if err := d.Decode(&v); err != nil {
+		r.Fatalf("stdout is no JSON: %v: %s", err, r.stdout)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		r.Fatalf("more than one document on stdout: %s", r.stdout)
+	}
+	return v
+}
+
+func (s shell) addStore(slug string) result {
+	return s.run("store", "add", "--platform", "woocommerce", "--slug", slug, "--name", "Shop", "--domain", slug+".example", "--currency", "EUR",
+		"--timezone", "Europe/Berlin", "--json")
+}
+
+func TestHelp(t *testing.T) {
+	s := shell{t, nil}
+	all := s.run("help").exits(0).stdout
+	for _, c := range commands() {
+		args := strings.Fields(c.name)
+		out := s.run(append(args, "--help")...).exits(0).stdout
+		_, example, _ := strings.Cut(out, "\nExample:\n")
+		if !strings.Contains(example, "tributary "+c.name) || !strings.Contains(out, "Usage: tributary "+c.name) {
+			t.Errorf("%s --help: %s", c.name, out)
+		}
+		if s.run(append([]string{"help"}, args...)...).exits(0).stdout != out {
+			t.Errorf("help %s differs from %s --help", c.name, c.name)
+		}
+		if !strings.Contains(all, c.name) || !strings.Contains(all, c.summary) {
+			t.Errorf("help does not list %s", c.name)
+		}
+		s.run(append(args, "--no-such-option")...).exits(2, "no-such-option", "Example:")
+	}
+	s.run().exits(2, "Commands:")
+	s.run("fly").exits(2, `no command "fly"`, "tributary help")
+	s.run("store").exits(2, "store add")
+	s.run("store", "--help").exits(0)
+	s.run("version", "extra").exits(2, `"extra" is not understood`)
+}
+
+func TestStoreCommands(t *testing.T) {
+	eachShell(t, func(s shell) {
+		added := s.addStore("woo").exits(0).json()
+		if len(added["webhook_secret"].(string)) != 40 || added["webhook_url"] != "http://127.0.0.1:8080/webhooks/woocommerce/woo" || len(added["instructions"].([]any)) == 0 {
+			s.Errorf("added: %v", added)
+		}
+		s.addStore("woo").exits(1, "--slug", "taken")
+		s.run("store", "add", "--slug", "x").exits(2, "missing: --platform, --name, --domain")
+		s.run("store", "add", "--platform", "shopify", "--slug", "us", "--name", "US", "--domain", "us.myshopify.com", "--currency", "USD", "--timezone", "UTC").
+			exits(1, "--webhook-secret is needed", "Settings > Notifications > Webhooks")
+		text := s.run("store", "add", "--platform", "shopify", "--slug", "us", "--name", "US", "--domain", "us.myshopify.com", "--currency", "USD", "--timezone", "UTC",
+			"--webhook-secret", "abcdefgh12345678").exits(0).stdout
+		if strings.Contains(text, "abcdefgh12345678") || !strings.Contains(text, "/webhooks/shopify/us") || !strings.Contains(text, "1. ") {
+			s.Error(text)
+		}
+		list := s.run("store", "list", "--json").exits(0).json()["stores"].([]any)
+		if len(list) != 2 || list[0].(map[string]any)["slug"] != "us" || list[0].(map[string]any)["webhook_secret"] != nil {
+			s.Errorf("list: %v", list)
+		}
+		if out := s.run("store", "list").exits(0).stdout; !strings.Contains(out, "never") || strings.Count(out, "\n") != 3 {
+			s.Error(out)
+		}
+		secrets := s.run("store", "secret", "woo", "--add", "--json").exits(0).json()["secrets"].([]any)
+		if len(secrets) != 2 || len(secrets[1].(map[string]any)["webhook_secret"].(string)) != 40 || secrets[0].(map[string]any)["webhook_secret"] != nil {
+			s.Errorf("secrets: %v", secrets)
+		}
+		old := secrets[0].(map[string]any)["id"].(string)
+		s.run("store", "secret", "--end", old, "woo").exits(0)
+		s.run("store", "secret", "woo", "--end", old).exits(1, "no active secret")
+		s.run("store", "secret", "woo", "--webhook-secret", "x").exits(2, "goes with --add")
+		if out := s.run("store", "end", "woo", "--json").exits(0).json(); out["state"] != "ended" {
+			s.Errorf("ended: %v", out)
+		}
+		s.run("store", "end", "nowhere").exits(1, "no store nowhere")
+	})
+}
+
+func TestImportCommand(t *testing.T) {
+	eachShell(t, func(s shell) {
+		s.addStore("shop").exits(0)
+		const header = "campaign,creator,offer,store,code,commission_percent\n"
+		write := func(text string) string {
+			path := filepath.Join(s.TempDir(), "creators.csv")
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				s.Fatal(err)
+			}
+			return path
+		}
+		good := write(header + "Spring,Anna,Ten,shop,ANNA10,10\n")
+		if r := s.run("import", good, "--dry-run", "--json").exits(0).json(); r["applied"] != false || r["created"].(map[string]any)["codes"] != 1.0 {
+			s.Errorf("dry run: %v", r)
+		}
+		if out := s.run("import", "--dry-run", good).exits(0).stdout; !strings.Contains(out, "nothing changed") {
+			s.Error(out)
+		}
+		if r := s.run("import", good, "--json").exits(0).json(); r["applied"] != true || r["created"].(map[string]any)["codes"] != 1.0 {
+			s.Errorf("import: %v", r)
+		}
+		if out := s.run("import", good).exits(0).stdout; !strings.Contains(out, "everything is there already") {
+			s.Error(out)
+		}
+		bad := write(header + "Spring,Ben,Ten,shop,BEN5,x\nSpring,,Ten,shop,,5\n")
+		r := s.run("import", bad).exits(1, "line 2, commission_percent: ", "line 3, creator: ", "line 3, code: ", "3 problem(s)", "nothing was imported")
+		if r.stdout != "" {
+			s.Errorf("stdout: %s", r.stdout)
+		}
+		if errs := s.run("import", bad, "--json").exits(1).json()["errors"].([]any); len(errs) != 3 || errs[0].(map[string]any)["line"] != 2.0 {
+			s.Errorf("errors: %v", errs)
+		}
+		s.run("import").exits(2, "FILE.csv")
+		s.run("import", "no-such-file.csv").exits(1, "no such file")
+	})
+}
+
+func TestTokenCommands(t *testing.T) {
+	eachShell(t, func(s shell) {
+		r := s.run("token", "add", "--name", "screen", "--role", "viewer").exits(0, "tok_1", "this once")
+		if value := strings.TrimSpace(r.stdout); !strings.HasPrefix(value, "trb_") || strings.ContainsAny(value, " \n") {
+			s.Errorf("stdout is not just the token: %q", r.stdout)
+		}
+		out := s.run("token", "add", "--name", "robot", "--role", "owner", "--json").exits(0).json()
+		if !strings.HasPrefix(out["token"].(string), "trb_") || out["id"] != "tok_2" || out["name"] != "robot" || out["role"] != "owner" {
+			s.Errorf("added: %v", out)
+		}
+		s.run("token", "add", "--name", "x", "--role", "root").exits(1, "--role must be owner, manager or viewer")
+		s.run("token", "add").exits(2, "missing: --name, --role")
+		if out := s.run("token", "end", "tok_2", "--json").exits(0).json(); out["ended_at"] == nil {
+			s.Errorf("ended: %v", out)
+		}
+		list := s.run("token", "list", "--json").exits(0)
+		if tokens := list.json()["tokens"].([]any); len(tokens) != 2 || strings.Contains(list.stdout, "trb_") {
+			s.Errorf("list: %s", list.stdout)
+		}
+		s.run("token", "end", "tok_9").exits(1, "there is no tok_9")
+		s.run("token", "end", "screen").exits(1, "tok_1")
+	})
+}
+
+func TestSettingsCommand(t *testing.T) {
+	eachShell(t, func(s shell) {
+		if out := s.run("settings").exits(0).stdout; !strings.Contains(out, "currency=USD\n") || !strings.Contains(out, "minimum_payout=0.00\n") {
+			s.Error(out)
+		}
+		out := s.run("settings", "set", "currency=EUR", "minimum_payout=25", "--json", "name=My brand").exits(0).json()
+		if out["currency"] != "EUR" || out["minimum_payout"] != "25.00" || out["name"] != "My brand" {
+			s.Errorf("%v", out)
+		}
+		s.run("settings", "set", "hold_days=1000").exits(1, "hold_days")
+		s.run("settings", "set", "colour=red").exits(1, "colour", "attribution_window_days")
+		s.run("settings", "set", "nonsense").exits(2, "key=value")
+		s.run("settings", "currency").exits(2)
+	})
+}
+
+func TestMigrateCommand(t *testing.T) {
+	s := shell{t, postgresEnv(testservers.Database(t))}
+	s.run("store", "list").exits(1, "0001_init.sql", "tributary migrate")
+	if out := s.run("migrate", "--json").exits(0).json(); len(out["applied"].([]any)) == 0 {
+		t.Errorf("%v", out)
+	}
+	if out := s.run("migrate").exits(0).stdout; !strings.Contains(out, "up to date") {
+		t.Error(out)
+	}
+	s.run("store", "list").exits(0)
+}
+
+func TestEnvironmentErrors(t *testing.T) {
+	s := shell{t, map[string]string{"LOG_LEVEL": "loud", "REDIS_URL": "redis://h"}}
+	s.run("store", "list").exits(1, "LOG_LEVEL must be", "REDIS_URL is set but DATABASE_URL is not")
+}
+
+// TestDataFolder: what the embedded default keeps is its owner's only, and processes that start at once make one key.
+func TestDataFolder(t *testing.T) {
+	s := shell{t, map[string]string{"DATA_DIR": filepath.Join(t.TempDir(), "deep", "data")}}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() { s.run("settings").exits(0) })
+	}
+	wg.Wait()
+	for name, want := range map[string]os.FileMode{"": 0o700, "secret.key": 0o600, "tributary.db": 0o600} {
+		info, err := os.Stat(filepath.Join(s.env["DATA_DIR"], name))
+		if err != nil || info.Mode().Perm() != want {
+			t.Errorf("%q: %v, %v, want %v", name, info.Mode(), err, want)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(s.env["DATA_DIR"], ".secret-*"))
+	if err != nil || len(files) != 0 {
+		t.Errorf("left behind: %v %v", files, err)
+	}
+	s.addStore("shop").exits(0)
+	if err := os.WriteFile(filepath.Join(s.env["DATA_DIR"], "secret.key"), []byte("short"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.run("settings").exits(1, "damaged", "backup")
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/config"
+	"github.com/tributaryhq/tributary/internal/recordings"
+)
+
+func demoCommand() command {
+	return command{
+		name:    "demo",
+		args:    "[--once] [--data FOLDER]",
+		summary: "Run the server on recorded deliveries of two stores, and compare what comes out.",
+		example: "tributary demo\ntributary demo --once",
+		run: func(ctx context.Context, c *call) error {
+			once := c.flags.Bool("once", false, "end after the table, with exit code 1 if anything differs")
+			data := c.flags.String("data", "demo-data", "a `FOLDER` for the demo's data, made anew at every start")
+			if _, err := c.parse(0, 0); err != nil {
+				return err
+			}
+			err := runDemo(ctx, c, *data, *once)
+			if ctx.Err() != nil && !*once {
+				return nil // Ctrl-C is how a demo ends
+			}
+			return err
+		},
+	}
+}
+
+// runDemo serves until ctx ends; with once it ends by itself.
+func runDemo(ctx context.Context, c *call, data string, once bool) (err error) {
+	folder, err := newDemoFolder(ctx, data)
+	if err != nil {
+		return err
+	}
+	s, err := startDemoServer(ctx, folder.path)
+	if err != nil {
+		return err
+	}
+	base := "http://" + s.address
+	client := recordings.NewClient(base, "")
+	defer func() {
+		client.Close()
+		err = errors.Join(err, s.stop(), folder.vacate())
+	}()
+	if err := folder.occupy(base); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.stdout, "Tributary %s serves at %s, with its data in %s.\n", buildVersion(), base, folder.path)
+	sets, err := recordings.All()
+	if err != nil {
+		return err
+	}
+	if client.Token, err = setUpDemo(ctx, s.app, sets); err != nil {
+		return err
+	}
+	if err := replayRecordings(ctx, c, client, sets); err != nil {
+		return err
+	}
+	report, err := compareRecordings(ctx, client, sets)
+	if err != nil {
+		return err
+	}
+	report.print(c.stdout)
+	if once {
+		if report.differs() {
+			return errReported
+		}
+		return nil
+	}
+	printWhereToLook(c.stdout, client, sets)
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-s.failed:
+		return err
+	}
+}
+
+// demoAddress is where the demo is served; another port when this one is taken.
+const demoAddress = "127.0.0.1:8080"
+
+// startDemoServer serves on the embedded default, whatever the environment says: a demo must not touch real data.
+func startDemoServer(ctx context.Context, data string) (*server, error) {
+	address := demoAddress
+	for attempt := 1; ; attempt++ {
+		settings := map[string]string{"LISTEN_ADDR": address, "DATA_DIR": data, "LOG_LEVEL": "warn"}
+		cfg, err := config.Load(func(name string) string { return settings[name] })
+		if err != nil {
+			return nil, err
+		}
+		s, err := startServer(ctx, cfg, allRoles)
+		if err == nil || !isListenError(err) || attempt == 10 {
+			return s, err
+		}
+		if address, err = freeAddress(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func isListenError(err error) bool {
+	var e *net.OpError
+	return errors.As(err, &e) && e.Op == "listen"
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// setUpDemo connects the recorded stores and gives a token.
+func setUpDemo(ctx context.Context, a *app.App, sets []recordings.Set) (token string, err error) {
+	ctx = app.As(ctx, commandLine())
+	if _, err := a.SetSettings(ctx, []app.Setting{{Key: "name", Value: "Demo brand"}, {Key: "timezone", Value: "America/New_York"}}); err != nil {
+		return "", err
+	}
+	for _, set := range sets {
+		if err := connect(ctx, a, set); err != nil {
+			return "", fmt.Errorf("connect the store %s: %w", set.Store.Slug, err)
+		}
+	}
+	added, err := a.AddToken(ctx, "demo", affiliate.RoleOwner)
+	return added.Value, err
+}
+
+// connect adds a recorded store and imports its creators with their codes and links.
+func connect(ctx context.Context, a *app.App, set recordings.Set) error {
+	if err := addStore(ctx, a, set.Store); err != nil {
+		return err
+	}
+	return importCreators(ctx, a, set.CreatorsCSV)
+}
+
+func addStore(ctx context.Context, a *app.App, s recordings.Store) error {
+	name := map[affiliate.Platform]string{affiliate.Shopify: "Demo Shopify store", affiliate.WooCommerce: "Demo WooCommerce store"}[s.Platform]
+	_, err := a.AddStore(ctx, app.NewStore{Platform: s.Platform, Slug: s.Slug, Name: name, Domain: s.Domain, Currency: s.Currency,
+		Timezone: s.Timezone, Secret: s.Secret})
+	return err
+}
+
+func importCreators(ctx context.Context, a *app.App, csv []byte) error {
+	report, err := a.Import(ctx, bytes.NewReader(csv), false)
+	if err == nil && len(report.Errors) > 0 {
+		err = fmt.Errorf("creators.csv: %s", report.Errors[0])
+	}
+	return err
+}
+
+const (
+	demoConnections = 4
+	demoRepeat      = 5 // every fifth delivery comes twice, as stores do
+	demoPatience    = 2 * time.Minute
+)
+
+// replayRecordings sends all recorded deliveries as their stores did and waits until they are processed.
+func replayRecordings(ctx context.Context, c *call, client *recordings.Client, sets []recordings.Set) error {
+	var list []recordings.Request
+	recorded := 0
+	for _, set := range sets {
+		recorded += len(set.Requests)
+		list = append(list, recordings.Repeated(set.Requests, demoRepeat)...)
+	}
+	begin := time.Now()
+	progress := newProgress(c.stderr, len(list), "Sending recorded deliveries")
+	err := sendAll(ctx, client, list, func() { _ = progress.Add(1) }) // a bar that cannot be drawn harms nothing
+	_ = progress.Finish()
+	if err != nil {
+		return err
+	}
+	sent := time.Since(begin)
+	ctx, cancel := context.WithTimeout(ctx, demoPatience)
+	defer cancel()
+	if err := client.WaitProcessed(ctx, nil); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.stdout, "Sent %d deliveries (%d recorded, %d of them twice) in %s; all were processed %s later.\n\n",
+		len(list), recorded, len(list)-recorded, sent.Round(time.Millisecond), (time.Since(begin) - sent).Round(time.Millisecond))
+	return nil
+}
+
+// sendAll sends over a few connections at once and ends at the first error.
+func sendAll(ctx context.Context, client *recordings.Client, list []recordings.Request, done func()) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan recordings.Request)
+	var senders sync.WaitGroup
+	for range demoConnections {
+		senders.Go(func() {
+			for r := range next {
+				if err := client.Deliver(ctx, r); err != nil {
+					cancel(err)
+				}
+				done()
+			}
+		})
+	}
+	for _, r := range list {
+		select {
+		case next <- r:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	senders.Wait()
+	return context.Cause(ctx)
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/tributaryhq/tributary/internal/recordings"
+)
+
+func TestRecordings(t *testing.T) {
+	eachBackend(t, func(t *testing.T, env environment) {
+		sets := allSets(t)
+		token := env.setUp(t, sets)
+		c := env.start(t).client(t, token)
+		deliver(t, c, 1, allRequests(sets))
+		waitProcessed(t, c)
+		checkOrders(t, c, sets)
+		checkLedger(t, env)
+	})
+}
+
+func TestRecordings_shuffled(t *testing.T) {
+	t.Parallel()
+	for _, seed := range []uint64{1, 2, 3, 4} {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			eachBackend(t, func(t *testing.T, env environment) {
+				sets := allSets(t)
+				token := env.setUp(t, sets)
+				c := env.start(t).client(t, token)
+				deliver(t, c, 8, recordings.Shuffled(allRequests(sets), seed))
+				waitProcessed(t, c)
+				checkOrders(t, c, sets)
+				checkLedger(t, env)
+			})
+		})
+	}
+}

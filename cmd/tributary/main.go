@@ -1,0 +1,40 @@
+// Command tributary is the whole product in one binary: the server with its receiver, worker and API, and the commands
+// by which people set it up. "tributary help" lists them.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // time zones also where the machine has none
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, commands(), terminal{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// commands are all commands, in the order in which help lists them.
+func commands() []command {
+	return []command{
+		serveCommand(),
+		demoCommand(),
+		simulateCommand(),
+		migrateCommand(),
+		storeAddCommand(),
+		storeListCommand(),
+		storeSecretCommand(),
+		storeEndCommand(),
+		importCommand(),
+		tokenAddCommand(),
+		tokenListCommand(),
+		tokenEndCommand(),
+		settingsCommand(),
+		replayCommand(),
+		reattributeCommand(),
+		versionCommand(),
+	}
+}

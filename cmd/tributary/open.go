@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/config"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// openApp opens the database and builds the application without platforms, queue and live pages. An embedded database
+// is made and migrated first; a PostgreSQL with an old schema is an error that says how to migrate. The returned function
+// closes what was opened.
+func openApp(ctx context.Context, cfg config.Config) (*app.App, func(), error) {
+	db, err := openDatabase(ctx, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := buildApp(ctx, cfg, db)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return a, func() {
+		if err := db.Close(); err != nil {
+			a.Log.Error("close the database", "error", err)
+		}
+	}, nil
+}
+
+func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App, error) {
+	if err := ensureSchema(ctx, db); err != nil {
+		return nil, err
+	}
+	key, err := secretKey(cfg)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := app.NewSealer(key)
+	if err != nil {
+		return nil, err
+	}
+	return &app.App{DB: db, Sealer: sealer, Log: newLogger(cfg, os.Stderr), Now: time.Now, PublicURL: cfg.PublicURL, Live: nobody{}}, nil
+}
+
+// nobody listens to the changes of a command: the pages of a running server fetch what they show.
+type nobody struct{}
+
+func (nobody) Publish([]app.Change) {}
+
+// openDatabase connects, and makes the data folder of the embedded database, which nobody else may read.
+func openDatabase(ctx context.Context, cfg config.Config) (*storage.DB, error) {
+	if cfg.Embedded() {
+		if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+			return nil, fmt.Errorf("make the data folder (DATA_DIR): %w", err)
+		}
+	}
+	o := storage.Options{URL: cfg.DatabaseURL, MaxConns: cfg.DatabaseMaxConns}
+	if cfg.Embedded() {
+		o.Path = cfg.DatabasePath()
+		if err := makePrivate(o.Path); err != nil {
+			return nil, fmt.Errorf("make the database file: %w", err)
+		}
+	}
+	return storage.Open(ctx, o)
+}
+
+// makePrivate makes an empty file that only its owner may read, where there is none: SQLite would give it, and the files
+// beside it, whatever mode the system's default is, and DATA_DIR may be a folder that others can enter.
+func makePrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func ensureSchema(ctx context.Context, db *storage.DB) error {
+	pending, err := db.Pending(ctx)
+	if err != nil {
+		return fmt.Errorf("look at the schema: %w", err)
+	}
+	if len(pending) == 0 {
+		return nil
+	}
+	if !db.Embedded() {
+		return fmt.Errorf("the database needs %d migration(s) (%s); run: tributary migrate", len(pending), strings.Join(pending, ", "))
+	}
+	_, err = db.Migrate(ctx)
+	return err
+}
+
+// secretKey gives SECRET_KEY, or on the embedded default the key file, which is made when it is missing.
+func secretKey(cfg config.Config) ([]byte, error) {
+	if len(cfg.SecretKey) > 0 {
+		return cfg.SecretKey, nil
+	}
+	path := cfg.SecretKeyPath()
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if err := makeSecretKey(path); err != nil {
+			return nil, fmt.Errorf("make the key file: %w", err)
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the key file: %w", err)
+	}
+	key := strings.TrimSpace(string(text))
+	if len(key) < config.MinSecretKey {
+		return nil, fmt.Errorf("the key file %s is damaged: %d bytes, at least %d are needed; restore it from a backup", path, len(key), config.MinSecretKey)
+	}
+	return []byte(key), nil
+}
+
+// makeSecretKey writes a new key under a temporary name and links it to its place, so that of two processes that start
+// at once one wins, and nobody reads half a key.
+func makeSecretKey(path string) (err error) {
+	random := make([]byte, 32)
+	_, _ = rand.Read(random)                                 // never fails
+	f, err := os.CreateTemp(filepath.Dir(path), ".secret-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
+	_, err = f.WriteString(hex.EncodeToString(random) + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err = os.Link(f.Name(), path); errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	return err
+}
+
+func newLogger(cfg config.Config, w io.Writer) *slog.Logger {
+	o := &slog.HandlerOptions{Level: cfg.LogLevel}
+	if cfg.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+)
+
+func settingsCommand() command {
+	return command{
+		name:    "settings",
+		args:    "[set KEY=VALUE …] [--json]",
+		summary: "Show or change the settings of the account.",
+		example: "tributary settings\ntributary settings set name=\"My brand\" currency=EUR timezone=Europe/Berlin attribution_window_days=30 precedence=code_first hold_days=14 minimum_payout=25.00",
+		run:     settings,
+	}
+}
+
+func settings(ctx context.Context, c *call) error {
+	c.jsonFlag()
+	args, err := c.parse(0, 1000)
+	if err != nil {
+		return err
+	}
+	changes, err := parseChanges(args)
+	if err != nil {
+		return err
+	}
+	ctx, a, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	var s affiliate.Settings
+	if len(changes) > 0 {
+		s, err = a.SetSettings(ctx, changes)
+	} else {
+		s, err = a.DB.Settings(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return c.printSettings(app.SettingsList(s))
+}
+
+func parseChanges(args []string) ([]app.Setting, error) {
+	if len(args) == 0 {
+		return nil, nil
+	}
+	if args[0] != "set" || len(args) == 1 {
+		return nil, usagef("write: tributary settings set key=value")
+	}
+	changes := make([]app.Setting, len(args)-1)
+	for i, arg := range args[1:] {
+		var err error
+		if changes[i], err = app.ParseSetting(arg); err != nil {
+			return nil, usagef("%s", err)
+		}
+	}
+	return changes, nil
+}
+
+func (c *call) printSettings(list []app.Setting) error {
+	if c.json {
+		object := map[string]string{}
+		for _, s := range list {
+			object[s.Key] = s.Value
+		}
+		return c.printJSON(object)
+	}
+	for _, s := range list {
+		fmt.Fprintf(c.stdout, "%s=%s\n", s.Key, s.Value)
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+func tokenAddCommand() command {
+	return command{
+		name:    "token add",
+		args:    "--name N --role owner|manager|viewer [--json]",
+		summary: "Make an API token, and print it this once.",
+		example: "tributary token add --name \"warehouse screen\" --role viewer",
+		run:     tokenAdd,
+	}
+}
+
+// tokenJSON is a token as commands print it for machines.
+type tokenJSON struct {
+	Token      string     `json:"token,omitempty"` // only when it was made now
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Role       string     `json:"role"`
+	CreatedAt  time.Time  `json:"created_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
+	EndedAt    *time.Time `json:"ended_at"`
+}
+
+func tokenAsJSON(t affiliate.Token) tokenJSON {
+	return tokenJSON{ID: t.ID.String(), Name: t.Name, Role: string(t.Role), CreatedAt: t.CreatedAt.UTC(), LastUsedAt: timeOrNil(t.LastUsedAt), EndedAt: timeOrNil(t.EndedAt)}
+}
+
+func tokenAdd(ctx context.Context, c *call) error {
+	name := c.flags.String("name", "", "`N`: what the token is for")
+	role := c.flags.String("role", "", "`ROLE`: owner, manager or viewer; a viewer reads, a manager changes the catalog, an owner everything")
+	c.jsonFlag()
+	if _, err := c.parse(0, 0); err != nil {
+		return err
+	}
+	if err := c.required("name", "role"); err != nil {
+		return err
+	}
+	parsed, err := affiliate.ParseRole(*role)
+	if err != nil {
+		return err
+	}
+	ctx, a, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	t, err := a.AddToken(ctx, *name, parsed)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		out := tokenAsJSON(t.Token)
+		out.Token = t.Value
+		return c.printJSON(out)
+	}
+	fmt.Fprintf(c.stdout, "%s\n", t.Value)
+	fmt.Fprintf(c.stderr, "Token %s (%s, %s). It is shown this once: keep it now.\n", t.ID, t.Name, t.Role)
+	return nil
+}
+
+func tokenListCommand() command {
+	return command{
+		name:    "token list",
+		args:    "[--json]",
+		summary: "List the API tokens, without their values.",
+		example: "tributary token list",
+		run:     tokenList,
+	}
+}
+
+func tokenList(ctx context.Context, c *call) error {
+	c.jsonFlag()
+	if _, err := c.parse(0, 0); err != nil {
+		return err
+	}
+	ctx, a, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	tokens, err := every(func(p storage.Page) ([]affiliate.Token, string, error) { return a.DB.Tokens(ctx, p) })
+	if err != nil {
+		return err
+	}
+	list := make([]tokenJSON, len(tokens))
+	for i, t := range tokens {
+		list[i] = tokenAsJSON(t)
+	}
+	if c.json {
+		return c.printJSON(map[string]any{"tokens": list})
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(c.stdout, "There is no token yet. Make one: tributary token add --help")
+		return nil
+	}
+	return printTable(c.stdout, "ID\tNAME\tROLE\tADDED\tLAST USED\tENDED", func(row func(cells ...any)) {
+		for _, t := range list {
+			row(t.ID, t.Name, t.Role, t.CreatedAt.Format(time.RFC3339), timeOrNever(t.LastUsedAt), timeOrNever(t.EndedAt))
+		}
+	})
+}
+
+func tokenEndCommand() command {
+	return command{
+		name:    "token end",
+		args:    "TOKEN-ID [--json]",
+		summary: "End an API token; it stops working within seconds.",
+		example: "tributary token end tok_1",
+		run:     tokenEnd,
+	}
+}
+
+func tokenEnd(ctx context.Context, c *call) error {
+	c.jsonFlag()
+	args, err := c.parse(1, 1)
+	if err != nil {
+		return err
+	}
+	id, err := affiliate.ParseID[affiliate.TokenID]("tok_", args[0])
+	if err != nil {
+		return err
+	}
+	ctx, a, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	t, err := a.EndToken(ctx, id)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.printJSON(tokenAsJSON(t))
+	}
+	fmt.Fprintf(c.stdout, "Token %s (%s) has ended.\n", t.ID, t.Name)
+	return nil
+}
