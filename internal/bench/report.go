@@ -1,0 +1,125 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// result is one line of the table.
+type result struct {
+	What    string  `json:"what"`
+	Where   backend `json:"where"`
+	Value   float64 `json:"value"`
+	Text    string  `json:"text"`
+	Target  string  `json:"target,omitempty"`
+	Reached *bool   `json:"reached,omitempty"`
+	Noisy   bool    `json:"noisy"` // others used the processors meanwhile
+}
+
+func (b *bench) add(what string, where backend, value float64, text, target string, reached, noisy bool) {
+	r := result{What: what, Where: where, Value: value, Text: text, Target: target, Noisy: noisy}
+	if target != "" {
+		r.Reached = &reached
+	}
+	b.results = append(b.results, r)
+}
+
+// note tells what is going on while it does.
+func (b *bench) note(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+
+func short(d time.Duration) string {
+	if d < 10*time.Millisecond {
+		return d.Round(10 * time.Microsecond).String()
+	}
+	return d.Round(time.Millisecond).String()
+}
+
+func (b *bench) addAcknowledgements(where backend, connections int, reference, durable measured) {
+	ratio := durable.Rate() / reference.Rate()
+	p99 := durable.Percentile(99)
+	with := fmt.Sprintf(", %d connections", connections)
+	ratioTarget, latencyTarget := "", ""
+	if where == onPostgres && connections == 32 {
+		ratioTarget, latencyTarget = ">= 0.50", "< 15ms"
+	}
+	b.add("signature-only handler"+with, where, reference.Rate(), fmt.Sprintf("%.0f/s, p99 %s", reference.Rate(), short(reference.Percentile(99))), "", false, reference.noisy)
+	b.add("durable acknowledgements"+with, where, durable.Rate(), fmt.Sprintf("%.0f/s, p50 %s", durable.Rate(), short(durable.Percentile(50))), "", false, durable.noisy)
+	b.add("  share of the handler's"+with, where, ratio, fmt.Sprintf("%.2f", ratio), ratioTarget, ratio >= 0.5, reference.noisy || durable.noisy)
+	b.add("  p99"+with, where, p99.Seconds(), short(p99), latencyTarget, p99 < 15*time.Millisecond, durable.noisy)
+}
+
+func (b *bench) addPipeline(where backend, how string, rate int, r pipelineRun) {
+	rateTarget, freshTarget, least := "", "", 0.0
+	switch {
+	case where == onPostgres && rate == 0:
+		rateTarget, least = ">= 5000/s", 5000
+	case rate == 0:
+		rateTarget, least = ">= 1000/s", 1000
+	default:
+		freshTarget = "< 1s"
+	}
+	b.add("whole pipeline, "+how, where, r.ProcessRate(), fmt.Sprintf("%.0f/s of %d", r.ProcessRate(), r.Deliveries), rateTarget, r.ProcessRate() >= least, r.noisy)
+	b.add("  freshness p99, "+how, where, r.FreshP99.Seconds(), short(r.FreshP99), freshTarget, r.FreshP99 < time.Second, r.noisy)
+}
+
+func (b *bench) addLinks(where backend, bare, ours measured) {
+	ratio := ours.Rate() / bare.Rate()
+	b.add("bare gin redirect", where, bare.Rate(), fmt.Sprintf("%.0f/s, p99 %s", bare.Rate(), short(bare.Percentile(99))), "", false, bare.noisy)
+	b.add("link redirect, click recorded", where, ours.Rate(), fmt.Sprintf("%.0f/s, p99 %s", ours.Rate(), short(ours.Percentile(99))), "", false, ours.noisy)
+	b.add("  share of the bare redirect's", where, ratio, fmt.Sprintf("%.2f", ratio), ">= 0.60", ratio >= 0.6, bare.noisy || ours.noisy)
+}
+
+func (b *bench) addStart(ready []time.Duration, resident int64) {
+	slowest := slices.Max(ready)
+	b.add("start to ready, slowest of 3", embedded, slowest.Seconds(), short(slowest), "< 1s", slowest < time.Second, false)
+	b.add("idle resident memory", embedded, float64(resident), fmt.Sprintf("%.1f MB", float64(resident)/1e6), "< 60 MB", resident < 60_000_000, false)
+}
+
+// print gives the table. A figure with * was measured while others used the processors.
+func (b *bench) print(w io.Writer) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "WHAT\tWHERE\tFIGURE\tTARGET\tREACHED")
+	missed, disturbed := 0, false
+	for _, r := range b.results {
+		verdict, mark := "", ""
+		if r.Reached != nil {
+			verdict = map[bool]string{true: "yes", false: "NO"}[*r.Reached]
+			if !*r.Reached {
+				missed++
+			}
+		}
+		if r.Noisy {
+			mark, disturbed = " *", true
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s%s\t%s\t%s\n", r.What, r.Where, r.Text, mark, r.Target, verdict)
+	}
+	t.Flush()
+	if disturbed {
+		fmt.Fprintf(w, "\n* other programs used more than %d%% of the processors meanwhile, also when it was repeated: close them, and measure again.\n", quiet)
+	}
+	fmt.Fprintf(w, "\n%d of the targets missed. %d processors; figures of an earlier run compare only on the same machine.\n", missed, runtime.NumCPU())
+	fmt.Fprintf(w, "Repeat: %s\n", b.repeatCommand())
+}
+
+// repeatCommand measures the same again.
+func (b *bench) repeatCommand() string {
+	var args []string
+	if b.quick {
+		args = append(args, "--quick")
+	}
+	if b.only != "" {
+		args = append(args, "--only "+b.only)
+	}
+	if len(args) == 0 {
+		return "make bench"
+	}
+	return fmt.Sprintf("make bench ARGS=%q", strings.Join(args, " "))
+}
