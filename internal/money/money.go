@@ -123,7 +123,7 @@ func MulDiv(a, b, c int64) int64 {
 		return clamp(negative)
 	}
 	q, r := bits.Div64(hi, lo, d)
-	if r >= d-r {
+	if r >= d-r && q < math.MaxUint64 {
 		q++
 	}
 	if q > math.MaxInt64 {
