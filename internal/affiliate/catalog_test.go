@@ -78,13 +78,13 @@ func wantField(t *testing.T, err error, field string) {
 func TestRole_May(t *testing.T) {
 	want := map[affiliate.Role][]affiliate.Permission{
 		affiliate.RoleViewer:  {affiliate.MayRead},
-		affiliate.RoleManager: {affiliate.MayRead, affiliate.MayChangeCatalog},
-		affiliate.RoleOwner:   {affiliate.MayRead, affiliate.MayChangeCatalog, affiliate.MayAdminister},
+		affiliate.RoleManager: {affiliate.MayRead, affiliate.MayChangeCatalog, affiliate.MayPay},
+		affiliate.RoleOwner:   {affiliate.MayRead, affiliate.MayChangeCatalog, affiliate.MayPay, affiliate.MayAdminister},
 		"":                    nil,
 		"root":                nil,
 	}
 	for role, may := range want {
-		for _, p := range []affiliate.Permission{affiliate.MayRead, affiliate.MayChangeCatalog, affiliate.MayAdminister} {
+		for _, p := range []affiliate.Permission{affiliate.MayRead, affiliate.MayChangeCatalog, affiliate.MayPay, affiliate.MayAdminister} {
 			if got := role.May(p); got != slices.Contains(may, p) {
 				t.Errorf("%q may %s: %v", role, p, got)
 			}

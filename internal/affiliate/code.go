@@ -54,6 +54,18 @@ func Occupant(history []Code, now time.Time) (Code, bool) {
 	return Code{}, false
 }
 
+// FreeSince gives when the last interval that a code has had ended: a new owner may begin then. It is zero for a code that
+// nobody ever owned. Call it only without an Occupant.
+func FreeSince(history []Code) time.Time {
+	var last time.Time
+	for _, c := range history {
+		if c.ValidTo.After(last) && !c.never() {
+			last = c.ValidTo
+		}
+	}
+	return last
+}
+
 // NextOwnership gives when a new owner's interval of a code may begin, after all intervals that the code has had in the
 // store. A code that nobody ever owned is the new owner's from always on, unless wanted says otherwise. One that was
 // owned before begins now, or at wanted, which must not reach back into anybody's time. Call it only without an Occupant,
@@ -62,15 +74,12 @@ func NextOwnership(history []Code, wanted, now time.Time) (time.Time, error) {
 	if len(history) == 0 {
 		return wanted, nil
 	}
-	var last time.Time
 	for _, c := range history {
 		if c.ValidTo.IsZero() {
 			return time.Time{}, &Error{Kind: Conflict, Field: "code", Message: "the code is owned; end it first"}
 		}
-		if c.ValidTo.After(last) && !c.never() {
-			last = c.ValidTo
-		}
 	}
+	last := FreeSince(history)
 	if wanted.IsZero() {
 		wanted = now
 	}

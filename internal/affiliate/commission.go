@@ -31,15 +31,6 @@ func (r Rule) Validate() error {
 	return nil
 }
 
-// Approval says whether a conversion counts.
-type Approval string
-
-const (
-	Approved Approval = "approved" // the default of a paid conversion
-	Rejected Approval = "rejected" // by a person; can be undone
-	Held     Approval = "held"     // by a rule, until a person releases it
-)
-
 // Commission is what a conversion earns now, in minor units of the order's currency: percent of the remaining value plus
 // the flat amount, rounded once, half away from zero. It is 0 unless the order is paid and the conversion approved. The
 // flat amount stays whole after a partial refund and is due on a paid order of 0.00.

@@ -21,6 +21,9 @@ type (
 	ConversionID  int64
 	LedgerEntryID int64
 	TokenID       int64
+	PayoutID      int64
+	CostID        int64
+	UserID        int64
 )
 
 func (id StoreID) String() string       { return prefixed("str_", int64(id)) }
@@ -36,6 +39,9 @@ func (id LinkID) String() string        { return prefixed("lnk_", int64(id)) }
 func (id ConversionID) String() string  { return prefixed("cnv_", int64(id)) }
 func (id LedgerEntryID) String() string { return prefixed("led_", int64(id)) }
 func (id TokenID) String() string       { return prefixed("tok_", int64(id)) }
+func (id PayoutID) String() string      { return prefixed("pay_", int64(id)) }
+func (id CostID) String() string        { return prefixed("cst_", int64(id)) }
+func (id UserID) String() string        { return prefixed("usr_", int64(id)) }
 
 func prefixed(prefix string, id int64) string { return prefix + strconv.FormatInt(id, 10) }
 

@@ -16,7 +16,7 @@ const (
 	Reversal   EntryKind = "reversal"   // a commission shrank: refund, cancellation, rejection
 	Adjustment EntryKind = "adjustment" // by a person, with a reason
 	Bonus      EntryKind = "bonus"
-	Payout     EntryKind = "payout" // negative: paid to the creator
+	PaidOut    EntryKind = "payout" // negative: a payout; positive where one was canceled, or carried a debt in
 	WriteOff   EntryKind = "write_off"
 )
 
@@ -31,7 +31,10 @@ type LedgerEntry struct {
 	Kind          EntryKind
 	Currency      money.Currency
 	Amount        int64
-	Cause         string // unique: the same cause never posts twice
+	Cause         string   // unique: the same cause never posts twice
+	PayoutID      PayoutID // of kind payout, and of the entries that one settles
+	Note          string   // why, in a person's words
+	Author        string   // empty: posted by rule
 	CreatedAt     time.Time
 	PayableAt     time.Time
 }

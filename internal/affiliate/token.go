@@ -23,6 +23,7 @@ type Permission string
 const (
 	MayRead          Permission = "read"
 	MayChangeCatalog Permission = "change the catalog"
+	MayPay           Permission = "issue and cancel payouts"
 	MayAdminister    Permission = "change tokens, secrets and settings"
 )
 
@@ -32,7 +33,7 @@ func (r Role) May(p Permission) bool {
 	case RoleOwner:
 		return true
 	case RoleManager:
-		return p == MayRead || p == MayChangeCatalog
+		return p == MayRead || p == MayChangeCatalog || p == MayPay
 	case RoleViewer:
 		return p == MayRead
 	}
@@ -60,6 +61,7 @@ func ParseRole(s string) (Role, error) {
 
 // Principal is who asks: a token, a person, or the command line.
 type Principal struct {
+	ID   string // "tok_1"; empty for the command line
 	Name string // as the audit log shows it: "token tok_1 (warehouse)", "command line"
 	Role Role
 }

@@ -1,0 +1,109 @@
+package affiliate
+
+import "time"
+
+// Approval says whether a conversion counts.
+type Approval string
+
+const (
+	Approved Approval = "approved" // the default of a paid conversion
+	Rejected Approval = "rejected" // by a person; can be undone
+	Held     Approval = "held"     // by a rule, until a person releases it
+)
+
+// Approvals is what rules and people have said about a conversion, and what follows from it.
+type Approvals struct {
+	Approval Approval
+	Reason   string // why it is rejected or held
+	By       string // who decided; empty: a rule
+	At       time.Time
+	// HeldReason is why a rule would hold it; empty when no rule does.
+	HeldReason string
+	Released   bool // a person let it pass although a rule would hold it
+}
+
+// Fresh is the state of a conversion about which nobody has decided.
+func Fresh(heldReason string) Approvals {
+	a := Approvals{HeldReason: heldReason}
+	a.settle("", time.Time{})
+	return a
+}
+
+// Hold says what the rules say now. A rejection stays, and so does a release.
+func (a *Approvals) Hold(reason string) {
+	if a.HeldReason == reason && a.Approval != "" {
+		return
+	}
+	a.HeldReason = reason
+	if a.Approval != Rejected {
+		a.settle(a.By, a.At)
+	}
+}
+
+// Reject takes a conversion out of all totals, at any time. The reason may be empty.
+func (a *Approvals) Reject(by, reason string, at time.Time) {
+	if a.Approval == Rejected && a.Reason == reason {
+		return
+	}
+	a.Approval, a.Reason, a.By, a.At = Rejected, reason, by, at
+}
+
+// Undo takes a rejection back: the rules decide again, or the person who had released it. Without a rejection it changes
+// nothing.
+func (a *Approvals) Undo(by string, at time.Time) {
+	if a.Approval == Rejected {
+		a.settle(by, at)
+	}
+}
+
+// Release lets a held conversion pass. Releasing one that is not held changes nothing; Conflict for a rejected one.
+func (a *Approvals) Release(by string, at time.Time) error {
+	switch a.Approval {
+	case Rejected:
+		return Errorf(Conflict, "it is rejected; undo the rejection first")
+	case Held:
+		a.Released = true
+		a.settle(by, at)
+	}
+	return nil
+}
+
+// settle draws the conclusion where nobody rejects.
+func (a *Approvals) settle(by string, at time.Time) {
+	a.Approval, a.Reason, a.By, a.At = Approved, "", "", time.Time{}
+	switch {
+	case a.HeldReason != "" && a.Released:
+		a.By, a.At = by, at
+	case a.HeldReason != "":
+		a.Approval, a.Reason = Held, a.HeldReason
+	}
+}
+
+// Class says where a conversion counts in reports: each is in exactly one.
+type Class int
+
+const (
+	ClassConversion Class = iota // paid and approved: the only one whose value and commission count
+	ClassPending
+	ClassCanceled
+	ClassRefunded
+	ClassHeld
+	ClassRejected
+)
+
+// Classify gives the class of a conversion. A decision comes before the order's status.
+func Classify(a Approval, s OrderStatus) Class {
+	switch {
+	case a == Rejected:
+		return ClassRejected
+	case a == Held:
+		return ClassHeld
+	case s == Paid:
+		return ClassConversion
+	case s == Canceled:
+		return ClassCanceled
+	case s == Refunded:
+		return ClassRefunded
+	}
+	return ClassPending
+}

@@ -1,0 +1,100 @@
+package affiliate
+
+import "github.com/tributaryhq/tributary/internal/money"
+
+// Sums are what reports add up over a range. Counts are of conversions; each is in exactly one of the six classes. Amounts
+// are minor units of one currency, which stands beside them.
+type Sums struct {
+	Clicks      int64
+	Conversions int64 // accepted: paid, and neither rejected nor held
+	Pending     int64
+	Canceled    int64
+	Refunded    int64
+	Held        int64
+	Rejected    int64
+	Sales       int64 // value of the accepted conversions
+	Commissions int64 // earned by them
+	Refunds     int64 // money that went back, of orders whose conversion is not rejected
+	Payouts     int64 // paid to creators
+}
+
+// Plus adds two sums in the same currency.
+func (s Sums) Plus(o Sums) Sums {
+	return Sums{Clicks: s.Clicks + o.Clicks, Conversions: s.Conversions + o.Conversions, Pending: s.Pending + o.Pending,
+		Canceled: s.Canceled + o.Canceled, Refunded: s.Refunded + o.Refunded, Held: s.Held + o.Held, Rejected: s.Rejected + o.Rejected,
+		Sales: s.Sales + o.Sales, Commissions: s.Commissions + o.Commissions, Refunds: s.Refunds + o.Refunds, Payouts: s.Payouts + o.Payouts}
+}
+
+// Orders counts the conversions of all classes.
+func (s Sums) Orders() int64 {
+	return s.Conversions + s.Pending + s.Canceled + s.Refunded + s.Held + s.Rejected
+}
+
+// ConversionRate is conversions ÷ clicks in 1/10000; nil without a click. Codes bring conversions without clicks, so it
+// may be beyond 1.
+func (s Sums) ConversionRate() *int64 { return Share(s.Conversions, s.Clicks) }
+
+// AverageSale is sales ÷ conversions in minor units; nil without a conversion.
+func (s Sums) AverageSale() *int64 { return Average(s.Sales, s.Conversions) }
+
+// KPIs are the key figures of the account, a campaign, an offer or a creator over a range. A member is a creator in an
+// offer: who is in two offers counts twice. What is undefined is nil and is shown as "—".
+type KPIs struct {
+	Sums
+	Members                int64
+	MembersWithConversions int64 // at least one accepted conversion in the range
+	PaymentsDue            int64 // minor units; as of now, whatever the range
+	MembersWithPaymentsDue int64 // as of now
+}
+
+// SalesPerMember is total sales ÷ members with conversions, in minor units; nil when there is no such member.
+func (k KPIs) SalesPerMember() *int64 { return Average(k.Sales, k.MembersWithConversions) }
+
+// CommissionPerMember is commissions earned ÷ members with conversions, in minor units; nil when there is no such member.
+func (k KPIs) CommissionPerMember() *int64 { return Average(k.Commissions, k.MembersWithConversions) }
+
+// Average is total ÷ n, rounded half away from zero; nil for n = 0.
+func Average(total, n int64) *int64 {
+	if n == 0 {
+		return nil
+	}
+	average := money.MulDiv(total, 1, n)
+	return &average
+}
+
+// Share is part ÷ whole in 1/10000, rounded half away from zero; nil for whole = 0.
+func Share(part, whole int64) *int64 {
+	if whole == 0 {
+		return nil
+	}
+	share := money.MulDiv(part, RuleScale, whole)
+	return &share
+}
+
+// Change is by how much a figure grew since the period before, as a share of what it was then, in 1/10000: from 80 to 100
+// is 2500, from 100 to 80 is -2000. It is nil when there was nothing to grow from.
+func Change(now, before int64) *int64 {
+	if before < 0 {
+		return Share(now-before, -before)
+	}
+	return Share(now-before, before)
+}
+
+// ChangeOf is Change for figures that may be undefined: nil when one of them is.
+func ChangeOf(now, before *int64) *int64 {
+	if now == nil || before == nil {
+		return nil
+	}
+	return Change(*now, *before)
+}
+
+// ROI is the return on a campaign's costs in 1/10000: the gross merchandise value of its accepted conversions ÷ (product
+// values + payments issued), all in one currency. It is nil, not infinite, while there is no cost.
+func ROI(gmv, productValues, payments int64) *int64 { return Share(gmv, productValues+payments) }
+
+// Payable is what of a balance may be paid out now. onHold is the sum of its entries that are not payable yet: money that
+// is taken back counts at once, also where its entry has to wait.
+func Payable(balance, onHold int64) int64 { return balance - max(0, onHold) }
+
+// Due says whether a creator is to be paid: by their payable balance over all accounts, with the account's minimum.
+func Due(payable, minimum int64) bool { return payable > 0 && payable >= minimum }

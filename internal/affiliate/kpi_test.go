@@ -1,0 +1,113 @@
+package affiliate
+
+import (
+	"fmt"
+	"math/big"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+func shown(n *int64) string {
+	if n == nil {
+		return "—"
+	}
+	return fmt.Sprint(*n)
+}
+
+func TestKPIs(t *testing.T) {
+	k := KPIs{Sums: Sums{Clicks: 300, Conversions: 7, Pending: 1, Canceled: 2, Refunded: 3, Held: 4, Rejected: 5, Sales: 10005, Commissions: 1001},
+		Members: 9, MembersWithConversions: 2}
+	got := fmt.Sprint(shown(k.ConversionRate()), " ", shown(k.AverageSale()), " ", shown(k.SalesPerMember()), " ", shown(k.CommissionPerMember()), " ", k.Orders())
+	// 7 ÷ 300 is 2.33 %; 100.05 ÷ 7 is 14.29; 100.05 ÷ 2 and 10.01 ÷ 2 end in half a cent, which goes up.
+	if want := "233 1429 5003 501 22"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	var none KPIs
+	got = fmt.Sprint(shown(none.ConversionRate()), shown(none.AverageSale()), shown(none.SalesPerMember()), shown(none.CommissionPerMember()))
+	if got != "————" {
+		t.Errorf("without anything: %s", got)
+	}
+}
+
+func TestChange(t *testing.T) {
+	for _, test := range []struct {
+		now, before int64
+		want        string
+	}{
+		{100, 80, "2500"}, {80, 100, "-2000"}, {100, 100, "0"}, {0, 100, "-10000"}, {5, 0, "—"}, {0, 0, "—"},
+		{1, 3, "-6667"}, {2, 3, "-3333"}, {-50, -100, "5000"}, {-150, -100, "-5000"}, {50, -100, "15000"},
+	} {
+		if got := shown(Change(test.now, test.before)); got != test.want {
+			t.Errorf("from %d to %d: got %s, want %s", test.before, test.now, got, test.want)
+		}
+		if got := shown(ChangeOf(&test.now, &test.before)); got != test.want {
+			t.Errorf("of pointers from %d to %d: got %s, want %s", test.before, test.now, got, test.want)
+		}
+	}
+	one := int64(1)
+	if ChangeOf(nil, &one) != nil || ChangeOf(&one, nil) != nil {
+		t.Error("the change of something undefined is defined")
+	}
+}
+
+func TestROI(t *testing.T) {
+	for _, test := range []struct {
+		gmv, products, payments int64
+		want                    string
+	}{{50000, 10000, 2500, "40000"}, {0, 100, 0, "0"}, {100, 0, 300, "3333"}, {100, 0, 0, "—"}} {
+		if got := shown(ROI(test.gmv, test.products, test.payments)); got != test.want {
+			t.Errorf("%d on %d + %d: got %s, want %s", test.gmv, test.products, test.payments, got, test.want)
+		}
+	}
+}
+
+func TestPayable(t *testing.T) {
+	for _, test := range []struct {
+		name                           string
+		balance, onHold, minimum, want int64
+		due                            bool
+	}{
+		{"all of it", 1000, 0, 0, 1000, true},
+		{"a part is on hold", 1000, 300, 0, 700, true},
+		{"a reversal counts before its hold ends", 400, -600, 0, 400, true},
+		{"all on hold", 1000, 1000, 0, 0, false},
+		{"nothing", 0, 0, 0, 0, false},
+		{"owed by the creator", -500, 0, 0, -500, false},
+		{"the minimum is enough", 2500, 0, 2500, 2500, true},
+		{"below the minimum", 2499, 0, 2500, 2499, false},
+	} {
+		got := Payable(test.balance, test.onHold)
+		if got != test.want || Due(got, test.minimum) != test.due {
+			t.Errorf("%s: got %d, due %v", test.name, got, Due(got, test.minimum))
+		}
+	}
+}
+
+// TestAverageIsExact compares with rational numbers.
+func TestAverageIsExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		total := rapid.Int64Range(-money.Limit, money.Limit).Draw(t, "total")
+		n := rapid.Int64Range(1, 1_000_000).Draw(t, "n")
+		got := new(big.Rat).SetInt64(*Average(total, n))
+		off := new(big.Rat).Sub(got, big.NewRat(total, n))
+		switch half := big.NewRat(1, 2); off.Abs(off).Cmp(half) {
+		case 1:
+			t.Fatalf("%d ÷ %d: got %s", total, n, got)
+		case 0:
+			if exact := big.NewRat(total, n); got.Abs(got).Cmp(exact.Abs(exact)) < 0 {
+				t.Fatalf("%d ÷ %d was rounded towards zero", total, n)
+			}
+		}
+	})
+}
+
+func TestSums_plus(t *testing.T) {
+	a := Sums{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
+	b := Sums{100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100}
+	if got, want := a.Plus(b), (Sums{101, 202, 303, 404, 505, 606, 707, 808, 909, 1010, 1111}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
