@@ -266,6 +266,8 @@ CREATE TABLE conversions (
     approval_reason TEXT NOT NULL DEFAULT '',
     approval_by TEXT NOT NULL DEFAULT '', -- empty: decided by rule
     approval_at TEXT,
+    held_reason TEXT NOT NULL DEFAULT '', -- why a rule would hold it; empty: no rule does
+    released BOOLEAN NOT NULL DEFAULT FALSE, -- a person let it pass although a rule would hold it
     commission_percent BIGINT NOT NULL,
     commission_flat BIGINT NOT NULL,
     rule_version INTEGER NOT NULL,
@@ -280,13 +282,18 @@ CREATE TABLE conversions (
     rate_date TEXT,
     account_value BIGINT,
     account_commission BIGINT,
+    account_refunded BIGINT,
+    ledger_currency TEXT NOT NULL, -- of its ledger entries; stays when the account's currency changes
+    ledger_rate TEXT, -- ledger currency per order currency, of rate_date
+    ledger_commission BIGINT NOT NULL DEFAULT 0, -- what its ledger entries add up to
     placed_at TEXT NOT NULL,
     day TEXT NOT NULL,
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
 );
 CREATE INDEX conversions_campaign ON conversions (campaign_id, placed_at, id);
-CREATE INDEX conversions_creator ON conversions (creator_id, placed_at, id);
+CREATE INDEX conversions_member ON conversions (offer_member_id, day);
+CREATE INDEX conversions_placed ON conversions (placed_at, id);
 CREATE INDEX conversions_no_rate ON conversions (currency) WHERE rate IS NULL;
 
 CREATE TABLE payouts (
@@ -317,11 +324,105 @@ CREATE TABLE ledger_entries (
     note TEXT NOT NULL DEFAULT '',
     author TEXT NOT NULL DEFAULT '',
     created_at TEXT NOT NULL,
+    day TEXT NOT NULL,
     payable_at TEXT NOT NULL,
     payout_id BIGINT REFERENCES payouts (id)
 );
 CREATE INDEX ledger_conversion ON ledger_entries (conversion_id);
 CREATE INDEX ledger_creator ON ledger_entries (creator_id, created_at);
+CREATE INDEX ledger_created ON ledger_entries (created_at, id); -- the ledger as a list
+CREATE INDEX ledger_payout ON ledger_entries (payout_id) WHERE payout_id IS NOT NULL;
+CREATE INDEX ledger_on_hold ON ledger_entries (payable_at) WHERE payable_at > created_at;
+
+-- What the ledger holds per account and currency: the sum of its entries, kept with them. 0 stands for no campaign or
+-- offer member.
+CREATE TABLE balances (
+    offer_member_id BIGINT NOT NULL,
+    creator_id BIGINT NOT NULL,
+    campaign_id BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    balance BIGINT NOT NULL, -- all entries
+    paid BIGINT NOT NULL,    -- payouts among them, as a positive number
+    PRIMARY KEY (offer_member_id, creator_id, campaign_id, currency)
+);
+CREATE INDEX balances_creator ON balances (creator_id);
+CREATE INDEX balances_campaign ON balances (campaign_id);
+
+-- Sums for reports, kept in the transaction that changes what they sum; "tributary check" computes them anew and compares.
+-- One row per offer (0: all offers and what belongs to none), period (a day, or a month as YYYY-MM) and currency: the
+-- account's where converted, else the orders' that wait for a rate; clicks have none and stand under ''. former: of
+-- creators who left the campaign or the community. Conversions count by the day of their order, clicks and payouts by
+-- their own; payouts stand under the currency in which they were paid.
+CREATE TABLE offer_periods (
+    period TEXT NOT NULL,
+    offer_id BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    converted BOOLEAN NOT NULL,
+    former BOOLEAN NOT NULL,
+    clicks BIGINT NOT NULL,
+    conversions BIGINT NOT NULL, -- paid and approved
+    pending BIGINT NOT NULL,     -- these five are not among the conversions; rejected and held come before the status
+    canceled BIGINT NOT NULL,
+    refunded BIGINT NOT NULL,
+    held BIGINT NOT NULL,
+    rejected BIGINT NOT NULL,
+    sales BIGINT NOT NULL,       -- value of the conversions
+    commissions BIGINT NOT NULL,
+    refunds BIGINT NOT NULL,     -- money that went back, of orders that are not rejected
+    payouts BIGINT NOT NULL,
+    PRIMARY KEY (period, offer_id, currency, converted, former)
+);
+CREATE INDEX offer_periods_offer ON offer_periods (offer_id, period);
+
+-- The same per offer member and year. m01 to m12 have bit d-1 set for each day d of the month with a conversion.
+CREATE TABLE member_years (
+    offer_member_id BIGINT NOT NULL,
+    offer_id BIGINT NOT NULL,
+    year TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    converted BOOLEAN NOT NULL,
+    clicks BIGINT NOT NULL,
+    conversions BIGINT NOT NULL,
+    sales BIGINT NOT NULL,
+    commissions BIGINT NOT NULL,
+    refunds BIGINT NOT NULL,
+    m01 BIGINT NOT NULL,
+    m02 BIGINT NOT NULL,
+    m03 BIGINT NOT NULL,
+    m04 BIGINT NOT NULL,
+    m05 BIGINT NOT NULL,
+    m06 BIGINT NOT NULL,
+    m07 BIGINT NOT NULL,
+    m08 BIGINT NOT NULL,
+    m09 BIGINT NOT NULL,
+    m10 BIGINT NOT NULL,
+    m11 BIGINT NOT NULL,
+    m12 BIGINT NOT NULL,
+    PRIMARY KEY (offer_member_id, year, currency, converted)
+);
+
+-- Paid orders without a creator, per day and the orders' currency.
+CREATE TABLE uncredited_days (
+    day TEXT NOT NULL,
+    store_id BIGINT NOT NULL,
+    currency TEXT NOT NULL,
+    orders BIGINT NOT NULL,
+    sales BIGINT NOT NULL, -- value of the orders
+    PRIMARY KEY (day, store_id, currency)
+);
+
+-- Work in the background that computes stored figures anew, after the account's currency or time zone changed.
+CREATE TABLE recalculations (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    reason TEXT NOT NULL, -- in words: currency EUR → USD
+    state TEXT NOT NULL,  -- running, done
+    phase TEXT NOT NULL,  -- what it works on: conversions, orders, clicks
+    after_id TEXT NOT NULL DEFAULT '', -- the last one that is done
+    done BIGINT NOT NULL DEFAULT 0,
+    total BIGINT NOT NULL,
+    started_at TEXT NOT NULL,
+    finished_at TEXT
+);
 
 -- Reference rates: units of currency for one euro, as the bank published them.
 CREATE TABLE fx_rates (
@@ -340,6 +441,33 @@ CREATE TABLE users (
     disabled_at TEXT,
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL
+);
+
+-- People who are signed in. A session's token is kept as its SHA-256 only.
+CREATE TABLE sessions (
+    hash BLOB PRIMARY KEY,
+    user_id BIGINT NOT NULL REFERENCES users (id),
+    created_at TEXT NOT NULL,
+    seen_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL
+);
+CREATE INDEX sessions_user ON sessions (user_id);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+-- Failed sign-ins by keyed hash of the e-mail address, and of the network address.
+CREATE TABLE sign_in_failures (
+    who TEXT PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    last_at TEXT NOT NULL
+);
+
+-- What a person chose on pages: columns of a table, filters saved under a name.
+CREATE TABLE preferences (
+    user_id BIGINT NOT NULL REFERENCES users (id),
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    updated_at TEXT NOT NULL,
+    PRIMARY KEY (user_id, name)
 );
 
 CREATE TABLE api_tokens (
@@ -362,3 +490,17 @@ CREATE TABLE audit_log (
     after TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX audit_log_subject ON audit_log (subject);
+
+-- Writes that were asked for with an Idempotency-Key, and their answers. Kept for a day.
+CREATE TABLE idempotency_keys (
+    principal TEXT NOT NULL,
+    key TEXT NOT NULL,
+    request BLOB NOT NULL, -- SHA-256 of method, path and body
+    state TEXT NOT NULL,      -- started, applied, answered
+    status INTEGER NOT NULL DEFAULT 0,
+    headers TEXT NOT NULL DEFAULT '', -- JSON
+    body BLOB,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (principal, key)
+);
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
