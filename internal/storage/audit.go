@@ -63,11 +63,3 @@ func (q queries) AuditLog(ctx context.Context, subject string, p Page) ([]AuditR
 	}
 	return listPage[AuditRecord](ctx, q, `SELECT id, at, actor, action, subject, before, after FROM audit_log`, f, sorting{id: "id"}, p)
 }
-
-// AccountCurrencyUsed says whether anything was computed in the account's currency: a conversion, even one that waits for
-// its payment, or a ledger entry.
-func (q queries) AccountCurrencyUsed(ctx context.Context) (bool, error) {
-	var n int
-	err := q.get(ctx, &n, `SELECT CASE WHEN EXISTS (SELECT 1 FROM conversions) OR EXISTS (SELECT 1 FROM ledger_entries) THEN 1 ELSE 0 END`)
-	return n > 0, err
-}

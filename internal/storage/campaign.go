@@ -132,9 +132,11 @@ func (tx *Tx) CreateMember(ctx context.Context, m affiliate.CampaignMember) (aff
 
 // SaveMember writes a member that was read as m.Version.
 func (tx *Tx) SaveMember(ctx context.Context, m affiliate.CampaignMember) (affiliate.CampaignMember, error) {
-	err := tx.update(ctx, m.ID, `UPDATE campaign_members SET product_value = ?, product_currency = ?, removed_at = ?, updated_at = ?,
-		version = version + 1 WHERE id = ? AND version = ?`,
-		m.ProductValue, m.ProductCurrency, At(m.RemovedAt), At(m.UpdatedAt), m.ID, m.Version)
+	err := tx.movingFormer(ctx, ` WHERE m.id = ?`, int64(m.ID), func() error {
+		return tx.update(ctx, m.ID, `UPDATE campaign_members SET product_value = ?, product_currency = ?, removed_at = ?, updated_at = ?,
+			version = version + 1 WHERE id = ? AND version = ?`,
+			m.ProductValue, m.ProductCurrency, At(m.RemovedAt), At(m.UpdatedAt), m.ID, m.Version)
+	})
 	m.Version++
 	return m, err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
@@ -32,14 +34,22 @@ type Click struct {
 	Visitor      string // keyed hash
 }
 
-// InsertClicks keeps clicks in one statement. A click that is there already is passed over, so that a batch may be tried
-// again.
-func (db *DB) InsertClicks(ctx context.Context, list []Click) error {
+// InsertClicks keeps clicks. A click that is there already is passed over, so that a batch may be tried again.
+func (tx *Tx) InsertClicks(ctx context.Context, list []Click) error {
 	const columns = 7
 	args := make([]any, 0, len(list)*columns)
 	for _, c := range list {
 		args = append(args, c.ID, int64(c.LinkID), At(c.At), c.Day, c.ReferrerHost, c.Bot, c.Visitor)
 	}
-	return queries{db.write, db.d}.insertRows(ctx, "clicks (id, link_id, at, day, referrer_host, bot, visitor)", columns, args,
-		"ON CONFLICT (id) DO NOTHING", nil)
+	return tx.insertRows(ctx, "clicks (id, link_id, at, day, referrer_host, bot, visitor)", columns, args,
+		"ON CONFLICT (id) DO NOTHING RETURNING link_id, day, bot", func(rows *sqlx.Rows) error {
+			var link affiliate.LinkID
+			var day string
+			var bot bool
+			err := rows.Scan(&link, &day, &bot)
+			if !bot {
+				tx.sums.click(link, day, 1)
+			}
+			return err
+		})
 }

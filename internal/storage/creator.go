@@ -134,9 +134,11 @@ func (tx *Tx) CreateCreator(ctx context.Context, c affiliate.Creator) (affiliate
 
 // SaveCreator writes a creator that was read as c.Version, with all their handles.
 func (tx *Tx) SaveCreator(ctx context.Context, c affiliate.Creator) (affiliate.Creator, error) {
-	err := tx.update(ctx, c.ID, `UPDATE creators SET name = ?, email = ?, email_hash = ?, country = ?, note = ?, removed_at = ?, updated_at = ?,
-		version = version + 1 WHERE id = ? AND version = ?`,
-		c.Name, c.Email, c.EmailHash, c.Country, c.Note, At(c.RemovedAt), At(c.UpdatedAt), c.ID, c.Version)
+	err := tx.movingFormer(ctx, ` WHERE cr.id = ?`, int64(c.ID), func() error {
+		return tx.update(ctx, c.ID, `UPDATE creators SET name = ?, email = ?, email_hash = ?, country = ?, note = ?, removed_at = ?, updated_at = ?,
+			version = version + 1 WHERE id = ? AND version = ?`,
+			c.Name, c.Email, c.EmailHash, c.Country, c.Note, At(c.RemovedAt), At(c.UpdatedAt), c.ID, c.Version)
+	})
 	if err != nil {
 		return c, err
 	}

@@ -40,12 +40,14 @@ type DB struct {
 	read  *sqlx.DB
 	// insertDeliveries is prepared for the intake of PostgreSQL, the busiest statement of all.
 	insertDeliveries atomic.Pointer[sql.Stmt]
+	trusting         atomic.Bool // see QuickLoad
 }
 
 // Tx is one transaction. Inside it use nothing but its methods: the pool would read outside of it.
 type Tx struct {
 	queries
 	after []func()
+	sums  sums
 }
 
 // Options say which database to open. An empty URL means SQLite in the file Path.
@@ -145,7 +147,8 @@ func (db *DB) Embedded() bool { return db.d.name == sqliteDialect.name }
 func (db *DB) Ping(ctx context.Context) error { return db.write.PingContext(ctx) }
 
 // InTx runs f in one transaction: all of it or nothing. Functions registered with AfterCommit run when it has been
-// committed. This is the only place that commits or rolls back.
+// committed. This is the only place that commits or rolls back. What Alongside put into ctx is done in the same
+// transaction.
 func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 	raw, err := db.write.BeginTxx(ctx, nil)
 	if err != nil {
@@ -158,12 +161,22 @@ func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 			panic(p)
 		}
 	}()
-	if err := f(tx); err != nil {
+	if err = f(tx); err == nil {
+		err = tx.writeSums(ctx)
+	}
+	besides := alongsideOf(ctx)
+	if err == nil && besides != nil {
+		err = besides.work(ctx, tx)
+	}
+	if err != nil {
 		_ = raw.Rollback() // the first error matters more; a broken connection rolls back by itself
 		return err
 	}
 	if err := raw.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
+	}
+	if besides != nil {
+		besides.done = true
 	}
 	for _, f := range tx.after {
 		f()
@@ -174,9 +187,16 @@ func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 // AfterCommit registers work that must not happen if the transaction is rolled back, such as telling open pages.
 func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
 
-// exec runs a statement with ? placeholders on the writing side.
-func (db *DB) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	return queries{db.write, db.d}.exec(ctx, query, args...)
+// exec runs a statement with ? placeholders on the writing side, as a transaction of its own.
+func (db *DB) exec(ctx context.Context, query string, args ...any) (n int64, err error) {
+	if alongsideOf(ctx) == nil {
+		return queries{db.write, db.d}.exec(ctx, query, args...)
+	}
+	err = db.InTx(ctx, func(tx *Tx) error {
+		n, err = tx.exec(ctx, query, args...)
+		return err
+	})
+	return n, err
 }
 
 func (q queries) exec(ctx context.Context, query string, args ...any) (int64, error) {
@@ -204,6 +224,16 @@ func (q queries) listIn(ctx context.Context, dest any, query string, args ...any
 		return err
 	}
 	return q.list(ctx, dest, expanded, flat...)
+}
+
+// execIn runs a statement with an IN (?) over a slice.
+func (q queries) execIn(ctx context.Context, query string, args ...any) error {
+	expanded, flat, err := sqlx.In(query, args...)
+	if err != nil {
+		return err
+	}
+	_, err = q.exec(ctx, expanded, flat...)
+	return err
 }
 
 // storageError turns what callers can act upon into an affiliate.Error.
@@ -277,6 +307,7 @@ type dialect struct {
 	name      string
 	dollar    bool   // placeholders are $1, $2, …
 	skipLock  string // appended to a SELECT that claims rows
+	lockRows  string // appended to a SELECT of rows that others shall not change; rows may still refer to them
 	folder    string // of its migrations
 	advisory  bool   // has advisory locks (SQLite needs none: its one writer is the lock)
 	maxParams int    // placeholders in one statement
@@ -284,7 +315,7 @@ type dialect struct {
 }
 
 var (
-	postgres = dialect{name: "postgres", dollar: true, skipLock: " FOR UPDATE SKIP LOCKED", folder: "postgres", advisory: true,
+	postgres = dialect{name: "postgres", dollar: true, skipLock: " FOR UPDATE SKIP LOCKED", lockRows: " FOR NO KEY UPDATE", folder: "postgres", advisory: true,
 		maxParams: 60000, arrays: true}
 	sqliteDialect = dialect{name: "sqlite", folder: "sqlite", maxParams: 10000}
 )

@@ -241,11 +241,12 @@ func (q queries) DueDeliveries(ctx context.Context, receivedBefore, now time.Tim
 	return ids, err
 }
 
-// ReplayFilter chooses deliveries to process again. One of the fields is set.
+// ReplayFilter chooses deliveries to process again. One of Delivery, Failed and Since is set.
 type ReplayFilter struct {
 	Delivery affiliate.DeliveryID
 	Failed   bool
-	Since    time.Time // received at or after
+	Since    time.Time         // received at or after
+	Store    affiliate.StoreID // of the failed ones only those of this store; 0: of all
 }
 
 // ReplayDeliveries puts deliveries back into the inbox and says how many. Merging is idempotent, so replaying what was
@@ -255,6 +256,8 @@ func (db *DB) ReplayDeliveries(ctx context.Context, f ReplayFilter) (int64, erro
 	switch {
 	case f.Delivery != 0:
 		return db.exec(ctx, query+`id = ?`, f.Delivery)
+	case f.Failed && f.Store != 0:
+		return db.exec(ctx, query+`state = 'failed' AND store_id = ?`, f.Store)
 	case f.Failed:
 		return db.exec(ctx, query+`state = 'failed'`)
 	}

@@ -23,8 +23,19 @@ type DeliveryRow struct {
 
 // DeliveryFilter narrows a list of deliveries. Zero fields do not.
 type DeliveryFilter struct {
-	State DeliveryState
-	Store string // slug
+	State  DeliveryState
+	Store  string // slug
+	Topic  string
+	Orders []string // the store's ids of them
+	// Look is how many deliveries a page looks through at most; 0: all. States, topics and stores have no index of their
+	// own, which the intake would pay for, so what is rare is looked for among all that came. A page that ends for this
+	// reason has fewer rows than asked for, maybe none, and the cursor to look further back with.
+	Look int64
+}
+
+// sought says whether an index finds the deliveries: then they are few, and all of them are looked at.
+func (d DeliveryFilter) sought() bool {
+	return d.State == DeliveryWaiting || d.State == DeliveryFailed || d.Store != "" && len(d.Orders) > 0
 }
 
 // ListDeliveries gives deliveries, newest first, and the cursor of the next page, which is empty on the last one.
@@ -37,20 +48,61 @@ func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) (
 	case DeliveryWaiting, DeliveryFailed, DeliveryDone, DeliveryIgnored:
 		f.and("d.state = '" + string(d.State) + "'") // spelled out: the index of open deliveries is partial
 	}
+	is(&f, "d.topic", d.Topic)
+	if len(d.Orders) > 0 {
+		f.and("d.order_external <> ''") // as the index of orders says
+	}
+	in(&f, "d.order_external", d.Orders)
+	var before affiliate.DeliveryID
 	if p.Cursor != "" {
 		at, err := parseCursor(p.Cursor)
 		if err != nil {
 			return nil, "", err
 		}
-		f.and("d.id < ?", at.ID)
+		before = affiliate.DeliveryID(at.ID)
+		f.and("d.id < ?", before)
+	}
+	end := ""
+	if d.Look > 0 && !d.sought() {
+		floor, more, err := q.lookUntil(ctx, before, d.Look)
+		if err != nil {
+			return nil, "", err
+		}
+		f.and("d.id >= ?", floor)
+		if more {
+			end = position{ID: int64(floor)}.cursor()
+		}
 	}
 	var rows []DeliveryRow
 	limit := p.limit()
 	err := q.list(ctx, &rows, `SELECT d.id, s.slug AS store, d.topic, d.received_at, d.processed_at, d.state, d.attempts, d.retry_at, d.note,
 		d.order_external FROM deliveries d JOIN stores s ON s.id = d.store_id`+f.where()+fmt.Sprintf(" ORDER BY d.id DESC LIMIT %d", limit+1), f.args...)
 	if err != nil || len(rows) <= limit {
-		return rows, "", err
+		return rows, end, err
 	}
 	rows = rows[:limit]
 	return rows, position{ID: int64(rows[limit-1].ID)}.cursor(), nil
+}
+
+// lookUntil gives the oldest of the most deliveries below an id that are looked through, or below all ids when it is 0,
+// and whether there are older ones. Ids leave gaps where repeats came, so it may be fewer.
+func (q queries) lookUntil(ctx context.Context, before affiliate.DeliveryID, most int64) (floor affiliate.DeliveryID, more bool, err error) {
+	var ends struct{ First, Last affiliate.DeliveryID }
+	err = q.get(ctx, &ends, `SELECT COALESCE((SELECT MIN(id) FROM deliveries), 0) AS first, COALESCE((SELECT MAX(id) FROM deliveries), 0) AS last`)
+	if before == 0 {
+		before = ends.Last + 1
+	}
+	floor = max(ends.First, before-affiliate.DeliveryID(most))
+	return floor, floor > ends.First, err
+}
+
+// OrdersCalled gives the store's ids of the orders that people mean by a text: an id of the store's, or the number as
+// the store shows it, with or without its #. Numbers have no index, so they are looked for among the newest orders.
+func (q queries) OrdersCalled(ctx context.Context, store affiliate.StoreID, text string) ([]string, error) {
+	const newest = 50_000
+	ids := []string{text}
+	var numbered []string
+	err := q.list(ctx, &numbered, `SELECT external_id FROM orders WHERE id > (SELECT MAX(id) FROM orders) - ? AND store_id = ? AND number IN (?, ?)
+		AND external_id <> ? ORDER BY id DESC LIMIT 20`, newest, store, text, "#"+text, text)
+	return append(ids, numbered...), err
 }

@@ -101,15 +101,24 @@ func (q queries) Orders(ctx context.Context, keys []OrderKey) (map[OrderKey]Orde
 	return found, nil
 }
 
+// OrderChange is an order as it stands in the database, nil for a new one, and as it is to be.
+type OrderChange struct {
+	Before *Order
+	After  Order
+}
+
 // SaveOrders writes orders, new ones and changed ones alike, and gives the ids of all. Rows are written in the order of
 // their keys.
-func (tx *Tx) SaveOrders(ctx context.Context, list []Order, now time.Time) (map[OrderKey]affiliate.OrderID, error) {
-	slices.SortFunc(list, func(a, b Order) int {
-		return cmp.Or(cmp.Compare(a.StoreID, b.StoreID), strings.Compare(a.ExternalID, b.ExternalID))
+func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange, now time.Time) (map[OrderKey]affiliate.OrderID, error) {
+	slices.SortFunc(list, func(a, b OrderChange) int {
+		return cmp.Or(cmp.Compare(a.After.StoreID, b.After.StoreID), strings.Compare(a.After.ExternalID, b.After.ExternalID))
 	})
 	const columns = 23
 	args := make([]any, 0, len(list)*columns)
-	for _, o := range list {
+	for _, change := range list {
+		o := change.After
+		tx.sums.order(change.Before, -1)
+		tx.sums.order(&o, 1)
 		args = append(args, int64(o.StoreID), o.ExternalID, o.Revision, o.Number, string(o.Status), string(o.Currency), o.Value,
 			o.OriginalValue, o.Total, o.Refunded, o.RefundPending, o.Test, o.PlacedAt, o.UpdatedAt, o.Day, o.Codes, o.NotCredited,
 			o.Evidence, o.Trace, o.NeedsReread, o.State, At(now), At(now))
@@ -171,6 +180,25 @@ type OrderCursor struct {
 	ID       affiliate.OrderID
 }
 
+func (OrderCursor) keyset() keyset {
+	return keyset{key: "o.placed_at", kind: timeKey, id: "o.id", descending: true}
+}
+
+// String is the cursor as clients keep it.
+func (c OrderCursor) String() string { return c.keyset().position(c.PlacedAt, int64(c.ID)).cursor() }
+
+// ParseOrderCursor reads a cursor as clients keep it; an empty one means the beginning. The error names the field cursor.
+func ParseOrderCursor(text string) (c OrderCursor, err error) {
+	if text == "" {
+		return c, nil
+	}
+	key, id, err := c.keyset().read(text)
+	if err != nil {
+		return c, err
+	}
+	return OrderCursor{key.(Time).Time, affiliate.OrderID(id)}, nil
+}
+
 // ListOrders gives orders, newest placed first.
 func (q queries) ListOrders(ctx context.Context, f OrderFilter) ([]OrderRow, error) {
 	query := `SELECT ` + qualify("o", orderColumns) + `, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id`
@@ -198,7 +226,7 @@ func (q queries) ListOrders(ctx context.Context, f OrderFilter) ([]OrderRow, err
 		add("o.placed_at < ?", At(f.To))
 	}
 	if f.Before.ID != 0 {
-		add("(o.placed_at < ? OR o.placed_at = ? AND o.id < ?)", At(f.Before.PlacedAt), At(f.Before.PlacedAt), f.Before.ID)
+		add("(o.placed_at, o.id) < (?, ?)", At(f.Before.PlacedAt), f.Before.ID)
 	}
 	var rows []OrderRow
 	err := q.list(ctx, &rows, query+` WHERE `+strings.Join(where, " AND ")+` ORDER BY o.placed_at DESC, o.id DESC LIMIT ?`, append(args, f.Limit)...)
@@ -229,4 +257,24 @@ func qualify(alias, columns string) string {
 		fields[i] = alias + "." + strings.TrimSpace(f)
 	}
 	return strings.Join(fields, ", ")
+}
+
+// NextRevisions counts up the revisions of orders and gives the new ones. The orders must be locked.
+func (tx *Tx) NextRevisions(ctx context.Context, ids []affiliate.OrderID) (map[affiliate.OrderID]int64, error) {
+	revisions := make(map[affiliate.OrderID]int64, len(ids))
+	if len(ids) == 0 {
+		return revisions, nil
+	}
+	query, args, err := sqlx.In(`UPDATE orders SET revision = revision + 1 WHERE id IN (?) RETURNING id, revision`, ids)
+	if err != nil {
+		return nil, err
+	}
+	err = tx.scanRows(ctx, func(rows *sqlx.Rows) error {
+		var id affiliate.OrderID
+		var revision int64
+		err := rows.Scan(&id, &revision)
+		revisions[id] = revision
+		return err
+	}, tx.d.rebind(query), args...)
+	return revisions, err
 }

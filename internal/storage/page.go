@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
@@ -30,14 +31,17 @@ func (p Page) limit() int {
 	return min(p.Limit, MaxLimit)
 }
 
-// position is where a row stands in its list: the sort text (empty in lists by id) and the id.
+// position is where a row stands in its list: the text or the number that the list is sorted by (neither in lists by id)
+// and the id.
 type position struct {
-	Text string `json:"t,omitempty"`
-	ID   int64  `json:"i"`
+	Sort   string `json:"s,omitempty"` // the order that it belongs to, in lists that have several
+	Text   string `json:"t,omitempty"`
+	Number int64  `json:"n,omitempty"`
+	ID     int64  `json:"i"`
 }
 
 func (p position) cursor() string {
-	text, _ := json.Marshal(p) // a string and a number always marshal
+	text, _ := json.Marshal(p) // texts and numbers always marshal
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
@@ -48,9 +52,103 @@ func parseCursor(s string) (position, error) {
 		err = json.Unmarshal(text, &p)
 	}
 	if err != nil {
-		return p, affiliate.FieldErrorf("cursor", "is not a cursor of this list; leave it out to begin again")
+		return p, errCursor()
 	}
 	return p, nil
+}
+
+func errCursor() error {
+	return affiliate.FieldErrorf("cursor", "is not a cursor of this list; leave it out to begin again")
+}
+
+// keyset is an order in which a list can be paged through: by a key and then by id, or by id alone, both in one direction.
+type keyset struct {
+	name       string // stands in the cursors of lists that have several orders
+	key        string // SQL; empty: by id alone
+	kind       keyKind
+	id         string // SQL
+	descending bool
+}
+
+// keyKind says what a key is compared as. No key may be NULL.
+type keyKind int
+
+const (
+	textKey keyKind = iota
+	numberKey
+	timeKey
+)
+
+// read gives the key and the id of the row that a cursor names. The error names the field cursor.
+func (k keyset) read(cursor string) (key any, id int64, err error) {
+	p, err := parseCursor(cursor)
+	if err != nil {
+		return nil, 0, err
+	}
+	if p.Sort != k.name {
+		return nil, 0, affiliate.FieldErrorf("cursor", "belongs to this list in another order (%s); leave it out to begin again in this one (%s)",
+			p.Sort, k.name)
+	}
+	switch k.kind {
+	case numberKey:
+		return p.Number, p.ID, nil
+	case timeKey:
+		var at Time
+		if at.parse(p.Text) != nil {
+			return nil, 0, errCursor()
+		}
+		return at, p.ID, nil
+	}
+	return p.Text, p.ID, nil
+}
+
+// after keeps the rows behind the one that a cursor names; an empty cursor keeps all.
+func (k keyset) after(f *filter, cursor string) error {
+	if cursor == "" {
+		return nil
+	}
+	key, id, err := k.read(cursor)
+	if err != nil {
+		return err
+	}
+	than := " > "
+	if k.descending {
+		than = " < "
+	}
+	if k.key == "" {
+		f.and(k.id+than+"?", id)
+	} else {
+		f.and("("+k.key+", "+k.id+")"+than+"(?, ?)", key, id)
+	}
+	return nil
+}
+
+// by is the ORDER BY clause.
+func (k keyset) by() string {
+	direction := ""
+	if k.descending {
+		direction = " DESC"
+	}
+	if k.key == "" {
+		return " ORDER BY " + k.id + direction
+	}
+	return " ORDER BY " + k.key + direction + ", " + k.id + direction
+}
+
+// position is where a row stands whose key the database gave.
+func (k keyset) position(key any, id int64) position {
+	p := position{Sort: k.name, ID: id}
+	switch v := key.(type) {
+	case int64:
+		p.Number = v
+	case string:
+		p.Text = v
+	case []byte:
+		p.Text = string(v)
+	case time.Time:
+		p.Text = v.UTC().Format(timeLayout)
+	}
+	return p
 }
 
 // filter collects conditions of a WHERE clause.
@@ -62,6 +160,26 @@ type filter struct {
 func (f *filter) and(condition string, args ...any) {
 	f.conditions = append(f.conditions, condition)
 	f.args = append(f.args, args...)
+}
+
+// in adds "column IN (…)"; an empty list narrows nothing.
+func in[T any](f *filter, column string, list []T) {
+	if len(list) == 0 {
+		return
+	}
+	args := make([]any, len(list))
+	for i, v := range list {
+		args[i] = v
+	}
+	f.and(column+" IN (?"+strings.Repeat(", ?", len(list)-1)+")", args...)
+}
+
+// is adds "column = …"; a zero value narrows nothing.
+func is[T comparable](f *filter, column string, v T) {
+	var zero T
+	if v != zero {
+		f.and(column+" = ?", v)
+	}
 }
 
 func (f *filter) where() string {
@@ -80,33 +198,17 @@ type row[T any] interface {
 // sorting names the columns of a keyset: text may be empty, then the list is by id.
 type sorting struct{ text, id string }
 
-func (s sorting) after(f *filter, p position) {
-	if s.text == "" {
-		f.and(s.id+" > ?", p.ID)
-		return
-	}
-	f.and("("+s.text+", "+s.id+") > (?, ?)", p.Text, p.ID)
-}
-
-func (s sorting) by() string {
-	if s.text == "" {
-		return " ORDER BY " + s.id
-	}
-	return " ORDER BY " + s.text + ", " + s.id
-}
+func (s sorting) keyset() keyset { return keyset{key: s.text, id: s.id} }
 
 // listPage reads one page of "SELECT … FROM …" and the cursor of the next page, which is empty on the last one.
 func listPage[R row[T], T any](ctx context.Context, q queries, selectFrom string, f filter, s sorting, p Page) ([]T, string, error) {
-	if p.Cursor != "" {
-		at, err := parseCursor(p.Cursor)
-		if err != nil {
-			return nil, "", err
-		}
-		s.after(&f, at)
+	k := s.keyset()
+	if err := k.after(&f, p.Cursor); err != nil {
+		return nil, "", err
 	}
 	limit := p.limit()
 	var rows []R
-	query := selectFrom + f.where() + s.by() + fmt.Sprintf(" LIMIT %d", limit+1)
+	query := selectFrom + f.where() + k.by() + fmt.Sprintf(" LIMIT %d", limit+1)
 	if err := q.list(ctx, &rows, query, f.args...); err != nil {
 		return nil, "", err
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -53,6 +54,18 @@ func PostgresURL(t testing.TB) string {
 		}
 		return db.Close()
 	})
+}
+
+// Consistent fails the test when reports' sums differ from the facts, the ledger from the commissions, or the like.
+func Consistent(t testing.TB, db *storage.DB) {
+	t.Helper()
+	findings, err := db.Check(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
+		t.Errorf("%d times not so: %s\n%s", f.Count, f.Rule, strings.Join(f.Examples, "\n"))
+	}
 }
 
 func open(t testing.TB, o storage.Options) *storage.DB {

@@ -1,0 +1,147 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+)
+
+// rollup is a table of sums and the query that computes it from the facts.
+type rollup struct {
+	table   string
+	keys    string // columns
+	sums    string // columns; a row whose sums are all 0 means the same as no row
+	compute string
+}
+
+// rollups are all tables of sums.
+func rollups() []rollup {
+	days := `facts AS (` + memberFacts("", "", "") + `), days AS (SELECT member, day, currency, converted, ` + sumColumns(tallyColumns) + `
+		FROM facts GROUP BY member, day, currency, converted), places AS (` + placesQuery + `)`
+	byOffer := func(period, offer, where string) string {
+		return `SELECT ` + period + ` AS period, ` + offer + ` AS offer_id, currency, converted, former, ` + sumColumns(tallyColumns) +
+			` FROM offers_days ` + where + ` GROUP BY 1, 2, currency, converted, former`
+	}
+	const month = "substr(day, 1, 7)"
+	masks := make([]string, 12)
+	for i, c := range strings.Split(maskColumns, ", ") {
+		masks[i] = fmt.Sprintf(`CAST(SUM(CASE WHEN d.conversions > 0 AND substr(d.day, 6, 2) = '%02d'
+			THEN 1 << (CAST(substr(d.day, 9, 2) AS INTEGER) - 1) ELSE 0 END) AS BIGINT) AS %s`, i+1, c)
+	}
+	return []rollup{
+		{"balances", "offer_member_id, creator_id, campaign_id, currency", "balance, paid",
+			`SELECT COALESCE(offer_member_id, 0) AS offer_member_id, creator_id, COALESCE(campaign_id, 0) AS campaign_id, currency,
+			CAST(SUM(amount) AS BIGINT) AS balance, CAST(SUM(CASE WHEN kind = 'payout' THEN -amount ELSE 0 END) AS BIGINT) AS paid
+			FROM ledger_entries GROUP BY 1, creator_id, 3, currency`},
+		{"uncredited_days", "day, store_id, currency", "orders, sales",
+			`SELECT day, store_id, currency, COUNT(*) AS orders, CAST(SUM(value) AS BIGINT) AS sales FROM orders
+			WHERE not_credited IS NOT NULL AND NOT test AND status = 'paid' GROUP BY day, store_id, currency`},
+		{"member_years", "offer_member_id, offer_id, year, currency, converted", memberYearColumns + ", " + maskColumns,
+			`WITH ` + days + ` SELECT d.member AS offer_member_id, p.offer AS offer_id, substr(d.day, 1, 4) AS year, d.currency, d.converted, ` +
+				sumColumns(memberYearColumns) + `, ` + strings.Join(masks, ", ") + `
+			FROM days d JOIN places p ON p.id = d.member GROUP BY d.member, p.offer, 3, d.currency, d.converted`},
+		{"offer_periods", "period, offer_id, currency, converted, former", tallyColumns,
+			`WITH ` + days + `, offers_days AS (SELECT d.day, COALESCE(p.offer, 0) AS offer, d.currency, d.converted, COALESCE(p.former, FALSE) AS former, ` +
+				sumColumns(tallyColumns) + ` FROM days d LEFT JOIN places p ON p.id = d.member GROUP BY d.day, 2, d.currency, d.converted, 5) ` +
+				byOffer("day", "offer", "WHERE offer <> 0") + ` UNION ALL ` + byOffer(month, "offer", "WHERE offer <> 0") + ` UNION ALL ` +
+				byOffer("day", "0", "") + ` UNION ALL ` + byOffer(month, "0", "")},
+	}
+}
+
+// RebuildRollups computes the sums of reports from the facts. Nothing may change the facts meanwhile: take LockCatalog
+// first, which workers, clicks and payouts wait for.
+func (tx *Tx) RebuildRollups(ctx context.Context) error {
+	for _, r := range rollups() {
+		if _, err := tx.exec(ctx, "DELETE FROM "+r.table); err != nil {
+			return fmt.Errorf("rebuild %s: %w", r.table, err)
+		}
+		columns := r.keys + ", " + r.sums
+		if _, err := tx.exec(ctx, "INSERT INTO "+r.table+" ("+columns+") SELECT "+columns+" FROM ("+r.compute+") computed"); err != nil {
+			return fmt.Errorf("rebuild %s: %w", r.table, err)
+		}
+	}
+	return nil
+}
+
+// Finding is a rule that the database's content breaks.
+type Finding struct {
+	Rule     string   `json:"rule"` // what should hold, in words
+	Count    int      `json:"count"`
+	Examples []string `json:"examples"` // a few of the rows, as "column=value …"
+}
+
+// findingExamples bounds the examples of a finding.
+const findingExamples = 5
+
+// Check looks for what can only be wrong by a fault: sums that differ from the facts, a ledger that differs from the
+// commissions, conversions that differ from their orders. Each rule is checked in one statement, so that work that goes on
+// meanwhile does not look like a fault.
+func (q queries) Check(ctx context.Context) ([]Finding, error) {
+	checks := map[string]string{}
+	var rules []string
+	check := func(rule, query string) { rules = append(rules, rule); checks[rule] = query }
+	for _, r := range rollups() {
+		columns := r.keys + ", " + r.sums
+		kept := "SELECT " + columns + " FROM " + r.table + " WHERE NOT (" + zeroes(r.sums) + ")"
+		computed := "SELECT " + columns + " FROM (" + r.compute + ") computed WHERE NOT (" + zeroes(r.sums) + ")"
+		check(r.table+" holds what the facts add up to", `SELECT 'kept' AS which, a.* FROM (`+kept+` EXCEPT `+computed+`) a
+			UNION ALL SELECT 'computed' AS which, b.* FROM (`+computed+` EXCEPT `+kept+`) b`)
+	}
+	check("the ledger entries of a conversion add up to its commission", `SELECT c.id AS conversion, c.ledger_commission, e.amount FROM conversions c
+		LEFT JOIN (SELECT conversion_id, SUM(amount) AS amount FROM ledger_entries WHERE conversion_id IS NOT NULL GROUP BY conversion_id) e
+		ON e.conversion_id = c.id WHERE c.ledger_commission <> COALESCE(e.amount, 0)`)
+	check("the ledger entries of a conversion are in one currency", `SELECT e.conversion_id AS conversion, e.currency, c.ledger_currency
+		FROM ledger_entries e JOIN conversions c ON c.id = e.conversion_id WHERE e.currency <> c.ledger_currency`)
+	check("a conversion is as its order", `SELECT c.id AS conversion, c.order_id, c.status, o.status AS order_status, c.value, o.value AS order_value
+		FROM conversions c JOIN orders o ON o.id = c.order_id WHERE c.status <> o.status OR c.value <> o.value OR c.currency <> o.currency
+		OR c.refunded <> o.refunded OR c.placed_at <> o.placed_at OR c.day <> o.day`)
+	check("only paid and approved conversions have a commission", `SELECT id AS conversion, status, approval, commission FROM conversions
+		WHERE commission <> 0 AND (NOT credited OR status <> 'paid' OR approval <> 'approved')`)
+	check("an order is credited or says why not", `SELECT o.id AS order_id, o.not_credited FROM orders o LEFT JOIN conversions c ON c.order_id = o.id AND c.credited
+		WHERE o.placed_at IS NOT NULL AND (o.not_credited IS NULL) <> (c.id IS NOT NULL)`)
+	var findings []Finding
+	for _, rule := range rules {
+		f, err := q.finding(ctx, rule, checks[rule])
+		if err != nil {
+			return nil, fmt.Errorf("check that %s: %w", rule, err)
+		}
+		if f.Count > 0 {
+			findings = append(findings, f)
+		}
+	}
+	return findings, nil
+}
+
+func (q queries) finding(ctx context.Context, rule, query string) (Finding, error) {
+	f := Finding{Rule: rule}
+	err := q.scanRows(ctx, func(rows *sqlx.Rows) error {
+		if f.Count++; f.Count > findingExamples {
+			return nil
+		}
+		columns, err := rows.Columns()
+		if err != nil {
+			return err
+		}
+		values, err := rows.SliceScan()
+		if err != nil {
+			return err
+		}
+		words := make([]string, len(values))
+		for i, v := range values {
+			if text, ok := v.([]byte); ok {
+				v = string(text)
+			}
+			words[i] = fmt.Sprintf("%s=%v", columns[i], v)
+		}
+		f.Examples = append(f.Examples, strings.Join(words, " "))
+		return nil
+	}, query)
+	return f, err
+}
+
+// zeroes is the condition that all columns of a list are 0.
+func zeroes(columns string) string {
+	return strings.ReplaceAll(columns, ", ", " = 0 AND ") + " = 0"
+}

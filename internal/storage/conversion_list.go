@@ -1,0 +1,179 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// ConversionItem is a conversion as tables show it.
+type ConversionItem struct {
+	Conversion
+	Number     string // the order's, as people see it
+	ExternalID string `db:"external_id"` // the store's id of the order
+	OrderTotal int64  `db:"order_total"` // what the customer was charged, in minor units of Currency
+	Store      string // slug
+	Campaign   string
+	Creator    string
+	Handle     string // the creator's on Instagram, or on the first other network; empty without any
+	Offer      string
+	OfferType  affiliate.OfferType `db:"offer_type"`
+	Former     bool                // the creator left the campaign or the community
+}
+
+// Tables beside conversions c.
+const (
+	besideOrders    = ` JOIN orders o ON o.id = c.order_id`
+	besideStores    = ` JOIN stores s ON s.id = c.store_id`
+	besideCampaigns = ` JOIN campaigns p ON p.id = c.campaign_id`
+	besideCreators  = ` JOIN creators r ON r.id = c.creator_id`
+	besideOffers    = ` JOIN offers f ON f.id = c.offer_id`
+	besideMembers   = ` JOIN offer_members x ON x.id = c.offer_member_id JOIN campaign_members m ON m.id = x.member_id`
+)
+
+// conversionsWith is the FROM clause of conversions c with one more table, and with the orders too where they are needed.
+func conversionsWith(beside string, orders bool) string {
+	if orders && beside != besideOrders {
+		beside += besideOrders
+	}
+	return ` FROM conversions c` + beside
+}
+
+// handlesInOrder puts the handle by which people know a creator first, as affiliate.Creator.BestHandle does.
+const handlesInOrder = ` ORDER BY CASE WHEN h.network = '` + affiliate.Instagram + `' THEN 0 ELSE 1 END, h.network`
+
+// ConversionPage gives a page of conversions and the cursor of the next one, which is empty on the last page. The rows are
+// found by themselves, along an index in the usual order; only then are the names put beside the few that were found.
+func (q queries) ConversionPage(ctx context.Context, c ConversionFilter, s ConversionSort, p Page) ([]ConversionItem, string, error) {
+	f, orders, err := q.narrow(ctx, c)
+	if err != nil {
+		return nil, "", err
+	}
+	k, beside := s.keyset()
+	if err := k.after(&f, p.Cursor); err != nil {
+		return nil, "", err
+	}
+	limit := p.limit()
+	var rows []struct {
+		ConversionItem
+		Key any `db:"sort_key"`
+	}
+	err = q.list(ctx, &rows, `SELECT `+qualify("c", conversionColumns)+`, o.number, o.external_id, o.total AS order_total, s.slug AS store,
+		p.name AS campaign, r.name AS creator, COALESCE((SELECT h.handle FROM creator_handles h WHERE h.creator_id = r.id`+handlesInOrder+` LIMIT 1), '') AS handle,
+		f.name AS offer, f.type AS offer_type, (m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former, found.sort_key
+		FROM (SELECT c.id, `+k.key+` AS sort_key`+conversionsWith(beside, orders)+f.where()+k.by()+fmt.Sprintf(" LIMIT %d", limit+1)+`) found
+		JOIN conversions c ON c.id = found.id`+besideOrders+besideStores+besideCampaigns+besideCreators+besideOffers+besideMembers+
+		keyset{key: "found.sort_key", id: "found.id", descending: k.descending}.by(), f.args...)
+	if err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(rows) > limit {
+		rows = rows[:limit]
+		last := rows[limit-1]
+		next = k.position(last.Key, int64(last.ID)).cursor()
+	}
+	items := make([]ConversionItem, len(rows))
+	for i, r := range rows {
+		items[i] = r.ConversionItem
+	}
+	return items, next, nil
+}
+
+// EachConversion hands conversions to each one by one, in constant memory. The item, and what it points to, is used again
+// for the next one; each may not use the database. Run it in a snapshot, so that the names belong to the rows.
+func (q queries) EachConversion(ctx context.Context, c ConversionFilter, s ConversionSort, each func(*ConversionItem) error) error {
+	f, _, err := q.narrow(ctx, c)
+	if err != nil {
+		return err
+	}
+	words, err := q.conversionWords(ctx)
+	if err != nil {
+		return err
+	}
+	k, beside := s.keyset()
+	var i ConversionItem
+	return q.stream(ctx, `SELECT `+qualify("c", conversionColumns)+`, o.number, o.external_id, o.total`+conversionsWith(beside, true)+f.where()+k.by(), f.args,
+		append(i.Conversion.dest(), &i.Number, &i.ExternalID, &i.OrderTotal), func() error {
+			words.put(&i)
+			return each(&i)
+		})
+}
+
+// dest is where conversionColumns go.
+func (c *Conversion) dest() []any {
+	return []any{intoInteger(&c.ID), intoInteger(&c.OrderID), intoInteger(&c.StoreID), intoInteger(&c.CampaignID), intoInteger(&c.CreatorID),
+		intoInteger(&c.OfferID), intoInteger(&c.OfferMemberID), &c.Credited, intoText(&c.Method), intoOptional(&c.CodeID, intoInteger),
+		intoOptional(&c.LinkID, intoInteger), intoOptional(&c.ClickID, intoText), &c.Evidence, &c.Ambiguous, intoText(&c.Approval),
+		&c.ApprovalReason, &c.ApprovalBy, &c.ApprovalAt, &c.HeldReason, &c.Released, intoInteger(&c.Percent), intoInteger(&c.Flat),
+		&c.RuleVersion, intoText(&c.Status), intoText(&c.Currency), intoInteger(&c.Value), intoInteger(&c.OriginalValue),
+		intoInteger(&c.Refunded), intoInteger(&c.Commission), intoText(&c.AccountCurrency), intoOptional(&c.Rate, intoText),
+		intoOptional(&c.RateDate, intoText), intoOptional(&c.AccountValue, intoInteger), intoOptional(&c.AccountCommission, intoInteger),
+		intoOptional(&c.AccountRefunded, intoInteger), intoText(&c.LedgerCurrency), intoOptional(&c.LedgerRate, intoText),
+		intoInteger(&c.LedgerCommission), &c.PlacedAt, &c.Day}
+}
+
+// optionalInto scans a column that may be NULL into a pointer, always to the same place.
+type optionalInto[T any] struct {
+	to    **T
+	place *T
+	scan  sql.Scanner
+}
+
+// intoOptional makes NULL nil. into says how the values that are there are scanned.
+func intoOptional[T any](to **T, into func(*T) any) any {
+	place := new(T)
+	return optionalInto[T]{to, place, into(place).(sql.Scanner)}
+}
+
+func (s optionalInto[T]) Scan(src any) error {
+	if src == nil {
+		*s.to = nil
+		return nil
+	}
+	*s.to = s.place
+	return s.scan.Scan(src)
+}
+
+// conversionWords are the words beside conversions that are read by the million.
+type conversionWords struct {
+	Names
+	slugs  map[affiliate.StoreID]string
+	types  map[affiliate.OfferID]affiliate.OfferType
+	former map[affiliate.OfferMemberID]bool
+}
+
+func (q queries) conversionWords(ctx context.Context) (w conversionWords, err error) {
+	if w.Names, err = q.Names(ctx); err != nil {
+		return w, err
+	}
+	w.slugs, w.types, w.former = map[affiliate.StoreID]string{}, map[affiliate.OfferID]affiliate.OfferType{}, map[affiliate.OfferMemberID]bool{}
+	var id int64
+	var word string
+	for _, t := range []struct {
+		query string
+		put   func()
+	}{
+		{`SELECT id, slug FROM stores`, func() { w.slugs[affiliate.StoreID(id)] = word }},
+		{`SELECT id, type FROM offers`, func() { w.types[affiliate.OfferID(id)] = affiliate.OfferType(word) }},
+		{`SELECT x.id, '' ` + formerMembers, func() { w.former[affiliate.OfferMemberID(id)] = true }},
+	} {
+		err := q.stream(ctx, t.query, nil, []any{&id, &word}, func() error {
+			t.put()
+			return nil
+		})
+		if err != nil {
+			return w, fmt.Errorf("read the words beside conversions: %w", err)
+		}
+	}
+	return w, nil
+}
+
+func (w conversionWords) put(i *ConversionItem) {
+	creator := w.Creators[i.CreatorID]
+	i.Creator, i.Handle = creator.Name, creator.Handle
+	i.Store, i.Campaign, i.Offer, i.OfferType = w.slugs[i.StoreID], w.Campaigns[i.CampaignID], w.Offers[i.OfferID], w.types[i.OfferID]
+	i.Former = w.former[i.OfferMemberID]
+}

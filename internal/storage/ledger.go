@@ -1,0 +1,106 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// Posted gives what the ledger holds for conversions, per account. Only entries that follow the commission count:
+// payouts, bonuses and the like never carry a conversion.
+func (q queries) Posted(ctx context.Context, ids []affiliate.ConversionID) (map[affiliate.ConversionID]map[affiliate.Account]int64, error) {
+	posted := make(map[affiliate.ConversionID]map[affiliate.Account]int64, len(ids))
+	if len(ids) == 0 {
+		return posted, nil
+	}
+	var rows []struct {
+		Conversion    affiliate.ConversionID  `db:"conversion_id"`
+		CreatorID     affiliate.CreatorID     `db:"creator_id"`
+		CampaignID    affiliate.CampaignID    `db:"campaign_id"`
+		OfferMemberID affiliate.OfferMemberID `db:"offer_member_id"`
+		Amount        int64
+	}
+	err := q.listIn(ctx, &rows, `SELECT conversion_id, creator_id, campaign_id, offer_member_id, CAST(SUM(amount) AS BIGINT) AS amount FROM ledger_entries
+		WHERE conversion_id IN (?) GROUP BY conversion_id, creator_id, campaign_id, offer_member_id`, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		if posted[r.Conversion] == nil {
+			posted[r.Conversion] = map[affiliate.Account]int64{}
+		}
+		posted[r.Conversion][affiliate.Account{CreatorID: r.CreatorID, CampaignID: r.CampaignID, OfferMemberID: r.OfferMemberID}] = r.Amount
+	}
+	return posted, nil
+}
+
+// FirstPayable gives when the first entry of each conversion is payable; conversions without an entry are left out.
+func (q queries) FirstPayable(ctx context.Context, ids []affiliate.ConversionID) (map[affiliate.ConversionID]time.Time, error) {
+	first := make(map[affiliate.ConversionID]time.Time, len(ids))
+	if len(ids) == 0 {
+		return first, nil
+	}
+	var rows []struct {
+		Conversion affiliate.ConversionID `db:"conversion_id"`
+		PayableAt  Time                   `db:"payable_at"`
+	}
+	err := q.listIn(ctx, &rows, `SELECT conversion_id, MIN(payable_at) AS payable_at FROM ledger_entries WHERE conversion_id IN (?) GROUP BY conversion_id`, ids)
+	for _, r := range rows {
+		first[r.Conversion] = r.PayableAt.Time
+	}
+	return first, err
+}
+
+// AddLedger appends entries. A cause that was posted already is an error: nothing may be posted twice.
+func (tx *Tx) AddLedger(ctx context.Context, entries []affiliate.LedgerEntry) error {
+	const columns = 14
+	zone, err := tx.zoneOf(ctx, entries)
+	if err != nil {
+		return err
+	}
+	args := make([]any, 0, len(entries)*columns)
+	for _, e := range entries {
+		day := affiliate.Day(e.CreatedAt, zone)
+		tx.sums.entry(e, day)
+		args = append(args, int64(e.CreatorID), nullable(e.CampaignID), nullable(e.OfferMemberID), nullable(e.ConversionID), string(e.Kind),
+			string(e.Currency), e.Amount, e.Cause, nullable(e.PayoutID), e.Note, e.Author, At(e.CreatedAt), day, At(e.PayableAt))
+	}
+	return tx.insertRows(ctx, `ledger_entries (creator_id, campaign_id, offer_member_id, conversion_id, kind, currency, amount, cause,
+		payout_id, note, author, created_at, day, payable_at)`, columns, args, "", nil)
+}
+
+// zoneOf gives the zone whose days ledger entries are of.
+func (tx *Tx) zoneOf(ctx context.Context, entries []affiliate.LedgerEntry) (*time.Location, error) {
+	if len(entries) == 0 {
+		return time.UTC, nil
+	}
+	s, err := tx.Settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return affiliate.LoadZone(s.Timezone)
+}
+
+// LedgerOf gives the entries of a conversion, oldest first, with what a statement shows of them.
+func (q queries) LedgerOf(ctx context.Context, id affiliate.ConversionID) ([]affiliate.LedgerEntry, error) {
+	var rows []struct {
+		affiliate.LedgerEntry
+		OfferMember *affiliate.OfferMemberID `db:"offer_member_id"`
+		Campaign    *affiliate.CampaignID    `db:"campaign_id"`
+		Creator     affiliate.CreatorID      `db:"creator_id"`
+		Payout      *affiliate.PayoutID      `db:"payout_id"`
+		Created     Time                     `db:"created_at"`
+		Payable     Time                     `db:"payable_at"`
+	}
+	err := q.list(ctx, &rows, `SELECT id, creator_id, campaign_id, offer_member_id, kind, currency, amount, cause, payout_id, note, author, created_at,
+		payable_at FROM ledger_entries WHERE conversion_id = ? ORDER BY id`, id)
+	entries := make([]affiliate.LedgerEntry, len(rows))
+	for i, r := range rows {
+		e := r.LedgerEntry
+		e.ConversionID, e.CreatorID, e.CampaignID, e.OfferMemberID, e.PayoutID = id, r.Creator, value(r.Campaign), value(r.OfferMember), value(r.Payout)
+		e.CreatedAt, e.PayableAt = r.Created.Time, r.Payable.Time
+		entries[i] = e
+	}
+	return entries, err
+}

@@ -1,0 +1,228 @@
+package storage
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+// LedgerFilter narrows a list of ledger entries. Zero fields do not.
+type LedgerFilter struct {
+	Creator    affiliate.CreatorID
+	Campaign   affiliate.CampaignID
+	Conversion affiliate.ConversionID
+	Payout     affiliate.PayoutID
+	Kind       affiliate.EntryKind
+	Currency   money.Currency
+	From, To   time.Time // posted in [From, To)
+}
+
+func (f LedgerFilter) conditions() (w filter) {
+	if f.Creator != 0 {
+		w.and("l.creator_id = ?", f.Creator)
+	}
+	if f.Campaign != 0 {
+		w.and("l.campaign_id = ?", f.Campaign)
+	}
+	if f.Conversion != 0 {
+		w.and("l.conversion_id = ?", f.Conversion)
+	}
+	if f.Payout != 0 {
+		w.and("l.payout_id = ?", f.Payout)
+	}
+	if f.Kind != "" {
+		w.and("l.kind = ?", string(f.Kind))
+	}
+	if f.Currency != "" {
+		w.and("l.currency = ?", string(f.Currency))
+	}
+	if !f.From.IsZero() {
+		w.and("l.created_at >= ?", At(f.From))
+	}
+	if !f.To.IsZero() {
+		w.and("l.created_at < ?", At(f.To))
+	}
+	return w
+}
+
+// LedgerLine is a ledger entry with what people look for beside it.
+type LedgerLine struct {
+	affiliate.LedgerEntry
+	OfferID    affiliate.OfferID // 0 where it belongs to none
+	OrderID    affiliate.OrderID // of the conversion, 0 without one
+	StoreID    affiliate.StoreID
+	ExternalID string
+	Number     string
+	Creator    string // names; in pages only
+	Campaign   string
+	Offer      string
+	Store      string // slug
+	// Balance is, in statements, what the creator's entries in this currency add up to, this one and all before it.
+	Balance int64
+}
+
+const (
+	ledgerColumns = `l.id, l.creator_id, l.campaign_id, l.offer_member_id, l.conversion_id, l.kind, l.currency, l.amount, l.cause, l.payout_id,
+		l.note, l.author, l.created_at, l.payable_at, om.offer_id, o.id, o.store_id, o.external_id, o.number`
+	ledgerJoins = ` FROM ledger_entries l LEFT JOIN offer_members om ON om.id = l.offer_member_id LEFT JOIN conversions c ON c.id = l.conversion_id
+		LEFT JOIN orders o ON o.id = c.order_id`
+)
+
+// dest is where ledgerColumns go.
+func (l *LedgerLine) dest() []any {
+	return []any{intoInteger(&l.ID), intoInteger(&l.CreatorID), intoInteger(&l.CampaignID), intoInteger(&l.OfferMemberID),
+		intoInteger(&l.ConversionID), intoText(&l.Kind), intoText(&l.Currency), intoInteger(&l.Amount), &l.Cause, intoInteger(&l.PayoutID), &l.Note,
+		&l.Author, intoMoment(&l.CreatedAt), intoMoment(&l.PayableAt), intoInteger(&l.OfferID), intoInteger(&l.OrderID), intoInteger(&l.StoreID),
+		intoText(&l.ExternalID), intoText(&l.Number)}
+}
+
+// EachLedgerEntry hands the entries to each one by one, oldest first, without names and balances. The line is used again
+// for the next one.
+func (q queries) EachLedgerEntry(ctx context.Context, f LedgerFilter, each func(*LedgerLine) error) error {
+	var l LedgerLine
+	conditions := f.conditions()
+	return q.stream(ctx, `SELECT `+ledgerColumns+ledgerJoins+conditions.where()+` ORDER BY l.created_at, l.id`, conditions.args, l.dest(),
+		func() error { return each(&l) })
+}
+
+// CountLedger counts what EachLedgerEntry gives.
+func (q queries) CountLedger(ctx context.Context, f LedgerFilter) (n int64, err error) {
+	conditions := f.conditions()
+	return n, q.get(ctx, &n, `SELECT COUNT(*) FROM ledger_entries l`+conditions.where(), conditions.args...)
+}
+
+// EachStatementLine hands the entries of a creator posted in [from, to) to each one by one, oldest first, with the balance
+// after each. A zero time is no bound.
+func (q queries) EachStatementLine(ctx context.Context, creator affiliate.CreatorID, from, to time.Time, each func(*LedgerLine) error) error {
+	balances := map[money.Currency]int64{}
+	if !from.IsZero() {
+		var err error
+		if balances, err = q.balancesBefore(ctx, creator, from); err != nil {
+			return err
+		}
+	}
+	return q.EachLedgerEntry(ctx, LedgerFilter{Creator: creator, From: from, To: to}, func(l *LedgerLine) error {
+		balances[l.Currency] += l.Amount
+		l.Balance = balances[l.Currency]
+		return each(l)
+	})
+}
+
+// balancesBefore adds up a creator's entries that were posted before a time; all of them for the zero time.
+func (q queries) balancesBefore(ctx context.Context, creator affiliate.CreatorID, before time.Time) (map[money.Currency]int64, error) {
+	conditions := LedgerFilter{Creator: creator, To: before}.conditions()
+	balances := map[money.Currency]int64{}
+	var currency money.Currency
+	var sum int64
+	err := q.stream(ctx, `SELECT l.currency, CAST(SUM(l.amount) AS BIGINT) FROM ledger_entries l`+conditions.where()+` GROUP BY l.currency`,
+		conditions.args, []any{intoText(&currency), &sum}, func() error {
+			balances[currency] = sum
+			return nil
+		})
+	return balances, err
+}
+
+// LedgerPage gives entries, newest first, and the cursor of the next page, which is empty on the last one.
+func (q queries) LedgerPage(ctx context.Context, f LedgerFilter, p Page) ([]LedgerLine, string, error) {
+	lines, next, err := q.ledgerPage(ctx, f, p)
+	if err != nil || next == nil {
+		return lines, "", err
+	}
+	return lines, next.cursor(), nil
+}
+
+// StatementPage gives the entries of a creator posted in [from, to), newest first, with the balance after each, and the
+// cursor of the next page, which is empty on the last one.
+func (db *DB) StatementPage(ctx context.Context, creator affiliate.CreatorID, from, to time.Time, p Page) (lines []LedgerLine, cursor string, err error) {
+	err = db.InSnapshot(ctx, func(s *Snapshot) error { // the balances and the entries belong together
+		lines, cursor, err = s.statementPage(ctx, creator, from, to, p)
+		return err
+	})
+	return lines, cursor, err
+}
+
+func (q queries) statementPage(ctx context.Context, creator affiliate.CreatorID, from, to time.Time, p Page) ([]LedgerLine, string, error) {
+	at, err := parseLedgerCursor(p.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	if p.Cursor == "" {
+		if at.Balances, err = q.balancesBefore(ctx, creator, to); err != nil {
+			return nil, "", err
+		}
+	}
+	lines, next, err := q.ledgerPage(ctx, LedgerFilter{Creator: creator, From: from, To: to}, p)
+	for i := range lines {
+		l := &lines[i]
+		l.Balance = at.Balances[l.Currency]
+		at.Balances[l.Currency] -= l.Amount
+	}
+	if err != nil || next == nil {
+		return lines, "", err
+	}
+	next.Balances = at.Balances
+	return lines, next.cursor(), nil
+}
+
+// ledgerCursor is the last entry of a page. In statements it carries the balances before that entry, so that no page has
+// to add up what the pages before it have shown.
+type ledgerCursor struct {
+	At       time.Time                `json:"t"`
+	ID       affiliate.LedgerEntryID  `json:"i"`
+	Balances map[money.Currency]int64 `json:"b,omitempty"`
+}
+
+func (c ledgerCursor) cursor() string {
+	text, _ := json.Marshal(c) // times of our rows, numbers and words always marshal
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+func parseLedgerCursor(s string) (ledgerCursor, error) {
+	c := ledgerCursor{Balances: map[money.Currency]int64{}}
+	if s == "" {
+		return c, nil
+	}
+	text, err := base64.RawURLEncoding.DecodeString(s)
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err != nil || c.ID == 0 || c.Balances == nil {
+		return c, affiliate.FieldErrorf("cursor", "is not a cursor of this list; leave it out to begin again")
+	}
+	return c, nil
+}
+
+// ledgerPage gives a page and, unless it is the last one, where the next begins.
+func (q queries) ledgerPage(ctx context.Context, f LedgerFilter, p Page) ([]LedgerLine, *ledgerCursor, error) {
+	conditions := f.conditions()
+	if p.Cursor != "" {
+		at, err := parseLedgerCursor(p.Cursor)
+		if err != nil {
+			return nil, nil, err
+		}
+		conditions.and("(l.created_at, l.id) < (?, ?)", At(at.At), at.ID)
+	}
+	limit := p.limit()
+	var l LedgerLine
+	lines := []LedgerLine{}
+	// The names are joined to the few rows of the page, not to all that are skipped.
+	err := q.stream(ctx, `WITH page AS (SELECT * FROM ledger_entries l`+conditions.where()+fmt.Sprintf(` ORDER BY l.created_at DESC, l.id DESC LIMIT %d)
+		SELECT `, limit+1)+ledgerColumns+`, r.name, p.name, f.name, s.slug FROM page l LEFT JOIN offer_members om ON om.id = l.offer_member_id
+		LEFT JOIN offers f ON f.id = om.offer_id LEFT JOIN conversions c ON c.id = l.conversion_id LEFT JOIN orders o ON o.id = c.order_id
+		LEFT JOIN stores s ON s.id = o.store_id LEFT JOIN campaigns p ON p.id = l.campaign_id JOIN creators r ON r.id = l.creator_id
+		ORDER BY l.created_at DESC, l.id DESC`, conditions.args,
+		append(l.dest(), &l.Creator, intoText(&l.Campaign), intoText(&l.Offer), intoText(&l.Store)), func() error {
+			lines = append(lines, l)
+			return nil
+		})
+	if err != nil || len(lines) <= limit {
+		return lines, nil, err
+	}
+	last := lines[limit-1]
+	return lines[:limit], &ledgerCursor{At: last.CreatedAt, ID: last.ID}, nil
+}

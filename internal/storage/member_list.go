@@ -1,0 +1,138 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// MemberItem is a creator's membership of a campaign as tables show it.
+type MemberItem struct {
+	affiliate.CampaignMember
+	Creator  string // name
+	Handle   string // the one on Instagram, or the first other; without @, empty without any
+	Left     bool   // the creator left the community
+	Campaign string // name
+	Status   affiliate.CampaignStatus
+}
+
+// Former says whether the figures of current members leave this one out.
+func (m MemberItem) Former() bool { return m.Left || !m.RemovedAt.IsZero() }
+
+// MemberSearch narrows a list of members; zero fields do not, but for Former.
+type MemberSearch struct {
+	Campaign affiliate.CampaignID
+	Creator  affiliate.CreatorID
+	Text     string // in the creator's name or handles, or in a code or slug of theirs in the campaign
+	Former   bool   // those who left the campaign or the community, too
+}
+
+type memberItemRow struct {
+	memberRow
+	Creator  string
+	Handle   string
+	Left     bool `db:"left_community"`
+	Campaign string
+	Status   affiliate.CampaignStatus
+}
+
+func (r memberItemRow) domain() MemberItem {
+	return MemberItem{CampaignMember: r.memberRow.domain(), Creator: r.Creator, Handle: r.Handle, Left: r.Left, Campaign: r.Campaign, Status: r.Status}
+}
+
+func (r memberItemRow) position() position { return position{Text: r.Creator, ID: int64(r.ID)} }
+
+// MemberPage lists members of campaigns by the creator's name.
+func (q queries) MemberPage(ctx context.Context, s MemberSearch, p Page) ([]MemberItem, string, error) {
+	var f filter
+	is(&f, "m.campaign_id", s.Campaign)
+	is(&f, "m.creator_id", s.Creator)
+	if !s.Former {
+		f.and("m.removed_at IS NULL AND r.removed_at IS NULL")
+	}
+	if text := strings.TrimSpace(s.Text); text != "" {
+		f.and(`(LOWER(r.name) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\')
+			OR EXISTS (SELECT 1 FROM offer_members x JOIN codes k ON k.offer_member_id = x.id WHERE x.member_id = m.id AND k.folded LIKE ? ESCAPE '\')
+			OR EXISTS (SELECT 1 FROM offer_members x JOIN links l ON l.offer_member_id = x.id WHERE x.member_id = m.id AND l.slug LIKE ? ESCAPE '\'))`,
+			containing(text), containing(cmp.Or(affiliate.FoldHandle(text), text)), containing(cmp.Or(affiliate.FoldCode(text), text)),
+			containing(cmp.Or(affiliate.FoldSlug(text), text)))
+	}
+	return listPage[memberItemRow](ctx, q, `SELECT `+qualify("m", memberColumns)+`, r.name AS creator, (r.removed_at IS NOT NULL) AS left_community,
+		COALESCE((SELECT h.handle FROM creator_handles h WHERE h.creator_id = r.id`+handlesInOrder+` LIMIT 1), '') AS handle, c.name AS campaign, c.status
+		FROM campaign_members m JOIN creators r ON r.id = m.creator_id JOIN campaigns c ON c.id = m.campaign_id`, f, sorting{"r.name", "m.id"}, p)
+}
+
+// MemberCounts says how many creators a campaign has.
+type MemberCounts struct {
+	Current int64
+	Former  int64 // left the campaign or the community
+}
+
+// MemberCounts counts the creators of some campaigns.
+func (q queries) MemberCounts(ctx context.Context, campaigns []affiliate.CampaignID) (map[affiliate.CampaignID]MemberCounts, error) {
+	counts := make(map[affiliate.CampaignID]MemberCounts, len(campaigns))
+	if len(campaigns) == 0 {
+		return counts, nil
+	}
+	var rows []struct {
+		ID affiliate.CampaignID
+		MemberCounts
+	}
+	err := q.listIn(ctx, &rows, `SELECT m.campaign_id AS id, COUNT(*) FILTER (WHERE m.removed_at IS NULL AND r.removed_at IS NULL) AS current,
+		COUNT(*) FILTER (WHERE m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former
+		FROM campaign_members m JOIN creators r ON r.id = m.creator_id WHERE m.campaign_id IN (?) GROUP BY m.campaign_id`, campaigns)
+	for _, r := range rows {
+		counts[r.ID] = r.MemberCounts
+	}
+	return counts, err
+}
+
+// OfferMemberCounts counts the current members of some offers, inactive ones included.
+func (q queries) OfferMemberCounts(ctx context.Context, offers []affiliate.OfferID) (map[affiliate.OfferID]int64, error) {
+	counts := make(map[affiliate.OfferID]int64, len(offers))
+	if len(offers) == 0 {
+		return counts, nil
+	}
+	var rows []struct {
+		ID affiliate.OfferID
+		N  int64
+	}
+	err := q.listIn(ctx, &rows, `SELECT x.offer_id AS id, COUNT(*) AS n FROM offer_members x JOIN campaign_members m ON m.id = x.member_id
+		JOIN creators r ON r.id = m.creator_id WHERE x.offer_id IN (?) AND m.removed_at IS NULL AND r.removed_at IS NULL GROUP BY x.offer_id`, offers)
+	for _, r := range rows {
+		counts[r.ID] = r.N
+	}
+	return counts, err
+}
+
+// OfferMembersOf gives the offers that some members of campaigns are in, by id.
+func (q queries) OfferMembersOf(ctx context.Context, members []affiliate.MemberID) ([]affiliate.OfferMember, error) {
+	return listOf[offerMemberRow](ctx, q, selectOfferMembers+` WHERE x.member_id IN (?) ORDER BY x.id`, members)
+}
+
+// OffersOf gives the offers of some ids, by id.
+func (q queries) OffersOf(ctx context.Context, offers []affiliate.OfferID) ([]affiliate.Offer, error) {
+	return listOf[offerRow](ctx, q, `SELECT `+offerColumns+` FROM offers WHERE id IN (?) ORDER BY id`, offers)
+}
+
+// CodesOf gives the codes of some offer members by id, ended ones included.
+func (q queries) CodesOf(ctx context.Context, owners []affiliate.OfferMemberID) ([]affiliate.Code, error) {
+	return listOf[codeRow](ctx, q, `SELECT `+codeColumns+` FROM codes WHERE offer_member_id IN (?) ORDER BY id`, owners)
+}
+
+// LinksOf gives the links of some offer members by id, ended ones included.
+func (q queries) LinksOf(ctx context.Context, owners []affiliate.OfferMemberID) ([]affiliate.Link, error) {
+	return listOf[linkRow](ctx, q, `SELECT `+linkColumns+` FROM links WHERE offer_member_id IN (?) ORDER BY id`, owners)
+}
+
+// listOf reads what belongs to some ids, which may be none.
+func listOf[R row[T], T, ID any](ctx context.Context, q queries, query string, ids []ID) ([]T, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []R
+	err := q.listIn(ctx, &rows, query, ids)
+	return domains[R, T](rows), err
+}

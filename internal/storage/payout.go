@@ -1,0 +1,266 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+type payoutRow struct {
+	ID        affiliate.PayoutID
+	CreatorID affiliate.CreatorID `db:"creator_id"`
+	Amount    int64
+	Currency  money.Currency
+	State     affiliate.PayoutState
+	Method    string
+	Reference string
+	Author    string
+	CreatedAt Time `db:"created_at"`
+	PaidAt    Time `db:"paid_at"`
+}
+
+const payoutColumns = `id, creator_id, amount, currency, state, method, reference, author, created_at, paid_at`
+
+func (r payoutRow) domain() affiliate.Payout {
+	return affiliate.Payout{ID: r.ID, CreatorID: r.CreatorID, Amount: r.Amount, Currency: r.Currency, State: r.State, Method: r.Method,
+		Reference: r.Reference, Author: r.Author, CreatedAt: r.CreatedAt.Time, PaidAt: r.PaidAt.Time}
+}
+
+func (r payoutRow) position() position { return position{ID: int64(r.ID)} }
+
+// Payout gives one payout; NotFound when there is none.
+func (q queries) Payout(ctx context.Context, id affiliate.PayoutID) (affiliate.Payout, error) {
+	return getOne[payoutRow](ctx, q, id, `SELECT `+payoutColumns+` FROM payouts WHERE id = ?`, id)
+}
+
+// LockPayout gives one payout as it stands, and makes others who want to change it wait until this transaction ends.
+func (tx *Tx) LockPayout(ctx context.Context, id affiliate.PayoutID) (affiliate.Payout, error) {
+	return getOne[payoutRow](ctx, tx.queries, id, `SELECT `+payoutColumns+` FROM payouts WHERE id = ?`+tx.d.lockRows, id)
+}
+
+// PayoutFilter narrows a list of payouts; zero fields do not.
+type PayoutFilter struct {
+	Creator  affiliate.CreatorID
+	State    affiliate.PayoutState
+	From, To time.Time // paid in [From, To)
+}
+
+// NamedPayout is a payout with the name of its creator.
+type NamedPayout struct {
+	affiliate.Payout
+	Creator string
+}
+
+// Payouts lists payouts, newest first.
+func (q queries) Payouts(ctx context.Context, w PayoutFilter, p Page) ([]NamedPayout, string, error) {
+	var f filter
+	if w.Creator != 0 {
+		f.and("p.creator_id = ?", w.Creator)
+	}
+	if w.State != "" {
+		f.and("p.state = ?", string(w.State))
+	}
+	if !w.From.IsZero() {
+		f.and("p.paid_at >= ?", At(w.From))
+	}
+	if !w.To.IsZero() {
+		f.and("p.paid_at < ?", At(w.To))
+	}
+	if p.Cursor != "" {
+		at, err := parseCursor(p.Cursor)
+		if err != nil {
+			return nil, "", err
+		}
+		f.and("p.id < ?", at.ID)
+	}
+	var rows []struct {
+		payoutRow
+		Creator string
+	}
+	limit := p.limit()
+	if err := q.list(ctx, &rows, `SELECT `+qualify("p", payoutColumns)+`, r.name AS creator FROM payouts p JOIN creators r ON r.id = p.creator_id`+
+		f.where()+fmt.Sprintf(" ORDER BY p.id DESC LIMIT %d", limit+1), f.args...); err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = rows[limit-1].position().cursor()
+	}
+	list := make([]NamedPayout, len(rows))
+	for i, r := range rows {
+		list[i] = NamedPayout{r.domain(), r.Creator}
+	}
+	return list, next, nil
+}
+
+// PayoutEntry is a ledger entry of a payout with the names that people see; both are empty for an account that belongs to
+// no campaign or offer.
+type PayoutEntry struct {
+	affiliate.LedgerEntry
+	Campaign string
+	Offer    string
+}
+
+// PayoutEntries gives the ledger entries of a payout, those that took it back included, in the order in which they were
+// posted.
+func (q queries) PayoutEntries(ctx context.Context, id affiliate.PayoutID) ([]PayoutEntry, error) {
+	var rows []struct {
+		ID            affiliate.LedgerEntryID
+		CreatorID     affiliate.CreatorID      `db:"creator_id"`
+		CampaignID    *affiliate.CampaignID    `db:"campaign_id"`
+		OfferMemberID *affiliate.OfferMemberID `db:"offer_member_id"`
+		Kind          affiliate.EntryKind
+		Currency      money.Currency
+		Amount        int64
+		Cause         string
+		Note          string
+		Author        string
+		CreatedAt     Time `db:"created_at"`
+		PayableAt     Time `db:"payable_at"`
+		Campaign      *string
+		Offer         *string
+	}
+	err := q.list(ctx, &rows, `SELECT e.id, e.creator_id, e.campaign_id, e.offer_member_id, e.kind, e.currency, e.amount, e.cause, e.note, e.author,
+		e.created_at, e.payable_at, c.name AS campaign, o.name AS offer FROM ledger_entries e LEFT JOIN campaigns c ON c.id = e.campaign_id
+		LEFT JOIN offer_members om ON om.id = e.offer_member_id LEFT JOIN offers o ON o.id = om.offer_id
+		WHERE e.payout_id = ? AND e.kind = 'payout' ORDER BY e.id`, id)
+	entries := make([]PayoutEntry, len(rows))
+	for i, r := range rows {
+		entries[i] = PayoutEntry{Campaign: value(r.Campaign), Offer: value(r.Offer), LedgerEntry: affiliate.LedgerEntry{ID: r.ID, CreatorID: r.CreatorID,
+			CampaignID: value(r.CampaignID), OfferMemberID: value(r.OfferMemberID), Kind: r.Kind, Currency: r.Currency, Amount: r.Amount, Cause: r.Cause,
+			PayoutID: id, Note: r.Note, Author: r.Author, CreatedAt: r.CreatedAt.Time, PayableAt: r.PayableAt.Time}}
+	}
+	return entries, err
+}
+
+// LockCreators makes other payouts to the same creators wait until this transaction ends, and gives the creators' names.
+// Workers do not wait: what they post meanwhile is owed afterwards. Call ShareCatalog first. A creator who does not exist
+// has no name.
+func (tx *Tx) LockCreators(ctx context.Context, ids []affiliate.CreatorID) (map[affiliate.CreatorID]string, error) {
+	var rows []struct {
+		ID   affiliate.CreatorID
+		Name string
+	}
+	// Locked in one fixed order, so that two payments of many creators never wait for each other.
+	err := tx.listIn(ctx, &rows, `SELECT id, name FROM creators WHERE id IN (?) ORDER BY id`+tx.d.lockRows, ids)
+	names := make(map[affiliate.CreatorID]string, len(rows))
+	for _, r := range rows {
+		names[r.ID] = r.Name
+	}
+	return names, err
+}
+
+// CreatePayouts writes new payouts, at most one per creator and currency, and gives them with their ids.
+func (tx *Tx) CreatePayouts(ctx context.Context, list []affiliate.Payout) ([]affiliate.Payout, error) {
+	const columns = 9
+	args := make([]any, 0, len(list)*columns)
+	for _, p := range list {
+		args = append(args, int64(p.CreatorID), p.Amount, string(p.Currency), string(p.State), p.Method, p.Reference, p.Author, At(p.CreatedAt), At(p.PaidAt))
+	}
+	type key struct {
+		creator  affiliate.CreatorID
+		currency money.Currency
+	}
+	ids := make(map[key]affiliate.PayoutID, len(list))
+	err := tx.insertRows(ctx, `payouts (creator_id, amount, currency, state, method, reference, author, created_at, paid_at)`, columns, args,
+		`RETURNING creator_id, currency, id`, func(rows *sqlx.Rows) error {
+			var k key
+			var id affiliate.PayoutID
+			err := rows.Scan(&k.creator, &k.currency, &id)
+			ids[k] = id
+			return err
+		})
+	created := make([]affiliate.Payout, len(list))
+	for i, p := range list {
+		p.ID = ids[key{p.CreatorID, p.Currency}]
+		created[i] = p
+	}
+	return created, err
+}
+
+// SavePayoutState writes the state of a payout that was read with LockPayout.
+func (tx *Tx) SavePayoutState(ctx context.Context, id affiliate.PayoutID, s affiliate.PayoutState) error {
+	_, err := tx.exec(ctx, `UPDATE payouts SET state = ? WHERE id = ?`, string(s), id)
+	return err
+}
+
+// Balance is what one account holds in one currency, in its minor units.
+type Balance struct {
+	affiliate.Account
+	Currency money.Currency
+	Balance  int64 // all entries
+	Paid     int64 // payouts among them, as a positive number
+	Payable  int64 // what may be paid out now
+}
+
+// Balances gives the accounts of some creators. It is one statement, so that what others post meanwhile counts both in the
+// balance and in what is on hold, or in neither.
+func (q queries) Balances(ctx context.Context, creators []affiliate.CreatorID, now time.Time) ([]Balance, error) {
+	query, args := payableAccounts(now, creators)
+	var rows []struct {
+		CreatorID              affiliate.CreatorID     `db:"creator_id"`
+		CampaignID             affiliate.CampaignID    `db:"campaign_id"`
+		OfferMemberID          affiliate.OfferMemberID `db:"offer_member_id"`
+		Currency               money.Currency
+		Balance, Paid, Payable int64
+	}
+	err := q.listIn(ctx, &rows, `SELECT creator_id, campaign_id, offer_member_id, currency, balance, paid, payable FROM (`+query+`) b
+		ORDER BY creator_id, currency, campaign_id, offer_member_id`, args...)
+	list := make([]Balance, len(rows))
+	for i, r := range rows {
+		list[i] = Balance{Account: affiliate.Account{CreatorID: r.CreatorID, CampaignID: r.CampaignID, OfferMemberID: r.OfferMemberID},
+			Currency: r.Currency, Balance: r.Balance, Paid: r.Paid, Payable: r.Payable}
+	}
+	return list, err
+}
+
+// payableAccounts is a query of accounts with what may be paid out of them now: affiliate.Payable in SQL. Without
+// creators it is of all.
+func payableAccounts(now time.Time, creators []affiliate.CreatorID) (string, []any) {
+	var held, accounts filter
+	held.and("payable_at > ? AND payable_at > created_at", At(now)) // the second condition is that of the index
+	if len(creators) > 0 {
+		held.and("creator_id IN (?)", creators)
+		accounts.and("b.creator_id IN (?)", creators)
+	}
+	return `SELECT b.creator_id, b.campaign_id, b.offer_member_id, b.currency, b.balance, b.paid,
+		b.balance - CASE WHEN h.amount > 0 THEN h.amount ELSE 0 END AS payable
+		FROM balances b LEFT JOIN (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS offer_member_id, currency,
+			CAST(SUM(amount) AS BIGINT) AS amount FROM ledger_entries` + held.where() + ` GROUP BY 1, 2, 3, 4) h
+		ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND h.offer_member_id = b.offer_member_id AND h.currency = b.currency` +
+		accounts.where(), append(held.args, accounts.args...)
+}
+
+// Due is what is to be paid to a creator in one currency.
+type Due struct {
+	CreatorID affiliate.CreatorID `db:"creator_id"`
+	Creator   string              // name
+	Currency  money.Currency
+	Amount    int64 // minor units of Currency, as a payout of now would pay
+	Accounts  int   // over which it would be settled
+}
+
+func (d Due) domain() Due        { return d }
+func (d Due) position() position { return position{Text: string(d.Currency), ID: int64(d.CreatorID)} }
+
+// PayoutsDue lists what is to be paid now, by currency and creator. s has the account's currency and minimum; an empty
+// currency means all.
+func (q queries) PayoutsDue(ctx context.Context, s affiliate.Settings, currency money.Currency, now time.Time, p Page) ([]Due, string, error) {
+	accounts, args := payableAccounts(now, nil)
+	var f filter
+	f.and("d.amount > 0 AND (d.currency <> ? OR d.amount >= ?)", string(s.Currency), s.MinimumPayout)
+	if currency != "" {
+		f.and("d.currency = ?", string(currency))
+	}
+	f.args = append(args, f.args...)
+	return listPage[Due](ctx, q, `SELECT d.creator_id, r.name AS creator, d.currency, d.amount, d.accounts FROM (
+			SELECT creator_id, currency, CAST(SUM(payable) AS BIGINT) AS amount, COUNT(*) FILTER (WHERE payable <> 0) AS accounts
+			FROM (`+accounts+`) a GROUP BY creator_id, currency) d JOIN creators r ON r.id = d.creator_id`,
+		f, sorting{"d.currency", "d.creator_id"}, p)
+}

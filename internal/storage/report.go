@@ -1,0 +1,491 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+// Scope says whose figures a report is about. Zero fields narrow nothing.
+type Scope struct {
+	Campaigns   []affiliate.CampaignID
+	Offers      []affiliate.OfferID
+	OfferStatus affiliate.OfferStatus
+	OfferType   affiliate.OfferType
+	Creator     affiliate.CreatorID
+	// Former counts those as well who left the campaign or the community. Home always does; campaigns, offers and the
+	// community only when asked.
+	Former bool
+}
+
+// ofOffers says whether the scope leaves out some offers, and with them what belongs to none.
+func (s Scope) ofOffers() bool {
+	return len(s.Campaigns)+len(s.Offers) > 0 || s.OfferStatus != "" || s.OfferType != ""
+}
+
+// offers narrows offers o.
+func (s Scope) offers(f *filter) {
+	if len(s.Campaigns) > 0 {
+		f.and("o.campaign_id IN (?)", s.Campaigns)
+	}
+	if len(s.Offers) > 0 {
+		f.and("o.id IN (?)", s.Offers)
+	}
+	if s.OfferStatus != "" {
+		f.and("o.status = ?", string(s.OfferStatus))
+	}
+	if s.OfferType != "" {
+		f.and("o.type = ?", string(s.OfferType))
+	}
+}
+
+// members is a query of the scope's offer members om, in campaigns as members m; column is what it selects.
+func (s Scope) members(column string) (string, []any) {
+	from, f := s.memberTables()
+	return "SELECT " + column + " FROM " + from + f.where(), f.args
+}
+
+// memberTables are the tables of the scope's offer members om, in campaigns as members m, with the conditions on them.
+func (s Scope) memberTables() (string, filter) {
+	from := "offer_members om JOIN campaign_members m ON m.id = om.member_id"
+	var f filter
+	if s.ofOffers() {
+		from += " JOIN offers o ON o.id = om.offer_id"
+		s.offers(&f)
+	}
+	if !s.Former {
+		from += " JOIN creators cr ON cr.id = m.creator_id"
+		f.and("m.removed_at IS NULL AND cr.removed_at IS NULL")
+	}
+	if s.Creator != 0 {
+		f.and("m.creator_id = ?", s.Creator)
+	}
+	return from, f
+}
+
+// everybody says whether each offer member there is belongs to the scope.
+func (s Scope) everybody() bool { return s.Former && !s.ofOffers() && s.Creator == 0 }
+
+// narrow says whether the scope names what it is about, so that few facts belong to it.
+func (s Scope) narrow() bool { return len(s.Campaigns)+len(s.Offers) > 0 || s.Creator != 0 }
+
+// Report asks for figures of a scope over a range, in the account's currency.
+type Report struct {
+	Scope
+	Range    affiliate.Range
+	Currency money.Currency
+}
+
+// ReportSums are what a report adds up.
+type ReportSums struct {
+	affiliate.Sums                // in the account's currency: all that the scope counts
+	Former         affiliate.Sums // the part of those who left; in Sums only when the scope counts it
+	NotConverted   []CurrencySums // what the scope counts in other currencies, by currency: in none of the sums above
+}
+
+// CurrencySums are sums in one currency.
+type CurrencySums struct {
+	Currency money.Currency
+	affiliate.Sums
+}
+
+// reportCell is one row of sums before currencies and former members are told apart.
+type reportCell struct {
+	Period    string
+	Currency  money.Currency
+	Converted bool
+	Former    bool
+	affiliate.Sums
+}
+
+// in says whether the cell's amounts are in the account's currency.
+func (c reportCell) in(account money.Currency) bool { return c.Converted && c.Currency == account }
+
+// counted is what a cell adds to sums in the account's currency: clicks have none and always count.
+func (c reportCell) counted(account money.Currency) affiliate.Sums {
+	if c.in(account) {
+		return c.Sums
+	}
+	return affiliate.Sums{Clicks: c.Clicks}
+}
+
+// ReportSums adds up. Without a creator in its scope it reads a few rows per offer and month of the range, and as many
+// per offer and day at its ends; unnarrowed, as home is, it reads those of all offers together.
+func (q queries) ReportSums(ctx context.Context, r Report) (ReportSums, error) {
+	var err error
+	if r.Range, err = q.BoundedRange(ctx, r.Range, ""); err != nil {
+		return ReportSums{}, err
+	}
+	var cells []reportCell
+	if r.Creator != 0 {
+		cells, err = q.creatorCells(ctx, r, "''")
+	} else {
+		cells, err = q.offerCells(ctx, r, "''", inPeriods(r.Range.Cover().Periods()))
+	}
+	if err != nil {
+		return ReportSums{}, fmt.Errorf("sum up a report: %w", err)
+	}
+	return r.sum(cells), nil
+}
+
+func (r Report) sum(cells []reportCell) ReportSums {
+	var s ReportSums
+	other := map[money.Currency]affiliate.Sums{}
+	for _, c := range cells {
+		if c.Former {
+			s.Former = s.Former.Plus(c.counted(r.Currency))
+			if !r.Scope.Former {
+				continue
+			}
+		}
+		s.Sums = s.Sums.Plus(c.counted(r.Currency))
+		if !c.in(r.Currency) {
+			c.Clicks = 0
+			other[c.Currency] = other[c.Currency].Plus(c.Sums)
+		}
+	}
+	for currency, sums := range other {
+		if sums != (affiliate.Sums{}) {
+			s.NotConverted = append(s.NotConverted, CurrencySums{currency, sums})
+		}
+	}
+	slices.SortFunc(s.NotConverted, func(a, b CurrencySums) int { return strings.Compare(string(a.Currency), string(b.Currency)) })
+	return s
+}
+
+// ReportSeries gives the sums of each bucket in the account's currency.
+func (q queries) ReportSeries(ctx context.Context, r Report, buckets []affiliate.Bucket) ([]affiliate.Sums, error) {
+	series := make([]affiliate.Sums, len(buckets))
+	if len(buckets) == 0 {
+		return series, nil
+	}
+	var cells []reportCell
+	var err error
+	if r.Creator != 0 {
+		r.Range.From, r.Range.To = buckets[0].From, buckets[len(buckets)-1].To
+		cells, err = q.creatorCells(ctx, r, "f.day")
+	} else {
+		cells, err = q.offerCells(ctx, r, "p.period", periodsOf(buckets))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sum up a series: %w", err)
+	}
+	for _, c := range cells {
+		if c.Former && !r.Scope.Former {
+			continue
+		}
+		// A month begins where a bucket does, or within one.
+		i := sort.Search(len(buckets), func(i int) bool { return buckets[i].To > (c.Period + "-01")[:len(time.DateOnly)] })
+		series[i] = series[i].Plus(c.counted(r.Currency))
+	}
+	return series, nil
+}
+
+// inPeriods narrows offer_periods p to some days and months.
+func inPeriods(periods []string) filter {
+	var f filter
+	if len(periods) == 0 {
+		f.and("FALSE")
+	} else {
+		f.and("p.period IN (?)", periods)
+	}
+	return f
+}
+
+// periodsOf narrows offer_periods p to days and months of which each is in one of the buckets, and which cover them.
+func periodsOf(buckets []affiliate.Bucket) filter {
+	var months int
+	var periods []string
+	for _, b := range buckets {
+		c := b.Cover()
+		months += len(c.Months)
+		periods = append(periods, c.Periods()...)
+	}
+	if months > 0 {
+		return inPeriods(periods)
+	}
+	var f filter
+	f.and("p.period >= ? AND p.period < ? AND LENGTH(p.period) = 10", buckets[0].From, buckets[len(buckets)-1].To)
+	return f
+}
+
+// offerCells reads sums per offer and period, added up by an expression over offer_periods p.
+func (q queries) offerCells(ctx context.Context, r Report, period string, f filter) ([]reportCell, error) {
+	if r.ofOffers() {
+		var o filter
+		r.offers(&o)
+		f.and("p.offer_id IN (SELECT o.id FROM offers o"+o.where()+")", o.args...)
+	} else {
+		f.and("p.offer_id = 0")
+	}
+	var cells []reportCell
+	err := q.listIn(ctx, &cells, `SELECT `+period+` AS period, p.currency, p.converted, p.former, `+sumColumns(tallyColumns)+
+		` FROM offer_periods p`+f.where()+` GROUP BY 1, p.currency, p.converted, p.former`, f.args...)
+	return cells, err
+}
+
+// creatorCells reads the facts of one creator, added up by an expression over facts f.
+func (q queries) creatorCells(ctx context.Context, r Report, period string) ([]reportCell, error) {
+	all := r.Scope
+	all.Former = true
+	members, args := all.members("om.id")
+	conversions, links, entries := filter{}, filter{}, filter{}
+	conversions.and("c.offer_member_id IN ("+members+")", args...)
+	r.onDays(&conversions, "c.day")
+	links.and("l.offer_member_id IN ("+members+")", args...)
+	r.between(&links, "k.at")
+	entries.and("e.creator_id = ?", r.Creator)
+	r.between(&entries, "e.created_at")
+	if r.ofOffers() {
+		entries.and("e.offer_member_id IN ("+members+")", args...)
+	}
+	var cells []reportCell
+	// Members are added up before they are looked up: a creator has few, and many facts.
+	err := q.listIn(ctx, &cells, `SELECT f.period, f.currency, f.converted, (m.removed_at IS NOT NULL OR cr.removed_at IS NOT NULL) AS former, `+
+		sumColumns(tallyColumns)+` FROM (SELECT `+period+` AS period, f.member, f.currency, f.converted, `+sumColumns(tallyColumns)+`
+			FROM (`+memberFacts(conversions.also(), links.also(), entries.also())+`) f GROUP BY 1, f.member, f.currency, f.converted) f
+		LEFT JOIN offer_members om ON om.id = f.member LEFT JOIN campaign_members m ON m.id = om.member_id LEFT JOIN creators cr ON cr.id = m.creator_id
+		GROUP BY f.period, f.currency, f.converted, 4`, slices.Concat(conversions.args, links.args, entries.args)...)
+	return cells, err
+}
+
+// also writes the conditions as they follow others.
+func (f *filter) also() string {
+	if len(f.conditions) == 0 {
+		return ""
+	}
+	return " AND " + strings.Join(f.conditions, " AND ")
+}
+
+// onDays narrows a column of local days to the range.
+func (r Report) onDays(f *filter, column string) {
+	if r.Range.From != "" {
+		f.and(column+" >= ?", r.Range.From)
+	}
+	if r.Range.To != "" {
+		f.and(column+" < ?", r.Range.To)
+	}
+}
+
+// between narrows a column of moments to the range.
+func (r Report) between(f *filter, column string) {
+	if start := r.Range.Start(); !start.IsZero() {
+		f.and(column+" >= ?", At(start))
+	}
+	if end := r.Range.End(); !end.IsZero() {
+		f.and(column+" < ?", At(end))
+	}
+}
+
+// BoundedRange sets the open ends of a range to the first and the last day that reports know of; it ends with today at the
+// earliest, where that is given. An account without anything to report gives an empty range, or today.
+func (q queries) BoundedRange(ctx context.Context, r affiliate.Range, today string) (affiliate.Range, error) {
+	if r.From != "" && r.To != "" {
+		return r, nil
+	}
+	var ends struct{ First, Last string }
+	err := q.get(ctx, &ends, `SELECT COALESCE((SELECT MIN(period) FROM offer_periods WHERE offer_id = 0), '') AS first,
+		COALESCE((SELECT MAX(period) FROM offer_periods WHERE offer_id = 0), '') AS last`)
+	if err != nil {
+		return r, fmt.Errorf("find the first day of reports: %w", err)
+	}
+	last := max(ends.Last, today)
+	if last == "" {
+		return r.Bounded(affiliate.FirstReportDay, affiliate.FirstReportDay), nil
+	}
+	first := today
+	if ends.First != "" {
+		first = ends.First[:len("2026-05")] + "-01" // a month sorts before its days
+	}
+	return r.Bounded(first, affiliate.NextDay(last)), nil
+}
+
+// MemberCount counts the scope's offer members, as of now. A creator in two offers counts twice.
+func (q queries) MemberCount(ctx context.Context, s Scope) (n int64, err error) {
+	query, args := `SELECT COUNT(*) FROM offer_members`, []any(nil)
+	if !s.everybody() {
+		query, args = s.members("COUNT(*)")
+	}
+	return n, q.getIn(ctx, &n, query, args...)
+}
+
+// MembersWithConversions counts the scope's offer members who have an accepted conversion in the range, in whatever
+// currency.
+func (q queries) MembersWithConversions(ctx context.Context, r Report) (n int64, err error) {
+	var f filter
+	f.and("y.conversions > 0")
+	if r.Range.From != "" || r.Range.To != "" {
+		if r.Range, err = q.BoundedRange(ctx, r.Range, ""); err != nil || r.Range.Days() == 0 {
+			return 0, err
+		}
+		inYears(&f, r.Range)
+	}
+	if !r.everybody() {
+		members, args := r.members("om.id")
+		f.and("y.offer_member_id IN ("+members+")", args...)
+	}
+	return n, q.getIn(ctx, &n, `SELECT COUNT(*) FROM (SELECT y.offer_member_id FROM member_years y`+f.where()+` GROUP BY y.offer_member_id) x`, f.args...)
+}
+
+// inYears narrows member_years y to those with a conversion on a day of the range, both of whose ends must be set.
+func inYears(f *filter, r affiliate.Range) {
+	years := yearsOf(r)
+	f.and("y.year IN (?)", years)
+	var days []string
+	for _, year := range years {
+		var months []string
+		for month := 1; month <= 12; month++ {
+			first := fmt.Sprintf("%s-%02d-01", year, month)
+			if mask := dayMask(first, r); mask != 0 {
+				months = append(months, fmt.Sprintf("(y.m%02d & %d)", month, mask))
+			}
+		}
+		days = append(days, fmt.Sprintf("y.year = '%s' AND (%s) <> 0", year, strings.Join(months, " | ")))
+	}
+	if r.From[4:] != "-01-01" || r.To[4:] != "-01-01" { // else it is of whole years
+		f.and("(" + strings.Join(days, " OR ") + ")")
+	}
+}
+
+// yearsOf gives the years that a range has days of.
+func yearsOf(r affiliate.Range) []string {
+	var years []string
+	for year := r.From[:4]; year <= r.Last()[:4]; {
+		years = append(years, year)
+		year = affiliate.NextDay(year + "-12-31")[:4]
+	}
+	return years
+}
+
+// dayMask has bit d-1 for each day d of the month beginning with first that is in the range.
+func dayMask(first string, r affiliate.Range) (mask int64) {
+	for bit, day := 0, first; day[:7] == first[:7]; bit, day = bit+1, affiliate.NextDay(day) {
+		if r.Contains(day) {
+			mask |= 1 << bit
+		}
+	}
+	return mask
+}
+
+// PaymentsDue is what creators are to be paid, as of now. A creator is due when what may be paid to them over all their
+// accounts is positive and reaches the minimum.
+type PaymentsDue struct {
+	DueSum
+	Other []DueSum // in other currencies, from before the account's was changed; without a minimum
+}
+
+// DueSum is what is due in one currency.
+type DueSum struct {
+	Currency money.Currency
+	Amount   int64 // over the creators who are due: what the scope owes them, 0 where they owe
+	Creators int64
+	Members  int64 // offer members of theirs to whom the scope owes something
+}
+
+// PaymentsDue gives what is due in a scope. minimum is the account's, in minor units of its currency.
+func (q queries) PaymentsDue(ctx context.Context, s Scope, account money.Currency, minimum int64, now time.Time) (PaymentsDue, error) {
+	query, args := dueQuery(s, now)
+	due := PaymentsDue{DueSum: DueSum{Currency: account}}
+	var rows []DueSum
+	err := q.listIn(ctx, &rows, `SELECT d.currency, CAST(SUM(CASE WHEN d.inside > 0 THEN d.inside ELSE 0 END) AS BIGINT) AS amount,
+		COUNT(*) FILTER (WHERE d.inside > 0) AS creators, CAST(SUM(d.members) AS BIGINT) AS members FROM (`+query+`) d
+		WHERE d.payable > 0 AND (d.currency <> ? OR d.payable >= ?) GROUP BY d.currency ORDER BY d.currency`,
+		append(args, string(account), minimum)...)
+	if err != nil {
+		return due, fmt.Errorf("sum up the payments due: %w", err)
+	}
+	for _, r := range rows {
+		switch {
+		case r.Currency == account:
+			due.DueSum = r
+		case r.Amount != 0:
+			due.Other = append(due.Other, r)
+		}
+	}
+	return due, nil
+}
+
+// dueQuery gives per creator and currency what is payable over all accounts, what of it is inside the scope, and to how
+// many of the scope's offer members something is payable.
+func dueQuery(s Scope, now time.Time) (string, []any) {
+	var creators []affiliate.CreatorID
+	if s.Creator != 0 {
+		creators = []affiliate.CreatorID{s.Creator}
+	}
+	payable, payableArgs := payableAccounts(now, creators)
+	inside, insideArgs := s.accounts()
+	var f filter
+	f.and("(b.balance <> 0 OR b.payable <> 0)")
+	if s.narrow() {
+		f.and("b.creator_id IN (SELECT b.creator_id FROM balances b WHERE "+inside+")", insideArgs...)
+	}
+	return `SELECT a.creator_id, a.currency, SUM(a.payable) AS payable, COALESCE(SUM(a.payable) FILTER (WHERE a.inside), 0) AS inside,
+		COUNT(*) FILTER (WHERE a.inside AND a.payable > 0 AND a.offer_member_id <> 0) AS members FROM (
+			SELECT b.creator_id, b.offer_member_id, b.currency, b.payable, ` + inside + ` AS inside FROM (` + payable + `) b` + f.where() + `) a
+		GROUP BY a.creator_id, a.currency`, slices.Concat(insideArgs, payableArgs, f.args)
+}
+
+// accounts is the condition that the account of balances b belongs to the scope. What a creator earned outside of offers
+// belongs to its campaign, and what they earned outside of campaigns to nobody's but theirs and the community's.
+func (s Scope) accounts() (string, []any) {
+	if s.everybody() {
+		return "TRUE", nil
+	}
+	if len(s.Offers) > 0 || s.OfferStatus != "" || s.OfferType != "" {
+		members, args := s.members("om.id")
+		return "b.offer_member_id IN (" + members + ")", args
+	}
+	var of, f filter
+	if s.Creator != 0 {
+		f.and("b.creator_id = ?", s.Creator)
+	}
+	if len(s.Campaigns) > 0 {
+		f.and("b.campaign_id IN (?)", s.Campaigns)
+		of.and("m.campaign_id IN (?)", s.Campaigns)
+	}
+	if !s.Former {
+		of.and("m.removed_at IS NULL AND cr.removed_at IS NULL")
+	}
+	if !s.Former {
+		in := "(b.campaign_id, b.creator_id) IN (SELECT m.campaign_id, m.creator_id FROM campaign_members m JOIN creators cr ON cr.id = m.creator_id" + of.where() + ")"
+		if len(s.Campaigns) == 0 {
+			in = "(" + in + " OR b.campaign_id = 0 AND b.creator_id IN (SELECT cr.id FROM creators cr WHERE cr.removed_at IS NULL))"
+		}
+		f.and(in, of.args...)
+	}
+	return strings.Join(f.conditions, " AND "), f.args
+}
+
+// CurrencyOrders counts orders in one currency.
+type CurrencyOrders struct {
+	Currency money.Currency
+	Orders   int64
+	Sales    int64
+}
+
+// UncreditedSales gives the paid orders of a range that have no creator, by the orders' currency.
+func (q queries) UncreditedSales(ctx context.Context, r affiliate.Range) ([]CurrencyOrders, error) {
+	var f filter
+	Report{Range: r}.onDays(&f, "day")
+	var list []CurrencyOrders
+	err := q.list(ctx, &list, `SELECT currency, CAST(SUM(orders) AS BIGINT) AS orders, CAST(SUM(sales) AS BIGINT) AS sales FROM uncredited_days`+
+		f.where()+` GROUP BY currency HAVING SUM(orders) <> 0 OR SUM(sales) <> 0 ORDER BY currency`, f.args...)
+	return list, err
+}
+
+// getIn reads one row of a query with an IN (?) over slices.
+func (q queries) getIn(ctx context.Context, dest any, query string, args ...any) error {
+	expanded, flat, err := sqlx.In(query, args...)
+	if err != nil {
+		return err
+	}
+	return q.get(ctx, dest, expanded, flat...)
+}

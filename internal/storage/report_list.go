@@ -1,0 +1,820 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// Figure is a column of a performance list: lists are sorted by one, and narrowed to bounds of some.
+type Figure string
+
+const (
+	FigureName           Figure = "name"
+	FigureClicks         Figure = "clicks"
+	FigureConversions    Figure = "conversions"
+	FigureConversionRate Figure = "conversion_rate"
+	FigureSales          Figure = "sales"
+	FigureAverageSale    Figure = "average_sale"
+	FigureCommissions    Figure = "commissions"
+	FigurePayouts        Figure = "payouts"
+	FigureRefunds        Figure = "refunds"
+)
+
+// Figures gives all columns that a list can be sorted by.
+func Figures() []Figure {
+	return []Figure{FigureName, FigureClicks, FigureConversions, FigureConversionRate, FigureSales, FigureAverageSale, FigureCommissions,
+		FigurePayouts, FigureRefunds}
+}
+
+// Bound narrows a list to the rows whose figure is in [Min, Max]; nil bounds nothing. Amounts are minor units of the
+// account's currency. A figure that is undefined, such as an average of nothing, is in no bound.
+type Bound struct {
+	Figure   Figure
+	Min, Max *int64
+}
+
+// ReportList asks for a page of a performance list.
+type ReportList struct {
+	Report
+	Text    string // in a name, as people write it
+	Bounds  []Bound
+	Sort    Figure // FigureName when empty
+	Desc    bool   // undefined figures come last either way
+	Compare bool   // with the sums of the period before
+	Page
+}
+
+// ReportPage is a page of a performance list.
+type ReportPage[R any] struct {
+	Rows  []R
+	Count int64 // rows of all pages
+	// Total is the sum of the rows of all pages; nil where only reading all of them could tell.
+	Total *affiliate.Sums
+	Next  string // cursor; empty on the last page
+}
+
+// RowSums are the figures of a row, in the account's currency.
+type RowSums struct {
+	affiliate.Sums
+	NotConverted int64           // accepted conversions in other currencies, which are not in the sums
+	OnlyAccepted bool            // the five classes that are not accepted are not known here
+	Before       *affiliate.Sums // of the period before, where it was asked for and there is one
+}
+
+// CampaignRow is a campaign with its figures.
+type CampaignRow struct {
+	affiliate.Campaign
+	RowSums
+}
+
+// OfferRow is an offer with its figures.
+type OfferRow struct {
+	affiliate.Offer
+	CampaignName string
+	RowSums
+}
+
+// CreatorRow is a creator with their figures, all their accounts in the scope together.
+type CreatorRow struct {
+	affiliate.Creator
+	RowSums
+}
+
+// EvidenceRow is a code or a link with its figures. Codes have no clicks, and neither is paid for by itself: payouts are 0.
+type EvidenceRow struct {
+	Kind          affiliate.Method // by code or by link
+	CodeID        affiliate.CodeID // 0 for a link
+	LinkID        affiliate.LinkID // 0 for a code
+	Text          string           // the code or slug as its owner writes it
+	Store         string           // slug of the code's store; empty for links
+	LinkKind      string           // sales, purchase, review; empty for codes
+	Ended         bool             // the code has got another owner or none, or the link was ended
+	OfferMemberID affiliate.OfferMemberID
+	OfferID       affiliate.OfferID
+	Offer         string
+	CampaignID    affiliate.CampaignID
+	Campaign      string
+	CreatorID     affiliate.CreatorID
+	Creator       string
+	RowSums
+}
+
+// grouping says what the rows of a list are.
+type grouping struct {
+	from        string // the table of the rows, with alias
+	id, name    string // of a row
+	conversions string // the row of conversions c
+	clicks      string // the row of clicks on links l of offer members om in campaigns as m
+	payouts     string // the row of ledger entries e; empty when payouts have none
+	periods     string // the row of offers o; empty when sums per offer do not tell it
+}
+
+var (
+	byCampaign = grouping{"campaigns t", "t.id", "t.folded", "c.campaign_id", "m.campaign_id", "e.campaign_id", "o.campaign_id"}
+	byOffer    = grouping{"offers t", "t.id", "t.folded", "c.offer_id", "om.offer_id", "pm.offer_id", "o.id"}
+	byCreator  = grouping{"creators t", "t.id", "LOWER(t.name)", "c.creator_id", "m.creator_id", "e.creator_id", ""}
+	// Codes have even ids here, links odd ones.
+	byEvidence = grouping{`(SELECT 2 * x.id AS id, x.code AS text, x.offer_member_id FROM codes x
+		UNION ALL SELECT 2 * x.id + 1, x.slug, x.offer_member_id FROM links x) t`, "t.id", "LOWER(t.text)",
+		"CASE WHEN c.method = 'code' THEN 2 * c.code_id ELSE 2 * c.link_id + 1 END", "2 * l.id + 1", "", ""}
+)
+
+// CampaignPerformance lists campaigns. A creator in the scope narrows it to theirs.
+func (q queries) CampaignPerformance(ctx context.Context, l ReportList) (ReportPage[CampaignRow], error) {
+	var f filter
+	if len(l.Campaigns) > 0 {
+		f.and("t.id IN (?)", l.Campaigns)
+	}
+	if len(l.Offers) > 0 || l.OfferStatus != "" || l.OfferType != "" {
+		var o filter
+		l.offers(&o)
+		f.and("t.id IN (SELECT o.campaign_id FROM offers o"+o.where()+")", o.args...)
+	}
+	if l.Creator != 0 {
+		query, args := l.members("m.campaign_id")
+		f.and("t.id IN ("+query+")", args...)
+	}
+	if l.Text != "" {
+		f.and(`t.folded LIKE ? ESCAPE '\'`, containing(affiliate.FoldName(l.Text)))
+	}
+	return reportPage(ctx, q, l, byCampaign, f, func(ids []int64) (map[int64]CampaignRow, error) {
+		var rows []campaignRow
+		err := q.listIn(ctx, &rows, `SELECT `+campaignColumns+` FROM campaigns WHERE id IN (?)`, ids)
+		found := map[int64]CampaignRow{}
+		for _, r := range rows {
+			found[int64(r.ID)] = CampaignRow{Campaign: r.domain()}
+		}
+		return found, err
+	}, func(r *CampaignRow) *RowSums { return &r.RowSums })
+}
+
+// OfferPerformance lists offers. A creator in the scope narrows it to theirs.
+func (q queries) OfferPerformance(ctx context.Context, l ReportList) (ReportPage[OfferRow], error) {
+	var f filter
+	if l.ofOffers() {
+		var o filter
+		l.offers(&o)
+		f.and("t.id IN (SELECT o.id FROM offers o"+o.where()+")", o.args...)
+	}
+	if l.Creator != 0 {
+		query, args := l.members("om.offer_id")
+		f.and("t.id IN ("+query+")", args...)
+	}
+	if l.Text != "" {
+		like := containing(affiliate.FoldName(l.Text))
+		f.and(`(t.folded LIKE ? ESCAPE '\' OR t.campaign_id IN (SELECT p.id FROM campaigns p WHERE p.folded LIKE ? ESCAPE '\'))`, like, like)
+	}
+	return reportPage(ctx, q, l, byOffer, f, func(ids []int64) (map[int64]OfferRow, error) {
+		var rows []struct {
+			offerRow
+			Campaign string
+		}
+		err := q.listIn(ctx, &rows, `SELECT `+qualify("o", offerColumns)+`, p.name AS campaign FROM offers o JOIN campaigns p ON p.id = o.campaign_id
+			WHERE o.id IN (?)`, ids)
+		found := map[int64]OfferRow{}
+		for _, r := range rows {
+			found[int64(r.ID)] = OfferRow{Offer: r.domain(), CampaignName: r.Campaign}
+		}
+		return found, err
+	}, func(r *OfferRow) *RowSums { return &r.RowSums })
+}
+
+// CreatorPerformance lists creators: those of the scope's campaigns and offers, or the whole community, those who left it
+// only where the scope counts them.
+func (q queries) CreatorPerformance(ctx context.Context, l ReportList) (ReportPage[CreatorRow], error) {
+	var f filter
+	if l.ofOffers() {
+		query, args := l.members("m.creator_id")
+		f.and("t.id IN ("+query+")", args...)
+	}
+	if !l.Scope.Former {
+		f.and("t.removed_at IS NULL")
+	}
+	if l.Creator != 0 {
+		f.and("t.id = ?", l.Creator)
+	}
+	if l.Text != "" {
+		like := containing(l.Text)
+		f.and(`(LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
+			WHERE h.creator_id = t.id AND h.folded LIKE LOWER(?) ESCAPE '\') OR t.id IN (SELECT m.creator_id FROM codes k
+			JOIN offer_members om ON om.id = k.offer_member_id JOIN campaign_members m ON m.id = om.member_id WHERE k.folded LIKE ? ESCAPE '\'))`,
+			like, like, like, containing(cmp.Or(affiliate.FoldCode(l.Text), l.Text)))
+	}
+	return reportPage(ctx, q, l, byCreator, f, func(ids []int64) (map[int64]CreatorRow, error) {
+		found := map[int64]CreatorRow{}
+		query, args, err := sqlx.In(`SELECT `+creatorColumns+` FROM creators WHERE id IN (?)`, ids)
+		if err != nil {
+			return nil, err
+		}
+		list, err := q.creators(ctx, query, args...)
+		for _, c := range list {
+			found[int64(c.ID)] = CreatorRow{Creator: c}
+		}
+		return found, err
+	}, func(r *CreatorRow) *RowSums { return &r.RowSums })
+}
+
+// EvidencePerformance lists the codes and links of a scope, which should be a campaign's, an offer's or a creator's:
+// unlike other lists, it reads all conversions and clicks of the range.
+func (q queries) EvidencePerformance(ctx context.Context, l ReportList) (ReportPage[EvidenceRow], error) {
+	var f filter
+	members, args := l.members("om.id")
+	f.and("t.offer_member_id IN ("+members+")", args...)
+	if l.Text != "" {
+		f.and(`LOWER(t.text) LIKE LOWER(?) ESCAPE '\'`, containing(l.Text))
+	}
+	return reportPage(ctx, q, l, byEvidence, f, func(ids []int64) (map[int64]EvidenceRow, error) {
+		return q.evidenceRows(ctx, ids)
+	}, func(r *EvidenceRow) *RowSums { return &r.RowSums })
+}
+
+// evidenceIDs tells codes and links apart.
+func evidenceIDs(ids []int64) (codes, links []int64) {
+	for _, id := range ids {
+		if id%2 == 0 {
+			codes = append(codes, id/2)
+		} else {
+			links = append(links, id/2)
+		}
+	}
+	return codes, links
+}
+
+func (q queries) evidenceRows(ctx context.Context, ids []int64) (map[int64]EvidenceRow, error) {
+	codes, links := evidenceIDs(ids)
+	found := map[int64]EvidenceRow{}
+	for _, kind := range []struct {
+		method      affiliate.Method
+		from, shown string
+		ids         []int64
+	}{
+		{affiliate.ByCode, "codes x JOIN stores s ON s.id = x.store_id", "x.code AS text, s.slug AS store, '' AS link_kind, (x.valid_to IS NOT NULL) AS ended", codes},
+		{affiliate.ByLink, "links x", "x.slug AS text, '' AS store, x.kind AS link_kind, (x.ended_at IS NOT NULL) AS ended", links},
+	} {
+		if len(kind.ids) == 0 {
+			continue
+		}
+		var rows []struct {
+			ID            int64
+			Text          string
+			Store         string
+			LinkKind      string `db:"link_kind"`
+			Ended         bool
+			OfferMemberID affiliate.OfferMemberID `db:"offer_member_id"`
+			OfferID       affiliate.OfferID       `db:"offer_id"`
+			Offer         string
+			CampaignID    affiliate.CampaignID `db:"campaign_id"`
+			Campaign      string
+			CreatorID     affiliate.CreatorID `db:"creator_id"`
+			Creator       string
+		}
+		err := q.listIn(ctx, &rows, `SELECT x.id, `+kind.shown+`, om.id AS offer_member_id, o.id AS offer_id, o.name AS offer, p.id AS campaign_id,
+			p.name AS campaign, cr.id AS creator_id, cr.name AS creator FROM `+kind.from+` JOIN offer_members om ON om.id = x.offer_member_id
+			JOIN offers o ON o.id = om.offer_id JOIN campaigns p ON p.id = o.campaign_id JOIN campaign_members m ON m.id = om.member_id
+			JOIN creators cr ON cr.id = m.creator_id WHERE x.id IN (?)`, kind.ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			e := EvidenceRow{Kind: kind.method, Text: r.Text, Store: r.Store, LinkKind: r.LinkKind, Ended: r.Ended, OfferMemberID: r.OfferMemberID,
+				OfferID: r.OfferID, Offer: r.Offer, CampaignID: r.CampaignID, Campaign: r.Campaign, CreatorID: r.CreatorID, Creator: r.Creator}
+			if kind.method == affiliate.ByCode {
+				e.CodeID = affiliate.CodeID(r.ID)
+				found[2*r.ID] = e
+			} else {
+				e.LinkID = affiliate.LinkID(r.ID)
+				found[2*r.ID+1] = e
+			}
+		}
+	}
+	return found, nil
+}
+
+// figureRow is a row of a list's statement: a row of the page, or, as the last one, the total.
+type figureRow struct {
+	Total    bool
+	ID       int64
+	Text     string // name, where the list is sorted by it
+	Number   *int64 // the figure that the list is sorted by, otherwise
+	RowCount int64  `db:"row_count"` // of the total
+	affiliate.Sums
+	NotConverted int64 `db:"not_converted"`
+}
+
+// reportPage reads a page of a list: first the ids and figures of the page and the total of all rows, in one statement,
+// then what the rows are.
+func reportPage[R any](ctx context.Context, q queries, l ReportList, g grouping, rows filter, load func([]int64) (map[int64]R, error), sums func(*R) *RowSums) (ReportPage[R], error) {
+	var page ReportPage[R]
+	var err error
+	wanted := l.Range
+	if l.Range, err = q.BoundedRange(ctx, l.Range, ""); err != nil {
+		return page, err
+	}
+	source := l.source(g, wanted)
+	found, next, total, err := q.figureRows(ctx, l, g, rows, source)
+	if err != nil {
+		return page, err
+	}
+	ids := make([]int64, len(found))
+	figures := make(map[int64]RowSums, len(found))
+	for i, r := range found {
+		ids[i] = r.ID
+		figures[r.ID] = RowSums{Sums: r.Sums, NotConverted: r.NotConverted}
+	}
+	if source.partly {
+		if figures, err = q.rowSums(ctx, l.Report, g, ids); err != nil {
+			return page, err
+		}
+	}
+	before := map[int64]RowSums{}
+	previous, compare := l.Range.Previous()
+	compare = compare && l.Compare && wanted.From != "" && wanted.To != ""
+	if compare {
+		was := l.Report
+		was.Range = previous
+		if before, err = q.rowSums(ctx, was, g, ids); err != nil {
+			return page, err
+		}
+	}
+	named := map[int64]R{}
+	if len(ids) > 0 {
+		if named, err = load(ids); err != nil {
+			return page, err
+		}
+	}
+	page.Next, page.Count, page.Total = next, total.RowCount, &total.Sums
+	if source.partly {
+		if page.Total, err = q.unnarrowedTotal(ctx, l, g); err != nil {
+			return page, err
+		}
+	}
+	for _, id := range ids {
+		r, ok := named[id]
+		if !ok {
+			continue // removed since the first statement
+		}
+		s := sums(&r)
+		*s = figures[id]
+		s.OnlyAccepted = source.onlyAccepted
+		if compare {
+			was := before[id].Sums
+			s.Before = &was
+		}
+		page.Rows = append(page.Rows, r)
+	}
+	return page, nil
+}
+
+// unnarrowedTotal is the total of a list of whose rows only a page was read: what the scope counts, unless the list leaves
+// some of it out.
+func (q queries) unnarrowedTotal(ctx context.Context, l ReportList, g grouping) (*affiliate.Sums, error) {
+	if l.narrowed() {
+		return nil, nil
+	}
+	all, err := q.ReportSums(ctx, l.Report)
+	if g.payouts == "" {
+		all.Payouts = 0
+	}
+	return &all.Sums, err
+}
+
+// source is a query of figures by row id, with the columns of figureColumns.
+type source struct {
+	query string
+	args  []any
+	// partly says that the query has only the figures that the order and the bounds ask for; those of the page are read after.
+	partly       bool
+	onlyAccepted bool
+}
+
+const figureColumns = tallyColumns + ", not_converted"
+
+// source chooses where a list's figures come from.
+func (l ReportList) source(g grouping, wanted affiliate.Range) source {
+	switch {
+	case g.periods != "" && l.Creator == 0:
+		query, args := l.periodFigures(g, nil)
+		return source{query: query, args: args}
+	case g == byCreator && wanted.From == "" && wanted.To == "":
+		query, args := l.yearFigures()
+		return source{query: query, args: args, onlyAccepted: true}
+	case g.periods != "", l.narrow() && l.narrowed():
+		query, args := l.factFigures(g, allFacts, nil)
+		return source{query: query, args: args}
+	}
+	query, args := l.factFigures(g, l.needs(), nil)
+	return source{query: query, args: args, partly: true}
+}
+
+// narrowed says whether the list leaves rows of its scope out.
+func (l ReportList) narrowed() bool { return l.Text != "" || len(l.Bounds) > 0 }
+
+// facts says which facts a query reads.
+type facts struct {
+	accepted    bool // what the accepted conversions count
+	conversions bool // what conversions of all classes count
+	clicks      bool
+	payouts     bool
+}
+
+var allFacts = facts{conversions: true, clicks: true, payouts: true}
+
+// needs gives the facts without which the list cannot be put in order.
+func (l ReportList) needs() facts {
+	var f facts
+	need := func(figure Figure) {
+		switch figure {
+		case "", FigureName:
+		case FigureClicks:
+			f.clicks = true
+		case FigureConversionRate:
+			f.clicks, f.accepted = true, true
+		case FigurePayouts:
+			f.payouts = true
+		case FigureRefunds:
+			f.conversions = true
+		default:
+			f.accepted = true
+		}
+	}
+	need(l.Sort)
+	for _, b := range l.Bounds {
+		need(b.Figure)
+	}
+	return f
+}
+
+// periodFigures sums up offer_periods per campaign or offer; ids, if any, narrow the rows.
+func (r Report) periodFigures(g grouping, ids []int64) (string, []any) {
+	f := inPeriods(r.Range.Cover().Periods())
+	if len(ids) > 0 {
+		f.and(g.periods+" IN (?)", ids)
+	}
+	if !r.Scope.Former {
+		f.and("NOT p.former")
+	}
+	r.offers(&f)
+	return figureUnion(figurePart{id: "x.id", columns: ownSums(tallyColumns), args: append([]any{string(r.Currency)}, f.args...),
+		from: `(SELECT ` + g.periods + ` AS id, (p.converted AND p.currency = ?) AS own, p.* FROM offer_periods p JOIN offers o ON o.id = p.offer_id` + f.where() + `) x`})
+}
+
+// ownSums sums columns of rollups x up over the rows in the account's currency; clicks have none.
+func ownSums(columns string) map[string]string {
+	sums := map[string]string{"not_converted": "COALESCE(SUM(x.conversions) FILTER (WHERE NOT x.own), 0)"}
+	for c := range strings.SplitSeq(columns, ", ") {
+		sums[c] = "COALESCE(SUM(x." + c + ") FILTER (WHERE x.own), 0)"
+	}
+	sums["clicks"] = "SUM(x.clicks)"
+	return sums
+}
+
+// yearFigures sums up member_years and balances per creator, of all time.
+func (r Report) yearFigures() (string, []any) {
+	tables, years := r.memberTables()
+	var paid filter
+	paid.and("b.currency = ?", string(r.Currency))
+	if !r.everybody() {
+		members, args := r.members("om.id")
+		if r.ofOffers() {
+			paid.and("b.offer_member_id IN ("+members+")", args...)
+		} else {
+			paid.and("(b.offer_member_id = 0 OR b.offer_member_id IN ("+members+"))", args...)
+		}
+		if r.Creator != 0 {
+			paid.and("b.creator_id = ?", r.Creator)
+		}
+	}
+	return figureUnion(
+		figurePart{id: "x.id", columns: ownSums(memberYearColumns), args: append([]any{string(r.Currency)}, years.args...),
+			from: `(SELECT m.creator_id AS id, (y.converted AND y.currency = ?) AS own, y.clicks, y.conversions, y.sales, y.commissions, y.refunds
+				FROM ` + tables + ` JOIN member_years y ON y.offer_member_id = om.id` + years.where() + `) x`},
+		figurePart{id: "b.creator_id", columns: map[string]string{"payouts": "SUM(b.paid)"}, from: "balances b" + paid.where(), args: paid.args})
+}
+
+// figurePart sums up some of the figures per row; the others are 0.
+type figurePart struct {
+	id      string            // the row of what from has
+	columns map[string]string // sums by name
+	from    string            // tables with conditions
+	args    []any
+}
+
+// figureUnion adds parts up.
+func figureUnion(parts ...figurePart) (string, []any) {
+	queries := make([]string, len(parts))
+	var args []any
+	for i, p := range parts {
+		columns := strings.Split(figureColumns, ", ")
+		for j, c := range columns {
+			columns[j] = cmp.Or(p.columns[c], "0") + " AS " + c
+		}
+		queries[i] = "SELECT " + p.id + " AS id, " + strings.Join(columns, ", ") + " FROM " + p.from + " GROUP BY " + p.id
+		args = append(args, p.args...)
+	}
+	return `SELECT u.id, ` + sumColumns(figureColumns) + ` FROM (` + strings.Join(queries, " UNION ALL ") + `) u GROUP BY u.id`, args
+}
+
+// factFigures sums up conversions, clicks and payouts of the range per row. Of a list of creators, codes or links ids, if
+// any, are those whose figures are needed; others may come along.
+func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any) {
+	var parts []figurePart
+	tables, members := r.memberTables()
+	only(&members, g, ids)
+	ofMembers := func(f *filter, column string) {
+		f.and(column+" IN (SELECT om.id FROM "+tables+members.where()+")", members.args...)
+	}
+	if which.accepted || which.conversions {
+		var f filter
+		f.and("c.credited")
+		switch {
+		case r.narrow() || len(ids) > 0:
+			ofMembers(&f, "c.offer_member_id")
+			r.onDays(&f, "c.day")
+		default:
+			r.between(&f, "c.placed_at")
+			if !r.everybody() {
+				ofMembers(&f, "+c.offer_member_id") // the plus: the index of times is the better one
+			}
+		}
+		if !which.conversions {
+			f.and("c.approval = 'approved' AND c.status = 'paid'")
+		}
+		parts = append(parts, r.conversionFigures(g, which, f))
+	}
+	if which.clicks {
+		f := filter{slices.Clone(members.conditions), slices.Clone(members.args)}
+		f.and("NOT k.bot")
+		r.between(&f, "k.at")
+		parts = append(parts, figurePart{id: g.clicks, columns: map[string]string{"clicks": "COUNT(*)"}, args: f.args,
+			from: tables + " JOIN links l ON l.offer_member_id = om.id JOIN clicks k ON k.link_id = l.id" + f.where()})
+	}
+	if which.payouts && g.payouts != "" {
+		f := r.payouts(g, ids)
+		switch {
+		case r.ofOffers() || g == byOffer:
+			ofMembers(&f, "e.offer_member_id")
+		case !r.Scope.Former:
+			current, args := r.members("om.id")
+			f.and("(e.offer_member_id IS NULL OR e.offer_member_id IN ("+current+"))", args...)
+		}
+		parts = append(parts, figurePart{id: g.payouts, columns: map[string]string{"payouts": "SUM(-e.amount)"}, args: f.args,
+			from: "ledger_entries e LEFT JOIN offer_members pm ON pm.id = e.offer_member_id" + f.where()})
+	}
+	if len(parts) == 0 {
+		parts = append(parts, figurePart{id: "t.id", from: "creators t WHERE FALSE"})
+	}
+	return figureUnion(parts...)
+}
+
+// only narrows offer members om to those of some rows.
+func only(f *filter, g grouping, ids []int64) {
+	switch {
+	case len(ids) == 0:
+	case g == byCreator:
+		f.and("m.creator_id IN (?)", ids)
+	case g == byEvidence:
+		codes, links := evidenceIDs(ids)
+		f.and("om.id IN (SELECT x.offer_member_id FROM codes x WHERE x.id IN (?) UNION ALL SELECT x.offer_member_id FROM links x WHERE x.id IN (?))",
+			append(codes, 0), append(links, 0)) // an IN needs something
+	}
+}
+
+// conversionFigures sums up conversions c.
+func (r Report) conversionFigures(g grouping, which facts, f filter) figurePart {
+	const accepted = "x.approval = 'approved' AND x.status = 'paid'"
+	count := func(class string) string { return "COUNT(*) FILTER (WHERE x.own AND " + class + ")" }
+	amount := func(of, class string) string {
+		return "COALESCE(SUM(x.account_" + of + ") FILTER (WHERE x.own AND " + class + "), 0)"
+	}
+	columns := map[string]string{"conversions": count(accepted), "sales": amount("value", accepted), "commissions": amount("commission", accepted),
+		"not_converted": "COUNT(*) FILTER (WHERE NOT x.own AND " + accepted + ")"}
+	if which.conversions {
+		for _, s := range []affiliate.OrderStatus{affiliate.Pending, affiliate.Canceled, affiliate.Refunded} {
+			columns[string(s)] = count("x.approval = 'approved' AND x.status = '" + string(s) + "'")
+		}
+		columns["held"], columns["rejected"] = count("x.approval = 'held'"), count("x.approval = 'rejected'")
+		columns["refunds"] = amount("refunded", "x.approval <> 'rejected'")
+	}
+	return figurePart{id: "x.id", columns: columns, args: append([]any{string(r.Currency)}, f.args...),
+		from: `(SELECT ` + g.conversions + ` AS id, (c.rate IS NOT NULL AND c.account_currency = ?) AS own, c.approval, c.status, c.account_value,
+			c.account_commission, c.account_refunded FROM conversions c` + f.where() + `) x`}
+}
+
+// payouts narrows ledger entries e to payouts of the range, to whoever the report is about.
+func (r Report) payouts(g grouping, ids []int64) filter {
+	var f filter
+	f.and("e.kind = 'payout' AND e.currency = ?", string(r.Currency))
+	r.between(&f, "e.created_at")
+	switch {
+	case r.Creator != 0:
+		f.and("e.creator_id = ?", r.Creator)
+	case g == byCreator && len(ids) > 0:
+		f.and("e.creator_id IN (?)", ids)
+	case r.narrow():
+		creators, args := r.members("m.creator_id")
+		f.and("e.creator_id IN ("+creators+")", args...)
+	}
+	return f
+}
+
+// rowSums gives the figures of some rows.
+func (q queries) rowSums(ctx context.Context, r Report, g grouping, ids []int64) (map[int64]RowSums, error) {
+	found := make(map[int64]RowSums, len(ids))
+	if len(ids) == 0 {
+		return found, nil
+	}
+	query, args := r.factFigures(g, allFacts, ids)
+	if g.periods != "" && r.Creator == 0 {
+		query, args = r.periodFigures(g, ids)
+	}
+	var rows []struct {
+		ID int64
+		affiliate.Sums
+		NotConverted int64 `db:"not_converted"`
+	}
+	if err := q.listIn(ctx, &rows, query, args...); err != nil {
+		return nil, fmt.Errorf("sum up rows of a report: %w", err)
+	}
+	for _, r := range rows {
+		found[r.ID] = RowSums{Sums: r.Sums, NotConverted: r.NotConverted}
+	}
+	return found, nil
+}
+
+// derived are the figures that are computed from others, as affiliate.Average and affiliate.Share do: no sum of sales or
+// count is negative.
+var derived = map[Figure]string{
+	FigureAverageSale:    "CASE WHEN x.conversions <> 0 THEN (2 * x.sales + x.conversions) / (2 * x.conversions) END",
+	FigureConversionRate: fmt.Sprintf("CASE WHEN x.clicks <> 0 THEN (%d * x.conversions + x.clicks) / (2 * x.clicks) END", 2*affiliate.RuleScale),
+}
+
+// expression is a figure of rows x; false when there is none of that name.
+func (f Figure) expression() (string, bool) {
+	if e, ok := derived[f]; ok {
+		return e, true
+	}
+	return "x." + string(f), slices.Contains(Figures(), f) && f != FigureName
+}
+
+// figureRows reads the ids and figures of a page, the cursor of the next page, and the total of all pages.
+func (q queries) figureRows(ctx context.Context, l ReportList, g grouping, rows filter, s source) (found []figureRow, next string, total figureRow, err error) {
+	order, err := l.order()
+	if err != nil {
+		return nil, "", total, err
+	}
+	sums := make([]string, 0, 12)
+	for c := range strings.SplitSeq(figureColumns, ", ") {
+		sums = append(sums, "COALESCE(f."+c+", 0) AS "+c)
+	}
+	all := `SELECT ` + g.id + ` AS id, ` + g.name + ` AS name, ` + strings.Join(sums, ", ") + ` FROM ` + g.from + ` LEFT JOIN (` + s.query + `) f ON f.id = ` + g.id + rows.where()
+	args := slices.Concat(s.args, rows.args)
+	var bounds filter
+	for _, b := range l.Bounds {
+		if err := b.narrow(&bounds); err != nil {
+			return nil, "", total, err
+		}
+	}
+	args = append(args, bounds.args...)
+	var after filter
+	if l.Cursor != "" {
+		if err := order.after(&after, l.Cursor); err != nil {
+			return nil, "", total, err
+		}
+	}
+	args = append(args, after.args...)
+	limit := l.limit()
+	query := `WITH every AS MATERIALIZED (SELECT x.*, ` + order.columns() + ` FROM (` + all + `) x` + bounds.where() + `)
+		SELECT FALSE AS total, id, text, number, CAST(0 AS BIGINT) AS row_count, ` + figureColumns + ` FROM (
+			SELECT * FROM every` + after.where() + order.by() + fmt.Sprintf(" LIMIT %d", limit+1) + `) page
+		UNION ALL SELECT TRUE, 0, '', NULL, COUNT(*), ` + wholeSums(figureColumns) + ` FROM every` + order.by("total")
+	if err := q.listIn(ctx, &found, query, args...); err != nil {
+		return nil, "", total, fmt.Errorf("list figures: %w", err)
+	}
+	total = found[len(found)-1]
+	found = found[:len(found)-1]
+	if len(found) > limit {
+		found = found[:limit]
+		next = order.cursor(found[limit-1])
+	}
+	return found, next, total, nil
+}
+
+// wholeSums sums columns up to numbers, also over no rows.
+func wholeSums(columns string) string {
+	list := strings.Split(columns, ", ")
+	for i, c := range list {
+		list[i] = "CAST(COALESCE(SUM(" + c + "), 0) AS BIGINT)"
+	}
+	return strings.Join(list, ", ")
+}
+
+func (b Bound) narrow(f *filter) error {
+	e, ok := b.Figure.expression()
+	if !ok {
+		return affiliate.FieldErrorf("bounds", "%q is no figure of this list", b.Figure)
+	}
+	if b.Min != nil {
+		f.and("("+e+") >= ?", *b.Min)
+	}
+	if b.Max != nil {
+		f.and("("+e+") <= ?", *b.Max)
+	}
+	return nil
+}
+
+// figureOrder is the order of a list.
+type figureOrder struct {
+	figure Figure
+	desc   bool
+	number string // the expression over x; empty: by name
+}
+
+func (l ReportList) order() (figureOrder, error) {
+	o := figureOrder{figure: l.Sort, desc: l.Desc}
+	if l.Sort == "" || l.Sort == FigureName {
+		o.figure = FigureName
+		return o, nil
+	}
+	e, ok := l.Sort.expression()
+	if !ok {
+		return o, affiliate.FieldErrorf("sort", "%q is not a column of this list; it must be one of %s", l.Sort, figureList())
+	}
+	o.number = e
+	return o, nil
+}
+
+func figureList() string {
+	names := make([]string, len(Figures()))
+	for i, f := range Figures() {
+		names[i] = string(f)
+	}
+	return strings.Join(names, ", ")
+}
+
+// columns are what the list is sorted by.
+func (o figureOrder) columns() string {
+	if o.number == "" {
+		return "x.name AS text, CAST(NULL AS BIGINT) AS number"
+	}
+	return "'' AS text, CAST(" + o.number + " AS BIGINT) AS number"
+}
+
+// by puts rows in order, after the columns given.
+func (o figureOrder) by(before ...string) string {
+	column, direction := "number", ""
+	if o.number == "" {
+		column = "text"
+	}
+	if o.desc {
+		direction = " DESC"
+	}
+	return " ORDER BY " + strings.Join(append(before, column+direction+" NULLS LAST", "id"), ", ")
+}
+
+// figurePosition is where a row stands in a list, and in which.
+type figurePosition struct {
+	Figure Figure `json:"f"`
+	Desc   bool   `json:"d,omitempty"`
+	Text   string `json:"t,omitempty"`
+	Number *int64 `json:"n,omitempty"`
+	ID     int64  `json:"i"`
+}
+
+func (o figureOrder) cursor(r figureRow) string {
+	text, _ := json.Marshal(figurePosition{o.figure, o.desc, r.Text, r.Number, r.ID}) // strings and numbers always marshal
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+// after narrows rows to those behind a cursor's. Rows that are equal in order follow one another by id.
+func (o figureOrder) after(f *filter, cursor string) error {
+	var at figurePosition
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		err = json.Unmarshal(text, &at)
+	}
+	if err != nil || at.Figure != o.figure || at.Desc != o.desc {
+		return affiliate.FieldErrorf("cursor", "is not a cursor of this list in this order; leave it out to begin again")
+	}
+	behind := ">"
+	if o.desc {
+		behind = "<"
+	}
+	switch {
+	case o.number == "":
+		f.and("(text "+behind+" ? OR text = ? AND id > ?)", at.Text, at.Text, at.ID)
+	case at.Number == nil:
+		f.and("number IS NULL AND id > ?", at.ID)
+	default:
+		f.and("(number "+behind+" ? OR number = ? AND id > ? OR number IS NULL)", *at.Number, *at.Number, at.ID)
+	}
+	return nil
+}

@@ -1,0 +1,527 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// Reports read sums, not rows: offer_periods, member_years, uncredited_days and balances. Whatever changes a fact tells
+// its transaction's sums by how much, and InTx writes the differences as the last thing before the commit: the rows of a
+// popular day are wanted by every worker, so they are locked as briefly as can be, and always in the same order.
+// check.go computes the same sums from the facts.
+
+// sums are the differences that a transaction makes to the sums of reports.
+type sums struct {
+	days       map[memberDay]affiliate.Sums
+	clicks     map[linkDay]int64
+	balances   map[balanceKey]balance
+	uncredited map[uncreditedDay]uncreditedSum
+	moved      map[periodCell]affiliate.Sums // of offer members who became former ones or came back
+}
+
+// memberDay is the finest grain: what one offer member's conversions of one day amount to. Member 0 is nobody's.
+type memberDay struct {
+	member affiliate.OfferMemberID
+	day    string
+	cell
+}
+
+// cell says in which money a conversion is counted: the account's at its rate, or, while it waits for one, its own.
+// Clicks have no currency.
+type cell struct {
+	currency  string
+	converted bool
+}
+
+type linkDay struct {
+	link affiliate.LinkID
+	day  string
+}
+
+func negative(t affiliate.Sums) affiliate.Sums {
+	return affiliate.Sums{Clicks: -t.Clicks, Conversions: -t.Conversions, Pending: -t.Pending, Canceled: -t.Canceled, Refunded: -t.Refunded,
+		Held: -t.Held, Rejected: -t.Rejected, Sales: -t.Sales, Commissions: -t.Commissions, Refunds: -t.Refunds, Payouts: -t.Payouts}
+}
+
+// sumValues gives sums in the order of tallyColumns.
+func sumValues(t affiliate.Sums) []any {
+	return []any{t.Clicks, t.Conversions, t.Pending, t.Canceled, t.Refunded, t.Held, t.Rejected, t.Sales, t.Commissions, t.Refunds, t.Payouts}
+}
+
+type balanceKey struct {
+	affiliate.Account
+	currency string
+}
+
+type balance struct{ balance, paid int64 }
+
+type uncreditedDay struct {
+	day      string
+	store    affiliate.StoreID
+	currency string
+}
+
+type uncreditedSum struct{ orders, sales int64 }
+
+// add adds to a sum in a map that may not be there yet.
+func add[K comparable, V any](m *map[K]V, key K, plus func(V) V) {
+	if *m == nil {
+		*m = map[K]V{}
+	}
+	(*m)[key] = plus((*m)[key])
+}
+
+// conversion adds what a conversion counts, or takes it away with a sign of -1. nil counts nothing.
+func (s *sums) conversion(c *Conversion, sign int64) {
+	if c == nil || !c.Credited {
+		return
+	}
+	at := cell{string(c.Currency), false}
+	sales, commission, refunded := c.Value, c.Commission, c.Refunded
+	if c.Rate != nil {
+		at = cell{string(c.AccountCurrency), true}
+		sales, commission, refunded = value(c.AccountValue), value(c.AccountCommission), value(c.AccountRefunded)
+	}
+	var t affiliate.Sums
+	switch c.Class() {
+	case affiliate.ClassConversion:
+		t.Conversions, t.Sales, t.Commissions = sign, sign*sales, sign*commission
+	case affiliate.ClassPending:
+		t.Pending = sign
+	case affiliate.ClassCanceled:
+		t.Canceled = sign
+	case affiliate.ClassRefunded:
+		t.Refunded = sign
+	case affiliate.ClassHeld:
+		t.Held = sign
+	case affiliate.ClassRejected:
+		t.Rejected = sign
+	}
+	if c.Class() != affiliate.ClassRejected {
+		t.Refunds = sign * refunded
+	}
+	add(&s.days, memberDay{c.OfferMemberID, c.Day, at}, t.Plus)
+}
+
+// entry adds a new ledger entry of a day.
+func (s *sums) entry(e affiliate.LedgerEntry, day string) {
+	b := balance{balance: e.Amount}
+	if e.Kind == affiliate.PaidOut {
+		b.paid = -e.Amount
+		s.payout(e.OfferMemberID, day, string(e.Currency), -e.Amount)
+	}
+	account := affiliate.Account{CreatorID: e.CreatorID, CampaignID: e.CampaignID, OfferMemberID: e.OfferMemberID}
+	add(&s.balances, balanceKey{account, string(e.Currency)}, func(held balance) balance {
+		return balance{held.balance + b.balance, held.paid + b.paid}
+	})
+}
+
+func (s *sums) payout(member affiliate.OfferMemberID, day, currency string, amount int64) {
+	add(&s.days, memberDay{member, day, cell{currency, true}}, affiliate.Sums{Payouts: amount}.Plus)
+}
+
+// click adds clicks that are no bot's.
+func (s *sums) click(link affiliate.LinkID, day string, n int64) {
+	add(&s.clicks, linkDay{link, day}, func(have int64) int64 { return have + n })
+}
+
+// order adds what an order without a creator counts, or takes it away with a sign of -1. nil counts nothing.
+func (s *sums) order(o *Order, sign int64) {
+	if o == nil || o.NotCredited == nil || o.Test || o.Status != affiliate.Paid {
+		return
+	}
+	add(&s.uncredited, uncreditedDay{o.Day, o.StoreID, string(o.Currency)}, func(have uncreditedSum) uncreditedSum {
+		return uncreditedSum{have.orders + sign, have.sales + sign*o.Value}
+	})
+}
+
+// writeSums brings the tables in line with what the transaction did. It runs last.
+func (tx *Tx) writeSums(ctx context.Context) error {
+	s := tx.sums
+	tx.sums = sums{}
+	if len(s.days)+len(s.clicks)+len(s.balances)+len(s.uncredited)+len(s.moved) == 0 {
+		return nil
+	}
+	if err := tx.ShareCatalog(ctx); err != nil { // nobody becomes a former member meanwhile
+		return err
+	}
+	steps := []struct {
+		what  string
+		write func(context.Context, *sums) error
+	}{
+		{"place clicks", tx.placeClicks},
+		{"add to balances", tx.addBalances},
+		{"add to the orders without a creator", tx.addUncredited},
+		{"add to the sums of offers", tx.addMembersAndOffers},
+	}
+	for _, step := range steps {
+		if err := step.write(ctx, &s); err != nil {
+			return fmt.Errorf("%s: %w", step.what, err)
+		}
+	}
+	return nil
+}
+
+// placeClicks turns clicks on links into clicks of offer members.
+func (tx *Tx) placeClicks(ctx context.Context, s *sums) error {
+	if len(s.clicks) == 0 {
+		return nil
+	}
+	var links []affiliate.LinkID
+	for at := range s.clicks {
+		links = append(links, at.link)
+	}
+	slices.Sort(links)
+	var owners []struct {
+		ID     affiliate.LinkID
+		Member affiliate.OfferMemberID
+	}
+	if err := tx.listIn(ctx, &owners, `SELECT id, offer_member_id AS member FROM links WHERE id IN (?)`, slices.Compact(links)); err != nil {
+		return err
+	}
+	members := map[affiliate.LinkID]affiliate.OfferMemberID{}
+	for _, o := range owners {
+		members[o.ID] = o.Member
+	}
+	for at, n := range s.clicks {
+		add(&s.days, memberDay{members[at.link], at.day, cell{"", true}}, affiliate.Sums{Clicks: n}.Plus)
+	}
+	return nil
+}
+
+func (tx *Tx) addBalances(ctx context.Context, s *sums) error {
+	keys := slices.SortedFunc(maps.Keys(s.balances), func(a, b balanceKey) int {
+		return cmp.Or(cmp.Compare(a.OfferMemberID, b.OfferMemberID), cmp.Compare(a.CreatorID, b.CreatorID), cmp.Compare(a.CampaignID, b.CampaignID),
+			strings.Compare(a.currency, b.currency))
+	})
+	var args []any
+	for _, k := range keys {
+		if b := s.balances[k]; b != (balance{}) {
+			args = append(args, int64(k.OfferMemberID), int64(k.CreatorID), int64(k.CampaignID), k.currency, b.balance, b.paid)
+		}
+	}
+	return tx.insertRows(ctx, "balances (offer_member_id, creator_id, campaign_id, currency, balance, paid)", 6, args,
+		`ON CONFLICT (offer_member_id, creator_id, campaign_id, currency) DO UPDATE SET balance = balances.balance + excluded.balance,
+		paid = balances.paid + excluded.paid`, nil)
+}
+
+func (tx *Tx) addUncredited(ctx context.Context, s *sums) error {
+	keys := slices.SortedFunc(maps.Keys(s.uncredited), func(a, b uncreditedDay) int {
+		return cmp.Or(strings.Compare(a.day, b.day), cmp.Compare(a.store, b.store), strings.Compare(a.currency, b.currency))
+	})
+	var args []any
+	for _, k := range keys {
+		if u := s.uncredited[k]; u != (uncreditedSum{}) {
+			args = append(args, k.day, int64(k.store), k.currency, u.orders, u.sales)
+		}
+	}
+	return tx.insertRows(ctx, "uncredited_days (day, store_id, currency, orders, sales)", 5, args,
+		`ON CONFLICT (day, store_id, currency) DO UPDATE SET orders = uncredited_days.orders + excluded.orders,
+		sales = uncredited_days.sales + excluded.sales`, nil)
+}
+
+// place is where an offer member stands now.
+type place struct {
+	ID     affiliate.OfferMemberID
+	Offer  affiliate.OfferID
+	Former bool
+}
+
+const placesQuery = `SELECT om.id, om.offer_id AS offer, (m.removed_at IS NOT NULL OR cr.removed_at IS NOT NULL) AS former
+	FROM offer_members om JOIN campaign_members m ON m.id = om.member_id JOIN creators cr ON cr.id = m.creator_id`
+
+func (tx *Tx) places(ctx context.Context, condition string, args ...any) (map[affiliate.OfferMemberID]place, error) {
+	var list []place
+	if err := tx.listIn(ctx, &list, placesQuery+condition, args...); err != nil {
+		return nil, err
+	}
+	places := make(map[affiliate.OfferMemberID]place, len(list))
+	for _, p := range list {
+		places[p.ID] = p
+	}
+	return places, nil
+}
+
+// periodCell is a row of offer_periods.
+type periodCell struct {
+	period string
+	offer  affiliate.OfferID
+	cell
+	former bool
+}
+
+func (tx *Tx) addMembersAndOffers(ctx context.Context, s *sums) error {
+	maps.DeleteFunc(s.days, func(_ memberDay, t affiliate.Sums) bool { return t == affiliate.Sums{} })
+	places := map[affiliate.OfferMemberID]place{}
+	if len(s.days) > 0 {
+		var members []affiliate.OfferMemberID
+		for at := range s.days {
+			members = append(members, at.member)
+		}
+		slices.Sort(members)
+		var err error
+		if places, err = tx.places(ctx, ` WHERE om.id IN (?)`, slices.Compact(members)); err != nil {
+			return err
+		}
+	}
+	if err := tx.addMembers(ctx, s.days, places); err != nil {
+		return err
+	}
+	cells := maps.Clone(s.moved)
+	for at, t := range s.days {
+		p := places[at.member]
+		addPeriods(&cells, at.day, p.Offer, at.cell, p.Former, t)
+	}
+	return tx.addOffers(ctx, cells)
+}
+
+// addPeriods adds to the day and the month of an offer, and of all offers.
+func addPeriods(cells *map[periodCell]affiliate.Sums, day string, offer affiliate.OfferID, c cell, former bool, t affiliate.Sums) {
+	for _, period := range []string{day, day[:len("2026-05")]} {
+		add(cells, periodCell{period, 0, c, former}, t.Plus)
+		if offer != 0 {
+			add(cells, periodCell{period, offer, c, former}, t.Plus)
+		}
+	}
+}
+
+func (tx *Tx) addOffers(ctx context.Context, cells map[periodCell]affiliate.Sums) error {
+	keys := slices.SortedFunc(maps.Keys(cells), func(a, b periodCell) int {
+		return cmp.Or(strings.Compare(a.period, b.period), cmp.Compare(a.offer, b.offer), strings.Compare(a.currency, b.currency),
+			compareBool(a.converted, b.converted), compareBool(a.former, b.former))
+	})
+	var args []any
+	for _, k := range keys {
+		if t := cells[k]; t != (affiliate.Sums{}) {
+			args = append(append(args, k.period, int64(k.offer), k.currency, k.converted, k.former), sumValues(t)...)
+		}
+	}
+	columns := strings.Split(tallyColumns, ", ")
+	return tx.insertRows(ctx, "offer_periods (period, offer_id, currency, converted, former, "+tallyColumns+")", 5+len(columns), args,
+		"ON CONFLICT (period, offer_id, currency, converted, former) DO UPDATE SET "+increments("offer_periods", columns), nil)
+}
+
+const tallyColumns = "clicks, conversions, pending, canceled, refunded, held, rejected, sales, commissions, refunds, payouts"
+
+func increments(table string, columns []string) string {
+	set := make([]string, len(columns))
+	for i, c := range columns {
+		set[i] = fmt.Sprintf("%s = %s.%s + excluded.%s", c, table, c, c)
+	}
+	return strings.Join(set, ", ")
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// memberYear is a row of member_years.
+type memberYear struct {
+	member affiliate.OfferMemberID
+	year   string
+	cell
+}
+
+// monthMasks have a bit for each day of each month.
+type monthMasks [12]int64
+
+func (m *monthMasks) set(day string) {
+	var month, d int
+	_, _ = fmt.Sscanf(day[5:], "%02d-%02d", &month, &d) // days are written by us
+	m[month-1] |= 1 << (d - 1)
+}
+
+func (m monthMasks) args(args []any) []any {
+	for _, mask := range m {
+		args = append(args, mask)
+	}
+	return args
+}
+
+const (
+	memberYearColumns = "clicks, conversions, sales, commissions, refunds"
+	maskColumns       = "m01, m02, m03, m04, m05, m06, m07, m08, m09, m10, m11, m12"
+)
+
+func (tx *Tx) addMembers(ctx context.Context, days map[memberDay]affiliate.Sums, places map[affiliate.OfferMemberID]place) error {
+	years := map[memberYear]affiliate.Sums{}
+	gained := map[memberYear]monthMasks{}
+	var lost []memberDay
+	for at, t := range days {
+		if at.member == 0 {
+			continue
+		}
+		key := memberYear{at.member, at.day[:4], at.cell}
+		t.Payouts = 0
+		add(&years, key, t.Plus)
+		switch {
+		case t.Conversions > 0:
+			add(&gained, key, func(m monthMasks) monthMasks { m.set(at.day); return m })
+		case t.Conversions < 0:
+			lost = append(lost, at)
+		}
+	}
+	var args []any
+	for _, k := range slices.SortedFunc(maps.Keys(years), compareYears) {
+		t := years[k]
+		args = append(args, int64(k.member), int64(places[k.member].Offer), k.year, k.currency, k.converted,
+			t.Clicks, t.Conversions, t.Sales, t.Commissions, t.Refunds)
+		args = gained[k].args(args)
+	}
+	masks := strings.Split(maskColumns, ", ")
+	for i, c := range masks {
+		masks[i] = c + " = member_years." + c + " | excluded." + c
+	}
+	if err := tx.insertRows(ctx, "member_years (offer_member_id, offer_id, year, currency, converted, "+memberYearColumns+", "+maskColumns+")", 22, args,
+		"ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+increments("member_years", strings.Split(memberYearColumns, ", "))+
+			", "+strings.Join(masks, ", "), nil); err != nil {
+		return err
+	}
+	return tx.clearDays(ctx, lost, places)
+}
+
+func compareYears(a, b memberYear) int {
+	return cmp.Or(cmp.Compare(a.member, b.member), strings.Compare(a.year, b.year), strings.Compare(a.currency, b.currency),
+		compareBool(a.converted, b.converted))
+}
+
+// clearDays takes the bits of days away on which no conversion is left. The rows are locked already, so what is counted
+// here includes whatever others have committed.
+func (tx *Tx) clearDays(ctx context.Context, lost []memberDay, places map[affiliate.OfferMemberID]place) error {
+	if len(lost) == 0 {
+		return nil
+	}
+	var members []affiliate.OfferMemberID
+	var days []string
+	for _, at := range lost {
+		members, days = append(members, at.member), append(days, at.day)
+	}
+	var left []struct {
+		Member    affiliate.OfferMemberID
+		Day       string
+		Currency  string
+		Converted bool
+	}
+	slices.Sort(members)
+	err := tx.listIn(ctx, &left, `SELECT DISTINCT offer_member_id AS member, day, `+cellColumns+` FROM conversions c
+		WHERE credited AND approval = 'approved' AND status = 'paid' AND offer_member_id IN (?) AND day IN (?)`, slices.Compact(members), distinctText(days))
+	if err != nil {
+		return err
+	}
+	still := map[memberDay]bool{}
+	for _, l := range left {
+		still[memberDay{l.Member, l.Day, cell{l.Currency, l.Converted}}] = true
+	}
+	gone := map[memberYear]monthMasks{}
+	for _, at := range lost {
+		if !still[at] {
+			add(&gone, memberYear{at.member, at.day[:4], at.cell}, func(m monthMasks) monthMasks { m.set(at.day); return m })
+		}
+	}
+	var args []any
+	for _, k := range slices.SortedFunc(maps.Keys(gone), compareYears) {
+		args = append(args, int64(k.member), int64(places[k.member].Offer), k.year, k.currency, k.converted, 0, 0, 0, 0, 0)
+		args = gone[k].args(args)
+	}
+	masks := strings.Split(maskColumns, ", ")
+	for i, c := range masks {
+		masks[i] = c + " = member_years." + c + " & ~excluded." + c
+	}
+	return tx.insertRows(ctx, "member_years (offer_member_id, offer_id, year, currency, converted, "+memberYearColumns+", "+maskColumns+")", 22, args,
+		"ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+strings.Join(masks, ", "), nil)
+}
+
+func distinctText(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// movingFormer runs a change that may turn offer members into former ones, or back, and moves what they count. The
+// condition chooses the offer members that may be touched.
+func (tx *Tx) movingFormer(ctx context.Context, condition string, id int64, change func() error) error {
+	before, err := tx.places(ctx, condition, id)
+	if err != nil {
+		return err
+	}
+	if err := change(); err != nil {
+		return err
+	}
+	after, err := tx.places(ctx, condition, id)
+	if err != nil {
+		return err
+	}
+	var moved []affiliate.OfferMemberID
+	for member, p := range after {
+		if p.Former != before[member].Former {
+			moved = append(moved, member)
+		}
+	}
+	if len(moved) == 0 {
+		return nil
+	}
+	slices.Sort(moved)
+	query, args, err := sqlx.In(`SELECT member, day, currency, converted, `+sumColumns(tallyColumns)+` FROM (`+
+		memberFacts(" AND c.offer_member_id IN (?)", " AND l.offer_member_id IN (?)", " AND e.offer_member_id IN (?)")+
+		`) f GROUP BY member, day, currency, converted`, moved, moved, moved)
+	if err != nil {
+		return err
+	}
+	return tx.scanRows(ctx, func(rows *sqlx.Rows) error {
+		var at memberDay
+		var t affiliate.Sums
+		err := rows.Scan(&at.member, &at.day, &at.currency, &at.converted, &t.Clicks, &t.Conversions, &t.Pending, &t.Canceled, &t.Refunded, &t.Held,
+			&t.Rejected, &t.Sales, &t.Commissions, &t.Refunds, &t.Payouts)
+		p := after[at.member]
+		addPeriods(&tx.sums.moved, at.day, p.Offer, at.cell, !p.Former, negative(t))
+		addPeriods(&tx.sums.moved, at.day, p.Offer, at.cell, p.Former, t)
+		return err
+	}, tx.d.rebind(query), args...)
+}
+
+// cellColumns give a conversion's cell; the table's alias is c.
+const cellColumns = `CASE WHEN c.rate IS NULL THEN c.currency ELSE c.account_currency END AS currency, (c.rate IS NOT NULL) AS converted`
+
+// memberFacts is a query of all facts that count, one row each, as member, day, currency, converted and the tally. The
+// arguments narrow conversions c, links l of clicks, and ledger entries e.
+func memberFacts(conversions, links, entries string) string {
+	counts := func(class string) string { return "CASE WHEN " + class + " THEN 1 ELSE 0 END" }
+	amount := func(condition, account, own string) string {
+		return "CASE WHEN " + condition + " THEN CASE WHEN c.rate IS NULL THEN " + own + " ELSE " + account + " END ELSE 0 END"
+	}
+	const counted = "c.approval = 'approved' AND c.status = "
+	return `SELECT c.offer_member_id AS member, c.day AS day, ` + cellColumns + `, 0 AS clicks, ` +
+		counts(counted+"'paid'") + ` AS conversions, ` + counts(counted+"'pending'") + ` AS pending, ` +
+		counts(counted+"'canceled'") + ` AS canceled, ` + counts(counted+"'refunded'") + ` AS refunded, ` +
+		counts("c.approval = 'held'") + ` AS held, ` + counts("c.approval = 'rejected'") + ` AS rejected, ` +
+		amount(counted+"'paid'", "c.account_value", "c.value") + ` AS sales, ` +
+		amount(counted+"'paid'", "c.account_commission", "c.commission") + ` AS commissions, ` +
+		amount("c.approval <> 'rejected'", "c.account_refunded", "c.refunded") + ` AS refunds, 0 AS payouts
+		FROM conversions c WHERE c.credited` + conversions + `
+		UNION ALL SELECT l.offer_member_id, k.day, '', TRUE, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+		FROM clicks k JOIN links l ON l.id = k.link_id WHERE NOT k.bot` + links + `
+		UNION ALL SELECT COALESCE(e.offer_member_id, 0), e.day, e.currency, TRUE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -e.amount
+		FROM ledger_entries e WHERE e.kind = 'payout'` + entries
+}
+
+// sumColumns writes "CAST(SUM(x) AS BIGINT) AS x" for each column of a list.
+func sumColumns(columns string) string {
+	list := strings.Split(columns, ", ")
+	for i, c := range list {
+		list[i] = "CAST(SUM(" + c + ") AS BIGINT) AS " + c
+	}
+	return strings.Join(list, ", ")
+}

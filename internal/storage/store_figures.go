@@ -1,0 +1,81 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// StoreFigures is how a store's deliveries fare.
+type StoreFigures struct {
+	Waiting       int64
+	OldestWaiting time.Time // received; zero when none waits
+	Failed        int64
+	Counts        []OutcomeCount // since the given time, by outcome
+}
+
+// OutcomeCount is how often one thing happened at a store's receiver.
+type OutcomeCount struct {
+	Outcome string
+	N       int64
+	Last    time.Time // the hour in which it happened last
+}
+
+// Count gives how often one outcome was counted, and the hour of the last time.
+func (f StoreFigures) Count(outcome string) (n int64, last time.Time) {
+	for _, c := range f.Counts {
+		if c.Outcome == outcome {
+			return c.N, c.Last
+		}
+	}
+	return 0, time.Time{}
+}
+
+// StoreFigures gives the figures of stores: of one, or of all when it is 0. A store that is not in it has none. The
+// counts are those of the hours that began at since or later.
+func (q queries) StoreFigures(ctx context.Context, store affiliate.StoreID, since time.Time) (map[affiliate.StoreID]StoreFigures, error) {
+	all := map[affiliate.StoreID]StoreFigures{}
+	var open []struct {
+		StoreID affiliate.StoreID `db:"store_id"`
+		State   DeliveryState
+		N       int64
+		Oldest  Time
+	}
+	var f filter
+	is(&f, "store_id", store)
+	of := func(state DeliveryState) string { // spelled out: the indexes of open deliveries are partial
+		g := f
+		g.and("state = '" + string(state) + "'")
+		return `SELECT store_id, '` + string(state) + `' AS state, COUNT(*) AS n, MIN(received_at) AS oldest FROM deliveries` + g.where() + ` GROUP BY store_id`
+	}
+	if err := q.list(ctx, &open, of(DeliveryWaiting)+` UNION ALL `+of(DeliveryFailed), append(f.args, f.args...)...); err != nil {
+		return nil, err
+	}
+	for _, r := range open {
+		s := all[r.StoreID]
+		if r.State == DeliveryWaiting {
+			s.Waiting, s.OldestWaiting = r.N, r.Oldest.Time
+		} else {
+			s.Failed = r.N
+		}
+		all[r.StoreID] = s
+	}
+	var counts []struct {
+		StoreID affiliate.StoreID `db:"store_id"`
+		Outcome string
+		N       int64
+		Last    Time
+	}
+	f.and("hour >= ?", At(since))
+	if err := q.list(ctx, &counts, `SELECT store_id, outcome, CAST(SUM(n) AS BIGINT) AS n, MAX(hour) AS last FROM store_counts`+f.where()+
+		` GROUP BY store_id, outcome ORDER BY store_id, outcome`, f.args...); err != nil {
+		return nil, err
+	}
+	for _, r := range counts {
+		s := all[r.StoreID]
+		s.Counts = append(s.Counts, OutcomeCount{r.Outcome, r.N, r.Last.Time})
+		all[r.StoreID] = s
+	}
+	return all, nil
+}

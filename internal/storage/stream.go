@@ -1,0 +1,140 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// Snapshot is the database as it was at one moment: whatever is read from it belongs together.
+type Snapshot struct{ queries }
+
+// InSnapshot runs f on a snapshot that is taken at its first query. It holds a connection until f ends, and PostgreSQL
+// cannot clean up what has changed since: whoever waits for slow readers in f must bound how long and how many.
+func (db *DB) InSnapshot(ctx context.Context, f func(s *Snapshot) error) error {
+	raw, err := db.read.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("begin a snapshot: %w", err)
+	}
+	defer func() { _ = raw.Rollback() }() // nothing was written
+	return f(&Snapshot{queries{raw, db.d}})
+}
+
+// stream reads rows one by one: it scans each into dest and calls each, which may not use the database.
+func (q queries) stream(ctx context.Context, query string, args, dest []any, each func() error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	rows, err := q.c.QueryxContext(ctx, q.d.rebind(query), args...)
+	if err != nil {
+		cancel()
+		return storageError(err)
+	}
+	defer rows.Close()
+	defer cancel() // before Close, which would read the rest of the rows
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return err
+		}
+		if err := each(); err != nil {
+			return err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err // plainer than what the driver says then
+	}
+	return storageError(rows.Err())
+}
+
+// integerInto and its kin scan columns into ids, currencies and the like; NULL is the zero value. database/sql reaches typed
+// values by reflection, which a stream of a million rows feels.
+type (
+	integerInto[T ~int64] struct{ to *T }
+	textInto[T ~string]   struct{ to *T }
+	momentInto            struct{ to *time.Time }
+)
+
+func intoInteger[T ~int64](to *T) any { return integerInto[T]{to} }
+func intoText[T ~string](to *T) any   { return textInto[T]{to} }
+func intoMoment(to *time.Time) any    { return momentInto{to} }
+
+func (s integerInto[T]) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*s.to = 0
+	case int64:
+		*s.to = T(v)
+	default:
+		return fmt.Errorf("a whole number cannot be read from %T", src)
+	}
+	return nil
+}
+
+func (s textInto[T]) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*s.to = ""
+	case string:
+		*s.to = T(v)
+	case []byte:
+		*s.to = T(v)
+	default:
+		return fmt.Errorf("a text cannot be read from %T", src)
+	}
+	return nil
+}
+
+func (s momentInto) Scan(src any) error {
+	var t Time
+	err := t.Scan(src)
+	*s.to = t.Time
+	return err
+}
+
+// Names are the words for ids, for rows that are read by the million: looked up here they travel once.
+type Names struct {
+	Stores    map[affiliate.StoreID]string
+	Campaigns map[affiliate.CampaignID]string
+	Offers    map[affiliate.OfferID]string
+	Creators  map[affiliate.CreatorID]CreatorName
+}
+
+// CreatorName is how people know a creator.
+type CreatorName struct {
+	Name   string
+	Handle string // the one on Instagram, or the first other; without @, empty without any
+}
+
+// Names reads the words for all ids there are.
+func (q queries) Names(ctx context.Context) (Names, error) {
+	n := Names{map[affiliate.StoreID]string{}, map[affiliate.CampaignID]string{}, map[affiliate.OfferID]string{}, map[affiliate.CreatorID]CreatorName{}}
+	var id int64
+	var word, handle string
+	for _, t := range []struct {
+		query string
+		put   func()
+	}{
+		{`SELECT id, name FROM stores`, func() { n.Stores[affiliate.StoreID(id)] = word }},
+		{`SELECT id, name FROM campaigns`, func() { n.Campaigns[affiliate.CampaignID(id)] = word }},
+		{`SELECT id, name FROM offers`, func() { n.Offers[affiliate.OfferID(id)] = word }},
+	} {
+		err := q.stream(ctx, t.query, nil, []any{&id, &word}, func() error {
+			t.put()
+			return nil
+		})
+		if err != nil {
+			return n, fmt.Errorf("read names: %w", err)
+		}
+	}
+	// As affiliate.Creator.BestHandle chooses.
+	err := q.stream(ctx, `SELECT c.id, c.name, (SELECT h.handle FROM creator_handles h WHERE h.creator_id = c.id
+		ORDER BY h.network <> 'instagram', h.network LIMIT 1) FROM creators c`, nil, []any{&id, &word, intoText(&handle)}, func() error {
+		n.Creators[affiliate.CreatorID(id)] = CreatorName{word, handle}
+		return nil
+	})
+	if err != nil {
+		return n, fmt.Errorf("read names: %w", err)
+	}
+	return n, nil
+}

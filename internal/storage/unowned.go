@@ -1,0 +1,350 @@
+package storage
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+// Kinds of evidence that people can own. The table of unowned evidence also has clicks: those nobody can claim.
+const (
+	EvidenceCode = "code"
+	EvidenceSlug = "slug"
+)
+
+// UnownedSort says in which order unowned codes are listed.
+type UnownedSort string
+
+const (
+	UnownedByOrders UnownedSort = "orders"    // most orders first
+	UnownedBySales  UnownedSort = "sales"     // most sales in one currency first
+	UnownedByUse    UnownedSort = "last_used" // newest order first
+	UnownedByCode   UnownedSort = "code"      // by folded code
+)
+
+// UnownedFilter narrows the list of codes, or slugs, that nobody owns; zero fields do not.
+type UnownedFilter struct {
+	Kind      string // EvidenceCode (also when empty) or EvidenceSlug
+	Store     affiliate.StoreID
+	Search    string // somewhere in the code, however it is written
+	MinOrders int
+	Since     time.Time      // counts orders placed then or later
+	Sort      UnownedSort    // UnownedByOrders when empty
+	Currency  money.Currency // whose sales UnownedBySales compares; amounts in others say nothing there
+}
+
+// UnownedCode is a code, or a slug, on orders that are not credited, which nobody owns in their store. Only orders count
+// that a new owner could be credited with: those placed after the last interval of ownership that the code has had.
+type UnownedCode struct {
+	StoreID affiliate.StoreID
+	Store   string // slug
+	Kind    string
+	Folded  string
+	Code    string // as the newest order writes it; a slug is kept folded only
+	Orders  int64  // whatever their status
+	Sales   []CurrencySales
+	First   time.Time
+	Last    time.Time
+	Newest  OrderName
+}
+
+// CurrencySales sums up paid orders of one currency, in its minor units.
+type CurrencySales struct {
+	Currency money.Currency
+	Orders   int64
+	Sales    int64
+}
+
+// OrderName is how people and the store call an order.
+type OrderName struct {
+	ID         affiliate.OrderID
+	ExternalID string `db:"external_id"`
+	Number     string
+}
+
+// unownedCode holds for evidence e on an order o of a store s: a new owner of the code could be credited with the order.
+// An interval that was ended before it began never was one.
+const (
+	unownedFrom = ` FROM unowned_evidence e JOIN orders o ON o.id = e.order_id JOIN stores s ON s.id = e.store_id`
+	unownedCode = `NOT EXISTS (SELECT 1 FROM codes c WHERE c.store_id = e.store_id AND c.folded = e.value
+		AND (c.valid_to IS NULL OR c.valid_to > o.placed_at AND (c.valid_from IS NULL OR c.valid_from < c.valid_to)))`
+	unownedSlug = `NOT EXISTS (SELECT 1 FROM links l WHERE l.slug = e.value)`
+)
+
+func (u UnownedFilter) conditions() filter {
+	var f filter
+	f.and("e.kind = ?", u.Kind)
+	f.and("s.state <> ?", affiliate.StoreStateEnded)
+	if u.Store != 0 {
+		f.and("e.store_id = ?", u.Store)
+	}
+	if u.Search != "" {
+		f.and(`e.value LIKE ? ESCAPE '\'`, containing(affiliate.FoldCode(u.Search)))
+	}
+	if !u.Since.IsZero() {
+		f.and("o.placed_at >= ?", At(u.Since))
+	}
+	if u.Kind == EvidenceSlug {
+		f.and(unownedSlug)
+	} else {
+		f.and(unownedCode)
+	}
+	return f
+}
+
+type unownedRow struct {
+	StoreID affiliate.StoreID `db:"store_id"`
+	Store   string
+	Value   string
+	Orders  int64
+	Sales   int64
+	FirstAt Time `db:"first_at"`
+	LastAt  Time `db:"last_at"`
+}
+
+// unownedCursor is where a page ended. The sort order is part of it: behind a row means another thing in each.
+type unownedCursor struct {
+	Sort  UnownedSort       `json:"o"`
+	Count int64             `json:"n,omitempty"`
+	At    time.Time         `json:"t,omitzero"`
+	Value string            `json:"v"`
+	Store affiliate.StoreID `json:"s"`
+}
+
+// behind is the keyset condition of a page: the sort column falls, then code and store rise.
+func (c unownedCursor) behind(f *filter, sort UnownedSort) {
+	var key any
+	switch sort {
+	case UnownedByOrders, UnownedBySales:
+		key = c.Count
+	case UnownedByUse:
+		key = At(c.At)
+	default:
+		f.and("(u.value, u.store_id) > (?, ?)", c.Value, c.Store)
+		return
+	}
+	column := unownedColumns[sort]
+	f.and("("+column+" < ? OR "+column+" = ? AND (u.value, u.store_id) > (?, ?))", key, key, c.Value, c.Store)
+}
+
+var unownedColumns = map[UnownedSort]string{UnownedByOrders: "u.orders", UnownedBySales: "u.sales", UnownedByUse: "u.last_at", UnownedByCode: ""}
+
+func (c unownedCursor) text() string {
+	text, _ := json.Marshal(c) // numbers, a time and texts always marshal
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+func parseUnownedCursor(s string, sort UnownedSort) (unownedCursor, error) {
+	var c unownedCursor
+	text, err := base64.RawURLEncoding.DecodeString(s)
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err != nil || c.Sort != sort {
+		return c, affiliate.FieldErrorf("cursor", "is not a cursor of this list in this order; leave it out to begin again")
+	}
+	return c, nil
+}
+
+// UnownedCodes lists codes, or slugs, that came on orders without credit and can be given to somebody.
+func (q queries) UnownedCodes(ctx context.Context, u UnownedFilter, p Page) ([]UnownedCode, string, error) {
+	if err := u.complete(); err != nil {
+		return nil, "", err
+	}
+	rows, next, err := q.unownedRows(ctx, u, p.Cursor, p.limit())
+	if err != nil {
+		return nil, "", err
+	}
+	list, err := q.describeUnowned(ctx, u, rows)
+	return list, next, err
+}
+
+// unownedStretch is how many codes EachUnownedCode counts at once: each stretch reads all evidence again.
+const unownedStretch = 20_000
+
+// EachUnownedCode gives the whole list, some hundred rows at a time, with memory for some thousand. It holds no connection
+// while each runs.
+func (q queries) EachUnownedCode(ctx context.Context, u UnownedFilter, each func([]UnownedCode) error) error {
+	if err := u.complete(); err != nil {
+		return err
+	}
+	for cursor := ""; ; {
+		rows, next, err := q.unownedRows(ctx, u, cursor, unownedStretch)
+		if err != nil {
+			return err
+		}
+		for part := range slices.Chunk(rows, MaxLimit) {
+			list, err := q.describeUnowned(ctx, u, part)
+			if err != nil {
+				return err
+			}
+			if err := each(list); err != nil {
+				return err
+			}
+		}
+		if cursor = next; next == "" {
+			return nil
+		}
+	}
+}
+
+// CountUnownedLines counts the codes of the list, each as often as it has currencies of sales, but at least once.
+func (q queries) CountUnownedLines(ctx context.Context, u UnownedFilter) (n int64, err error) {
+	if err := u.complete(); err != nil {
+		return 0, err
+	}
+	f := u.conditions()
+	err = q.get(ctx, &n, `SELECT CAST(COALESCE(SUM(CASE WHEN u.currencies > 1 THEN u.currencies ELSE 1 END), 0) AS BIGINT) FROM (
+		SELECT COUNT(DISTINCT CASE WHEN o.status = 'paid' THEN o.currency END) AS currencies`+unownedFrom+f.where()+`
+		GROUP BY e.store_id, e.value HAVING COUNT(*) >= ?) u`, append(f.args, u.MinOrders)...)
+	return n, err
+}
+
+func (q queries) unownedRows(ctx context.Context, u UnownedFilter, cursor string, limit int) (rows []unownedRow, next string, err error) {
+	var behind filter
+	if cursor != "" {
+		c, err := parseUnownedCursor(cursor, u.Sort)
+		if err != nil {
+			return nil, "", err
+		}
+		c.behind(&behind, u.Sort)
+	}
+	query, args := u.query(behind)
+	if err := q.list(ctx, &rows, query+fmt.Sprintf(" LIMIT %d", limit+1), args...); err != nil {
+		return nil, "", err
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = u.cursor(rows[limit-1]).text()
+	}
+	return rows, next, nil
+}
+
+// complete fills in what was left to choose.
+func (u *UnownedFilter) complete() error {
+	u.Sort, u.Kind = cmp.Or(u.Sort, UnownedByOrders), cmp.Or(u.Kind, EvidenceCode)
+	if _, ok := unownedColumns[u.Sort]; !ok {
+		return affiliate.FieldErrorf("sort", "must be %s, %s, %s or %s", UnownedByOrders, UnownedBySales, UnownedByUse, UnownedByCode)
+	}
+	if u.Kind != EvidenceCode && u.Kind != EvidenceSlug {
+		return affiliate.FieldErrorf("kind", "must be %s or %s", EvidenceCode, EvidenceSlug)
+	}
+	return nil
+}
+
+// query lists the codes in their order, those that fit further conditions.
+func (u UnownedFilter) query(further filter) (string, []any) {
+	uses := u.conditions()
+	if u.MinOrders > 1 {
+		further.and("u.orders >= ?", u.MinOrders)
+	}
+	order := " ORDER BY u.value, u.store_id"
+	if column := unownedColumns[u.Sort]; column != "" {
+		order = " ORDER BY " + column + " DESC, u.value, u.store_id"
+	}
+	return `SELECT u.* FROM (SELECT e.store_id, s.slug AS store, e.value, COUNT(*) AS orders,
+		CAST(COALESCE(SUM(o.value) FILTER (WHERE o.status = 'paid' AND o.currency = ?), 0) AS BIGINT) AS sales,
+		MIN(o.placed_at) AS first_at, MAX(o.placed_at) AS last_at` + unownedFrom + uses.where() + ` GROUP BY e.store_id, s.slug, e.value) u` +
+		further.where() + order, slices.Concat([]any{string(u.Currency)}, uses.args, further.args)
+}
+
+// cursor is where a page ends with a row.
+func (u UnownedFilter) cursor(last unownedRow) unownedCursor {
+	c := unownedCursor{Sort: u.Sort, Value: last.Value, Store: last.StoreID}
+	switch u.Sort {
+	case UnownedByOrders:
+		c.Count = last.Orders
+	case UnownedBySales:
+		c.Count = last.Sales
+	case UnownedByUse:
+		c.At = last.LastAt.Time
+	}
+	return c
+}
+
+// unownedKey names a row of the list.
+type unownedKey struct {
+	StoreID affiliate.StoreID `db:"store_id"`
+	Value   string
+}
+
+// describeUnowned adds to the rows of a page the sales of every currency and the newest order.
+func (q queries) describeUnowned(ctx context.Context, u UnownedFilter, rows []unownedRow) ([]UnownedCode, error) {
+	list := make([]UnownedCode, len(rows))
+	if len(rows) == 0 {
+		return list, nil
+	}
+	at := make(map[unownedKey]*UnownedCode, len(rows))
+	values := make([]string, len(rows))
+	for i, r := range rows {
+		list[i] = UnownedCode{StoreID: r.StoreID, Store: r.Store, Kind: u.Kind, Folded: r.Value, Code: r.Value, Orders: r.Orders,
+			First: r.FirstAt.Time, Last: r.LastAt.Time, Sales: []CurrencySales{}}
+		at[unownedKey{r.StoreID, r.Value}] = &list[i]
+		values[i] = r.Value
+	}
+	f := u.conditions()
+	f.and("e.value IN (?)", values)
+	var sums []struct {
+		unownedKey
+		CurrencySales
+	}
+	if err := q.listIn(ctx, &sums, `SELECT e.store_id, e.value, o.currency, COUNT(*) AS orders, CAST(SUM(o.value) AS BIGINT) AS sales`+unownedFrom+
+		f.where()+` AND o.status = 'paid' GROUP BY e.store_id, e.value, o.currency ORDER BY o.currency`, f.args...); err != nil {
+		return nil, err
+	}
+	for _, s := range sums {
+		if c := at[s.unownedKey]; c != nil { // the same code in a store that is not on this page
+			c.Sales = append(c.Sales, s.CurrencySales)
+		}
+	}
+	return list, q.addNewest(ctx, u, rows, at)
+}
+
+// addNewest says which order used each code last and how it writes it. Looking for orders of exactly those moments is
+// quick however often a code was used; whether a code is owned depends on nothing else of an order.
+func (q queries) addNewest(ctx context.Context, u UnownedFilter, rows []unownedRow, at map[unownedKey]*UnownedCode) error {
+	values, moments := make([]string, len(rows)), make([]Time, len(rows))
+	for i, r := range rows {
+		values[i], moments[i] = r.Value, r.LastAt
+	}
+	var orders []struct {
+		unownedKey
+		OrderName
+		PlacedAt Time `db:"placed_at"`
+		Codes    string
+	}
+	if err := q.listIn(ctx, &orders, `SELECT e.store_id, e.value, o.id, o.external_id, o.number, o.placed_at, o.codes
+		FROM orders o JOIN unowned_evidence e ON e.order_id = o.id AND e.kind = ? AND e.value IN (?) WHERE o.placed_at IN (?) ORDER BY o.id`,
+		u.Kind, values, moments); err != nil {
+		return err
+	}
+	for _, o := range orders { // of several at that moment the last one counts
+		c := at[o.unownedKey]
+		if c == nil || !o.PlacedAt.Equal(c.Last) {
+			continue
+		}
+		c.Newest, c.Code = o.OrderName, o.Value
+		for _, code := range (Order{Codes: o.Codes}).CodeList() {
+			if u.Kind == EvidenceCode && affiliate.FoldCode(code) == o.Value {
+				c.Code = code
+			}
+		}
+	}
+	return nil
+}
+
+// OrdersCarryingCode gives the keys of orders without credit that carry a code in a store, by id, behind an order.
+func (q queries) OrdersCarryingCode(ctx context.Context, store affiliate.StoreID, code string, after affiliate.OrderID, limit int) ([]Order, error) {
+	var list []Order
+	err := q.list(ctx, &list, `SELECT o.id, o.store_id, o.external_id FROM unowned_evidence e JOIN orders o ON o.id = e.order_id
+		WHERE e.kind = ? AND e.value = ? AND e.store_id = ? AND e.order_id > ? ORDER BY e.order_id LIMIT ?`,
+		EvidenceCode, affiliate.FoldCode(code), store, after, limit)
+	return list, err
+}

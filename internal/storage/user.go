@@ -1,0 +1,199 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+type userRow struct {
+	ID         affiliate.UserID
+	Email      string
+	Name       string
+	Role       affiliate.Role
+	DisabledAt Time `db:"disabled_at"`
+	CreatedAt  Time `db:"created_at"`
+	UpdatedAt  Time `db:"updated_at"`
+}
+
+const userColumns = `id, email, name, role, disabled_at, created_at, updated_at`
+
+func (r userRow) domain() affiliate.User {
+	return affiliate.User{ID: r.ID, Email: r.Email, Name: r.Name, Role: r.Role, DisabledAt: r.DisabledAt.Time, CreatedAt: r.CreatedAt.Time,
+		UpdatedAt: r.UpdatedAt.Time}
+}
+
+func (r userRow) position() position { return position{ID: int64(r.ID)} }
+
+// User gives one user; NotFound when there is none.
+func (q queries) User(ctx context.Context, id affiliate.UserID) (affiliate.User, error) {
+	return getOne[userRow](ctx, q, id, `SELECT `+userColumns+` FROM users WHERE id = ?`, id)
+}
+
+// UserByEmail gives a user by the folded e-mail address, with the hash of the password; NotFound when there is none.
+func (q queries) UserByEmail(ctx context.Context, email string) (affiliate.User, string, error) {
+	var row struct {
+		userRow
+		Password string
+	}
+	err := q.get(ctx, &row, `SELECT `+userColumns+`, password FROM users WHERE email = ?`, email)
+	return row.domain(), row.Password, err
+}
+
+// Users lists users by id, disabled ones included.
+func (q queries) Users(ctx context.Context, p Page) ([]affiliate.User, string, error) {
+	return listPage[userRow](ctx, q, `SELECT `+userColumns+` FROM users`, filter{}, sorting{id: "id"}, p)
+}
+
+// HasUsers says whether anybody can ever have signed in.
+func (q queries) HasUsers(ctx context.Context) (bool, error) {
+	var n int
+	err := q.get(ctx, &n, `SELECT CASE WHEN EXISTS (SELECT 1 FROM users) THEN 1 ELSE 0 END`)
+	return n > 0, err
+}
+
+// WorkingOwners counts the owners who may sign in.
+func (q queries) WorkingOwners(ctx context.Context) (n int, err error) {
+	err = q.get(ctx, &n, `SELECT COUNT(*) FROM users WHERE role = 'owner' AND disabled_at IS NULL`)
+	return n, err
+}
+
+// CreateUser keeps a new user. Conflict when the e-mail address is taken.
+func (tx *Tx) CreateUser(ctx context.Context, u affiliate.User, passwordHash string) (affiliate.User, error) {
+	_, _, err := tx.UserByEmail(ctx, u.Email)
+	if err := notTaken(err, err == nil, "email", "%s has an account already", u.Email); err != nil {
+		return u, err
+	}
+	err = tx.get(ctx, &u.ID, `INSERT INTO users (email, name, role, password, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
+		u.Email, u.Name, u.Role, passwordHash, At(u.CreatedAt), At(u.UpdatedAt))
+	return u, err
+}
+
+// SaveUser writes name, role and whether the user may sign in.
+func (tx *Tx) SaveUser(ctx context.Context, u affiliate.User) error {
+	_, err := tx.exec(ctx, `UPDATE users SET name = ?, role = ?, disabled_at = ?, updated_at = ? WHERE id = ?`,
+		u.Name, u.Role, At(u.DisabledAt), At(u.UpdatedAt), u.ID)
+	return err
+}
+
+// SetPassword writes the hash of a user's password.
+func (tx *Tx) SetPassword(ctx context.Context, id affiliate.UserID, passwordHash string, now time.Time) error {
+	_, err := tx.exec(ctx, `UPDATE users SET password = ?, updated_at = ? WHERE id = ?`, passwordHash, At(now), id)
+	return err
+}
+
+// Session is one sign-in of a user on one device.
+type Session struct {
+	User      affiliate.User
+	CreatedAt Time
+	SeenAt    Time
+	ExpiresAt Time
+}
+
+// CreateSession keeps a session by the SHA-256 of its token.
+func (tx *Tx) CreateSession(ctx context.Context, hash []byte, user affiliate.UserID, now, expires time.Time) error {
+	_, err := tx.exec(ctx, `INSERT INTO sessions (hash, user_id, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?)`, hash, user, At(now), At(now), At(expires))
+	return err
+}
+
+// SessionByHash gives a session that has not expired and whose user may sign in; NotFound otherwise.
+func (q queries) SessionByHash(ctx context.Context, hash []byte, now time.Time) (Session, error) {
+	var row struct {
+		userRow
+		Began   Time
+		SeenAt  Time `db:"seen_at"`
+		Expires Time
+	}
+	err := q.get(ctx, &row, `SELECT `+qualify("u", userColumns)+`, s.created_at AS began, s.seen_at, s.expires_at AS expires
+		FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.hash = ? AND s.expires_at > ? AND u.disabled_at IS NULL`, hash, At(now))
+	return Session{User: row.domain(), CreatedAt: row.Began, SeenAt: row.SeenAt, ExpiresAt: row.Expires}, err
+}
+
+// TouchSession notes that a session is in use, and lets it live until expires.
+func (db *DB) TouchSession(ctx context.Context, hash []byte, now, expires time.Time) error {
+	_, err := db.exec(ctx, `UPDATE sessions SET seen_at = ?, expires_at = ? WHERE hash = ?`, At(now), At(expires), hash)
+	return err
+}
+
+// EndSession ends one session.
+func (db *DB) EndSession(ctx context.Context, hash []byte) error {
+	_, err := db.exec(ctx, `DELETE FROM sessions WHERE hash = ?`, hash)
+	return err
+}
+
+// EndSessions ends all sessions of a user but the one with the hash keep, which may be nil.
+func (tx *Tx) EndSessions(ctx context.Context, user affiliate.UserID, keep []byte) error {
+	if keep == nil {
+		keep = []byte{}
+	}
+	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE user_id = ? AND hash <> ?`, user, keep)
+	return err
+}
+
+// PurgeSessions deletes sessions that have expired and failures that no longer count.
+func (db *DB) PurgeSessions(ctx context.Context, now, forgetFailures time.Time) error {
+	if _, err := db.exec(ctx, `DELETE FROM sessions WHERE expires_at <= ?`, At(now)); err != nil {
+		return err
+	}
+	_, err := db.exec(ctx, `DELETE FROM sign_in_failures WHERE last_at <= ?`, At(forgetFailures))
+	return err
+}
+
+// SignInFailures gives how often a sign-in failed for somebody, and when last; 0 when it never did.
+func (q queries) SignInFailures(ctx context.Context, who string) (n int, last time.Time, err error) {
+	var row struct {
+		Failures int
+		LastAt   Time `db:"last_at"`
+	}
+	err = q.get(ctx, &row, `SELECT failures, last_at FROM sign_in_failures WHERE who = ?`, who)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		return 0, time.Time{}, nil
+	}
+	return row.Failures, row.LastAt.Time, err
+}
+
+// NoteSignInFailure counts a failure; those before forget count no more.
+func (db *DB) NoteSignInFailure(ctx context.Context, who string, now, forget time.Time) error {
+	_, err := db.exec(ctx, `INSERT INTO sign_in_failures (who, failures, last_at) VALUES (?, 1, ?) ON CONFLICT (who) DO UPDATE SET
+		failures = CASE WHEN sign_in_failures.last_at <= ? THEN 1 ELSE sign_in_failures.failures + 1 END, last_at = excluded.last_at`, who, At(now), At(forget))
+	return err
+}
+
+// ForgetSignInFailures starts the count anew.
+func (db *DB) ForgetSignInFailures(ctx context.Context, who string) error {
+	_, err := db.exec(ctx, `DELETE FROM sign_in_failures WHERE who = ?`, who)
+	return err
+}
+
+// Preference gives what a user chose under a name; empty when nothing was chosen.
+func (q queries) Preference(ctx context.Context, user affiliate.UserID, name string) (string, error) {
+	var text string
+	err := q.get(ctx, &text, `SELECT value FROM preferences WHERE user_id = ? AND name = ?`, user, name)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		return "", nil
+	}
+	return text, err
+}
+
+// Preferences gives what a user chose under names that begin with a prefix, by name.
+func (q queries) Preferences(ctx context.Context, user affiliate.UserID, prefix string) (map[string]string, error) {
+	var rows []struct{ Name, Value string }
+	err := q.list(ctx, &rows, `SELECT name, value FROM preferences WHERE user_id = ? AND name LIKE ? ESCAPE '\'`, user, containing(prefix)[1:])
+	chosen := make(map[string]string, len(rows))
+	for _, r := range rows {
+		chosen[r.Name] = r.Value
+	}
+	return chosen, err
+}
+
+// SetPreference keeps what a user chose; an empty value forgets it.
+func (db *DB) SetPreference(ctx context.Context, user affiliate.UserID, name, text string, now time.Time) error {
+	if text == "" {
+		_, err := db.exec(ctx, `DELETE FROM preferences WHERE user_id = ? AND name = ?`, user, name)
+		return err
+	}
+	_, err := db.exec(ctx, `INSERT INTO preferences (user_id, name, value, updated_at) VALUES (?, ?, ?, ?)
+		ON CONFLICT (user_id, name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at`, user, name, text, At(now))
+	return err
+}
