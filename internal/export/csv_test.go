@@ -1,0 +1,116 @@
+package export
+
+import (
+	"encoding/csv"
+	"math"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+// csvText gives what is written for one text.
+func csvText(t testing.TB, s string) string {
+	t.Helper()
+	w, b := table(t, []Column{{Name: "A", Kind: Text}, {Name: "B", Kind: Text}}, Options{Format: CSV})
+	w.Text(s)
+	w.Text("")
+	if err := w.EndRow(); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, w)
+	return strings.TrimSuffix(strings.TrimPrefix(b.String(), "A,B\r\n"), ",\r\n")
+}
+
+func TestCSVText(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "plain": "plain", "two words": "two words", " spaces ": " spaces ", "a,b": `"a,b"`, `a"b`: `"a""b"`, `"`: `""""`,
+		"a\nb": "\"a\nb\"", "a\rb": "\"a\rb\"", "a\tb": "a\tb", "Zoë": "Zoë", "a\xffb": "a\ufffdb", "'": "'",
+		"=1+1": "'=1+1", "+49 170": "'+49 170", "-5": "'-5", "@anna": "'@anna", "\t=1": "'\t=1", "\r=1": "\"'\r=1\"", "\n=1": "\"'\n=1\"",
+		"  =1": "'  =1", "\u00a0=1": "'\u00a0=1", "\ufeff=1": "'\ufeff=1", "＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠a": "'＠a",
+		`=A1,"x"`: `"'=A1,""x"""`, "a=1": "a=1", "1-2": "1-2", "  a=1": "  a=1", "#1001": "#1001",
+	} {
+		if got := csvText(t, in); got != want {
+			t.Errorf("%q is written as %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestNumbersAreNeverTakenForFormulas(t *testing.T) {
+	w, b := table(t, []Column{{Name: "V", Kind: Amount}, {Name: "N", Kind: Integer}, {Name: "P", Kind: Percent}, {Name: "R", Kind: Decimal}, {Name: "S", Kind: Decimal}}, Options{Format: CSV})
+	w.Amount(-1200, "EUR")
+	w.Integer(-7)
+	w.Percent(-1250)
+	w.Decimal("-1.5")
+	w.Scaled(-5, 4)
+	if err := w.EndRow(); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, w)
+	if want := "V,N,P,R,S\r\n-12.00,-7,-12.50,-1.5,-0.0005\r\n"; b.String() != want {
+		t.Errorf("got %q, want %q", b, want)
+	}
+}
+
+func TestByteOrderMark(t *testing.T) {
+	w, b := table(t, []Column{{Name: "A", Kind: Text}}, Options{Format: CSV, BOM: true})
+	closed(t, w)
+	if want := "\xef\xbb\xbfA\r\n"; b.String() != want {
+		t.Errorf("got %q, want %q", b, want)
+	}
+}
+
+// words draws texts rich in what CSV and XML treat specially.
+func words() *rapid.Generator[string] {
+	return rapid.OneOf(rapid.String(), rapid.StringOfN(rapid.SampledFrom([]rune("a,;\"'\r\n\t =+-@<>&_x0D\u00a0\ufeff😀é＝\x00\x0b\ufffe")), 0, 12, -1))
+}
+
+// TestCSVIsReadBack writes random tables and reads them with encoding/csv.
+func TestCSVIsReadBack(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		columns := make([]Column, rapid.IntRange(1, 4).Draw(rt, "columns"))
+		for i := range columns {
+			columns[i] = Column{Name: "Column", Kind: Text}
+		}
+		w, b := table(t, columns, Options{Format: CSV, BOM: rapid.Bool().Draw(rt, "BOM")})
+		rows := rapid.SliceOf(rapid.SliceOfN(words(), len(columns), len(columns))).Draw(rt, "rows")
+		for _, row := range rows {
+			for _, s := range row {
+				w.Text(s)
+			}
+			if err := w.EndRow(); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		closed(t, w)
+		got, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(b.String(), "\ufeff"))).ReadAll()
+		if err != nil || len(got) != len(rows)+1 {
+			rt.Fatalf("%d rows are read back as %d, %v", len(rows), len(got)-1, err)
+		}
+		for i, row := range rows {
+			for j, s := range row {
+				want := strings.ReplaceAll(strings.ToValidUTF8(s, "\ufffd"), "\r\n", "\n") // as the reader does
+				if looksLikeFormula(s) {
+					want = "'" + want
+				}
+				if got[i+1][j] != want {
+					rt.Fatalf("%q is read back as %q, want %q", s, got[i+1][j], want)
+				}
+			}
+		}
+	})
+}
+
+func TestAppendScaledWritesWhatMoneyDoes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n, digits := rapid.Int64().Draw(t, "n"), rapid.IntRange(0, 6).Draw(t, "digits")
+		if got, want := string(appendScaled(nil, n, digits)), money.FormatScaled(n, digits); got != want {
+			t.Fatalf("appendScaled(%d, %d) = %s, want %s", n, digits, got, want)
+		}
+	})
+	if got := string(appendScaled(nil, math.MinInt64, 2)); got != "-92233720368547758.08" {
+		t.Errorf("the least number is written as %s", got)
+	}
+}
