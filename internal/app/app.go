@@ -19,11 +19,13 @@ type App struct {
 	Platforms map[affiliate.Platform]Platform
 	Queue     Queue
 	Live      Publisher
+	Rates     Rates // nil: exchange rates are not fetched
 	Log       *slog.Logger
 	Now       func() time.Time
 	PublicURL string // where stores and creators reach this server, without a trailing slash
 
-	tokens tokenCache
+	tokens    tokenCache
+	passwords passwords
 }
 
 // Platform is what the receiver and the worker must know of a kind of store. Implementations keep no state.
@@ -55,10 +57,11 @@ type Publisher interface {
 	Publish(changes []Change)
 }
 
-// Change names one order that changed.
+// Change names one order that changed. Without an order it says that a store's deliveries did: some came, were turned
+// away or were processed.
 type Change struct {
 	Store      affiliate.StoreID    `json:"store"`
-	Order      affiliate.OrderID    `json:"order"`
+	Order      affiliate.OrderID    `json:"order,omitempty"`
 	Campaign   affiliate.CampaignID `json:"campaign,omitempty"`
 	ReceivedAt time.Time            `json:"received_at,omitzero"` // of the delivery that changed it
 }

@@ -37,6 +37,9 @@ func eachDesk(t *testing.T, test func(d *desk)) {
 		d.ctx = app.As(t.Context(), affiliate.Principal{Name: "the test", Role: affiliate.RoleOwner})
 		d.App = &app.App{DB: db, Sealer: sealer, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: d.now, PublicURL: "https://t.example"}
 		test(d)
+		if !t.Failed() {
+			storagetest.Consistent(t, db)
+		}
 	})
 }
 

@@ -59,8 +59,8 @@ func amend[T any, ID fmt.Stringer](ctx context.Context, a *App, tx *storage.Tx, 
 	if err != nil {
 		return before, err
 	}
-	if wanted != AnyVersion && wanted != m.version(before) {
-		return before, storage.ChangedMeanwhile(id)
+	if err := checkVersion(ctx, id, m.version(before), wanted); err != nil {
+		return before, err
 	}
 	after := before
 	if err := change(&after); err != nil {

@@ -267,12 +267,17 @@ func (l *Links) writeAll(list []storage.Click) {
 func (l *Links) insert(batch []storage.Click) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	_, zone, err := zonedSettings(ctx, l.app.DB.Settings)
-	if err != nil {
-		return err
-	}
-	for i := range batch {
-		batch[i].Day = affiliate.Day(batch[i].At, zone)
-	}
-	return l.app.DB.InsertClicks(ctx, batch)
+	return l.app.DB.InTx(ctx, func(tx *storage.Tx) error {
+		if err := tx.ShareCatalog(ctx); err != nil {
+			return err
+		}
+		_, zone, err := zonedSettings(ctx, tx.Settings)
+		if err != nil {
+			return err
+		}
+		for i := range batch {
+			batch[i].Day = affiliate.Day(batch[i].At, zone)
+		}
+		return tx.InsertClicks(ctx, batch)
+	})
 }

@@ -15,6 +15,9 @@ import (
 // Counters keep in memory what happened at the stores' receivers and adds it to the database once a second, so that
 // counting costs the intake nothing. At a crash up to a second of counts is lost; no delivery is.
 type Counters struct {
+	// Live is told of the stores whose counts were written, once a second at most; nil tells nobody. Set it before Run.
+	Live Publisher
+
 	db   *storage.DB
 	log  *slog.Logger
 	now  func() time.Time
@@ -59,6 +62,15 @@ func (c *Counters) Processed(store affiliate.StoreID, at time.Time) {
 	c.mu.Lock()
 	a := c.seen[store]
 	a.StoreID, a.Processed = store, at
+	c.seen[store] = a
+	c.mu.Unlock()
+}
+
+// Touched notes that something else happened to a store's deliveries, so that open pages look again.
+func (c *Counters) Touched(store affiliate.StoreID) {
+	c.mu.Lock()
+	a := c.seen[store]
+	a.StoreID = store
 	c.seen[store] = a
 	c.mu.Unlock()
 }
@@ -116,6 +128,7 @@ func (c *Counters) Flush(ctx context.Context) {
 	slices.SortFunc(activity, func(a, b storage.StoreActivity) int { return cmp.Compare(a.StoreID, b.StoreID) })
 	err := c.db.InTx(ctx, func(tx *storage.Tx) error { return tx.AddStoreCounts(ctx, counts, activity) })
 	if err == nil {
+		c.publish(counts, activity)
 		return
 	}
 	c.log.Warn("store counters not written, kept for the next time", "error", err)
@@ -135,4 +148,24 @@ func (c *Counters) Flush(ctx context.Context) {
 		}
 		c.seen[id] = newer
 	}
+}
+
+// publish tells open pages which stores' deliveries have changed.
+func (c *Counters) publish(counts []storage.StoreCount, activity []storage.StoreActivity) {
+	if c.Live == nil {
+		return
+	}
+	stores := make([]affiliate.StoreID, 0, len(counts)+len(activity))
+	for _, n := range counts {
+		stores = append(stores, n.StoreID)
+	}
+	for _, a := range activity {
+		stores = append(stores, a.StoreID)
+	}
+	slices.Sort(stores)
+	var changes []Change
+	for _, id := range slices.Compact(stores) {
+		changes = append(changes, Change{Store: id})
+	}
+	c.Live.Publish(changes)
 }

@@ -88,16 +88,6 @@ func TestChangedOrderCurrencyTakesBackWhatWasPosted(t *testing.T) {
 	})
 }
 
-func TestAccountCurrencyStaysOnceCommissionsWereComputed(t *testing.T) {
-	eachRig(t, func(r *rig) {
-		r.apply(orderBody("1", 1, func(s *affiliate.Snapshot) { s.Status, s.PaymentDate, s.Captured = affiliate.StorePending, false, 0 }))
-		ctx := app.As(r.Context(), affiliate.Principal{Name: "test", Role: affiliate.RoleOwner})
-		if _, err := r.app.SetSettings(ctx, []app.Setting{{Key: "currency", Value: "EUR"}}); affiliate.KindOf(err) != affiliate.Conflict {
-			r.Errorf("a conversion waits in USD, yet the account's currency can be changed: %v", err)
-		}
-	})
-}
-
 func TestArchivingAPausedOfferCreditsNothing(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		ctx := app.As(r.Context(), affiliate.Principal{Name: "test", Role: affiliate.RoleOwner})

@@ -63,6 +63,7 @@ func readImport(file io.Reader, currency money.Currency) ([]importRow, []LineErr
 		return nil, []LineError{{Line: line, Reason: "this is not UTF-8; save the file as \"CSV UTF-8\""}}, nil
 	}
 	r := csv.NewReader(bytes.NewReader(text))
+	r.Comma = separator(text)
 	r.FieldsPerRecord = -1 // wrong counts are reported with the other errors
 	header, err := r.Read()
 	if err != nil {
@@ -77,6 +78,16 @@ func readImport(file io.Reader, currency money.Currency) ([]importRow, []LineErr
 		bad = []LineError{{Line: 2, Reason: "there is no line below the header"}}
 	}
 	return rows, bad, nil
+}
+
+// separator is what stands between the cells: a comma, or what spreadsheets put there instead, which is a semicolon where
+// numbers are written with a comma, and a tab where cells are copied. No column's name holds any of them.
+func separator(text []byte) rune {
+	header, _, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte("\n"))
+	if i := bytes.IndexAny(header, ",;\t"); i >= 0 {
+		return rune(header[i])
+	}
+	return ','
 }
 
 func badUTF8(text []byte) (line int, bad bool) {

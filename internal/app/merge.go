@@ -26,12 +26,14 @@ type merger struct {
 type mergedOrder struct {
 	events     []keyedEvent
 	receivedAt time.Time
+	before     *storage.Order // as it stands in the database; nil for a new one
 	row        storage.Order
 	view       affiliate.OrderView
 	known      bool // a delivery has described it
 	changed    bool
 	attribute  bool // whose sale it is must be decided (again)
 	verdict    affiliate.Verdict
+	converted  *storage.Conversion // as it stands in the database; nil for none
 	conversion *storage.Conversion
 }
 
@@ -90,9 +92,9 @@ func (m *merger) load(ctx context.Context, keys []storage.OrderKey) error {
 	}
 	for key, row := range rows {
 		o := m.orders[key]
-		o.row = row
+		o.row, o.before = row, &row
 		if c, ok := conversions[row.ID]; ok {
-			o.conversion = &c
+			o.conversion, o.converted = &c, &c
 		}
 	}
 	return nil
@@ -238,9 +240,9 @@ func distinct(list []string) []string {
 }
 
 func (m *merger) saveOrders(ctx context.Context, changed []*mergedOrder) error {
-	rows := make([]storage.Order, len(changed))
+	rows := make([]storage.OrderChange, len(changed))
 	for i, o := range changed {
-		rows[i] = o.row
+		rows[i] = storage.OrderChange{Before: o.before, After: o.row}
 	}
 	ids, err := m.tx.SaveOrders(ctx, rows, m.now)
 	if err != nil {

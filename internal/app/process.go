@@ -185,6 +185,7 @@ func (p *Processor) applyAlone(ctx context.Context, d parsedDelivery) error {
 	if postponeErr != nil {
 		return postponeErr
 	}
+	p.counts.Touched(d.StoreID)
 	p.app.Log.Error("delivery not applied", "delivery", d.ID, "attempt", d.Attempts+1, "given_up", failed, "error", err)
 	return nil
 }

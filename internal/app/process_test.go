@@ -116,6 +116,9 @@ func eachRig(t *testing.T, test func(r *rig)) {
 		r.processor = app.NewProcessor(r.app, counts, 2)
 		t.Cleanup(r.processor.Close)
 		test(r)
+		if !t.Failed() {
+			storagetest.Consistent(t, db)
+		}
 	})
 }
 

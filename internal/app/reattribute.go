@@ -63,27 +63,8 @@ func (a *App) Reattribute(ctx context.Context, dryRun bool, report func(Reattrib
 
 // reattribute decides orders again that are not credited, and saves those that now are.
 func (m *merger) reattribute(ctx context.Context, orders []storage.Order, dryRun bool) ([]Reattribution, []Change, error) {
-	for _, o := range orders {
-		key := storage.OrderKey{StoreID: o.StoreID, ExternalID: o.ExternalID}
-		m.orders[key] = &mergedOrder{}
-		m.keys = append(m.keys, key)
-	}
-	if err := m.load(ctx, m.keys); err != nil {
-		return nil, nil, err
-	}
-	var open []*mergedOrder
-	for _, key := range m.keys {
-		o := m.orders[key]
-		var state affiliate.OrderState
-		if err := json.Unmarshal([]byte(o.row.State), &state); err != nil {
-			return nil, nil, fmt.Errorf("read the state of order %s: %w", o.row.ID, err)
-		}
-		o.view, o.known = state.View()
-		if o.known && o.row.NotCredited != nil {
-			open = append(open, o)
-		}
-	}
-	if err := m.decide(ctx, open); err != nil {
+	open, err := m.reopen(ctx, orders)
+	if err != nil {
 		return nil, nil, err
 	}
 	var credited []Reattribution
@@ -91,8 +72,7 @@ func (m *merger) reattribute(ctx context.Context, orders []storage.Order, dryRun
 		if o.verdict.Winner == nil {
 			continue
 		}
-		o.changed, o.attribute = true, true
-		o.row.Revision++
+		o.accept()
 		credited = append(credited, Reattribution{Order: o.row, Credit: *o.verdict.Winner, Sentence: o.verdict.Trace.Sentences()[0]})
 	}
 	if dryRun {
@@ -100,4 +80,36 @@ func (m *merger) reattribute(ctx context.Context, orders []storage.Order, dryRun
 	}
 	changes, err := m.write(ctx)
 	return credited, changes, err
+}
+
+// reopen locks and reads orders, and decides those again that are not credited. Nothing is written of them unless their
+// verdict is accepted.
+func (m *merger) reopen(ctx context.Context, orders []storage.Order) ([]*mergedOrder, error) {
+	for _, o := range orders {
+		key := storage.OrderKey{StoreID: o.StoreID, ExternalID: o.ExternalID}
+		m.orders[key] = &mergedOrder{}
+		m.keys = append(m.keys, key)
+	}
+	if err := m.load(ctx, m.keys); err != nil {
+		return nil, err
+	}
+	var open []*mergedOrder
+	for _, key := range m.keys {
+		o := m.orders[key]
+		var state affiliate.OrderState
+		if err := json.Unmarshal([]byte(o.row.State), &state); err != nil {
+			return nil, fmt.Errorf("read the state of order %s: %w", o.row.ID, err)
+		}
+		o.view, o.known = state.View()
+		if o.known && o.row.NotCredited != nil {
+			open = append(open, o)
+		}
+	}
+	return open, m.decide(ctx, open)
+}
+
+// accept makes the order's new verdict one that is written.
+func (o *mergedOrder) accept() {
+	o.changed, o.attribute = true, true
+	o.row.Revision++
 }

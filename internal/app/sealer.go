@@ -82,6 +82,8 @@ func (s *Sealer) Hash(purpose, value string) string {
 // different ones cannot be linked.
 const (
 	SealWebhookSecret = "webhook secret"
+	SealAnswer        = "answer of the API" // it may show a new secret
 	HashEmail         = "email"
 	HashVisitor       = "visitor"
+	HashSignIn        = "sign-in"
 )

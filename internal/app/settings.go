@@ -86,7 +86,8 @@ func ParseSetting(s string) (Setting, error) {
 	return Setting{strings.TrimSpace(key), strings.TrimSpace(v)}, nil
 }
 
-// SetSettings changes settings of the account, all or none.
+// SetSettings changes settings of the account, all or none. Another currency or time zone makes figures be computed anew
+// in the background (see Recalculate); entries that the ledger holds keep their currency.
 func (a *App) SetSettings(ctx context.Context, changes []Setting) (after affiliate.Settings, err error) {
 	err = a.changeCatalog(ctx, func(tx *storage.Tx) error {
 		before, err := tx.Settings(ctx)
@@ -96,7 +97,7 @@ func (a *App) SetSettings(ctx context.Context, changes []Setting) (after affilia
 		if after, err = applySettings(before, changes); err != nil || after == before {
 			return err
 		}
-		if err := a.currencyFree(ctx, tx, before, after); err != nil {
+		if err := a.planRecalculation(ctx, tx, before, after); err != nil {
 			return err
 		}
 		if err := tx.SaveSettings(ctx, after, a.now()); err != nil {
@@ -133,16 +134,4 @@ func applySettings(s affiliate.Settings, changes []Setting) (affiliate.Settings,
 		}
 	}
 	return s, s.Validate()
-}
-
-// currencyFree refuses another account currency once commissions were computed in the present one: ledgers do not change currency.
-func (a *App) currencyFree(ctx context.Context, tx *storage.Tx, before, after affiliate.Settings) error {
-	if before.Currency == after.Currency {
-		return nil
-	}
-	used, err := tx.AccountCurrencyUsed(ctx)
-	if err == nil && used {
-		err = conflictf("currency", "cannot be changed from %s any more: commissions have been computed in it", before.Currency)
-	}
-	return err
 }

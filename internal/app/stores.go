@@ -247,11 +247,37 @@ func (a *App) StoreInstructions(s affiliate.Store) []string {
 	return wooCommerceSteps(a.WebhookURL(s))
 }
 
+// StoreTopic is one thing that a store must tell us of.
+type StoreTopic struct {
+	Name  string // as deliveries name it: "orders/create"
+	Label string // as the store's admin calls it: "Order creation"
+}
+
+// StoreTopics are those that a webhook is needed for, in the order in which people make them. Deliveries of others are
+// kept and ignored, or used where they say more: Shopify's disputes can be subscribed to by an app only.
+func StoreTopics(p affiliate.Platform) []StoreTopic {
+	if p == affiliate.Shopify {
+		return []StoreTopic{{"orders/create", "Order creation"}, {"orders/updated", "Order update"}, {"orders/paid", "Order payment"},
+			{"orders/cancelled", "Order cancellation"}, {"orders/edited", "Order edit"}, {"orders/delete", "Order deletion"},
+			{"refunds/create", "Refund create"}, {"order_transactions/create", "Order transaction create"}}
+	}
+	return []StoreTopic{{"order.created", "Order created"}, {"order.updated", "Order updated"}, {"order.deleted", "Order deleted"},
+		{"order.restored", "Order restored"}}
+}
+
+func topicLabels(p affiliate.Platform) string {
+	var labels []string
+	for _, t := range StoreTopics(p) {
+		labels = append(labels, t.Label)
+	}
+	return strings.Join(labels, ", ")
+}
+
 func wooCommerceSteps(url string) []string {
 	return []string{
 		"In the WordPress admin, signed in as an administrator who will stay one (WooCommerce reads orders with the rights of " +
 			"whoever makes the webhook), open WooCommerce > Settings > Advanced > Webhooks.",
-		"Add four webhooks, one for each topic: Order created, Order updated, Order deleted, Order restored.",
+		"Add four webhooks, one for each topic: " + topicLabels(affiliate.WooCommerce) + ".",
 		"In each: Status \"Active\"; Delivery URL " + url + "; Secret: the secret of this store; API version \"WP REST API Integration v3\". Save.",
 		"WordPress sends to ports 80, 443 and 8080 only, never to private or loopback addresses, and checks the TLS certificate: " +
 			"the Delivery URL must be reachable from the Internet (set PUBLIC_URL).",
@@ -262,8 +288,7 @@ func wooCommerceSteps(url string) []string {
 func shopifySteps(url, slug string) []string {
 	return []string{
 		"In the Shopify admin open Settings > Notifications > Webhooks.",
-		"Create one webhook for each event: Order creation, Order update, Order payment, Order cancellation, Order edit, Order deletion, " +
-			"Refund create, Order transaction create. Disputes can be subscribed to by an app only.",
+		"Create one webhook for each event: " + topicLabels(affiliate.Shopify) + ". Disputes can be subscribed to by an app only.",
 		"In each: Format \"JSON\"; URL " + url + "; the newest stable API version. Save. Shopify sends to https addresses only (set PUBLIC_URL).",
 		"Below the list stands \"Your webhooks will be signed with\" and the signing secret: it must be the one that was given for this store. " +
 			"If it was another: tributary store secret " + slug + " --add --webhook-secret SECRET",

@@ -113,7 +113,7 @@ func (a *App) Authenticate(ctx context.Context, value string) (affiliate.Princip
 			a.Log.Warn("note the use of a token", "token", t.ID, "error", err)
 		}
 	}
-	p := affiliate.Principal{Name: fmt.Sprintf("token %s (%s)", t.ID, t.Name), Role: t.Role}
+	p := affiliate.Principal{ID: t.ID.String(), Name: fmt.Sprintf("token %s (%s)", t.ID, t.Name), Role: t.Role}
 	a.tokens.put(hash, p, now)
 	return p, nil
 }

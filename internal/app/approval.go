@@ -1,0 +1,85 @@
+package app
+
+import (
+	"context"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// Decision is what a person says about conversions.
+type Decision string
+
+const (
+	Reject  Decision = "reject"  // takes it out of all totals
+	Undo    Decision = "undo"    // takes a rejection back
+	Release Decision = "release" // lets a held one pass
+)
+
+// Bounds of a decision.
+const (
+	MaxDecided = 500 // conversions in one call
+	MaxReason  = 500 // bytes
+)
+
+// Decide rejects conversions, takes rejections back or releases held ones: all of them or none. Commissions, totals and
+// the ledger change in the same transaction; what was paid already is taken back from the next payout. A decision that
+// was made before changes nothing. It gives the conversions as they are then, in the order of ids. Errors: Invalid for a
+// list that is empty or too long, NotFound, Conflict for a conversion that is no longer credited or cannot be released.
+func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decision, reason string) ([]storage.Conversion, error) {
+	if len(ids) == 0 || len(ids) > MaxDecided {
+		return nil, affiliate.FieldErrorf("ids", "must name 1 to %d conversions, not %d", MaxDecided, len(ids))
+	}
+	if d != Reject && d != Undo && d != Release {
+		return nil, affiliate.FieldErrorf("decision", "must be %s, %s or %s", Reject, Undo, Release)
+	}
+	reason = cleanText(reason)
+	if len(reason) > MaxReason {
+		return nil, affiliate.FieldErrorf("reason", "must have at most %d bytes", MaxReason)
+	}
+	now := a.now()
+	return a.revise(ctx, distinctIDs(ids), func(c *storage.Conversion) error {
+		if !c.Credited {
+			return affiliate.Errorf(affiliate.Conflict, "%s is no longer credited to anybody", c.ID)
+		}
+		state := c.Approvals()
+		switch d {
+		case Reject:
+			state.Reject(actor(ctx), reason, now)
+		case Undo:
+			state.Undo(actor(ctx), now)
+		case Release:
+			if err := state.Release(actor(ctx), now); err != nil {
+				return affiliate.Errorf(affiliate.Conflict, "%s cannot be released: %v", c.ID, err)
+			}
+		}
+		c.SetApprovals(state)
+		return nil
+	}, func(tx *storage.Tx, changes []storage.ConversionChange) error {
+		for _, c := range changes {
+			if before, after := approvalFacts(*c.Before), approvalFacts(c.After); c.Before.Approvals() != c.After.Approvals() {
+				if err := a.audit(ctx, tx, "conversion."+string(d), c.After.ID, before, after); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func approvalFacts(c storage.Conversion) facts {
+	return facts{"approval": c.Approval, "reason": c.ApprovalReason, "released": c.Released, "commission": c.Commission, "currency": c.Currency}
+}
+
+// distinctIDs drops repeats and keeps the order.
+func distinctIDs[ID comparable](ids []ID) []ID {
+	seen := make(map[ID]bool, len(ids))
+	var list []ID
+	for _, id := range ids {
+		if !seen[id] {
+			seen[id] = true
+			list = append(list, id)
+		}
+	}
+	return list
+}

@@ -1,0 +1,232 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// MaxPayouts is how many payouts one call may issue.
+const MaxPayouts = 500
+
+// NewPayout asks to record that a creator was paid all that is due to them in one currency.
+type NewPayout struct {
+	Creator   affiliate.CreatorID
+	Currency  money.Currency // empty: the account's
+	Amount    *int64         // what the caller saw to be due, in minor units of Currency; nil: whatever is due
+	Method    string
+	Reference string
+}
+
+// IssuePayout is IssuePayouts for one.
+func (a *App) IssuePayout(ctx context.Context, in NewPayout) (affiliate.Payout, error) {
+	list, err := a.IssuePayouts(ctx, []NewPayout{in})
+	if err != nil {
+		return affiliate.Payout{}, err
+	}
+	return list[0], nil
+}
+
+// IssuePayouts records payouts, all of them or none, and gives them in the order of list. Each pays what is due at this
+// moment; two calls at once never pay the same. Errors: Invalid for a list that is empty, too long or names one twice,
+// and for a creator who does not exist; Conflict where nothing is due, where it is less than the minimum, and where it is
+// not the Amount that the caller saw.
+func (a *App) IssuePayouts(ctx context.Context, list []NewPayout) ([]affiliate.Payout, error) {
+	if len(list) == 0 || len(list) > MaxPayouts {
+		return nil, affiliate.FieldErrorf("creator", "1 to %d payouts can be issued at once, not %d", MaxPayouts, len(list))
+	}
+	var payouts []affiliate.Payout
+	err := a.DB.InTx(ctx, func(tx *storage.Tx) error {
+		if err := tx.ShareCatalog(ctx); err != nil {
+			return err
+		}
+		settings, err := tx.Settings(ctx)
+		if err != nil {
+			return err
+		}
+		run := paying{app: a, tx: tx, settings: settings}
+		if run.list, err = tidyPayouts(list, settings); err != nil {
+			return err
+		}
+		if err := run.look(ctx); err != nil {
+			return err
+		}
+		payouts, err = run.pay(ctx)
+		return err
+	})
+	return payouts, err
+}
+
+// tidyPayouts completes what is asked for, and refuses to pay anybody twice.
+func tidyPayouts(list []NewPayout, s affiliate.Settings) ([]NewPayout, error) {
+	list = slices.Clone(list)
+	seen := map[debt]bool{}
+	for i := range list {
+		in := &list[i]
+		in.Method, in.Reference = strings.TrimSpace(cleanText(in.Method)), strings.TrimSpace(cleanText(in.Reference))
+		if in.Currency == "" {
+			in.Currency = s.Currency
+		}
+		currency, err := parseCurrency("currency", string(in.Currency))
+		if err != nil {
+			return nil, err
+		}
+		in.Currency = currency
+		if seen[in.debt()] {
+			return nil, affiliate.FieldErrorf("creator", "%s is named twice", in.Creator)
+		}
+		seen[in.debt()] = true
+	}
+	return list, nil
+}
+
+// debt is what one payout pays: all that is owed to a creator in one currency.
+type debt struct {
+	creator  affiliate.CreatorID
+	currency money.Currency
+}
+
+func (in NewPayout) debt() debt { return debt{in.Creator, in.Currency} }
+
+// paying is one run of IssuePayouts.
+type paying struct {
+	app      *App
+	tx       *storage.Tx
+	settings affiliate.Settings
+	list     []NewPayout
+	now      time.Time
+	names    map[affiliate.CreatorID]string
+	payable  map[debt]map[affiliate.Account]int64
+}
+
+// look locks the creators and reads what is payable to them.
+func (run *paying) look(ctx context.Context) (err error) {
+	creators := make([]affiliate.CreatorID, len(run.list))
+	for i, in := range run.list {
+		creators[i] = in.Creator
+	}
+	if run.names, err = run.tx.LockCreators(ctx, creators); err != nil {
+		return fmt.Errorf("lock creators: %w", err)
+	}
+	run.now = run.app.now() // after the wait
+	balances, err := run.tx.Balances(ctx, creators, run.now)
+	if err != nil {
+		return fmt.Errorf("read balances: %w", err)
+	}
+	run.payable = map[debt]map[affiliate.Account]int64{}
+	for _, b := range balances {
+		owed := debt{b.CreatorID, b.Currency}
+		if run.payable[owed] == nil {
+			run.payable[owed] = map[affiliate.Account]int64{}
+		}
+		run.payable[owed][b.Account] = b.Payable
+	}
+	return nil
+}
+
+// pay writes the payouts with their ledger entries.
+func (run *paying) pay(ctx context.Context) ([]affiliate.Payout, error) {
+	payouts := make([]affiliate.Payout, len(run.list))
+	postings := make([][]affiliate.Posting, len(run.list))
+	for i, in := range run.list {
+		var amount int64
+		amount, postings[i] = affiliate.Settle(run.payable[in.debt()])
+		if err := run.check(in, amount); err != nil {
+			return nil, err
+		}
+		payouts[i] = affiliate.Payout{CreatorID: in.Creator, Amount: amount, Currency: in.Currency, State: affiliate.PayoutPaid, Method: in.Method,
+			Reference: in.Reference, Author: actor(ctx), CreatedAt: run.now, PaidAt: run.now}
+		if err := payouts[i].Validate(); err != nil {
+			return nil, err
+		}
+	}
+	payouts, err := run.tx.CreatePayouts(ctx, payouts)
+	if err != nil {
+		return nil, fmt.Errorf("save payouts: %w", err)
+	}
+	var entries []affiliate.LedgerEntry
+	for i, p := range payouts {
+		entries = append(entries, p.Entries(postings[i])...)
+		if err := run.app.audit(ctx, run.tx, "payout.issue", p.ID, nil, payoutFacts(p)); err != nil {
+			return nil, err
+		}
+	}
+	if err := run.tx.AddLedger(ctx, entries); err != nil {
+		return nil, fmt.Errorf("post to the ledger: %w", err)
+	}
+	return payouts, nil
+}
+
+// check says why a payout cannot be issued; nil when it can.
+func (run *paying) check(in NewPayout, payable int64) error {
+	name, ok := run.names[in.Creator]
+	if !ok {
+		return affiliate.FieldErrorf("creator", "there is no %s", in.Creator)
+	}
+	who := fmt.Sprintf("%s (%s)", name, in.Creator)
+	amount := func(n int64) string { return money.Format(n, in.Currency) }
+	minimum := run.settings.MinimumIn(in.Currency)
+	switch {
+	case payable <= 0:
+		return conflictf("creator", "nothing is due to %s: what is payable is %s %s", who, amount(payable), in.Currency)
+	case !affiliate.Due(payable, minimum):
+		return conflictf("creator", "%s %s is payable to %s, less than the minimum payout of %s; it stays for a later one",
+			amount(payable), in.Currency, who, amount(minimum))
+	case in.Amount != nil && *in.Amount != payable:
+		return conflictf("amount", "%s %s is due to %s, not %s; look again", amount(payable), in.Currency, who, amount(*in.Amount))
+	}
+	return nil
+}
+
+// CancelPayout takes a payout back that never arrived or was entered by mistake: opposite entries make it owed again. The
+// reason is needed, and is kept with them. Canceling again changes nothing.
+func (a *App) CancelPayout(ctx context.Context, id affiliate.PayoutID, reason string) (affiliate.Payout, error) {
+	reason = strings.TrimSpace(cleanText(reason))
+	if reason == "" || len(reason) > MaxReason {
+		return affiliate.Payout{}, affiliate.FieldErrorf("reason", "must say why, in at most %d bytes", MaxReason)
+	}
+	var after affiliate.Payout
+	err := a.DB.InTx(ctx, func(tx *storage.Tx) error {
+		if err := tx.ShareCatalog(ctx); err != nil {
+			return err
+		}
+		before, err := tx.LockPayout(ctx, id)
+		if after = before; err != nil || before.State == affiliate.PayoutCanceled {
+			return err
+		}
+		posted, err := tx.PayoutEntries(ctx, id)
+		if err != nil {
+			return err
+		}
+		issued := make([]affiliate.LedgerEntry, len(posted))
+		sum := int64(0)
+		for i, e := range posted {
+			issued[i] = e.LedgerEntry
+			sum += e.Amount
+		}
+		if sum != -before.Amount {
+			return fmt.Errorf("the ledger entries of %s add up to %d, not to %d", id, sum, -before.Amount)
+		}
+		undo := after.Cancel(issued, actor(ctx), reason, a.now())
+		if err := tx.SavePayoutState(ctx, id, after.State); err != nil {
+			return err
+		}
+		if err := tx.AddLedger(ctx, undo); err != nil {
+			return fmt.Errorf("post to the ledger: %w", err)
+		}
+		facts := payoutFacts(after)
+		facts["reason"] = reason
+		return a.audit(ctx, tx, "payout.cancel", id, payoutFacts(before), facts)
+	})
+	return after, err
+}
+
+func payoutFacts(p affiliate.Payout) facts {
+	return facts{"creator": p.CreatorID.String(), "amount": p.Amount, "currency": p.Currency, "state": p.State, "method": p.Method, "reference": p.Reference}
+}

@@ -1,0 +1,147 @@
+package app_test
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+const goodPassword = "correct horse battery"
+
+func (d *desk) owner() affiliate.User {
+	d.Helper()
+	u, err := d.AddFirstOwner(d.ctx, affiliate.User{Email: "Mia@Brand.example ", Name: "Mia"}, goodPassword)
+	return must(d, u, err)
+}
+
+func TestFirstOwner(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		var made atomic.Int32
+		var work sync.WaitGroup
+		for range 5 {
+			work.Go(func() {
+				if _, err := d.AddFirstOwner(d.ctx, affiliate.User{Email: "mia@brand.example", Name: "Mia"}, goodPassword); err == nil {
+					made.Add(1)
+				}
+			})
+		}
+		work.Wait()
+		if made.Load() != 1 {
+			d.Errorf("%d first owners", made.Load())
+		}
+	})
+}
+
+func TestSignIn(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		owner := d.owner()
+		token, u, err := d.SignIn(d.ctx, " MIA@brand.example", goodPassword, "192.0.2.1")
+		must(d, token, err)
+		if u.ID != owner.ID || u.Email != "mia@brand.example" {
+			d.Errorf("%+v", u)
+		}
+		who, err := d.SessionUser(d.ctx, token)
+		if must(d, who, err).ID != owner.ID {
+			d.Errorf("the session is %+v's", who)
+		}
+		for _, wrong := range [][2]string{{"mia@brand.example", goodPassword + "x"}, {"ben@brand.example", goodPassword}, {"", ""}, {"mia@brand.example", strings.Repeat("x", 1<<20)}} {
+			_, _, err := d.SignIn(d.ctx, wrong[0], wrong[1], "192.0.2.1")
+			d.want(err, affiliate.Forbidden, "", "do not fit")
+		}
+		if _, err := d.SessionUser(d.ctx, token+"x"); affiliate.KindOf(err) != affiliate.NotFound {
+			d.Errorf("a wrong token: %v", err)
+		}
+		d.pass(15 * 24 * time.Hour)
+		if _, err := d.SessionUser(d.ctx, token); affiliate.KindOf(err) != affiliate.NotFound {
+			d.Errorf("an unused session after 15 days: %v", err)
+		}
+	})
+}
+
+func TestSignInIsThrottled(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		d.owner()
+		try := func(email, password, address string) error {
+			_, _, err := d.SignIn(d.ctx, email, password, address)
+			return err
+		}
+		for range 5 {
+			d.want(try("mia@brand.example", "guess guess guess", "192.0.2.1"), affiliate.Forbidden, "")
+		}
+		d.want(try("mia@brand.example", goodPassword, "192.0.2.2"), affiliate.Unavailable, "", "try again in")
+		if err := try("other@brand.example", "guess", "192.0.2.2"); affiliate.KindOf(err) != affiliate.Forbidden {
+			d.Errorf("another account is throttled too: %v", err)
+		}
+		d.pass(31 * time.Second)
+		if err := try("mia@brand.example", goodPassword, "192.0.2.2"); err != nil {
+			d.Errorf("after the wait: %v", err)
+		}
+	})
+}
+
+func TestPasswords(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		u := d.owner()
+		here, _, err := d.SignIn(d.ctx, u.Email, goodPassword, "a")
+		must(d, here, err)
+		there, _, err := d.SignIn(d.ctx, u.Email, goodPassword, "a")
+		must(d, there, err)
+		d.want(d.ChangeOwnPassword(d.ctx, u, "wrong wrong wrong", "another password", here, "a"), affiliate.Invalid, "current_password")
+		d.want(d.ChangeOwnPassword(d.ctx, u, goodPassword, "short", here, "a"), affiliate.Invalid, "password", "10")
+		must(d, 0, d.ChangeOwnPassword(d.ctx, u, goodPassword, "another password", here, "a"))
+		if _, err := d.SessionUser(d.ctx, here); err != nil {
+			d.Errorf("this session: %v", err)
+		}
+		if _, err := d.SessionUser(d.ctx, there); affiliate.KindOf(err) != affiliate.NotFound {
+			d.Errorf("the other session: %v", err)
+		}
+		_, _, err = d.SignIn(d.ctx, u.Email, "another password", "a")
+		must(d, 0, err)
+	})
+}
+
+func TestChangeUser(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		owner := d.owner()
+		_, err := d.ChangeUser(d.ctx, owner.ID, func(u *affiliate.User) error { u.Role = affiliate.RoleViewer; return nil })
+		d.want(err, affiliate.Conflict, "", "last owner")
+		_, err = d.ChangeUser(d.ctx, owner.ID, func(u *affiliate.User) error { u.DisabledAt = d.now(); return nil })
+		d.want(err, affiliate.Conflict, "", "last owner")
+		ben, err := d.AddUser(d.ctx, affiliate.User{Email: "ben@brand.example", Name: "Ben", Role: affiliate.RoleManager}, goodPassword)
+		must(d, ben, err)
+		_, err = d.AddUser(d.ctx, affiliate.User{Email: "BEN@brand.example", Name: "Ben", Role: affiliate.RoleManager}, goodPassword)
+		d.want(err, affiliate.Conflict, "email")
+		token, _, err := d.SignIn(d.ctx, ben.Email, goodPassword, "a")
+		must(d, token, err)
+		_, err = d.ChangeUser(d.ctx, ben.ID, func(u *affiliate.User) error { u.DisabledAt = d.now(); return nil })
+		must(d, 0, err)
+		if _, err := d.SessionUser(d.ctx, token); affiliate.KindOf(err) != affiliate.NotFound {
+			d.Errorf("the session of a disabled user: %v", err)
+		}
+		_, _, err = d.SignIn(d.ctx, ben.Email, goodPassword, "a")
+		d.want(err, affiliate.Forbidden, "")
+	})
+}
+
+func TestPreferences(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		u := d.owner()
+		for name, text := range map[string]string{"view:home:Spring": "a=1", "view:home:100%": "b", "columns:orders": "c"} {
+			must(d, 0, d.DB.SetPreference(d.ctx, u.ID, name, text, d.now()))
+		}
+		must(d, 0, d.DB.SetPreference(d.ctx, u.ID, "view:home:Spring", "a=2", d.now()))
+		must(d, 0, d.DB.SetPreference(d.ctx, u.ID, "view:home:100%", "", d.now()))
+		views, err := d.DB.Preferences(d.ctx, u.ID, "view:home:")
+		if len(must(d, views, err)) != 1 || views["view:home:Spring"] != "a=2" {
+			d.Errorf("%v", views)
+		}
+		text, err := d.DB.Preference(d.ctx, u.ID, "columns:orders")
+		if must(d, text, err) != "c" {
+			d.Error(text)
+		}
+	})
+}
