@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -21,24 +22,43 @@ type client struct {
 	token   string
 }
 
+// get waits for as long as the server says when it limits requests.
 func (c client) get(ctx context.Context, path string) (*http.Response, error) {
+	for {
+		answer, wait, err := c.try(ctx, path)
+		if err != nil || wait == 0 {
+			return answer, err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (c client) try(ctx context.Context, path string) (_ *http.Response, wait time.Duration, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.address+path, nil)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if c.token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.token)
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
+	}
+	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && answer.StatusCode == http.StatusTooManyRequests {
+		answer.Body.Close()
+		return nil, time.Duration(max(1, seconds)) * time.Second, nil
 	}
 	if answer.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(answer.Body, 500))
 		answer.Body.Close()
-		return nil, fmt.Errorf("GET %s: %s: %s", path, answer.Status, text)
+		return nil, 0, fmt.Errorf("GET %s: %s: %s", path, answer.Status, text)
 	}
-	return answer, nil
+	return answer, 0, nil
 }
 
 func (c client) read(ctx context.Context, path string, into any) error {
