@@ -31,6 +31,8 @@ type Config struct {
 	RetentionDays     int    // of raw bodies; 0 keeps them
 	WorkerConcurrency int    // batches processed at once; 0 chooses by the number of processors
 	TrustedProxies    []string
+	FXRatesURL        string // of the folder of exchange rates when it ends in /, else of one file, or a path; empty: none are fetched
+	APIRateLimit      int    // requests per minute and token; 0: no limit
 }
 
 // MinSecretKey is the fewest bytes that SECRET_KEY may have.
@@ -72,6 +74,8 @@ func (r *reader) config() Config {
 		RetentionDays:     int(r.number("RETENTION_DAYS", 30, 0, 3650)),
 		WorkerConcurrency: int(r.number("WORKER_CONCURRENCY", 0, 0, 256)),
 		TrustedProxies:    r.proxies("TRUSTED_PROXIES"),
+		FXRatesURL:        r.rates("FX_RATES_URL", "https://www.ecb.europa.eu/stats/eurofxref/"),
+		APIRateLimit:      int(r.number("API_RATE_LIMIT", 1200, 0, 1_000_000)),
 	}
 }
 
@@ -219,6 +223,22 @@ func (r *reader) level(name string, fallback slog.Level) slog.Level {
 		return fallback
 	}
 	return level
+}
+
+// rates reads an address or a path; "off" gives "".
+func (r *reader) rates(name, fallback string) string {
+	v := r.text(name, fallback)
+	if strings.EqualFold(v, "off") {
+		return ""
+	}
+	if !strings.Contains(v, "://") {
+		return v
+	}
+	u, err := url.Parse(v) // the value may hold a password and is never repeated
+	if err != nil || !slices.Contains([]string{"http", "https", "file"}, u.Scheme) || u.Scheme == "file" && u.Path == "" || u.Scheme != "file" && u.Host == "" {
+		r.problem(name, "must look like %s or file:///srv/eurofxref-hist.csv, be a path, or off", fallback)
+	}
+	return v
 }
 
 // proxies reads addresses and ranges, divided by commas.

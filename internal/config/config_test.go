@@ -33,7 +33,8 @@ func TestLoad_defaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config.Config{ListenAddr: "127.0.0.1:8080", DataDir: "./data", DatabaseMaxConns: 20, PublicURL: "http://127.0.0.1:8080",
-		SecretKey: []byte{}, LogLevel: slog.LevelInfo, LogFormat: "text", MaxBodyBytes: 10485760, RetentionDays: 30}
+		SecretKey: []byte{}, LogLevel: slog.LevelInfo, LogFormat: "text", MaxBodyBytes: 10485760, RetentionDays: 30,
+		FXRatesURL: "https://www.ecb.europa.eu/stats/eurofxref/", APIRateLimit: 1200}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Load() = %+v\nwant %+v", got, want)
 	}
@@ -63,6 +64,14 @@ func TestLoad_public_URL_of_all_interfaces(t *testing.T) {
 	}
 }
 
+func TestLoad_rates(t *testing.T) {
+	for in, want := range map[string]string{"off": "", "OFF": "", "http://mirror/fx/": "http://mirror/fx/", "file:///srv/a.csv": "file:///srv/a.csv", "rates/a b.csv": "rates/a b.csv"} {
+		if c, err := load(map[string]string{"FX_RATES_URL": in}); err != nil || c.FXRatesURL != want {
+			t.Errorf("%s: %q, %v, want %q", in, c.FXRatesURL, err, want)
+		}
+	}
+}
+
 func TestLoad_problems(t *testing.T) {
 	tests := []struct {
 		name string
@@ -79,6 +88,9 @@ func TestLoad_problems(t *testing.T) {
 		{"wrong Redis", production(map[string]string{"REDIS_URL": "http://h"}), []string{"REDIS_URL must look like redis://"}},
 		{"wrong public URL", map[string]string{"PUBLIC_URL": "shop.example"}, []string{"PUBLIC_URL must look like https://"}},
 		{"wrong proxy", map[string]string{"TRUSTED_PROXIES": "10.0.0.0/8,all"}, []string{`TRUSTED_PROXIES holds "all"`}},
+		{"rates from elsewhere", map[string]string{"FX_RATES_URL": "ftp://me:hunter2@h/"}, []string{"FX_RATES_URL must look like https://"}},
+		{"rates without a host", map[string]string{"FX_RATES_URL": "https:///x"}, []string{"FX_RATES_URL must look like https://"}},
+		{"rates without a file", map[string]string{"FX_RATES_URL": "file://"}, []string{"FX_RATES_URL must look like https://"}},
 		{"port too large", map[string]string{"LISTEN_ADDR": ":70000"}, []string{"LISTEN_ADDR"}},
 	}
 	for _, test := range tests {

@@ -148,10 +148,10 @@ func (w *Worker) sweepUntil(ctx context.Context) {
 			w.Log.Warn("sweep of the inbox", "error", err)
 		}
 		age = sweepAge
-		if w.Retention > 0 && time.Since(purged) > purgeEvery {
+		if time.Since(purged) > purgeEvery {
 			purged = time.Now()
-			if _, err := w.DB.PurgePayloads(ctx, w.Now().Add(-w.Retention), purgeMost); err != nil && ctx.Err() == nil {
-				w.Log.Warn("purge of old bodies", "error", err)
+			if err := w.Purge(ctx); err != nil && ctx.Err() == nil {
+				w.Log.Warn("purge of old bodies and keys", "error", err)
 			}
 		}
 		select {
@@ -181,6 +181,20 @@ func (w *Worker) Sweep(ctx context.Context, age time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// Purge erases what is kept for a time only: Idempotency-Keys with their answers, and some of the bodies of processed
+// deliveries.
+func (w *Worker) Purge(ctx context.Context) error {
+	var keys error
+	for n := int64(purgeMost); n == purgeMost; {
+		n, keys = w.DB.PurgeIdempotent(ctx, w.Now().Add(-storage.IdempotencyKept), purgeMost)
+	}
+	if w.Retention == 0 {
+		return keys
+	}
+	_, bodies := w.DB.PurgePayloads(ctx, w.Now().Add(-w.Retention), purgeMost)
+	return errors.Join(keys, bodies)
 }
 
 // logAdapter hands asynq's log to slog.

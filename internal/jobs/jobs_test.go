@@ -155,3 +155,27 @@ func TestEmbeddedRedisKeepsOthersOut(t *testing.T) {
 		t.Error("a stranger without the password is let in")
 	}
 }
+
+func TestWorker_purge(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		now := time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
+		begin := func(key string, at time.Time) (known bool) {
+			t.Helper()
+			kept, err := db.BeginIdempotent(t.Context(), storage.IdempotentRequest{Principal: "tok_1", Key: key, Request: []byte("x"), StartedAt: at})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return kept != nil
+		}
+		begin("old", now.Add(-storage.IdempotencyKept-time.Second))
+		begin("new", now.Add(-storage.IdempotencyPatience))
+		worker := &Worker{DB: db, Now: func() time.Time { return now }}
+		if err := worker.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		// An old time at which neither would have been too old.
+		if at := now.Add(-storage.IdempotencyKept); begin("old", at) || !begin("new", at) {
+			t.Error("the old key is still there, or the new one is gone")
+		}
+	})
+}
