@@ -24,19 +24,27 @@ func (s *Server) registerAPI(r *gin.Engine) {
 	config.OpenAPIPath = apiPrefix + "/openapi"
 	config.DocsPath, config.SchemasPath = "", ""
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
+	documentHeaders(config.OpenAPI)
 	api := humagin.New(r, config)
 	s.registerCatalog(api)
 	s.registerOrders(api)
 	s.registerDeliveries(api)
+	s.registerPayouts(api)
+	s.registerLedger(api)
+	s.registerExports(api) // after the lists
+	documentLive(api.OpenAPI(), affiliate.MayRead)
+	documentNulls(api.OpenAPI())
 }
 
 // registerCatalog declares the operations on everything that people put in.
 func (s *Server) registerCatalog(api huma.API) {
 	s.registerStores(api)
 	s.registerCampaigns(api)
+	s.registerCosts(api)
 	s.registerCreators(api)
 	s.registerOffers(api)
 	s.registerCodes(api)
+	s.registerUnowned(api)
 	s.registerLinks(api)
 	s.registerSettings(api)
 	s.registerTokens(api)
@@ -52,19 +60,23 @@ type operation struct {
 }
 
 // register declares one operation. Every operation needs a permission; there is no other way to declare one. Creating
-// (POST on a collection) answers 201.
+// (POST on a collection) answers 201. Every write knows Idempotency-Key and If-Match, and every answer with an id and a
+// version has an ETag, without a word about it in the handlers.
 func register[I, O any](s *Server, api huma.API, o operation, handler func(context.Context, *I) (*O, error)) {
 	declared := huma.Operation{Method: o.method, Path: apiPrefix + o.path, OperationID: o.id, Summary: o.summary,
-		Description: "Needs a token with at least the role " + string(o.may.Least()) + ".",
+		Description: needs(o.may),
 		Tags:        []string{strings.Split(o.path, "/")[1]},
 		Security:    []map[string][]string{{"token": {}}},
 		Errors:      errorsOf(o.method),
 		Middlewares: huma.Middlewares{s.guard(o.may)}}
+	if o.method != http.MethodGet {
+		declared.Middlewares = append(declared.Middlewares, s.idempotent)
+	}
 	if strings.HasPrefix(o.id, "create-") {
 		declared.DefaultStatus = http.StatusCreated
 	}
 	huma.Register(api, declared, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handler(ctx, in)
+		out, err := answer(ctx, in, handler)
 		if err != nil {
 			return nil, s.humaError(o, err)
 		}
@@ -72,30 +84,63 @@ func register[I, O any](s *Server, api huma.API, o operation, handler func(conte
 	})
 }
 
-func errorsOf(method string) []int {
-	if method == http.MethodGet {
-		return []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity}
-	}
-	return []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}
+func needs(p affiliate.Permission) string {
+	return "Needs a token with at least the role " + string(p.Least()) + "."
 }
+
+// answer runs a handler under the conditions of the request.
+func answer[I, O any](ctx context.Context, in *I, handler func(context.Context, *I) (*O, error)) (*O, error) {
+	ctx, err := onCondition(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out, err := handler(ctx, in)
+	if err == nil {
+		err = app.Unmet(ctx)
+	}
+	if err == nil {
+		err = tag(ctx, out)
+	}
+	return out, err
+}
+
+// errorsOf are the statuses that any operation of a method may answer with, besides 500, which huma adds.
+func errorsOf(method string) []int {
+	all := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests,
+		http.StatusServiceUnavailable}
+	if method == http.MethodGet {
+		return all
+	}
+	return append(all, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusConflict, http.StatusPreconditionFailed,
+		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+}
+
+type requestKey struct{}
+
+// requestOf gives the request that an operation answers.
+func requestOf(ctx context.Context) *gin.Context { return ctx.Value(requestKey{}).(*gin.Context) }
 
 // guard lets a request pass when its token may do what the operation is for, and runs the rest on behalf of its holder.
 func (s *Server) guard(permission affiliate.Permission) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
+		c := humagin.Unwrap(ctx)
 		p, err := s.authorize(ctx.Context(), ctx.Header("Authorization"), permission)
 		if err != nil {
-			s.answerError(humagin.Unwrap(ctx), err)
+			s.answerError(c, err)
 			return
 		}
-		next(huma.WithContext(ctx, app.As(ctx.Context(), p)))
+		next(huma.WithContext(ctx, context.WithValue(app.As(ctx.Context(), p), requestKey{}, c)))
 	}
 }
 
 // humaError maps an error, and logs what is our fault.
 func (s *Server) humaError(o operation, err error) error {
+	if errors.Is(err, notModified{}) {
+		return err
+	}
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError {
-		s.Log.Error("request failed", "operation", o.id, "status", p.Status, "error", err)
+		s.Log.Error("request failed", "operation", o.id, "status", p.Status, "instance", p.Instance, "error", err)
 	}
 	headers := http.Header{}
 	problemHeaders(headers.Set, p)
@@ -121,8 +166,12 @@ func (s *Server) requirePermission(permission affiliate.Permission) gin.HandlerF
 	}
 }
 
-// authenticate reads "Authorization: Bearer trb_…"; false when there is no such header.
+// authenticate reads "Authorization: Bearer trb_…"; false when there is no such header. What identify found out before is
+// not asked again.
 func (s *Server) authenticate(ctx context.Context, header string) (affiliate.Principal, bool, error) {
+	if who, ok := ctx.Value(callerKey{}).(caller); ok {
+		return who.principal, who.known, who.err
+	}
 	scheme, value, _ := strings.Cut(strings.TrimSpace(header), " ")
 	if header == "" {
 		return affiliate.Principal{}, false, nil

@@ -2,10 +2,7 @@ package web
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -146,15 +143,20 @@ func (s *Server) getOrderTrace(ctx context.Context, in *orderPath) (*traceAnswer
 	return &traceAnswer{TraceBody{Store: o.Store, ExternalID: o.ExternalID, NotCredited: o.NotCredited, Sentences: trace.Sentences(), Trace: trace}}, nil
 }
 
-type ordersQuery struct {
+// OrdersFilter are the query parameters that narrow orders, in lists and exports.
+type OrdersFilter struct {
 	Status   string `query:"status" enum:"pending,paid,canceled,refunded"`
 	Store    string `query:"store" doc:"The store's slug"`
 	Campaign string `query:"campaign" doc:"cmp_…: orders credited to it"`
 	Creator  string `query:"creator" doc:"cre_…: orders credited to them"`
 	From     string `query:"from" doc:"Placed at or after: a day in the account's time zone (2026-11-01), or an RFC 3339 time"`
 	To       string `query:"to" doc:"Placed before: a time, or a day, which is the last one that counts"`
-	Cursor   string `query:"cursor"`
-	Limit    int    `query:"limit" default:"50" minimum:"1" maximum:"200"`
+}
+
+type ordersQuery struct {
+	OrdersFilter
+	Cursor string `query:"cursor"`
+	Limit  int    `query:"limit" default:"50" minimum:"1" maximum:"200"`
 }
 
 type ordersAnswer struct {
@@ -165,8 +167,12 @@ type ordersAnswer struct {
 }
 
 func (s *Server) listOrders(ctx context.Context, in *ordersQuery) (*ordersAnswer, error) {
-	filter, err := s.orderFilter(ctx, in)
+	filter, err := s.orderFilter(ctx, in.OrdersFilter)
 	if err != nil {
+		return nil, err
+	}
+	filter.Limit = in.Limit
+	if filter.Before, err = storage.ParseOrderCursor(in.Cursor); err != nil {
 		return nil, err
 	}
 	rows, err := s.App.DB.ListOrders(ctx, filter)
@@ -180,14 +186,14 @@ func (s *Server) listOrders(ctx context.Context, in *ordersQuery) (*ordersAnswer
 	}
 	if len(rows) == filter.Limit {
 		last := rows[len(rows)-1]
-		next := base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(last.PlacedAt.UnixMicro(), 10) + "." + strconv.FormatInt(int64(last.ID), 10)))
+		next := storage.OrderCursor{PlacedAt: last.PlacedAt.Time, ID: last.ID}.String()
 		out.Body.NextCursor = &next
 	}
 	return out, nil
 }
 
-func (s *Server) orderFilter(ctx context.Context, in *ordersQuery) (storage.OrderFilter, error) {
-	f := storage.OrderFilter{Status: affiliate.OrderStatus(in.Status), Store: in.Store, Limit: in.Limit}
+func (s *Server) orderFilter(ctx context.Context, in OrdersFilter) (storage.OrderFilter, error) {
+	f := storage.OrderFilter{Status: affiliate.OrderStatus(in.Status), Store: in.Store}
 	settings, err := s.App.DB.Settings(ctx)
 	if err != nil {
 		return f, err
@@ -209,38 +215,11 @@ func (s *Server) orderFilter(ctx context.Context, in *ordersQuery) (storage.Orde
 	if f.From, err = parseMoment("from", in.From, zone, 0); err != nil {
 		return f, err
 	}
-	if f.To, err = parseMoment("to", in.To, zone, 1); err != nil {
-		return f, err
-	}
-	f.Before, err = parseOrderCursor(in.Cursor)
+	f.To, err = parseMoment("to", in.To, zone, 1)
 	return f, err
 }
 
 // parseMoment reads a day of the account's zone, moved on by some days, or a time.
 func parseMoment(field, text string, zone *time.Location, days int) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	if day, err := time.ParseInLocation(time.DateOnly, text, zone); err == nil {
-		return day.AddDate(0, 0, days), nil
-	}
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return at, affiliate.FieldErrorf(field, "must be a day such as 2026-11-01 or a time such as 2026-11-01T08:00:00Z")
-	}
-	return at, nil
-}
-
-func parseOrderCursor(text string) (storage.OrderCursor, error) {
-	if text == "" {
-		return storage.OrderCursor{}, nil
-	}
-	plain, err := base64.RawURLEncoding.DecodeString(text)
-	at, id, ok := strings.Cut(string(plain), ".")
-	micro, atErr := strconv.ParseInt(at, 10, 64)
-	n, idErr := strconv.ParseInt(id, 10, 64)
-	if err != nil || !ok || atErr != nil || idErr != nil || n <= 0 {
-		return storage.OrderCursor{}, affiliate.FieldErrorf("cursor", "is not one that this list gave; start again without it")
-	}
-	return storage.OrderCursor{PlacedAt: time.UnixMicro(micro), ID: affiliate.OrderID(n)}, nil
+	return affiliate.ParseMoment(field, text, zone, days)
 }

@@ -4,17 +4,21 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 func (s *Server) registerSettings(api huma.API) {
 	register(s, api, operation{http.MethodGet, "/settings", "get-settings", affiliate.MayRead, "Read the account's settings"}, s.getSettings)
 	register(s, api, operation{http.MethodPatch, "/settings", "update-settings", affiliate.MayAdminister, "Change the account's settings"}, s.updateSettings)
+	register(s, api, operation{http.MethodGet, "/recalculation", "get-recalculation", affiliate.MayRead,
+		"How far the last recalculation has come: another currency or time zone makes figures be computed anew in the background"}, s.getRecalculation)
 }
 
 type settingsJSON struct {
@@ -67,4 +71,24 @@ func (s *Server) updateSettings(ctx context.Context, in *updateSettingsInput) (*
 	}
 	v, err := s.App.SetSettings(ctx, changes)
 	return one(v, err, settingsView)
+}
+
+type recalculationJSON struct {
+	State      string     `json:"state" enum:"none,running,done" doc:"none: there never was one"`
+	Reason     string     `json:"reason" example:"currency EUR → USD"`
+	Done       int64      `json:"done" doc:"Rows looked at"`
+	Total      int64      `json:"total" doc:"Rows there were when it started"`
+	StartedAt  *time.Time `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+}
+
+func (s *Server) getRecalculation(ctx context.Context, _ *struct{}) (*output[recalculationJSON], error) {
+	r, err := s.App.DB.NewestRecalculation(ctx)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		r, err = storage.Recalculation{State: "none"}, nil
+	}
+	return one(r, err, func(r storage.Recalculation) recalculationJSON {
+		return recalculationJSON{State: r.State, Reason: r.Reason, Done: r.Done, Total: r.Total, StartedAt: timeOrNull(r.StartedAt.Time),
+			FinishedAt: timeOrNull(r.FinishedAt.Time)}
+	})
 }

@@ -9,16 +9,19 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/live"
 )
 
+const livePath = apiPrefix + "/live"
+
 func (s *Server) registerLive(r *gin.Engine) {
-	r.GET(apiPrefix+"/live", s.requirePermission(affiliate.MayRead), s.live)
+	r.GET(livePath, s.requirePermission(affiliate.MayRead), s.live)
 }
 
-// LiveChange is one order that changed, as the stream of events names it.
+// LiveChange is one order that changed, as the stream of events names it. The event "deliveries" names stores alone.
 type LiveChange struct {
 	Store      string    `json:"store"`
-	Order      string    `json:"order"`
+	Order      string    `json:"order,omitempty"`
 	Campaign   string    `json:"campaign,omitempty"`
 	ReceivedAt time.Time `json:"received_at,omitzero"` // when the delivery that changed it came in
 }
@@ -26,10 +29,12 @@ type LiveChange struct {
 // liveBeat keeps proxies from closing a quiet stream.
 const liveBeat = 15 * time.Second
 
-// live streams what changes as server-sent events: each names orders, the reader fetches what it shows. A reader that
-// falls behind is disconnected and fetches everything anew when it returns.
-func (s *Server) live(c *gin.Context) {
-	reader := s.Hub.Subscribe()
+func (s *Server) live(c *gin.Context) { Stream(c, s.Hub) }
+
+// Stream sends what changes as server-sent events, until the reader goes: "orders" names orders, "deliveries" the stores
+// whose deliveries came, were turned away or were processed. The reader fetches what it shows. A reader that falls behind is disconnected and fetches everything anew when it returns.
+func Stream(c *gin.Context, hub *live.Hub) {
+	reader := hub.Subscribe()
 	defer reader.Close()
 	control := http.NewResponseController(c.Writer)
 	_ = control.SetWriteDeadline(time.Time{}) // this answer has no end
@@ -50,7 +55,7 @@ func (s *Server) live(c *gin.Context) {
 	for {
 		select {
 		case changes, open := <-reader.C:
-			if !open || !write("event: orders\ndata: "+liveData(changes)+"\n\n") {
+			if !open || !write(liveEvents(changes)) {
 				return
 			}
 		case <-beat.C:
@@ -63,14 +68,28 @@ func (s *Server) live(c *gin.Context) {
 	}
 }
 
-func liveData(changes []app.Change) string {
-	list := make([]LiveChange, len(changes))
-	for i, ch := range changes {
-		list[i] = LiveChange{Store: ch.Store.String(), Order: ch.Order.String(), ReceivedAt: ch.ReceivedAt}
-		if ch.Campaign != 0 {
-			list[i].Campaign = ch.Campaign.String()
+// liveEvents writes changes as at most one event of each kind.
+func liveEvents(changes []app.Change) string {
+	var orders, stores []LiveChange
+	for _, ch := range changes {
+		change := LiveChange{Store: ch.Store.String(), ReceivedAt: ch.ReceivedAt}
+		if ch.Order == 0 {
+			stores = append(stores, change)
+			continue
 		}
+		change.Order = ch.Order.String()
+		if ch.Campaign != 0 {
+			change.Campaign = ch.Campaign.String()
+		}
+		orders = append(orders, change)
+	}
+	return liveEvent("orders", orders) + liveEvent("deliveries", stores)
+}
+
+func liveEvent(name string, list []LiveChange) string {
+	if len(list) == 0 {
+		return ""
 	}
 	text, _ := json.Marshal(list) // ids and times always marshal
-	return string(text)
+	return "event: " + name + "\ndata: " + string(text) + "\n\n"
 }

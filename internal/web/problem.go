@@ -2,12 +2,14 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -21,12 +23,16 @@ import (
 // Problem is an error as every endpoint answers it: a problem document (RFC 9457) with a stable code for machines and
 // the field that is wrong, where one is.
 type Problem struct {
-	Title  string         `json:"title" doc:"What kind of problem this is"`
-	Status int            `json:"status" doc:"The HTTP status"`
-	Code   string         `json:"code" doc:"A stable word for machines" example:"not_found"`
-	Detail string         `json:"detail,omitempty" doc:"What is wrong, in words, with the remedy where there is one"`
-	Field  string         `json:"field,omitempty" doc:"The field that is wrong"`
-	Errors []FieldProblem `json:"errors,omitempty" doc:"All fields that are wrong, where several are"`
+	Type     string         `json:"type" format:"uri-reference" doc:"Leads to what the code means and what to do" example:"/docs/problems#not_found"`
+	Title    string         `json:"title" doc:"What kind of problem this is; the same for every problem of its type"`
+	Status   int            `json:"status" doc:"The HTTP status"`
+	Code     string         `json:"code" doc:"A stable word for machines" example:"not_found"`
+	Detail   string         `json:"detail,omitempty" doc:"What is wrong, in words, with the remedy where there is one"`
+	Field    string         `json:"field,omitempty" doc:"The field that is wrong"`
+	Errors   []FieldProblem `json:"errors,omitempty" doc:"All fields that are wrong, where several are"`
+	Instance string         `json:"instance,omitempty" format:"uri-reference" doc:"Only where the fault is ours: names this occurrence, as the server's log does"`
+
+	retryAfter int // seconds; 0: nothing is said about when to try again
 }
 
 // FieldProblem is what is wrong with one field.
@@ -41,23 +47,28 @@ func (p *Problem) ContentType(string) string { return problemType }
 
 const problemType = "application/problem+json"
 
-// Stable codes that are no kinds of affiliate.Error.
-const (
-	codeUnauthenticated  = "unauthenticated"
-	codeInternal         = "internal"
-	codeTooLarge         = "too_large"
-	codeMethodNotAllowed = "method_not_allowed"
-)
-
 // internalDetail is all that the outside learns of an error that is our fault; the log has the rest.
 const internalDetail = "Something went wrong on our side. It has been logged; trying again may help."
 
 func newProblem(status int, code, field, detail string) *Problem {
-	return &Problem{Title: http.StatusText(status), Status: status, Code: code, Field: field, Detail: detail}
+	p := &Problem{Type: problemPage + "#" + code, Title: problemKinds[code].title, Status: status, Code: code, Field: field, Detail: detail}
+	if p.Title == "" {
+		p.Type, p.Title = "about:blank", http.StatusText(status) // RFC 9457 wants this pair for what has no page
+	}
+	return p
+}
+
+// ourFault gives the problem a name that the log shares with the answer, so that a report about one finds the other.
+func (p *Problem) ourFault() *Problem {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails
+	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
+	p.Instance = fmt.Sprintf("urn:uuid:%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
+	return p
 }
 
 // problemOf is the one place that maps errors to HTTP. An unknown error becomes a 500 with a fixed sentence; the caller
-// logs it.
+// logs it with the problem's instance.
 func problemOf(err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
@@ -66,15 +77,22 @@ func problemOf(err error) *Problem {
 	var e *affiliate.Error
 	if !errors.As(err, &e) {
 		if databaseGone(err) {
-			return newProblem(http.StatusServiceUnavailable, string(affiliate.Unavailable), "", "The database cannot be reached now; try again in a moment.")
+			return newProblem(http.StatusServiceUnavailable, string(affiliate.Unavailable), "", "The database cannot be reached now; try again in a moment.").ourFault()
 		}
-		return newProblem(http.StatusInternalServerError, codeInternal, "", internalDetail)
+		return newProblem(http.StatusInternalServerError, codeInternal, "", internalDetail).ourFault()
 	}
 	code := e.Code
 	if code == "" {
 		code = string(e.Kind)
 	}
-	return newProblem(statusOf(e.Kind), code, e.Field, e.Message)
+	status := StatusOf(e.Kind)
+	if kind, known := problemKinds[code]; known {
+		status = kind.status
+	}
+	if p = newProblem(status, code, e.Field, e.Message); status >= http.StatusInternalServerError {
+		p.ourFault()
+	}
+	return p
 }
 
 // databaseGone says whether an error means that the database cannot be reached, as against any other fault of ours.
@@ -83,7 +101,8 @@ func databaseGone(err error) bool {
 	return errors.Is(err, driver.ErrBadConn) || (errors.As(err, &refused) && !errors.Is(err, context.Canceled))
 }
 
-func statusOf(k affiliate.ErrorKind) int {
+// StatusOf gives the HTTP status of a kind of error.
+func StatusOf(k affiliate.ErrorKind) int {
 	switch k {
 	case affiliate.Invalid:
 		return http.StatusUnprocessableEntity
@@ -107,6 +126,9 @@ func writeProblem(c *gin.Context, status int, code, field, detail string) {
 // answerProblem ends a request with a problem.
 func answerProblem(c *gin.Context, p *Problem) {
 	body, _ := json.Marshal(p) // strings and numbers always marshal
+	// The answer that this one takes the place of may have set both.
+	c.Writer.Header().Del("ETag")
+	c.Header("Content-Type", problemType)
 	problemHeaders(c.Header, p)
 	c.Abort()
 	c.Data(p.Status, problemType, body)
@@ -116,18 +138,22 @@ func answerProblem(c *gin.Context, p *Problem) {
 func (s *Server) answerError(c *gin.Context, err error) {
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError {
-		s.Log.Error("request failed", "method", c.Request.Method, "path", c.FullPath(), "status", p.Status, "error", err)
+		s.Log.Error("request failed", "method", c.Request.Method, "path", c.FullPath(), "status", p.Status, "instance", p.Instance, "error", err)
 	}
 	answerProblem(c, p)
 }
 
 // problemHeaders sets the headers that belong to some statuses.
 func problemHeaders(set func(name, value string), p *Problem) {
-	switch p.Status {
-	case http.StatusUnauthorized:
+	if p.Status == http.StatusUnauthorized {
 		set("WWW-Authenticate", `Bearer realm="tributary"`)
-	case http.StatusServiceUnavailable:
-		set("Retry-After", "5")
+	}
+	retryAfter := p.retryAfter
+	if retryAfter == 0 && p.Status == http.StatusServiceUnavailable {
+		retryAfter = 5
+	}
+	if retryAfter > 0 {
+		set("Retry-After", strconv.Itoa(retryAfter))
 	}
 }
 
@@ -140,8 +166,8 @@ var humaErrors = sync.OnceFunc(func() {
 })
 
 func humaProblem(status int, message string, errs []error) *Problem {
-	if status == http.StatusInternalServerError {
-		return newProblem(status, codeInternal, "", internalDetail)
+	if status >= http.StatusInternalServerError {
+		return newProblem(http.StatusInternalServerError, codeInternal, "", internalDetail)
 	}
 	p := newProblem(status, humaCode(status), "", message)
 	for _, err := range errs {
@@ -176,16 +202,17 @@ func fieldProblem(err error) FieldProblem {
 	return f
 }
 
+// humaCode is the code of what huma refuses by itself. There is one for each of its statuses but 422.
 func humaCode(status int) string {
 	switch status {
 	case http.StatusBadRequest:
-		return "unreadable"
+		return codeUnreadable
+	case http.StatusRequestTimeout:
+		return codeTooSlow
 	case http.StatusRequestEntityTooLarge:
 		return codeTooLarge
-	case http.StatusNotAcceptable:
-		return "not_acceptable"
 	case http.StatusUnsupportedMediaType:
-		return "unsupported_media_type"
+		return codeUnsupportedMediaType
 	}
 	return string(affiliate.Invalid)
 }

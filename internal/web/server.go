@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
 
@@ -32,8 +33,14 @@ type Server struct {
 	Hub      *live.Hub
 	Queue    *jobs.Queue
 	Counters *app.Counters
+	// Pages adds the routes of the dashboard; nil in a process without it.
+	Pages interface{ Register(*gin.Engine) error }
+	// Limiter bounds the requests to the API; nil leaves them unbounded.
+	Limiter *Limiter
 
 	orderCounts countCache
+	downloads   atomic.Int64 // exports that run
+	tablePaths  [][]string   // addresses of exports without their extension, in parts
 }
 
 // Handler builds the routes.
@@ -51,6 +58,9 @@ func (s *Server) Handler() (http.Handler, error) {
 		s.registerWebhooks(r) // before the headers for browsers: stores need none, and the receiver feels them
 	}
 	r.Use(securityHeaders)
+	if s.API {
+		r.Use(s.identify)
+	}
 	r.NoRoute(func(c *gin.Context) {
 		writeProblem(c, http.StatusNotFound, "not_found", "", "There is nothing at this address.")
 	})
@@ -58,6 +68,7 @@ func (s *Server) Handler() (http.Handler, error) {
 		writeProblem(c, http.StatusMethodNotAllowed, codeMethodNotAllowed, "", "This address does not answer "+c.Request.Method+".")
 	})
 	s.registerStatus(r)
+	registerProblemPage(r)
 	if s.Receiver != nil {
 		s.registerRedirects(r)
 	}
@@ -65,7 +76,12 @@ func (s *Server) Handler() (http.Handler, error) {
 		s.registerAPI(r)
 		s.registerLive(r)
 	}
-	return r, nil
+	if s.Pages != nil {
+		if err := s.Pages.Register(r); err != nil {
+			return nil, err
+		}
+	}
+	return s.tables(r), nil
 }
 
 // recover turns a panic into a problem document, so that one bad request harms no other, and logs where it happened.
@@ -78,11 +94,12 @@ func (s *Server) recover(c *gin.Context) {
 		if p == http.ErrAbortHandler {
 			panic(p)
 		}
-		s.Log.Error("panic", "method", c.Request.Method, "path", c.FullPath(), "panic", p, "stack", string(debug.Stack()))
+		problem := newProblem(http.StatusInternalServerError, codeInternal, "", internalDetail).ourFault()
+		s.Log.Error("panic", "method", c.Request.Method, "path", c.FullPath(), "instance", problem.Instance, "panic", p, "stack", string(debug.Stack()))
 		if c.Writer.Written() {
 			panic(http.ErrAbortHandler) // the answer has begun: cut it off rather than end it as if it were whole
 		}
-		writeProblem(c, http.StatusInternalServerError, codeInternal, "", internalDetail)
+		answerProblem(c, problem)
 	}()
 	c.Next()
 }

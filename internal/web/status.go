@@ -22,6 +22,13 @@ type Status struct {
 	Queue      jobs.Figures     `json:"queue"`
 	Orders     map[string]int64 `json:"orders"` // by status
 	Stores     []StatusStore    `json:"stores,omitempty"`
+	Rates      *StatusRates     `json:"rates,omitempty"`
+}
+
+// StatusRates says how far the exchange rates reach; only shown to those who hold a token.
+type StatusRates struct {
+	Newest *string `json:"newest"` // the last day that has rates: 2026-04-13
+	Source string  `json:"source"` // where newer ones are fetched, or off
 }
 
 // StatusDeliveries are the open deliveries.
@@ -65,6 +72,10 @@ func (s *Server) status(c *gin.Context) {
 	}
 	if signedIn {
 		if status.Stores, err = s.statusStores(c.Request.Context()); err != nil {
+			s.answerError(c, err)
+			return
+		}
+		if status.Rates, err = s.statusRates(c.Request.Context()); err != nil {
 			s.answerError(c, err)
 			return
 		}
@@ -114,6 +125,18 @@ func (s *Server) statusStores(ctx context.Context) ([]StatusStore, error) {
 			LastProcessedAt: timeOrNull(r.LastProcessed.Time), Rejected24h: r.Rejected}
 	}
 	return list, err
+}
+
+func (s *Server) statusRates(ctx context.Context) (*StatusRates, error) {
+	rates := &StatusRates{Source: "off"}
+	if s.App.Rates != nil {
+		rates.Source = s.App.Rates.Source()
+	}
+	newest, err := s.App.DB.NewestRateDay(ctx)
+	if newest != "" {
+		rates.Newest = &newest
+	}
+	return rates, err
 }
 
 // ready says whether this process can do its work: the database answers. Redis may be away; deliveries are kept all the

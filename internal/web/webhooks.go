@@ -51,9 +51,9 @@ func (s *Server) receive(c *gin.Context, platform affiliate.Platform, slug strin
 		if slug == "" {
 			detail = "No store is connected with the shop in X-Shopify-Shop-Domain."
 		}
-		writeProblem(c, http.StatusNotFound, "unknown_store", "", detail)
+		writeProblem(c, http.StatusNotFound, codeUnknownStore, "", detail)
 	case app.ReceiptBadSignature:
-		writeProblem(c, http.StatusUnauthorized, "bad_signature", "",
+		writeProblem(c, http.StatusUnauthorized, codeBadSignature, "",
 			"The signature does not fit the body: the secret in the store differs from the one that was set here.")
 	default:
 		s.Log.Error("delivery not kept", "platform", platform, "store", slug, "error", err)
@@ -70,7 +70,7 @@ func (s *Server) refuseBody(c *gin.Context, platform affiliate.Platform, slug st
 		return
 	}
 	s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptUnreadable)
-	writeProblem(c, http.StatusBadRequest, "unreadable", "", "The body broke off before its end.")
+	writeProblem(c, http.StatusBadRequest, codeUnreadable, "", "The body broke off before its end.")
 }
 
 // announced bounds what is set aside for a body before any of it has come: whoever asks is not known yet.
