@@ -23,7 +23,7 @@ type duel struct {
 
 func (b *bench) newDuel(ctx context.Context, where backend) (_ *duel, err error) {
 	d := &duel{bench: b, where: where}
-	if d.site, err = b.newSite(ctx, where); err != nil {
+	if d.site, err = b.newSite(ctx, where, (*site).fillStores); err != nil {
 		return nil, err
 	}
 	if d.ours, err = d.site.serve(ctx, "receiver"); err != nil {

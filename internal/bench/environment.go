@@ -117,14 +117,14 @@ const secret = "a-secret-that-the-bench-made-up-1"
 
 var stores = map[affiliate.Platform]string{affiliate.Shopify: "bench-shopify", affiliate.WooCommerce: "bench-woo"}
 
-// newSite makes an installation by the commands that people use.
-func (b *bench) newSite(ctx context.Context, where backend) (*site, error) {
+// newSite makes an installation by the commands that people use, and fills it.
+func (b *bench) newSite(ctx context.Context, where backend, fill func(*site, context.Context) error) (*site, error) {
 	b.used++
 	s := &site{bench: b, dir: filepath.Join(b.dir, "site"+strconv.Itoa(b.used)), owners: simulate.DefaultOwners(40)}
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, err
 	}
-	s.env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "DATA_DIR=" + s.dir, "LOG_LEVEL=warn",
+	s.env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "DATA_DIR=" + s.dir, "LOG_LEVEL=warn", "FX_RATES_URL=off", "API_RATE_LIMIT=0",
 		"SECRET_KEY=" + strings.Repeat("0123456789abcdef", 2), "GOMAXPROCS=" + os.Getenv("GOMAXPROCS")}
 	s.env = append(s.env, strings.Fields(os.Getenv(serverEnv))...)
 	if where == onPostgres {
@@ -134,7 +134,7 @@ func (b *bench) newSite(ctx context.Context, where backend) (*site, error) {
 		}
 		s.env = append(s.env, "DATABASE_URL="+withPath(b.postgres.URL, name), "REDIS_URL="+withPath(b.redis.URL, strconv.Itoa(b.used)))
 	}
-	return s, s.fill(ctx)
+	return s, fill(s, ctx)
 }
 
 // withPath gives the address of another database on the same server.
@@ -147,8 +147,9 @@ func withPath(address, path string) string {
 	return u.String()
 }
 
-func (s *site) fill(ctx context.Context) error {
-	if _, err := s.command(ctx, "migrate"); err != nil {
+// fillStores adds stores with creators, and a token.
+func (s *site) fillStores(ctx context.Context) error {
+	if err := s.fillEmpty(ctx); err != nil {
 		return err
 	}
 	csv := ""
@@ -169,6 +170,14 @@ func (s *site) fill(ctx context.Context) error {
 		if _, err := s.command(ctx, "import", file); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// fillEmpty makes the schema and a token.
+func (s *site) fillEmpty(ctx context.Context) error {
+	if _, err := s.command(ctx, "migrate"); err != nil {
+		return err
 	}
 	out, err := s.command(ctx, "token", "add", "--name", "bench", "--role", "viewer", "--json")
 	if err != nil {

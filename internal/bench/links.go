@@ -67,7 +67,7 @@ func (b *bench) starts(ctx context.Context) error {
 	if len(b.chosen("idle")) == 0 {
 		return nil
 	}
-	site, err := b.newSite(ctx, embedded)
+	site, err := b.newSite(ctx, embedded, (*site).fillStores)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ func (b *bench) pipelines(ctx context.Context) error {
 }
 
 func (b *bench) pipeline(ctx context.Context, where backend) error {
-	site, err := b.newSite(ctx, where)
+	site, err := b.newSite(ctx, where, (*site).fillStores)
 	if err != nil {
 		return err
 	}

@@ -83,6 +83,52 @@ func (b *bench) addStart(ready []time.Duration, resident int64) {
 	b.add("idle resident memory", embedded, float64(resident), fmt.Sprintf("%.1f MB", float64(resident)/1e6), "< 60 MB", resident < 60_000_000, false)
 }
 
+func (b *bench) addHistory(where backend, size int, took time.Duration) {
+	b.add(fmt.Sprintf("history of %s conversions written", count(size)), where, took.Seconds(), short(took), "", false, false)
+}
+
+func (b *bench) addAnswered(where backend, size int, a answered) {
+	p95 := a.percentile(95)
+	b.add(fmt.Sprintf("%s, %s", a.name, count(size)), where, p95.Seconds(), fmt.Sprintf("p50 %s, p95 %s", short(a.percentile(50)), short(p95)), "p95 < 100ms",
+		p95 < 100*time.Millisecond, a.noisy)
+}
+
+// addGrowth compares medians: the slowest of a few hundred answers differ more between two runs than the sizes do.
+func (b *bench) addGrowth(where backend, large, usual []answered) {
+	for i, a := range large {
+		ratio := float64(a.percentile(50)) / float64(usual[i].percentile(50))
+		b.add("  growth of "+a.name, where, ratio, fmt.Sprintf("%.2f", ratio), "<= 1.30", ratio <= 1.3, a.noisy || usual[i].noisy)
+	}
+}
+
+func (b *bench) addExport(where backend, ours exported, theirs []exported) {
+	what := "export of " + count(ours.rows) + " conversions, CSV"
+	b.add(what, where, ours.rate(), fmt.Sprintf("%.0f rows/s, %s", ours.rate(), short(ours.took)), "", false, false)
+	b.add("  peak resident memory", where, float64(ours.resident), fmt.Sprintf("%.1f MB", float64(ours.resident)/1e6), "< 100 MB", ours.resident < 100_000_000, false)
+	if len(theirs) > 0 {
+		copied := medianExport(theirs)
+		ratio := ours.rate() / copied.rate()
+		b.add("  psql's \\copy of the same", where, copied.rate(), fmt.Sprintf("%.0f rows/s, %s", copied.rate(), short(copied.took)), "", false, false)
+		b.add("  share of psql's", where, ratio, fmt.Sprintf("%.2f", ratio), ">= 0.50", ratio >= 0.5, false)
+	}
+}
+
+func (b *bench) addSheet(where backend, e exported) {
+	b.add("export of "+count(e.rows)+" conversions, XLSX", where, e.rate(), fmt.Sprintf("%.0f rows/s, %s", e.rate(), short(e.took)), "", false, false)
+	b.add("  peak resident memory", where, float64(e.resident), fmt.Sprintf("%.1f MB", float64(e.resident)/1e6), "< 100 MB", e.resident < 100_000_000, false)
+}
+
+// count writes 1000000 as "1M" and 100000 as "100k".
+func count(n int) string {
+	switch {
+	case n > 0 && n%1_000_000 == 0:
+		return fmt.Sprintf("%dM", n/1_000_000)
+	case n > 0 && n%1000 == 0:
+		return fmt.Sprintf("%dk", n/1000)
+	}
+	return fmt.Sprint(n)
+}
+
 // print gives the table. A figure with * was measured while others used the processors.
 func (b *bench) print(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -117,6 +163,9 @@ func (b *bench) repeatCommand() string {
 	}
 	if b.only != "" {
 		args = append(args, "--only "+b.only)
+	}
+	if b.history != 0 {
+		args = append(args, fmt.Sprintf("--history %d", b.history))
 	}
 	if len(args) == 0 {
 		return "make bench"
