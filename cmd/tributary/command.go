@@ -27,6 +27,7 @@ type command struct {
 
 // terminal is what a command may touch of the outside world.
 type terminal struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
 }
@@ -175,7 +176,7 @@ func (c *call) printOptions(w io.Writer) {
 	width := 0
 	c.flags.VisitAll(func(f *flag.Flag) {
 		kind, text := flag.UnquoteUsage(f)
-		option := strings.TrimSpace("--" + f.Name + " " + kind)
+		option := strings.TrimSpace(dashed(f.Name) + " " + kind)
 		options, texts, width = append(options, option), append(texts, text+defaultNote(f)), max(width, len(option))
 	})
 	for i, option := range options {
@@ -184,6 +185,14 @@ func (c *call) printOptions(w io.Writer) {
 		}
 		fmt.Fprintf(w, "  %-*s  %s\n", width, option, texts[i])
 	}
+}
+
+// dashed is an option's name as people write it.
+func dashed(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
 }
 
 func defaultNote(f *flag.Flag) string {
@@ -231,7 +240,7 @@ func (c *call) required(names ...string) error {
 	var missing []string
 	for _, name := range names {
 		if !given[name] {
-			missing = append(missing, "--"+name)
+			missing = append(missing, dashed(name))
 		}
 	}
 	if len(missing) > 0 {

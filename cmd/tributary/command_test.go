@@ -17,16 +17,23 @@ import (
 // shell runs commands as a person would, on one database.
 type shell struct {
 	*testing.T
-	env map[string]string
+	env   map[string]string
+	input string // on standard input
+}
+
+// typed is the shell with something on its standard input.
+func (s shell) typed(input string) shell {
+	s.input = input
+	return s
 }
 
 // eachShell runs a test on the embedded default and on PostgreSQL.
 func eachShell(t *testing.T, test func(s shell)) {
 	t.Run("embedded", func(t *testing.T) {
-		test(shell{t, map[string]string{"DATA_DIR": filepath.Join(t.TempDir(), "data")}})
+		test(shell{T: t, env: map[string]string{"DATA_DIR": filepath.Join(t.TempDir(), "data")}})
 	})
 	t.Run("postgres", func(t *testing.T) {
-		test(shell{t, postgresEnv(storagetest.PostgresURL(t))})
+		test(shell{T: t, env: postgresEnv(storagetest.PostgresURL(t))})
 	})
 }
 
@@ -43,7 +50,7 @@ type result struct {
 func (s shell) run(args ...string) result {
 	s.Helper()
 	var stdout, stderr bytes.Buffer
-	code := run(s.Context(), commands(), terminal{stdout: &stdout, stderr: &stderr, getenv: func(name string) string { return s.env[name] }}, args)
+	code := run(s.Context(), commands(), terminal{stdin: strings.NewReader(s.input), stdout: &stdout, stderr: &stderr, getenv: func(name string) string { return s.env[name] }}, args)
 	return result{s, code, stdout.String(), stderr.String()}
 }
 
@@ -81,7 +88,7 @@ func (s shell) addStore(slug string) result {
 }
 
 func TestHelp(t *testing.T) {
-	s := shell{t, nil}
+	s := shell{T: t, env: nil}
 	all := s.run("help").exits(0).stdout
 	for _, c := range commands() {
 		args := strings.Fields(c.name)
@@ -220,7 +227,7 @@ func TestSettingsCommand(t *testing.T) {
 }
 
 func TestMigrateCommand(t *testing.T) {
-	s := shell{t, postgresEnv(testservers.Database(t))}
+	s := shell{T: t, env: postgresEnv(testservers.Database(t))}
 	s.run("store", "list").exits(1, "0001_init.sql", "tributary migrate")
 	if out := s.run("migrate", "--json").exits(0).json(); len(out["applied"].([]any)) == 0 {
 		t.Errorf("%v", out)
@@ -232,13 +239,13 @@ func TestMigrateCommand(t *testing.T) {
 }
 
 func TestEnvironmentErrors(t *testing.T) {
-	s := shell{t, map[string]string{"LOG_LEVEL": "loud", "REDIS_URL": "redis://h"}}
+	s := shell{T: t, env: map[string]string{"LOG_LEVEL": "loud", "REDIS_URL": "redis://h"}}
 	s.run("store", "list").exits(1, "LOG_LEVEL must be", "REDIS_URL is set but DATABASE_URL is not")
 }
 
 // TestDataFolder: what the embedded default keeps is its owner's only, and processes that start at once make one key.
 func TestDataFolder(t *testing.T) {
-	s := shell{t, map[string]string{"DATA_DIR": filepath.Join(t.TempDir(), "deep", "data")}}
+	s := shell{T: t, env: map[string]string{"DATA_DIR": filepath.Join(t.TempDir(), "deep", "data")}}
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() { s.run("settings").exits(0) })
@@ -259,4 +266,20 @@ func TestDataFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.run("settings").exits(1, "damaged", "backup")
+}
+
+func TestUserCommands(t *testing.T) {
+	eachShell(t, func(s shell) {
+		s.run("migrate").exits(0)
+		add := []string{"user", "add", "--email", "Mia@brand.example", "--name", "Mia", "--role", "owner", "--json"}
+		s.run(add...).exits(2, "password on standard input")
+		s.typed("short\n").run(add...).exits(1, "password")
+		s.typed("correct horse battery\n").run(add...).exits(0)
+		s.typed("correct horse battery\n").run(add...).exits(1, "--email", "has an account already")
+		if out := s.run("user", "list").exits(0).stdout; !strings.Contains(out, "owner    mia@brand.example") {
+			s.Error(out)
+		}
+		s.typed("another password\n").run("user", "password", "MIA@brand.example").exits(0)
+		s.typed("another password\n").run("user", "password", "ben@brand.example").exits(1, "nobody has an account")
+	})
 }

@@ -93,7 +93,7 @@ const demoAddress = "127.0.0.1:8080"
 func startDemoServer(ctx context.Context, data string) (*server, error) {
 	address := demoAddress
 	for attempt := 1; ; attempt++ {
-		settings := map[string]string{"LISTEN_ADDR": address, "DATA_DIR": data, "LOG_LEVEL": "warn"}
+		settings := map[string]string{"LISTEN_ADDR": address, "DATA_DIR": data, "LOG_LEVEL": "warn", "FX_RATES_URL": "off"}
 		cfg, err := config.Load(func(name string) string { return settings[name] })
 		if err != nil {
 			return nil, err

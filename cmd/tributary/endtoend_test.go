@@ -48,6 +48,8 @@ func (e environment) withCommon() environment {
 	e["SECRET_KEY"] = strings.Repeat("k", config.MinSecretKey)
 	e["LISTEN_ADDR"] = "127.0.0.1:0"
 	e["LOG_LEVEL"] = "warn"
+	e["FX_RATES_URL"] = "off"
+	e["API_RATE_LIMIT"] = "0" // tests ask as fast as they can
 	return e
 }
 
@@ -234,6 +236,7 @@ func checkTrace(t testing.TB, c *recordings.Client, store string, o recordings.O
 // checkLedger compares every conversion with the entries behind it.
 func checkLedger(t testing.TB, env environment) {
 	t.Helper()
+	env.open(t, func(_ context.Context, a *app.App) { storagetest.Consistent(t, a.DB) })
 	for _, o := range allOrders(t, env) {
 		want := map[affiliate.Account]int64{}
 		if c := o.conversion; c != nil && c.AccountCommission != nil {

@@ -12,7 +12,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, commands(), terminal{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}, os.Args[1:])
+	code := run(ctx, commands(), terminal{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
@@ -29,12 +29,27 @@ func commands() []command {
 		storeSecretCommand(),
 		storeEndCommand(),
 		importCommand(),
+		exportConversionsCommand(),
+		exportOrdersCommand(),
+		exportLedgerCommand(),
+		exportStatementCommand(),
+		userAddCommand(),
+		userListCommand(),
+		userPasswordCommand(),
 		tokenAddCommand(),
 		tokenListCommand(),
 		tokenEndCommand(),
 		settingsCommand(),
+		payoutsDueCommand(),
+		payoutsIssueCommand(),
+		payoutsCancelCommand(),
+		ratesUpdateCommand(),
+		ratesShowCommand(),
 		replayCommand(),
 		reattributeCommand(),
+		codesUnownedCommand(),
+		codesAssignCommand(),
+		checkCommand(),
 		versionCommand(),
 	}
 }

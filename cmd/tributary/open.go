@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/fxrates"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/config"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -50,7 +51,11 @@ func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App,
 	if err != nil {
 		return nil, err
 	}
-	return &app.App{DB: db, Sealer: sealer, Log: newLogger(cfg, os.Stderr), Now: time.Now, PublicURL: cfg.PublicURL, Live: nobody{}}, nil
+	a := &app.App{DB: db, Sealer: sealer, Log: newLogger(cfg, os.Stderr), Now: time.Now, PublicURL: cfg.PublicURL, Live: nobody{}}
+	if cfg.FXRatesURL != "" {
+		a.Rates = fxrates.Client{URL: cfg.FXRatesURL}
+	}
+	return a, nil
 }
 
 // nobody listens to the changes of a command: the pages of a running server fetch what they show.

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/fxrates"
 	"github.com/tributaryhq/tributary/integrations/shopify"
 	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -115,6 +116,9 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	}
 	s.app, s.log = a, a.Log
 	s.onStop(func() error { closeApp(); return nil })
+	if err := a.SeedRates(ctx, fxrates.Bundled); err != nil {
+		return s, fmt.Errorf("load the exchange rates that come with the program: %w", err)
+	}
 	jobs.LogTo(a.Log)
 	redis, err := jobs.Open(cfg.RedisURL)
 	if err != nil {
@@ -128,11 +132,15 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	hub := live.NewHub(redis.Client(), a.Log)
 	counters := app.NewCounters(a.DB, a.Now, a.Log)
 	a.Platforms, a.Queue, a.Live = platforms(), queue, hub
+	counters.Live = hub
 	s.background(hub.Run)
 	s.background(counters.Run)
 
 	handler := &web.Server{App: a, Log: a.Log, Version: buildVersion(), TrustedProxies: cfg.TrustedProxies, MaxBody: cfg.MaxBodyBytes,
 		API: slices.Contains(roles, roleWeb), Hub: hub, Queue: queue, Counters: counters}
+	if cfg.APIRateLimit > 0 {
+		handler.Limiter = web.NewLimiter(redis.Client(), cfg.APIRateLimit, a.Log)
+	}
 	if slices.Contains(roles, roleWorker) {
 		s.startWorker(cfg, redis, queue, counters)
 	}
@@ -158,12 +166,17 @@ func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Q
 	s.onStop(func() error { processor.Close(); return nil })
 	worker := &jobs.Worker{DB: s.app.DB, Redis: redis, Queue: queue, Processor: processor, Log: s.log, Now: s.app.Now,
 		Retention: time.Duration(cfg.RetentionDays) * 24 * time.Hour}
+	s.background((&jobs.RateUpdater{App: s.app, Redis: redis, Log: s.log}).Run)
 	s.background(func(ctx context.Context) {
 		if err := worker.Run(ctx); err != nil {
 			s.log.Error("worker ended", "error", err)
 		}
 	})
+	s.background(func(ctx context.Context) { jobs.Every(ctx, s.log, recalculateEvery, "recalculate", s.app.Recalculate) })
 }
+
+// recalculateEvery is how soon a recalculation begins after a change of settings, or is taken up again.
+const recalculateEvery = 2 * time.Second
 
 // Limits of every connection. A body of the largest size must fit into readTimeout on a slow line; the stream of live
 // events lifts its own write limit.

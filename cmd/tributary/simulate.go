@@ -18,8 +18,8 @@ import (
 func simulateCommand() command {
 	return command{
 		name:    "simulate",
-		args:    "--store SLUG --secret W --token T [options]",
-		summary: "Send made-up orders to a server on this machine, and check what came out.",
+		args:    "--store SLUG --secret W --token T [options] | --history [options]",
+		summary: "Send made-up orders to a server on this machine, and check what came out; or write a made-up past.",
 		example: `# with "tributary serve" running; a WooCommerce store:
 			tributary store add --platform woocommerce --slug sim-woo --name "Simulated WooCommerce" --domain shop.example --currency USD --timezone America/New_York --webhook-secret a-secret-for-simulations
 			tributary simulate --store sim-woo --creators-csv sim-woo.csv
@@ -30,7 +30,9 @@ func simulateCommand() command {
 			tributary store add --platform shopify --slug sim-shopify --name "Simulated Shopify" --domain sim.myshopify.com --currency USD --timezone America/New_York --webhook-secret a-secret-for-simulations
 			tributary simulate --store sim-shopify --creators-csv sim-shopify.csv
 			tributary import sim-shopify.csv
-			tributary simulate --store sim-shopify --platform shopify --secret a-secret-for-simulations --token $TOKEN --orders 500 --rate 200`,
+			tributary simulate --store sim-shopify --platform shopify --secret a-secret-for-simulations --token $TOKEN --orders 500 --rate 200
+			# three years with a million conversions in an empty database, for reports and measurements:
+			tributary simulate --history --seed 1`,
 		run: simulateOrders,
 	}
 }
@@ -51,6 +53,7 @@ type simulateOptions struct {
 	url, platform, currency    string
 	codes, links, percent, csv string
 	run                        simulate.Run
+	history                    historyOptions
 }
 
 func (o *simulateOptions) define(c *call) {
@@ -74,6 +77,7 @@ func (o *simulateOptions) define(c *call) {
 	c.flags.StringVar(&o.percent, "percent", "10", "`P,Q`: the commission of these creators, in turn")
 	c.flags.DurationVar(&o.run.Limit, "limit", 10*time.Minute, "`TIME` after which to give up")
 	c.flags.StringVar(&o.csv, "creators-csv", "", "write a `FILE` for \"tributary import\" with the creators, codes and links, and do nothing else")
+	o.history.define(c)
 	c.jsonFlag()
 }
 
@@ -82,6 +86,9 @@ func simulateOrders(ctx context.Context, c *call) error {
 	o.define(c)
 	if _, err := c.parse(0, 0); err != nil {
 		return err
+	}
+	if o.history.wanted {
+		return writeHistory(ctx, c, o.history, o.run.Plan.Seed)
 	}
 	if err := o.finish(); err != nil {
 		return err

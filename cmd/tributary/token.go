@@ -36,7 +36,7 @@ func tokenAsJSON(t affiliate.Token) tokenJSON {
 
 func tokenAdd(ctx context.Context, c *call) error {
 	name := c.flags.String("name", "", "`N`: what the token is for")
-	role := c.flags.String("role", "", "`ROLE`: owner, manager or viewer; a viewer reads, a manager changes the catalog, an owner everything")
+	role := c.flags.String("role", "", "`ROLE`: owner, manager or viewer; a viewer reads, a manager changes the catalog and pays, an owner everything")
 	c.jsonFlag()
 	if _, err := c.parse(0, 0); err != nil {
 		return err

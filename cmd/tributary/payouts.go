@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+func payoutsDueCommand() command {
+	return command{
+		name:    "payouts due",
+		args:    "[--currency C] [--json]",
+		summary: "List what is due to creators now.",
+		example: "tributary payouts due",
+		run:     payoutsDue,
+	}
+}
+
+// dueJSON is what is due to a creator as commands print it for machines.
+type dueJSON struct {
+	Creator     string `json:"creator"`
+	CreatorName string `json:"creator_name"`
+	Amount      string `json:"amount"`
+	Currency    string `json:"currency"`
+	Accounts    int    `json:"accounts"`
+}
+
+func payoutsDue(ctx context.Context, c *call) error {
+	text := c.flags.String("currency", "", "`C`: only what is due in this one, such as EUR")
+	c.jsonFlag()
+	if _, err := c.parse(0, 0); err != nil {
+		return err
+	}
+	currency, err := currencyOption(*text)
+	if err != nil {
+		return err
+	}
+	ctx, a, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	settings, err := a.DB.Settings(ctx)
+	if err != nil {
+		return err
+	}
+	now := a.Now()
+	due, err := every(func(p storage.Page) ([]storage.Due, string, error) {
+		return a.DB.PayoutsDue(ctx, settings, currency, now, p)
+	})
+	if err != nil {
+		return err
+	}
+	list := make([]dueJSON, len(due))
+	totals := map[money.Currency]int64{}
+	for i, d := range due {
+		list[i] = dueJSON{d.CreatorID.String(), d.Creator, money.Format(d.Amount, d.Currency), string(d.Currency), d.Accounts}
+		totals[d.Currency] += d.Amount
+	}
+	if c.json {
+		return c.printJSON(map[string]any{"due": list})
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(c.stdout, "Nothing is due.")
+		return nil
+	}
+	if err := printTable(c.stdout, "CREATOR\tNAME\tAMOUNT\tCURRENCY\tACCOUNTS", func(row func(cells ...any)) {
+		for _, d := range list {
+			row(d.Creator, d.CreatorName, d.Amount, d.Currency, d.Accounts)
+		}
+	}); err != nil {
+		return err
+	}
+	for _, currency := range slices.Sorted(maps.Keys(totals)) {
+		fmt.Fprintf(c.stdout, "In all: %s %s\n", money.Format(totals[currency], currency), currency)
+	}
+	return nil
+}
+
+// currencyOption reads --currency; it may be left out.
+func currencyOption(text string) (money.Currency, error) {
+	if text == "" {
+		return "", nil
+	}
+	currency, err := money.ParseCurrency(text)
+	if err != nil {
+		return "", usagef("--currency: %s", err)
+	}
+	return currency, nil
+}
+
+func payoutsIssueCommand() command {
+	return command{
+		name:    "payouts issue",
+		args:    "CREATOR-ID… [--amount A] [--currency C] [--method M] [--reference R] [--json]",
+		summary: "Record that creators were paid all that is due to them.",
+		example: "tributary payouts issue cre_1 --amount 120.00 --method \"bank transfer\" --reference \"SEPA 2026-11-30\"\ntributary payouts issue cre_1 cre_2",
+		run:     payoutsIssue,
+	}
+}
+
+// payoutJSON is a payout as commands print it for machines.
+type payoutJSON struct {
+	ID        string    `json:"id"`
+	Creator   string    `json:"creator"`
+	Amount    string    `json:"amount"`
+	Currency  string    `json:"currency"`
+	State     string    `json:"state"`
+	Method    string    `json:"method"`
+	Reference string    `json:"reference"`
+	PaidAt    time.Time `json:"paid_at"`
+}
+
+func payoutAsJSON(p affiliate.Payout) payoutJSON {
+	return payoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency), Currency: string(p.Currency),
+		State: string(p.State), Method: p.Method, Reference: p.Reference, PaidAt: p.PaidAt.UTC()}
+}
+
+func payoutsIssue(ctx context.Context, c *call) error {
+	amount := c.flags.String("amount", "", "`A`: what you saw to be due; nothing is recorded when something else is due by now; for one creator only")
+	currency := c.flags.String("currency", "", "`C`: what is due in this one; the account's, unless given")
+	method := c.flags.String("method", "", "`M`: how it was paid")
+	reference := c.flags.String("reference", "", "`R`: by which the payment is found at the bank")
+	c.jsonFlag()
+	args, err := c.parse(1, app.MaxPayouts)
+	if err != nil {
+		return err
+	}
+	if *amount != "" && len(args) > 1 {
+		return usagef("--amount goes with one creator")
+	}
+	asked := app.NewPayout{Method: *method, Reference: *reference}
+	if asked.Currency, err = currencyOption(*currency); err != nil {
+		return err
+	}
+	ctx, a, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if asked.Currency == "" {
+		settings, err := a.DB.Settings(ctx)
+		if err != nil {
+			return err
+		}
+		asked.Currency = settings.Currency
+	}
+	if *amount != "" {
+		seen, err := affiliate.ParseAmount("amount", *amount, asked.Currency)
+		if err != nil {
+			return err
+		}
+		asked.Amount = &seen
+	}
+	list := make([]app.NewPayout, len(args))
+	for i, arg := range args {
+		if asked.Creator, err = affiliate.ParseID[affiliate.CreatorID]("cre_", arg); err != nil {
+			return err
+		}
+		list[i] = asked
+	}
+	payouts, err := a.IssuePayouts(ctx, list)
+	if err != nil {
+		return err
+	}
+	return c.printPayouts(payouts)
+}
+
+func (c *call) printPayouts(payouts []affiliate.Payout) error {
+	list := make([]payoutJSON, len(payouts))
+	for i, p := range payouts {
+		list[i] = payoutAsJSON(p)
+	}
+	if c.json {
+		return c.printJSON(map[string]any{"payouts": list})
+	}
+	for _, p := range list {
+		fmt.Fprintf(c.stdout, "Payout %s: %s %s to %s.\n", p.ID, p.Amount, p.Currency, p.Creator)
+	}
+	return nil
+}
+
+func payoutsCancelCommand() command {
+	return command{
+		name:    "payouts cancel",
+		args:    "PAYOUT-ID --reason R [--json]",
+		summary: "Cancel a payout that never arrived; what it paid is owed again.",
+		example: "tributary payouts cancel pay_12 --reason \"account closed\"",
+		run:     payoutsCancel,
+	}
+}
+
+func payoutsCancel(ctx context.Context, c *call) error {
+	reason := c.flags.String("reason", "", "`R`: why; it is kept with the ledger entries")
+	c.jsonFlag()
+	args, err := c.parse(1, 1)
+	if err != nil {
+		return err
+	}
+	if err := c.required("reason"); err != nil {
+		return err
+	}
+	id, err := affiliate.ParseID[affiliate.PayoutID]("pay_", args[0])
+	if err != nil {
+		return err
+	}
+	ctx, a, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	p, err := a.CancelPayout(ctx, id, *reason)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.printJSON(payoutAsJSON(p))
+	}
+	fmt.Fprintf(c.stdout, "Payout %s is canceled; %s %s is owed to %s again.\n", p.ID, money.Format(p.Amount, p.Currency), p.Currency, p.CreatorID)
+	return nil
+}

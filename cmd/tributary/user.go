@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+func userAddCommand() command {
+	return command{
+		name:    "user add",
+		args:    "--email E --name N --role owner|manager|viewer [--json]",
+		summary: "Give a person an account for the dashboard.",
+		example: "tributary user add --email mia@brand.example --name Mia --role owner\necho \"$PASSWORD\" | tributary user add --email ben@brand.example --name Ben --role viewer",
+		run: func(ctx context.Context, c *call) error {
+			email := c.flags.String("email", "", "`E`: the address to sign in with")
+			name := c.flags.String("name", "", "`N`: what others see")
+			role := c.flags.String("role", "", "`ROLE`: owner, manager or viewer")
+			c.jsonFlag()
+			if _, err := c.parse(0, 0); err != nil {
+				return err
+			}
+			if err := c.required("email", "name", "role"); err != nil {
+				return err
+			}
+			parsed, err := affiliate.ParseRole(*role)
+			if err != nil {
+				return err
+			}
+			ctx, a, end, err := c.open(ctx)
+			if err != nil {
+				return err
+			}
+			defer end()
+			password, err := c.askPassword()
+			if err != nil {
+				return err
+			}
+			u, err := a.AddUser(ctx, affiliate.User{Email: *email, Name: *name, Role: parsed}, password)
+			if err != nil {
+				return err
+			}
+			return c.printUsers([]affiliate.User{u})
+		},
+	}
+}
+
+func userListCommand() command {
+	return command{
+		name:    "user list",
+		args:    "[--json]",
+		summary: "List the people who have an account.",
+		example: "tributary user list",
+		run: func(ctx context.Context, c *call) error {
+			c.jsonFlag()
+			if _, err := c.parse(0, 0); err != nil {
+				return err
+			}
+			ctx, a, end, err := c.open(ctx)
+			if err != nil {
+				return err
+			}
+			defer end()
+			var all []affiliate.User
+			for cursor := ""; ; {
+				list, next, err := a.DB.Users(ctx, storage.Page{Cursor: cursor, Limit: storage.MaxLimit})
+				if err != nil {
+					return err
+				}
+				all = append(all, list...)
+				if cursor = next; next == "" {
+					return c.printUsers(all)
+				}
+			}
+		},
+	}
+}
+
+func userPasswordCommand() command {
+	return command{
+		name:    "user password",
+		args:    "EMAIL",
+		summary: "Set a person's password, and sign them out everywhere.",
+		example: "tributary user password mia@brand.example",
+		run: func(ctx context.Context, c *call) error {
+			args, err := c.parse(1, 1)
+			if err != nil {
+				return err
+			}
+			ctx, a, end, err := c.open(ctx)
+			if err != nil {
+				return err
+			}
+			defer end()
+			u, _, err := a.DB.UserByEmail(ctx, affiliate.FoldEmail(args[0]))
+			if affiliate.KindOf(err) == affiliate.NotFound {
+				return affiliate.Errorf(affiliate.NotFound, "nobody has an account with %s; see: tributary user list", args[0])
+			}
+			if err != nil {
+				return err
+			}
+			password, err := c.askPassword()
+			if err != nil {
+				return err
+			}
+			if err := a.SetUserPassword(ctx, u.ID, password, ""); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.stdout, "%s has a new password and is signed out everywhere.\n", u.Email)
+			return nil
+		},
+	}
+}
+
+// askPassword reads a password from the terminal without showing it, or the first line of another standard input. It is
+// no option, since others on the machine can read those.
+func (c *call) askPassword() (string, error) {
+	if f, ok := c.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		fmt.Fprint(c.stderr, "Password: ")
+		text, err := term.ReadPassword(int(f.Fd()))
+		fmt.Fprintln(c.stderr)
+		return string(text), err
+	}
+	if c.stdin == nil {
+		return "", usagef("give the password on standard input")
+	}
+	line, err := bufio.NewReader(c.stdin).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	if line = strings.TrimRight(line, "\r\n"); line == "" {
+		return "", usagef("give the password on standard input")
+	}
+	return line, nil
+}
+
+func (c *call) printUsers(list []affiliate.User) error {
+	if c.json {
+		type userJSON struct {
+			ID       string `json:"id"`
+			Email    string `json:"email"`
+			Name     string `json:"name"`
+			Role     string `json:"role"`
+			Disabled bool   `json:"disabled"`
+		}
+		out := make([]userJSON, len(list))
+		for i, u := range list {
+			out[i] = userJSON{u.ID.String(), u.Email, u.Name, string(u.Role), !u.DisabledAt.IsZero()}
+		}
+		return c.printJSON(out)
+	}
+	for _, u := range list {
+		state := ""
+		if !u.DisabledAt.IsZero() {
+			state = "  may not sign in"
+		}
+		fmt.Fprintf(c.stdout, "%-8s %-8s %-32s %s%s\n", u.ID, u.Role, u.Email, u.Name, state)
+	}
+	return nil
+}
