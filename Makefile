@@ -8,10 +8,10 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The version is passed by hand, so Go need not ask git, which refuses where another user owns the clone, as in containers.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
-.PHONY: help run build test bench lint fuzz
+.PHONY: help run build test bench lint fuzz screenshots
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## start a demo: everything in one process, nothing to set up
 	./bin/tributary demo $(ARGS)
@@ -34,6 +34,10 @@ lint: ## check formatting, vet, staticcheck, go.mod, and the build without C
 	go tool staticcheck ./...
 	@diff=$$(go mod tidy -diff) || if [ -n "$$diff" ]; then echo "run go mod tidy:"; echo "$$diff"; exit 1; fi
 	CGO_ENABLED=0 go build ./...
+
+screenshots: ## take pictures of all pages into ./screenshots
+	./.ci/install
+	go test -count=1 -timeout 15m -run '^TestPages_browser$$' ./internal/dashboard -args -screenshots=$(CURDIR)/screenshots
 
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ { names[n++] = $$1 } \

@@ -20,7 +20,7 @@ func TestDocs_API(t *testing.T) {
 	page, err := os.ReadFile("../../docs/api.md")
 	ok(t, err)
 	examples := examplesIn(string(page))
-	if len(examples) < 10 {
+	if len(examples) < 25 {
 		t.Fatalf("only %d examples are found", len(examples))
 	}
 	s, token := startDocsServer(t)
@@ -31,9 +31,18 @@ func TestDocs_API(t *testing.T) {
 	}
 	for i, e := range examples {
 		if fault := e.compare(printed[i]); fault != "" {
-			t.Errorf("line %d:\n%s%s\nprinted:\n%s", e.line, e.code, fault, printed[i])
+			t.Errorf("line %d:\n%s%s\nprinted:\n%s", e.line, e.code, shortened(fault), shortened(printed[i]))
 		}
 	}
+}
+
+// shortened is the beginning of a text that may be long.
+func shortened(text string) string {
+	const most = 5000
+	if len(text) <= most {
+		return text
+	}
+	return text[:most] + "…"
 }
 
 // startDocsServer serves the demo's data with the default limit of requests.

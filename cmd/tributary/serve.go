@@ -20,6 +20,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/config"
+	"github.com/tributaryhq/tributary/internal/dashboard"
 	"github.com/tributaryhq/tributary/internal/jobs"
 	"github.com/tributaryhq/tributary/internal/live"
 	"github.com/tributaryhq/tributary/internal/web"
@@ -140,6 +141,9 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 		API: slices.Contains(roles, roleWeb), Hub: hub, Queue: queue, Counters: counters}
 	if cfg.APIRateLimit > 0 {
 		handler.Limiter = web.NewLimiter(redis.Client(), cfg.APIRateLimit, a.Log)
+	}
+	if handler.API {
+		handler.Pages = &dashboard.Dashboard{App: a, Log: a.Log, Hub: hub, Version: buildVersion()}
 	}
 	if slices.Contains(roles, roleWorker) {
 		s.startWorker(cfg, redis, queue, counters)

@@ -64,6 +64,13 @@ func (c *Campaign) End(now time.Time) {
 	}
 }
 
+// Reopen lets an ended campaign run again, without an end: what is placed from then on is credited by it.
+func (c *Campaign) Reopen() {
+	if c.Status == CampaignEnded {
+		c.Status, c.EndsAt = CampaignActive, time.Time{}
+	}
+}
+
 // CampaignMember is a creator in a campaign.
 type CampaignMember struct {
 	ID              MemberID

@@ -23,6 +23,7 @@ type Permission string
 const (
 	MayRead          Permission = "read"
 	MayChangeCatalog Permission = "change the catalog"
+	MayApprove       Permission = "approve and reject conversions"
 	MayPay           Permission = "issue and cancel payouts"
 	MayAdminister    Permission = "change tokens, secrets and settings"
 )
@@ -33,7 +34,7 @@ func (r Role) May(p Permission) bool {
 	case RoleOwner:
 		return true
 	case RoleManager:
-		return p == MayRead || p == MayChangeCatalog || p == MayPay
+		return p == MayRead || p == MayChangeCatalog || p == MayApprove || p == MayPay
 	case RoleViewer:
 		return p == MayRead
 	}

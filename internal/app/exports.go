@@ -34,6 +34,7 @@ type Exported struct {
 type exportedTable[L any] struct {
 	title   string
 	columns []export.Column
+	names   func(s *storage.Snapshot) (storage.Names, error) // nil: row needs none
 	count   func(s *storage.Snapshot) (int64, error)
 	each    func(s *storage.Snapshot, row func(*L) error) error
 	row     func(t *export.Table, n storage.Names, l *L) // writes the cells of one row
@@ -50,9 +51,11 @@ func exportRows[L any](ctx context.Context, a *App, w io.Writer, o ExportOptions
 		if err != nil {
 			return err
 		}
-		names, err := s.Names(ctx)
-		if err != nil {
-			return err
+		var names storage.Names
+		if t.names != nil {
+			if names, err = t.names(s); err != nil {
+				return err
+			}
 		}
 		if o.Begin != nil {
 			total, err := t.count(s)
@@ -106,6 +109,10 @@ func (a *App) ExportConversions(ctx context.Context, w io.Writer, f storage.Conv
 	rates := rateCache{}
 	return exportRows(ctx, a, w, o, exportedTable[storage.ConversionItem]{
 		title: "Conversions", columns: conversionColumns(),
+		names: func(s *storage.Snapshot) (n storage.Names, err error) { // the others are in the rows already
+			n.Stores, err = s.StoreNames(ctx)
+			return n, err
+		},
 		count: func(s *storage.Snapshot) (int64, error) {
 			totals, err := s.ConversionTotals(ctx, f)
 			return totals.Rows(), err
@@ -203,6 +210,7 @@ func orderColumns() []export.Column {
 func (a *App) ExportOrders(ctx context.Context, w io.Writer, f storage.OrderFilter, o ExportOptions) (Exported, error) {
 	return exportRows(ctx, a, w, o, exportedTable[storage.OrderLine]{
 		title: "Orders", columns: orderColumns(),
+		names: func(s *storage.Snapshot) (storage.Names, error) { return s.Names(ctx) },
 		count: func(s *storage.Snapshot) (int64, error) { return s.CountOrders(ctx, f) },
 		each:  func(s *storage.Snapshot, row func(*storage.OrderLine) error) error { return s.EachOrder(ctx, f, row) },
 		row: func(t *export.Table, n storage.Names, l *storage.OrderLine) {
@@ -267,6 +275,7 @@ func ledgerColumns(statement bool) []export.Column {
 func (a *App) ExportLedger(ctx context.Context, w io.Writer, f storage.LedgerFilter, o ExportOptions) (Exported, error) {
 	return exportRows(ctx, a, w, o, exportedTable[storage.LedgerLine]{
 		title: "Ledger", columns: ledgerColumns(false),
+		names: func(s *storage.Snapshot) (storage.Names, error) { return s.Names(ctx) },
 		count: func(s *storage.Snapshot) (int64, error) { return s.CountLedger(ctx, f) },
 		each: func(s *storage.Snapshot, row func(*storage.LedgerLine) error) error {
 			return s.EachLedgerEntry(ctx, f, row)
@@ -283,6 +292,7 @@ func (a *App) ExportStatement(ctx context.Context, w io.Writer, creator affiliat
 	}
 	return exportRows(ctx, a, w, o, exportedTable[storage.LedgerLine]{
 		title: "Statement", columns: ledgerColumns(true),
+		names: func(s *storage.Snapshot) (storage.Names, error) { return s.Names(ctx) },
 		count: func(s *storage.Snapshot) (int64, error) {
 			return s.CountLedger(ctx, storage.LedgerFilter{Creator: creator, From: from, To: to})
 		},

@@ -171,6 +171,23 @@ func TestImport_header(t *testing.T) {
 	})
 }
 
+// TestImport_separators: what spreadsheets write instead of CSV is read as well.
+func TestImport_separators(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		d.store("shop")
+		for i, separator := range []string{",", ";", "\t"} {
+			line := func(cells ...string) string { return strings.Join(cells, separator) + "\n" }
+			code := fmt.Sprint("ANNA", i)
+			report := d.imported("\n" + line("campaign", "creator", "offer", "store", "code", "landing_url") +
+				line("Spring", "Anna", `"Ten, or; so"`, "shop", code, `"https://shop.example/a,b;c"`))
+			if report.Lines != 1 || report.Created.Codes != 1 {
+				d.Errorf("parted by %q: %+v", separator, report)
+			}
+		}
+		d.wantErrors("campaign;creator;offer\nSpring,Anna,Ten\n", "line 2: has 1 fields, the header has 3")
+	})
+}
+
 func TestImport_contradictions(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		d.store("shop")

@@ -93,6 +93,10 @@ func (b *bench) addAnswered(where backend, size int, a answered) {
 		p95 < 100*time.Millisecond, a.noisy)
 }
 
+func (b *bench) addResident(what string, where backend, bytes int64) {
+	b.add(what, where, float64(bytes), fmt.Sprintf("%.1f MB", float64(bytes)/1e6), "", false, false)
+}
+
 // addGrowth compares medians: the slowest of a few hundred answers differ more between two runs than the sizes do.
 func (b *bench) addGrowth(where backend, large, usual []answered) {
 	for i, a := range large {

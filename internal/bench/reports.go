@@ -83,26 +83,43 @@ func (b *bench) report(ctx context.Context, where backend, size int) ([]answered
 		return nil, err
 	}
 	b.addHistory(where, size, took)
-	server, err := s.serve(ctx, "receiver,worker,web")
+	r := &reader{site: s, size: size}
+	var all []answered
+	err = r.serving(ctx, func() error {
+		all, err = r.askAll(ctx, where)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer server.stop()
-	r := &reader{site: s, server: server, size: size}
+	return all, r.serving(ctx, func() error { return r.exports(ctx, where) }) // afresh, so that its memory is that of the export alone
+}
+
+// serving runs f with a server.
+func (r *reader) serving(ctx context.Context, f func() error) (err error) {
+	if r.server, err = r.serve(ctx, "receiver,worker,web"); err != nil {
+		return err
+	}
+	defer r.server.stop()
+	return f()
+}
+
+func (r *reader) askAll(ctx context.Context, where backend) (all []answered, err error) {
 	questions, err := r.questions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var all []answered
 	for _, q := range questions {
 		a, err := r.ask(ctx, q)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", q.name, err)
 		}
-		b.addAnswered(where, size, a)
+		r.bench.addAnswered(where, r.size, a)
 		all = append(all, a)
 	}
-	return all, r.exports(ctx, where)
+	resident, err := residentBytes(r.server.cmd.Process.Pid)
+	r.bench.addResident("  resident memory after these", where, resident)
+	return all, err
 }
 
 // makeHistory fills the database of a site.
@@ -243,7 +260,7 @@ func (r *reader) export(ctx context.Context, format string) (e exported, err err
 	pid := r.server.cmd.Process.Pid
 	forgetPeak(pid)
 	begin := time.Now()
-	answer, err := r.open(ctx, allConversions+format)
+	answer, err := r.open(ctx, fmt.Sprintf(allConversions, format))
 	if err != nil {
 		return e, err
 	}
@@ -260,8 +277,7 @@ func (r *reader) export(ctx context.Context, format string) (e exported, err err
 // copyOut lets psql write the same table to a pipe.
 func (r *reader) copyOut(ctx context.Context) (e exported, err error) {
 	begin := time.Now()
-	cmd := exec.CommandContext(ctx, "psql", "--no-psqlrc", "--quiet", r.database(), "-c", `\copy (`+strings.Join(strings.Fields(copyQuery),
-		" ")+`) TO STDOUT WITH (FORMAT csv, HEADER)`)
+	cmd := exec.CommandContext(ctx, "psql", "--no-psqlrc", "--quiet", r.database(), "-c", copyCommand())
 	var problem bytes.Buffer
 	cmd.Stderr = &problem
 	pipe, err := cmd.StdoutPipe()

@@ -4,7 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 // AuditEntry is one change that somebody may ask about later. Before and After are marshaled to JSON; nil is empty.
@@ -61,5 +66,115 @@ func (q queries) AuditLog(ctx context.Context, subject string, p Page) ([]AuditR
 	if subject != "" {
 		f.and("subject = ?", subject)
 	}
-	return listPage[AuditRecord](ctx, q, `SELECT id, at, actor, action, subject, before, after FROM audit_log`, f, sorting{id: "id"}, p)
+	return listPage[AuditRecord](ctx, q, selectAudit, f, sorting{id: "id"}, p)
+}
+
+const selectAudit = `SELECT id, at, actor, action, subject, before, after FROM audit_log`
+
+// AuditFilter narrows the audit log; zero fields narrow nothing.
+type AuditFilter struct {
+	Subject string // the id of one thing: "cmp_1"
+	Kind    string // what ids of a kind begin with: "cmp_"
+	Actor   string // the whole name, as entries have it
+}
+
+// NewestAudit lists the entries that a filter keeps, newest first.
+func (q queries) NewestAudit(ctx context.Context, a AuditFilter, p Page) ([]AuditRecord, string, error) {
+	var f filter
+	is(&f, "subject", a.Subject)
+	is(&f, "actor", a.Actor)
+	if a.Kind != "" {
+		f.and(`subject LIKE ? ESCAPE '\'`, containing(a.Kind)[1:])
+	}
+	k := keyset{id: "id", descending: true}
+	if err := k.after(&f, p.Cursor); err != nil {
+		return nil, "", err
+	}
+	var list []AuditRecord
+	if err := q.list(ctx, &list, selectAudit+f.where()+k.by()+fmt.Sprintf(" LIMIT %d", p.limit()+1), f.args...); err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(list) > p.limit() {
+		list = list[:p.limit()]
+		next = list[len(list)-1].position().cursor()
+	}
+	return list, next, nil
+}
+
+// Word is what people call a thing, and the id of the thing whose page shows it, which may be another one: an order shows
+// its conversion. Page is empty where no page does.
+type Word struct {
+	Name string
+	Page string
+}
+
+// words say how the things of an id's prefix are called; each query gives id, name and page.
+var words = map[string]string{
+	"cmp": `SELECT id, name, 'cmp_' || id AS page FROM campaigns WHERE id IN (?)`,
+	"cre": `SELECT id, name, 'cre_' || id AS page FROM creators WHERE id IN (?)`,
+	"str": `SELECT id, name, 'str_' || id AS page FROM stores WHERE id IN (?)`,
+	"usr": `SELECT id, name, 'usr_' || id AS page FROM users WHERE id IN (?)`,
+	"tok": `SELECT id, name, '' AS page FROM api_tokens WHERE id IN (?)`,
+	"ord": `SELECT id, number AS name, 'ord_' || id AS page FROM orders WHERE id IN (?)`,
+	"off": `SELECT id, name, 'cmp_' || campaign_id AS page FROM offers WHERE id IN (?)`,
+	"cst": `SELECT id, note AS name, 'cmp_' || campaign_id AS page FROM campaign_costs WHERE id IN (?)`,
+	"cnv": `SELECT c.id, o.number AS name, 'ord_' || o.id AS page FROM conversions c JOIN orders o ON o.id = c.order_id WHERE c.id IN (?)`,
+	"pay": `SELECT p.id, c.name, 'cre_' || c.id AS page FROM payouts p JOIN creators c ON c.id = p.creator_id WHERE p.id IN (?)`,
+	"mem": `SELECT m.id, c.name, 'cmp_' || m.campaign_id AS page FROM campaign_members m JOIN creators c ON c.id = m.creator_id WHERE m.id IN (?)`,
+	"ofm": `SELECT x.id, c.name || ' in ' || o.name AS name, 'cmp_' || o.campaign_id AS page FROM offer_members x
+		JOIN offers o ON o.id = x.offer_id JOIN campaign_members m ON m.id = x.member_id JOIN creators c ON c.id = m.creator_id WHERE x.id IN (?)`,
+	"cod": `SELECT k.id, k.code AS name, 'cmp_' || o.campaign_id AS page FROM codes k JOIN offer_members x ON x.id = k.offer_member_id
+		JOIN offers o ON o.id = x.offer_id WHERE k.id IN (?)`,
+	"lnk": `SELECT l.id, l.slug AS name, 'cmp_' || o.campaign_id AS page FROM links l JOIN offer_members x ON x.id = l.offer_member_id
+		JOIN offers o ON o.id = x.offer_id WHERE l.id IN (?)`,
+}
+
+// WordsFor gives the words for ids such as cmp_1. What is no id, or names nothing, is left out.
+func (q queries) WordsFor(ctx context.Context, ids []string) (map[string]Word, error) {
+	byPrefix := map[string][]int64{}
+	for _, id := range ids {
+		prefix, number, _ := strings.Cut(id, "_")
+		if n, err := strconv.ParseInt(number, 10, 64); err == nil && words[prefix] != "" && !slices.Contains(byPrefix[prefix], n) {
+			byPrefix[prefix] = append(byPrefix[prefix], n)
+		}
+	}
+	found := map[string]Word{}
+	for prefix, numbers := range byPrefix {
+		for part := range slices.Chunk(numbers, 500) {
+			var rows []struct {
+				ID int64
+				Word
+			}
+			if err := q.listIn(ctx, &rows, words[prefix], part); err != nil {
+				return nil, fmt.Errorf("look up what %s_… are called: %w", prefix, err)
+			}
+			for _, r := range rows {
+				found[prefix+"_"+strconv.FormatInt(r.ID, 10)] = r.Word
+			}
+		}
+	}
+	return found, nil
+}
+
+// LastSignIns gives when users signed in last; those who never did are left out.
+func (q queries) LastSignIns(ctx context.Context, users []affiliate.UserID) (map[affiliate.UserID]time.Time, error) {
+	if len(users) == 0 {
+		return nil, nil
+	}
+	byName, names := map[string]affiliate.UserID{}, make([]string, len(users))
+	for i, id := range users {
+		names[i] = id.String()
+		byName[names[i]] = id
+	}
+	var rows []struct {
+		Subject string
+		At      Time
+	}
+	err := q.listIn(ctx, &rows, `SELECT subject, MAX(at) AS at FROM audit_log WHERE subject IN (?) AND action = 'user.sign_in' GROUP BY subject`, names)
+	last := make(map[affiliate.UserID]time.Time, len(rows))
+	for _, r := range rows {
+		last[byName[r.Subject]] = r.At.Time
+	}
+	return last, err
 }

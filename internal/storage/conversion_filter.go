@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,11 +46,15 @@ func (q queries) narrow(ctx context.Context, c ConversionFilter) (f filter, orde
 	in(&f, "c.id", c.IDs)
 	in(&f, "c.campaign_id", c.Campaigns)
 	in(&f, "c.status", c.Statuses)
-	in(&f, "c.approval", c.Approvals)
 	is(&f, "c.campaign_id", c.Campaign)
 	is(&f, "c.store_id", c.Store)
 	is(&f, "c.method", c.Method)
 	is(&f, "c.currency", c.Currency)
+	if slices.Equal(c.Approvals, []affiliate.Approval{affiliate.Held}) {
+		f.and("c.approval = 'held'") // spelled out: their index is partial
+	} else {
+		in(&f, "c.approval", c.Approvals)
+	}
 	if c.Unconverted {
 		f.and("c.rate IS NULL")
 	}

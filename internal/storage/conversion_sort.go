@@ -15,8 +15,9 @@ type ConversionSort struct {
 
 const newestFirst = "-date"
 
-// ConversionColumns are the columns that conversions can be sorted by. Evidence is the code or the link. Amounts are the
-// account's; conversions that wait for a rate come before all others there. Only the original value is the order's own.
+// ConversionColumns are the columns that conversions can be sorted by. Evidence is the code or the slug. Amounts are compared
+// in the account's currency, where those that wait for a rate are the least; only the original value is compared as it
+// is in the order's.
 func ConversionColumns() []string {
 	return []string{"number", "store", "date", "creator", "campaign", "offer", "evidence", "method", "status", "approval", "original_value", "value",
 		"refunded", "commission"}

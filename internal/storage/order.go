@@ -170,8 +170,42 @@ type OrderFilter struct {
 	Campaign affiliate.CampaignID
 	Creator  affiliate.CreatorID
 	From, To time.Time // placed in [From, To)
+	Show     OrderShow
+	Text     string // the order's number or the store's id of it
 	Before   OrderCursor
 	Limit    int
+}
+
+// OrderShow narrows orders to those of a kind; empty means all.
+type OrderShow string
+
+const (
+	ShowCredited    OrderShow = "credited"
+	ShowUncredited  OrderShow = "uncredited"
+	ShowHeld        OrderShow = "held"
+	ShowAmbiguous   OrderShow = "ambiguous"   // several owned codes, and not rejected
+	ShowUnconverted OrderShow = "unconverted" // waits for an exchange rate
+	ShowTest        OrderShow = "test"
+)
+
+// condition is what the kind means for orders o with conversions c; both empty for all.
+func (s OrderShow) condition() (join, condition string) {
+	const joined = ` JOIN conversions c ON c.order_id = o.id AND c.credited`
+	switch s {
+	case ShowCredited:
+		return joined, "o.not_credited IS NULL"
+	case ShowUncredited:
+		return "", "o.not_credited IS NOT NULL AND NOT o.test"
+	case ShowHeld:
+		return joined, "c.approval = 'held'"
+	case ShowAmbiguous:
+		return joined, "c.ambiguous AND c.approval <> 'rejected'"
+	case ShowUnconverted:
+		return joined, "c.rate IS NULL"
+	case ShowTest:
+		return "", "o.test"
+	}
+	return "", ""
 }
 
 // OrderCursor is the last order of the page before: lists go from the newest placed to the oldest.
@@ -204,8 +238,15 @@ func (q queries) ListOrders(ctx context.Context, f OrderFilter) ([]OrderRow, err
 	query := `SELECT ` + qualify("o", orderColumns) + `, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id`
 	where, args := []string{"o.placed_at IS NOT NULL"}, []any{}
 	add := func(condition string, values ...any) { where, args = append(where, condition), append(args, values...) }
+	join, condition := f.Show.condition()
+	if condition != "" {
+		add(condition)
+	}
+	if f.Text != "" {
+		add(`(o.number LIKE ? ESCAPE '\' OR o.external_id = ?)`, containing(f.Text), f.Text)
+	}
 	if f.Campaign != 0 || f.Creator != 0 {
-		query += ` JOIN conversions c ON c.order_id = o.id AND c.credited`
+		join = ` JOIN conversions c ON c.order_id = o.id AND c.credited`
 		if f.Campaign != 0 {
 			add("c.campaign_id = ?", f.Campaign)
 		}
@@ -213,6 +254,7 @@ func (q queries) ListOrders(ctx context.Context, f OrderFilter) ([]OrderRow, err
 			add("c.creator_id = ?", f.Creator)
 		}
 	}
+	query += join
 	if f.Status != "" {
 		add("o.status = ?", string(f.Status))
 	}

@@ -21,7 +21,7 @@ type Progress struct {
 func (q queries) Progress(ctx context.Context) (p Progress, err error) {
 	err = q.get(ctx, &p, `SELECT EXISTS (SELECT 1 FROM stores WHERE state <> 'ended') AS stores,
 		(EXISTS (SELECT 1 FROM deliveries) OR EXISTS (SELECT 1 FROM orders)) AS deliveries, EXISTS (SELECT 1 FROM campaigns) AS campaigns,
-		(EXISTS (SELECT 1 FROM codes) OR EXISTS (SELECT 1 FROM links)) AS owned, EXISTS (SELECT 1 FROM conversions) AS credited`)
+		(EXISTS (SELECT 1 FROM codes) OR EXISTS (SELECT 1 FROM links)) AS owned, EXISTS (SELECT 1 FROM conversions WHERE credited) AS credited`)
 	return p, err
 }
 

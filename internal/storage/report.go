@@ -71,8 +71,8 @@ func (s Scope) memberTables() (string, filter) {
 	return from, f
 }
 
-// everybody says whether each offer member there is belongs to the scope.
-func (s Scope) everybody() bool { return s.Former && !s.ofOffers() && s.Creator == 0 }
+// Everybody says whether each offer member there is belongs to the scope.
+func (s Scope) Everybody() bool { return s.Former && !s.ofOffers() && s.Creator == 0 }
 
 // narrow says whether the scope names what it is about, so that few facts belong to it.
 func (s Scope) narrow() bool { return len(s.Campaigns)+len(s.Offers) > 0 || s.Creator != 0 }
@@ -311,7 +311,7 @@ func (q queries) BoundedRange(ctx context.Context, r affiliate.Range, today stri
 // MemberCount counts the scope's offer members, as of now. A creator in two offers counts twice.
 func (q queries) MemberCount(ctx context.Context, s Scope) (n int64, err error) {
 	query, args := `SELECT COUNT(*) FROM offer_members`, []any(nil)
-	if !s.everybody() {
+	if !s.Everybody() {
 		query, args = s.members("COUNT(*)")
 	}
 	return n, q.getIn(ctx, &n, query, args...)
@@ -322,13 +322,13 @@ func (q queries) MemberCount(ctx context.Context, s Scope) (n int64, err error) 
 func (q queries) MembersWithConversions(ctx context.Context, r Report) (n int64, err error) {
 	var f filter
 	f.and("y.conversions > 0")
-	if r.Range.From != "" || r.Range.To != "" {
+	if !r.Everybody() || r.Range.From != "" || r.Range.To != "" {
 		if r.Range, err = q.BoundedRange(ctx, r.Range, ""); err != nil || r.Range.Days() == 0 {
 			return 0, err
 		}
 		inYears(&f, r.Range)
 	}
-	if !r.everybody() {
+	if !r.Everybody() {
 		members, args := r.members("om.id")
 		f.and("y.offer_member_id IN ("+members+")", args...)
 	}
@@ -436,7 +436,7 @@ func dueQuery(s Scope, now time.Time) (string, []any) {
 // accounts is the condition that the account of balances b belongs to the scope. What a creator earned outside of offers
 // belongs to its campaign, and what they earned outside of campaigns to nobody's but theirs and the community's.
 func (s Scope) accounts() (string, []any) {
-	if s.everybody() {
+	if s.Everybody() {
 		return "TRUE", nil
 	}
 	if len(s.Offers) > 0 || s.OfferStatus != "" || s.OfferType != "" {

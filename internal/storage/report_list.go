@@ -35,6 +35,19 @@ func Figures() []Figure {
 		FigurePayouts, FigureRefunds}
 }
 
+// ParseFigureSort reads a column to sort by, with a minus before it for the descending order; an empty text is by name. The
+// error names the field sort.
+func ParseFigureSort(s string) (f Figure, desc bool, err error) {
+	column, desc := strings.CutPrefix(s, "-")
+	if s == "" {
+		column = string(FigureName)
+	}
+	if !slices.Contains(Figures(), Figure(column)) {
+		return "", false, affiliate.FieldErrorf("sort", "must be one of %s, with a minus before it to turn the order round", figureList())
+	}
+	return Figure(column), desc, nil
+}
+
 // Bound narrows a list to the rows whose figure is in [Min, Max]; nil bounds nothing. Amounts are minor units of the
 // account's currency. A figure that is undefined, such as an average of nothing, is in no bound.
 type Bound struct {
@@ -189,7 +202,7 @@ func (q queries) OfferPerformance(ctx context.Context, l ReportList) (ReportPage
 }
 
 // CreatorPerformance lists creators: those of the scope's campaigns and offers, or the whole community, those who left it
-// only where the scope counts them.
+// only where the scope counts them. They are found by name, e-mail address, handle and code.
 func (q queries) CreatorPerformance(ctx context.Context, l ReportList) (ReportPage[CreatorRow], error) {
 	var f filter
 	if l.ofOffers() {
@@ -205,9 +218,9 @@ func (q queries) CreatorPerformance(ctx context.Context, l ReportList) (ReportPa
 	if l.Text != "" {
 		like := containing(l.Text)
 		f.and(`(LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
-			WHERE h.creator_id = t.id AND h.folded LIKE LOWER(?) ESCAPE '\') OR t.id IN (SELECT m.creator_id FROM codes k
+			WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN (SELECT m.creator_id FROM codes k
 			JOIN offer_members om ON om.id = k.offer_member_id JOIN campaign_members m ON m.id = om.member_id WHERE k.folded LIKE ? ESCAPE '\'))`,
-			like, like, like, containing(cmp.Or(affiliate.FoldCode(l.Text), l.Text)))
+			like, like, containing(cmp.Or(affiliate.FoldHandle(l.Text), l.Text)), containing(cmp.Or(affiliate.FoldCode(l.Text), l.Text)))
 	}
 	return reportPage(ctx, q, l, byCreator, f, func(ids []int64) (map[int64]CreatorRow, error) {
 		found := map[int64]CreatorRow{}
@@ -477,12 +490,15 @@ func ownSums(columns string) map[string]string {
 	return sums
 }
 
-// yearFigures sums up member_years and balances per creator, of all time.
+// yearFigures sums up member_years and balances per creator, of all time: the range has the first and the last day of it.
 func (r Report) yearFigures() (string, []any) {
 	tables, years := r.memberTables()
+	if r.Range.Days() > 0 {
+		years.and("y.year IN (?)", yearsOf(r.Range))
+	}
 	var paid filter
 	paid.and("b.currency = ?", string(r.Currency))
-	if !r.everybody() {
+	if !r.Everybody() {
 		members, args := r.members("om.id")
 		if r.ofOffers() {
 			paid.and("b.offer_member_id IN ("+members+")", args...)
@@ -541,7 +557,7 @@ func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any
 			r.onDays(&f, "c.day")
 		default:
 			r.between(&f, "c.placed_at")
-			if !r.everybody() {
+			if !r.Everybody() {
 				ofMembers(&f, "+c.offer_member_id") // the plus: the index of times is the better one
 			}
 		}
@@ -563,8 +579,7 @@ func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any
 		case r.ofOffers() || g == byOffer:
 			ofMembers(&f, "e.offer_member_id")
 		case !r.Scope.Former:
-			current, args := r.members("om.id")
-			f.and("(e.offer_member_id IS NULL OR e.offer_member_id IN ("+current+"))", args...)
+			f.and("(e.offer_member_id IS NULL OR e.offer_member_id IN (SELECT om.id FROM "+tables+members.where()+"))", members.args...)
 		}
 		parts = append(parts, figurePart{id: g.payouts, columns: map[string]string{"payouts": "SUM(-e.amount)"}, args: f.args,
 			from: "ledger_entries e LEFT JOIN offer_members pm ON pm.id = e.offer_member_id" + f.where()})

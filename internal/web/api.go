@@ -28,6 +28,8 @@ func (s *Server) registerAPI(r *gin.Engine) {
 	api := humagin.New(r, config)
 	s.registerCatalog(api)
 	s.registerOrders(api)
+	s.registerConversions(api)
+	s.registerPerformance(api)
 	s.registerDeliveries(api)
 	s.registerPayouts(api)
 	s.registerLedger(api)

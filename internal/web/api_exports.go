@@ -2,7 +2,6 @@ package web
 
 import (
 	"context"
-	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -23,6 +22,8 @@ import (
 // registerExports declares the tables that can be downloaded. Those at the address of a list answer there as well, to who
 // asks for their media type. It comes after the lists.
 func (s *Server) registerExports(api huma.API) {
+	registerExport(s, api, "/conversions", "conversions", "conversions", s.exportConversions)
+	registerExport(s, api, "/campaigns/{id}/conversions", "campaign-conversions", "a campaign's conversions", s.exportCampaignConversions)
 	registerExport(s, api, "/orders", "orders", "orders, newest first", s.exportOrders)
 	registerExport(s, api, "/stores/{store}/orders", "store-orders", "a store's orders, credited or not, newest first", s.exportStoreOrders)
 	registerExport(s, api, "/ledger", "ledger", "ledger entries, oldest first", s.exportLedger)
@@ -46,7 +47,8 @@ func registerExport[I any, P interface {
 		o := operation{http.MethodGet, path + "." + string(format), "export-" + id + "-" + string(format), affiliate.MayRead,
 			"Download " + what + ", as " + strings.ToUpper(string(format))}
 		register(s, api, o, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
-			if err := s.download(ctx, format, P(in).bom(), o, func(d *download) error { return handler(ctx, in, d) }); err != nil {
+			d := &download{c: requestOf(ctx), format: format, bom: P(in).bom()}
+			if err := s.downloads.send(d, s.Log, func() error { return handler(ctx, in, d) }); err != nil {
 				return nil, err
 			}
 			return &huma.StreamResponse{Body: func(huma.Context) {}}, nil // all is sent
@@ -71,8 +73,8 @@ func documentExport(document *huma.OpenAPI, path, list string, format export.For
 
 const totalRows = "X-Total-Rows"
 
-// mostDownloads bounds the exports that run at once: each holds a connection to the database for as long as its reader
-// takes.
+// mostDownloads bounds the exports of the API that run at once, and those of the pages: each holds a connection to the
+// database for as long as its reader takes.
 const mostDownloads = 4
 
 // downloadPatience is how long a reader may take none of what is written before the connection is cut off.
@@ -86,33 +88,11 @@ type download struct {
 	begun  bool
 }
 
-// download runs f, which sends a table. The error is one of before the first byte; later the connection is cut off, so
-// that nobody takes a part for the whole.
-func (s *Server) download(ctx context.Context, format export.Format, bom bool, o operation, f func(*download) error) error {
-	if running := s.downloads.Add(1); running > mostDownloads {
-		s.downloads.Add(-1)
-		return affiliate.Errorf(affiliate.Unavailable, "%d exports are running already; try again when one of them has ended", mostDownloads)
-	}
-	defer s.downloads.Add(-1)
-	d := &download{c: requestOf(ctx), format: format, bom: bom}
-	err := f(d)
-	if err == nil || !d.begun {
-		return err
-	}
-	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
-		s.Log.Info("export not taken to its end", "operation", o.id)
-	} else {
-		s.Log.Error("export failed midway", "operation", o.id, "error", err)
-	}
-	panic(http.ErrAbortHandler)
-}
-
 // options are those of an export to this reader, in a file of this name, which must be ASCII, without extension.
 func (d *download) options(name string) app.ExportOptions {
 	return app.ExportOptions{Format: d.format, BOM: d.bom, Begin: func(total int64) (io.Writer, error) {
 		d.begun = true
 		control := http.NewResponseController(d.c.Writer)
-		_ = control.SetReadDeadline(time.Time{}) // otherwise the server gives the reader up at its limit for requests
 		h := d.c.Writer.Header()
 		h.Set("Content-Type", d.format.ContentType())
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name + "." + string(d.format)}))
@@ -150,6 +130,60 @@ func (s *Server) fileName(zone *time.Location, from, to time.Time, words ...stri
 		last = to.Add(-1)
 	}
 	return strings.Join(append(words, day(last)), "-")
+}
+
+// ConversionsExport are the query parameters of exported conversions besides their filter.
+type ConversionsExport struct {
+	IDs  string `query:"ids" example:"cnv_1,cnv_2" doc:"cnv_…: only these, with commas between them"`
+	Sort string `query:"sort" default:"-date" example:"-value" doc:"As in the list of conversions"`
+	ExportInput
+}
+
+type exportConversionsInput struct {
+	ConversionsQuery
+	ConversionsExport
+}
+
+func (s *Server) exportConversions(ctx context.Context, in *exportConversionsInput, d *download) error {
+	filter, days, err := s.conversionsOfAll(ctx, in.ConversionsQuery)
+	if err != nil {
+		return err
+	}
+	return s.sendConversions(ctx, filter, days, in.ConversionsExport, d, "conversions")
+}
+
+type exportCampaignConversionsInput struct {
+	CampaignPath
+	ConversionsFilter
+	ConversionsExport
+}
+
+func (s *Server) exportCampaignConversions(ctx context.Context, in *exportCampaignConversionsInput, d *download) error {
+	filter, days, err := s.conversionsOfOne(ctx, in.CampaignPath, in.ConversionsFilter)
+	if err != nil {
+		return err
+	}
+	return s.sendConversions(ctx, filter, days, in.ConversionsExport, d, "conversions", filter.Campaign.String())
+}
+
+func (s *Server) sendConversions(ctx context.Context, f storage.ConversionFilter, days affiliate.Range, in ConversionsExport, d *download, words ...string) error {
+	sort, err := storage.ParseConversionSort(in.Sort)
+	if err != nil {
+		return err
+	}
+	if in.IDs != "" {
+		for text := range strings.SplitSeq(in.IDs, ",") {
+			id, err := affiliate.ParseID[affiliate.ConversionID]("cnv_", text)
+			if err != nil {
+				return affiliate.FieldErrorf("ids", "%s", err)
+			}
+			f.IDs = append(f.IDs, id)
+		}
+		f.Former = true // who is named is wanted
+		words = append(words, "selected")
+	}
+	_, err = s.App.ExportConversions(ctx, nil, f, sort, d.options(s.fileName(days.Zone, f.From, f.To, words...)))
+	return err
 }
 
 type exportOrdersInput struct {

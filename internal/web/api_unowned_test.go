@@ -39,7 +39,7 @@ func (o *office) seen(store affiliate.StoreID, id, code string, value int64, cur
 	if err := o.app.DB.InTx(o.Context(), func(tx *storage.Tx) error {
 		ids, err := tx.SaveOrders(o.Context(), []storage.OrderChange{{After: storage.Order{StoreID: store, ExternalID: id, Revision: 1, Number: "#" + id,
 			Status: view.Status, Currency: currency, Value: value, OriginalValue: value, Total: value, PlacedAt: storage.At(at), UpdatedAt: storage.At(at),
-			Day: affiliate.Day(at, time.UTC), Codes: fmt.Sprintf("[%q]", code), NotCredited: &reason, Evidence: view.EvidenceFingerprint(), Trace: "{}",
+			Day: affiliate.Day(at, o.zone()), Codes: fmt.Sprintf("[%q]", code), NotCredited: &reason, Evidence: view.EvidenceFingerprint(), Trace: "{}",
 			State: string(text)}}}, at)
 		if err != nil {
 			return err
@@ -49,6 +49,20 @@ func (o *office) seen(store affiliate.StoreID, id, code string, value int64, cur
 	}); err != nil {
 		o.Fatal(err)
 	}
+}
+
+// zone is the account's.
+func (o *office) zone() *time.Location {
+	o.Helper()
+	settings, err := o.app.DB.Settings(o.Context())
+	if err != nil {
+		o.Fatal(err)
+	}
+	zone, err := affiliate.LoadZone(settings.Timezone)
+	if err != nil {
+		o.Fatal(err)
+	}
+	return zone
 }
 
 // shop makes a store, and an offer of 10 % with one creator in it. It gives the ids of store and offer member.

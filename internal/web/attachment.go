@@ -14,27 +14,32 @@ import (
 	"github.com/tributaryhq/tributary/internal/export"
 )
 
-// Attachments bounds the exports that pages send at once, as mostDownloads does those of the API. The zero value works.
+// Attachments are the exports that run in one part of the server, the API or the pages. The zero value works.
 type Attachments struct{ running atomic.Int64 }
 
 // Send answers a request of a page with a table in a file; name is ASCII and has no extension. f runs an export with the
 // options given. The error is one of before the first byte; later the connection is cut off, so that nobody takes a part
 // for the whole.
 func (a *Attachments) Send(c *gin.Context, log *slog.Logger, format export.Format, name string, f func(app.ExportOptions) error) error {
+	d := &download{c: c, format: format, bom: c.Query("bom") == "true"}
+	return a.send(d, log, func() error { return f(d.options(name)) })
+}
+
+// send runs f, which sends a table.
+func (a *Attachments) send(d *download, log *slog.Logger, f func() error) error {
 	if running := a.running.Add(1); running > mostDownloads {
 		a.running.Add(-1)
 		return affiliate.Errorf(affiliate.Unavailable, "%d exports are running already; try again when one of them has ended", mostDownloads)
 	}
 	defer a.running.Add(-1)
-	d := &download{c: c, format: format, bom: c.Query("bom") == "true"}
-	err := f(d.options(name))
+	err := f()
 	if err == nil || !d.begun {
 		return err
 	}
-	if c.Request.Context().Err() != nil || errors.Is(err, context.Canceled) {
-		log.Info("export not taken to its end", "path", c.FullPath())
+	if d.c.Request.Context().Err() != nil || errors.Is(err, context.Canceled) {
+		log.Info("export not taken to its end", "path", d.c.FullPath())
 	} else {
-		log.Error("export failed midway", "path", c.FullPath(), "error", err)
+		log.Error("export failed midway", "path", d.c.FullPath(), "error", err)
 	}
 	panic(http.ErrAbortHandler)
 }

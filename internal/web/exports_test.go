@@ -138,6 +138,104 @@ func added(t *testing.T, list []object, amount string) map[string]int64 {
 	return sums
 }
 
+// TestExport_conversions: the tables have what the lists have, in the same order, and add up to their totals.
+func TestExport_conversions(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		o.trade()
+		list := o.viewer.everything(v1 + "/conversions")
+		if len(list) < 3 {
+			o.Fatalf("only %d conversions", len(list))
+		}
+		ids := func(list []object) (ids []string) {
+			for _, row := range list {
+				ids = append(ids, row["id"].(string))
+			}
+			return ids
+		}
+		campaign := list[0]["campaign"].(string)
+		o.manager.call("POST", v1+"/conversions/"+list[0]["id"].(string)+"/reject", object{}).ok(200)
+		for _, path := range []string{"/conversions?status=paid", "/conversions?campaign=" + campaign + "&sort=value", "/campaigns/" + campaign + "/conversions?include=former"} {
+			want := o.viewer.everything(v1 + path)
+			totals := o.viewer.call("GET", v1+path+"&totals=true", nil).ok(200)["totals"].(object)
+			csvPath, xlsxPath := strings.Replace(path, "?", ".csv?", 1), strings.Replace(path, "?", ".xlsx?", 1)
+			asked := o.viewer.callWith(map[string]string{"Accept": "text/csv"}, "GET", v1+path, nil)
+			for name, got := range map[string]sheet{csvPath: o.viewer.call("GET", v1+csvPath, nil).csv(), xlsxPath: o.viewer.call("GET", v1+xlsxPath, nil).xlsx(), path: asked.csv()} {
+				if !slices.Equal(got.column("Conversion ID"), ids(want)) {
+					o.Errorf("%s has %v, want %v", name, got.column("Conversion ID"), ids(want))
+				}
+				for _, amount := range []string{"value", "original_value", "refunded", "commission"} {
+					column := map[string]string{"value": "Value", "original_value": "Original Value", "refunded": "Refunded", "commission": "Commission"}[amount]
+					if sum := got.sum(column, "Currency"); !maps.Equal(sum, added(t, want, amount)) {
+						o.Errorf("%s: %s adds up to %v, want %v", name, column, sum, added(t, want, amount))
+					}
+				}
+				counted := got
+				counted.rows = nil
+				for i, yes := range got.column("Counted") {
+					if yes == "true" || yes == "1" || yes == "TRUE" {
+						counted.rows = append(counted.rows, got.rows[i])
+					}
+				}
+				currency := totals["currency"].(string)
+				if sum := counted.sum("Account Value", "Account Currency")[currency]; sum != minor(t, totals["sales"].(string), currency) {
+					o.Errorf("%s: the sales are %d, the totals have %v", name, sum, totals["sales"])
+				}
+				if sum := counted.sum("Account Commission", "Account Currency")[currency]; sum != minor(t, totals["commissions"].(string), currency) {
+					o.Errorf("%s: the commissions are %d, the totals have %v", name, sum, totals["commissions"])
+				}
+			}
+		}
+		some := []string{ids(list)[2], ids(list)[0]}
+		a := o.viewer.call("GET", v1+"/conversions.csv?ids="+strings.Join(some, ","), nil)
+		got := a.csv().column("Conversion ID")
+		slices.Sort(got)
+		slices.Sort(some)
+		if !slices.Equal(got, some) || !strings.Contains(a.header.Get("Content-Disposition"), "conversions-selected-") {
+			o.Errorf("selected are %v, want %v; %s", got, some, a.header.Get("Content-Disposition"))
+		}
+		for query, field := range map[string]string{"ids=1,x": "ids", "sort=luck": "sort", "status=lost": "status", "from=soon": "from", "ids=" + strings.Repeat("1,", 500) + "1": "ids"} {
+			o.viewer.call("GET", v1+"/conversions.csv?"+query, nil).problem(422, "invalid", field)
+			o.viewer.call("GET", v1+"/campaigns/"+campaign+"/conversions.xlsx?"+query, nil).problem(422, "invalid", field)
+		}
+		o.viewer.call("GET", v1+"/campaigns/cmp_99/conversions.csv", nil).problem(404, "not_found", "")
+	})
+}
+
+// TestExport_midway: a fault behind the first byte cuts the connection off, so that nobody takes a part for the whole.
+func TestExport_midway(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		o.trade()
+		list := o.viewer.everything(v1 + "/conversions")
+		ctx := o.Context()
+		err := o.app.DB.InTx(ctx, func(tx *storage.Tx) error {
+			order, err := tx.FindOrder(ctx, list[0]["order"].(object)["store"].(string), list[0]["order"].(object)["external_id"].(string))
+			if err != nil {
+				return err
+			}
+			before, after, none := order.Conversion.Conversion, order.Conversion.Conversion, "none"
+			after.Rate = &none
+			_, err = tx.SaveConversions(ctx, []storage.ConversionChange{{Before: &before, After: after}}, time.Now())
+			return err
+		})
+		if err != nil {
+			o.Fatal(err)
+		}
+		server := httptest.NewServer(o.viewer.handler)
+		defer server.Close()
+		for _, format := range []string{"csv", "xlsx"} {
+			answer := o.begin(server, "/conversions."+format)
+			part, err := io.ReadAll(answer.Body)
+			answer.Body.Close()
+			if answer.StatusCode != 200 || !errors.Is(err, io.ErrUnexpectedEOF) {
+				o.Errorf("%s: got %d, %d bytes, %v; want it cut off", format, answer.StatusCode, len(part), err)
+			}
+		}
+		if !strings.Contains(o.log.String(), "is no decimal number") {
+			o.Errorf("the log does not say why: %s", o.log)
+		}
+	})
+}
+
 // TestExport_orders: the table has what the list has, and adds up to the same.
 func TestExport_orders(t *testing.T) {
 	eachOffice(t, func(o *office) {
@@ -294,9 +392,9 @@ func (o *office) bigLedger() {
 }
 
 // begin asks a server for an export and reads no further than its header.
-func (o *office) begin(server *httptest.Server) *http.Response {
+func (o *office) begin(server *httptest.Server, path string) *http.Response {
 	o.Helper()
-	r, err := http.NewRequestWithContext(o.Context(), "GET", server.URL+v1+"/ledger.csv", nil)
+	r, err := http.NewRequestWithContext(o.Context(), "GET", server.URL+v1+path, nil)
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -316,7 +414,7 @@ func TestExport_readers(t *testing.T) {
 		defer server.Close()
 		var running []*http.Response
 		for len(running) < 4 {
-			answer := o.begin(server)
+			answer := o.begin(server, "/ledger.csv")
 			if answer.StatusCode != 200 {
 				o.Fatalf("export %d gives %d", len(running)+1, answer.StatusCode)
 			}

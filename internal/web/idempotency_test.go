@@ -172,6 +172,9 @@ func TestIdempotency_crash_after_effect(t *testing.T) {
 		sealer := o.app.Sealer
 		o.app.Sealer = nil // the answer is sealed after the commit: this is where the process dies
 		o.owner.once("k", "POST", v1+"/tokens", body).problem(500, "internal", "")
+		if a := o.owner.once("e", "POST", v1+"/campaigns", object{"name": "Spring"}); a.header.Get("ETag") != "" {
+			o.Errorf("a problem has the ETag of the answer that was to be: %v", a.header)
+		}
 		o.app.Sealer = sealer
 		if n := o.tokens("once"); n != 1 {
 			o.Fatalf("%d tokens, want 1", n)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
 
@@ -39,8 +38,8 @@ type Server struct {
 	Limiter *Limiter
 
 	orderCounts countCache
-	downloads   atomic.Int64 // exports that run
-	tablePaths  [][]string   // addresses of exports without their extension, in parts
+	downloads   Attachments // exports that run
+	tablePaths  [][]string  // addresses of exports without their extension, in parts
 }
 
 // Handler builds the routes.

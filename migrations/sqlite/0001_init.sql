@@ -244,7 +244,7 @@ CREATE TABLE clicks (
     bot BOOLEAN NOT NULL DEFAULT FALSE,
     visitor TEXT NOT NULL DEFAULT '' -- keyed hash; no address is kept
 );
-CREATE INDEX clicks_link ON clicks (link_id, at);
+CREATE INDEX clicks_link ON clicks (link_id, at, bot); -- counted from the index alone
 
 -- The credit of one order to one offer member. At most one per order, for ever.
 CREATE TABLE conversions (
@@ -295,6 +295,8 @@ CREATE INDEX conversions_campaign ON conversions (campaign_id, placed_at, id);
 CREATE INDEX conversions_member ON conversions (offer_member_id, day);
 CREATE INDEX conversions_placed ON conversions (placed_at, id);
 CREATE INDEX conversions_no_rate ON conversions (currency) WHERE rate IS NULL;
+CREATE INDEX conversions_held ON conversions (placed_at, id) WHERE approval = 'held';
+CREATE INDEX conversions_ambiguous ON conversions (placed_at, id) WHERE ambiguous;
 
 CREATE TABLE payouts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

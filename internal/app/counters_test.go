@@ -1,0 +1,103 @@
+package app_test
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// TestCountersTellOpenPages: once what happened at a store's receiver is written, its pages look again.
+func TestCountersTellOpenPages(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		counts := app.NewCounters(r.db, time.Now, r.app.Log)
+		store, err := r.db.StoreBySlug(r.Context(), "shop")
+		if err != nil {
+			r.Fatal(err)
+		}
+		told := func(what string, want ...app.Change) {
+			r.Helper()
+			r.recorder.changes = nil
+			counts.Flush(r.Context())
+			if !reflect.DeepEqual(r.recorder.changes, want) {
+				r.Errorf("%s: told %v, want %v", what, r.recorder.changes, want)
+			}
+		}
+		counts.Count(store.ID, string(app.ReceiptBadSignature))
+		told("without anybody to tell")
+		counts.Live = r.recorder
+		told("nothing happened")
+		counts.Count(store.ID, string(app.ReceiptBadSignature))
+		counts.Received(store.ID, time.Now())
+		told("one came and one was refused", app.Change{Store: store.ID})
+		counts.Touched(store.ID)
+		told("something else", app.Change{Store: store.ID})
+		if after, err := r.db.Store(r.Context(), store.ID); err != nil || after.LastDeliveryAt.IsZero() || !after.LastProcessedAt.IsZero() {
+			r.Errorf("touching wrote times: %+v, %v", after, err)
+		}
+	})
+}
+
+// TestProgress: each step of the way to the first credited order shows.
+func TestProgress(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		want := storage.Progress{Stores: true, Campaigns: true, Owned: true}
+		check := func(what string) {
+			r.Helper()
+			if got, err := r.db.Progress(r.Context()); err != nil || got != want {
+				r.Errorf("%s: %+v, %v; want %+v", what, got, err, want)
+			}
+		}
+		check("creators with codes")
+		r.apply(paidOrder("1", "NOBODY", 1))
+		want.Deliveries = true
+		check("an order of nobody's")
+		r.apply(paidOrder("2", "ANNA10", 1))
+		want.Credited = true
+		check("an order of Anna's")
+	})
+}
+
+func TestOfferMemberChoices(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		d.store("shop")
+		d.imported(importHeader + "Spring,Zoe,,zoe@creators.example,Ten,shop,ZOE,,,10,,\nSpring,anna,@anna.k,,Ten,shop,ANNA,,,10,,\nSpring,Ben,@ben,,Ten,shop,BEN,,,10,,\n" +
+			"Spring,Kim,@kim,,Ten,shop,KIM,,,10,,\nSpring,Liv,@liv,,Ten,shop,LIV,,,10,,\nSpring,Mo,@mo,,Other,shop,MO,,,10,,\n")
+		offer, err := d.DB.OfferByName(d.ctx, 1, "ten")
+		must(d, offer, err)
+		names := func() []string {
+			list, err := d.DB.OfferMemberChoices(d.ctx, offer.ID)
+			var names []string
+			for _, m := range must(d, list, err) {
+				names = append(names, m.Name+" "+m.Handle)
+			}
+			return names
+		}
+		if got, want := names(), []string{"anna anna.k", "Ben ben", "Kim kim", "Liv liv", "Zoe "}; !slices.Equal(got, want) {
+			d.Errorf("got %q, want %q", got, want)
+		}
+		kim, err := d.DB.CreatorByHandle(d.ctx, affiliate.Instagram, "kim")
+		must(d, kim, err)
+		_, err = d.RemoveCreator(d.ctx, kim.ID)
+		must(d, 0, err)
+		liv, err := d.DB.CreatorByHandle(d.ctx, affiliate.Instagram, "liv")
+		must(d, liv, err)
+		member, err := d.DB.MemberOf(d.ctx, 1, liv.ID)
+		must(d, member, err)
+		_, err = d.RemoveMember(d.ctx, member.ID)
+		must(d, 0, err)
+		ben, err := d.DB.CreatorByHandle(d.ctx, affiliate.Instagram, "ben")
+		must(d, ben, err)
+		list, _, err := d.DB.OfferMembers(d.ctx, storage.OfferMemberFilter{Creator: ben.ID}, storage.Page{})
+		must(d, list, err)
+		_, err = d.EndOfferMember(d.ctx, list[0].ID)
+		must(d, 0, err)
+		if got, want := names(), []string{"anna anna.k", "Zoe "}; !slices.Equal(got, want) {
+			d.Errorf("those who left are among %q, want %q", got, want)
+		}
+	})
+}

@@ -1,0 +1,190 @@
+// Pages work without this file. With it, parts of a page follow what happens on the server, tables remember a selection,
+// and what a button did shows without a reload.
+"use strict";
+
+// Parts with data-live fetch themselves anew when an event names them. data-live holds words: "orders" (any order),
+// "cmp_1" or "ord_1" (that campaign or order), "deliveries". data-src is the address of the part; the page's own when empty.
+const fragments = () => [...document.querySelectorAll("[data-live]")];
+
+function matches(part, words) {
+  return part.dataset.live.split(" ").some((word) => words.has(word));
+}
+
+const pending = new Map(); // part id → timer, so that a burst of events is one request
+const loading = new Set();
+
+function schedule(part) {
+  if (!part.id || pending.has(part.id)) return;
+  pending.set(part.id, setTimeout(() => { pending.delete(part.id); refresh(part.id); }, 120 + Math.random() * 80));
+}
+
+async function refresh(id) {
+  const part = document.getElementById(id);
+  if (!part) return;
+  if (loading.has(id) || part.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), select, textarea")) {
+    setTimeout(() => schedule(part), 400); // it is being fetched, or typed into: later
+    return;
+  }
+  loading.add(id);
+  try {
+    const address = new URL(part.dataset.src || location.href, location.href);
+    address.searchParams.set("part", id);
+    const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
+    if (answer.ok) replace(part, await answer.text());
+  } catch {
+    // the connection is gone; its return refreshes everything
+  } finally {
+    loading.delete(id);
+  }
+}
+
+// replace puts new markup in a part's place: what is chosen stays chosen, what has focus keeps it, what changed lights up.
+function replace(part, text) {
+  const box = document.createElement("template");
+  box.innerHTML = text;
+  const fresh = box.content.getElementById(part.id);
+  if (!fresh) return;
+  const before = new Map([...part.querySelectorAll("[data-key]")].map((e) => [e.dataset.key, e.textContent]));
+  const chosen = new Set([...part.querySelectorAll("input[type=checkbox][name=ids]:checked")].map((e) => e.value));
+  const open = new Set([...part.querySelectorAll("details[id][open]")].map((e) => e.id));
+  const focus = part.contains(document.activeElement) ? document.activeElement.id || document.activeElement.dataset.focus : "";
+  const scroll = [...part.querySelectorAll(".table-wrap")].map((e) => [e.scrollLeft, e.scrollTop]);
+  part.replaceWith(fresh);
+  for (const e of fresh.querySelectorAll("[data-key]")) {
+    if (before.get(e.dataset.key) !== e.textContent) e.classList.add("changed");
+  }
+  for (const e of fresh.querySelectorAll("input[type=checkbox][name=ids]")) e.checked = chosen.has(e.value);
+  for (const id of open) { const e = document.getElementById(id); if (e) e.open = true; }
+  fresh.querySelectorAll(".table-wrap").forEach((e, i) => { if (scroll[i]) [e.scrollLeft, e.scrollTop] = scroll[i]; });
+  if (focus) (document.getElementById(focus) || fresh.querySelector(`[data-focus="${CSS.escape(focus)}"]`))?.focus({ preventScroll: true });
+  enhance(fresh);
+}
+
+// Live events. The browser reconnects by itself; whatever was missed is fetched when the connection is back.
+function listen() {
+  const band = document.getElementById("offline");
+  if (!band || !window.EventSource || !fragments().length) return;
+  const source = new EventSource("/live");
+  let lost = 0;
+  source.onopen = () => {
+    if (lost) fragments().forEach(schedule);
+    clearTimeout(lost);
+    lost = 0;
+    band.hidden = true;
+    document.documentElement.dataset.connected = "yes";
+  };
+  source.onerror = () => {
+    document.documentElement.dataset.connected = "no";
+    if (!lost) lost = setTimeout(() => { band.hidden = false; }, 1500);
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => { source.close(); listen(); }, 5000);
+  };
+  const hear = (event) => {
+    const words = new Set([event.type]);
+    for (const change of JSON.parse(event.data)) {
+      for (const word of [change.store, change.order, change.campaign]) if (word) words.add(word);
+    }
+    fragments().filter((part) => matches(part, words)).forEach(schedule);
+  };
+  source.addEventListener("orders", hear);
+  source.addEventListener("deliveries", hear);
+  addEventListener("pagehide", () => source.close());
+}
+
+// Selection: the toolbar shows how many rows are chosen.
+function select(form) {
+  const bar = form.querySelector(".selection");
+  if (!bar) return;
+  const rows = () => [...form.querySelectorAll("input[type=checkbox][name=ids]")];
+  const show = () => {
+    const n = rows().filter((e) => e.checked).length;
+    bar.hidden = n === 0;
+    const words = bar.querySelector("[data-count]");
+    if (words) words.textContent = n === 1 ? "1 selected" : `${n} selected`;
+    const all = form.querySelector("input[data-all]");
+    if (all) { all.checked = n > 0 && n === rows().length; all.indeterminate = n > 0 && n < rows().length; }
+  };
+  form.addEventListener("change", (event) => {
+    if (event.target.matches("input[data-all]")) rows().forEach((e) => { e.checked = event.target.checked; });
+    show();
+  });
+  show();
+}
+
+function enhance(root) {
+  root.querySelectorAll("form[data-select]").forEach(select);
+  if (root.matches?.("form[data-select]")) select(root);
+  root.closest?.("form[data-select]")?.dispatchEvent(new Event("change"));
+  root.querySelectorAll("[data-js]").forEach((e) => { e.hidden = false; });
+  for (const part of [root, ...root.querySelectorAll("[data-every]")]) { // seconds between two looks at what no event tells of
+    if (!part.dataset?.every) continue;
+    const timer = setInterval(() => { if (part.isConnected) refresh(part.id); else clearInterval(timer); }, part.dataset.every * 1000);
+  }
+  root.querySelectorAll("form[data-auto]").forEach((form) => {
+    form.addEventListener("change", (event) => { if (!event.target.matches("[type=search], [type=text], [type=number], [data-no-auto]")) form.requestSubmit(); });
+  });
+}
+
+// copied puts a text on the clipboard. Browsers offer that on secure addresses only; elsewhere the text is selected.
+async function copied(text, from) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    if (!from) return false;
+    getSelection().selectAllChildren(from);
+    return document.execCommand("copy");
+  }
+}
+
+document.addEventListener("click", async (event) => {
+  const copy = event.target.closest("[data-copy], [data-copy-from]");
+  if (copy) {
+    const from = document.getElementById(copy.dataset.copyFrom);
+    if (!await copied((copy.dataset.copy || from?.textContent || "").trim(), from)) return;
+    const words = copy.textContent;
+    copy.textContent = "Copied";
+    setTimeout(() => { copy.textContent = words; }, 1500);
+  }
+  for (const drop of document.querySelectorAll("details.drop[open]")) if (!drop.contains(event.target)) drop.open = false;
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const drop of document.querySelectorAll("details.drop[open]")) { drop.open = false; drop.querySelector("summary").focus(); }
+});
+
+document.addEventListener("submit", (event) => {
+  const question = event.submitter?.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
+// A form with data-quiet changes something in place: it is sent in the background, then the live parts fetch themselves.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !(event.submitter?.hasAttribute("data-quiet") || form.hasAttribute("data-quiet"))) return;
+  event.preventDefault();
+  const button = event.submitter;
+  const body = new URLSearchParams(new FormData(form, button));
+  if (button) button.disabled = true;
+  try {
+    const answer = await fetch(button?.formAction || form.action, { method: "POST", body, headers: { "X-Quiet": "1", Accept: "text/html" } });
+    if (!answer.ok) throw new Error(await answer.text());
+    document.querySelectorAll("input[type=checkbox][name=ids]:checked").forEach((e) => { e.checked = false; });
+    fragments().forEach((part) => refresh(part.id));
+  } catch (problem) {
+    say(problem.message || "The server could not be reached.");
+  } finally {
+    if (button) button.disabled = false;
+  }
+});
+
+function say(text) {
+  const place = document.getElementById("said");
+  if (!place) return;
+  place.hidden = false;
+  place.querySelector("div").textContent = text;
+  place.scrollIntoView({ block: "nearest" });
+}
+
+enhance(document);
+listen();

@@ -1,0 +1,272 @@
+package dashboard
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+func auditRoutes() []route {
+	return []route{{http.MethodGet, "/settings/audit", may(affiliate.MayAdminister), (*request).auditPage}}
+}
+
+type auditPage struct {
+	settingsLayout
+	Entries []auditLine
+	Pager   pager
+	Kinds   []choice
+	Kind    string // chosen; empty for all
+	Actors  []choice
+	Actor   string // chosen; empty for all
+	Subject string // id of the one thing that is shown; empty for all
+	About   string // what Subject is called
+	All     string // address without a subject
+}
+
+// auditLine is one change in words: who did what to what, and what was different before.
+type auditLine struct {
+	ID      int64
+	At      string
+	Actor   string
+	Did     string // "changed the campaign"
+	Name    string // of the thing; empty for the account
+	Page    string // address that shows the thing, or empty
+	Only    string // address of what was done to this thing
+	Changes []auditChange
+}
+
+// auditChange is one property. Before and After are empty for nothing; What is said alone where values are kept secret.
+type auditChange struct {
+	What, Before, After string
+	Added               bool // there was nothing before, of anything
+}
+
+func (r *request) auditPage() error {
+	ctx := r.Request.Context()
+	f := storage.AuditFilter{Subject: strings.TrimSpace(r.Query("subject")), Actor: r.Query("actor")}
+	p := auditPage{settingsLayout: r.settingsLayout("Audit log", "Audit log"), Kinds: auditKinds, Actor: f.Actor, Subject: f.Subject, All: r.with("subject", "")}
+	if i := slices.IndexFunc(auditKinds, func(k choice) bool { return k.Value == r.Query("kind") }); i >= 0 && f.Subject == "" {
+		p.Kind = auditKinds[i].Value
+		f.Kind = p.Kind
+	}
+	records, next, err := r.d.App.DB.NewestAudit(ctx, f, r.page())
+	if err != nil {
+		return err
+	}
+	if p.Actors, err = r.actors(f.Actor); err != nil {
+		return err
+	}
+	entries := make([]auditRecord, len(records))
+	ids := []string{f.Subject}
+	for i, record := range records {
+		if entries[i], err = readRecord(record); err != nil {
+			return err
+		}
+		ids = append(ids, entries[i].ids()...)
+	}
+	words, err := r.d.App.DB.WordsFor(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		p.Entries = append(p.Entries, r.auditLine(e, words))
+	}
+	p.About = f.Subject
+	if w := words[f.Subject]; w.Name != "" {
+		p.About = w.Name
+	}
+	p.Pager = r.pager(next)
+	return r.show("audit.html", &p)
+}
+
+// actors are the people whose entries can be chosen, and whoever is chosen.
+func (r *request) actors(chosen string) ([]choice, error) {
+	people, err := allPages(func(p storage.Page) ([]affiliate.User, string, error) {
+		return r.d.App.DB.Users(r.Request.Context(), p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := []choice{{"command line", "The command line"}, {"system", "The system itself"}}
+	for _, u := range people {
+		list = append(list, choice{u.Principal().Name, u.Name})
+	}
+	if chosen != "" && !slices.ContainsFunc(list, func(c choice) bool { return c.Value == chosen }) {
+		list = append(list, choice{chosen, chosen})
+	}
+	return list, nil
+}
+
+// auditKinds are the kinds of things that the log can be narrowed to, by what their ids begin with.
+var auditKinds = []choice{{"account", "Settings"}, {"usr_", "People"}, {"tok_", "API tokens"}, {"str_", "Stores"}, {"cmp_", "Campaigns"}, {"mem_", "Campaign members"},
+	{"off_", "Offers"}, {"ofm_", "Offer members"}, {"cod_", "Codes"}, {"lnk_", "Links"}, {"cre_", "Creators"}, {"cnv_", "Conversions"}, {"pay_", "Payouts"},
+	{"cst_", "Costs"}}
+
+// auditRecord is an entry with its two sides read.
+type auditRecord struct {
+	storage.AuditRecord
+	before, after map[string]any
+}
+
+func readRecord(r storage.AuditRecord) (e auditRecord, err error) {
+	e.AuditRecord = r
+	if e.before, err = readFacts(r.Before); err == nil {
+		e.after, err = readFacts(r.After)
+	}
+	if err != nil {
+		err = fmt.Errorf("read entry %d of the audit log: %w", r.ID, err)
+	}
+	return e, err
+}
+
+func readFacts(text string) (facts map[string]any, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+	d.UseNumber() // amounts are whole numbers of any size
+	return facts, d.Decode(&facts)
+}
+
+// ids are all that the entry names.
+func (e auditRecord) ids() []string {
+	ids := []string{e.Subject}
+	for _, side := range []map[string]any{e.before, e.after} {
+		for _, v := range side {
+			if text, ok := v.(string); ok {
+				ids = append(ids, text)
+			}
+		}
+	}
+	return ids
+}
+
+func (r *request) auditLine(e auditRecord, words map[string]storage.Word) auditLine {
+	line := auditLine{ID: e.AuditRecord.ID, At: r.moment(e.At.Time), Actor: e.Actor, Did: deed(e.Action)}
+	if e.Subject != "account" {
+		line.Name, line.Page = e.Subject, pageOf(words[e.Subject].Page)
+		if w := words[e.Subject]; w.Name != "" {
+			line.Name = w.Name
+		}
+	}
+	if r.Query("subject") == "" {
+		line.Only = r.with("subject", e.Subject, "kind", "")
+	}
+	keys := slices.Sorted(maps.Keys(e.after))
+	for key := range e.before {
+		if _, both := e.after[key]; !both {
+			keys = append(keys, key)
+		}
+	}
+	for _, key := range keys {
+		before, after := r.factText(key, e.before, words), r.factText(key, e.after, words)
+		c := auditChange{What: factName(key), Before: before, After: after, Added: e.before == nil}
+		if before == after {
+			continue
+		}
+		if key == "email_hash" { // says nothing to people
+			c.Before, c.After = "", ""
+		}
+		line.Changes = append(line.Changes, c)
+	}
+	slices.SortStableFunc(line.Changes, func(a, b auditChange) int { return strings.Compare(a.What, b.What) })
+	return line
+}
+
+// pageOf gives the address that shows a thing, by its id.
+func pageOf(id string) string {
+	for prefix, path := range map[string]string{"cmp_": "/campaigns/", "cre_": "/creators/", "str_": "/stores/", "ord_": "/orders/", "usr_": "/settings/people/"} {
+		if strings.HasPrefix(id, prefix) {
+			return path + id
+		}
+	}
+	return ""
+}
+
+// deeds are actions that general words would tell badly.
+var deeds = map[string]string{
+	"user.sign_in": "signed in", "user.add": "made an account for", "user.change": "changed the account of", "user.password": "set a new password for",
+	"settings.set": "changed the settings", "account.rebuild": "had all sums of reports computed anew", "code.credit_orders": "credited earlier orders to the code",
+	"store.secret.add": "added a secret of the store", "store.secret.end": "ended a secret of the store", "store.add": "connected the store",
+	"conversion.undo": "took back the rejection of the conversion of order", "conversion.reject": "rejected the conversion of order",
+	"conversion.release": "released the conversion of order", "payout.issue": "issued a payout to", "payout.cancel": "canceled a payout to",
+}
+
+// deedNouns and deedVerbs tell the other actions, such as campaign.change.
+var (
+	deedNouns = map[string]string{"campaign": "the campaign", "creator": "the creator", "member": "the campaign member", "offer": "the offer",
+		"offer_member": "the offer member", "code": "the code", "link": "the link", "cost": "the cost", "store": "the store", "token": "the API token"}
+	deedVerbs = map[string]string{"add": "added", "change": "changed", "end": "ended", "remove": "removed", "restore": "brought back"}
+)
+
+// deed tells an action in the past tense, to be followed by what it was done to.
+func deed(action string) string {
+	if words := deeds[action]; words != "" {
+		return words
+	}
+	noun, verb, _ := strings.Cut(action, ".")
+	if deedNouns[noun] != "" && deedVerbs[verb] != "" {
+		return deedVerbs[verb] + " " + deedNouns[noun]
+	}
+	return strings.NewReplacer(".", " ", "_", " ").Replace(action)
+}
+
+// factNames are properties whose names in the log are not plain enough.
+var factNames = map[string]string{"email_hash": "e-mail address", "email": "e-mail", "timezone": "time zone", "disabled_at": "disabled since", "ended_at": "ended",
+	"removed_at": "removed", "inactive_since": "inactive since", "starts_at": "starts", "ends_at": "ends", "valid_from": "valid from", "valid_to": "valid until",
+	"commission_percent": "commission in percent", "commission_flat": "commission per order", "override": "own commission", "landing_url": "landing page",
+	"attribution_window_days": "attribution window in days", "hold_days": "hold in days", "minimum_payout": "smallest payout", "rule_version": "version of the commission rule",
+	"slug": "name in addresses", "orders": "orders credited", "first": "first order", "last": "last order", "released": "released by hand", "domain": "address"}
+
+func factName(key string) string {
+	if name := factNames[key]; name != "" {
+		return name
+	}
+	return strings.ReplaceAll(key, "_", " ")
+}
+
+// factText tells one property of a side of an entry; empty for nothing.
+func (r *request) factText(key string, side map[string]any, words map[string]storage.Word) string {
+	switch v := side[key].(type) {
+	case string:
+		if w := words[v]; w.Name != "" {
+			return w.Name
+		}
+		if t, err := time.Parse(time.RFC3339, v); err == nil {
+			return r.moment(t)
+		}
+		if key == "precedence" || key == "click_rule" || key == "type" || key == "reason" {
+			return strings.ReplaceAll(v, "_", " ")
+		}
+		return v
+	case bool:
+		return map[bool]string{true: "yes", false: "no"}[v]
+	case json.Number:
+		currency, ok := side[moneyFacts[key]].(string)
+		if n, err := v.Int64(); ok && err == nil {
+			return moneyText(n, money.Currency(currency))
+		}
+		return v.String()
+	case map[string]any:
+		var parts []string
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			if text := r.factText(k, v, words); text != "" {
+				parts = append(parts, factName(k)+" "+text)
+			}
+		}
+		return strings.Join(parts, ", ")
+	}
+	return ""
+}
+
+// moneyFacts are properties in minor units, with the property that tells their currency.
+var moneyFacts = map[string]string{"commission": "currency", "amount": "currency", "minimum_payout": "currency", "product_value": "product_currency"}

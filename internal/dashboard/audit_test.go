@@ -1,0 +1,146 @@
+package dashboard
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// rows are the entries that a page of the audit log shows, as people read them.
+func auditRows(a answer) []string { return a.texts("table.log tbody tr") }
+
+func TestAudit(t *testing.T) {
+	h := busyHouse(t)
+	o := h.owner()
+	ctx := h.as(affiliate.RoleManager)
+	spring := h.campaign("Spring")
+	_, err := h.app.ChangeCampaign(ctx, spring.ID, app.AnyVersion, func(c *affiliate.Campaign) error { c.Name, c.WindowDays = "Spring sale", 14; return nil })
+	h.must(err)
+	_, err = h.app.ChangeUser(h.as(affiliate.RoleOwner), h.user(affiliate.RoleViewer).ID, func(u *affiliate.User) error { u.Role = affiliate.RoleManager; return nil })
+	h.must(err)
+	_, err = h.app.SetSettings(h.as(affiliate.RoleOwner), []app.Setting{{Key: "minimum_payout", Value: "10"}})
+	h.must(err)
+
+	rows := auditRows(o.get("/settings/audit").is(http.StatusOK))
+	for i, want := range []string{
+		"20 Nov 2026, 13:00 Olga Owner (olga@northwind.example) changed the settings only this smallest payout 0.00 USD → 10.00 USD",
+		"20 Nov 2026, 13:00 Olga Owner (olga@northwind.example) changed the account of Vera Viewer only this role viewer → manager",
+		"20 Nov 2026, 13:00 Max Manager (max@northwind.example) changed the campaign Spring sale only this attribution window in days 0 → 14 name Spring → Spring sale",
+	} {
+		if i >= len(rows) || rows[i] != want {
+			t.Errorf("entry %d is\n%s\nwant\n%s", i, at(rows, i), want)
+		}
+	}
+	all := strings.Join(rows, "\n")
+	for _, want := range []string{"made the API token", "rejected the conversion of order #1006", "approval approved → rejected", "commission 7.55 USD → 0.00 USD",
+		"issued a payout to Anna Ahlers", "added the cost shooting", "amount 120.00", "campaign Spring sale"} {
+		if want = strings.Replace(want, "made the", "added the", 1); !strings.Contains(all, want) {
+			t.Errorf("the log does not say %q:\n%s", want, all)
+		}
+	}
+	if strings.Contains(all, "hash") {
+		t.Errorf("the log shows hashes:\n%s", all)
+	}
+
+	a := o.get("/settings/audit?subject="+spring.ID.String()).says("Spring sale", "Show everything")
+	for _, row := range auditRows(a) {
+		if !strings.Contains(row, "the campaign Spring sale") {
+			t.Errorf("among what was done to the campaign: %s", row)
+		}
+	}
+	if n := len(auditRows(a)); n != 2 {
+		t.Errorf("%d entries are about the campaign, want 2", n)
+	}
+	for _, row := range auditRows(o.get("/settings/audit?kind=usr_&actor=Max+Manager+(max%40northwind.example)")) {
+		if !strings.Contains(row, "Max Manager") || !strings.Contains(row, "signed in") {
+			t.Errorf("among what the manager did to people: %s", row)
+		}
+	}
+	if a := o.get("/settings/audit?subject=cmp_77"); !strings.Contains(a.text(), "Nothing was found") {
+		t.Errorf("of nothing: %s", a.text())
+	}
+	o.get("/settings/audit?cursor=nonsense").is(http.StatusUnprocessableEntity)
+	for _, link := range a.all("table.log a") {
+		o.get(link.attr("href")).is(http.StatusOK)
+	}
+}
+
+// TestAudit_pages: the log goes on page by page, and keeps its filter.
+func TestAudit_pages(t *testing.T) {
+	h := newHouse(t)
+	h.must(h.db.InTx(t.Context(), func(tx *storage.Tx) error {
+		for n := range 120 {
+			e := storage.AuditEntry{At: noon, Actor: "command line", Action: "campaign.change", Subject: affiliate.CampaignID(1), After: map[string]int{"n": n}}
+			if err := tx.Audit(t.Context(), e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	var seen []string
+	for address := "/settings/audit?subject=cmp_1&actor=command+line"; address != ""; {
+		a := h.owner().get(address).is(http.StatusOK)
+		seen = append(seen, auditRows(a)...)
+		address = ""
+		if next := a.all("a[rel=next]"); len(next) > 0 {
+			address = next[0].attr("href")
+		}
+	}
+	if len(seen) != 120 || !strings.HasSuffix(seen[0], "n 119") || !strings.HasSuffix(seen[119], "n 0") {
+		t.Errorf("%d entries, from %s to %s", len(seen), at(seen, 0), at(seen, len(seen)-1))
+	}
+}
+
+// TestAudit_words: every action that the program writes into the log has words, and every kind of thing can be chosen.
+func TestAudit_words(t *testing.T) {
+	files, err := filepath.Glob("../app/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	var actions []string
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`audit\([^"\n]*"([a-z_]+\.[a-z_.]+[a-z])"`).FindAllStringSubmatch(string(source), -1) {
+			actions = append(actions, m[1])
+		}
+		for _, m := range regexp.MustCompile(`\bamend[A-Za-z]*\([^"\n]*"([a-z]+)"`).FindAllStringSubmatch(string(source), -1) {
+			actions = append(actions, "campaign."+m[1])
+		}
+		for _, m := range regexp.MustCompile(`\bname:\s+"([a-z_]+)"`).FindAllStringSubmatch(string(source), -1) {
+			actions = append(actions, m[1]+".change")
+		}
+	}
+	for _, d := range []app.Decision{app.Reject, app.Undo, app.Release} {
+		actions = append(actions, "conversion."+string(d))
+	}
+	if len(actions) < 25 {
+		t.Fatalf("only %d actions were found, which tests little: %v", len(actions), actions)
+	}
+	for _, action := range actions {
+		noun, verb, _ := strings.Cut(action, ".")
+		if deeds[action] == "" && (deedNouns[noun] == "" || deedVerbs[verb] == "") {
+			t.Errorf("the action %s has no words", action)
+		}
+	}
+	for _, id := range []fmt.Stringer{affiliate.UserID(1), affiliate.TokenID(1), affiliate.StoreID(1), affiliate.CampaignID(1), affiliate.MemberID(1), affiliate.OfferID(1),
+		affiliate.OfferMemberID(1), affiliate.CodeID(1), affiliate.LinkID(1), affiliate.CreatorID(1), affiliate.ConversionID(1), affiliate.PayoutID(1), affiliate.CostID(1)} {
+		if !slices.ContainsFunc(auditKinds, func(k choice) bool { return strings.HasPrefix(id.String(), k.Value) }) {
+			t.Errorf("what was done to %s cannot be chosen", id)
+		}
+	}
+}

@@ -1,0 +1,625 @@
+package dashboard
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/export"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+func performanceRoutes() []route {
+	return []route{
+		{http.MethodGet, "/campaigns/:id", signedIn, (*request).performancePage},
+		{http.MethodGet, "/campaigns/:id/conversions.csv", signedIn, (*request).conversionsCSV},
+		{http.MethodGet, "/campaigns/:id/conversions.xlsx", signedIn, (*request).conversionsXLSX},
+		{http.MethodPost, "/campaigns/:id/decide", may(affiliate.MayChangeCatalog), (*request).decide},
+	}
+}
+
+// performancePage is what a campaign brought in a period. Each of its parts can be fetched by itself, so they are read one
+// by one.
+type performancePage struct {
+	campaignHead
+	Search   conversionSearch
+	Live     string
+	Part     string // the only part that is asked for; empty: all
+	Figures  []figure
+	Sums     storage.ReportSums
+	List     conversionList
+	Chart    chart
+	Return   returnView
+	Creators creatorList
+	Members  storage.MemberCounts
+}
+
+// conversionSearch is what the page shows of the campaign's conversions, as its address says.
+type conversionSearch struct {
+	Period   periodChoice
+	Former   bool
+	Offer    affiliate.OfferID
+	Creator  affiliate.CreatorID
+	Text     string
+	Status   affiliate.OrderStatus
+	Approval affiliate.Approval
+	Method   affiliate.Method
+	Sort     storage.ConversionSort
+
+	Offers   []choice
+	Creators []choice
+	Above    []hiddenField // of the form that narrows the table: what the one above the figures has
+	Below    []hiddenField // the other way round
+}
+
+// Narrowed says whether the table leaves out some of what the figures count.
+func (s conversionSearch) Narrowed() bool {
+	return s.Text != "" || s.Status != "" || s.Approval != "" || s.Method != ""
+}
+
+// Statuses are what the table can be narrowed to.
+func (s conversionSearch) Statuses() []choice {
+	return []choice{{"paid", "Paid"}, {"pending", "Pending"}, {"canceled", "Canceled"}, {"refunded", "Refunded"}}
+}
+
+// Approvals are what the table can be narrowed to.
+func (s conversionSearch) Approvals() []choice {
+	return []choice{{"approved", "Approved"}, {"held", "Held"}, {"rejected", "Rejected"}}
+}
+
+// scope is whose figures the page shows.
+func (s conversionSearch) scope(campaign affiliate.CampaignID) storage.Scope {
+	scope := storage.Scope{Campaigns: []affiliate.CampaignID{campaign}, Creator: s.Creator, Former: s.Former}
+	if s.Offer != 0 {
+		scope.Offers = []affiliate.OfferID{s.Offer}
+	}
+	return scope
+}
+
+// filter is which conversions the table lists.
+func (s conversionSearch) filter(campaign affiliate.CampaignID) storage.ConversionFilter {
+	f := storage.ConversionFilter{Campaign: campaign, Creator: s.Creator, Offer: s.Offer, Method: s.Method, Search: s.Text, Former: s.Former,
+		From: s.Period.Range.Start(), To: s.Period.Range.End()}
+	if s.Status != "" {
+		f.Statuses = []affiliate.OrderStatus{s.Status}
+	}
+	if s.Approval != "" {
+		f.Approvals = []affiliate.Approval{s.Approval}
+	}
+	return f
+}
+
+// conversionSearch reads the address.
+func (r *request) conversionSearch() (s conversionSearch, err error) {
+	if s.Period, err = r.period(); err != nil {
+		return s, err
+	}
+	s.Former, s.Text = r.Query("former") != "", strings.TrimSpace(r.Query("q"))
+	if s.Offer, err = idQuery[affiliate.OfferID](r, "offer", "off_"); err != nil {
+		return s, err
+	}
+	if s.Creator, err = idQuery[affiliate.CreatorID](r, "creator", "cre_"); err != nil {
+		return s, err
+	}
+	if s.Status, err = wordQuery(r, "status", affiliate.Paid, affiliate.Pending, affiliate.Canceled, affiliate.Refunded); err != nil {
+		return s, err
+	}
+	if s.Approval, err = wordQuery(r, "approval", affiliate.Approved, affiliate.Held, affiliate.Rejected); err != nil {
+		return s, err
+	}
+	if s.Method, err = wordQuery(r, "method", affiliate.ByCode, affiliate.ByLink); err != nil {
+		return s, err
+	}
+	s.Sort, err = storage.ParseConversionSort(r.Query("sort"))
+	return s, err
+}
+
+// idQuery reads an id among the parameters; 0 where there is none.
+func idQuery[ID ~int64](r *request, name, prefix string) (ID, error) {
+	text := r.Query(name)
+	if text == "" {
+		return 0, nil
+	}
+	id, err := affiliate.ParseID[ID](prefix, text)
+	if err != nil {
+		err = affiliate.FieldErrorf(name, "%v", err)
+	}
+	return id, err
+}
+
+// wordQuery reads one of some words among the parameters; empty where there is none.
+func wordQuery[W ~string](r *request, name string, words ...W) (W, error) {
+	word := W(r.Query(name))
+	if word == "" || slices.Contains(words, word) {
+		return word, nil
+	}
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = string(w)
+	}
+	return "", affiliate.FieldErrorf(name, "must be one of %s", strings.Join(list, ", "))
+}
+
+// Parts of the page that follow what happens.
+const (
+	partFigures     = "figures"
+	partConversions = "conversions"
+	partProgress    = "progress"
+)
+
+func (r *request) performancePage() error {
+	head, err := r.campaignHead("performance", "")
+	if err != nil {
+		return err
+	}
+	p := performancePage{campaignHead: head, Live: head.Campaign.ID.String()}
+	switch part := r.Query("part"); part {
+	case partFigures, partConversions, partProgress:
+		p.Part = part
+	}
+	if p.Search, err = r.conversionSearch(); err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		name string
+		read func(*performancePage) error
+	}{{partFigures, r.readFigures}, {partConversions, r.readConversions}, {partProgress, r.readProgress}, {"", r.readChoices}} {
+		if p.Part == "" || p.Part == part.name {
+			if err := part.read(&p); err != nil {
+				return err
+			}
+		}
+	}
+	return r.show("campaign_performance.html", &p)
+}
+
+func (p *performancePage) report(r *request) storage.Report {
+	return storage.Report{Scope: p.Search.scope(p.Campaign.ID), Range: p.Search.Period.Range, Currency: r.settings.Currency}
+}
+
+func (r *request) readFigures(p *performancePage) (err error) {
+	p.Figures, p.Sums, err = r.keyFigures(p.report(r))
+	return err
+}
+
+// readChoices reads what the forms of filters offer.
+func (r *request) readChoices(p *performancePage) error {
+	s := &p.Search
+	s.Above, s.Below = r.carried("period", "from", "to", "offer", "creator", "former", "sort"), r.carried("q", "status", "approval", "method", "sort")
+	offers, _, err := r.d.App.DB.Offers(r.Request.Context(), p.Campaign.ID, storage.Page{Limit: storage.MaxLimit})
+	if err != nil {
+		return err
+	}
+	for _, o := range offers {
+		s.Offers = append(s.Offers, choice{o.ID.String(), o.Name})
+	}
+	s.Creators, err = r.memberChoices(p.Campaign.ID, s.Former, s.Creator)
+	return err
+}
+
+// memberChoices lists the creators of a campaign to choose from; of a very great one the first by name, and the one who is
+// chosen.
+func (r *request) memberChoices(campaign affiliate.CampaignID, former bool, chosen affiliate.CreatorID) ([]choice, error) {
+	members, _, err := r.d.App.DB.MemberPage(r.Request.Context(), storage.MemberSearch{Campaign: campaign, Former: former}, storage.Page{Limit: storage.MaxLimit})
+	if err != nil {
+		return nil, err
+	}
+	var list []choice
+	there := chosen == 0
+	for _, m := range members {
+		list = append(list, choice{m.CreatorID.String(), m.Creator})
+		there = there || m.CreatorID == chosen
+	}
+	if !there {
+		c, err := r.d.App.DB.Creator(r.Request.Context(), chosen)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, choice{c.ID.String(), c.Name})
+	}
+	return list, nil
+}
+
+// conversionTable are the columns of the table of a campaign's conversions.
+func conversionTable() []column {
+	return []column{
+		{Name: "number", Title: "Order", Sort: "number", Fixed: true},
+		{Name: "store", Title: "Store", Sort: "store"},
+		{Name: "date", Title: "Date", Sort: "date"},
+		{Name: "creator", Title: "Creator", Sort: "creator"},
+		{Name: "offer", Title: "Offer", Sort: "offer"},
+		{Name: "evidence", Title: "Code or link", Sort: "evidence"},
+		{Name: "status", Title: "Status", Sort: "status"},
+		{Name: "approval", Title: "Approval", Sort: "approval"},
+		{Name: "original_value", Title: "Original value", Number: true, Sort: "original_value"},
+		{Name: "value", Title: "Value", Number: true, Sort: "value"},
+		{Name: "refunded", Title: "Refunded", Number: true, Sort: "refunded"},
+		{Name: "commission", Title: "Commission", Number: true, Sort: "commission"},
+		{Name: "total", Title: "Charged", Number: true, Extra: true},
+		{Name: "rule", Title: "Rule", Extra: true},
+		{Name: "rate", Title: "Exchange rate", Extra: true},
+	}
+}
+
+// conversionList is the table of conversions with its totals.
+type conversionList struct {
+	Columns []column
+	Shows   map[string]bool // columns by name
+	Rows    []conversionLine
+	Totals  storage.ConversionTotals
+	Feet    []conversionFoot
+	Classes []classCount
+	Pager   pager
+	To      string // this page, to come back to
+	CSV     string // addresses of the whole list as a file
+	XLSX    string
+	Table   string // of the column chooser
+	MayPick bool   // decide about conversions
+}
+
+// conversionLine is a conversion as the table shows it.
+type conversionLine struct {
+	storage.ConversionItem
+	Order         string // address
+	Profile       string // address of the creator
+	Date          string
+	Partly        bool // refunded in part
+	IsRejected    bool
+	Decided       string // who decided and why, for people
+	Original      cell
+	Net           cell
+	Back          cell
+	Earned        cell
+	Rule          string
+	Rate          string
+	Undo, Release bool // what can be done about its approval, beside rejecting it
+}
+
+// cell is an amount in the order's currency, with what it is in the account's where that is another.
+type cell struct{ Text, Sub string }
+
+// conversionFoot is one line under the table: the sums in one currency.
+type conversionFoot struct {
+	Label string
+	Cells []footCell // for each shown column but the first
+}
+
+type footCell struct {
+	Text   string
+	Number bool
+}
+
+// classCount is how many of the listed conversions are in a class that counts in no sum.
+type classCount struct {
+	Word    string
+	N       int64
+	Address string // of these alone
+}
+
+func (r *request) readConversions(p *performancePage) error {
+	ctx := r.Request.Context()
+	f, l := p.Search.filter(p.Campaign.ID), &p.List
+	var err error
+	if l.Columns, err = r.columns("campaign"); err != nil {
+		return err
+	}
+	r.sortable(l.Columns, p.Search.Sort.String())
+	l.Shows, l.Table = map[string]bool{}, "campaign"
+	for _, c := range l.Columns {
+		l.Shows[c.Name] = c.Shown
+	}
+	rows, next, err := r.d.App.DB.ConversionPage(ctx, f, p.Search.Sort, r.page())
+	if err != nil {
+		return err
+	}
+	if l.Totals, err = r.d.App.DB.ConversionTotals(ctx, f); err != nil {
+		return err
+	}
+	for _, c := range rows {
+		l.Rows = append(l.Rows, r.conversionLine(c))
+	}
+	l.foot(r)
+	l.To, l.Pager = r.here(), r.pager(next)
+	l.CSV, l.XLSX = r.fileAddress(p.Address+"/conversions", export.CSV), r.fileAddress(p.Address+"/conversions", export.XLSX)
+	l.MayPick = p.MayChange
+	return nil
+}
+
+// here is the address of this page, without the part of it that was asked for.
+func (r *request) here() string { return r.with("cursor", r.Query("cursor")) }
+
+// fileAddress is that of a table as a file, narrowed and sorted as this page is.
+func (r *request) fileAddress(path string, format export.Format) string {
+	address := path + "." + string(format)
+	if _, query, ok := strings.Cut(r.with(), "?"); ok {
+		address += "?" + query
+	}
+	return address
+}
+
+func (r *request) conversionLine(c storage.ConversionItem) conversionLine {
+	l := conversionLine{ConversionItem: c, Order: orderAddress(c.Store, c.ExternalID), Profile: creatorAddress(c.CreatorID), Date: r.moment(c.PlacedAt.Time),
+		Partly: c.Status == affiliate.Paid && c.Refunded > 0, IsRejected: c.Approval == affiliate.Rejected, Decided: r.decided(c.Approvals()),
+		Undo: c.Approval == affiliate.Rejected, Release: c.Approval == affiliate.Held, Rule: commissionText(c.Rule(), c.Currency)}
+	other := c.Rate == nil || c.AccountCurrency != c.Currency
+	converted := func(minor int64, account *int64) cell {
+		t := cell{Text: amount(minor, c.Currency)}
+		if other {
+			t.Text = moneyText(minor, c.Currency)
+		}
+		switch {
+		case other && account != nil:
+			t.Sub = moneyText(*account, c.AccountCurrency)
+		case other && minor != 0:
+			t.Sub = "waits for a rate"
+		}
+		return t
+	}
+	l.Original = cell{Text: amount(c.OriginalValue, c.Currency)}
+	if other {
+		l.Original.Text = moneyText(c.OriginalValue, c.Currency)
+	}
+	l.Net, l.Back, l.Earned = converted(c.Value, c.AccountValue), converted(c.Refunded, c.AccountRefunded), converted(c.Commission, c.AccountCommission)
+	switch {
+	case c.Rate == nil:
+		l.Rate = "none yet"
+	case other && c.RateDate != nil:
+		l.Rate = fmt.Sprintf("%s of %s", *c.Rate, dayText(*c.RateDate))
+	case other:
+		l.Rate = *c.Rate
+	}
+	return l
+}
+
+// decided tells who decided about a conversion, when and why.
+func (r *request) decided(a affiliate.Approvals) string {
+	text := a.Reason
+	if a.By == "" {
+		return text
+	}
+	if text != "" {
+		text += " · "
+	}
+	return text + a.By + ", " + r.moment(a.At)
+}
+
+// commissionText writes a commission rule for people: "10.00 % + 2.00 USD per order". Without a currency it is the order's.
+func commissionText(rule affiliate.Rule, c money.Currency) string {
+	var parts []string
+	if rule.Percent != 0 {
+		parts = append(parts, percentText(rule.Percent))
+	}
+	if rule.Flat != 0 {
+		flat := affiliate.FormatFlat(rule.Flat)
+		if c != "" {
+			flat += " " + string(c)
+		}
+		parts = append(parts, flat+" per order")
+	}
+	if len(parts) == 0 {
+		return "none"
+	}
+	return strings.Join(parts, " + ")
+}
+
+// foot writes the sums under the columns of amounts. Only what counts is in them; the other classes are listed beside.
+func (l *conversionList) foot(r *request) {
+	line := func(s affiliate.Sums, c money.Currency, label string) {
+		foot := conversionFoot{Label: label}
+		for _, column := range l.Columns {
+			if !column.Shown || column.Fixed {
+				continue
+			}
+			text := ""
+			switch column.Name {
+			case "value":
+				text = moneyText(s.Sales, c)
+			case "refunded":
+				text = moneyText(s.Refunds, c)
+			case "commission":
+				text = moneyText(s.Commissions, c)
+			}
+			foot.Cells = append(foot.Cells, footCell{text, column.Number})
+		}
+		l.Feet = append(l.Feet, foot)
+	}
+	t := l.Totals
+	line(t.Sums, t.Currency, "Total of "+counted(t.Conversions, "conversion", "conversions"))
+	all := t.Sums
+	for _, c := range t.NotConverted {
+		line(c.Sums, c.Currency, "Not converted: "+counted(c.Conversions, "conversion", "conversions"))
+		all = all.Plus(c.Sums)
+	}
+	for _, c := range []classCount{
+		{"pending", all.Pending, r.with("status", "pending", "approval", "approved")},
+		{"canceled", all.Canceled, r.with("status", "canceled", "approval", "approved")},
+		{"refunded", all.Refunded, r.with("status", "refunded", "approval", "approved")},
+		{"held", all.Held, r.with("approval", "held", "status", "")},
+		{"rejected", all.Rejected, r.with("approval", "rejected", "status", "")},
+	} {
+		if c.N > 0 {
+			l.Classes = append(l.Classes, c)
+		}
+	}
+}
+
+// returnView is a campaign's return on its costs.
+type returnView struct {
+	storage.Return
+	ROI string // "—" while there is no cost
+}
+
+// creatorList is what each creator of the campaign brought.
+type creatorList struct {
+	Heads []column
+	Rows  []creatorLine
+	Count int64
+	Total *affiliate.Sums
+	Pager pager
+}
+
+// creatorLine is a creator with their figures.
+type creatorLine struct {
+	storage.CreatorRow
+	Address string
+	Handle  string
+	Former  bool
+}
+
+// creatorHeads are the columns of a list of creators with their figures.
+func creatorHeads() []column {
+	return []column{{Name: "name", Title: "Creator", Sort: "name"}, {Name: "clicks", Title: "Clicks", Number: true, Sort: "clicks"},
+		{Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions"}, {Name: "sales", Title: "Sales", Number: true, Sort: "sales"},
+		{Name: "average_sale", Title: "Average sale", Number: true, Sort: "average_sale"}, {Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions"},
+		{Name: "payouts", Title: "Paid out", Number: true, Sort: "payouts"}}
+}
+
+func (l *creatorList) fill(page storage.ReportPage[storage.CreatorRow]) {
+	for _, row := range page.Rows {
+		l.Rows = append(l.Rows, creatorLine{row, creatorAddress(row.ID), row.BestHandle(), !row.RemovedAt.IsZero()})
+	}
+	l.Count, l.Total = page.Count, page.Total
+}
+
+// readProgress reads the chart, the return on costs and the creators.
+func (r *request) readProgress(p *performancePage) error {
+	ctx, report := r.Request.Context(), p.report(r)
+	var err error
+	if p.Members, err = r.memberCounts(p.Campaign.ID); err != nil {
+		return err
+	}
+	if p.Chart, err = r.chartOf("sales", report); err != nil {
+		return err
+	}
+	if p.Return.Return, err = r.d.App.DB.CampaignReturn(ctx, p.Campaign.ID, p.Search.Former, r.settings, r.d.App.Now()); err != nil {
+		return err
+	}
+	if p.Return.ROI = "—"; p.Return.Return.ROI() != nil {
+		p.Return.ROI = percentText(*p.Return.Return.ROI())
+	}
+	p.Creators, err = r.creatorsOf(report)
+	return err
+}
+
+func (r *request) memberCounts(id affiliate.CampaignID) (storage.MemberCounts, error) {
+	counts, err := r.d.App.DB.MemberCounts(r.Request.Context(), []affiliate.CampaignID{id})
+	return counts[id], err
+}
+
+// chartOf draws a report over its period; one without a beginning or an end is drawn from the first day with figures to
+// today.
+func (r *request) chartOf(id string, report storage.Report) (chart, error) {
+	ctx := r.Request.Context()
+	bounded, err := r.d.App.DB.BoundedRange(ctx, report.Range, affiliate.Day(r.d.App.Now(), r.zone))
+	if err != nil {
+		return chart{}, err
+	}
+	unit := bounded.UnitFor()
+	buckets := bounded.Buckets(unit)
+	series, err := r.d.App.DB.ReportSeries(ctx, report, buckets)
+	if err != nil {
+		return chart{}, err
+	}
+	return newChart(id, buckets, series, unit, report.Currency), nil
+}
+
+// creatorsOf lists the creators of a campaign, those who sold most first. Its order and its place have parameters of their
+// own: the table of conversions is on the same page.
+func (r *request) creatorsOf(report storage.Report) (l creatorList, err error) {
+	l.Heads = creatorHeads()
+	sort := r.Query("by")
+	if sort == "" {
+		sort = "-sales"
+	}
+	list := storage.ReportList{Report: report, Page: storage.Page{Limit: 25, Cursor: r.Query("after")}}
+	list.Sort, list.Desc = figureSort(sort)
+	r.sortable(l.Heads, sort)
+	for i := range l.Heads {
+		h := &l.Heads[i]
+		u, err := url.Parse(h.Address)
+		if err != nil {
+			return l, err
+		}
+		h.Address = r.with("by", u.Query().Get("sort"), "after", "", "cursor", r.Query("cursor")) + "#creators"
+	}
+	page, err := r.d.App.DB.CreatorPerformance(r.Request.Context(), list)
+	if err != nil {
+		return l, err
+	}
+	l.fill(page)
+	if page.Next != "" {
+		l.Pager.Next = r.with("after", page.Next, "cursor", r.Query("cursor")) + "#creators"
+	}
+	if r.Query("after") != "" {
+		l.Pager.First = r.with("after", "", "cursor", r.Query("cursor")) + "#creators"
+	}
+	return l, nil
+}
+
+// decide rejects conversions, takes rejections back or releases held ones: those that are chosen in the table, or the one
+// whose own button was pressed.
+func (r *request) decide() error {
+	campaign, err := idParam[affiliate.CampaignID](r, "id", "cmp_")
+	if err != nil {
+		return err
+	}
+	decision, chosen, reason := app.Decision(r.field("decision")), r.PostFormArray("ids"), r.field("reason")
+	for _, d := range []app.Decision{app.Reject, app.Undo, app.Release} {
+		if one := r.field("one-" + string(d)); one != "" {
+			decision, chosen, reason = d, []string{one}, ""
+		}
+	}
+	ids := make([]affiliate.ConversionID, len(chosen))
+	for i, text := range chosen {
+		if ids[i], err = affiliate.ParseID[affiliate.ConversionID]("cnv_", text); err != nil {
+			return affiliate.FieldErrorf("ids", "%v", err)
+		}
+	}
+	if len(ids) == 0 {
+		return affiliate.Errorf(affiliate.Invalid, "no conversion is selected; tick some rows first")
+	}
+	changed, err := r.d.App.Decide(r.Request.Context(), ids, decision, reason)
+	if err != nil {
+		return err
+	}
+	words := map[app.Decision]string{app.Reject: "rejected", app.Undo: "no longer rejected", app.Release: "released"}
+	return r.done(back(r.field("to"), campaignAddress(campaign)), counted(int64(len(changed)), "conversion is ", "conversions are ")+words[decision]+"; commissions and totals follow.")
+}
+
+func (r *request) conversionsCSV() error  { return r.sendConversions(export.CSV) }
+func (r *request) conversionsXLSX() error { return r.sendConversions(export.XLSX) }
+
+// sendConversions sends the campaign's conversions as the address narrows and sorts them, or those of some ids.
+func (r *request) sendConversions(format export.Format) error {
+	id, err := idParam[affiliate.CampaignID](r, "id", "cmp_")
+	if err != nil {
+		return err
+	}
+	if _, err := r.d.App.DB.Campaign(r.Request.Context(), id); err != nil {
+		return err
+	}
+	s, err := r.conversionSearch()
+	if err != nil {
+		return err
+	}
+	f, days := s.filter(id), s.Period.Range
+	if chosen := r.QueryArray("ids"); len(chosen) > 0 {
+		f, days = storage.ConversionFilter{Campaign: id, Former: true}, affiliate.Range{}
+		for _, text := range chosen {
+			one, err := affiliate.ParseID[affiliate.ConversionID]("cnv_", text)
+			if err != nil {
+				return affiliate.FieldErrorf("ids", "%v", err)
+			}
+			f.IDs = append(f.IDs, one)
+		}
+	}
+	return r.download(format, days, func(o app.ExportOptions) error {
+		_, err := r.d.App.ExportConversions(r.Request.Context(), nil, f, s.Sort, o)
+		return err
+	}, "conversions", id.String())
+}

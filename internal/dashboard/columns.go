@@ -1,0 +1,102 @@
+package dashboard
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// column is one column of a table of which people choose the columns. Its cells are written by the table's template.
+type column struct {
+	Name   string // in addresses and preferences
+	Title  string
+	Number bool
+	Sort   string // what the table is sorted by in this column; empty: it cannot be
+	Extra  bool   // shown only when somebody chooses it
+	Fixed  bool   // always shown: it says what a row is
+	Shown  bool
+	// Of the head of a table that can be sorted: where it leads, and how it is sorted now (ascending, descending or empty).
+	Address string
+	Sorted  string
+}
+
+// columnTables are the tables whose columns people choose, by the names in the routes.
+func columnTables() map[string][]column {
+	return map[string][]column{"campaign": conversionTable()}
+}
+
+func columnRoutes() []route {
+	return []route{{http.MethodPost, "/columns/:table", signedIn, (*request).chooseColumns}}
+}
+
+// chooseColumns remembers for this person which columns a table shows.
+func (r *request) chooseColumns() error {
+	name := r.Param("table")
+	table, ok := columnTables()[name]
+	if !ok {
+		return affiliate.Errorf(affiliate.NotFound, "there is no table %s", name)
+	}
+	_ = r.Request.ParseForm() // the columns below are empty then, which is a choice like any other
+	wanted := r.Request.PostForm["columns"]
+	var chosen, usual []string
+	for _, c := range table {
+		if !c.Fixed && slices.Contains(wanted, c.Name) {
+			chosen = append(chosen, c.Name)
+		}
+		if !c.Fixed && !c.Extra {
+			usual = append(usual, c.Name)
+		}
+	}
+	text := strings.Join(chosen, " ")
+	switch {
+	case r.field("usual") != "" || slices.Equal(chosen, usual):
+		text = "" // nothing to remember
+	case text == "":
+		text = "-"
+	}
+	if err := r.d.App.DB.SetPreference(r.Request.Context(), r.user.ID, columnPreference(name), text, r.d.App.Now()); err != nil {
+		return err
+	}
+	return r.done(back(r.field("to"), "/"), "")
+}
+
+func columnPreference(table string) string { return "columns:" + table }
+
+// columns gives a table's columns with those marked that this person wants to see.
+func (r *request) columns(name string) ([]column, error) {
+	table := columnTables()[name]
+	text, err := r.d.App.DB.Preference(r.Request.Context(), r.user.ID, columnPreference(name))
+	if err != nil {
+		return nil, err
+	}
+	chosen := strings.Fields(text)
+	for i := range table {
+		c := &table[i]
+		c.Shown = c.Fixed || (text == "" && !c.Extra) || slices.Contains(chosen, c.Name)
+	}
+	return table, nil
+}
+
+// sortable completes the heads of columns that can be sorted, for a table in the order of sort ("-value": by value, the
+// greatest first). Texts begin with A, numbers and days with the greatest.
+func (r *request) sortable(table []column, sort string) {
+	by, descending := strings.CutPrefix(sort, "-")
+	for i := range table {
+		c := &table[i]
+		if c.Sort == "" {
+			continue
+		}
+		next := c.Sort
+		switch {
+		case c.Sort == by && descending:
+			c.Sorted = "descending"
+		case c.Sort == by:
+			c.Sorted, next = "ascending", "-"+c.Sort
+		case c.Number || c.Sort == "date":
+			next = "-" + c.Sort
+		}
+		c.Address = r.with("sort", next)
+	}
+}

@@ -1,0 +1,453 @@
+package dashboard
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/export"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+func creatorRoutes() []route {
+	const change = affiliate.MayChangeCatalog
+	return []route{
+		{http.MethodGet, "/creators", signedIn, (*request).creatorsPage},
+		{http.MethodGet, "/creators/new", may(change), (*request).newCreatorPage},
+		{http.MethodPost, "/creators/new", may(change), (*request).addCreator},
+		{http.MethodGet, "/creators/:id", signedIn, (*request).creatorPage},
+		{http.MethodGet, "/creators/:id/edit", may(change), (*request).editCreatorPage},
+		{http.MethodPost, "/creators/:id/edit", may(change), (*request).changeCreator},
+		{http.MethodPost, "/creators/:id/remove", may(change), (*request).removeCreator},
+		{http.MethodPost, "/creators/:id/restore", may(change), (*request).restoreCreator},
+		{http.MethodGet, "/creators/:id/statement", signedIn, (*request).statementPage},
+		{http.MethodGet, "/creators/:id/statement.csv", signedIn, (*request).statementCSV},
+		{http.MethodGet, "/creators/:id/statement.xlsx", signedIn, (*request).statementXLSX},
+	}
+}
+
+func creatorAddress(id affiliate.CreatorID) string { return "/creators/" + id.String() }
+
+// creatorsPage is the community with what each brought in a period.
+type creatorsPage struct {
+	layout
+	Period    periodChoice
+	Text      string
+	Former    bool
+	Hidden    []hiddenField
+	List      creatorList
+	MayChange bool
+	None      bool // there is no creator at all
+}
+
+func (r *request) creatorsPage() error {
+	p := creatorsPage{layout: r.layout("Creators", "creators"), Text: strings.TrimSpace(r.Query("q")), Former: r.Query("former") != "",
+		MayChange: r.may(affiliate.MayChangeCatalog), Hidden: r.carried("sort")}
+	var err error
+	if p.Period, err = r.period(); err != nil {
+		return err
+	}
+	p.List.Heads = creatorHeads()
+	list, err := r.reportList(p.List.Heads, "-sales")
+	if err != nil {
+		return err
+	}
+	list.Scope.Former, list.Range, list.Text = p.Former, p.Period.Range, p.Text
+	page, err := r.d.App.DB.CreatorPerformance(r.Request.Context(), list)
+	if err != nil {
+		return err
+	}
+	p.List.fill(page)
+	p.List.Pager = r.pager(page.Next)
+	p.None = page.Count == 0 && p.Text == "" && !p.Former
+	return r.show("creators.html", &p)
+}
+
+// creatorForm are the fields of a creator as people type them.
+type creatorForm struct {
+	Name, Email, Country, Note string
+	Handles                    []handleField
+	Version                    int
+	Errors                     fieldErrors
+}
+
+// handleField is the handle on one network.
+type handleField struct{ Network, Title, Value string }
+
+// networks are those that the form always asks for.
+func networks() []handleField {
+	return []handleField{{Network: affiliate.Instagram, Title: "Instagram"}, {Network: "tiktok", Title: "TikTok"}, {Network: "youtube", Title: "YouTube"}}
+}
+
+func newCreatorForm() creatorForm { return creatorForm{Handles: networks()} }
+
+func creatorFormOf(c affiliate.Creator) creatorForm {
+	f := creatorForm{Name: c.Name, Email: c.Email, Country: c.Country, Note: c.Note, Version: c.Version}
+	known := map[string]bool{}
+	for _, h := range networks() {
+		h.Value, known[h.Network] = c.Handles[h.Network], true
+		f.Handles = append(f.Handles, h)
+	}
+	for _, network := range slices.Sorted(maps.Keys(c.Handles)) {
+		if !known[network] {
+			f.Handles = append(f.Handles, handleField{network, network, c.Handles[network]})
+		}
+	}
+	return f
+}
+
+// creatorForm reads the form. Each field of a handle is named for its network.
+func (r *request) creatorForm() creatorForm {
+	version, _ := strconv.Atoi(r.field("version")) // 0, which is any, where there is none
+	f := creatorForm{Name: r.field("name"), Email: r.field("email"), Country: r.field("country"), Note: r.field("note"), Version: version}
+	names := map[string]string{}
+	for _, h := range networks() {
+		names[h.Network] = h.Title
+	}
+	for name := range r.Request.PostForm {
+		if network, ok := strings.CutPrefix(name, "handles."); ok {
+			title := names[network]
+			if title == "" {
+				title = network
+			}
+			f.Handles = append(f.Handles, handleField{network, title, r.field(name)})
+		}
+	}
+	order := []string{}
+	for _, h := range networks() {
+		order = append(order, h.Network)
+	}
+	slices.SortFunc(f.Handles, func(a, b handleField) int {
+		if i, j := slices.Index(order, a.Network), slices.Index(order, b.Network); i >= 0 && j >= 0 {
+			return i - j
+		} else if i != j {
+			return j - i // those of our list come first
+		}
+		return strings.Compare(a.Network, b.Network)
+	})
+	return f
+}
+
+// apply writes the form into a creator.
+func (f creatorForm) apply(c *affiliate.Creator) {
+	c.Name, c.Email, c.Country, c.Note = f.Name, f.Email, f.Country, f.Note
+	c.Handles = map[string]string{}
+	for _, h := range f.Handles {
+		if h.Value != "" {
+			c.Handles[h.Network] = h.Value
+		}
+	}
+}
+
+// creatorFormPage makes a creator or changes one.
+type creatorFormPage struct {
+	layout
+	Creator affiliate.Creator // without an id while they are new
+	Action  string
+	Back    string
+	Form    creatorForm
+}
+
+func (r *request) newCreatorPage() error {
+	return r.show("creator_form.html", &creatorFormPage{layout: r.layout("New creator", "creators"), Action: "/creators/new", Back: "/creators", Form: newCreatorForm()})
+}
+
+func (r *request) addCreator() error {
+	form := r.creatorForm()
+	var c affiliate.Creator
+	form.apply(&c)
+	c, err := r.d.App.AddCreator(r.Request.Context(), c)
+	if err == nil {
+		return r.done(creatorAddress(c.ID), "The creator is in the community. Add them to a campaign to give them codes and links.")
+	}
+	if form.Errors, err = formErrors(err); err != nil {
+		return err
+	}
+	r.render(http.StatusUnprocessableEntity, "creator_form.html", &creatorFormPage{layout: r.layout("New creator", "creators"), Action: "/creators/new", Back: "/creators", Form: form})
+	return nil
+}
+
+// creatorOf reads the creator of the address.
+func (r *request) creatorOf() (affiliate.Creator, error) {
+	id, err := idParam[affiliate.CreatorID](r, "id", "cre_")
+	if err != nil {
+		return affiliate.Creator{}, err
+	}
+	return r.d.App.DB.Creator(r.Request.Context(), id)
+}
+
+func (r *request) editCreatorPage() error {
+	c, err := r.creatorOf()
+	if err != nil {
+		return err
+	}
+	return r.show("creator_form.html", r.creatorFormPage(c, creatorFormOf(c)))
+}
+
+func (r *request) creatorFormPage(c affiliate.Creator, form creatorForm) *creatorFormPage {
+	return &creatorFormPage{layout: r.layout("Edit "+c.Name, "creators"), Creator: c, Action: creatorAddress(c.ID) + "/edit", Back: creatorAddress(c.ID), Form: form}
+}
+
+func (r *request) changeCreator() error {
+	c, err := r.creatorOf()
+	if err != nil {
+		return err
+	}
+	form := r.creatorForm()
+	_, err = r.d.App.ChangeCreator(r.Request.Context(), c.ID, form.Version, func(c *affiliate.Creator) error {
+		form.apply(c)
+		return nil
+	})
+	if err == nil {
+		return r.done(creatorAddress(c.ID), "The creator is changed.")
+	}
+	if form.Errors, err = formErrors(err); err != nil {
+		return err
+	}
+	r.render(http.StatusUnprocessableEntity, "creator_form.html", r.creatorFormPage(c, form))
+	return nil
+}
+
+func (r *request) removeCreator() error {
+	c, err := r.creatorOf()
+	if err == nil {
+		_, err = r.d.App.RemoveCreator(r.Request.Context(), c.ID)
+	}
+	if err != nil {
+		return err
+	}
+	return r.done(creatorAddress(c.ID), "Removed from the community. Orders placed from now on are not credited to them.")
+}
+
+func (r *request) restoreCreator() error {
+	c, err := r.creatorOf()
+	if err == nil {
+		_, err = r.d.App.RestoreCreator(r.Request.Context(), c.ID)
+	}
+	if err != nil {
+		return err
+	}
+	return r.done(creatorAddress(c.ID), "Back in the community: all their figures count again.")
+}
+
+// creatorHead is what the pages of one creator share.
+type creatorHead struct {
+	layout
+	Creator   affiliate.Creator
+	Handles   []handleField
+	Address   string
+	Tab       string // overview, statement
+	Removed   string // since when; empty while in the community
+	MayChange bool
+	MayPay    bool
+}
+
+func (r *request) creatorHead(tab, title string) (creatorHead, error) {
+	c, err := r.creatorOf()
+	if err != nil {
+		return creatorHead{}, err
+	}
+	if title != "" {
+		title += " · "
+	}
+	h := creatorHead{layout: r.layout(title+c.Name, "creators"), Creator: c, Address: creatorAddress(c.ID), Tab: tab, Removed: r.date(c.RemovedAt),
+		MayChange: r.may(affiliate.MayChangeCatalog), MayPay: r.may(affiliate.MayPay)}
+	for _, f := range creatorFormOf(c).Handles {
+		if f.Value != "" {
+			h.Handles = append(h.Handles, f)
+		}
+	}
+	return h, nil
+}
+
+// creatorPage is what is known of one creator.
+type creatorPage struct {
+	creatorHead
+	Period  periodChoice
+	Live    string
+	Figures []figure
+	Sums    storage.ReportSums
+	Joined  string
+	Members []memberLine
+	Owed    []owedLine
+	Payouts []payoutLine
+}
+
+// owedLine is what is owed to a creator in one currency.
+type owedLine struct {
+	Currency string
+	Balance  string
+	Payable  string
+	OnHold   string // of the balance, not payable yet; empty for nothing
+	Due      bool
+	Minimum  string // that a payout must reach; empty without one
+}
+
+// fewPayouts is how many payouts the page of a creator names.
+const fewPayouts = 5
+
+func (r *request) creatorPage() error {
+	ctx := r.Request.Context()
+	head, err := r.creatorHead("overview", "")
+	if err != nil {
+		return err
+	}
+	p := creatorPage{creatorHead: head, Live: "orders", Joined: r.date(head.Creator.CreatedAt)}
+	if p.Period, err = r.period(); err != nil {
+		return err
+	}
+	report := storage.Report{Scope: storage.Scope{Creator: head.Creator.ID, Former: true}, Range: p.Period.Range, Currency: r.settings.Currency}
+	if p.Figures, p.Sums, err = r.keyFigures(report); err != nil {
+		return err
+	}
+	if r.Query("part") == partFigures {
+		return r.show("creator.html", &p)
+	}
+	items, _, err := r.d.App.DB.MemberPage(ctx, storage.MemberSearch{Creator: head.Creator.ID, Former: true}, storage.Page{Limit: storage.MaxLimit})
+	if err != nil {
+		return err
+	}
+	if p.Members, err = r.withOwned(items); err != nil {
+		return err
+	}
+	if p.Owed, err = r.owed(head.Creator.ID); err != nil {
+		return err
+	}
+	payouts, _, err := r.d.App.DB.Payouts(ctx, storage.PayoutFilter{Creator: head.Creator.ID}, storage.Page{Limit: fewPayouts})
+	if err != nil {
+		return err
+	}
+	p.Payouts = r.payoutLines(payouts)
+	return r.show("creator.html", &p)
+}
+
+// owed reads what is owed to a creator over all their accounts, by currency.
+func (r *request) owed(id affiliate.CreatorID) ([]owedLine, error) {
+	balances, err := r.d.App.DB.Balances(r.Request.Context(), []affiliate.CreatorID{id}, r.d.App.Now())
+	if err != nil {
+		return nil, err
+	}
+	var lines []owedLine
+	for i := 0; i < len(balances); { // by currency
+		sum := storage.Balance{Currency: balances[i].Currency}
+		for ; i < len(balances) && balances[i].Currency == sum.Currency; i++ {
+			sum.Balance += balances[i].Balance
+			sum.Payable += balances[i].Payable
+		}
+		minimum := r.settings.MinimumIn(sum.Currency)
+		line := owedLine{Currency: string(sum.Currency), Balance: amount(sum.Balance, sum.Currency), Payable: amount(sum.Payable, sum.Currency),
+			Due: affiliate.Due(sum.Payable, minimum)}
+		if hold := sum.Balance - sum.Payable; hold != 0 {
+			line.OnHold = amount(hold, sum.Currency)
+		}
+		if minimum > 0 {
+			line.Minimum = moneyText(minimum, sum.Currency)
+		}
+		lines = append(lines, line)
+	}
+	return lines, nil
+}
+
+// statementPage lists all that was earned by and paid to a creator, newest first, with the balance after each entry.
+type statementPage struct {
+	creatorHead
+	Period periodChoice
+	Lines  []statementLine
+	Pager  pager
+	CSV    string
+	XLSX   string
+}
+
+type statementLine struct {
+	storage.LedgerLine
+	Date    string
+	Kind    string
+	About   string
+	Order   string // address; empty where it is about none
+	Payable string // from when it may be paid; empty when it may be
+	Payout  string // address; empty where it is about none
+}
+
+func (r *request) statementPage() error {
+	head, err := r.creatorHead("statement", "Statement")
+	if err != nil {
+		return err
+	}
+	p := statementPage{creatorHead: head}
+	if p.Period, err = r.period(); err != nil {
+		return err
+	}
+	lines, next, err := r.d.App.DB.StatementPage(r.Request.Context(), head.Creator.ID, p.Period.Range.Start(), p.Period.Range.End(), r.page())
+	if err != nil {
+		return err
+	}
+	for _, l := range lines {
+		p.Lines = append(p.Lines, r.statementLine(l))
+	}
+	p.Pager = r.pager(next)
+	p.CSV, p.XLSX = r.fileAddress(head.Address+"/statement", export.CSV), r.fileAddress(head.Address+"/statement", export.XLSX)
+	return r.show("creator_statement.html", &p)
+}
+
+func (r *request) statementLine(l storage.LedgerLine) statementLine {
+	line := statementLine{LedgerLine: l, Date: r.moment(l.CreatedAt), Kind: entryWords(l.LedgerEntry)}
+	if l.OrderID != 0 {
+		line.Order = orderAddress(l.Store, l.ExternalID)
+	}
+	if l.PayoutID != 0 {
+		line.Payout = "/payouts/" + l.PayoutID.String()
+	}
+	if l.PayableAt.After(r.d.App.Now()) {
+		line.Payable = r.date(l.PayableAt)
+	}
+	var about []string
+	for _, word := range []string{l.Campaign, l.Offer, l.Note} {
+		if word != "" {
+			about = append(about, word)
+		}
+	}
+	line.About = strings.Join(about, " · ")
+	return line
+}
+
+// entryWords says what a ledger entry is.
+func entryWords(e affiliate.LedgerEntry) string {
+	switch e.Kind {
+	case affiliate.Accrual:
+		return "Commission"
+	case affiliate.Reversal:
+		return "Commission taken back"
+	case affiliate.PaidOut:
+		if e.Amount > 0 {
+			return "Payout, taken back or settled against another"
+		}
+		return "Payout"
+	case affiliate.Bonus:
+		return "Bonus"
+	case affiliate.WriteOff:
+		return "Write-off"
+	}
+	return "Adjustment"
+}
+
+func (r *request) statementCSV() error  { return r.sendStatement(export.CSV) }
+func (r *request) statementXLSX() error { return r.sendStatement(export.XLSX) }
+
+func (r *request) sendStatement(format export.Format) error {
+	c, err := r.creatorOf()
+	if err != nil {
+		return err
+	}
+	p, err := r.period()
+	if err != nil {
+		return err
+	}
+	return r.download(format, p.Range, func(o app.ExportOptions) error {
+		_, err := r.d.App.ExportStatement(r.Request.Context(), nil, c.ID, p.Range.Start(), p.Range.End(), o)
+		return err
+	}, "statement", c.ID.String())
+}

@@ -1,0 +1,137 @@
+// Package dashboard is the pages that people open in a browser: sign-in, onboarding, home, campaigns, orders, creators,
+// stores and settings. They are made on the server and work without script; with it, parts of them follow what happens.
+// Handlers are thin: they read the request, call one function of app (or read from storage), fill the struct of a page
+// and render it.
+package dashboard
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/live"
+	"github.com/tributaryhq/tributary/internal/web"
+)
+
+// Dashboard holds the parts that the pages need. All fields are set before Register is called.
+type Dashboard struct {
+	App     *app.App
+	Log     *slog.Logger
+	Hub     *live.Hub
+	Version string
+	Demo    bool // pages say that the sales are made up
+
+	pages    *templates
+	assets   *assets
+	crossing *http.CrossOriginProtection
+
+	attachments web.Attachments
+}
+
+// Register adds the routes of all pages.
+func (d *Dashboard) Register(r *gin.Engine) (err error) {
+	if d.assets, err = loadAssets(); err != nil {
+		return fmt.Errorf("load the assets: %w", err)
+	}
+	if d.pages, err = loadTemplates(d.assets); err != nil {
+		return fmt.Errorf("load the templates: %w", err)
+	}
+	d.crossing = http.NewCrossOriginProtection()
+	r.GET("/assets/:file", d.assets.serve)
+	for _, route := range d.routes() {
+		r.Handle(route.method, route.path, d.handle(route))
+	}
+	return nil
+}
+
+// access says who may open a route.
+type access string
+
+const (
+	anybody  access = "anybody"  // also without signing in
+	signedIn access = "signedIn" // whoever has signed in
+)
+
+// may is for those whose role has a permission.
+func may(p affiliate.Permission) access { return access(p) }
+
+// route is one line of the table of routes: what it is, and who may call it.
+type route struct {
+	method string
+	path   string
+	access access
+	serve  func(*request) error
+}
+
+// routes are all pages and the forms on them.
+func (d *Dashboard) routes() []route {
+	var all []route
+	for _, list := range [][]route{
+		signInRoutes(), accountRoutes(), liveRoutes(), storeRoutes(), deliveryRoutes(), unownedRoutes(),
+		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(), orderRoutes(),
+		campaignRoutes(), performanceRoutes(), memberRoutes(), offerRoutes(), creatorRoutes(), payoutRoutes(), columnRoutes(),
+	} {
+		all = append(all, list...)
+	}
+	return all
+}
+
+func liveRoutes() []route {
+	return []route{{http.MethodGet, "/live", signedIn, func(r *request) error { web.Stream(r.Context, r.d.Hub); return nil }}}
+}
+
+// Limits of what a browser may send.
+const maxForm = 2 << 20
+
+// handle wraps a route: headers, cross-origin protection, who asks, and what becomes of an error.
+func (d *Dashboard) handle(route route) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		r := &request{Context: c, d: d, began: time.Now()}
+		pageHeaders(c.Writer.Header())
+		if err := d.crossing.Check(c.Request); err != nil {
+			r.fail(affiliate.Errorf(affiliate.Forbidden, "this form was sent by another site; open the page here and try again"))
+			return
+		}
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm)
+		if err := r.identify(); err != nil {
+			r.fail(err)
+			return
+		}
+		if !r.allowed(route) {
+			return
+		}
+		if err := route.serve(r); err != nil {
+			r.fail(err)
+		}
+	}
+}
+
+// allowed answers by itself when the asker may not.
+func (r *request) allowed(route route) bool {
+	switch {
+	case route.access == anybody:
+		return true
+	case r.user.ID == 0:
+		r.toSignIn()
+		return false
+	case route.access == signedIn || r.user.Role.May(affiliate.Permission(route.access)):
+		return true
+	}
+	r.fail(affiliate.Errorf(affiliate.Forbidden, "as a %s you may not %s; ask for the role %s", r.user.Role, route.access,
+		affiliate.Permission(route.access).Least()))
+	return false
+}
+
+// pageHeaders allow what our own pages need and nothing else.
+func pageHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "+
+		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+}

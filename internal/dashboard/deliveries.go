@@ -1,0 +1,292 @@
+package dashboard
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// Bodies hold customers' names and addresses, so only owners read and replay them.
+func deliveryRoutes() []route {
+	own := may(affiliate.MayAdminister)
+	return []route{
+		{http.MethodGet, "/stores/:store/deliveries", signedIn, (*request).deliveriesPage},
+		{http.MethodPost, "/stores/:store/replay", own, (*request).replayFailed},
+		{http.MethodGet, "/deliveries/:delivery", signedIn, (*request).deliveryPage},
+		{http.MethodGet, "/deliveries/:delivery/body", own, (*request).deliveryBody},
+		{http.MethodPost, "/deliveries/:delivery/replay", own, (*request).replayDelivery},
+	}
+}
+
+// lookThrough is how many deliveries one page looks through for what has no index: a fifth of a second's work at most.
+const lookThrough = 50_000
+
+// deliveryLine is a delivery as tables show it.
+type deliveryLine struct {
+	ID       affiliate.DeliveryID
+	Topic    string
+	Received string
+	Badge    badge
+	Order    string // the store's id of it
+	Tries    int
+	Note     string
+	Took     string // from its arrival to the end of the work on it
+}
+
+var deliveryBadges = map[storage.DeliveryState]badge{
+	storage.DeliveryWaiting: {"warn", "clock", "Waiting"},
+	storage.DeliveryDone:    {"good", "check", "Done"},
+	storage.DeliveryIgnored: {"", "minus", "Ignored"},
+	storage.DeliveryFailed:  {"bad", "alert", "Failed"},
+}
+
+// deliveryStates are the choices of a filter, with their meaning.
+var deliveryStates = []struct {
+	State storage.DeliveryState
+	Text  string
+}{
+	{storage.DeliveryWaiting, "Waiting"}, {storage.DeliveryDone, "Done"}, {storage.DeliveryIgnored, "Ignored"}, {storage.DeliveryFailed, "Failed"},
+}
+
+func (r *request) deliveryLines(rows []storage.DeliveryRow) []deliveryLine {
+	lines := make([]deliveryLine, len(rows))
+	for i, d := range rows {
+		lines[i] = deliveryLine{ID: d.ID, Topic: d.Topic, Received: r.instant(d.ReceivedAt.Time), Badge: deliveryBadges[d.State], Order: d.Order,
+			Tries: d.Attempts, Note: d.Note, Took: took(d.ReceivedAt.Time, d.Processed.Time)}
+	}
+	return lines
+}
+
+// instant writes a time of the account's zone to the second: "21 Nov 2026, 14:05:09".
+func (r *request) instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(r.zone).Format("2 Jan 2006, 15:04:05")
+}
+
+// took writes how long something lasted, or "" when it is not over.
+func took(from, to time.Time) string {
+	if to.IsZero() {
+		return ""
+	}
+	d := max(0, to.Sub(from))
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%d h", int(d.Hours()))
+}
+
+type deliveriesPage struct {
+	layout
+	storeHealth
+	Deliveries []deliveryLine
+	Pager      pager
+	State      storage.DeliveryState
+	States     any
+	Topic      string
+	Topics     []app.StoreTopic
+	Order      string
+	Filtered   bool
+	Searched   int64 // how many deliveries were looked through, where that was not all; else 0
+	MayOwn     bool
+}
+
+func (r *request) deliveriesPage() error {
+	store, err := r.store()
+	if err != nil {
+		return err
+	}
+	health, err := r.health([]affiliate.Store{store}, store.ID)
+	if err != nil {
+		return err
+	}
+	page := deliveriesPage{layout: r.layout("Deliveries of "+store.Name, "stores"), storeHealth: health[0], State: storage.DeliveryState(r.Query("state")),
+		States: deliveryStates, Topic: strings.TrimSpace(r.Query("topic")), Topics: app.StoreTopics(store.Platform), Order: strings.TrimSpace(r.Query("order")),
+		MayOwn: r.may(affiliate.MayAdminister)}
+	page.Filtered = string(page.State)+page.Topic+page.Order != ""
+	filter := storage.DeliveryFilter{State: page.State, Store: store.Slug, Topic: page.Topic, Look: lookThrough}
+	if page.Order != "" {
+		if filter.Orders, err = r.d.App.DB.OrdersCalled(r.Request.Context(), store.ID, page.Order); err != nil {
+			return err
+		}
+	}
+	rows, next, err := r.d.App.DB.ListDeliveries(r.Request.Context(), filter, r.page())
+	if err != nil {
+		return err
+	}
+	if next != "" && len(rows) < limit {
+		page.Searched = lookThrough
+	}
+	page.Deliveries, page.Pager = r.deliveryLines(rows), r.pager(next)
+	return r.show("deliveries.html", &page)
+}
+
+func (r *request) replayFailed() error {
+	store, err := r.store()
+	if err != nil {
+		return err
+	}
+	n, err := r.d.App.Replay(r.Request.Context(), storage.ReplayFilter{Failed: true, Store: store.ID})
+	if err != nil {
+		return err
+	}
+	notice := fmt.Sprintf("%s are processed again within seconds.", counted(n, "delivery", "deliveries"))
+	if n == 0 {
+		notice = "Nothing could be replayed: no delivery failed whose body is still kept."
+	}
+	return r.done(storeAddress(store)+"/deliveries", notice)
+}
+
+// counted writes a number with its noun.
+func counted(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return countText(n) + " " + many
+}
+
+type deliveryPage struct {
+	layout
+	deliveryLine
+	Store        affiliate.Store
+	StoreAddress string
+	Processed    string
+	NextTry      string
+	MostTries    int
+	OrderAddress string // of the order's page; empty when the order is not known
+	OrderNumber  string
+	Headers      []headerLine
+	Body         string
+	Shortened    string // how much of the body is shown, where that is not all of it
+	Purged       bool
+	Unreadable   string
+	MayOwn       bool
+}
+
+type headerLine struct{ Name, Value string }
+
+// shownBody is how much of a body a page shows.
+const shownBody = 200 << 10
+
+func (r *request) delivery() (storage.Delivery, error) {
+	id, err := idParam[affiliate.DeliveryID](r, "delivery", "dlv_")
+	if err != nil {
+		return storage.Delivery{}, err
+	}
+	d, err := r.d.App.DB.Delivery(r.Request.Context(), id)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		err = affiliate.Errorf(affiliate.NotFound, "there is no delivery %s", id)
+	}
+	return d, err
+}
+
+func (r *request) deliveryPage() error {
+	ctx := r.Request.Context()
+	d, err := r.delivery()
+	if err != nil {
+		return err
+	}
+	store, err := r.d.App.DB.Store(ctx, d.StoreID)
+	if err != nil {
+		return err
+	}
+	lines := r.deliveryLines([]storage.DeliveryRow{{ID: d.ID, Topic: d.Topic, ReceivedAt: d.ReceivedAt, Processed: d.Processed, State: d.State, Attempts: d.Attempts,
+		Note: d.Note, Order: d.Order}})
+	page := deliveryPage{layout: r.layout("Delivery "+d.ID.String(), "stores"), deliveryLine: lines[0], Store: store, StoreAddress: storeAddress(store),
+		Processed: r.instant(d.Processed.Time), MostTries: storage.MaxAttempts, Purged: d.Payload == nil, MayOwn: r.may(affiliate.MayAdminister)}
+	if d.State == storage.DeliveryWaiting {
+		page.NextTry = r.instant(d.RetryAt.Time)
+	}
+	if d.Order != "" {
+		order, err := r.d.App.DB.FindOrder(ctx, store.Slug, d.Order)
+		if err != nil && affiliate.KindOf(err) != affiliate.NotFound {
+			return err
+		}
+		if err == nil {
+			page.OrderAddress, page.OrderNumber = "/orders/"+order.ID.String(), order.Number
+		}
+	}
+	if page.MayOwn && !page.Purged && r.Query("part") == "" {
+		page.readPayload(d.Payload)
+	}
+	return r.show("delivery.html", &page)
+}
+
+// readPayload takes apart what was kept.
+func (p *deliveryPage) readPayload(payload []byte) {
+	headers, body, err := app.UnpackPayload(payload)
+	if err != nil {
+		p.Unreadable = err.Error()
+		return
+	}
+	for line := range strings.Lines(string(headers)) {
+		if name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), ": "); ok {
+			p.Headers = append(p.Headers, headerLine{name, strings.ToValidUTF8(value, "�")})
+		}
+	}
+	p.Body = readable(body)
+	if len(p.Body) > shownBody {
+		at := shownBody
+		for at > 0 && !utf8.RuneStart(p.Body[at]) {
+			at--
+		}
+		p.Shortened = fmt.Sprintf("the first %d of %d KB", at>>10, len(p.Body)>>10)
+		p.Body = p.Body[:at]
+	}
+}
+
+// readable sets JSON in lines, without touching a digit of it. Anything else stays as it is.
+func readable(body []byte) string {
+	var b bytes.Buffer
+	if json.Indent(&b, body, "", "  ") == nil {
+		body = b.Bytes()
+	}
+	return strings.ToValidUTF8(string(body), "�")
+}
+
+// deliveryBody gives the body byte for byte, as a file: it is another's text and must not be shown as a page of ours.
+func (r *request) deliveryBody() error {
+	d, err := r.delivery()
+	if err != nil {
+		return err
+	}
+	if d.Payload == nil {
+		return affiliate.Errorf(affiliate.NotFound, "the body of %s was purged", d.ID)
+	}
+	_, body, err := app.UnpackPayload(d.Payload)
+	if err != nil {
+		return err
+	}
+	r.Header("Content-Disposition", `attachment; filename="`+d.ID.String()+`.json"`)
+	r.Data(http.StatusOK, "application/octet-stream", body)
+	return nil
+}
+
+func (r *request) replayDelivery() error {
+	d, err := r.delivery()
+	if err != nil {
+		return err
+	}
+	n, err := r.d.App.Replay(r.Request.Context(), storage.ReplayFilter{Delivery: d.ID})
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return affiliate.Errorf(affiliate.Conflict, "the body of %s was purged, so it cannot be replayed", d.ID)
+	}
+	return r.done("/deliveries/"+d.ID.String(), "The delivery is processed again. What it told before is not counted twice.")
+}

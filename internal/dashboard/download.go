@@ -1,0 +1,24 @@
+package dashboard
+
+import (
+	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/export"
+)
+
+// download answers with a table in a file, whose name is made of words and of the days of a range; without one it ends
+// with today.
+func (r *request) download(format export.Format, days affiliate.Range, f func(app.ExportOptions) error, words ...string) error {
+	today := affiliate.Day(r.d.App.Now(), r.zone)
+	if days.From != "" {
+		words = append(words, days.From)
+	}
+	if days.To != "" {
+		words = append(words, days.Last())
+	} else {
+		words = append(words, today)
+	}
+	return r.d.attachments.Send(r.Context, r.d.Log, format, strings.Join(words, "-"), f)
+}

@@ -1,0 +1,379 @@
+package dashboard
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/export"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+func homeRoutes() []route {
+	return []route{
+		{http.MethodGet, "/", signedIn, (*request).homePage},
+		{http.MethodGet, "/sales.csv", signedIn, (*request).salesCSV},
+		{http.MethodGet, "/sales.xlsx", signedIn, (*request).salesXLSX},
+		{http.MethodPost, "/views", signedIn, (*request).saveView},
+		{http.MethodPost, "/views/forget", signedIn, (*request).forgetView},
+	}
+}
+
+// homePage is the whole account over a period: everybody counts, also those who left.
+type homePage struct {
+	layout
+	Period     periodChoice
+	Filter     homeFilter
+	Campaigns  []choice
+	Chosen     map[string]bool // campaigns of the filter
+	Bounds     []boundField
+	Views      []savedView
+	Figures    []figure
+	Total      storage.ReportSums
+	Chart      chart
+	Parts      []totalPart              // what the total is made of
+	Uncredited []storage.CurrencyOrders // sales without a creator
+	Heads      []column
+	Offers     []homeOffer
+	OfferCount int64
+	Pager      pager
+	Hidden     []hiddenField
+	CSV, XLSX  string
+	Query      string        // of this view, to save it
+	Kept       []hiddenField // of the search among offers: all other parameters
+	Statuses   []choice      // of offers
+	Tasks      []task
+	Steps      []startStep
+}
+
+// homeFilter narrows everything on the page to some offers.
+type homeFilter struct {
+	Campaigns []affiliate.CampaignID
+	Status    affiliate.OfferStatus
+	Type      affiliate.OfferType
+	Text      string
+	Bounds    []storage.Bound
+}
+
+// Narrowed says whether the totals leave out some offers.
+func (f homeFilter) Narrowed() bool { return len(f.Campaigns) > 0 || f.Status != "" || f.Type != "" }
+
+// Count is how many filters are set.
+func (f homeFilter) Count() int {
+	n := len(f.Bounds)
+	if len(f.Campaigns) > 0 {
+		n++
+	}
+	for _, set := range []bool{f.Status != "", f.Type != ""} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
+// boundField is a pair of fields of the filter: an offer is listed when its figure is between them.
+type boundField struct {
+	Name, Label string
+	Min, Max    string
+	Error       string
+}
+
+// boundLabels are the figures that offers can be narrowed by.
+func boundLabels() []boundField {
+	return []boundField{{Name: "clicks", Label: "Clicks"}, {Name: "conversions", Label: "Conversions"}, {Name: "sales", Label: "Sales"},
+		{Name: "commissions", Label: "Commissions earned"}, {Name: "payouts", Label: "Payouts"}, {Name: "average_sale", Label: "Average sale"}}
+}
+
+// totalPart is one summand of the total sales.
+type totalPart struct {
+	Label   string
+	Amount  string
+	Address string
+}
+
+type homeOffer struct {
+	storage.OfferRow
+	Address string
+}
+
+// task is something that waits for a person.
+type task struct {
+	Icon, Text, Address string
+	Bad                 bool
+}
+
+type savedView struct{ Name, Address, Query string }
+
+// homeFilter reads the address.
+func (r *request) homeFilter() (f homeFilter, fields []boundField, err error) {
+	for _, text := range r.QueryArray("campaign") {
+		id, err := affiliate.ParseID[affiliate.CampaignID]("cmp_", text)
+		if err != nil {
+			return f, nil, affiliate.FieldErrorf("campaign", "%v", err)
+		}
+		f.Campaigns = append(f.Campaigns, id)
+	}
+	if f.Status, err = wordQuery(r, "offer_status", affiliate.OfferActive, affiliate.OfferPaused, affiliate.OfferExpired, affiliate.OfferArchived); err != nil {
+		return f, nil, err
+	}
+	if f.Type, err = wordQuery(r, "offer_type", affiliate.OfferPromoCode, affiliate.OfferSalesLink); err != nil {
+		return f, nil, err
+	}
+	f.Text = strings.TrimSpace(r.Query("q"))
+	fields = boundLabels()
+	for i := range fields {
+		b := &fields[i]
+		b.Min, b.Max = strings.TrimSpace(r.Query("min_"+b.Name)), strings.TrimSpace(r.Query("max_"+b.Name))
+		bound := storage.Bound{Figure: storage.Figure(b.Name)}
+		if bound.Min, err = r.boundOf(b.Name, b.Min); err == nil {
+			bound.Max, err = r.boundOf(b.Name, b.Max)
+		}
+		if err != nil {
+			b.Error, err = "Write a number, such as 100.", nil
+			continue
+		}
+		if bound.Min != nil || bound.Max != nil {
+			f.Bounds = append(f.Bounds, bound)
+		}
+	}
+	return f, fields, nil
+}
+
+// boundOf reads a count or an amount of the account's currency; nil for nothing.
+func (r *request) boundOf(figure, text string) (*int64, error) {
+	if text == "" {
+		return nil, nil
+	}
+	digits := r.settings.Currency.Digits()
+	if figure == "clicks" || figure == "conversions" {
+		digits = 0
+	}
+	n, err := money.ParseScaled(strings.ReplaceAll(text, ",", ""), digits)
+	return &n, err
+}
+
+// Parts of the page that follow what happens.
+const (
+	partTotals = "totals"
+	partTasks  = "tasks"
+)
+
+func (r *request) homePage() error {
+	p := &homePage{layout: r.layout("Home", "home"), Query: r.Request.URL.RawQuery,
+		Statuses: []choice{{"active", "active"}, {"paused", "paused"}, {"expired", "expired"}, {"archived", "archived"}}}
+	var err error
+	if p.Period, err = r.period(); err != nil {
+		return err
+	}
+	if p.Filter, p.Bounds, err = r.homeFilter(); err != nil {
+		return err
+	}
+	part := r.Query("part")
+	for _, read := range []struct {
+		part string
+		read func(*homePage) error
+	}{{partTotals, r.readTotals}, {partTasks, r.readTasks}, {"", r.readHomeChoices}} {
+		if part == "" || part == read.part {
+			if err := read.read(p); err != nil {
+				return err
+			}
+		}
+	}
+	return r.show("home.html", p)
+}
+
+func (p *homePage) report(r *request) storage.Report {
+	return storage.Report{Scope: storage.Scope{Campaigns: p.Filter.Campaigns, OfferStatus: p.Filter.Status, OfferType: p.Filter.Type, Former: true},
+		Range: p.Period.Range, Currency: r.settings.Currency}
+}
+
+// readTotals reads the figures, the chart and the offers.
+func (r *request) readTotals(p *homePage) (err error) {
+	ctx := r.Request.Context()
+	report := p.report(r)
+	if p.Figures, p.Total, err = r.keyFigures(report); err != nil {
+		return err
+	}
+	if p.Chart, err = r.chartOf("home-chart", report); err != nil {
+		return err
+	}
+	current := p.Total.Sales - p.Total.Former.Sales
+	p.Parts = []totalPart{{"current creators of all campaigns", moneyText(current, report.Currency), "/campaigns" + periodQuery(r)},
+		{"creators who left", moneyText(p.Total.Former.Sales, report.Currency), "/campaigns" + withParameter(periodQuery(r), "former", "1")}}
+	if !p.Filter.Narrowed() {
+		if p.Uncredited, err = r.d.App.DB.UncreditedSales(ctx, report.Range); err != nil {
+			return err
+		}
+	}
+	p.Heads = []column{{Name: "name", Title: "Offer", Sort: "name", Shown: true}, {Name: "clicks", Title: "Clicks", Number: true, Sort: "clicks", Shown: true},
+		{Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions", Shown: true}, {Name: "sales", Title: "Sales", Number: true, Sort: "sales", Shown: true},
+		{Name: "average_sale", Title: "Average sale", Number: true, Sort: "average_sale", Shown: true},
+		{Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions", Shown: true}, {Name: "payouts", Title: "Payouts", Number: true, Sort: "payouts", Shown: true}}
+	list, err := r.reportList(p.Heads, "-sales")
+	if err != nil {
+		return err
+	}
+	list.Report, list.Text, list.Bounds = report, p.Filter.Text, p.Filter.Bounds
+	found, err := r.d.App.DB.OfferPerformance(ctx, list)
+	if err != nil {
+		return err
+	}
+	for _, o := range found.Rows {
+		p.Offers = append(p.Offers, homeOffer{o, campaignAddress(o.CampaignID) + withParameter(periodQuery(r), "offer", o.ID.String())})
+	}
+	p.OfferCount, p.Pager = found.Count, r.pager(found.Next)
+	query := r.Request.URL.Query()
+	for name, values := range query {
+		if name != "q" && name != "cursor" && name != "part" {
+			for _, v := range values {
+				p.Kept = append(p.Kept, hiddenField{name, v})
+			}
+		}
+	}
+	for _, drop := range []string{"cursor", "part", "sort", "q"} {
+		query.Del(drop)
+	}
+	p.CSV, p.XLSX = "/sales.csv?"+query.Encode(), "/sales.xlsx?"+query.Encode()
+	return nil
+}
+
+// withParameter adds a parameter to a query that begins with "?" or is empty.
+func withParameter(query, name, value string) string {
+	between := "&"
+	if query == "" {
+		between = "?"
+	}
+	return query + between + name + "=" + url.QueryEscape(value)
+}
+
+// readHomeChoices reads what the filters offer, and the views that this person saved.
+func (r *request) readHomeChoices(p *homePage) error {
+	ctx := r.Request.Context()
+	campaigns, _, err := r.d.App.DB.Campaigns(ctx, storage.Page{Limit: storage.MaxLimit})
+	if err != nil {
+		return err
+	}
+	p.Chosen = map[string]bool{}
+	for _, c := range campaigns {
+		p.Campaigns = append(p.Campaigns, choice{c.ID.String(), c.Name})
+	}
+	for _, id := range p.Filter.Campaigns {
+		p.Chosen[id.String()] = true
+	}
+	p.Hidden = r.carried("sort")
+	views, err := r.d.App.DB.Preferences(ctx, r.user.ID, viewPrefix)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(views)) {
+		p.Views = append(p.Views, savedView{strings.TrimPrefix(name, viewPrefix), "/?" + views[name], views[name]})
+	}
+	steps, done, err := r.onboarding()
+	if err == nil && !done {
+		p.Steps = steps
+	}
+	return err
+}
+
+// readTasks reads what waits for a person.
+func (r *request) readTasks(p *homePage) error {
+	ctx := r.Request.Context()
+	inbox, err := r.d.App.DB.Inbox(ctx)
+	if err != nil {
+		return err
+	}
+	add := func(n int64, icon, address string, bad bool, one, many string) {
+		if n > 0 {
+			text := many
+			if n == 1 {
+				text = one
+			}
+			p.Tasks = append(p.Tasks, task{icon, strings.Replace(text, "#", countText(n), 1), address, bad})
+		}
+	}
+	add(inbox.Failed, "alert", "/stores", true, "# delivery failed", "# deliveries failed")
+	stores, _, err := r.d.App.DB.Stores(ctx, storage.Page{Limit: storage.MaxLimit})
+	if err != nil {
+		return err
+	}
+	for _, s := range stores {
+		if s.Warning != "" {
+			p.Tasks = append(p.Tasks, task{"store", s.Name + ": " + s.Warning, "/stores/" + s.ID.String(), true})
+		}
+	}
+	review, err := r.d.App.DB.Review(ctx)
+	if err != nil {
+		return err
+	}
+	add(review.Held, "pause", "/orders?show=held", false, "# conversion is held for review", "# conversions are held for review")
+	add(review.Ambiguous, "tag", "/orders?show=ambiguous", false, "# order carries several creators' codes", "# orders carry several creators' codes")
+	add(review.Unconverted, "clock", "/orders?show=unconverted", false, "# order waits for an exchange rate", "# orders wait for an exchange rate")
+	due, err := r.d.App.DB.PaymentsDue(ctx, storage.Scope{Former: true}, r.settings.Currency, r.settings.MinimumPayout, r.d.App.Now())
+	if err != nil {
+		return err
+	}
+	if due.Amount > 0 {
+		p.Tasks = append(p.Tasks, task{"payout", moneyText(due.Amount, r.settings.Currency) + " is due to creators", "/payouts", false})
+	}
+	return nil
+}
+
+func (r *request) salesCSV() error  { return r.sendSales(export.CSV) }
+func (r *request) salesXLSX() error { return r.sendSales(export.XLSX) }
+
+// sendSales writes the sales behind the total of the page.
+func (r *request) sendSales(format export.Format) error {
+	period, err := r.period()
+	if err != nil {
+		return err
+	}
+	f, _, err := r.homeFilter()
+	if err != nil {
+		return err
+	}
+	filter := storage.ConversionFilter{Campaigns: f.Campaigns, OfferStatus: f.Status, OfferType: f.Type, Former: true, From: period.Range.Start(), To: period.Range.End()}
+	return r.download(format, period.Range, func(o app.ExportOptions) error {
+		_, err := r.d.App.ExportConversions(r.Request.Context(), nil, filter, storage.ConversionSort{Column: "date", Descending: true}, o)
+		return err
+	}, "sales")
+}
+
+// viewPrefix is where saved views of the home page stand among a person's preferences.
+const viewPrefix = "view:home:"
+
+// saveView keeps the filters of the home page under a name.
+func (r *request) saveView() error {
+	name, query := r.field("name"), r.PostForm("query")
+	if name == "" || len(name) > 60 {
+		return affiliate.FieldErrorf("name", "must have 1 to 60 characters")
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil || len(query) > 4000 {
+		return affiliate.FieldErrorf("query", "is not the address of a view")
+	}
+	for _, drop := range []string{"cursor", "part"} {
+		values.Del(drop)
+	}
+	text := values.Encode()
+	if text == "" {
+		text = "period=" + string(affiliate.DefaultPeriod)
+	}
+	if err := r.d.App.DB.SetPreference(r.Request.Context(), r.user.ID, viewPrefix+name, text, r.d.App.Now()); err != nil {
+		return err
+	}
+	return r.done("/?"+text, fmt.Sprintf("The view “%s” is saved.", name))
+}
+
+func (r *request) forgetView() error {
+	if err := r.d.App.DB.SetPreference(r.Request.Context(), r.user.ID, viewPrefix+r.field("name"), "", r.d.App.Now()); err != nil {
+		return err
+	}
+	return r.done("/", "The view is forgotten.")
+}

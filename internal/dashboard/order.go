@@ -1,0 +1,279 @@
+package dashboard
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+func orderRoutes() []route {
+	return []route{
+		{http.MethodGet, "/orders", signedIn, (*request).ordersPage},
+		{http.MethodGet, "/orders/:store/:order", signedIn, (*request).orderPage},
+		{http.MethodPost, "/orders/:store/:order/decide", may(affiliate.MayChangeCatalog), (*request).decideOrder},
+	}
+}
+
+// ordersPage lists the orders of all stores, credited or not.
+type ordersPage struct {
+	layout
+	Period  periodChoice
+	Text    string
+	Status  affiliate.OrderStatus
+	Show    storage.OrderShow
+	Shows   []choice
+	Stores  []choice
+	Store   string
+	Rows    []orderLine
+	Pager   pager
+	Nothing bool // no order has come at all
+}
+
+// orderLine is an order as the table shows it.
+type orderLine struct {
+	storage.OrderRow
+	Address  string
+	Date     string
+	Partly   bool
+	Reason   string // why nobody is credited, in words
+	Profile  string // address of the creator
+	Campaign string // address
+	Rejected bool
+}
+
+func orderShows() []choice {
+	return []choice{{"", "All orders"}, {string(storage.ShowCredited), "With a creator"}, {string(storage.ShowUncredited), "Without a creator"},
+		{string(storage.ShowHeld), "Held for review"}, {string(storage.ShowAmbiguous), "With several creators' codes"},
+		{string(storage.ShowUnconverted), "Waiting for an exchange rate"}, {string(storage.ShowTest), "Test orders"}}
+}
+
+func orderAddress(store, external string) string { return "/orders/" + store + "/" + external }
+
+func (r *request) ordersPage() error {
+	ctx := r.Request.Context()
+	p := &ordersPage{layout: r.layout("Orders", "orders"), Text: strings.TrimSpace(r.Query("q")), Show: storage.OrderShow(r.Query("show")), Shows: orderShows(),
+		Store: r.Query("store")}
+	if !slices.ContainsFunc(p.Shows, func(c choice) bool { return c.Value == string(p.Show) }) {
+		return affiliate.FieldErrorf("show", "%q is no kind of orders", p.Show)
+	}
+	var err error
+	if p.Period, err = r.period(); err != nil {
+		return err
+	}
+	if p.Status, err = wordQuery(r, "status", affiliate.Paid, affiliate.Pending, affiliate.Canceled, affiliate.Refunded); err != nil {
+		return err
+	}
+	f := storage.OrderFilter{Status: p.Status, Store: p.Store, Text: p.Text, Show: p.Show, From: p.Period.Range.Start(), To: p.Period.Range.End(), Limit: limit + 1}
+	if f.Before, err = storage.ParseOrderCursor(r.Query("cursor")); err != nil {
+		return err
+	}
+	rows, err := r.d.App.DB.ListOrders(ctx, f)
+	if err != nil {
+		return err
+	}
+	next := ""
+	if len(rows) > limit {
+		rows = rows[:limit]
+		last := rows[limit-1]
+		next = storage.OrderCursor{PlacedAt: last.PlacedAt.Time, ID: last.ID}.String()
+	}
+	for _, o := range rows {
+		p.Rows = append(p.Rows, r.orderLine(o))
+	}
+	p.Pager = r.pager(next)
+	stores, _, err := r.d.App.DB.Stores(ctx, storage.Page{Limit: storage.MaxLimit})
+	if err != nil {
+		return err
+	}
+	for _, s := range stores {
+		p.Stores = append(p.Stores, choice{s.Slug, s.Name})
+	}
+	if len(rows) == 0 {
+		progress, err := r.d.App.DB.Progress(ctx)
+		if err != nil {
+			return err
+		}
+		p.Nothing = !progress.Deliveries
+	}
+	return r.show("orders.html", p)
+}
+
+func (r *request) orderLine(o storage.OrderRow) orderLine {
+	l := orderLine{OrderRow: o, Address: orderAddress(o.Store, o.ExternalID), Date: r.moment(o.PlacedAt.Time), Partly: o.Status == affiliate.Paid && o.Refunded > 0}
+	if l.Number == "" {
+		l.Number = o.ExternalID
+	}
+	if o.NotCredited != nil {
+		l.Reason = reasonText(*o.NotCredited)
+	}
+	if c := o.Conversion; c != nil {
+		l.Profile, l.Campaign, l.Rejected = "/creators/"+c.CreatorID.String(), campaignAddress(c.CampaignID), c.Approval == affiliate.Rejected
+	}
+	return l
+}
+
+// reasonText says why an order is not credited.
+func reasonText(code string) string {
+	words := map[string]string{affiliate.ReasonNoEvidence: "No code and no link", affiliate.ReasonNoOwner: "Its code or link belongs to nobody", affiliate.ReasonTest: "A test order",
+		affiliate.ReasonLateClick: "The click was too long ago", affiliate.ReasonClickAfterOrder: "The click came after the order", affiliate.ReasonLinkEnded: "The link had ended",
+		affiliate.ReasonOfferPaused: "The offer was paused", affiliate.ReasonOfferExpired: "The offer had expired", affiliate.ReasonOfferArchived: "The offer was archived",
+		affiliate.ReasonMemberInactive: "The creator was inactive", affiliate.ReasonBeforeStart: "Before the campaign began", affiliate.ReasonAfterEnd: "After the campaign's end"}
+	if text, ok := words[code]; ok {
+		return text
+	}
+	return strings.ReplaceAll(code, "_", " ")
+}
+
+// orderPage is everything about one order.
+type orderPage struct {
+	layout
+	Order      orderLine
+	Live       string
+	StoreName  string
+	StorePage  string
+	Updated    string
+	Amounts    []fact
+	Sentences  []string
+	Conversion *orderConversion
+	Entries    []ledgerEntryLine
+	Deliveries []orderDelivery
+	MayDecide  bool
+	MaySee     bool // raw deliveries
+}
+
+type fact struct{ Name, Value, About string }
+
+// orderConversion is the credit of an order for people.
+type orderConversion struct {
+	storage.ConversionRow
+	Rule    string
+	Account string // the commission in the account's currency, where that is another
+	Rate    string
+	Decided string
+	Undo    bool
+	Release bool
+}
+
+type ledgerEntryLine struct {
+	Date, Kind, Amount, Payable string
+	Negative                    bool
+}
+
+type orderDelivery struct {
+	ID, Topic, Received, State, Note, Address string
+}
+
+func (r *request) orderPage() error {
+	ctx := r.Request.Context()
+	o, err := r.d.App.DB.FindOrder(ctx, r.Param("store"), r.Param("order"))
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		return affiliate.Errorf(affiliate.NotFound, "no delivery has described an order %q of the store %q", r.Param("order"), r.Param("store"))
+	}
+	if err != nil {
+		return err
+	}
+	line := r.orderLine(o)
+	p := &orderPage{layout: r.layout("Order "+line.Number, "orders"), Order: line, Live: o.ID.String(), Updated: r.moment(o.UpdatedAt.Time),
+		MayDecide: r.may(affiliate.MayChangeCatalog), MaySee: r.may(affiliate.MayAdminister)}
+	store, err := r.d.App.DB.StoreBySlug(ctx, o.Store)
+	if err != nil {
+		return err
+	}
+	p.StoreName, p.StorePage = store.Name, "/stores/"+store.ID.String()
+	p.Amounts = orderAmounts(o)
+	var trace affiliate.Trace
+	if o.Trace != "" {
+		if err := json.Unmarshal([]byte(o.Trace), &trace); err != nil {
+			return err
+		}
+	}
+	p.Sentences = trace.Sentences()
+	if err := r.readConversion(p, o); err != nil {
+		return err
+	}
+	rows, _, err := r.d.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{Store: o.Store, Orders: []string{o.ExternalID}}, storage.Page{Limit: storage.MaxLimit})
+	if err != nil {
+		return err
+	}
+	for _, d := range slices.Backward(rows) {
+		p.Deliveries = append(p.Deliveries, orderDelivery{d.ID.String(), d.Topic, r.moment(d.ReceivedAt.Time), string(d.State), d.Note, "/deliveries/" + d.ID.String()})
+	}
+	return r.show("order.html", p)
+}
+
+// orderAmounts says how an order's value came about.
+func orderAmounts(o storage.OrderRow) []fact {
+	amount := func(n int64) string { return moneyText(n, o.Currency) }
+	facts := []fact{{"Merchandise as sold", amount(o.OriginalValue), "Without tax, shipping and discounts."}}
+	if o.Value != o.OriginalValue {
+		why := "Went back, or the order was changed."
+		if o.Status == affiliate.Canceled || o.Status == affiliate.Refunded {
+			why = "A " + string(o.Status) + " order is worth nothing."
+		}
+		facts = append(facts, fact{"Less", amount(o.Value - o.OriginalValue), why})
+	}
+	facts = append(facts, fact{"Value", amount(o.Value), "What commissions are reckoned from."}, fact{"Charged to the customer", amount(o.Total), "With tax and shipping."})
+	if o.Refunded != 0 {
+		facts = append(facts, fact{"Refunded", amount(o.Refunded), "Money that has gone back."})
+	}
+	if o.RefundPending != 0 {
+		facts = append(facts, fact{"Refund on its way", amount(o.RefundPending), "It counts once the money has moved."})
+	}
+	return facts
+}
+
+func (r *request) readConversion(p *orderPage, o storage.OrderRow) error {
+	if o.Conversion == nil {
+		return nil
+	}
+	c := &orderConversion{ConversionRow: *o.Conversion, Rule: ruleText(o.Conversion.Rule(), o.Currency)}
+	if c.AccountCurrency != c.Currency && c.AccountCommission != nil {
+		c.Account = moneyText(*c.AccountCommission, c.AccountCurrency)
+		c.Rate = *c.Conversion.Rate + " " + string(c.AccountCurrency) + " per " + string(c.Currency) + ", rate of " + *c.RateDate
+	}
+	a := c.Approvals()
+	c.Decided, c.Undo, c.Release = r.decided(a), a.Approval == affiliate.Rejected, a.Approval == affiliate.Held
+	p.Conversion = c
+	entries, err := r.d.App.DB.LedgerOf(r.Request.Context(), c.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		p.Entries = append(p.Entries, ledgerEntryLine{r.moment(e.CreatedAt), string(e.Kind), moneyText(e.Amount, e.Currency), r.date(e.PayableAt), e.Amount < 0})
+	}
+	return nil
+}
+
+// ruleText writes a commission rule for people: "10 % + 2.50 EUR".
+func ruleText(rule affiliate.Rule, c money.Currency) string {
+	var parts []string
+	if rule.Percent != 0 || rule.Flat == 0 {
+		parts = append(parts, affiliate.FormatPercent(rule.Percent)+" %")
+	}
+	if rule.Flat != 0 {
+		parts = append(parts, affiliate.FormatFlat(rule.Flat)+" "+string(c))
+	}
+	return strings.Join(parts, " + ")
+}
+
+func (r *request) decideOrder() error {
+	o, err := r.d.App.DB.FindOrder(r.Request.Context(), r.Param("store"), r.Param("order"))
+	if err != nil {
+		return err
+	}
+	if o.Conversion == nil {
+		return affiliate.Errorf(affiliate.Conflict, "this order is credited to nobody")
+	}
+	d := app.Decision(r.field("decision"))
+	if _, err := r.d.App.Decide(r.Request.Context(), []affiliate.ConversionID{o.Conversion.ID}, d, r.field("reason")); err != nil {
+		return err
+	}
+	notice := map[app.Decision]string{app.Reject: "The conversion is rejected.", app.Undo: "The rejection is taken back.", app.Release: "The conversion is released."}[d]
+	return r.done(orderAddress(o.Store, o.ExternalID), notice)
+}

@@ -1,0 +1,293 @@
+package dashboard
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+var screenshots = flag.String("screenshots", "", "a `folder` that TestPages_browser fills with pictures of all pages")
+
+// openPage is one GET route of the table with its parameters filled in.
+type openPage struct {
+	name    string // of files: "settings-people"
+	address string
+	access  access
+}
+
+// openPages lists the pages of the table of routes, so that no page is forgotten: what is not HTML is left out.
+func (h *house) openPages() []openPage {
+	h.Helper()
+	ids := h.ids()
+	var list []openPage
+	for _, route := range h.dashboard.routes() {
+		if route.method != http.MethodGet || route.path == "/live" {
+			continue
+		}
+		parts := strings.Split(route.path, "/")
+		var names []string
+		for i, part := range parts {
+			name, isParameter := strings.CutPrefix(part, ":")
+			if isParameter {
+				if parts[i] = ids[parts[i-1]]; parts[i] == "" {
+					h.Fatalf("the route %s has a parameter that the test has no value for: add what follows %q to ids", route.path, parts[i-1])
+				}
+			}
+			if name != "" {
+				names = append(names, name)
+			}
+		}
+		page := openPage{strings.Join(names, "-"), strings.Join(parts, "/"), route.access}
+		if page.name == "" {
+			page.name = "home"
+		}
+		list = append(list, page)
+	}
+	return list
+}
+
+// ids are those of things in a busy house, by the part of the path that they follow.
+func (h *house) ids() map[string]string {
+	h.Helper()
+	ctx, all := h.Context(), storage.Page{Limit: storage.MaxLimit}
+	stores, _, err := h.db.Stores(ctx, all)
+	h.must(err)
+	offers, _, err := h.db.Offers(ctx, 0, all)
+	h.must(err)
+	payouts, _, err := h.db.Payouts(ctx, storage.PayoutFilter{}, all)
+	h.must(err)
+	tokens, _, err := h.db.Tokens(ctx, all)
+	h.must(err)
+	deliveries, _, err := h.db.ListDeliveries(ctx, storage.DeliveryFilter{}, all)
+	h.must(err)
+	shop := pick(h, stores, "shop", func(s affiliate.Store) string { return s.Slug })
+	offer := pick(h, offers, "Ten percent", func(o affiliate.Offer) string { return o.Name })
+	return map[string]string{"campaigns": h.campaign("Spring").ID.String(), "creators": h.creator("Anna Ahlers").ID.String(), "orders": h.order("1003").ID.String(),
+		"stores": shop.ID.String(), "offers": offer.ID.String(), "payouts": payouts[0].ID.String(), "people": h.user(affiliate.RoleViewer).ID.String(),
+		"tokens": tokens[0].ID.String(), "deliveries": deliveries[0].ID.String(), "members": "mem_1"}
+}
+
+// TestPages_markup: every page opens for whoever may, and is well made as far as its markup shows.
+func TestPages_markup(t *testing.T) {
+	h := busyHouse(t)
+	for _, page := range h.openPages() {
+		for role, v := range map[affiliate.Role]*visitor{affiliate.RoleOwner: h.owner(), affiliate.RoleManager: h.manager(), affiliate.RoleViewer: h.viewer()} {
+			a := v.get(page.address)
+			allowed := page.access == anybody || page.access == signedIn || role.May(affiliate.Permission(page.access))
+			if want := map[bool]int{true: http.StatusOK, false: http.StatusForbidden}[allowed]; a.status != want {
+				t.Errorf("%s as %s: status %d, want %d: %s", page.address, role, a.status, want, a.text())
+			}
+			if strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+				wellMade(t, a)
+			}
+		}
+		a := h.nobody().get(page.address)
+		if page.access != anybody && (a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/sign-in")) {
+			t.Errorf("%s without signing in: status %d to %q, want the sign-in page", page.address, a.status, a.header.Get("Location"))
+		}
+	}
+}
+
+// wellMade checks what every page has to keep.
+func wellMade(t *testing.T, a answer) {
+	t.Helper()
+	if n := len(a.all("h1")); n != 1 {
+		t.Errorf("%s has %d headings h1, want one", a.address, n)
+	}
+	if titles := a.all("title"); len(titles) != 1 || titles[0].node.FirstChild == nil || strings.HasPrefix(titles[0].node.FirstChild.Data, " ·") {
+		t.Errorf("%s has no title", a.address)
+	}
+	if policy := a.header.Get("Content-Security-Policy"); policy == "" || strings.Contains(policy, "unsafe") {
+		t.Errorf("%s has the policy %q", a.address, policy)
+	}
+	seen := map[string]bool{}
+	for n := range a.node.Descendants() {
+		if n.Type != html.ElementNode {
+			continue
+		}
+		e := element{n}
+		if id := e.attr("id"); id != "" && seen[id] {
+			t.Errorf("%s has the id %q twice", a.address, id)
+		} else if id != "" {
+			seen[id] = true
+		}
+		for _, attribute := range n.Attr {
+			if attribute.Key == "style" || strings.HasPrefix(attribute.Key, "on") {
+				t.Errorf("%s: <%s %s=%q> is forbidden by the policy", a.address, n.Data, attribute.Key, attribute.Val)
+			}
+		}
+		if n.Data == "style" || n.Data == "script" && e.attr("src") == "" {
+			t.Errorf("%s has an inline <%s>, which the policy forbids", a.address, n.Data)
+		}
+		if n.Data == "form" && e.attr("method") == "post" && !strings.HasPrefix(e.attr("action"), "/") {
+			t.Errorf("%s has a form that goes to %q", a.address, e.attr("action"))
+		}
+	}
+	for _, broken := range []string{"<no value>", "%!", "ZgotmplZ", "Jan 0001"} {
+		if strings.Contains(a.body, broken) {
+			t.Errorf("%s shows %q", a.address, broken)
+		}
+	}
+}
+
+// TestPages_browser opens every page in Chromium, light and dark, wide and narrow: axe finds no serious fault, nothing is
+// reported on the console or asked of other servers, nothing scrolls sideways, and a first visit transfers little. With
+// -screenshots it also takes pictures.
+func TestPages_browser(t *testing.T) {
+	h := busyHouse(t)
+	b := h.browse(affiliate.RoleOwner)
+	b.withoutCache()
+	for _, page := range h.openPages() {
+		a := h.owner().get(page.address)
+		if a.address == page.address && strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+			b.inspect(page.name, page.address)
+		}
+	}
+	b.excuse("404")
+	b.inspect("not-found", "/campaigns/cmp_999999")
+	stranger := h.browseAsNobody()
+	stranger.withoutCache()
+	stranger.inspect("sign-in", "/sign-in")
+	fresh := emptyHouse(t).browseAsNobody()
+	fresh.withoutCache()
+	fresh.inspect("welcome", "/welcome")
+}
+
+// maxPage is how many bytes a first visit of a page may transfer, with all that it needs.
+const maxPage = 100_000
+
+// inspect looks at one page in every size and look.
+func (b *tab) inspect(name, address string) {
+	b.Helper()
+	b.viewport(1440, 900)
+	b.dark(false)
+	b.open(address)
+	if n := b.received(); n > maxPage {
+		b.Errorf("%s transfers %d bytes, want at most %d", address, n, maxPage)
+	}
+	for _, look := range []struct {
+		name  string
+		width int64
+		dark  bool
+	}{{"1440-light", 1440, false}, {"1440-dark", 1440, true}, {"390-dark", 390, true}, {"390-light", 390, false}} {
+		b.viewport(look.width, 900)
+		b.dark(look.dark)
+		b.accessible(address + " " + look.name)
+		if *screenshots != "" {
+			b.screenshot(filepath.Join(*screenshots, name+"-"+look.name+".png"))
+		}
+	}
+	for _, width := range []int64{360, 390, 768, 1024, 1600} {
+		b.viewport(width, 900)
+		if n := b.overflow(); n > 0 {
+			b.Errorf("%s is %d pixels wider than a window of %d: %s", address, n, width, b.widest())
+		}
+	}
+}
+
+// widest names the elements that stick out of the window.
+func (b *tab) widest() string {
+	b.Helper()
+	var names []string
+	b.eval(`[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5 && !e.closest(".table-wrap, pre, .tabs"))
+		.slice(0, 5).map((e) => e.tagName.toLowerCase() + "." + e.className + " " + Math.round(e.getBoundingClientRect().right))`, &names)
+	return strings.Join(names, ", ")
+}
+
+// accessible runs axe on the page that is open. Faults against WCAG fail the test whatever axe thinks of their weight;
+// against its own good practice, serious and critical ones.
+func (b *tab) accessible(what string) {
+	b.Helper()
+	script, err := axeScript()
+	b.must(err)
+	b.eval(`typeof axe === "object" || (() => {` + script + `})()`)
+	var found []struct {
+		ID     string
+		Impact string
+		Help   string
+		Tags   []string
+		Nodes  []struct{ HTML, FailureSummary string }
+	}
+	b.eval(`axe.run(document, { resultTypes: ["violations"], rules: { "target-size": { enabled: true } } }).then((r) => r.violations)`, &found)
+	for _, v := range found {
+		ours := !slices.Contains(v.Tags, "best-practice") || v.Impact == "serious" || v.Impact == "critical"
+		for _, n := range v.Nodes {
+			if ours {
+				b.Errorf("%s: axe %s (%s): %s\n%s\n%s", what, v.ID, v.Impact, v.Help, n.HTML, n.FailureSummary)
+			}
+		}
+	}
+}
+
+// axeScript gives axe-core, which npm installs once into the cache of the machine: its license lets us use it, but no
+// script of others is kept in this repository.
+var axeScript = sync.OnceValues(func() (string, error) {
+	lock, err := os.ReadFile("testdata/package-lock.json")
+	if err != nil {
+		return "", err
+	}
+	caches, err := os.UserCacheDir()
+	if err != nil {
+		caches = os.TempDir()
+	}
+	sum := sha256.Sum256(lock)
+	folder := filepath.Join(caches, "tributary-tests", "npm-"+hex.EncodeToString(sum[:8]))
+	script := filepath.Join(folder, "node_modules", "axe-core", "axe.min.js")
+	text, err := os.ReadFile(script)
+	if errors.Is(err, os.ErrNotExist) {
+		if err = installNPM(folder); err == nil {
+			text, err = os.ReadFile(script)
+		}
+	}
+	return string(text), err
+})
+
+// installNPM installs what package-lock.json names into a folder, which is there as a whole or not at all.
+func installNPM(folder string) error {
+	if _, err := exec.LookPath("npm"); err != nil {
+		return errors.New("the tests of pages need npm, to fetch axe-core: apt-get install -y npm")
+	}
+	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp(filepath.Dir(folder), "installing-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	for _, name := range []string{"package.json", "package-lock.json"} {
+		text, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(work, name), text, 0o644); err != nil {
+			return err
+		}
+	}
+	npm := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	npm.Dir = work
+	if said, err := npm.CombinedOutput(); err != nil {
+		return fmt.Errorf("npm ci, which the tests of pages fetch axe-core with: %w\n%s", err, said)
+	}
+	if err := os.Rename(work, folder); err != nil {
+		if _, there := os.Stat(folder); there != nil { // otherwise another test run was faster
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,64 @@
+package dashboard
+
+import (
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// periodChoice is the part of a form of filters that chooses the time that figures are about; the template "period" shows
+// it.
+type periodChoice struct {
+	Range    affiliate.Range
+	Presets  []affiliate.Preset
+	Chosen   affiliate.Preset
+	From, To string // of a custom period: the first and the last day
+	Days     string // the days for people: "1 Mar 2026 – 31 Mar 2026"
+}
+
+// period reads the parameters period, from and to. Days beside a preset are left over from another choice and do not
+// count; a custom period without days begins with those of the default one, so that somebody who chooses it sees what to
+// change.
+func (r *request) period() (periodChoice, error) {
+	preset, from, to := affiliate.Preset(r.Query("period")), r.Query("from"), r.Query("to")
+	if preset == "" && from+to != "" {
+		preset = affiliate.PeriodCustom
+	}
+	now := r.d.App.Now()
+	choice := periodChoice{Presets: affiliate.Presets(), Chosen: preset}
+	if preset != affiliate.PeriodCustom {
+		from, to = "", ""
+	}
+	var err error
+	if preset == affiliate.PeriodCustom && from+to == "" {
+		if choice.Range, err = affiliate.ParsePeriod("", "", "", now, r.zone); err != nil {
+			return choice, err
+		}
+		choice.Range.Preset = affiliate.PeriodCustom
+	} else if choice.Range, err = affiliate.ParsePeriod(string(preset), from, to, now, r.zone); err != nil {
+		return choice, err
+	}
+	if choice.Chosen == "" {
+		choice.Chosen = affiliate.DefaultPeriod
+	}
+	choice.From, choice.To = choice.Range.From, choice.Range.Last()
+	choice.Days = r.days(choice.Range)
+	return choice, nil
+}
+
+// Custom says whether the form asks for days.
+func (p periodChoice) Custom() bool { return p.Chosen == affiliate.PeriodCustom }
+
+// days writes a range for people: "21 Nov 2026" or "1 Mar 2026 – 31 Mar 2026".
+func (r *request) days(days affiliate.Range) string {
+	last := r.date(days.End().Add(-1))
+	switch {
+	case days.From == "" && days.To == "":
+		return "all time"
+	case days.From == "":
+		return "until " + last
+	case days.To == "":
+		return "since " + r.date(days.Start())
+	case days.Days() == 1:
+		return last
+	}
+	return r.date(days.Start()) + " – " + last
+}

@@ -1,0 +1,243 @@
+package dashboard
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/web"
+)
+
+// request is one request with who sent it and what every page shows.
+type request struct {
+	*gin.Context
+	d        *Dashboard
+	user     affiliate.User // zero when nobody has signed in
+	session  string         // the token of the session
+	settings affiliate.Settings
+	zone     *time.Location
+	began    time.Time
+}
+
+const (
+	sessionCookie = "tributary_session"
+	noticeCookie  = "tributary_notice"
+)
+
+// identify finds out who asks, and reads the account's settings.
+func (r *request) identify() error {
+	var err error
+	if r.settings, err = r.d.App.DB.Settings(r.Request.Context()); err != nil {
+		return err
+	}
+	if r.zone, err = affiliate.LoadZone(r.settings.Timezone); err != nil {
+		return err
+	}
+	cookie, err := r.Request.Cookie(sessionCookie)
+	if err != nil {
+		return nil
+	}
+	user, err := r.d.App.SessionUser(r.Request.Context(), cookie.Value)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.user, r.session = user, cookie.Value
+	r.Request = r.Request.WithContext(app.As(r.Request.Context(), user.Principal()))
+	return nil
+}
+
+// may says whether who asks has a permission: pages show no buttons that would be refused.
+func (r *request) may(p affiliate.Permission) bool { return r.user.Role.May(p) }
+
+// field reads a field of a form, without spaces around it.
+func (r *request) field(name string) string { return strings.TrimSpace(r.PostForm(name)) }
+
+// remember sets the cookie of a session.
+func (r *request) remember(token string) {
+	r.setCookie(sessionCookie, token, 90*24*time.Hour)
+}
+
+func (r *request) setCookie(name, value string, age time.Duration) {
+	c := &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.secure(), MaxAge: int(age / time.Second)}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(r.Writer, c)
+}
+
+// secure says whether browsers reach this server by TLS, if need be behind a proxy.
+func (r *request) secure() bool {
+	return r.Request.TLS != nil || strings.HasPrefix(r.d.App.PublicURL, "https://")
+}
+
+// done sends the browser to a page, which then shows a notice. A form that was sent in the background gets no page.
+func (r *request) done(address, notice string) error {
+	if r.GetHeader("X-Quiet") != "" {
+		r.Status(http.StatusNoContent)
+		return nil
+	}
+	if notice != "" {
+		r.setCookie(noticeCookie, base64.RawURLEncoding.EncodeToString([]byte(notice)), time.Minute)
+	}
+	r.Redirect(http.StatusSeeOther, address)
+	return nil
+}
+
+// notice takes the notice that the page before left.
+func (r *request) notice() string {
+	c, err := r.Request.Cookie(noticeCookie)
+	if err != nil {
+		return ""
+	}
+	r.setCookie(noticeCookie, "", 0)
+	text, _ := base64.RawURLEncoding.DecodeString(c.Value)
+	return string(text)
+}
+
+// toSignIn sends somebody who has not signed in there, and back here afterwards.
+func (r *request) toSignIn() {
+	if r.Request.Method != http.MethodGet || r.Query("part") != "" || r.FullPath() == "/live" {
+		r.String(http.StatusUnauthorized, "You are signed out. Open the page again and sign in.")
+		return
+	}
+	address := "/sign-in"
+	if here := r.Request.URL.RequestURI(); here != "/" {
+		address += "?to=" + url.QueryEscape(here)
+	}
+	r.Redirect(http.StatusSeeOther, address)
+}
+
+// back gives an address of ours that a form names, or another when it names none.
+func back(address, otherwise string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") || strings.HasPrefix(address, `/\`) {
+		return otherwise
+	}
+	return address
+}
+
+// idParam reads an id of the path, such as cmp_1. NotFound when it is none.
+func idParam[ID ~int64](r *request, name, prefix string) (ID, error) {
+	id, err := affiliate.ParseID[ID](prefix, r.Param(name))
+	if err != nil {
+		return id, affiliate.Errorf(affiliate.NotFound, "there is nothing at this address")
+	}
+	return id, nil
+}
+
+// limit is how many rows a table shows.
+const limit = 50
+
+// page is the part of a table that the address asks for.
+func (r *request) page() storage.Page { return storage.Page{Limit: limit, Cursor: r.Query("cursor")} }
+
+// with gives the address of this page with some of its parameters changed; an empty value takes one away. A table that
+// shows other rows begins again, so the cursor goes unless it is given.
+func (r *request) with(pairs ...string) string {
+	q := r.Request.URL.Query()
+	q.Del("cursor")
+	q.Del("part")
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			q.Del(pairs[i])
+		} else {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(q) == 0 {
+		return r.Request.URL.Path
+	}
+	return r.Request.URL.Path + "?" + q.Encode()
+}
+
+// pager gives the addresses around a table's page; next is the cursor of the next page, or empty.
+func (r *request) pager(next string) pager {
+	var p pager
+	if next != "" {
+		p.Next = r.with("cursor", next)
+	}
+	if r.Query("cursor") != "" {
+		p.First = r.with()
+	}
+	return p
+}
+
+type pager struct{ Next, First string }
+
+// fail answers with an error page, or with the sentence alone where a script asks.
+func (r *request) fail(err error) {
+	var tooLarge *http.MaxBytesError
+	status, sentence := http.StatusInternalServerError, "Something went wrong on our side. It has been logged; trying again may help."
+	var e *affiliate.Error
+	switch {
+	case errors.As(err, &tooLarge):
+		status, sentence = http.StatusRequestEntityTooLarge, "That is too much at once: at most 2 MB can be sent."
+	case errors.As(err, &e):
+		status, sentence = web.StatusOf(e.Kind), sentenceOf(e)
+	case storage.IsUnavailable(err):
+		status, sentence = http.StatusServiceUnavailable, "The database cannot be reached now; try again in a moment."
+		r.Header("Retry-After", "5")
+	}
+	if status >= http.StatusInternalServerError {
+		r.d.Log.Error("page failed", "method", r.Request.Method, "path", r.FullPath(), "status", status, "error", err)
+	}
+	if r.Writer.Written() {
+		return
+	}
+	if r.GetHeader("X-Quiet") != "" || r.Query("part") != "" {
+		r.String(status, "%s", sentence)
+		return
+	}
+	r.render(status, "error.html", &errorPage{layout: r.layout(http.StatusText(status), ""), Status: strconv.Itoa(status), Sentence: sentence})
+}
+
+// sentenceOf writes an error as people read it: "Name: must not be empty."
+func sentenceOf(e *affiliate.Error) string {
+	text := e.Message
+	if e.Field != "" {
+		text = strings.ReplaceAll(e.Field, "_", " ") + ": " + text
+	}
+	if text == "" {
+		return ""
+	}
+	first := strings.ToUpper(text[:1]) + text[1:]
+	if !strings.HasSuffix(first, ".") {
+		first += "."
+	}
+	return first
+}
+
+type errorPage struct {
+	layout
+	Status   string
+	Sentence string
+}
+
+// fieldErrors are what is wrong with the fields of a form; "" is for the form as a whole.
+type fieldErrors map[string]string
+
+// formErrors turns an error that the person can mend into what the form shows; any other stays an error.
+func formErrors(err error) (fieldErrors, error) {
+	var e *affiliate.Error
+	if !errors.As(err, &e) || e.Kind == affiliate.NotFound {
+		return nil, err
+	}
+	if e.Field == "" {
+		return fieldErrors{"": sentenceOf(e)}, nil
+	}
+	plain := *e
+	plain.Field = ""
+	return fieldErrors{e.Field: sentenceOf(&plain)}, nil
+}

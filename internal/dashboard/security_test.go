@@ -1,0 +1,238 @@
+package dashboard
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// cookieSet gives a cookie as an answer sets it, or nil.
+func cookieSet(a answer, name string) *http.Cookie {
+	for _, c := range (&http.Response{Header: a.header}).Cookies() {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// TestSignIn: the cookie of a session keeps to itself, each sign-in has a session of its own, and signing out ends it.
+func TestSignIn(t *testing.T) {
+	h := newHouse(t)
+	olga := people[0].Email
+	v := h.nobody()
+	first := cookieSet(v.post("/sign-in", "email", " OLGA@northwind.example", "password", password).is(http.StatusSeeOther), sessionCookie)
+	if first == nil || !first.HttpOnly || first.SameSite != http.SameSiteLaxMode || first.Path != "/" || first.Domain != "" || first.MaxAge <= 0 || len(first.Value) != 43 {
+		t.Fatalf("the cookie is %+v", first)
+	}
+	if first.Secure {
+		t.Error("a server without TLS sets a cookie that browsers would not send back")
+	}
+	second := cookieSet(v.post("/sign-in", "email", olga, "password", password), sessionCookie)
+	if second == nil || second.Value == first.Value {
+		t.Fatalf("signing in again gives the session %v", second)
+	}
+	with := func(token string) answer {
+		return h.nobody().send(http.MethodGet, "/account", map[string]string{"Cookie": sessionCookie + "=" + token}, nil)
+	}
+	with(first.Value).is(http.StatusSeeOther) // what was left in the browser is no longer good
+	with(second.Value).is(http.StatusOK)
+	with("chosen-by-somebody-else").is(http.StatusSeeOther)
+	with("").is(http.StatusSeeOther)
+
+	out := v.post("/sign-out").is(http.StatusSeeOther)
+	if c := cookieSet(out, sessionCookie); c == nil || c.MaxAge >= 0 {
+		t.Errorf("signing out sets the cookie %+v", c)
+	}
+	with(second.Value).is(http.StatusSeeOther)
+	v.get("/account").is(http.StatusSeeOther)
+
+	h.app.PublicURL = "https://tributary.example"
+	if c := cookieSet(h.nobody().post("/sign-in", "email", olga, "password", password), sessionCookie); c == nil || !c.Secure {
+		t.Errorf("behind TLS the cookie is %+v", c)
+	}
+}
+
+// TestSignIn_lapses: a session ends when it is not used for long, and after a while even when it is.
+func TestSignIn_lapses(t *testing.T) {
+	h := newHouse(t)
+	o := h.nobody()
+	o.signIn(people[0].Email)
+	for range 6 {
+		h.clock.advance(13 * 24 * time.Hour)
+		o.get("/account").is(http.StatusOK)
+	}
+	h.clock.advance(13 * 24 * time.Hour) // 91 days in all
+	o.get("/account").is(http.StatusSeeOther)
+	o.signIn(people[0].Email)
+	h.clock.advance(15 * 24 * time.Hour)
+	o.get("/account").is(http.StatusSeeOther)
+}
+
+// TestSignIn_throttled: guessing a password gets slow, for that account alone, and an unknown address tells nothing.
+func TestSignIn_throttled(t *testing.T) {
+	h := newHouse(t)
+	try := func(email, word string) answer { return h.nobody().post("/sign-in", "email", email, "password", word) }
+	wrong := try(people[0].Email, "guess 0").is(http.StatusUnprocessableEntity).text()
+	if unknown := try("nobody@northwind.example", "guess").is(http.StatusUnprocessableEntity).text(); unknown != wrong {
+		t.Errorf("an unknown address is told as\n%s\na wrong password as\n%s", unknown, wrong)
+	}
+	for range 4 {
+		try(people[0].Email, "guess")
+	}
+	if a := try(people[0].Email, password); a.status == http.StatusSeeOther || !strings.Contains(a.text(), "too many sign-ins failed; try again in") &&
+		!strings.Contains(a.text(), "Too many sign-ins failed; try again in") {
+		t.Errorf("after five failures the right password gives %d %s", a.status, a.text())
+	}
+	try(people[1].Email, password).is(http.StatusSeeOther)
+	h.clock.advance(16 * time.Minute)
+	try(people[0].Email, password).is(http.StatusSeeOther)
+}
+
+// TestSignIn_goesOn: after signing in one gets to the page that was asked for, if it is one of ours.
+func TestSignIn_goesOn(t *testing.T) {
+	h := newHouse(t)
+	asked := h.nobody().get("/settings/audit?kind=usr_").is(http.StatusSeeOther).header.Get("Location")
+	if want := "/sign-in?to=" + url.QueryEscape("/settings/audit?kind=usr_"); asked != want {
+		t.Errorf("sent to %q, want %q", asked, want)
+	}
+	if got := h.nobody().get(asked).is(http.StatusOK).one("input[name=to]").attr("value"); got != "/settings/audit?kind=usr_" {
+		t.Errorf("the form goes on to %q", got)
+	}
+	v := h.nobody()
+	for to, want := range map[string]string{
+		"/settings/audit?kind=usr_":     "/settings/audit?kind=usr_",
+		"":                              "/",
+		"https://evil.example/":         "/",
+		"//evil.example/":               "/",
+		`/\evil.example/`:               "/",
+		`\/evil.example/`:               "/",
+		"/\t/evil.example/":             "/",
+		"/\n/evil.example/":             "/",
+		"javascript:alert(1)":           "/",
+		"evil.example":                  "/",
+		"///evil.example":               "/",
+		"/%2f/evil.example":             "/%2f/evil.example", // a path of ours, whatever it says
+		"https:evil.example":            "/",
+		"http://127.0.0.1@evil.example": "/",
+	} {
+		if got := v.post("/sign-in", "email", people[0].Email, "password", password, "to", to).is(http.StatusSeeOther).header.Get("Location"); got != want {
+			t.Errorf("to=%q goes to %q, want %q", to, got, want)
+		}
+		if got := v.get("/sign-in?to=" + url.QueryEscape(to)).is(http.StatusSeeOther).header.Get("Location"); got != want {
+			t.Errorf("signed in already, to=%q goes to %q, want %q", to, got, want)
+		}
+	}
+}
+
+// TestForms_crossOrigin: a form that another site sends changes nothing, whatever cookies come with it.
+func TestForms_crossOrigin(t *testing.T) {
+	h := newHouse(t)
+	o := h.owner()
+	for _, header := range []map[string]string{{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}} {
+		o.postWith(header, "/settings", settingsForm("name", "Evil")...).is(http.StatusForbidden)
+		o.postWith(header, "/sign-out").is(http.StatusForbidden)
+	}
+	got, err := h.db.Settings(t.Context())
+	h.must(err)
+	if got.Name != "Northwind" {
+		t.Errorf("the name is %q", got.Name)
+	}
+	o.postWith(map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": h.url}, "/settings", settingsForm("name", "Mine")...).is(http.StatusOK).says("The settings are saved.")
+	o.get("/settings").is(http.StatusOK) // not signed out either
+}
+
+// TestForms_roles: whatever is posted, the table of routes decides who may: a role without the permission gets 403, somebody
+// who has not signed in is not let in.
+func TestForms_roles(t *testing.T) {
+	h := busyHouse(t)
+	visitors := map[affiliate.Role]*visitor{affiliate.RoleOwner: h.owner(), affiliate.RoleManager: h.manager(), affiliate.RoleViewer: h.viewer()}
+	ids := h.ids()
+	for _, route := range h.dashboard.routes() {
+		if route.method != http.MethodPost || route.access == anybody {
+			continue
+		}
+		parts := strings.Split(route.path, "/")
+		for i, part := range parts {
+			if strings.HasPrefix(part, ":") {
+				if parts[i] = ids[parts[i-1]]; parts[i] == "" {
+					parts[i] = "1"
+				}
+			}
+		}
+		address := strings.Join(parts, "/")
+		if a := h.nobody().post(address); a.status != http.StatusUnauthorized {
+			t.Errorf("POST %s without signing in gives %d", route.path, a.status)
+		}
+		if route.access == signedIn {
+			continue
+		}
+		for role, v := range visitors {
+			if role.May(affiliate.Permission(route.access)) {
+				continue
+			}
+			a := v.post(address)
+			if a.status != http.StatusForbidden || !strings.Contains(a.text(), "you may not "+string(route.access)) {
+				t.Errorf("POST %s as %s gives %d %s", route.path, role, a.status, a.text())
+			}
+		}
+	}
+}
+
+// TestForms_signedInOnly lists the forms that every role may send: a new one needs a thought.
+func TestForms_signedInOnly(t *testing.T) {
+	free := map[string]bool{"/sign-out": true, "/account/password": true, "/columns/:table": true, "/views": true, "/views/forget": true}
+	for _, route := range (&Dashboard{}).routes() {
+		if route.method == http.MethodPost && route.access == signedIn && !free[route.path] {
+			t.Errorf("every role may POST %s; if that is meant, list it here", route.path)
+		}
+	}
+}
+
+// TestPages_headers: pages are kept by no cache, framed by nobody, and run nothing that is not ours.
+func TestPages_headers(t *testing.T) {
+	h := newHouse(t)
+	for _, a := range []answer{h.nobody().get("/sign-in"), h.owner().get("/settings"), h.owner().get("/campaigns/cmp_99"), h.viewer().post("/settings"),
+		h.nobody().get("/settings")} {
+		policy := map[string]string{}
+		for _, rule := range strings.Split(a.header.Get("Content-Security-Policy"), ";") {
+			name, sources, _ := strings.Cut(strings.TrimSpace(rule), " ")
+			policy[name] = sources
+		}
+		for name, want := range map[string]string{"default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "connect-src": "'self'", "form-action": "'self'",
+			"base-uri": "'none'", "frame-ancestors": "'none'"} {
+			if policy[name] != want {
+				t.Errorf("%s: %s is %q, want %q", a.address, name, policy[name], want)
+			}
+		}
+		for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin",
+			"Referrer-Policy": "same-origin"} {
+			if got := a.header.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", a.address, name, got, want)
+			}
+		}
+	}
+}
+
+// TestPages_escape: what people and stores write stays text wherever it is shown.
+func TestPages_escape(t *testing.T) {
+	h := newHouse(t)
+	const evil = `<script>document.title="owned"</script><img src=x onerror=alert(1)>"'`
+	ctx := h.as(affiliate.RoleOwner)
+	_, err := h.app.AddUser(ctx, affiliate.User{Name: evil, Email: "evil@northwind.example", Role: affiliate.RoleViewer}, password)
+	h.must(err)
+	_, err = h.app.AddToken(ctx, evil, affiliate.RoleViewer)
+	h.must(err)
+	_, err = h.app.AddCampaign(ctx, affiliate.Campaign{Name: evil})
+	h.must(err)
+	for _, address := range []string{"/settings/people", "/settings/tokens", "/settings/audit", "/settings/audit?subject=" + url.QueryEscape(evil), "/settings/audit?actor=" + url.QueryEscape(evil)} {
+		a := h.owner().get(address).is(http.StatusOK).says(evil)
+		if n := len(a.all("script")); n != 1 || a.has("img") {
+			t.Errorf("%s has %d scripts, or an image", address, n)
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package dashboard
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+// storeForm is what people say of a store.
+type storeForm struct {
+	layout
+	Store      affiliate.Store // that is changed; zero for a new one
+	Platform   string
+	Name       string
+	Domain     string
+	Currency   string
+	Timezone   string
+	Secret     string
+	Version    int
+	AnyStore   string // where all Shopify stores may send to, before theirs is known
+	Errors     fieldErrors
+	MayOwn     bool
+	Currencies []string
+	Zones      []string
+}
+
+func (r *request) newStorePage() error {
+	page := r.storeForm("Connect a store")
+	page.Platform, page.Currency, page.Timezone = string(affiliate.Shopify), string(r.settings.Currency), r.settings.Timezone
+	return r.show("store_form.html", &page)
+}
+
+func (r *request) storeForm(title string) storeForm {
+	return storeForm{layout: r.layout(title, "stores"), AnyStore: strings.TrimSuffix(r.d.App.PublicURL, "/") + "/webhooks/" + string(affiliate.Shopify),
+		MayOwn: r.may(affiliate.MayAdminister), Currencies: usualCurrencies, Zones: usualZones}
+}
+
+// Suggestions for fields that take any currency and any zone.
+var (
+	usualCurrencies = []string{"USD", "EUR", "GBP", "CAD", "AUD", "NZD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "JPY", "KRW", "SGD", "HKD", "INR",
+		"BRL", "MXN", "TRY", "ZAR", "AED", "ILS"}
+	usualZones = []string{"UTC", "Europe/London", "Europe/Dublin", "Europe/Lisbon", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Rome",
+		"Europe/Amsterdam", "Europe/Zurich", "Europe/Vienna", "Europe/Stockholm", "Europe/Warsaw", "Europe/Helsinki", "Europe/Athens", "Europe/Istanbul",
+		"America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Toronto", "America/Mexico_City", "America/Sao_Paulo",
+		"Africa/Johannesburg", "Asia/Dubai", "Asia/Kolkata", "Asia/Singapore", "Asia/Hong_Kong", "Asia/Tokyo", "Asia/Seoul", "Australia/Sydney",
+		"Pacific/Auckland"}
+)
+
+// readStoreForm takes over what was typed, to be shown again when something is wrong with it.
+func (r *request) readStoreForm(f *storeForm) {
+	f.Platform, f.Name, f.Domain, f.Currency, f.Timezone, f.Secret = r.field("platform"), r.field("name"), r.field("domain"), r.field("currency"),
+		r.field("timezone"), r.field("webhook_secret")
+	f.Version, _ = strconv.Atoi(r.field("version")) // 0 means any version
+}
+
+func (r *request) addStore() error {
+	page := r.storeForm("Connect a store")
+	r.readStoreForm(&page)
+	added, err := r.connect(app.NewStore{Platform: affiliate.Platform(page.Platform), Name: page.Name, Domain: page.Domain, Currency: page.Currency,
+		Timezone: page.Timezone, Secret: page.Secret})
+	if err != nil {
+		if page.Errors, err = formErrors(err); err != nil {
+			return err
+		}
+		r.render(http.StatusUnprocessableEntity, "store_form.html", &page)
+		return nil
+	}
+	if added.Secret != "" {
+		r.keepSecret(added.ID, added.Secret)
+	}
+	return r.done(storeAddress(added.Store), added.Name+" is connected. Now tell the store where to send its orders.")
+}
+
+// connect adds a store under a slug made from its name, with a number behind it where that is taken. People never choose
+// one: it only stands in the delivery URL, which they copy.
+func (r *request) connect(in app.NewStore) (added app.AddedStore, err error) {
+	const most = 100
+	base := strings.Trim(strings.ReplaceAll(affiliate.SlugFrom(in.Name), "_", "-"), "-")
+	if base == "" {
+		base = "store"
+	}
+	for n := 1; n <= most; n++ {
+		in.Slug = affiliate.NumberedSlug(base, n)
+		added, err = r.d.App.AddStore(r.Request.Context(), in)
+		var e *affiliate.Error
+		if !errors.As(err, &e) || e.Kind != affiliate.Conflict || e.Field != "slug" {
+			return added, err
+		}
+	}
+	return added, affiliate.FieldErrorf("name", "%d stores are called so; choose another name", most)
+}
+
+func (r *request) editStorePage() error {
+	store, err := r.store()
+	if err != nil {
+		return err
+	}
+	page := r.storeForm("Change " + store.Name)
+	page.Store, page.Platform, page.Name, page.Domain, page.Currency, page.Timezone, page.Version = store, string(store.Platform), store.Name, store.Domain,
+		string(store.Currency), store.Timezone, store.Version
+	return r.show("store_form.html", &page)
+}
+
+func (r *request) editStore() error {
+	store, err := r.store()
+	if err != nil {
+		return err
+	}
+	page := r.storeForm("Change " + store.Name)
+	page.Store = store
+	r.readStoreForm(&page)
+	changed, err := r.d.App.ChangeStore(r.Request.Context(), store.ID, page.Version, func(s *affiliate.Store) (err error) {
+		s.Name, s.Timezone = page.Name, page.Timezone
+		if s.Domain, err = affiliate.StoreDomain(s.Platform, page.Domain); err != nil {
+			return err
+		}
+		if s.Currency, err = money.ParseCurrency(page.Currency); err != nil {
+			return affiliate.FieldErrorf("currency", "%v", err)
+		}
+		return nil
+	})
+	if err == nil {
+		return r.done(storeAddress(changed), fmt.Sprintf("%s is changed.", changed.Name))
+	}
+	if page.Errors, err = formErrors(err); err != nil {
+		return err
+	}
+	page.Platform = string(store.Platform)
+	r.render(http.StatusUnprocessableEntity, "store_form.html", &page)
+	return nil
+}

@@ -1,0 +1,350 @@
+package dashboard
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+func storeRoutes() []route {
+	change, own := may(affiliate.MayChangeCatalog), may(affiliate.MayAdminister)
+	return []route{
+		{http.MethodGet, "/stores", signedIn, (*request).storesPage},
+		{http.MethodGet, "/stores/new", own, (*request).newStorePage},
+		{http.MethodPost, "/stores/new", own, (*request).addStore},
+		{http.MethodGet, "/stores/:store", signedIn, (*request).storePage},
+		{http.MethodGet, "/stores/:store/edit", change, (*request).editStorePage},
+		{http.MethodPost, "/stores/:store/edit", change, (*request).editStore},
+		{http.MethodPost, "/stores/:store/end", own, (*request).endStore},
+		{http.MethodPost, "/stores/:store/secrets", own, (*request).addSecret},
+		{http.MethodPost, "/stores/:store/secrets/:secret/end", own, (*request).endSecret},
+	}
+}
+
+// platformNames are what the platforms call themselves.
+var platformNames = map[affiliate.Platform]string{affiliate.Shopify: "Shopify", affiliate.WooCommerce: "WooCommerce"}
+
+// badge is a word with a shape and a colour, which say the same.
+type badge struct{ Class, Icon, Text string }
+
+// storeHealth is how a store's deliveries fare, as pages tell it.
+type storeHealth struct {
+	Store         affiliate.Store
+	Address       string // of the store's page
+	Platform      string
+	Badge         badge
+	LastDelivery  string // moments; empty when there was none
+	LastProcessed string
+	Waiting       int64
+	OldestWaiting string
+	Failed        int64
+	Rejected      int64       // in the last 24 hours
+	Rejections    []rejection // the same, by their cause
+	Pinged        bool        // WooCommerce has found the delivery URL, which it asks when a webhook is saved
+}
+
+// Ended says whether the store was ended by a person.
+func (h storeHealth) Ended() bool { return h.Store.State == affiliate.StoreStateEnded }
+
+// Silent says whether no delivery was ever accepted.
+func (h storeHealth) Silent() bool { return h.Store.LastDeliveryAt.IsZero() }
+
+// rejection is one cause for which deliveries were turned away, and what helps.
+type rejection struct {
+	N      int64
+	Why    string
+	Remedy string
+	Last   string // the hour of the last one
+	Over   bool   // deliveries have been accepted since
+}
+
+// health reads how stores fare: one, or all when the id is 0.
+func (r *request) health(list []affiliate.Store, only affiliate.StoreID) ([]storeHealth, error) {
+	figures, err := r.d.App.DB.StoreFigures(r.Request.Context(), only, r.d.App.Now().Add(-24*time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	all := make([]storeHealth, len(list))
+	for i, s := range list {
+		all[i] = r.healthOf(s, figures[s.ID])
+	}
+	return all, nil
+}
+
+func (r *request) healthOf(s affiliate.Store, f storage.StoreFigures) storeHealth {
+	h := storeHealth{Store: s, Address: storeAddress(s), Platform: platformNames[s.Platform], LastDelivery: r.moment(s.LastDeliveryAt),
+		LastProcessed: r.moment(s.LastProcessedAt), Waiting: f.Waiting, OldestWaiting: r.moment(f.OldestWaiting), Failed: f.Failed}
+	for _, why := range rejectedBecause {
+		n, last := f.Count(string(why.receipt))
+		if n == 0 {
+			continue
+		}
+		h.Rejected += n
+		h.Rejections = append(h.Rejections, rejection{N: n, Why: why.text, Remedy: why.remedy[s.Platform], Last: last.In(r.zone).Format("15:04"),
+			Over: !s.LastDeliveryAt.Before(last.Add(time.Hour))})
+	}
+	pings, _ := f.Count(string(app.ReceiptPing))
+	h.Pinged = pings > 0
+	late := !f.OldestWaiting.IsZero() && r.d.App.Now().Sub(f.OldestWaiting) > time.Minute
+	h.Badge = h.badge(late)
+	return h
+}
+
+func storeAddress(s affiliate.Store) string { return "/stores/" + s.ID.String() }
+
+// rejectedBecause are the causes for which a receiver turns deliveries away, the likeliest first.
+var rejectedBecause = []struct {
+	receipt app.Receipt
+	text    string
+	remedy  map[affiliate.Platform]string
+}{
+	{app.ReceiptBadSignature, "the secret here differs from the store's", map[affiliate.Platform]string{
+		affiliate.Shopify: "In the Shopify admin open Settings → Notifications → Webhooks, copy what stands behind “Your webhooks will be signed with”, " +
+			"and add it under Secrets on the store's page here.",
+		affiliate.WooCommerce: "In WooCommerce → Settings → Advanced → Webhooks open each webhook and paste this store's secret; or add the secret that is used " +
+			"there under Secrets on the store's page here."}},
+	{app.ReceiptTooLarge, "the body is larger than this server takes", map[affiliate.Platform]string{
+		affiliate.Shopify:     "Set MAX_BODY_BYTES on the server to more, then restart it.",
+		affiliate.WooCommerce: "Set MAX_BODY_BYTES on the server to more, then restart it. WooCommerce does not send them again: save the order there once more."}},
+	{app.ReceiptUnreadable, "the body broke off on its way", map[affiliate.Platform]string{
+		affiliate.Shopify:     "A network or a proxy in between gave up. Shopify sends such a delivery again by itself.",
+		affiliate.WooCommerce: "A network or a proxy in between gave up. WooCommerce does not send them again: save the order there once more."}},
+	{app.ReceiptUnavailable, "the database did not answer", map[affiliate.Platform]string{
+		affiliate.Shopify:     "Look at the server's log and its disk. Shopify sends such a delivery again by itself.",
+		affiliate.WooCommerce: "Look at the server's log and its disk. WooCommerce does not send them again: save the order there once more."}},
+}
+
+// badge says in one word how the store is, the worst first.
+func (h storeHealth) badge(late bool) badge {
+	rejecting := slices.ContainsFunc(h.Rejections, func(j rejection) bool { return !j.Over })
+	switch {
+	case h.Ended():
+		return badge{"", "cross", "Ended"}
+	case h.Store.State == affiliate.StoreStateUninstalled:
+		return badge{"bad", "alert", "App removed"}
+	case h.Silent() && h.Rejected > 0:
+		return badge{"bad", "alert", "Deliveries refused"}
+	case h.Silent():
+		return badge{"warn", "clock", "Waiting for the first delivery"}
+	case h.Failed > 0:
+		return badge{"bad", "alert", "Failed deliveries"}
+	case rejecting:
+		return badge{"warn", "alert", "Deliveries refused"}
+	case late:
+		return badge{"warn", "clock", "Behind"}
+	}
+	return badge{"good", "check", "Receiving"}
+}
+
+type storesPage struct {
+	layout
+	Stores []storeHealth
+	Pager  pager
+	MayOwn bool
+}
+
+func (r *request) storesPage() error {
+	list, next, err := r.d.App.DB.Stores(r.Request.Context(), r.page())
+	if err != nil {
+		return err
+	}
+	page := storesPage{layout: r.layout("Stores", "stores"), Pager: r.pager(next), MayOwn: r.may(affiliate.MayAdminister)}
+	if page.Stores, err = r.health(list, 0); err != nil {
+		return err
+	}
+	return r.show("stores.html", &page)
+}
+
+// store reads the store of the path.
+func (r *request) store() (affiliate.Store, error) {
+	id, err := idParam[affiliate.StoreID](r, "store", "str_")
+	if err != nil {
+		return affiliate.Store{}, err
+	}
+	return r.d.App.DB.Store(r.Request.Context(), id)
+}
+
+type storePage struct {
+	layout
+	storeHealth
+	DeliveryURL string
+	Unreachable string // why the store cannot send to it
+	Topics      []app.StoreTopic
+	NewSecret   string // that was made a moment ago: it is shown this once
+	Secrets     []secretLine
+	Latest      []deliveryLine
+	MayChange   bool
+	MayOwn      bool
+	Errors      fieldErrors
+}
+
+// secretLine is one webhook secret of a store, of which only the time is known.
+type secretLine struct {
+	ID     affiliate.StoreSecretID
+	Number int
+	Added  string
+	Ended  string // empty while it is active
+	Only   bool   // the only active one, which cannot be ended
+}
+
+func (r *request) storePage() error { return r.showStore(http.StatusOK, nil) }
+
+func (r *request) showStore(status int, errs fieldErrors) error {
+	ctx := r.Request.Context()
+	store, err := r.store()
+	if err != nil {
+		return err
+	}
+	health, err := r.health([]affiliate.Store{store}, store.ID)
+	if err != nil {
+		return err
+	}
+	page := storePage{layout: r.layout(store.Name, "stores"), storeHealth: health[0], DeliveryURL: r.d.App.WebhookURL(store),
+		Unreachable: unreachable(r.d.App.PublicURL, store.Platform), Topics: app.StoreTopics(store.Platform), Errors: errs,
+		MayChange: r.may(affiliate.MayChangeCatalog), MayOwn: r.may(affiliate.MayAdminister)}
+	latest, _, err := r.d.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{Store: store.Slug, Look: lookThrough}, storage.Page{Limit: 5})
+	if err != nil {
+		return err
+	}
+	page.Latest = r.deliveryLines(latest)
+	if page.MayOwn {
+		secrets, err := r.d.App.DB.StoreSecrets(ctx, store.ID)
+		if err != nil {
+			return err
+		}
+		page.Secrets = r.secretLines(secrets)
+		if r.Query("part") == "" {
+			page.NewSecret = r.takeSecret(store.ID)
+		}
+	}
+	r.render(status, "store.html", &page)
+	return nil
+}
+
+func (r *request) secretLines(list []affiliate.StoreSecret) []secretLine {
+	lines, active := make([]secretLine, len(list)), 0
+	for i, s := range list {
+		lines[i] = secretLine{ID: s.ID, Number: i + 1, Added: r.moment(s.CreatedAt), Ended: r.moment(s.EndedAt)}
+		if s.EndedAt.IsZero() {
+			active++
+		}
+	}
+	for i := range lines {
+		lines[i].Only = active == 1 && lines[i].Ended == ""
+	}
+	return lines
+}
+
+// unreachable says why a platform would not send to an address of ours, or "".
+func unreachable(public string, p affiliate.Platform) string {
+	u, err := url.Parse(public)
+	if err != nil || u.Host == "" {
+		return "PUBLIC_URL is not an address."
+	}
+	host, port := u.Hostname(), u.Port()
+	ip := net.ParseIP(host)
+	switch {
+	case host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified() || ip.IsLinkLocalUnicast()):
+		return fmt.Sprintf("%s leads to this machine or its own network only, so no store on the Internet can send to it.", public)
+	case p == affiliate.Shopify && u.Scheme != "https":
+		return "Shopify sends to https addresses only."
+	case p == affiliate.WooCommerce && !slices.Contains([]string{"", "80", "443", "8080"}, port):
+		return fmt.Sprintf("WordPress sends to the ports 80, 443 and 8080 only, not to %s.", port)
+	}
+	return ""
+}
+
+// secretCookie carries a secret that was made on to the page that shows it, once. It is sealed: browsers keep cookies on
+// disk.
+const (
+	secretCookie  = "tributary_secret"
+	sealShownOnce = "secret shown once"
+	secretAge     = 10 * time.Minute
+)
+
+func (r *request) keepSecret(of fmt.Stringer, secret string) {
+	sealed := r.d.App.Sealer.Seal(sealShownOnce, []byte(of.String()+" "+secret))
+	r.setCookie(secretCookie, base64.RawURLEncoding.EncodeToString(sealed), secretAge)
+}
+
+// takeSecret gives the secret that was made for a thing on the page before, or "".
+func (r *request) takeSecret(thing fmt.Stringer) string {
+	cookie, err := r.Request.Cookie(secretCookie)
+	if err != nil {
+		return ""
+	}
+	sealed, err := base64.RawURLEncoding.DecodeString(cookie.Value)
+	if err != nil {
+		return ""
+	}
+	plain, err := r.d.App.Sealer.Open(sealShownOnce, sealed)
+	if err != nil {
+		return ""
+	}
+	of, secret, _ := strings.Cut(string(plain), " ")
+	if of != thing.String() {
+		return ""
+	}
+	r.setCookie(secretCookie, "", 0)
+	return secret
+}
+
+func (r *request) addSecret() error {
+	store, err := r.store()
+	if err != nil {
+		return err
+	}
+	added, err := r.d.App.AddStoreSecret(r.Request.Context(), store.ID, r.field("webhook_secret"))
+	if err != nil {
+		errs, err := formErrors(err)
+		if err != nil {
+			return err
+		}
+		return r.showStore(http.StatusUnprocessableEntity, errs)
+	}
+	notice := "The secret is added. Deliveries signed with it are accepted beside those of the old one."
+	if added.Secret != "" {
+		r.keepSecret(store.ID, added.Secret)
+		notice = "A secret is made. Copy it now, it is not shown again; deliveries of the old one are still accepted."
+	}
+	return r.done(storeAddress(store)+"#secrets", notice)
+}
+
+func (r *request) endSecret() error {
+	store, err := r.store()
+	if err != nil {
+		return err
+	}
+	id, err := idParam[affiliate.StoreSecretID](r, "secret", "sec_")
+	if err != nil {
+		return err
+	}
+	if err := r.d.App.EndStoreSecret(r.Request.Context(), store.ID, id); err != nil {
+		errs, err := formErrors(err)
+		if err != nil {
+			return err
+		}
+		return r.showStore(http.StatusUnprocessableEntity, errs)
+	}
+	return r.done(storeAddress(store)+"#secrets", "The secret is ended: deliveries that are signed with it are refused from now on.")
+}
+
+func (r *request) endStore() error {
+	store, err := r.store()
+	if err != nil {
+		return err
+	}
+	if _, err := r.d.App.EndStore(r.Request.Context(), store.ID); err != nil {
+		return err
+	}
+	return r.done(storeAddress(store), store.Name+" is ended: its deliveries are refused from now on, its orders stay. Delete its webhooks in the store's admin too.")
+}

@@ -1,0 +1,257 @@
+package dashboard
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed assets
+var assetFiles embed.FS
+
+// assets are files that browsers may keep for ever: their addresses hold their checksum.
+type assets struct {
+	address map[string]string // by name: "app.css" → "/assets/app-1a2b3c4d.css"
+	files   map[string]asset  // by the last part of the address
+}
+
+type asset struct {
+	kind string
+	body []byte
+}
+
+var assetKinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+func loadAssets() (*assets, error) {
+	a := &assets{address: map[string]string{}, files: map[string]asset{}}
+	names, err := fs.Glob(assetFiles, "assets/*")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		body, err := assetFiles.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256(body)
+		ext := path.Ext(name)
+		base := strings.TrimSuffix(path.Base(name), ext)
+		file := base + "-" + hex.EncodeToString(sum[:6]) + ext
+		a.address[path.Base(name)] = "/assets/" + file
+		a.files[file] = asset{assetKinds[ext], body}
+	}
+	return a, nil
+}
+
+func (a *assets) serve(c *gin.Context) {
+	f, ok := a.files[c.Param("file")]
+	if !ok {
+		c.Status(http.StatusNotFound)
+		return
+	}
+	c.Header("Cache-Control", "public, max-age=31536000, immutable")
+	c.Data(http.StatusOK, f.kind, f.body)
+}
+
+// templates are the pages by file name, each with the layout and the shared parts.
+type templates struct{ byName map[string]*template.Template }
+
+// Files whose definitions all pages share.
+var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/campaign_parts.html", "templates/settings_parts.html"}
+
+func loadTemplates(a *assets) (*templates, error) {
+	functions := template.FuncMap{
+		"asset": func(name string) (string, error) {
+			address, ok := a.address[name]
+			if !ok {
+				return "", fmt.Errorf("there is no asset %s", name)
+			}
+			return address, nil
+		},
+		"icon": icon, "amount": amount, "money": moneyText, "count": countText, "dict": dict, "percent": percentText,
+		"counted": counted, "amountField": money.Format, "dash": amountOrDash,
+	}
+	base, err := template.New("base").Funcs(functions).ParseFS(templateFiles, sharedTemplates...)
+	if err != nil {
+		return nil, err
+	}
+	t := &templates{byName: map[string]*template.Template{}}
+	names, err := fs.Glob(templateFiles, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if slices.Contains(sharedTemplates, name) {
+			continue
+		}
+		page, err := template.Must(base.Clone()).ParseFS(templateFiles, name)
+		if err != nil {
+			return nil, err
+		}
+		t.byName[path.Base(name)] = page
+	}
+	return t, nil
+}
+
+// dict makes a map for templates that need several values.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, fmt.Errorf("dict needs names and values")
+	}
+	m := map[string]any{}
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("dict: %v is no name", pairs[i])
+		}
+		m[name] = pairs[i+1]
+	}
+	return m, nil
+}
+
+// layout is what every page shows around its content.
+type layout struct {
+	Title         string
+	Section       string // of the navigation
+	Account       string // the brand
+	User          *affiliate.User
+	Nav           []navItem
+	Notice        string
+	Failure       string
+	Demo          bool
+	Zone          string
+	Currency      money.Currency
+	Version       string
+	Recalculation *storage.Recalculation // under way
+}
+
+type navItem struct {
+	Section, Name, Address, Icon string
+	Count                        int // what needs attention; 0 shows nothing
+}
+
+// layout fills the frame of a page.
+func (r *request) layout(title, section string) layout {
+	l := layout{Title: title, Section: section, Account: r.settings.Name, Demo: r.d.Demo, Zone: r.settings.Timezone, Currency: r.settings.Currency,
+		Version: r.d.Version, Notice: r.notice()}
+	if r.user.ID == 0 {
+		return l
+	}
+	l.User = &r.user
+	l.Nav = []navItem{{"home", "Home", "/", "home", 0}, {"campaigns", "Campaigns", "/campaigns", "campaign", 0}, {"creators", "Creators", "/creators", "people", 0},
+		{"orders", "Orders", "/orders", "order", 0}, {"payouts", "Payouts", "/payouts", "payout", 0}, {"stores", "Stores", "/stores", "store", 0},
+		{"settings", "Settings", "/settings", "settings", 0}}
+	if c, err := r.d.App.DB.NewestRecalculation(r.Request.Context()); err == nil && c.State == "running" {
+		l.Recalculation = &c
+	}
+	return l
+}
+
+// render makes the whole page before the first byte is sent, so that a failure is still an error page. Where a script asks
+// for one part of the page (?part=id), only the template of that name is sent.
+func (r *request) render(status int, name string, page any) {
+	t := r.d.pages.byName[name]
+	part := "layout"
+	if id := r.Query("part"); id != "" && t != nil && t.Lookup("part-"+id) != nil {
+		part = "part-" + id
+	}
+	var b bytes.Buffer
+	err := fmt.Errorf("there is no template %s", name)
+	if t != nil {
+		err = t.ExecuteTemplate(&b, part, page)
+	}
+	if err != nil {
+		r.d.Log.Error("page not rendered", "template", name, "error", err)
+		r.String(http.StatusInternalServerError, "Something went wrong on our side. It has been logged; trying again may help.")
+		return
+	}
+	r.Data(status, "text/html; charset=utf-8", b.Bytes())
+}
+
+// show renders a page that is as it should be.
+func (r *request) show(name string, page any) error {
+	r.render(http.StatusOK, name, page)
+	return nil
+}
+
+// amount writes minor units for people: "−1,234.50".
+func amount(minor int64, c money.Currency) string {
+	text := money.Format(minor, c)
+	sign := ""
+	if rest, negative := strings.CutPrefix(text, "-"); negative {
+		sign, text = "−", rest
+	}
+	whole, fraction, has := strings.Cut(text, ".")
+	text = sign + grouped(whole)
+	if has {
+		text += "." + fraction
+	}
+	return text
+}
+
+// moneyText writes an amount with its currency: "1,234.50 EUR".
+func moneyText(minor int64, c money.Currency) string { return amount(minor, c) + " " + string(c) }
+
+// countText writes a whole number for people: "12,345".
+func countText(n any) string {
+	text := fmt.Sprint(n)
+	if rest, negative := strings.CutPrefix(text, "-"); negative {
+		return "−" + grouped(rest)
+	}
+	return grouped(text)
+}
+
+// percentText writes 1/10000 as a percentage: 1234 is "12.34 %".
+func percentText(n int64) string {
+	text := money.FormatScaled(n, 2)
+	if rest, negative := strings.CutPrefix(text, "-"); negative {
+		text = "−" + rest
+	}
+	return text + " %"
+}
+
+// grouped puts commas between thousands.
+func grouped(digits string) string {
+	var b strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(d)
+	}
+	return b.String()
+}
+
+// date writes a day of the account's zone: "21 Nov 2026".
+func (r *request) date(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(r.zone).Format("2 Jan 2006")
+}
+
+// moment writes a time of the account's zone: "21 Nov 2026, 14:05".
+func (r *request) moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(r.zone).Format("2 Jan 2006, 15:04")
+}
