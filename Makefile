@@ -23,7 +23,7 @@ test: ## run all tests with the race detector, on real PostgreSQL and Redis
 	./.ci/install
 	CGO_ENABLED=1 go run ./internal/testservers/run -- go test -race -timeout 15m ./...
 
-bench: ## measure against the targets of the design (ARGS=--quick: in two minutes)
+bench: ## measure against the targets of the design (ARGS=--quick: in five minutes)
 	./.ci/install
 	go run ./internal/bench $(ARGS)
 

@@ -76,10 +76,10 @@ func serveCommand() command {
 }
 
 // The live heap is a few MB, and with Go's default an intake of 15,000 deliveries/s collects garbage many times a second:
-// a third of its processor time. So the heap may grow to seven times of what lives, but collecting becomes eager again
+// a third of its processor time. So the heap may grow to four and a half times of what lives, but collecting becomes eager again
 // as the process nears memoryLimit. GOGC and GOMEMLIMIT in the environment take their place.
 const (
-	gcPercent   = 600
+	gcPercent   = 350
 	memoryLimit = 512 << 20
 )
 

@@ -179,6 +179,17 @@ func (a *App) EndStore(ctx context.Context, id affiliate.StoreID) (after affilia
 	return after, err
 }
 
+// DismissWarning takes a store's warning away once somebody has read it. One that came meanwhile stays.
+func (a *App) DismissWarning(ctx context.Context, id affiliate.StoreID, seen string) error {
+	return a.DB.InTx(ctx, func(tx *storage.Tx) error {
+		gone, err := tx.DismissWarning(ctx, id, seen)
+		if err != nil || !gone {
+			return err
+		}
+		return a.audit(ctx, tx, "store.warning.dismiss", id, facts{"warning": seen}, nil)
+	})
+}
+
 // AddedSecret is a webhook secret that was added, with its value when it was made here.
 type AddedSecret struct {
 	affiliate.StoreSecret

@@ -204,6 +204,7 @@ type exported struct {
 	bytes    int64
 	took     time.Duration
 	resident int64 // most memory of the server meanwhile, in bytes
+	noisy    bool
 }
 
 func (e exported) rate() float64 { return float64(e.rows) / e.took.Seconds() }
@@ -259,7 +260,7 @@ func medianExport(list []exported) exported {
 func (r *reader) export(ctx context.Context, format string) (e exported, err error) {
 	pid := r.server.cmd.Process.Pid
 	forgetPeak(pid)
-	begin := time.Now()
+	before, begin := r.bench.usage(pid), time.Now()
 	answer, err := r.open(ctx, fmt.Sprintf(allConversions, format))
 	if err != nil {
 		return e, err
@@ -268,6 +269,7 @@ func (r *reader) export(ctx context.Context, format string) (e exported, err err
 	e.rows, e.bytes, err = countLines(answer.Body)
 	e.rows-- // the header
 	e.took = time.Since(begin)
+	e.noisy = r.bench.since(before, pid, e.rows).noisy()
 	if err == nil {
 		e.resident, err = peakBytes(pid)
 	}
@@ -276,7 +278,8 @@ func (r *reader) export(ctx context.Context, format string) (e exported, err err
 
 // copyOut lets psql write the same table to a pipe.
 func (r *reader) copyOut(ctx context.Context) (e exported, err error) {
-	begin := time.Now()
+	pid := r.server.cmd.Process.Pid
+	before, begin := r.bench.usage(pid), time.Now()
 	cmd := exec.CommandContext(ctx, "psql", "--no-psqlrc", "--quiet", r.database(), "-c", copyCommand())
 	var problem bytes.Buffer
 	cmd.Stderr = &problem
@@ -293,6 +296,7 @@ func (r *reader) copyOut(ctx context.Context) (e exported, err error) {
 		return e, fmt.Errorf("psql: %w: %s", err, problem.String())
 	}
 	e.took = time.Since(begin)
+	e.noisy = r.bench.since(before, pid, e.rows).noisy()
 	return e, nil
 }
 

@@ -184,7 +184,8 @@ func (r *request) auditLine(e auditRecord, words map[string]storage.Word) auditL
 
 // pageOf gives the address that shows a thing, by its id.
 func pageOf(id string) string {
-	for prefix, path := range map[string]string{"cmp_": "/campaigns/", "cre_": "/creators/", "str_": "/stores/", "ord_": "/orders/", "usr_": "/settings/people/"} {
+	for prefix, path := range map[string]string{"cmp_": "/campaigns/", "cre_": "/creators/", "str_": "/stores/", "ord_": "/orders/", "usr_": "/settings/people/",
+		"pay_": "/payouts/"} {
 		if strings.HasPrefix(id, prefix) {
 			return path + id
 		}
@@ -197,6 +198,7 @@ var deeds = map[string]string{
 	"user.sign_in": "signed in", "user.add": "made an account for", "user.change": "changed the account of", "user.password": "set a new password for",
 	"settings.set": "changed the settings", "account.rebuild": "had all sums of reports computed anew", "code.credit_orders": "credited earlier orders to the code",
 	"store.secret.add": "added a secret of the store", "store.secret.end": "ended a secret of the store", "store.add": "connected the store",
+	"store.warning.dismiss": "took away the warning of the store",
 	"conversion.undo": "took back the rejection of the conversion of order", "conversion.reject": "rejected the conversion of order",
 	"conversion.release": "released the conversion of order", "payout.issue": "issued a payout to", "payout.cancel": "canceled a payout to",
 }

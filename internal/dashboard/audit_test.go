@@ -30,7 +30,8 @@ func TestAudit(t *testing.T) {
 	_, err = h.app.SetSettings(h.as(affiliate.RoleOwner), []app.Setting{{Key: "minimum_payout", Value: "10"}})
 	h.must(err)
 
-	rows := auditRows(o.get("/settings/audit").is(http.StatusOK))
+	newest := o.get("/settings/audit").is(http.StatusOK)
+	rows := auditRows(newest)
 	for i, want := range []string{
 		"20 Nov 2026, 13:00 Olga Owner (olga@northwind.example) changed the settings only this smallest payout 0.00 USD → 10.00 USD",
 		"20 Nov 2026, 13:00 Olga Owner (olga@northwind.example) changed the account of Vera Viewer only this role viewer → manager",
@@ -69,8 +70,17 @@ func TestAudit(t *testing.T) {
 		t.Errorf("of nothing: %s", a.text())
 	}
 	o.get("/settings/audit?cursor=nonsense").is(http.StatusUnprocessableEntity)
-	for _, link := range a.all("table.log a") {
-		o.get(link.attr("href")).is(http.StatusOK)
+	links := map[string]bool{}
+	for _, link := range newest.all("table.log a") {
+		links[link.attr("href")] = true
+	}
+	for link := range links {
+		o.get(link).is(http.StatusOK)
+	}
+	for _, want := range []string{"/orders/" + h.order("1006").ID.String(), "/campaigns/cmp_1", "/creators/cre_1", "/stores/str_1", "/payouts/pay_1", "/settings/people/usr_1"} {
+		if !links[want] {
+			t.Errorf("no entry leads to %s", want)
+		}
 	}
 }
 

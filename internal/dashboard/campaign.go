@@ -59,7 +59,7 @@ func (r *request) campaignsPage() error {
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	p.Heads = []column{{Name: "name", Title: "Campaign", Sort: "name", Shown: true}, {Name: "dates", Title: "Dates", Shown: true}, {Name: "creators", Title: "Creators", Number: true, Shown: true},
+	p.Heads = []column{{Name: "name", Title: "Campaign", Sort: "name", Shown: true}, {Name: "status", Title: "Status", Shown: true}, {Name: "dates", Title: "Dates", Shown: true}, {Name: "creators", Title: "Creators", Number: true, Shown: true},
 		{Name: "clicks", Title: "Clicks", Number: true, Sort: "clicks", Shown: true}, {Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions", Shown: true},
 		{Name: "sales", Title: "Sales", Number: true, Sort: "sales", Shown: true}, {Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions", Shown: true}}
 	list, err := r.reportList(p.Heads, "name")
@@ -160,14 +160,11 @@ func stateOf(c affiliate.Campaign, now time.Time) campaignState {
 	return campaignState{"Running", "good", "check"}
 }
 
-// campaignDates writes from when to when a campaign runs. An end at midnight is that of the day before.
+// campaignDates writes from when to when a campaign runs: its first and its last day.
 func (r *request) campaignDates(c affiliate.Campaign) string {
 	begin, end := r.date(c.StartsAt), ""
 	if !c.EndsAt.IsZero() {
-		end = r.moment(c.EndsAt)
-		if r.isMidnight(c.EndsAt) {
-			end = r.date(c.EndsAt.Add(-1))
-		}
+		end = r.date(c.EndsAt.Add(-1))
 	}
 	switch {
 	case begin == "" && end == "":
@@ -178,13 +175,6 @@ func (r *request) campaignDates(c affiliate.Campaign) string {
 		return "since " + begin
 	}
 	return begin + " – " + end
-}
-
-// isMidnight says whether a moment is the beginning of a day of the account's zone.
-func (r *request) isMidnight(t time.Time) bool { return !sameDay(t, t.Add(-1), r.zone) }
-
-func sameDay(a, b time.Time, zone *time.Location) bool {
-	return affiliate.Day(a, zone) == affiliate.Day(b, zone)
 }
 
 func campaignAddress(id affiliate.CampaignID) string { return "/campaigns/" + id.String() }

@@ -267,7 +267,7 @@ type conversionLine struct {
 	storage.ConversionItem
 	Order         string // address
 	Profile       string // address of the creator
-	Date          string
+	Date, Time    string
 	Partly        bool // refunded in part
 	IsRejected    bool
 	Decided       string // who decided and why, for people
@@ -343,7 +343,7 @@ func (r *request) fileAddress(path string, format export.Format) string {
 }
 
 func (r *request) conversionLine(c storage.ConversionItem) conversionLine {
-	l := conversionLine{ConversionItem: c, Order: orderAddress(c.Store, c.ExternalID), Profile: creatorAddress(c.CreatorID), Date: r.moment(c.PlacedAt.Time),
+	l := conversionLine{ConversionItem: c, Order: orderAddress(c.OrderID), Profile: creatorAddress(c.CreatorID), Date: r.date(c.PlacedAt.Time), Time: c.PlacedAt.In(r.zone).Format("15:04"),
 		Partly: c.Status == affiliate.Paid && c.Refunded > 0, IsRejected: c.Approval == affiliate.Rejected, Decided: r.decided(c.Approvals()),
 		Undo: c.Approval == affiliate.Rejected, Release: c.Approval == affiliate.Held, Rule: commissionText(c.Rule(), c.Currency)}
 	other := c.Rate == nil || c.AccountCurrency != c.Currency

@@ -396,7 +396,7 @@ func (r *request) statementPage() error {
 func (r *request) statementLine(l storage.LedgerLine) statementLine {
 	line := statementLine{LedgerLine: l, Date: r.moment(l.CreatedAt), Kind: entryWords(l.LedgerEntry)}
 	if l.OrderID != 0 {
-		line.Order = orderAddress(l.Store, l.ExternalID)
+		line.Order = orderAddress(l.OrderID)
 	}
 	if l.PayoutID != 0 {
 		line.Payout = "/payouts/" + l.PayoutID.String()

@@ -15,8 +15,8 @@ import (
 func orderRoutes() []route {
 	return []route{
 		{http.MethodGet, "/orders", signedIn, (*request).ordersPage},
-		{http.MethodGet, "/orders/:store/:order", signedIn, (*request).orderPage},
-		{http.MethodPost, "/orders/:store/:order/decide", may(affiliate.MayChangeCatalog), (*request).decideOrder},
+		{http.MethodGet, "/orders/:id", signedIn, (*request).orderPage},
+		{http.MethodPost, "/orders/:id/decide", may(affiliate.MayChangeCatalog), (*request).decideOrder},
 	}
 }
 
@@ -53,7 +53,7 @@ func orderShows() []choice {
 		{string(storage.ShowUnconverted), "Waiting for an exchange rate"}, {string(storage.ShowTest), "Test orders"}}
 }
 
-func orderAddress(store, external string) string { return "/orders/" + store + "/" + external }
+func orderAddress(id affiliate.OrderID) string { return "/orders/" + id.String() }
 
 func (r *request) ordersPage() error {
 	ctx := r.Request.Context()
@@ -105,7 +105,7 @@ func (r *request) ordersPage() error {
 }
 
 func (r *request) orderLine(o storage.OrderRow) orderLine {
-	l := orderLine{OrderRow: o, Address: orderAddress(o.Store, o.ExternalID), Date: r.moment(o.PlacedAt.Time), Partly: o.Status == affiliate.Paid && o.Refunded > 0}
+	l := orderLine{OrderRow: o, Address: orderAddress(o.ID), Date: r.moment(o.PlacedAt.Time), Partly: o.Status == affiliate.Paid && o.Refunded > 0}
 	if l.Number == "" {
 		l.Number = o.ExternalID
 	}
@@ -169,12 +169,18 @@ type orderDelivery struct {
 	ID, Topic, Received, State, Note, Address string
 }
 
+// order reads the order of the path.
+func (r *request) order() (storage.OrderRow, error) {
+	id, err := idParam[affiliate.OrderID](r, "id", "ord_")
+	if err != nil {
+		return storage.OrderRow{}, err
+	}
+	return r.d.App.DB.OrderByID(r.Request.Context(), id)
+}
+
 func (r *request) orderPage() error {
 	ctx := r.Request.Context()
-	o, err := r.d.App.DB.FindOrder(ctx, r.Param("store"), r.Param("order"))
-	if affiliate.KindOf(err) == affiliate.NotFound {
-		return affiliate.Errorf(affiliate.NotFound, "no delivery has described an order %q of the store %q", r.Param("order"), r.Param("store"))
-	}
+	o, err := r.order()
 	if err != nil {
 		return err
 	}
@@ -263,7 +269,7 @@ func ruleText(rule affiliate.Rule, c money.Currency) string {
 }
 
 func (r *request) decideOrder() error {
-	o, err := r.d.App.DB.FindOrder(r.Request.Context(), r.Param("store"), r.Param("order"))
+	o, err := r.order()
 	if err != nil {
 		return err
 	}
@@ -275,5 +281,5 @@ func (r *request) decideOrder() error {
 		return err
 	}
 	notice := map[app.Decision]string{app.Reject: "The conversion is rejected.", app.Undo: "The rejection is taken back.", app.Release: "The conversion is released."}[d]
-	return r.done(orderAddress(o.Store, o.ExternalID), notice)
+	return r.done(orderAddress(o.ID), notice)
 }

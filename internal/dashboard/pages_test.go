@@ -44,8 +44,8 @@ func (h *house) openPages() []openPage {
 		for i, part := range parts {
 			name, isParameter := strings.CutPrefix(part, ":")
 			if isParameter {
-				if parts[i] = ids[parts[i-1]]; parts[i] == "" {
-					h.Fatalf("the route %s has a parameter that the test has no value for: add what follows %q to ids", route.path, parts[i-1])
+				if parts[i] = ids.of(route.path, part); parts[i] == "" {
+					h.Fatalf("the route %s has a parameter that the test has no value for: add it to ids", route.path)
 				}
 			}
 			if name != "" {
@@ -61,13 +61,28 @@ func (h *house) openPages() []openPage {
 	return list
 }
 
-// ids are those of things in a busy house, by the part of the path that they follow.
-func (h *house) ids() map[string]string {
+// pathIDs are ids of things in a busy house, by the end of the path up to their parameter: "stores/:store".
+type pathIDs map[string]string
+
+// of gives the value of a parameter of a route, or "".
+func (ids pathIDs) of(route, parameter string) string {
+	upTo, _, _ := strings.Cut(route+"/", "/"+parameter+"/")
+	for end, id := range ids {
+		if strings.HasSuffix(upTo+"/"+parameter, "/"+end) {
+			return id
+		}
+	}
+	return ""
+}
+
+func (h *house) ids() pathIDs {
 	h.Helper()
 	ctx, all := h.Context(), storage.Page{Limit: storage.MaxLimit}
 	stores, _, err := h.db.Stores(ctx, all)
 	h.must(err)
 	offers, _, err := h.db.Offers(ctx, 0, all)
+	h.must(err)
+	members, _, err := h.db.Members(ctx, storage.MemberFilter{Campaign: h.campaign("Spring").ID}, all)
 	h.must(err)
 	payouts, _, err := h.db.Payouts(ctx, storage.PayoutFilter{}, all)
 	h.must(err)
@@ -77,9 +92,9 @@ func (h *house) ids() map[string]string {
 	h.must(err)
 	shop := pick(h, stores, "shop", func(s affiliate.Store) string { return s.Slug })
 	offer := pick(h, offers, "Ten percent", func(o affiliate.Offer) string { return o.Name })
-	return map[string]string{"campaigns": h.campaign("Spring").ID.String(), "creators": h.creator("Anna Ahlers").ID.String(), "orders": h.order("1003").ID.String(),
-		"stores": shop.ID.String(), "offers": offer.ID.String(), "payouts": payouts[0].ID.String(), "people": h.user(affiliate.RoleViewer).ID.String(),
-		"tokens": tokens[0].ID.String(), "deliveries": deliveries[0].ID.String(), "members": "mem_1"}
+	return pathIDs{"campaigns/:id": h.campaign("Spring").ID.String(), "creators/:id": h.creator("Anna Ahlers").ID.String(), "orders/:id": h.order("1003").ID.String(),
+		"stores/:store": shop.ID.String(), "offers/:offer": offer.ID.String(), "members/:member": members[0].ID.String(), "payouts/:id": payouts[0].ID.String(),
+		"people/:person": h.user(affiliate.RoleViewer).ID.String(), "tokens/:token": tokens[0].ID.String(), "deliveries/:delivery": deliveries[0].ID.String()}
 }
 
 // TestPages_markup: every page opens for whoever may, and is well made as far as its markup shows.
@@ -109,7 +124,7 @@ func wellMade(t *testing.T, a answer) {
 	if n := len(a.all("h1")); n != 1 {
 		t.Errorf("%s has %d headings h1, want one", a.address, n)
 	}
-	if titles := a.all("title"); len(titles) != 1 || titles[0].node.FirstChild == nil || strings.HasPrefix(titles[0].node.FirstChild.Data, " ·") {
+	if titles := a.all("head title"); len(titles) != 1 || titles[0].node.FirstChild == nil || strings.HasPrefix(titles[0].node.FirstChild.Data, " ·") {
 		t.Errorf("%s has no title", a.address)
 	}
 	if policy := a.header.Get("Content-Security-Policy"); policy == "" || strings.Contains(policy, "unsafe") {

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"strings"
@@ -159,9 +160,7 @@ func TestForms_roles(t *testing.T) {
 		parts := strings.Split(route.path, "/")
 		for i, part := range parts {
 			if strings.HasPrefix(part, ":") {
-				if parts[i] = ids[parts[i-1]]; parts[i] == "" {
-					parts[i] = "1"
-				}
+				parts[i] = cmp.Or(ids.of(route.path, part), "1")
 			}
 		}
 		address := strings.Join(parts, "/")

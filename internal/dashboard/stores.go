@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ func storeRoutes() []route {
 		{http.MethodGet, "/stores/:store", signedIn, (*request).storePage},
 		{http.MethodGet, "/stores/:store/edit", change, (*request).editStorePage},
 		{http.MethodPost, "/stores/:store/edit", change, (*request).editStore},
+		{http.MethodPost, "/stores/:store/warning", change, (*request).dismissWarning},
 		{http.MethodPost, "/stores/:store/end", own, (*request).endStore},
 		{http.MethodPost, "/stores/:store/secrets", own, (*request).addSecret},
 		{http.MethodPost, "/stores/:store/secrets/:secret/end", own, (*request).endSecret},
@@ -182,6 +184,7 @@ type storePage struct {
 	NewSecret   string // that was made a moment ago: it is shown this once
 	Secrets     []secretLine
 	Latest      []deliveryLine
+	WarnedBy    string // the delivery that the warning is about
 	MayChange   bool
 	MayOwn      bool
 	Errors      fieldErrors
@@ -216,6 +219,7 @@ func (r *request) showStore(status int, errs fieldErrors) error {
 		return err
 	}
 	page.Latest = r.deliveryLines(latest)
+	page.WarnedBy = deliveryNamed.FindString(store.Warning)
 	if page.MayOwn {
 		secrets, err := r.d.App.DB.StoreSecrets(ctx, store.ID)
 		if err != nil {
@@ -336,6 +340,20 @@ func (r *request) endSecret() error {
 		return r.showStore(http.StatusUnprocessableEntity, errs)
 	}
 	return r.done(storeAddress(store)+"#secrets", "The secret is ended: deliveries that are signed with it are refused from now on.")
+}
+
+// deliveryNamed finds the delivery in a warning: "… (delivery dlv_12)".
+var deliveryNamed = regexp.MustCompile(`\bdlv_[0-9]+\b`)
+
+func (r *request) dismissWarning() error {
+	store, err := r.store()
+	if err != nil {
+		return err
+	}
+	if err := r.d.App.DismissWarning(r.Request.Context(), store.ID, r.PostForm("seen")); err != nil {
+		return err
+	}
+	return r.done(storeAddress(store), "")
 }
 
 func (r *request) endStore() error {

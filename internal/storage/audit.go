@@ -103,7 +103,7 @@ func (q queries) NewestAudit(ctx context.Context, a AuditFilter, p Page) ([]Audi
 }
 
 // Word is what people call a thing, and the id of the thing whose page shows it, which may be another one: an order shows
-// its conversion. Page is empty where no page does.
+// its conversion. Page is empty where no page shows the thing.
 type Word struct {
 	Name string
 	Page string
@@ -116,11 +116,11 @@ var words = map[string]string{
 	"str": `SELECT id, name, 'str_' || id AS page FROM stores WHERE id IN (?)`,
 	"usr": `SELECT id, name, 'usr_' || id AS page FROM users WHERE id IN (?)`,
 	"tok": `SELECT id, name, '' AS page FROM api_tokens WHERE id IN (?)`,
-	"ord": `SELECT id, number AS name, 'ord_' || id AS page FROM orders WHERE id IN (?)`,
+	"ord": `SELECT o.id, o.number AS name, 'ord_' || o.id AS page FROM orders o WHERE o.id IN (?)`,
 	"off": `SELECT id, name, 'cmp_' || campaign_id AS page FROM offers WHERE id IN (?)`,
 	"cst": `SELECT id, note AS name, 'cmp_' || campaign_id AS page FROM campaign_costs WHERE id IN (?)`,
 	"cnv": `SELECT c.id, o.number AS name, 'ord_' || o.id AS page FROM conversions c JOIN orders o ON o.id = c.order_id WHERE c.id IN (?)`,
-	"pay": `SELECT p.id, c.name, 'cre_' || c.id AS page FROM payouts p JOIN creators c ON c.id = p.creator_id WHERE p.id IN (?)`,
+	"pay": `SELECT p.id, c.name, 'pay_' || p.id AS page FROM payouts p JOIN creators c ON c.id = p.creator_id WHERE p.id IN (?)`,
 	"mem": `SELECT m.id, c.name, 'cmp_' || m.campaign_id AS page FROM campaign_members m JOIN creators c ON c.id = m.creator_id WHERE m.id IN (?)`,
 	"ofm": `SELECT x.id, c.name || ' in ' || o.name AS name, 'cmp_' || o.campaign_id AS page FROM offer_members x
 		JOIN offers o ON o.id = x.offer_id JOIN campaign_members m ON m.id = x.member_id JOIN creators c ON c.id = m.creator_id WHERE x.id IN (?)`,

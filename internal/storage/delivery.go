@@ -372,6 +372,12 @@ func (tx *Tx) SetStoreState(ctx context.Context, id affiliate.StoreID, state, wa
 	return err
 }
 
+// DismissWarning takes away what the owner of a store was told, unless it is something else by now; false then.
+func (tx *Tx) DismissWarning(ctx context.Context, id affiliate.StoreID, seen string) (bool, error) {
+	n, err := tx.exec(ctx, `UPDATE stores SET warning = '' WHERE id = ? AND warning = ? AND warning <> ''`, id, seen)
+	return n > 0, err
+}
+
 // WarnStore notes what the owner of a store should know.
 func (tx *Tx) WarnStore(ctx context.Context, id affiliate.StoreID, warning string) error {
 	_, err := tx.exec(ctx, `UPDATE stores SET warning = ? WHERE id = ? AND warning <> ?`, warning, id, warning)

@@ -152,9 +152,22 @@ type OrderRow struct {
 
 // FindOrder gives the order of a store by the store's id of it, with its trace; NotFound when no delivery described it.
 func (q queries) FindOrder(ctx context.Context, storeSlug, externalID string) (OrderRow, error) {
+	return q.oneOrder(ctx, `s.slug = ? AND o.external_id = ?`, storeSlug, externalID)
+}
+
+// OrderByID gives an order with its trace; NotFound when no delivery described it.
+func (q queries) OrderByID(ctx context.Context, id affiliate.OrderID) (OrderRow, error) {
+	o, err := q.oneOrder(ctx, `o.id = ?`, id)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		err = affiliate.Errorf(affiliate.NotFound, "there is no %s", id)
+	}
+	return o, err
+}
+
+func (q queries) oneOrder(ctx context.Context, condition string, args ...any) (OrderRow, error) {
 	var row OrderRow
 	err := q.get(ctx, &row, `SELECT `+qualify("o", orderColumns)+`, o.trace, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id
-		WHERE s.slug = ? AND o.external_id = ? AND o.placed_at IS NOT NULL`, storeSlug, externalID)
+		WHERE `+condition+` AND o.placed_at IS NOT NULL`, args...)
 	if err != nil {
 		return row, err
 	}

@@ -561,9 +561,6 @@ func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any
 				ofMembers(&f, "+c.offer_member_id") // the plus: the index of times is the better one
 			}
 		}
-		if !which.conversions {
-			f.and("c.approval = 'approved' AND c.status = 'paid'")
-		}
 		parts = append(parts, r.conversionFigures(g, which, f))
 	}
 	if which.clicks {
@@ -603,21 +600,23 @@ func only(f *filter, g grouping, ids []int64) {
 	}
 }
 
-// conversionFigures sums up conversions c.
+// conversionFigures sums up conversions c: all of them, or only what the accepted ones count in the account's currency.
 func (r Report) conversionFigures(g grouping, which facts, f filter) figurePart {
+	if !which.conversions {
+		f.and("c.approval = 'approved' AND c.status = 'paid' AND c.rate IS NOT NULL AND c.account_currency = ?", string(r.Currency))
+		return figurePart{id: g.conversions, from: "conversions c" + f.where(), args: f.args, columns: map[string]string{
+			"conversions": "COUNT(*)", "sales": "SUM(c.account_value)", "commissions": "SUM(c.account_commission)"}}
+	}
 	const accepted = "x.approval = 'approved' AND x.status = 'paid'"
 	count := func(class string) string { return "COUNT(*) FILTER (WHERE x.own AND " + class + ")" }
 	amount := func(of, class string) string {
 		return "COALESCE(SUM(x.account_" + of + ") FILTER (WHERE x.own AND " + class + "), 0)"
 	}
 	columns := map[string]string{"conversions": count(accepted), "sales": amount("value", accepted), "commissions": amount("commission", accepted),
+		"held": count("x.approval = 'held'"), "rejected": count("x.approval = 'rejected'"), "refunds": amount("refunded", "x.approval <> 'rejected'"),
 		"not_converted": "COUNT(*) FILTER (WHERE NOT x.own AND " + accepted + ")"}
-	if which.conversions {
-		for _, s := range []affiliate.OrderStatus{affiliate.Pending, affiliate.Canceled, affiliate.Refunded} {
-			columns[string(s)] = count("x.approval = 'approved' AND x.status = '" + string(s) + "'")
-		}
-		columns["held"], columns["rejected"] = count("x.approval = 'held'"), count("x.approval = 'rejected'")
-		columns["refunds"] = amount("refunded", "x.approval <> 'rejected'")
+	for _, s := range []affiliate.OrderStatus{affiliate.Pending, affiliate.Canceled, affiliate.Refunded} {
+		columns[string(s)] = count("x.approval = 'approved' AND x.status = '" + string(s) + "'")
 	}
 	return figurePart{id: "x.id", columns: columns, args: append([]any{string(r.Currency)}, f.args...),
 		from: `(SELECT ` + g.conversions + ` AS id, (c.rate IS NOT NULL AND c.account_currency = ?) AS own, c.approval, c.status, c.account_value,

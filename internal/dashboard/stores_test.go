@@ -1,0 +1,304 @@
+package dashboard
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// knock posts to the webhook of a store with headers by turns, and gives the status of the answer.
+func (h *house) knock(path, body string, header ...string) int {
+	h.Helper()
+	r, err := http.NewRequestWithContext(h.Context(), http.MethodPost, h.url+path, strings.NewReader(body))
+	h.must(err)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	answer, err := http.DefaultClient.Do(r)
+	h.must(err)
+	answer.Body.Close()
+	return answer.StatusCode
+}
+
+// forge posts deliveries to the Shopify store that are signed with another secret, and counts them.
+func (h *house) forge(n int) {
+	h.Helper()
+	for range n {
+		if status := h.knock("/webhooks/shopify/shop", "{}", "X-Shopify-Hmac-Sha256", shopify.Sign([]byte("another secret"), []byte("{}"))); status != http.StatusUnauthorized {
+			h.Fatalf("a forged delivery was answered %d", status)
+		}
+	}
+	h.counters.Flush(h.Context())
+}
+
+func (h *house) storeBySlug(slug string) affiliate.Store {
+	h.Helper()
+	s, err := h.db.StoreBySlug(h.Context(), slug)
+	h.must(err)
+	return s
+}
+
+func TestStoresPage(t *testing.T) {
+	h := newHouse(t)
+	h.owner().get("/stores").is(http.StatusOK).says("Northwind US", "shop.myshopify.com", "Northwind Boutique", "WooCommerce", "Waiting for the first delivery").
+		hides("rejected")
+	h.sell(sale{code: "ANNA10", value: 100_00})
+	h.deliver("shop", "{")
+	h.process()
+	h.deliver("shop", h.body(sale{number: "2", value: 100}))
+	h.forge(12)
+	h.clock.advance(2 * time.Minute)
+	a := h.viewer().get("/stores").says("Failed deliveries", "20 Nov 2026, 13:00", "12 rejected: the secret here differs from the store's.",
+		"“Your webhooks will be signed with”").hides("Connect a store")
+	// By slug: the boutique first. Waiting, failed, rejected.
+	if got := a.texts("tbody tr td.number"); !slices.Equal(got, []string{"0", "0", "0", "1 since 20 Nov 2026, 13:00", "1", "12"}) {
+		t.Errorf("the figures are %q", got)
+	}
+	fresh := emptyHouse(t)
+	_, err := fresh.app.AddFirstOwner(fresh.Context(), people[0], password)
+	fresh.must(err)
+	fresh.owner().get("/stores").says("No store is connected").one("main a[href=/stores/new].primary")
+}
+
+// TestStoreBadge: the worst is what shows.
+func TestStoreBadge(t *testing.T) {
+	refused, over := []rejection{{N: 1}}, []rejection{{N: 1, Over: true}}
+	came := affiliate.Store{State: affiliate.StoreStateActive, LastDeliveryAt: noon}
+	silent := affiliate.Store{State: affiliate.StoreStateActive}
+	for want, h := range map[string]storeHealth{
+		"Ended":                          {Store: affiliate.Store{State: affiliate.StoreStateEnded}, Failed: 1},
+		"App removed":                    {Store: affiliate.Store{State: affiliate.StoreStateUninstalled, LastDeliveryAt: noon}, Failed: 1},
+		"Waiting for the first delivery": {Store: silent},
+		"Failed deliveries":              {Store: came, Failed: 1, Rejected: 1, Rejections: refused},
+		"Deliveries refused":             {Store: came, Rejected: 1, Rejections: refused},
+		"Receiving":                      {Store: came, Rejected: 1, Rejections: over},
+	} {
+		if got := h.badge(false); got.Text != want {
+			t.Errorf("got %q, want %q", got.Text, want)
+		}
+	}
+	if got := (storeHealth{Store: silent, Rejected: 1, Rejections: refused}).badge(false); got.Text != "Deliveries refused" {
+		t.Errorf("refused before anything was accepted: %q", got.Text)
+	}
+	if got := (storeHealth{Store: came}).badge(true); got.Text != "Behind" {
+		t.Errorf("late: %q", got.Text)
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	for _, c := range []struct {
+		address  string
+		platform affiliate.Platform
+		want     string
+	}{
+		{"https://tributary.example", affiliate.Shopify, ""},
+		{"https://tributary.example", affiliate.WooCommerce, ""},
+		{"http://tributary.example:8080", affiliate.WooCommerce, ""},
+		{"http://tributary.example", affiliate.Shopify, "https addresses only"},
+		{"https://tributary.example:8443", affiliate.WooCommerce, "not to 8443"},
+		{"https://tributary.example:8443", affiliate.Shopify, ""},
+		{"http://localhost:8080", affiliate.Shopify, "this machine"},
+		{"https://192.168.1.2", affiliate.WooCommerce, "its own network"},
+		{"https://[::1]", affiliate.WooCommerce, "this machine"},
+		{"", affiliate.Shopify, "not an address"},
+	} {
+		if got := unreachable(c.address, c.platform); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
+			t.Errorf("%q for %s: %q, want %q", c.address, c.platform, got, c.want)
+		}
+	}
+}
+
+func TestConnectShopify(t *testing.T) {
+	h := newHouse(t)
+	v := h.owner()
+	v.get("/stores/new").is(http.StatusOK).says("Platform", "/webhooks/shopify")
+	form := []string{"platform", "shopify", "name", "Northwind UK ", "domain", "https://Northwind-UK.myshopify.com/admin", "currency", "gbp", "timezone", "Europe/London"}
+	a := v.post("/stores/new", form...).is(http.StatusUnprocessableEntity).says("Is needed for a Shopify store")
+	if got := a.one("input[name=domain]").attr("value"); got != "https://Northwind-UK.myshopify.com/admin" {
+		t.Errorf("what was typed came back as %q", got)
+	}
+	if !a.has("input[name=webhook_secret][aria-invalid=true]") {
+		t.Error("the field is not marked")
+	}
+	for field, value := range map[string]string{"domain": "northwind.example", "currency": "quids", "timezone": "London", "name": "", "platform": "magento", "webhook_secret": "short"} {
+		wrong := append(slices.Clone(form), "webhook_secret", "shpss_0123456789")
+		for i := 0; i < len(wrong); i += 2 {
+			if wrong[i] == field {
+				wrong[i+1] = value
+			}
+		}
+		v.post("/stores/new", wrong...).is(http.StatusUnprocessableEntity)
+	}
+	a = v.post("/stores/new", append(form, "webhook_secret", "shpss_0123456789")...).is(http.StatusOK).
+		says("Northwind UK is connected", "Waiting for the first delivery", "northwind-uk.myshopify.com", "GBP", "Create webhook", "Order creation orders/create",
+			"Order transaction create", "signed with", "Send test notification", h.url+"/webhooks/shopify/northwind-uk", "leads to this machine").
+		hides("shpss_0123456789", "WordPress", "The store's secret")
+	s := h.storeBySlug("northwind-uk")
+	a.at("/stores/" + s.ID.String())
+	if s.Name != "Northwind UK" || s.Currency != "GBP" || s.Timezone != "Europe/London" {
+		t.Errorf("%+v", s)
+	}
+	// The same name takes another slug; the same shop is refused.
+	v.post("/stores/new", append(form, "webhook_secret", "shpss_0123456789")...).is(http.StatusUnprocessableEntity).says("connected already")
+	form[5] = "northwind-uk-2.myshopify.com"
+	v.post("/stores/new", append(form, "webhook_secret", "shpss_0123456789")...).is(http.StatusOK).says("/webhooks/shopify/northwind-uk-2")
+	for _, v := range []*visitor{h.manager(), h.viewer()} {
+		v.get("/stores/new").is(http.StatusForbidden)
+		v.post("/stores/new", form...).is(http.StatusForbidden)
+	}
+}
+
+// TestConnectWooCommerce: the secret that is made shows once, and signs.
+func TestConnectWooCommerce(t *testing.T) {
+	h := newHouse(t)
+	v := h.owner()
+	a := v.post("/stores/new", "platform", "woocommerce", "name", "日本", "domain", "shop.example", "currency", "JPY", "timezone", "Asia/Tokyo").is(http.StatusOK).
+		says("日本 is connected", "Copy it now", "WP REST API Integration v3", "Order restored order.restored", "80, 443 and 8080").hides("Shopify shows")
+	s := h.storeBySlug("store")
+	secret := a.one("code#secret").text()
+	if len(secret) != 40 {
+		t.Fatalf("the secret is %q", secret)
+	}
+	if again := v.get("/stores/" + s.ID.String()); again.has("#secret") || strings.Contains(again.body, secret) {
+		t.Error("the secret shows a second time")
+	}
+	// A ping shows that the address is right, without being a delivery.
+	if status := h.knock("/webhooks/woocommerce/store", "webhook_id=1", "Content-Type", "application/x-www-form-urlencoded"); status != http.StatusOK {
+		t.Fatalf("the ping was answered %d", status)
+	}
+	h.counters.Flush(h.Context())
+	v.get("/stores/"+s.ID.String()).says("Waiting for the first delivery", "WooCommerce has reached this address")
+	body := `{"id":7}`
+	if status := h.knock("/webhooks/woocommerce/store", body, "X-WC-Webhook-Topic", "order.created", "X-WC-Webhook-Signature", woocommerce.Sign([]byte(secret), []byte(body))); status != http.StatusOK {
+		t.Fatalf("a delivery signed with the secret was answered %d", status)
+	}
+	h.counters.Flush(h.Context())
+	v.get("/stores/"+s.ID.String()).says("Connected.", "order.created").hides("Waiting for the first")
+}
+
+// TestSecretIsShownToItsStoreOnly: the cookie that carries a new secret says nothing on another store's page, nor when it
+// was tampered with.
+func TestSecretIsShownToItsStoreOnly(t *testing.T) {
+	h := newHouse(t)
+	boutique, shop := h.storeBySlug("boutique"), h.storeBySlug("shop")
+	v := h.nobody() // follows no redirects, so that the page with the secret is not opened yet
+	v.signIn(h.user(affiliate.RoleOwner).Email)
+	v.post("/stores/" + boutique.ID.String() + "/secrets").is(http.StatusSeeOther)
+	sealed := v.cookie(secretCookie)
+	if sealed == "" {
+		t.Fatal("no cookie carries the secret")
+	}
+	show := func(s affiliate.Store, value string) answer {
+		return v.send(http.MethodGet, "/stores/"+s.ID.String(), map[string]string{"Cookie": sessionCookie + "=" + v.cookie(sessionCookie) + "; " + secretCookie + "=" + value}, nil)
+	}
+	if show(shop, sealed).has("#secret") {
+		t.Error("another store's page shows it")
+	}
+	if show(boutique, sealed[:len(sealed)-2]).has("#secret") || show(boutique, "x").has("#secret") {
+		t.Error("a damaged cookie shows something")
+	}
+	part := v.get("/stores/" + boutique.ID.String() + "?part=health")
+	if strings.Contains(part.body, "id=\"secret\"") || v.cookie(secretCookie) == "" {
+		t.Error("a refreshed part takes the secret")
+	}
+	v.get("/stores/" + boutique.ID.String()).one("code#secret")
+}
+
+func TestSecretsOfAStore(t *testing.T) {
+	h := newHouse(t)
+	v, s := h.owner(), h.storeBySlug("shop")
+	at := "/stores/" + s.ID.String()
+	v.get(at).says("Secret 1", "The only one").hides("End secret")
+	v.post(at+"/secrets/sec_1/end").is(http.StatusUnprocessableEntity).says("only active secret")
+	v.post(at+"/secrets", "webhook_secret", "").is(http.StatusUnprocessableEntity).says("Is needed for a Shopify store")
+	v.post(at+"/secrets", "webhook_secret", "another secret").is(http.StatusUnprocessableEntity).says("Must not contain spaces")
+	v.post(at+"/secrets", "webhook_secret", "another-secret").is(http.StatusOK).says("The secret is added", "Secret 2").hides("another-secret", "The only one")
+	body := h.body(sale{number: "77", value: 100})
+	sign := func(secret string) int {
+		return h.knock("/webhooks/shopify/shop", body, "X-Shopify-Hmac-Sha256", shopify.Sign([]byte(secret), []byte(body)))
+	}
+	if a, b := sign(shopSecret), sign("another-secret"); a != http.StatusOK || b != http.StatusOK {
+		t.Errorf("while both are active: %d and %d", a, b)
+	}
+	secrets, err := h.db.StoreSecrets(h.Context(), s.ID)
+	h.must(err)
+	v.post(at+"/secrets/"+secrets[0].ID.String()+"/end").is(http.StatusOK).says("The secret is ended", "Ended", "The only one")
+	v.post(at + "/secrets/sec_99/end").is(http.StatusNotFound)
+	for _, v := range []*visitor{h.manager(), h.viewer()} {
+		v.get(at).is(http.StatusOK).hides("Secrets", "Add a secret")
+		v.post(at+"/secrets", "webhook_secret", "a-third-secret").is(http.StatusForbidden)
+		v.post(at + "/secrets/" + secrets[1].ID.String() + "/end").is(http.StatusForbidden)
+	}
+}
+
+func TestChangeAndEndStore(t *testing.T) {
+	h := newHouse(t)
+	v, s := h.manager(), h.storeBySlug("shop")
+	at := "/stores/" + s.ID.String()
+	a := v.get(at+"/edit").is(http.StatusOK).hides("End this store", "Secret of the webhooks", "Platform")
+	version := a.one("input[name=version]").attr("value")
+	form := []string{"version", version, "name", "Northwind America", "domain", "shop.myshopify.com", "currency", "CAD", "timezone", "America/Toronto"}
+	v.post(at+"/edit", form...).is(http.StatusOK).at(at).says("Northwind America is changed", "CAD", "America/Toronto")
+	v.post(at+"/edit", form...).is(http.StatusUnprocessableEntity).says("changed meanwhile")
+	form[1], form[5] = "0", "shop.example"
+	v.post(at+"/edit", form...).is(http.StatusUnprocessableEntity).says("permanent domain")
+	v.post(at + "/end").is(http.StatusForbidden)
+	h.viewer().get(at + "/edit").is(http.StatusForbidden)
+	h.owner().get(at + "/edit").says("End this store")
+	h.owner().post(at+"/end").is(http.StatusOK).says("Northwind America is ended", "This store was ended", "Ended").hides("Steps in", "Add a secret")
+	h.owner().get("/stores").says("Ended")
+	h.owner().get("/stores/str_99").is(http.StatusNotFound)
+	h.owner().get("/stores/shop").is(http.StatusNotFound)
+}
+
+// TestRejections: each cause is told with its own remedy, and calms down once deliveries are accepted again.
+func TestRejections(t *testing.T) {
+	h := newHouse(t)
+	s := h.storeBySlug("boutique")
+	at := "/stores/" + s.ID.String()
+	for outcome, n := range map[string]int{"bad_signature": 3, "too_large": 2, "unreadable": 1, "unavailable": 1, "accepted": 5} {
+		for range n {
+			h.counters.Count(s.ID, outcome)
+		}
+	}
+	h.counters.Flush(h.Context())
+	h.viewer().get(at).says("Something came, but it was refused", "3 rejected in the last 24 hours: the secret here differs from the store's.", "paste this store's secret",
+		"2 rejected in the last 24 hours: the body is larger", "MAX_BODY_BYTES", "1 rejected in the last 24 hours: the body broke off", "the database did not answer",
+		"The last one came after 13:00", "Deliveries refused")
+	h.clock.advance(90 * time.Minute)
+	h.counters.Received(s.ID, h.clock.now())
+	h.counters.Flush(h.Context())
+	h.viewer().get(at).says("deliveries have been accepted since", "Receiving").hides("paste this store's secret")
+	h.clock.advance(24 * time.Hour)
+	h.viewer().get(at).says("Rejected, last 24 hours 0").hides("rejected in the last 24 hours")
+}
+
+func TestStoreWarning(t *testing.T) {
+	h := newHouse(t)
+	s := h.storeBySlug("shop")
+	at := "/stores/" + s.ID.String()
+	h.deliver("shop", "{")
+	h.process()
+	seen := h.storeBySlug("shop").Warning
+	a := h.manager().get(at).says("is not valid JSON")
+	a.one("#health a[href=/deliveries/dlv_1].button")
+	h.viewer().get(at).says("is not valid JSON").hides("Dismiss")
+	h.viewer().post(at+"/warning", "seen", seen).is(http.StatusForbidden)
+	h.manager().post(at+"/warning", "seen", "what came before it").says("is not valid JSON")
+	h.manager().post(at+"/warning", "seen", seen).is(http.StatusOK).at(at)
+	if s := h.storeBySlug("shop"); s.Warning != "" {
+		t.Errorf("the warning is still %q", s.Warning)
+	}
+	log, _, err := h.db.AuditLog(h.Context(), s.ID.String(), storage.Page{})
+	h.must(err)
+	if log[0].Action != "store.warning.dismiss" && log[len(log)-1].Action != "store.warning.dismiss" {
+		t.Errorf("the audit log does not tell: %+v", log)
+	}
+}
