@@ -172,7 +172,7 @@ func TestExportKeepsNoHalfFile(t *testing.T) {
 		var stderr bytes.Buffer
 		run := &call{terminal: terminal{stdout: io.Discard, stderr: &stderr}, flags: flag.NewFlagSet("export", flag.ContinueOnError)}
 		err := (&exportOptions{what: "orders", output: file}).write(t.Context(), run, export.CSV,
-			func(_ context.Context, w io.Writer, o app.ExportOptions) (app.Exported, error) {
+			func(_ context.Context, _ io.Writer, o app.ExportOptions) (app.Exported, error) {
 				w, err := o.Begin(1_000_000)
 				if err != nil {
 					return app.Exported{}, err
