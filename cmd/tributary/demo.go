@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +14,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/config"
+	"github.com/tributaryhq/tributary/internal/history"
 	"github.com/tributaryhq/tributary/internal/recordings"
 )
 
@@ -60,7 +63,15 @@ func runDemo(ctx context.Context, c *call, data string, once bool) (err error) {
 	if err != nil {
 		return err
 	}
-	if client.Token, err = setUpDemo(ctx, s.app, sets); err != nil {
+	if client.Token, err = setUpDemo(ctx, s.app); err != nil {
+		return err
+	}
+	if !once { // a past to look at; the table is about the recorded deliveries alone
+		if err := writeDemoPast(ctx, c, s.app); err != nil {
+			return err
+		}
+	}
+	if err := connectRecorded(ctx, s.app, sets); err != nil {
 		return err
 	}
 	if err := replayRecordings(ctx, c, client, sets); err != nil {
@@ -77,7 +88,11 @@ func runDemo(ctx context.Context, c *call, data string, once bool) (err error) {
 		}
 		return nil
 	}
-	printWhereToLook(c.stdout, client, sets)
+	password, err := addDemoOwner(ctx, s.app)
+	if err != nil {
+		return err
+	}
+	printWhereToLook(c.stdout, client, sets, password)
 	select {
 	case <-ctx.Done():
 		return nil
@@ -98,6 +113,7 @@ func startDemoServer(ctx context.Context, data string) (*server, error) {
 		if err != nil {
 			return nil, err
 		}
+		cfg.Demo = true
 		s, err := startServer(ctx, cfg, allRoles)
 		if err == nil || !isListenError(err) || attempt == 10 {
 			return s, err
@@ -121,19 +137,62 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// setUpDemo connects the recorded stores and gives a token.
-func setUpDemo(ctx context.Context, a *app.App, sets []recordings.Set) (token string, err error) {
+// demoOwner is who signs in to the dashboard of a demo.
+const demoOwner = "owner@demo.example"
+
+// addDemoOwner gives the password, which is another one in each demo.
+func addDemoOwner(ctx context.Context, a *app.App) (password string, err error) {
+	random := make([]byte, 6)
+	_, _ = rand.Read(random) // never fails
+	password = "demo-" + hex.EncodeToString(random)
+	_, err = a.AddUser(app.As(ctx, commandLine()), affiliate.User{Email: demoOwner, Name: "Demo owner", Role: affiliate.RoleOwner}, password)
+	return password, err
+}
+
+// Size of the demo's past.
+const (
+	demoMonths      = 8
+	demoConversions = 4000
+	demoStores      = "3"
+)
+
+// writeDemoPast makes up some months of sales in stores of their own, so that the dashboard has something to show.
+func writeDemoPast(ctx context.Context, c *call, a *app.App) error {
+	o := historyOptions{stores: demoStores, plan: history.Plan{Conversions: demoConversions, Uncredited: 40, Clicks: 4, Campaigns: 8, Creators: 90}}
+	o.plan.Seed, o.plan.Now = 1, a.Now()
+	o.plan.From = o.plan.Now.AddDate(0, -demoMonths, 0)
+	o.plan.EmailHash = a.EmailHash
+	var err error
+	if o.plan.Stores, err = o.findStores(ctx, a); err != nil {
+		return err
+	}
+	begin := time.Now()
+	report, err := history.Write(ctx, a.DB, o.plan)
+	if err != nil {
+		return fmt.Errorf("make up a past: %w", err)
+	}
+	fmt.Fprintf(c.stdout, "Made up %d orders of %d months in %s, so that there is something to look at.\n", report.Orders, demoMonths, time.Since(begin).Round(100*time.Millisecond))
+	return nil
+}
+
+// setUpDemo names the brand and gives a token.
+func setUpDemo(ctx context.Context, a *app.App) (token string, err error) {
 	ctx = app.As(ctx, commandLine())
 	if _, err := a.SetSettings(ctx, []app.Setting{{Key: "name", Value: "Demo brand"}, {Key: "timezone", Value: "America/New_York"}}); err != nil {
 		return "", err
 	}
-	for _, set := range sets {
-		if err := connect(ctx, a, set); err != nil {
-			return "", fmt.Errorf("connect the store %s: %w", set.Store.Slug, err)
-		}
-	}
 	added, err := a.AddToken(ctx, "demo", affiliate.RoleOwner)
 	return added.Value, err
+}
+
+// connectRecorded adds the recorded stores.
+func connectRecorded(ctx context.Context, a *app.App, sets []recordings.Set) error {
+	for _, set := range sets {
+		if err := connect(app.As(ctx, commandLine()), a, set); err != nil {
+			return fmt.Errorf("connect the store %s: %w", set.Store.Slug, err)
+		}
+	}
+	return nil
 }
 
 // connect adds a recorded store and imports its creators with their codes and links.

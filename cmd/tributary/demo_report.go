@@ -143,18 +143,19 @@ func (r *demoReport) summary() string {
 }
 
 // printWhereToLook tells what to try on the running demo.
-func printWhereToLook(w io.Writer, client *recordings.Client, sets []recordings.Set) {
+func printWhereToLook(w io.Writer, client *recordings.Client, sets []recordings.Set, password string) {
 	order := client.Base + "/api/v1/orders/" + exampleOrder(sets)
 	curl := `curl -H "Authorization: Bearer ` + client.Token + `" `
 	fmt.Fprintf(w, `
 Look around; Ctrl-C ends the demo.
+  pages   %[1]s   sign in as %[5]s with %[6]s
   status  %[1]s/status
   order   %[2]s%[3]s
   why     %[2]s%[3]s/trace
   link    %[1]s/l/anna
   API     %[1]s/api/v1/openapi.json
   token   %[4]s
-`, client.Base, curl, order, client.Token)
+`, client.Base, curl, order, client.Token, demoOwner, password)
 }
 
 // exampleOrder is the first paid order that somebody is credited for, as it stands in addresses.

@@ -51,8 +51,9 @@ func startDocsServer(t *testing.T) (*server, string) {
 	delete(env, "API_RATE_LIMIT")
 	s := env.start(t)
 	sets := allSets(t)
-	token, err := setUpDemo(t.Context(), s.app, sets)
+	token, err := setUpDemo(t.Context(), s.app)
 	ok(t, err)
+	ok(t, connectRecorded(t.Context(), s.app, sets))
 	c := s.client(t, token)
 	deliver(t, c, 1, allRequests(sets)) // in their order, so that ids are the same in every run
 	waitProcessed(t, c)

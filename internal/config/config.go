@@ -33,6 +33,7 @@ type Config struct {
 	TrustedProxies    []string
 	FXRatesURL        string // of the folder of exchange rates when it ends in /, else of one file, or a path; empty: none are fetched
 	APIRateLimit      int    // requests per minute and token; 0: no limit
+	Demo              bool   // set by the demo, never by the environment: pages say that the sales are made up
 }
 
 // MinSecretKey is the fewest bytes that SECRET_KEY may have.

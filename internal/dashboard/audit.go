@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -80,10 +81,7 @@ func (r *request) auditPage() error {
 	for _, e := range entries {
 		p.Entries = append(p.Entries, r.auditLine(e, words))
 	}
-	p.About = f.Subject
-	if w := words[f.Subject]; w.Name != "" {
-		p.About = w.Name
-	}
+	p.About = cmp.Or(words[f.Subject].Name, f.Subject)
 	p.Pager = r.pager(next)
 	return r.show("audit.html", &p)
 }
@@ -152,11 +150,8 @@ func (e auditRecord) ids() []string {
 
 func (r *request) auditLine(e auditRecord, words map[string]storage.Word) auditLine {
 	line := auditLine{ID: e.AuditRecord.ID, At: r.moment(e.At.Time), Actor: e.Actor, Did: deed(e.Action)}
-	if e.Subject != "account" {
-		line.Name, line.Page = e.Subject, pageOf(words[e.Subject].Page)
-		if w := words[e.Subject]; w.Name != "" {
-			line.Name = w.Name
-		}
+	if e.Subject != "account" && e.Action != "user.sign_in" {
+		line.Name, line.Page = cmp.Or(words[e.Subject].Name, e.Subject), pageOf(words[e.Subject].Page)
 	}
 	if r.Query("subject") == "" {
 		line.Only = r.with("subject", e.Subject, "kind", "")
@@ -168,18 +163,30 @@ func (r *request) auditLine(e auditRecord, words map[string]storage.Word) auditL
 		}
 	}
 	for _, key := range keys {
-		before, after := r.factText(key, e.before, words), r.factText(key, e.after, words)
-		c := auditChange{What: factName(key), Before: before, After: after, Added: e.before == nil}
-		if before == after {
+		c := auditChange{What: factName(key), Before: r.factText(key, e.before, words), After: r.factText(key, e.after, words), Added: e.before == nil}
+		if c.Before == c.After || key == "rule_version" || c.Added && (c.After == line.Name || isNothing(e.after[key]) || e.tellsCurrency(key)) {
 			continue
 		}
-		if key == "email_hash" { // says nothing to people
+		if key == "email_hash" { // the hash says nothing to people
 			c.Before, c.After = "", ""
 		}
 		line.Changes = append(line.Changes, c)
 	}
 	slices.SortStableFunc(line.Changes, func(a, b auditChange) int { return strings.Compare(a.What, b.What) })
 	return line
+}
+
+// isNothing says whether a value of something new tells that nothing was said.
+func isNothing(v any) bool { return v == json.Number("0") || v == false }
+
+// tellsCurrency says whether a property is the currency of an amount that is told with it.
+func (e auditRecord) tellsCurrency(key string) bool {
+	for amount, currency := range moneyFacts {
+		if _, told := e.after[amount]; told && currency == key {
+			return true
+		}
+	}
+	return false
 }
 
 // pageOf gives the address that shows a thing, by its id.
@@ -199,7 +206,7 @@ var deeds = map[string]string{
 	"settings.set": "changed the settings", "account.rebuild": "had all sums of reports computed anew", "code.credit_orders": "credited earlier orders to the code",
 	"store.secret.add": "added a secret of the store", "store.secret.end": "ended a secret of the store", "store.add": "connected the store",
 	"store.warning.dismiss": "took away the warning of the store",
-	"conversion.undo": "took back the rejection of the conversion of order", "conversion.reject": "rejected the conversion of order",
+	"conversion.undo":       "took back the rejection of the conversion of order", "conversion.reject": "rejected the conversion of order",
 	"conversion.release": "released the conversion of order", "payout.issue": "issued a payout to", "payout.cancel": "canceled a payout to",
 }
 
@@ -238,8 +245,12 @@ func factName(key string) string {
 
 // factText tells one property of a side of an entry; empty for nothing.
 func (r *request) factText(key string, side map[string]any, words map[string]storage.Word) string {
+	currency, inMoney := side[moneyFacts[key]].(string)
 	switch v := side[key].(type) {
 	case string:
+		if inMoney {
+			return v + " " + currency
+		}
 		if w := words[v]; w.Name != "" {
 			return w.Name
 		}
@@ -253,9 +264,11 @@ func (r *request) factText(key string, side map[string]any, words map[string]sto
 	case bool:
 		return map[bool]string{true: "yes", false: "no"}[v]
 	case json.Number:
-		currency, ok := side[moneyFacts[key]].(string)
-		if n, err := v.Int64(); ok && err == nil {
+		if n, err := v.Int64(); inMoney && err == nil {
 			return moneyText(n, money.Currency(currency))
+		}
+		if key == "attribution_window_days" && isNothing(v) {
+			return "the account's"
 		}
 		return v.String()
 	case map[string]any:
@@ -270,5 +283,5 @@ func (r *request) factText(key string, side map[string]any, words map[string]sto
 	return ""
 }
 
-// moneyFacts are properties in minor units, with the property that tells their currency.
+// moneyFacts are properties that are amounts, with the property that tells their currency. Whole numbers are minor units.
 var moneyFacts = map[string]string{"commission": "currency", "amount": "currency", "minimum_payout": "currency", "product_value": "product_currency"}

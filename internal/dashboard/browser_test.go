@@ -78,7 +78,8 @@ const patience = 30 * time.Second
 // server for anything, unless it was excused.
 type tab struct {
 	*house
-	ctx context.Context
+	ctx    context.Context
+	server string // the only one that pages may ask
 
 	mu       sync.Mutex
 	problems []string
@@ -106,7 +107,7 @@ func (h *house) browseAsNobody() *tab {
 	chromium.once.Do(startChromium)
 	h.must(chromium.err)
 	ctx, end := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext())
-	b := &tab{house: h, ctx: ctx}
+	b := &tab{house: h, ctx: ctx, server: h.url}
 	h.Cleanup(func() {
 		end()
 		b.mu.Lock()
@@ -121,6 +122,19 @@ func (h *house) browseAsNobody() *tab {
 	h.must(chromedp.Listen(ctx, b.hear))
 	b.viewport(1440, 900)
 	return b
+}
+
+// within runs a part of a test under a name of its own, in the same tab.
+func (b *tab) within(name string, f func()) {
+	b.Helper()
+	outer := b.house
+	outer.Run(name, func(t *testing.T) {
+		inner := *outer
+		inner.T = t
+		b.house = &inner
+		defer func() { b.house = outer }()
+		f()
+	})
 }
 
 // hear notes what a page should not do.
@@ -140,7 +154,7 @@ func (b *tab) hear(event any) {
 		}
 	case *network.EventRequestWillBeSent:
 		u, err := url.Parse(e.Request.URL)
-		if err != nil || (u.Scheme != "data" && u.Scheme != "blob" && u.Scheme+"://"+u.Host != b.url) {
+		if err != nil || (u.Scheme != "data" && u.Scheme != "blob" && u.Scheme+"://"+u.Host != b.server) {
 			b.problems = append(b.problems, "asked another server: "+e.Request.URL)
 		}
 	case *network.EventLoadingFinished:
@@ -372,13 +386,17 @@ func (b *tab) overflow() int {
 	return n
 }
 
-// screenshot writes the whole page as a PNG.
+// screenshot writes the whole page as a PNG. The window is made as high as the page meanwhile, so that what sticks to an
+// edge of the window is drawn at the edge of the picture.
 func (b *tab) screenshot(file string) {
 	b.Helper()
 	b.must(os.MkdirAll(filepath.Dir(file), 0o755))
+	var size struct{ Width, Height, Whole int64 }
+	b.eval(`({ Width: innerWidth, Height: innerHeight, Whole: document.documentElement.scrollHeight })`, &size)
+	b.viewport(size.Width, max(size.Height, size.Whole))
+	defer b.viewport(size.Width, size.Height)
 	b.call(func(ctx context.Context, t *chromedp.Target) error {
-		whole := true
-		shot, err := cdp.Call(ctx, t, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{CaptureBeyondViewport: &whole})
+		shot, err := cdp.Call(ctx, t, cdppage.CaptureScreenshot, cdppage.CaptureScreenshotParams{})
 		if err != nil {
 			return err
 		}

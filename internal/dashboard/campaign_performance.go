@@ -286,7 +286,8 @@ type cell struct{ Text, Sub string }
 // conversionFoot is one line under the table: the sums in one currency.
 type conversionFoot struct {
 	Label string
-	Cells []footCell // for each shown column but the first
+	Span  int        // how many columns the label is under: all before the first amount
+	Cells []footCell // for each shown column behind them
 }
 
 type footCell struct {
@@ -412,19 +413,24 @@ func (l *conversionList) foot(r *request) {
 	line := func(s affiliate.Sums, c money.Currency, label string) {
 		foot := conversionFoot{Label: label}
 		for _, column := range l.Columns {
-			if !column.Shown || column.Fixed {
-				continue
-			}
-			text := ""
+			cell, summed := footCell{Number: column.Number}, true
 			switch column.Name {
 			case "value":
-				text = moneyText(s.Sales, c)
+				cell.Text = l.sumText(s.Sales, c)
 			case "refunded":
-				text = moneyText(s.Refunds, c)
+				cell.Text = l.sumText(s.Refunds, c)
 			case "commission":
-				text = moneyText(s.Commissions, c)
+				cell.Text = l.sumText(s.Commissions, c)
+			default:
+				summed = false
 			}
-			foot.Cells = append(foot.Cells, footCell{text, column.Number})
+			switch {
+			case !column.Shown:
+			case len(foot.Cells) > 0 || summed:
+				foot.Cells = append(foot.Cells, cell)
+			default:
+				foot.Span++
+			}
 		}
 		l.Feet = append(l.Feet, foot)
 	}
@@ -446,6 +452,14 @@ func (l *conversionList) foot(r *request) {
 			l.Classes = append(l.Classes, c)
 		}
 	}
+}
+
+// sumText writes a sum, with its currency where it is not the account's.
+func (l *conversionList) sumText(minor int64, c money.Currency) string {
+	if c == l.Totals.Currency {
+		return amount(minor, c)
+	}
+	return moneyText(minor, c)
 }
 
 // returnView is a campaign's return on its costs.

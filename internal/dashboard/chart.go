@@ -53,7 +53,7 @@ const (
 	chartScale  = 10_000  // of the line's own box
 	whole       = 100_000 // the width in the unit of positions across, 1/1000 of a percent
 	widestBar   = whole * 8 / 100
-	mostLabels  = 6
+	mostLabels  = 5
 )
 
 // newChart draws a series. The sums are those of the buckets, in the currency's minor units.

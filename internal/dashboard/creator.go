@@ -304,6 +304,7 @@ func (r *request) creatorPage() error {
 	if p.Figures, p.Sums, err = r.keyFigures(report); err != nil {
 		return err
 	}
+	p.Figures = slices.DeleteFunc(p.Figures, aboutMembers)
 	if r.Query("part") == partFigures {
 		return r.show("creator.html", &p)
 	}
@@ -324,6 +325,9 @@ func (r *request) creatorPage() error {
 	p.Payouts = r.payoutLines(payouts)
 	return r.show("creator.html", &p)
 }
+
+// aboutMembers says whether a figure makes no sense for one creator alone.
+func aboutMembers(f figure) bool { return strings.Contains(strings.ToLower(f.Label), "member") }
 
 // owed reads what is owed to a creator over all their accounts, by currency.
 func (r *request) owed(id affiliate.CreatorID) ([]owedLine, error) {

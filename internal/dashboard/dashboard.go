@@ -111,6 +111,13 @@ func (d *Dashboard) handle(route route) gin.HandlerFunc {
 	}
 }
 
+// NotFound answers a browser that asks for a page that there is not.
+func (d *Dashboard) NotFound(c *gin.Context) {
+	d.handle(route{access: anybody, serve: func(*request) error {
+		return affiliate.Errorf(affiliate.NotFound, "there is nothing at this address; it may be misspelt, or what it showed is gone")
+	}})(c)
+}
+
 // allowed answers by itself when the asker may not.
 func (r *request) allowed(route route) bool {
 	switch {

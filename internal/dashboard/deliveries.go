@@ -244,7 +244,7 @@ func (p *deliveryPage) readPayload(payload []byte) {
 		for at > 0 && !utf8.RuneStart(p.Body[at]) {
 			at--
 		}
-		p.Shortened = fmt.Sprintf("the first %d of %d KB", at>>10, len(p.Body)>>10)
+		p.Shortened = fmt.Sprintf("the first %d of %d KB", (at+1023)>>10, (len(p.Body)+1023)>>10)
 		p.Body = p.Body[:at]
 	}
 }

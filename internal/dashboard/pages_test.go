@@ -174,7 +174,7 @@ func TestPages_browser(t *testing.T) {
 		}
 	}
 	b.excuse("404")
-	b.inspect("not-found", "/campaigns/cmp_999999")
+	b.inspect("not-found", "/nowhere")
 	stranger := h.browseAsNobody()
 	stranger.withoutCache()
 	stranger.inspect("sign-in", "/sign-in")
@@ -189,30 +189,38 @@ const maxPage = 100_000
 // inspect looks at one page in every size and look.
 func (b *tab) inspect(name, address string) {
 	b.Helper()
-	b.viewport(1440, 900)
-	b.dark(false)
-	b.open(address)
-	if n := b.received(); n > maxPage {
-		b.Errorf("%s transfers %d bytes, want at most %d", address, n, maxPage)
-	}
-	for _, look := range []struct {
-		name  string
-		width int64
-		dark  bool
-	}{{"1440-light", 1440, false}, {"1440-dark", 1440, true}, {"390-dark", 390, true}, {"390-light", 390, false}} {
-		b.viewport(look.width, 900)
-		b.dark(look.dark)
-		b.accessible(address + " " + look.name)
-		if *screenshots != "" {
-			b.screenshot(filepath.Join(*screenshots, name+"-"+look.name+".png"))
+	b.within(name, func() {
+		b.viewport(1440, 900)
+		b.dark(false)
+		b.open(address)
+		if n := b.received(); n > maxPage {
+			b.Errorf("%s transfers %d bytes, want at most %d", address, n, maxPage)
 		}
-	}
-	for _, width := range []int64{360, 390, 768, 1024, 1600} {
-		b.viewport(width, 900)
-		if n := b.overflow(); n > 0 {
-			b.Errorf("%s is %d pixels wider than a window of %d: %s", address, n, width, b.widest())
+		faults := map[string][]string{} // in which looks
+		for _, look := range []struct {
+			name  string
+			width int64
+			dark  bool
+		}{{"1440-light", 1440, false}, {"1440-dark", 1440, true}, {"390-dark", 390, true}, {"390-light", 390, false}} {
+			b.viewport(look.width, 900)
+			b.dark(look.dark)
+			for _, fault := range b.inaccessible() {
+				faults[fault] = append(faults[fault], look.name)
+			}
+			if *screenshots != "" {
+				b.screenshot(filepath.Join(*screenshots, name+"-"+look.name+".png"))
+			}
 		}
-	}
+		for fault, looks := range faults {
+			b.Errorf("%s (%s): %s", address, strings.Join(looks, ", "), fault)
+		}
+		for _, width := range []int64{360, 390, 768, 1024, 1600} {
+			b.viewport(width, 900)
+			if n := b.overflow(); n > 0 {
+				b.Errorf("%s is %d pixels wider than a window of %d: %s", address, n, width, b.widest())
+			}
+		}
+	})
 }
 
 // widest names the elements that stick out of the window.
@@ -224,9 +232,9 @@ func (b *tab) widest() string {
 	return strings.Join(names, ", ")
 }
 
-// accessible runs axe on the page that is open. Faults against WCAG fail the test whatever axe thinks of their weight;
-// against its own good practice, serious and critical ones.
-func (b *tab) accessible(what string) {
+// inaccessible runs axe on the page that is open. Faults against WCAG count whatever axe thinks of their weight; those
+// against its own good practice when they are serious or critical. Each fault is told once, with the first element.
+func (b *tab) inaccessible() []string {
 	b.Helper()
 	script, err := axeScript()
 	b.must(err)
@@ -239,14 +247,13 @@ func (b *tab) accessible(what string) {
 		Nodes  []struct{ HTML, FailureSummary string }
 	}
 	b.eval(`axe.run(document, { resultTypes: ["violations"], rules: { "target-size": { enabled: true } } }).then((r) => r.violations)`, &found)
+	var faults []string
 	for _, v := range found {
-		ours := !slices.Contains(v.Tags, "best-practice") || v.Impact == "serious" || v.Impact == "critical"
-		for _, n := range v.Nodes {
-			if ours {
-				b.Errorf("%s: axe %s (%s): %s\n%s\n%s", what, v.ID, v.Impact, v.Help, n.HTML, n.FailureSummary)
-			}
+		if !slices.Contains(v.Tags, "best-practice") || v.Impact == "serious" || v.Impact == "critical" {
+			faults = append(faults, fmt.Sprintf("axe %s (%s): %s, %d times\n%s\n%s", v.ID, v.Impact, v.Help, len(v.Nodes), v.Nodes[0].HTML, v.Nodes[0].FailureSummary))
 		}
 	}
+	return faults
 }
 
 // axeScript gives axe-core, which npm installs once into the cache of the machine: its license lets us use it, but no

@@ -52,11 +52,11 @@ func (r *request) days(days affiliate.Range) string {
 	last := r.date(days.End().Add(-1))
 	switch {
 	case days.From == "" && days.To == "":
-		return "all time"
+		return "All time"
 	case days.From == "":
-		return "until " + last
+		return "Until " + last
 	case days.To == "":
-		return "since " + r.date(days.Start())
+		return "Since " + r.date(days.Start())
 	case days.Days() == 1:
 		return last
 	}

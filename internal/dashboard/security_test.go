@@ -217,6 +217,21 @@ func TestPages_headers(t *testing.T) {
 	}
 }
 
+// TestPages_notFound: a browser at a wrong address gets a page, a program a problem document.
+func TestPages_notFound(t *testing.T) {
+	h := newHouse(t)
+	browser := map[string]string{"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+	for _, v := range []*visitor{h.owner(), h.nobody()} {
+		a := v.send(http.MethodGet, "/nowhere", browser, nil).is(http.StatusNotFound).says("There is nothing at this address")
+		wellMade(t, a)
+	}
+	for path, header := range map[string]map[string]string{"/nowhere": nil, "/api/v1/nowhere": browser} {
+		if a := h.owner().send(http.MethodGet, path, header, nil).is(http.StatusNotFound); a.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s with %v gives %s", path, header, a.header.Get("Content-Type"))
+		}
+	}
+}
+
 // TestPages_escape: what people and stores write stays text wherever it is shown.
 func TestPages_escape(t *testing.T) {
 	h := newHouse(t)

@@ -207,6 +207,13 @@ func (r *request) showStore(status int, errs fieldErrors) error {
 	if err != nil {
 		return err
 	}
+	latest, _, err := r.d.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{Store: store.Slug, Look: lookThrough}, storage.Page{Limit: 5})
+	if err != nil {
+		return err
+	}
+	if len(latest) > 0 && store.LastDeliveryAt.IsZero() { // its time is written a moment later
+		store.LastDeliveryAt = latest[0].ReceivedAt.Time
+	}
 	health, err := r.health([]affiliate.Store{store}, store.ID)
 	if err != nil {
 		return err
@@ -214,10 +221,6 @@ func (r *request) showStore(status int, errs fieldErrors) error {
 	page := storePage{layout: r.layout(store.Name, "stores"), storeHealth: health[0], DeliveryURL: r.d.App.WebhookURL(store),
 		Unreachable: unreachable(r.d.App.PublicURL, store.Platform), Topics: app.StoreTopics(store.Platform), Errors: errs,
 		MayChange: r.may(affiliate.MayChangeCatalog), MayOwn: r.may(affiliate.MayAdminister)}
-	latest, _, err := r.d.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{Store: store.Slug, Look: lookThrough}, storage.Page{Limit: 5})
-	if err != nil {
-		return err
-	}
 	page.Latest = r.deliveryLines(latest)
 	page.WarnedBy = deliveryNamed.FindString(store.Warning)
 	if page.MayOwn {

@@ -216,7 +216,7 @@ func TestSecretsOfAStore(t *testing.T) {
 	v, s := h.owner(), h.storeBySlug("shop")
 	at := "/stores/" + s.ID.String()
 	v.get(at).says("Secret 1", "The only one").hides("End secret")
-	v.post(at+"/secrets/sec_1/end").is(http.StatusUnprocessableEntity).says("only active secret")
+	v.post(at + "/secrets/sec_1/end").is(http.StatusUnprocessableEntity).says("only active secret")
 	v.post(at+"/secrets", "webhook_secret", "").is(http.StatusUnprocessableEntity).says("Is needed for a Shopify store")
 	v.post(at+"/secrets", "webhook_secret", "another secret").is(http.StatusUnprocessableEntity).says("Must not contain spaces")
 	v.post(at+"/secrets", "webhook_secret", "another-secret").is(http.StatusOK).says("The secret is added", "Secret 2").hides("another-secret", "The only one")
@@ -284,7 +284,7 @@ func TestStoreWarning(t *testing.T) {
 	h := newHouse(t)
 	s := h.storeBySlug("shop")
 	at := "/stores/" + s.ID.String()
-	h.deliver("shop", "{")
+	h.deliver("shop", `{"not":"an order"`)
 	h.process()
 	seen := h.storeBySlug("shop").Warning
 	a := h.manager().get(at).says("is not valid JSON")

@@ -236,7 +236,8 @@ func smallPast(t *testing.T, db *storage.DB) *past {
 	p.sell(sale{member: benTen, at: p.at("2026-03-16 10:00"), value: 500, commission: 50, currency: "PLN", refunded: 20})
 	p.sell(sale{member: cleoTen, at: p.at("2026-03-20 10:00"), value: 4000, commission: 400})
 	p.sell(sale{member: doraAutumn, at: p.at("2026-03-21 10:00"), value: 3000, commission: 300})
-	for range 4 {
+	p.click(affiliate.LinkID(benLinks), p.at("2026-03-01 00:00"), false)
+	for range 3 {
 		p.click(affiliate.LinkID(benLinks), p.at("2026-03-16 09:00"), false)
 	}
 	p.click(affiliate.LinkID(benLinks), p.at("2026-03-16 09:00"), true)
@@ -534,6 +535,9 @@ func TestCampaignPerformance(t *testing.T) {
 			{"with an average sale up to 44.74", "", func(l *storage.ReportList) {
 				l.Bounds = []storage.Bound{{storage.FigureAverageSale, nil, new(int64(4474))}}
 			}},
+			{"with an average sale up to 326.13 of all time, which is rounded up", "Spring", func(l *storage.ReportList) {
+				l.Range, l.Bounds = affiliate.Range{Zone: p.zone}, []storage.Bound{{storage.FigureAverageSale, new(int64(32613)), new(int64(32613))}}
+			}},
 			{"of a creator", "Spring", func(l *storage.ReportList) { l.Creator = ben }},
 			{"of a creator of two", "Autumn Spring", func(l *storage.ReportList) { l.Creator = anna }},
 			{"with paused offers", "Spring", func(l *storage.ReportList) { l.OfferStatus = affiliate.OfferPaused }},
@@ -566,10 +570,15 @@ func TestOfferPerformance(t *testing.T) {
 		if page, err := db.OfferPerformance(t.Context(), l); err != nil || len(page.Rows) != 2 {
 			t.Errorf("offers of Spring: %v, %v", page.Rows, err)
 		}
-		l.Text, l.Creator = "", ben
+		l.Text, l.Creator, l.Compare = "", ben, true
 		page, err = db.OfferPerformance(t.Context(), l)
 		if err != nil || len(page.Rows) != 2 || page.Rows[0].ID != springLinks || page.Rows[0].Clicks != 4 || page.Rows[1].NotConverted != 1 || page.Total.Commissions != 90 {
 			t.Errorf("offers of Ben: %+v, %v", page.Rows, err)
+		}
+		l.Range = affiliate.Range{Zone: p.zone}
+		page, err = db.OfferPerformance(t.Context(), l)
+		if err != nil || len(page.Rows) != 2 || page.Rows[0].Before != nil || page.Rows[0].Clicks != 5 {
+			t.Errorf("offers of Ben of all time, before which nothing was: %+v, %v", page.Rows, err)
 		}
 	})
 }
@@ -788,6 +797,9 @@ func somePast(t *testing.T, db *storage.DB) *past {
 			creator = pick(r, anna, ben)
 		}
 		p.post(creator, member, pick(r, affiliate.PaidOut, affiliate.Accrual), pick[money.Currency](r, "EUR", "EUR", "USD"), r.Int64N(6000)-3000, moment(), 0)
+		if member == 0 { // some of them belong to a campaign, if to no offer
+			p.rows.LedgerEntries[len(p.rows.LedgerEntries)-1].CampaignID = pick[affiliate.CampaignID](r, 0, spring)
+		}
 	}
 	p.write(db)
 	return p

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -32,8 +33,12 @@ type Server struct {
 	Hub      *live.Hub
 	Queue    *jobs.Queue
 	Counters *app.Counters
-	// Pages adds the routes of the dashboard; nil in a process without it.
-	Pages interface{ Register(*gin.Engine) error }
+	// Pages adds the routes of the dashboard, and tells people that there is no page at an address; nil in a process
+	// without it.
+	Pages interface {
+		Register(*gin.Engine) error
+		NotFound(*gin.Context)
+	}
 	// Limiter bounds the requests to the API; nil leaves them unbounded.
 	Limiter *Limiter
 
@@ -61,6 +66,11 @@ func (s *Server) Handler() (http.Handler, error) {
 		r.Use(s.identify)
 	}
 	r.NoRoute(func(c *gin.Context) {
+		if s.Pages != nil && c.Request.Method == http.MethodGet && !strings.HasPrefix(c.Request.URL.Path, apiPrefix+"/") &&
+			strings.Contains(c.GetHeader("Accept"), "text/html") {
+			s.Pages.NotFound(c)
+			return
+		}
 		writeProblem(c, http.StatusNotFound, "not_found", "", "There is nothing at this address.")
 	})
 	r.NoMethod(func(c *gin.Context) {
