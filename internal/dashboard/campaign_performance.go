@@ -380,6 +380,9 @@ func (r *request) conversionLine(c storage.ConversionItem) conversionLine {
 // decided tells who decided about a conversion, when and why.
 func (r *request) decided(a affiliate.Approvals) string {
 	text := a.Reason
+	if a.Approval == affiliate.Held && text == affiliate.HeldSelfReferral {
+		text = "Bought with the creator's own e-mail address"
+	}
 	if a.By == "" {
 		return text
 	}
@@ -602,7 +605,7 @@ func (r *request) decide() error {
 		return err
 	}
 	words := map[app.Decision]string{app.Reject: "rejected", app.Undo: "no longer rejected", app.Release: "released"}
-	return r.done(back(r.field("to"), campaignAddress(campaign)), counted(int64(len(changed)), "conversion is ", "conversions are ")+words[decision]+"; commissions and totals follow.")
+	return r.done(back(r.field("back"), campaignAddress(campaign)), counted(int64(len(changed)), "conversion is ", "conversions are ")+words[decision]+"; commissions and totals follow.")
 }
 
 func (r *request) conversionsCSV() error  { return r.sendConversions(export.CSV) }

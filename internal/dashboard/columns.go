@@ -59,7 +59,7 @@ func (r *request) chooseColumns() error {
 	if err := r.d.App.DB.SetPreference(r.Request.Context(), r.user.ID, columnPreference(name), text, r.d.App.Now()); err != nil {
 		return err
 	}
-	return r.done(back(r.field("to"), "/"), "")
+	return r.done(back(r.field("back"), "/"), "")
 }
 
 func columnPreference(table string) string { return "columns:" + table }

@@ -223,9 +223,9 @@ func TestPastedCreator(t *testing.T) {
 		"Anna Ahlers\tanna@creators.example\t@anna\tA, 10": {"Anna Ahlers", "@anna", "anna@creators.example", "A, 10"},
 		"Anna Ahlers\tanna\t\tANNA10":                      {"Anna Ahlers", "anna", "", "ANNA10"},
 		"Anna, https://instagram.com/anna/, ANNA10":        {"Anna", "https://instagram.com/anna/", "", "ANNA10"},
-		"Anna, ANNA10": {"Anna", "", "", "ANNA10"},
-		"Anna":         {"Anna", "", "", ""},
-		",@anna,ANNA":  {"", "@anna", "", "ANNA"},
+		"Anna, ANNA10":                                     {"Anna", "", "", "ANNA10"},
+		"Anna":                                             {"Anna", "", "", ""},
+		",@anna,ANNA":                                      {"", "@anna", "", "ANNA"},
 	} {
 		if got := pastedCreator(text); got != want {
 			t.Errorf("%q is %+v, want %+v", text, got, want)

@@ -478,7 +478,7 @@ func (r *request) onMember(form string, fields []string, change func(m affiliate
 	}
 	done, err := change(m)
 	if err == nil {
-		return r.done(back(cmp.Or(done.to, r.field("to")), memberAddress(campaign, m.ID)), done.notice)
+		return r.done(back(cmp.Or(done.to, r.field("back")), memberAddress(campaign, m.ID)), done.notice)
 	}
 	errs, err := formErrors(err)
 	if err != nil {

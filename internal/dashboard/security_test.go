@@ -44,6 +44,7 @@ func TestSignIn(t *testing.T) {
 	with(second.Value).is(http.StatusOK)
 	with("chosen-by-somebody-else").is(http.StatusSeeOther)
 	with("").is(http.StatusSeeOther)
+	h.nobody().get("/live").is(http.StatusUnauthorized) // a script follows no redirect to a page
 
 	out := v.post("/sign-out").is(http.StatusSeeOther)
 	if c := cookieSet(out, sessionCookie); c == nil || c.MaxAge >= 0 {

@@ -84,7 +84,7 @@ func TestAssignCode(t *testing.T) {
 		"member", a.value("member", "Ben"), "after", ""}
 	h.viewer().get(query).is(http.StatusForbidden)
 	h.viewer().post(at, form...).is(http.StatusForbidden)
-	v.post(at, form...).is(http.StatusOK).at("/stores/"+shop.ID.String()+"/codes").
+	v.post(at, form...).is(http.StatusOK).at("/stores/" + shop.ID.String() + "/codes").
 		says("SUMMER20 belongs to Ben Botha now (Spring, Ten percent): 3 orders credited, 150.00 USD of sales and 15.00 USD of commission.").hides("SUMMER20 3")
 	if c := h.order("502").Conversion; c == nil || c.Creator != "Ben Botha" || c.Commission != 5_00 {
 		t.Errorf("order 502 is credited as %+v", c)

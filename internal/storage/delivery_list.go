@@ -73,10 +73,14 @@ func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) (
 			end = position{ID: int64(floor)}.cursor()
 		}
 	}
+	order := " ORDER BY d.id DESC"
+	if d.sought() {
+		order = " ORDER BY +d.id DESC" // sorts the few; by the bare id both databases would read all backwards until they have met enough
+	}
 	var rows []DeliveryRow
 	limit := p.limit()
 	err := q.list(ctx, &rows, `SELECT d.id, s.slug AS store, d.topic, d.received_at, d.processed_at, d.state, d.attempts, d.retry_at, d.note,
-		d.order_external FROM deliveries d JOIN stores s ON s.id = d.store_id`+f.where()+fmt.Sprintf(" ORDER BY d.id DESC LIMIT %d", limit+1), f.args...)
+		d.order_external FROM deliveries d JOIN stores s ON s.id = d.store_id`+f.where()+order+fmt.Sprintf(" LIMIT %d", limit+1), f.args...)
 	if err != nil || len(rows) <= limit {
 		return rows, end, err
 	}

@@ -112,7 +112,8 @@ func TestAPI_orders(t *testing.T) {
 	})
 }
 
-// TestAPI_live: what is published reaches those who listen, as an event.
+// TestAPI_live: what is published reaches those who listen, as events: one of the orders, one of the stores whose
+// deliveries changed.
 func TestAPI_live(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		ctx, cancel := context.WithCancel(o.Context())
@@ -133,16 +134,21 @@ func TestAPI_live(t *testing.T) {
 		}
 		defer answer.Body.Close()
 		conform(o.T, o.viewer.handler, "GET", v1+"/live", answer.StatusCode, answer.Header, nil)
-		lines := bufio.NewScanner(answer.Body)
+		lines, want := bufio.NewScanner(answer.Body), []string{"event: orders", `data: [{"store":"str_1","order":"ord_2","campaign":"cmp_3"},{"store":"str_1","order":"ord_5"}]`, "",
+			"event: deliveries", `data: [{"store":"str_4"}]`, ""}
+		begun := false
 		for lines.Scan() {
 			switch line := lines.Text(); {
 			case strings.HasPrefix(line, "retry:"):
-				o.hub.Publish([]app.Change{{Store: 1, Order: 2, Campaign: 3}})
-			case strings.HasPrefix(line, "data:"):
-				if want := `data: [{"store":"str_1","order":"ord_2","campaign":"cmp_3"}]`; line != want {
-					o.Errorf("got %s, want %s", line, want)
+				o.hub.Publish([]app.Change{{Store: 1, Order: 2, Campaign: 3}, {Store: 4}, {Store: 1, Order: 5}})
+			case strings.HasPrefix(line, "event:") || begun:
+				begun = true
+				if line != want[0] {
+					o.Errorf("got %q, want %q", line, want[0])
 				}
-				return
+				if want = want[1:]; len(want) == 0 {
+					return
+				}
 			}
 		}
 		o.Errorf("no event came: %v", lines.Err())

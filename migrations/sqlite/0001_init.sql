@@ -334,7 +334,7 @@ CREATE INDEX ledger_conversion ON ledger_entries (conversion_id);
 CREATE INDEX ledger_creator ON ledger_entries (creator_id, created_at);
 CREATE INDEX ledger_created ON ledger_entries (created_at, id); -- the ledger as a list
 CREATE INDEX ledger_payout ON ledger_entries (payout_id) WHERE payout_id IS NOT NULL;
-CREATE INDEX ledger_on_hold ON ledger_entries (payable_at) WHERE payable_at > created_at;
+CREATE INDEX ledger_on_hold ON ledger_entries (payable_at, offer_member_id, creator_id, campaign_id, currency, amount) WHERE payable_at > created_at;
 
 -- What the ledger holds per account and currency: the sum of its entries, kept with them. 0 stands for no campaign or
 -- offer member.
@@ -400,8 +400,8 @@ CREATE TABLE member_years (
     m10 BIGINT NOT NULL,
     m11 BIGINT NOT NULL,
     m12 BIGINT NOT NULL,
-    PRIMARY KEY (offer_member_id, year, currency, converted)
-);
+    PRIMARY KEY (year, offer_member_id, currency, converted)
+) WITHOUT ROWID;
 
 -- Paid orders without a creator, per day and the orders' currency.
 CREATE TABLE uncredited_days (
