@@ -76,10 +76,10 @@ func serveCommand() command {
 }
 
 // The live heap is a few MB, and with Go's default an intake of 15,000 deliveries/s collects garbage many times a second:
-// a third of its processor time. So the heap may grow to four and a half times of what lives, but collecting becomes eager again
+// a third of its processor time. So the heap may grow to three times of what lives, but collecting becomes eager again
 // as the process nears memoryLimit. GOGC and GOMEMLIMIT in the environment take their place.
 const (
-	gcPercent   = 350
+	gcPercent   = 200
 	memoryLimit = 512 << 20
 )
 
@@ -155,7 +155,11 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 		handler.Links = app.NewLinks(a)
 		s.onStop(func() error { handler.Links.Close(); return nil })
 	}
-	return s, s.startHTTP(listener, handler)
+	if err := s.startHTTP(listener, handler); err != nil {
+		return s, err
+	}
+	go debug.FreeOSMemory() // templates, API document and exchange rates leave much garbage behind
+	return s, nil
 }
 
 func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Queue, counters *app.Counters) {

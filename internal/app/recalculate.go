@@ -21,13 +21,19 @@ const (
 // filled.
 func (a *App) FillRates(ctx context.Context) (int, error) {
 	filled := 0
+	settings, err := a.DB.Settings(ctx)
+	if err != nil {
+		return 0, err
+	}
 	var after affiliate.ConversionID
 	for {
-		ids, err := a.DB.ConversionsWithoutRate(ctx, after, recalculateBatch)
-		if err != nil || len(ids) == 0 {
+		ids, last, err := a.DB.ConversionsWithNewRate(ctx, settings.Currency, after, recalculateBatch)
+		if err != nil || last == 0 {
 			return filled, err
 		}
-		after = ids[len(ids)-1]
+		if after = last; len(ids) == 0 {
+			continue
+		}
 		list, err := a.revise(ctx, ids, func(*storage.Conversion) error { return nil }, nil)
 		if err != nil {
 			return filled, fmt.Errorf("convert at new exchange rates: %w", err)

@@ -585,6 +585,9 @@ func (r *request) decide() error {
 	if err != nil {
 		return err
 	}
+	if r.field("nothing") != "" { // the enter key, in a browser without script
+		return r.done(back(r.field("back"), campaignAddress(campaign)), "")
+	}
 	decision, chosen, reason := app.Decision(r.field("decision")), r.PostFormArray("ids"), r.field("reason")
 	for _, d := range []app.Decision{app.Reject, app.Undo, app.Release} {
 		if one := r.field("one-" + string(d)); one != "" {

@@ -84,9 +84,9 @@ func TestPerformance_filters(t *testing.T) {
 		"?q=%40anna&status=canceled":         {"1008", "Total of 0 conversions 0.00 0.00 0.00"},
 		"?method=code&period=last_month":     {"1001", "Total of 1 conversion 100.00 0.00 10.00"},
 		"?from=2026-11-11&to=2026-11-12":     {"1003 1002", "Total of 2 conversions 241.12 60.00 24.11"},
-		"?sort=value&status=paid":            {"1006 1002 1001 1013 1003 1009", ""},
+		"?sort=value&status=paid":            {"1002 1006 1001 1013 1003 1009", ""},
 		"?sort=-original_value&status=paid":  {"1009 1003 1013 1001 1006 1002", ""},
-		"?sort=creator&q=100&status=paid":    {"1009 1002 1001 1006 1003", ""},
+		"?sort=creator&q=100&status=paid":    {"1001 1002 1009 1003 1006", ""},
 		"?sort=number&approval=approved":     {"1001 1002 1003 1004 1007 1008 1013", ""},
 		"?method=link":                       {"", ""},
 		"?status=paid&period=today&method=x": {"", "422"},
@@ -262,6 +262,7 @@ func TestDecide(t *testing.T) {
 	if quiet.status != http.StatusNoContent || quiet.body != "" {
 		t.Errorf("in the background: %d %q", quiet.status, quiet.body)
 	}
+	m.post(decide, "nothing", "1", "one-reject", "", "ids", id("1001"), "back", spring+"?q=1").at(spring + "?q=1")
 	h.viewer().post(decide, "one-reject", id("1001")).is(http.StatusForbidden)
 	totals("Total of 5 conversions 961.12 145.00 96.11")
 	h.consistent()
@@ -373,7 +374,7 @@ func TestPerformance_files(t *testing.T) {
 		t.Errorf("the selected ones are %s", e.orders())
 	}
 	h.viewer().get("/campaigns/cmp_2/conversions.csv?ids=" + id).is(http.StatusOK).hides("1006")
-	h.viewer().get(spring + "/conversions.csv?ids=1;2").is(http.StatusUnprocessableEntity)
+	h.viewer().get(spring + "/conversions.csv?ids=1x2").is(http.StatusUnprocessableEntity)
 	h.viewer().get("/campaigns/cmp_9/conversions.csv").is(http.StatusNotFound)
 	h.nobody().get(spring + "/conversions.csv").is(http.StatusSeeOther)
 }
@@ -423,6 +424,16 @@ func (b *tab) row(number string) string {
 	return text
 }
 
+// totals waits until the foot of the table of conversions is as wanted.
+func (b *tab) totals(want string) {
+	b.Helper()
+	b.until("the totals "+want, func() bool {
+		var text string
+		b.eval(`document.querySelector("#conversions tfoot").innerText.replace(/\s+/g, " ").trim()`, &text)
+		return text == want
+	})
+}
+
 // TestPerformance_live: a status changes on the open page when the store has told of it, and the totals with it, while
 // what is typed and what is selected stays.
 func TestPerformance_live(t *testing.T) {
@@ -441,7 +452,8 @@ func TestPerformance_live(t *testing.T) {
 	b.until("the order to be paid", func() bool {
 		return strings.Contains(b.row("#2002"), "Paid") && strings.Contains(b.row("#2002"), "4.00")
 	})
-	b.says("Total of 2 conversions 140.00 0.00 14.00", "1 selected")
+	b.totals("Total of 2 conversions 140.00 0.00 14.00")
+	b.says("1 selected")
 	b.until("the figures to follow", func() bool {
 		var text string
 		b.eval(`document.getElementById("figures").innerText`, &text)
@@ -457,10 +469,10 @@ func TestPerformance_live(t *testing.T) {
 		t.Errorf("after the change: %+v, want the reason, the focus and one row that lights up", kept)
 	}
 	h.sell(sale{number: "2003", code: "ANNA10", value: 60_00}) // a new one appears
-	b.says("Total of 3 conversions 200.00 0.00 20.00")
+	b.totals("Total of 3 conversions 200.00 0.00 20.00")
 	h.sell(sale{number: "2002", code: "BEN5", value: 40_00, refund: 45_00})
 	b.until("the refund", func() bool { return strings.Contains(b.row("#2002"), "Refunded") })
-	b.says("Total of 2 conversions 160.00 45.00 16.00")
+	b.totals("Total of 2 conversions 160.00 45.00 16.00")
 }
 
 // TestPerformance_decideInPlace: rejecting and undoing show without a reload, by mouse and by keyboard.
@@ -470,9 +482,9 @@ func TestPerformance_decideInPlace(t *testing.T) {
 	b.open(spring)
 	b.connected()
 	b.eval(`window.stays = true`)
-	b.says("Total of 4 conversions 461.12 145.00 46.11")
+	b.totals("Total of 4 conversions 461.12 145.00 46.11")
 	b.click(fmt.Sprintf(`button[name="one-reject"][value="%s"]`, h.order("1013").Conversion.ID))
-	b.says("Total of 3 conversions 341.12 145.00 34.11")
+	b.totals("Total of 3 conversions 341.12 145.00 34.11")
 	b.until("the row to be struck through", func() bool {
 		var struck string
 		b.eval(fmt.Sprintf(`getComputedStyle(document.querySelector('tr.rejected[data-key="%s"] td.number')).textDecorationLine`, h.order("1013").Conversion.ID), &struck)
@@ -485,7 +497,7 @@ func TestPerformance_decideInPlace(t *testing.T) {
 		t.Errorf("the focus is on %q, want Undo", focused)
 	}
 	b.keys("\r")
-	b.says("Total of 4 conversions 461.12 145.00 46.11")
+	b.totals("Total of 4 conversions 461.12 145.00 46.11")
 
 	// Selected ones, with a reason; the enter key in a row presses nothing.
 	b.eval(`document.querySelectorAll("input[name=ids]").forEach((e) => { if (["Select order #1001", "Select order #1002"].includes(e.ariaLabel)) e.click(); })`)
@@ -494,7 +506,8 @@ func TestPerformance_decideInPlace(t *testing.T) {
 	b.keys("\r")
 	b.fill("#reason", "coupon site")
 	b.click(`.selection button[value="reject"]`)
-	b.says("Total of 2 conversions 301.22 145.00 30.12", "coupon site")
+	b.totals("Total of 2 conversions 301.22 145.00 30.12")
+	b.says("coupon site")
 	b.until("the toolbar to go", func() bool {
 		var visible bool
 		b.eval(`document.querySelector(".selection").checkVisibility()`, &visible)
@@ -518,7 +531,8 @@ func TestPerformance_selection(t *testing.T) {
 	b := h.browse(affiliate.RoleViewer)
 	folder := t.TempDir()
 	b.call(func(ctx context.Context, c *chromedp.Target) error {
-		_, err := cdp.Call(ctx, c, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder})
+		_, err := cdp.Call(ctx, c, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder,
+			BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID})
 		return err
 	})
 	b.open(spring)

@@ -201,7 +201,7 @@ func TestDeliveriesTellPages(t *testing.T) {
 	b.says("Something came, but it was refused", "3 rejected in the last 24 hours: the secret here differs from the store's.")
 	h.deliver("shop", h.body(sale{number: "501", code: "ANNA10", value: 100_00}))
 	h.counters.Flush(h.Context())
-	b.says("Connected.", "20 Nov 2026, 13:00:00")
+	b.says("Connected.", "20 Nov 2026, 13:00:00", "still being worked on")
 	b.saysNot("Waiting for the first delivery")
 	h.process()
 	h.counters.Flush(h.Context())

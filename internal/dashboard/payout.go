@@ -110,6 +110,9 @@ func (r *request) payouts() (p payoutsPage, err error) {
 // issuePayouts records that the selected creators were paid what the page had shown. Where something else is due by now,
 // nothing is recorded.
 func (r *request) issuePayouts() error {
+	if r.field("nothing") != "" { // the enter key, in a browser without script
+		return r.done("/payouts", "")
+	}
 	chosen := r.PostFormArray("ids")
 	method, reference := r.field("method"), r.field("reference")
 	list := make([]app.NewPayout, len(chosen))

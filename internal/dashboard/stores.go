@@ -57,6 +57,9 @@ type storeHealth struct {
 // Ended says whether the store was ended by a person.
 func (h storeHealth) Ended() bool { return h.Store.State == affiliate.StoreStateEnded }
 
+// Uninstalled says whether the shop removed our app.
+func (h storeHealth) Uninstalled() bool { return h.Store.State == affiliate.StoreStateUninstalled }
+
 // Silent says whether no delivery was ever accepted.
 func (h storeHealth) Silent() bool { return h.Store.LastDeliveryAt.IsZero() }
 
@@ -131,7 +134,7 @@ func (h storeHealth) badge(late bool) badge {
 	switch {
 	case h.Ended():
 		return badge{"", "cross", "Ended"}
-	case h.Store.State == affiliate.StoreStateUninstalled:
+	case h.Uninstalled():
 		return badge{"bad", "alert", "App removed"}
 	case h.Silent() && h.Rejected > 0:
 		return badge{"bad", "alert", "Deliveries refused"}

@@ -252,7 +252,7 @@ func TestChangeAndEndStore(t *testing.T) {
 	v.post(at + "/end").is(http.StatusForbidden)
 	h.viewer().get(at + "/edit").is(http.StatusForbidden)
 	h.owner().get(at + "/edit").says("End this store")
-	h.owner().post(at+"/end").is(http.StatusOK).says("Northwind America is ended", "This store was ended", "Ended").hides("Steps in", "Add a secret")
+	h.owner().post(at+"/end").is(http.StatusOK).says("Northwind America is ended", "This store was ended").hides("Steps in", "Add a secret")
 	h.owner().get("/stores").says("Ended")
 	h.owner().get("/stores/str_99").is(http.StatusNotFound)
 	h.owner().get("/stores/shop").is(http.StatusNotFound)
@@ -271,11 +271,11 @@ func TestRejections(t *testing.T) {
 	h.counters.Flush(h.Context())
 	h.viewer().get(at).says("Something came, but it was refused", "3 rejected in the last 24 hours: the secret here differs from the store's.", "paste this store's secret",
 		"2 rejected in the last 24 hours: the body is larger", "MAX_BODY_BYTES", "1 rejected in the last 24 hours: the body broke off", "the database did not answer",
-		"The last one came after 13:00", "Deliveries refused")
+		"The last one came after 13:00")
 	h.clock.advance(90 * time.Minute)
 	h.counters.Received(s.ID, h.clock.now())
 	h.counters.Flush(h.Context())
-	h.viewer().get(at).says("deliveries have been accepted since", "Receiving").hides("paste this store's secret")
+	h.viewer().get(at).says("deliveries have been accepted since", "Connected. Deliveries come in and are processed.").hides("paste this store's secret")
 	h.clock.advance(24 * time.Hour)
 	h.viewer().get(at).says("Rejected, last 24 hours 0").hides("rejected in the last 24 hours")
 }
@@ -301,4 +301,16 @@ func TestStoreWarning(t *testing.T) {
 	if log[0].Action != "store.warning.dismiss" && log[len(log)-1].Action != "store.warning.dismiss" {
 		t.Errorf("the audit log does not tell: %+v", log)
 	}
+}
+
+// TestUninstalled: Shopify tells that the app was removed; the store's page says so.
+func TestUninstalled(t *testing.T) {
+	h := newHouse(t)
+	status := h.knock("/webhooks/shopify/shop", `{"id":1}`, "X-Shopify-Topic", "app/uninstalled", "X-Shopify-Hmac-Sha256", shopify.Sign([]byte(shopSecret), []byte(`{"id":1}`)))
+	if status != http.StatusOK {
+		t.Fatalf("it was answered %d", status)
+	}
+	h.process()
+	h.viewer().get("/stores/str_1").says("The app was removed from the shop.")
+	h.viewer().get("/stores").says("App removed")
 }

@@ -232,11 +232,29 @@ func (tx *Tx) LockConversions(ctx context.Context, ids []affiliate.ConversionID)
 	return sorted, nil
 }
 
-// ConversionsWithoutRate gives conversions that wait for a rate, by id, behind after.
-func (q queries) ConversionsWithoutRate(ctx context.Context, after affiliate.ConversionID, limit int) ([]affiliate.ConversionID, error) {
-	var ids []affiliate.ConversionID
-	err := q.list(ctx, &ids, `SELECT id FROM conversions WHERE rate IS NULL AND id > ? ORDER BY id LIMIT ?`, after, limit)
-	return ids, err
+// ConversionsWithNewRate looks at conversions that wait for a rate, by id, behind after, and gives those that have one now,
+// with the last it looked at. The last is 0 when there were none.
+func (q queries) ConversionsWithNewRate(ctx context.Context, to money.Currency, after affiliate.ConversionID, limit int) (ids []affiliate.ConversionID, last affiliate.ConversionID, err error) {
+	var waiting []struct {
+		ID       affiliate.ConversionID
+		Currency money.Currency
+		Day      string
+	}
+	err = q.list(ctx, &waiting, `SELECT id, currency, day FROM conversions WHERE rate IS NULL AND id > ? ORDER BY id LIMIT ?`, after, limit)
+	if err != nil || len(waiting) == 0 {
+		return nil, 0, err
+	}
+	keys := make([]RateKey, len(waiting))
+	for i, w := range waiting {
+		keys[i] = RateKey{From: w.Currency, To: to, Day: w.Day}
+	}
+	quotes, err := q.Quotes(ctx, keys)
+	for i, w := range waiting {
+		if _, ok := quotes[keys[i]]; ok {
+			ids = append(ids, w.ID)
+		}
+	}
+	return ids, waiting[len(waiting)-1].ID, err
 }
 
 // ConversionsAfter gives conversions by id, behind after.

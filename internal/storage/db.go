@@ -111,9 +111,9 @@ func postgresDSN(raw string) (string, error) {
 // pool reaches one connection only.
 func openSQLite(ctx context.Context, path string) (*DB, error) {
 	common := "?_pragma=busy_timeout(45000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" +
-		"&_pragma=cache_size(-32000)&_pragma=temp_store(MEMORY)"
+		"&_pragma=temp_store(MEMORY)"
 	address := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + common
-	write, err := sqlx.Open("sqlite", address+"&_txlock=immediate")
+	write, err := sqlx.Open("sqlite", address+"&_txlock=immediate&_pragma=cache_size(-32000)")
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -122,7 +122,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		write.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	read, err := sqlx.Open("sqlite", address+"&_pragma=query_only(1)")
+	read, err := sqlx.Open("sqlite", address+"&_pragma=query_only(1)&_pragma=cache_size(-8000)") // each connection has a cache of its own
 	if err != nil {
 		write.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)

@@ -56,8 +56,15 @@ function replace(part, text) {
   for (const e of fresh.querySelectorAll("input[type=checkbox][name=ids]")) e.checked = chosen.has(e.value);
   for (const id of open) { const e = document.getElementById(id); if (e) e.open = true; }
   fresh.querySelectorAll(".table-wrap").forEach((e, i) => { if (scroll[i]) [e.scrollLeft, e.scrollTop] = scroll[i]; });
-  if (focus) (document.getElementById(focus) || fresh.querySelector(`[data-focus="${CSS.escape(focus)}"]`))?.focus({ preventScroll: true });
+  if (focus) place(fresh, focus)?.focus({ preventScroll: true });
   enhance(fresh);
+}
+
+// place finds what had focus. A button of a row may be gone, since it was pressed: then it is the first thing of the row with
+// the same word before the colon.
+function place(part, focus) {
+  return document.getElementById(focus) || part.querySelector(`[data-focus="${CSS.escape(focus)}"]`) ||
+    focus.includes(":") && part.querySelector(`[data-focus^="${CSS.escape(focus.split(":")[0])}:"]`) || null;
 }
 
 // Live events. The browser reconnects by itself; whatever was missed is fetched when the connection is back.
@@ -154,6 +161,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("submit", (event) => {
+  if (event.submitter?.name === "nothing") event.preventDefault(); // the enter key in a table must not press its first button
   const question = event.submitter?.dataset.confirm;
   if (question && !confirm(question)) event.preventDefault();
 });
@@ -163,18 +171,20 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (event.defaultPrevented || !(event.submitter?.hasAttribute("data-quiet") || form.hasAttribute("data-quiet"))) return;
   event.preventDefault();
+  if (form.dataset.busy) return; // sent already; a button that is disabled would lose the focus
+  form.dataset.busy = "yes";
   const button = event.submitter;
   const body = new URLSearchParams(new FormData(form, button));
-  if (button) button.disabled = true;
   try {
-    const answer = await fetch(button?.formAction || form.action, { method: "POST", body, headers: { "X-Quiet": "1", Accept: "text/html" } });
+    const answer = await fetch(button?.getAttribute("formaction") || form.getAttribute("action"), { method: "POST", body, headers: { "X-Quiet": "1", Accept: "text/html" } });
     if (!answer.ok) throw new Error(await answer.text());
-    document.querySelectorAll("input[type=checkbox][name=ids]:checked").forEach((e) => { e.checked = false; });
+    const done = new Set(button?.name === "decision" ? body.getAll("ids") : []); // what was chosen since stays chosen
+    document.querySelectorAll("input[type=checkbox][name=ids]:checked").forEach((e) => { if (done.has(e.value)) e.checked = false; });
     fragments().forEach((part) => refresh(part.id));
   } catch (problem) {
     say(problem.message || "The server could not be reached.");
   } finally {
-    if (button) button.disabled = false;
+    delete form.dataset.busy;
   }
 });
 
