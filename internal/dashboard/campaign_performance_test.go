@@ -190,14 +190,14 @@ func TestPerformance_former(t *testing.T) {
 	h := busyHouse(t)
 	_, err := h.app.RemoveMember(h.as(affiliate.RoleManager), h.member("Spring", "Ben Botha").ID)
 	h.must(err)
-	a := h.viewer().get(spring).says("Creators who left brought 1 conversions and 181.22 USD more", "1 who left is not listed")
+	a := h.viewer().get(spring).says("Creators who left brought 1 conversion and 181.22 USD more", "1 who left is not listed")
 	if got := numbers(a.element); got != "1013 1009 1008 1007 1002 1001" {
 		t.Errorf("without who left: %s", got)
 	}
 	if got := a.one("#conversions tfoot").text(); got != "Total of 3 conversions 279.90 0.00 27.99" {
 		t.Errorf("the totals are %q", got)
 	}
-	a = h.viewer().get(spring + "?former=1").says("In this are 1 conversions and 181.22 USD of creators who left")
+	a = h.viewer().get(spring + "?former=1").says("In this are 1 conversion and 181.22 USD of creators who left")
 	if got := a.one("#conversions tfoot").text(); got != "Total of 4 conversions 461.12 145.00 46.11" {
 		t.Errorf("with who left: %q", got)
 	}
@@ -210,7 +210,7 @@ func TestPerformance_former(t *testing.T) {
 func TestPerformance_otherCurrency(t *testing.T) {
 	h := newHouse(t)
 	h.sell(sale{code: "ANNA10", value: 50_00, currency: "EUR"}, sale{code: "ANNA10", value: 10_00})
-	a := h.viewer().get(spring).says("Not converted yet: 1 conversions, 50.00 EUR")
+	a := h.viewer().get(spring).says("Not converted yet: 1 conversion, 50.00 EUR")
 	if got := a.texts("#conversions tfoot tr"); fmt.Sprint(got) != "[Total of 1 conversion 10.00 0.00 1.00 Not converted: 1 conversion 50.00 EUR 0.00 EUR 5.00 EUR]" {
 		t.Errorf("the totals are %q", got)
 	}

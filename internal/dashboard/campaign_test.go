@@ -36,11 +36,13 @@ func cells(a element, table string) []string {
 	return rows
 }
 
-func (a answer) rows(table string, want ...string) {
+// rows fails the test unless a table lists these rows.
+func (a answer) rows(table string, want ...string) answer {
 	a.Helper()
 	if got := cells(a.element, table); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		a.Errorf("%s lists\n%s\nwant\n%s", a.address, strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	return a
 }
 
 func TestCampaigns(t *testing.T) {

@@ -155,8 +155,14 @@ func TestReplay(t *testing.T) {
 	h.process()
 	at := "/stores/" + h.storeBySlug("shop").ID.String()
 	h.owner().get(at + "/deliveries").says("Replay all 3 failed")
+	if got := h.viewer().get("/account").texts("nav .count"); len(got) == 0 || got[0] != "3" {
+		t.Errorf("the menu counts %q failed deliveries", got)
+	}
 	h.owner().post(at + "/replay").is(http.StatusOK).says("3 deliveries are processed again").hides("Replay all")
 	h.owner().post(at + "/replay").says("Nothing could be replayed")
+	if h.viewer().get("/account").has("nav .count") {
+		t.Error("the menu counts what is being replayed")
+	}
 	h.process()
 	_, err := h.db.PurgePayloads(h.Context(), h.clock.now().Add(time.Hour), 10)
 	h.must(err)

@@ -323,7 +323,9 @@ func (r *request) addMember() error {
 		return err
 	}
 	p.Form = form
-	p.Form.Errors = errs
+	if p.Form.Errors = errs; errs["creator"] != "" { // no field of the form
+		p.Failure = errs["creator"]
+	}
 	r.render(http.StatusUnprocessableEntity, "campaign_creator_new.html", &p)
 	return nil
 }
@@ -333,7 +335,7 @@ func (r *request) creatorToAdd(form *creatorForm) (affiliate.CreatorID, error) {
 	if text := r.field("creator"); text != "" {
 		id, err := affiliate.ParseID[affiliate.CreatorID]("cre_", text)
 		if err != nil {
-			err = affiliate.FieldErrorf("", "%v", err)
+			err = affiliate.FieldErrorf("creator", "%v", err)
 		}
 		return id, err
 	}

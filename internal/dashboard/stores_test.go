@@ -306,7 +306,8 @@ func TestStoreWarning(t *testing.T) {
 // TestUninstalled: Shopify tells that the app was removed; the store's page says so.
 func TestUninstalled(t *testing.T) {
 	h := newHouse(t)
-	status := h.knock("/webhooks/shopify/shop", `{"id":1}`, "X-Shopify-Topic", "app/uninstalled", "X-Shopify-Hmac-Sha256", shopify.Sign([]byte(shopSecret), []byte(`{"id":1}`)))
+	body := `{"id":1,"name":"Northwind","shop_owner":"Olga","myshopify_domain":"shop.myshopify.com"}`
+	status := h.knock("/webhooks/shopify/shop", body, "X-Shopify-Topic", "app/uninstalled", "X-Shopify-Hmac-Sha256", shopify.Sign([]byte(shopSecret), []byte(body)))
 	if status != http.StatusOK {
 		t.Fatalf("it was answered %d", status)
 	}

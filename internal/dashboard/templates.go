@@ -156,8 +156,9 @@ func (r *request) layout(title, section string) layout {
 		return l
 	}
 	l.User = &r.user
+	failed, _ := r.d.App.DB.FailedDeliveries(r.Request.Context()) // a page without the count is better than none
 	l.Nav = []navItem{{"home", "Home", "/", "home", 0}, {"campaigns", "Campaigns", "/campaigns", "campaign", 0}, {"creators", "Creators", "/creators", "people", 0},
-		{"orders", "Orders", "/orders", "order", 0}, {"payouts", "Payouts", "/payouts", "payout", 0}, {"stores", "Stores", "/stores", "store", 0},
+		{"orders", "Orders", "/orders", "order", 0}, {"payouts", "Payouts", "/payouts", "payout", 0}, {"stores", "Stores", "/stores", "store", failed},
 		{"settings", "Settings", "/settings", "settings", 0}}
 	if c, err := r.d.App.DB.NewestRecalculation(r.Request.Context()); err == nil && c.State == "running" {
 		l.Recalculation = &c

@@ -150,7 +150,10 @@ func TestAssign_browser(t *testing.T) {
 	b.click(`tr[data-key="summer20"] a.button`)
 	b.says("Whose is SUMMER20?")
 	b.choose("#campaign", h.campaign("Spring").ID.String())
-	b.says("Creator")
+	b.until("the campaign's creators to choose from", func() (there bool) {
+		b.eval(`[...document.querySelectorAll("#member option")].some((o) => o.text.startsWith("Anna"))`, &there)
+		return there
+	})
 	var member string
 	b.eval(`[...document.querySelectorAll("#member option")].find((o) => o.text.startsWith("Anna")).value`, &member)
 	b.choose("#member", member)

@@ -284,6 +284,12 @@ func (q queries) Inbox(ctx context.Context) (InboxFigures, error) {
 	return InboxFigures{Waiting: row.Waiting, Failed: row.Failed, OldestWaiting: row.Oldest.Time}, err
 }
 
+// FailedDeliveries counts those that were set aside, up to a hundred: every page asks.
+func (q queries) FailedDeliveries(ctx context.Context) (n int, err error) {
+	err = q.get(ctx, &n, `SELECT COUNT(*) FROM (SELECT 1 AS one FROM deliveries WHERE state = 'failed' LIMIT 100) f`)
+	return n, err
+}
+
 // PurgePayloads erases the bodies of deliveries received before a time, except waiting ones, and says how many.
 func (db *DB) PurgePayloads(ctx context.Context, before time.Time, limit int) (int64, error) {
 	return db.exec(ctx, `UPDATE deliveries SET payload = NULL WHERE id IN (SELECT id FROM deliveries

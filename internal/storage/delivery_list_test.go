@@ -107,6 +107,9 @@ func TestReplayFailedOfOneStore(t *testing.T) {
 			failed = append(failed, storage.Outcome{ID: id, State: storage.DeliveryFailed})
 		}
 		finish(t, db, failed...)
+		if n, err := db.FailedDeliveries(t.Context()); err != nil || n != 4 {
+			t.Errorf("%d failed, %v; want 4", n, err)
+		}
 		if n, err := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Failed: true, Store: shop.ID}); err != nil || n != 2 {
 			t.Errorf("replayed %d, %v; want the two of the store", n, err)
 		}
