@@ -358,6 +358,20 @@ func owners(history []affiliate.Code, from, to time.Time) []affiliate.CodeID {
 	return list
 }
 
+// TestEnd_notLater: an end that is moved to a later moment could reach into the time of the next owner.
+func TestEnd_notLater(t *testing.T) {
+	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	c := affiliate.Code{}
+	for _, step := range []struct {
+		after time.Duration
+		want  affiliate.ErrorKind
+	}{{3 * time.Hour, ""}, {3 * time.Hour, ""}, {2 * time.Hour, ""}, {3 * time.Hour, affiliate.Conflict}, {-time.Hour, affiliate.Invalid}} {
+		if err := c.End(now.Add(step.after), now); affiliate.KindOf(err) != step.want {
+			t.Errorf("ending %v from now: %v, want %q", step.after, err, step.want)
+		}
+	}
+}
+
 func TestNextOwnership(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	hour := time.Hour

@@ -91,13 +91,16 @@ func NextOwnership(history []Code, wanted, now time.Time) (time.Time, error) {
 }
 
 // End ends the ownership at a moment, which must lie in the interval and not in the past: orders that were credited stay
-// credited. Ending again is a Conflict unless it is for the same moment.
+// credited. An end that has not come may be moved to an earlier moment; anything else is a Conflict, but for the same moment again.
 func (c *Code) End(at, now time.Time) error {
 	switch {
 	case !c.ValidTo.IsZero() && c.ValidTo.Equal(at):
 		return nil
 	case !c.ValidTo.IsZero() && !c.ValidTo.After(now):
 		return Errorf(Conflict, "the code was ended at %s already", c.ValidTo.UTC().Format(time.RFC3339))
+	case !c.ValidTo.IsZero() && at.After(c.ValidTo):
+		return &Error{Kind: Conflict, Field: "valid_to",
+			Message: "the code ends at " + c.ValidTo.UTC().Format(time.RFC3339) + "; it may end earlier, not later, since somebody may own it from then on"}
 	case at.Before(now):
 		return FieldErrorf("valid_to", "must not be in the past: orders placed since may be credited already")
 	case at.Before(c.ValidFrom):
