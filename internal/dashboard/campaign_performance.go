@@ -184,6 +184,10 @@ func (p *performancePage) report(r *request) storage.Report {
 
 func (r *request) readFigures(p *performancePage) (err error) {
 	p.Figures, p.Sums, err = r.keyFigures(p.report(r))
+	lead(p.Figures, p.Address+"/creators", "Members")
+	lead(p.Figures, r.with("status", "paid", "approval", "approved", "q", "", "method", "")+"#conversions", "Conversions", "Total sales", "Commissions earned")
+	lead(p.Figures, r.with("by", "-conversions", "after", "")+"#creators", "Members with conversions")
+	lead(p.Figures, "/payouts", "Payments due")
 	return err
 }
 

@@ -53,6 +53,11 @@ func TestPerformance(t *testing.T) {
 	if got := fmt.Sprint(a.texts("#figures dd")); got != "[2 2 4 0 461.12 230.56 46.11 23.06 18.12 1]" {
 		t.Errorf("the figures are %s", got)
 	}
+	for _, link := range a.all("#figures dd a") { // numbers lead to the rows behind them
+		if b := h.manager().get(link.attr("href")).is(http.StatusOK); link.text() == "461.12" && numbers(b.element) != "1013 1003 1002 1001" {
+			t.Errorf("the sales lead to %s", numbers(b.element))
+		}
+	}
 	a.rows("#creators table", "Anna Ahlers @anna | 0 | 3 | 279.90 | 93.30 | 27.99 | 27.99", "Ben Botha @ben | 0 | 1 | 181.22 | 181.22 | 18.12 | 0.00")
 	a.says("Sales of 461.12 USD and commissions of 46.11 USD")
 

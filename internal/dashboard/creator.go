@@ -426,8 +426,11 @@ func entryWords(e affiliate.LedgerEntry) string {
 	case affiliate.Reversal:
 		return "Commission taken back"
 	case affiliate.PaidOut:
-		if e.Amount > 0 {
-			return "Payout, taken back or settled against another"
+		switch {
+		case e.Amount > 0 && e.Note != "": // the reason why it was canceled
+			return "Payout canceled"
+		case e.Amount > 0:
+			return "Debt settled by a payout"
 		}
 		return "Payout"
 	case affiliate.Bonus:

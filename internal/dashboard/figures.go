@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"slices"
+
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -8,11 +10,12 @@ import (
 
 // figure is one key figure of a page. The template "figures" shows a list of them.
 type figure struct {
-	Label  string
-	Value  string
-	About  string // what it counts, where the label does not say it
-	Change string // against the period before; empty where there is none to compare with
-	Way    string // of the change: up, down or empty
+	Label   string
+	Value   string
+	Address string // of what is behind it; empty: nowhere
+	About   string // what it counts, where the label does not say it
+	Change  string // against the period before; empty where there is none to compare with
+	Way     string // of the change: up, down or empty
 }
 
 // keyFigures reads the ten key figures of a scope over a period, and what has changed since the period before.
@@ -51,6 +54,15 @@ func (r *request) keyFigures(report storage.Report) ([]figure, storage.ReportSum
 		figures[duesFigure].About += " And " + moneyText(other.Amount, other.Currency) + " of another currency."
 	}
 	return figures, sums, nil
+}
+
+// lead gives the figures of some labels the address of what is behind them.
+func lead(figures []figure, address string, labels ...string) {
+	for i := range figures {
+		if slices.Contains(labels, figures[i].Label) {
+			figures[i].Address = address
+		}
+	}
 }
 
 // duesFigure is where figuresOf has the payments due.
