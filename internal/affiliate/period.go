@@ -423,7 +423,7 @@ func addMonths(day time.Time, months int) time.Time {
 
 // dayStart gives the first moment of a local day. Clocks that are put forward over midnight make it begin later than
 // 00:00; a day that a zone left out, moving over the date line, begins and ends with the next one. Where clocks are put
-// back over midnight and a day begins twice, the second time counts.
+// back into the day before and a day begins twice, the second time counts.
 func dayStart(day time.Time, zone *time.Location) time.Time {
 	t := day.Add(36 * time.Hour).In(zone) // later than the day's start in any zone
 	for {
@@ -431,11 +431,16 @@ func dayStart(day time.Time, zone *time.Location) time.Time {
 		since, _ := t.ZoneBounds()
 		_, offset := t.Zone()
 		midnight := day.Add(-time.Duration(offset) * time.Second)
-		if since.IsZero() || !midnight.Before(since) {
-			return midnight
-		}
 		before := since.Add(-1)
-		if Day(before, zone) < dayOf(day) {
+		switch {
+		case since.IsZero():
+			return midnight
+		case !midnight.Before(since):
+			if Day(before, zone) != dayOf(day) || Day(since, zone) != dayOf(day) {
+				return midnight
+			}
+			// The clocks were put back within the day, to its midnight or behind: it began before that.
+		case Day(before, zone) < dayOf(day):
 			return since.UTC()
 		}
 		t = before

@@ -169,6 +169,14 @@ func TestRange_daylightSaving(t *testing.T) {
 	}
 }
 
+// TestRange_midnightTwice: in Havana clocks go from 01:00 back to 00:00 of the same day, which began an hour before.
+func TestRange_midnightTwice(t *testing.T) {
+	r := Range{From: "2026-11-01", To: "2026-11-02", Zone: mustZone(t, "America/Havana")}
+	if got, want := r.Start(), time.Date(2026, 11, 1, 4, 0, 0, 0, time.UTC); !got.Equal(want) || r.End().Sub(got) != 25*time.Hour {
+		t.Errorf("the day is from %s to %s, want 25 hours from %s", got, r.End(), want)
+	}
+}
+
 // TestRange_agreesWithDay: a moment is in the range of its own local day and in no other, so that queries by moment and
 // sums by day give the same.
 func TestRange_agreesWithDay(t *testing.T) {

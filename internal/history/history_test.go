@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -90,7 +91,12 @@ func TestWrite(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		p := testPlan(t, db)
 		told := 0
-		p.Progress = func(orders int) { told = max(told, orders) }
+		var telling sync.Mutex // several may tell at once
+		p.Progress = func(orders int) {
+			telling.Lock()
+			defer telling.Unlock()
+			told = max(told, orders)
+		}
 		report, err := Write(t.Context(), db, p)
 		if err != nil {
 			t.Fatal(err)
