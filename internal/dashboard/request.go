@@ -191,7 +191,7 @@ func (r *request) fail(err error) {
 		r.Header("Retry-After", "5")
 	}
 	if status >= http.StatusInternalServerError {
-		r.d.Log.Error("page failed", "method", r.Request.Method, "path", r.FullPath(), "status", status, "error", err)
+		web.LogFault(r.Request.Context(), r.d.Log, "page failed", "method", r.Request.Method, "path", r.FullPath(), "status", status, "error", err)
 	}
 	if r.Writer.Written() {
 		return

@@ -2,11 +2,15 @@ package dashboard
 
 import (
 	"cmp"
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
@@ -19,6 +23,23 @@ func cookieSet(a answer, name string) *http.Cookie {
 		}
 	}
 	return nil
+}
+
+// TestPage_gone: a page that was left before it was made is no fault of ours; the end of the test looks at the log.
+func TestPage_gone(t *testing.T) {
+	h := newHouse(t)
+	c := &http.Cookie{Name: sessionCookie, Value: h.signedIn(affiliate.RoleViewer).cookie(sessionCookie)}
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	h.must(h.dashboard.Register(engine))
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequestWithContext(gone, http.MethodGet, "/campaigns", nil)
+	r.AddCookie(c)
+	engine.ServeHTTP(httptest.NewRecorder(), r)
+	if !strings.Contains(h.log.String(), "gone=true") {
+		t.Errorf("the log says:\n%s", h.log)
+	}
 }
 
 // TestSignIn: the cookie of a session keeps to itself, each sign-in has a session of its own, and signing out ends it.

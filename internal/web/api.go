@@ -80,7 +80,7 @@ func register[I, O any](s *Server, api huma.API, o operation, handler func(conte
 	huma.Register(api, declared, func(ctx context.Context, in *I) (*O, error) {
 		out, err := answer(ctx, in, handler)
 		if err != nil {
-			return nil, s.humaError(o, err)
+			return nil, s.humaError(ctx, o, err)
 		}
 		return out, nil
 	})
@@ -136,13 +136,13 @@ func (s *Server) guard(permission affiliate.Permission) func(huma.Context, func(
 }
 
 // humaError maps an error, and logs what is our fault.
-func (s *Server) humaError(o operation, err error) error {
+func (s *Server) humaError(ctx context.Context, o operation, err error) error {
 	if errors.Is(err, notModified{}) {
 		return err
 	}
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError {
-		s.Log.Error("request failed", "operation", o.id, "status", p.Status, "instance", p.Instance, "error", err)
+		LogFault(ctx, s.Log, "request failed", "operation", o.id, "status", p.Status, "instance", p.Instance, "error", err)
 	}
 	headers := http.Header{}
 	problemHeaders(headers.Set, p)

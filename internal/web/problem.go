@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
@@ -134,11 +135,21 @@ func answerProblem(c *gin.Context, p *Problem) {
 	c.Data(p.Status, problemType, body)
 }
 
+// LogFault logs the error that ended a request. When whoever asked has gone away meanwhile, it is most likely the echo of
+// that: a query that was told to stop. Nobody reads the answer and nothing is broken, so nobody is to be woken for it.
+func LogFault(ctx context.Context, log *slog.Logger, message string, args ...any) {
+	level := slog.LevelError
+	if errors.Is(ctx.Err(), context.Canceled) {
+		level, args = slog.LevelInfo, append(args, "gone", true)
+	}
+	log.Log(ctx, level, message, args...)
+}
+
 // answerError ends a plain gin request with what an error maps to, and logs what is our fault.
 func (s *Server) answerError(c *gin.Context, err error) {
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError {
-		s.Log.Error("request failed", "method", c.Request.Method, "path", c.FullPath(), "status", p.Status, "instance", p.Instance, "error", err)
+		LogFault(c.Request.Context(), s.Log, "request failed", "method", c.Request.Method, "path", c.FullPath(), "status", p.Status, "instance", p.Instance, "error", err)
 	}
 	answerProblem(c, p)
 }

@@ -1,10 +1,13 @@
 package web_test
 
 import (
+	"context"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -106,6 +109,22 @@ func TestProblem_codes(t *testing.T) {
 			if row := "| `" + code + "` | " + m[1] + " | "; !strings.Contains(string(docs), row) {
 				o.Errorf("docs/api.md has no line that begins %s", row)
 			}
+		}
+	})
+}
+
+// TestProblem_gone: when whoever asked has gone away, the query that was stopped for it is no fault of ours.
+func TestProblem_gone(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		gone, leave := context.WithCancel(o.Context())
+		leave()
+		for _, path := range []string{v1 + "/campaigns", v1 + "/live", "/status", "/readyz"} {
+			r := httptest.NewRequestWithContext(gone, http.MethodGet, path, nil)
+			r.Header.Set("Authorization", "Bearer "+o.viewer.token)
+			o.viewer.handler.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		if text := o.log.String(); strings.Contains(text, "level=ERROR") || !strings.Contains(text, "gone=true") {
+			o.Errorf("the log says:\n%s", text)
 		}
 	})
 }

@@ -65,7 +65,7 @@ func (s *Server) status(c *gin.Context) {
 	}
 	status, err := s.readStatus(c.Request.Context())
 	if err != nil {
-		s.Log.Error("status not readable", "error", err)
+		LogFault(c.Request.Context(), s.Log, "status not readable", "error", err)
 		c.JSON(http.StatusServiceUnavailable, Status{Status: "degraded", Version: s.Version, Time: s.App.Now().UTC(),
 			Reasons: []string{"the database cannot be reached"}, Queue: s.Queue.Figures()})
 		return
@@ -145,7 +145,7 @@ func (s *Server) ready(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), 2*time.Second)
 	defer cancel()
 	if err := s.App.DB.Ping(ctx); err != nil {
-		s.Log.Error("not ready", "error", err)
+		LogFault(c.Request.Context(), s.Log, "not ready", "error", err)
 		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "", "The database cannot be reached.")
 		return
 	}
