@@ -58,7 +58,7 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 	}
 	if b.binary == "" {
 		b.binary = filepath.Join(b.dir, "tributary")
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", b.binary, "github.com/tributaryhq/tributary/cmd/tributary")
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "nomsgpack", "-o", b.binary, "github.com/tributaryhq/tributary/cmd/tributary")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		build.Stderr = os.Stderr
 		if err := build.Run(); err != nil {

@@ -10,8 +10,8 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -71,8 +71,13 @@ func (a *assets) serve(c *gin.Context) {
 	c.Data(http.StatusOK, f.kind, f.body)
 }
 
-// templates are the pages by file name, each with the layout and the shared parts.
-type templates struct{ byName map[string]*template.Template }
+// templates are the pages by file name, each with the layout and the shared parts. A page is parsed when it is first
+// asked for: with the shared parts copied into all of them, they were half of what an idle server held.
+type templates struct {
+	shared *template.Template
+	mu     sync.Mutex
+	byName map[string]*template.Template
+}
 
 // Files whose definitions all pages share.
 var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/campaign_parts.html", "templates/settings_parts.html"}
@@ -89,26 +94,26 @@ func loadTemplates(a *assets) (*templates, error) {
 		"icon": icon, "amount": amount, "money": moneyText, "count": countText, "dict": dict, "percent": percentText,
 		"counted": counted, "amountField": money.Format, "dash": amountOrDash,
 	}
-	base, err := template.New("base").Funcs(functions).ParseFS(templateFiles, sharedTemplates...)
+	shared, err := template.New("shared").Funcs(functions).ParseFS(templateFiles, sharedTemplates...)
+	return &templates{shared: shared, byName: map[string]*template.Template{}}, err
+}
+
+// page gives a page by the name of its file.
+func (t *templates) page(name string) (*template.Template, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if page := t.byName[name]; page != nil {
+		return page, nil
+	}
+	page, err := t.shared.Clone()
+	if err == nil {
+		page, err = page.ParseFS(templateFiles, "templates/"+name)
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("parse the page %s: %w", name, err)
 	}
-	t := &templates{byName: map[string]*template.Template{}}
-	names, err := fs.Glob(templateFiles, "templates/*.html")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		if slices.Contains(sharedTemplates, name) {
-			continue
-		}
-		page, err := template.Must(base.Clone()).ParseFS(templateFiles, name)
-		if err != nil {
-			return nil, err
-		}
-		t.byName[path.Base(name)] = page
-	}
-	return t, nil
+	t.byName[name] = page
+	return page, nil
 }
 
 // dict makes a map for templates that need several values.
@@ -169,14 +174,13 @@ func (r *request) layout(title, section string) layout {
 // render makes the whole page before the first byte is sent, so that a failure is still an error page. Where a script asks
 // for one part of the page (?part=id), only the template of that name is sent.
 func (r *request) render(status int, name string, page any) {
-	t := r.d.pages.byName[name]
-	part := "layout"
-	if id := r.Query("part"); id != "" && t != nil && t.Lookup("part-"+id) != nil {
-		part = "part-" + id
-	}
+	t, err := r.d.pages.page(name)
 	var b bytes.Buffer
-	err := fmt.Errorf("there is no template %s", name)
-	if t != nil {
+	if err == nil {
+		part := "layout"
+		if id := r.Query("part"); id != "" && t.Lookup("part-"+id) != nil {
+			part = "part-" + id
+		}
 		err = t.ExecuteTemplate(&b, part, page)
 	}
 	if err != nil {

@@ -6,8 +6,12 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -178,4 +182,62 @@ func TestWorker_purge(t *testing.T) {
 			t.Error("the old key is still there, or the new one is gone")
 		}
 	})
+}
+
+// asked counts how often the in-process Redis is asked for the next task.
+type asked struct{ n atomic.Int64 }
+
+func (*asked) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (*asked) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (a *asked) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if dequeues(cmd) != "" {
+			a.n.Add(1)
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// TestEmptyQueue: asynq's question for the next task costs the in-process Redis nothing while there is none, and gets
+// every task that there is.
+func TestEmptyQueue(t *testing.T) {
+	r, err := Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	before, behind := &asked{}, &asked{}
+	server := r.embedded
+	client := redis.NewClient(r.client.(*redis.Client).Options())
+	defer client.Close()
+	client.AddHook(before)
+	client.AddHook(emptyQueue{server})
+	client.AddHook(behind)
+	got := make(chan string, 10)
+	mux := asynq.NewServeMux()
+	mux.HandleFunc("test", func(_ context.Context, task *asynq.Task) error { got <- string(task.Payload()); return nil })
+	worker := asynq.NewServerFromRedisClient(client, asynq.Config{Queues: map[string]int{queueName: 1}, TaskCheckInterval: time.Millisecond,
+		LogLevel: asynq.FatalLevel})
+	if err := worker.Start(mux); err != nil {
+		t.Fatal(err)
+	}
+	defer worker.Shutdown()
+	for before.n.Load() < 10 {
+		time.Sleep(time.Millisecond)
+	}
+	if n := behind.n.Load(); n != 0 {
+		t.Errorf("an empty queue was asked %d times", n)
+	}
+	for _, payload := range []string{"a", "b", "c"} {
+		if _, err := asynq.NewClientFromRedisClient(client).Enqueue(asynq.NewTask("test", []byte(payload)), asynq.Queue(queueName)); err != nil {
+			t.Fatal(err)
+		}
+		if p := <-got; p != payload {
+			t.Errorf("got the task %q, want %q", p, payload)
+		}
+	}
 }

@@ -136,7 +136,44 @@ func openEmbedded() (*Redis, error) {
 		}
 	}()
 	client := redis.NewClient(&redis.Options{Addr: server.Addr(), Password: password, DisableIdentity: true})
+	client.AddHook(emptyQueue{server})
 	return &Redis{client: client, embedded: server, stop: stop}, nil
+}
+
+// emptyQueue answers for the in-process Redis when asynq asks for the next task of a queue that is empty. asynq asks many
+// times a second by a script, and for each the in-process Redis makes an interpreter of 150 KB: an idle server spent a
+// twentieth of a processor on it, and filled 5 MB of memory in a second.
+type emptyQueue struct{ server *miniredis.Miniredis }
+
+func (emptyQueue) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (emptyQueue) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (e emptyQueue) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if pending := dequeues(cmd); pending != "" && !e.server.Exists(pending) {
+			cmd.SetErr(redis.Nil)
+			return redis.Nil // as the script does
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// dequeues gives the list that a command takes asynq's next task from, or "" when it is another command: it is a script
+// over four keys of a queue, of which the first two are its pending tasks and its pause.
+func dequeues(cmd redis.Cmder) string {
+	args := cmd.Args()
+	if len(args) < 7 || args[0] != "evalsha" || args[2] != 4 {
+		return ""
+	}
+	pending, _ := args[3].(string)
+	paused, _ := args[4].(string)
+	if !strings.HasPrefix(pending, "asynq:{") || !strings.HasSuffix(pending, "}:pending") || !strings.HasSuffix(paused, "}:paused") {
+		return ""
+	}
+	return pending
 }
 
 // LogTo sends what the Redis client says about its connections to log, for the whole process: the client keeps its logger
