@@ -32,7 +32,7 @@ type NewDelivery struct {
 	Payload    []byte // kept headers and body, compressed
 }
 
-// InsertDeliveries keeps deliveries in one statement, which is one commit (several when they are very large), and gives
+// InsertDeliveries keeps deliveries in one commit (several when they are very large), and gives
 // the ids of those that were not there yet. Repeats are passed over. It appends to ids.
 func (db *DB) InsertDeliveries(ctx context.Context, list []NewDelivery, ids []affiliate.DeliveryID) ([]affiliate.DeliveryID, error) {
 	// One fixed order of keys: two commits that share repeats wait for each other's keys, and must not do so crosswise.
@@ -68,15 +68,20 @@ func (db *DB) insertDeliveriesAtOnce(ctx context.Context, list []NewDelivery, id
 		d := &list[i]
 		args = append(args, int64(d.StoreID), d.Key[:], d.Topic, At(d.ReceivedAt), d.Payload)
 	}
-	w := queries{db.write, db.d}
-	err := w.insertRows(ctx, "deliveries (store_id, dedupe_key, topic, received_at, payload)", columns, args,
-		"ON CONFLICT (dedupe_key, store_id) DO NOTHING RETURNING id", func(rows *sqlx.Rows) error {
-			var id affiliate.DeliveryID
-			err := rows.Scan(&id)
-			ids = append(ids, id)
-			return err
-		})
-	return ids, err
+	before := len(ids)
+	err := db.InTx(ctx, func(tx *Tx) error {
+		return tx.insertRows(ctx, "deliveries (store_id, dedupe_key, topic, received_at, payload)", columns, args,
+			"ON CONFLICT (dedupe_key, store_id) DO NOTHING RETURNING id", func(rows *sqlx.Rows) error {
+				var id affiliate.DeliveryID
+				err := rows.Scan(&id)
+				ids = append(ids, id)
+				return err
+			})
+	})
+	if err != nil {
+		return ids[:before], err // nothing was kept
+	}
+	return ids, nil
 }
 
 // insertDeliveriesSQL takes whole columns, so that one prepared statement serves groups of every size: a VALUES list is
