@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,7 +25,7 @@ func demoCommand() command {
 		name:    "demo",
 		args:    "[--once] [--data FOLDER]",
 		summary: "Run the server on recorded deliveries of two stores, and compare what comes out.",
-		example: "tributary demo\ntributary demo --once",
+		example: "tributary demo\ntributary demo --once\nLISTEN_ADDR=127.0.0.1:9000 tributary demo",
 		run: func(ctx context.Context, c *call) error {
 			once := c.flags.Bool("once", false, "end after the table, with exit code 1 if anything differs")
 			data := c.flags.String("data", "demo-data", "a `FOLDER` for the demo's data, made anew at every start")
@@ -45,7 +47,7 @@ func runDemo(ctx context.Context, c *call, data string, once bool) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := startDemoServer(ctx, folder.path)
+	s, err := startDemoServer(ctx, folder.path, c.getenv("LISTEN_ADDR"))
 	if err != nil {
 		return err
 	}
@@ -101,12 +103,13 @@ func runDemo(ctx context.Context, c *call, data string, once bool) (err error) {
 	}
 }
 
-// demoAddress is where the demo is served; another port when this one is taken.
+// demoAddress is where the demo is served unless told otherwise; another port when this one is taken.
 const demoAddress = "127.0.0.1:8080"
 
-// startDemoServer serves on the embedded default, whatever the environment says: a demo must not touch real data.
-func startDemoServer(ctx context.Context, data string) (*server, error) {
-	address := demoAddress
+// startDemoServer serves on the embedded default; a demo must not touch real data, so the environment says only where to
+// listen. An address that was asked for is not replaced by another one.
+func startDemoServer(ctx context.Context, data, asked string) (*server, error) {
+	address := cmp.Or(strings.TrimSpace(asked), demoAddress)
 	for attempt := 1; ; attempt++ {
 		settings := map[string]string{"LISTEN_ADDR": address, "DATA_DIR": data, "LOG_LEVEL": "warn", "FX_RATES_URL": "off"}
 		cfg, err := config.Load(func(name string) string { return settings[name] })
@@ -115,7 +118,7 @@ func startDemoServer(ctx context.Context, data string) (*server, error) {
 		}
 		cfg.Demo = true
 		s, err := startServer(ctx, cfg, allRoles)
-		if err == nil || !isListenError(err) || attempt == 10 {
+		if err == nil || !isListenError(err) || asked != "" || attempt == 10 {
 			return s, err
 		}
 		if address, err = freeAddress(); err != nil {

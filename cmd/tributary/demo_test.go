@@ -107,6 +107,26 @@ func TestDemo_serves_until_it_is_told_to_end(t *testing.T) {
 	}
 }
 
+func TestDemo_listens_where_it_is_told_to(t *testing.T) {
+	address, err := freeAddress()
+	ok(t, err)
+	told := func() (int, string, string) {
+		stdout, stderr := &screen{}, &screen{}
+		code := run(t.Context(), commands(), terminal{stdout: stdout, stderr: stderr, getenv: func(name string) string { return environment{"LISTEN_ADDR": address}[name] }},
+			[]string{"demo", "--once", "--data", filepath.Join(t.TempDir(), "demo")})
+		return code, stdout.String(), stderr.String()
+	}
+	if code, stdout, stderr := told(); code != exitOK || !strings.Contains(stdout, "serves at http://"+address+",") {
+		t.Errorf("exit code %d, want %d at %s:\n%s\n%s", code, exitOK, address, stdout, stderr)
+	}
+	l, err := net.Listen("tcp", address)
+	ok(t, err)
+	defer l.Close()
+	if code, stdout, stderr := told(); code != exitError || !strings.Contains(stderr, "LISTEN_ADDR") {
+		t.Errorf("exit code %d where the address is taken, want %d:\n%s\n%s", code, exitError, stdout, stderr)
+	}
+}
+
 func found(t *testing.T, in *screen, pattern string) string {
 	t.Helper()
 	match := regexp.MustCompile(pattern).FindStringSubmatch(in.String())
