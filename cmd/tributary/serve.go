@@ -117,6 +117,9 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	}
 	s.app, s.log = a, a.Log
 	s.onStop(func() error { closeApp(); return nil })
+	if err := a.CheckKey(ctx); err != nil {
+		return s, err
+	}
 	if err := a.SeedRates(ctx, fxrates.Bundled); err != nil {
 		return s, fmt.Errorf("load the exchange rates that come with the program: %w", err)
 	}

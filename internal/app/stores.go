@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -248,6 +249,30 @@ func (a *App) EndStoreSecret(ctx context.Context, id affiliate.StoreID, secret a
 // WebhookURL is where a store sends its deliveries.
 func (a *App) WebhookURL(s affiliate.Store) string {
 	return fmt.Sprintf("%s/webhooks/%s/%s", strings.TrimSuffix(a.PublicURL, "/"), s.Platform, s.Slug)
+}
+
+// CheckKey gives an error when no webhook secret in the database can be opened: SECRET_KEY is not the one they were sealed
+// with, and every delivery would be refused as if its signature were wrong. Where only some cannot be opened, the receiver
+// says so and goes on with the others.
+func (a *App) CheckKey(ctx context.Context) error {
+	stores, err := a.DB.ReceiverStores(ctx)
+	if err != nil {
+		return err
+	}
+	sealed := 0
+	for _, s := range stores {
+		for _, secret := range s.Sealed {
+			if _, err := a.Sealer.Open(SealWebhookSecret, secret); err == nil {
+				return nil
+			}
+			sealed++
+		}
+	}
+	if sealed == 0 {
+		return nil
+	}
+	return errors.New("SECRET_KEY, or the file secret.key in DATA_DIR, is not the one that the stores' webhook secrets were sealed with; " +
+		"restore it from your backup. If it is lost for good, give each store a new secret first: tributary store secret SLUG --add")
 }
 
 // StoreInstructions are the steps to take in the store's own admin.
