@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -59,10 +60,7 @@ func (a *App) Import(ctx context.Context, file io.Reader, dryRun bool) (ImportRe
 			return err
 		}
 		report.Lines, report.Errors = len(rows), bad
-		if len(bad) > 0 {
-			return errRollBack
-		}
-		if err := a.importRows(ctx, tx, rows, settings.Currency, &report); err != nil {
+		if err := a.importRows(ctx, tx, usable(rows, bad), settings.Currency, &report); err != nil {
 			return err
 		}
 		if dryRun || len(report.Errors) > 0 {
@@ -77,8 +75,19 @@ func (a *App) Import(ctx context.Context, file io.Reader, dryRun bool) (ImportRe
 	}
 	if len(report.Errors) > 0 {
 		report.Created, report.Updated, report.WaitingOrders, report.Notes = ImportCounts{}, ImportCounts{}, 0, nil
+		slices.SortStableFunc(report.Errors, func(a, b LineError) int { return a.Line - b.Line })
 	}
 	return report, err
+}
+
+// usable are the lines that are right by themselves. They are tried even where others are not, so that all that is wrong
+// with a file is said at once.
+func usable(rows []importRow, bad []LineError) []importRow {
+	wrong := map[int]bool{}
+	for _, e := range bad {
+		wrong[e.Line] = true
+	}
+	return slices.DeleteFunc(slices.Clone(rows), func(r importRow) bool { return wrong[r.line] })
 }
 
 func (a *App) importRows(ctx context.Context, tx *storage.Tx, rows []importRow, currency money.Currency, report *ImportReport) error {

@@ -129,7 +129,9 @@ func TestImport_all_bad_lines(t *testing.T) {
 			"Spring,Ben,@ben,,Ten,,BEN5,,,10,,\n"+
 			"Spring,Ben,@ben,not-an-address,Ten,shop,BEN6,,,ten,-1,3.999\n"+
 			"Spring,Ben,@ben,,Ten,shop,,Ben!,ftp://x,101,,\n"+
-			"too,few,fields\n",
+			"too,few,fields\n"+
+			"Spring,Carla,@carla,,Ten,nowhere,C5,,,10,,\n"+ // wrong only beside what is there already
+			"Spring,Carla,@carla,,Ten,shop,anna10,,,10,,\n",
 			"line 3, campaign: must not be empty",
 			"line 4, code: neither",
 			"line 5, store: needs the slug of the store",
@@ -140,7 +142,9 @@ func TestImport_all_bad_lines(t *testing.T) {
 			"line 7, link_slug: a-z",
 			"line 7, landing_url: is not an address",
 			"line 7, commission_percent: between 0 and 100",
-			"line 8: has 3 fields, the header has 12")
+			"line 8: has 3 fields, the header has 12",
+			"line 9, store: no store \"nowhere\"",
+			"line 10, code: belongs to Anna")
 		d.wantErrors(importHeader+
 			"Spring,Ben,@ben,,Ten,nowhere,BEN5,,,10,,\n"+
 			"Spring,Carla,@carla,,Ten,shop,anna10,,,10,,\n"+
