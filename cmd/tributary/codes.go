@@ -216,11 +216,11 @@ func printAssignment(w io.Writer, a app.CodeAssignment) {
 		fmt.Fprintf(w, "… and %d more that are not credited\n", more)
 	}
 	for _, t := range a.Totals {
-		fmt.Fprintf(w, "%s: %d paid orders, sales %s, commission %s\n", t.Currency, t.Orders, money.Format(t.Sales, t.Currency), money.Format(t.Commission, t.Currency))
+		fmt.Fprintf(w, "%s: %s, sales %s, commission %s\n", t.Currency, counted(t.Orders, "paid order", "paid orders"), money.Format(t.Sales, t.Currency), money.Format(t.Commission, t.Currency))
 	}
 	verb := "credited"
 	if !a.Applied {
 		verb = "would be credited; run again with --apply to do it"
 	}
-	fmt.Fprintf(w, "%d orders %s. Held for review: %d. Not credited: %d.\n", a.Credited, verb, a.Held, a.NotCredited)
+	fmt.Fprintf(w, "%s %s. Held for review: %d. Not credited: %d.\n", counted(a.Credited, "order", "orders"), verb, a.Held, a.NotCredited)
 }

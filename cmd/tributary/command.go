@@ -67,6 +67,9 @@ func run(ctx context.Context, table []command, t terminal, args []string) int {
 	if isHelp(args[0]) || args[0] == "help" {
 		return help(t, table, args[1:])
 	}
+	if args[0] == "--version" || args[0] == "-version" {
+		args = append([]string{"version"}, args[1:]...)
+	}
 	cmd, rest, ok := find(table, args)
 	if !ok {
 		return unknown(t, table, args)
@@ -106,6 +109,9 @@ func unknown(t terminal, table []command, args []string) int {
 		printHelp(t.stdout, table, group)
 		return exitOK
 	case inGroup:
+		if len(args) > 1 {
+			fmt.Fprintf(t.stderr, "tributary: there is no command \"%s %s\"\n\n", group, args[1])
+		}
 		printHelp(t.stderr, table, group)
 	default:
 		fmt.Fprintf(t.stderr, "tributary: there is no command %q; see: tributary help\n", group)
@@ -247,6 +253,14 @@ func (c *call) required(names ...string) error {
 		return usagef("missing: %s", strings.Join(missing, ", "))
 	}
 	return nil
+}
+
+// counted writes a number with its noun.
+func counted[N int | int64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // printJSON prints the one document of a command with --json.

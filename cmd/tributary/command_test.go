@@ -108,7 +108,11 @@ func TestHelp(t *testing.T) {
 	s.run().exits(2, "Commands:")
 	s.run("fly").exits(2, `no command "fly"`, "tributary help")
 	s.run("store").exits(2, "store add")
+	s.run("store", "fly").exits(2, `no command "store fly"`, "store add")
 	s.run("store", "--help").exits(0)
+	if out := s.run("--version").exits(0).stdout; out != s.run("version").stdout {
+		t.Errorf("--version prints %q", out)
+	}
 	s.run("version", "extra").exits(2, `"extra" is not understood`)
 }
 
@@ -174,7 +178,7 @@ func TestImportCommand(t *testing.T) {
 			s.Error(out)
 		}
 		bad := write(header + "Spring,Ben,Ten,shop,BEN5,x\nSpring,,Ten,shop,,5\n")
-		r := s.run("import", bad).exits(1, "line 2, commission_percent: ", "line 3, creator: ", "line 3, code: ", "3 problem(s)", "nothing was imported")
+		r := s.run("import", bad).exits(1, "line 2, commission_percent: ", "line 3, creator: ", "line 3, code: ", "3 problems", "nothing was imported")
 		if r.stdout != "" {
 			s.Errorf("stdout: %s", r.stdout)
 		}
@@ -226,6 +230,25 @@ func TestSettingsCommand(t *testing.T) {
 	})
 }
 
+// TestNothingToDo: a command that finds nothing to do says so, in words that fit.
+func TestNothingToDo(t *testing.T) {
+	eachShell(t, func(s shell) {
+		for _, c := range []struct{ command, want string }{
+			{"replay --failed", "Nothing to replay"},
+			{"reattribute", "No order waits for"},
+			{"user list", "no account yet"},
+			{"payouts due", "Nothing is due"},
+			{"codes unowned", "has an owner, or there is none"},
+		} {
+			if out := s.run(strings.Fields(c.command)...).exits(exitOK).stdout; !strings.Contains(out, c.want) {
+				s.Errorf("%s says %q, want %q", c.command, out, c.want)
+			}
+		}
+		s.run("replay", "--delivery", "dlv_9").exits(exitError, "there is no dlv_9")
+		s.run("export", "orders", "-o", filepath.Join(s.TempDir(), "missing", "orders.csv")).exits(exitError, "-o ", "orders.csv cannot be written: no such file or directory")
+	})
+}
+
 func TestMigrateCommand(t *testing.T) {
 	s := shell{T: t, env: postgresEnv(testservers.Database(t))}
 	s.run("store", "list").exits(1, "0001_init.sql", "tributary migrate")
@@ -274,12 +297,19 @@ func TestUserCommands(t *testing.T) {
 		add := []string{"user", "add", "--email", "Mia@brand.example", "--name", "Mia", "--role", "owner", "--json"}
 		s.run(add...).exits(2, "password on standard input")
 		s.typed("short\n").run(add...).exits(1, "password")
-		s.typed("correct horse battery\n").run(add...).exits(0)
+		if out := s.typed("correct horse battery\n").run(add...).exits(0).json(); out["id"] != "usr_1" || out["role"] != "owner" {
+			s.Errorf("added: %v", out)
+		}
 		s.typed("correct horse battery\n").run(add...).exits(1, "--email", "has an account already")
-		if out := s.run("user", "list").exits(0).stdout; !strings.Contains(out, "owner    mia@brand.example") {
+		if out := s.run("user", "list").exits(0).stdout; !strings.Contains(out, "owner  mia@brand.example") {
 			s.Error(out)
 		}
-		s.typed("another password\n").run("user", "password", "MIA@brand.example").exits(0)
+		if out := s.run("user", "list", "--json").exits(0).json(); len(out["users"].([]any)) != 1 {
+			s.Errorf("list: %v", out)
+		}
+		if out := s.typed("another password\n").run("user", "password", "MIA@brand.example", "--json").exits(0).json(); out["email"] != "mia@brand.example" {
+			s.Errorf("password: %v", out)
+		}
 		s.typed("another password\n").run("user", "password", "ben@brand.example").exits(1, "nobody has an account")
 	})
 }

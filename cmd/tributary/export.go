@@ -32,7 +32,7 @@ type exportOptions struct {
 func (o *exportOptions) define(c *call) {
 	o.what = strings.TrimPrefix(c.command.name, "export ")
 	c.flags.StringVar(&o.output, "o", "", "the `FILE` to write; - writes to stdout")
-	c.flags.StringVar(&o.format, "format", "", "csv or xlsx; left out: as the file's name ends, csv on stdout")
+	c.flags.StringVar(&o.format, "format", "", "`FORMAT`: csv or xlsx; left out: as the file's name ends, csv on stdout")
 	c.flags.BoolVar(&o.bom, "bom", false, "begin CSV with a byte order mark, for Excel on Windows")
 	c.jsonFlag()
 }
@@ -127,7 +127,7 @@ func writeWhole(name string, f func(io.Writer) error) (err error) {
 	part := fmt.Sprintf("%s.%d.part", name, os.Getpid())
 	file, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return err
+		return fmt.Errorf("-o %s cannot be written: %w", name, errors.Unwrap(err))
 	}
 	defer func() {
 		if err != nil {
@@ -169,7 +169,7 @@ func (o *exportOptions) tell(c *call, format export.Format, done app.Exported) e
 	if o.output == stdoutFile {
 		return nil
 	}
-	fmt.Fprintf(c.stdout, "Wrote %d rows to %s.\n", done.Rows, o.output)
+	fmt.Fprintf(c.stdout, "Wrote %s to %s.\n", counted(done.Rows, "row", "rows"), o.output)
 	var sums []string
 	for i, s := range done.Sums {
 		sums = append(sums, money.Format(s.Minor, s.Currency)+" "+string(s.Currency))
@@ -177,6 +177,9 @@ func (o *exportOptions) tell(c *call, format export.Format, done app.Exported) e
 			fmt.Fprintf(c.stdout, "  %s: %s\n", s.Column, strings.Join(sums, ", "))
 			sums = sums[:0]
 		}
+	}
+	if o.what == "conversions" && done.Rows > 0 {
+		fmt.Fprintln(c.stdout, "These are the sums of all rows. The pages add up those that say true under Counted: paid, not rejected, not held.")
 	}
 	return nil
 }

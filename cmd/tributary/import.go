@@ -57,24 +57,26 @@ func printReport(stdout, stderr io.Writer, name string, r app.ImportReport) {
 		fmt.Fprintf(stderr, "%s: %s\n", name, e)
 	}
 	if n := len(r.Errors); n > 0 {
-		fmt.Fprintf(stderr, "%d problem(s) in %s; nothing was imported. Correct the file and import it again.\n", n, name)
+		fmt.Fprintf(stderr, "%s in %s; nothing was imported. Correct the file and import it again.\n", counted(n, "problem", "problems"), name)
 		return
 	}
 	for _, n := range r.Notes {
 		fmt.Fprintf(stdout, "Note, %s\n", n)
 	}
+	lines := counted(r.Lines, "line", "lines")
 	switch {
 	case !r.Changes():
-		fmt.Fprintf(stdout, "%d lines read; everything is there already, nothing changed.\n", r.Lines)
+		fmt.Fprintf(stdout, "%s read; everything is there already, nothing changed.\n", lines)
 		return
 	case r.DryRun:
-		fmt.Fprintf(stdout, "%d lines read; this is what would happen (dry run, nothing changed):\n", r.Lines)
+		fmt.Fprintf(stdout, "%s read; this is what would happen (dry run, nothing changed):\n", lines)
 	default:
-		fmt.Fprintf(stdout, "%d lines imported:\n", r.Lines)
+		fmt.Fprintf(stdout, "%s imported:\n", lines)
 	}
 	printCounts(stdout, r)
 	if r.WaitingOrders > 0 {
-		fmt.Fprintf(stdout, "%d order(s) without credit carry a code or link that is new here. See what crediting them would do: tributary reattribute\n", r.WaitingOrders)
+		fmt.Fprintf(stdout, "%s without credit a code or link that is new here. See what crediting would do: tributary reattribute\n",
+			counted(r.WaitingOrders, "order carries", "orders carry"))
 	}
 }
 

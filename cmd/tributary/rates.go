@@ -40,7 +40,8 @@ func ratesUpdate(ctx context.Context, c *call) error {
 	if c.json {
 		return c.printJSON(map[string]any{"added": report.Added, "filled": report.Filled, "newest": report.Newest})
 	}
-	fmt.Fprintf(c.stdout, "Added %d rates; the newest are of %s. Converted %d conversions that waited for a rate.\n", report.Added, report.Newest, report.Filled)
+	fmt.Fprintf(c.stdout, "Added %s; the newest are of %s. Converted %s that waited for a rate.\n", counted(report.Added, "rate", "rates"), report.Newest,
+		counted(report.Filled, "conversion", "conversions"))
 	return nil
 }
 

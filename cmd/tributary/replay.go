@@ -13,7 +13,7 @@ import (
 func replayCommand() command {
 	return command{
 		name:    "replay",
-		args:    "--delivery ID | --failed | --since TIME",
+		args:    "--delivery ID | --failed | --since TIME [--json]",
 		summary: "Process kept deliveries again.",
 		example: "tributary replay --failed\ntributary replay --delivery dlv_42\ntributary replay --since 2026-11-01",
 		run: func(ctx context.Context, c *call) error {
@@ -40,7 +40,11 @@ func replayCommand() command {
 			if c.json {
 				return c.printJSON(map[string]int64{"replayed": n})
 			}
-			fmt.Fprintf(c.stdout, "%d deliveries wait to be processed again; a running server takes them within seconds.\n", n)
+			if n == 0 {
+				fmt.Fprintln(c.stdout, "Nothing to replay: no such delivery whose body is still kept (RETENTION_DAYS).")
+				return nil
+			}
+			fmt.Fprintf(c.stdout, "%s to be processed again; a running server does it within seconds.\n", counted(n, "delivery waits", "deliveries wait"))
 			return nil
 		},
 	}
@@ -75,7 +79,7 @@ func replayFilter(delivery string, failed bool, since string) (f storage.ReplayF
 func reattributeCommand() command {
 	return command{
 		name:    "reattribute",
-		args:    "[--apply]",
+		args:    "[--apply] [--json]",
 		summary: "Credit orders that came before their code or link was known here.",
 		example: "tributary reattribute\ntributary reattribute --apply",
 		run: func(ctx context.Context, c *call) error {
@@ -104,11 +108,14 @@ func reattributeCommand() command {
 			if c.json {
 				return c.printJSON(map[string]any{"applied": *apply, "orders": rows})
 			}
-			verb := "would be credited; run again with --apply to do it"
-			if *apply {
-				verb = "credited"
+			switch orders := counted(n, "order", "orders"); {
+			case n == 0:
+				fmt.Fprintln(c.stdout, "No order waits for a code or link that is known now.")
+			case *apply:
+				fmt.Fprintf(c.stdout, "%s credited.\n", orders)
+			default:
+				fmt.Fprintf(c.stdout, "%s would be credited; run again with --apply to do it.\n", orders)
 			}
-			fmt.Fprintf(c.stdout, "%d orders %s.\n", n, verb)
 			return nil
 		},
 	}

@@ -42,7 +42,7 @@ func serveCommand() command {
 		summary: "Run the server.",
 		example: "tributary serve\nLISTEN_ADDR=:8080 DATABASE_URL=postgres://… REDIS_URL=redis://… tributary serve --roles receiver",
 		run: func(ctx context.Context, c *call) error {
-			roles := c.flags.String("roles", strings.Join(allRoles, ","), "what this process does")
+			roles := c.flags.String("roles", strings.Join(allRoles, ","), "`LIST` of what this process does, divided by commas: receiver takes in webhooks and links, worker processes them, web serves pages and API")
 			if _, err := c.parse(0, 0); err != nil {
 				return err
 			}
@@ -107,7 +107,7 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	}()
 	listener, err := net.Listen("tcp", cfg.ListenAddr)
 	if err != nil {
-		return s, fmt.Errorf("listen on %s (LISTEN_ADDR): %w", cfg.ListenAddr, err)
+		return s, fmt.Errorf("cannot listen on %s; set LISTEN_ADDR to an address that is free: %w", cfg.ListenAddr, err)
 	}
 	s.address = listener.Addr().String()
 	s.onStop(func() error { listener.Close(); return nil }) // closed by the HTTP server already when it ran
@@ -130,7 +130,7 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	}
 	s.onStop(redis.Close)
 	if err := redis.Ping(ctx); err != nil {
-		a.Log.Warn("Redis does not answer yet; deliveries are kept and wait", "error", err)
+		a.Log.Warn("Redis does not answer yet (REDIS_URL); deliveries are kept and wait", "error", err)
 	}
 	queue := jobs.NewQueue(redis)
 	hub := live.NewHub(redis.Client(), a.Log)

@@ -49,7 +49,11 @@ func userAddCommand() command {
 			if err != nil {
 				return err
 			}
-			return c.printUsers([]affiliate.User{u})
+			if c.json {
+				return c.printJSON(userAsJSON(u))
+			}
+			fmt.Fprintf(c.stdout, "%s (%s, %s) may sign in at %s.\n", u.Email, u.ID, u.Role, a.PublicURL)
+			return nil
 		},
 	}
 }
@@ -88,10 +92,11 @@ func userListCommand() command {
 func userPasswordCommand() command {
 	return command{
 		name:    "user password",
-		args:    "EMAIL",
+		args:    "EMAIL [--json]",
 		summary: "Set a person's password, and sign them out everywhere.",
 		example: "tributary user password mia@brand.example",
 		run: func(ctx context.Context, c *call) error {
+			c.jsonFlag()
 			args, err := c.parse(1, 1)
 			if err != nil {
 				return err
@@ -114,6 +119,9 @@ func userPasswordCommand() command {
 			}
 			if err := a.SetUserPassword(ctx, u.ID, password, ""); err != nil {
 				return err
+			}
+			if c.json {
+				return c.printJSON(userAsJSON(u))
 			}
 			fmt.Fprintf(c.stdout, "%s has a new password and is signed out everywhere.\n", u.Email)
 			return nil
@@ -143,27 +151,38 @@ func (c *call) askPassword() (string, error) {
 	return line, nil
 }
 
+// userJSON is a person as commands print one for machines.
+type userJSON struct {
+	ID       string `json:"id"`
+	Email    string `json:"email"`
+	Name     string `json:"name"`
+	Role     string `json:"role"`
+	Disabled bool   `json:"disabled"`
+}
+
+func userAsJSON(u affiliate.User) userJSON {
+	return userJSON{u.ID.String(), u.Email, u.Name, string(u.Role), !u.DisabledAt.IsZero()}
+}
+
 func (c *call) printUsers(list []affiliate.User) error {
 	if c.json {
-		type userJSON struct {
-			ID       string `json:"id"`
-			Email    string `json:"email"`
-			Name     string `json:"name"`
-			Role     string `json:"role"`
-			Disabled bool   `json:"disabled"`
-		}
 		out := make([]userJSON, len(list))
 		for i, u := range list {
-			out[i] = userJSON{u.ID.String(), u.Email, u.Name, string(u.Role), !u.DisabledAt.IsZero()}
+			out[i] = userAsJSON(u)
 		}
-		return c.printJSON(out)
+		return c.printJSON(map[string]any{"users": out})
 	}
-	for _, u := range list {
-		state := ""
-		if !u.DisabledAt.IsZero() {
-			state = "  may not sign in"
+	if len(list) == 0 {
+		fmt.Fprintln(c.stdout, "There is no account yet. Make one: tributary user add --help")
+		return nil
+	}
+	return printTable(c.stdout, "ID\tROLE\tEMAIL\tNAME\tMAY SIGN IN", func(row func(cells ...any)) {
+		for _, u := range list {
+			may := "yes"
+			if !u.DisabledAt.IsZero() {
+				may = "no"
+			}
+			row(u.ID, u.Role, u.Email, u.Name, may)
 		}
-		fmt.Fprintf(c.stdout, "%-8s %-8s %-32s %s%s\n", u.ID, u.Role, u.Email, u.Name, state)
-	}
-	return nil
+	})
 }

@@ -84,7 +84,7 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 	pool.SetMaxIdleConns(most)
 	if err := pool.PingContext(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
+		return nil, fmt.Errorf("connect to PostgreSQL (DATABASE_URL): %w", err)
 	}
 	return &DB{queries: queries{pool, postgres}, write: pool, read: pool}, nil
 }

@@ -173,6 +173,9 @@ func (q queries) WaitingDeliveries(ctx context.Context, ids []affiliate.Delivery
 func (q queries) Delivery(ctx context.Context, id affiliate.DeliveryID) (Delivery, error) {
 	var d Delivery
 	err := q.get(ctx, &d, `SELECT `+deliveryColumns+` FROM deliveries WHERE id = ?`, id)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		err = affiliate.Errorf(affiliate.NotFound, "there is no %s", id)
+	}
 	return d, err
 }
 
