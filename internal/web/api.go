@@ -22,6 +22,7 @@ func (s *Server) registerAPI(r *gin.Engine) {
 	config := huma.DefaultConfig("Tributary", s.Version)
 	config.CreateHooks = nil // no $schema in answers
 	config.OpenAPIPath = apiPrefix + "/openapi"
+	config.RejectUnknownQueryParameters = true // a misspelt filter would give all rows
 	config.DocsPath, config.SchemasPath = "", ""
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 	documentHeaders(config.OpenAPI)

@@ -355,6 +355,10 @@ func TestAPI_problems(t *testing.T) {
 		m.call("POST", v1+"/campaigns", `{"name":"`+strings.Repeat("x", 2<<20)+`"}`).problem(413, "too_large", "")
 		m.call("POST", v1+"/campaigns", object{"name": "x"}).ok(201)
 		m.call("POST", v1+"/campaigns", object{"name": "X"}).problem(409, "conflict", "name")
+		if said := o.viewer.call("GET", "/api/v1/orders?creater=cre_1", nil).problem(422, "invalid", "creater"); !strings.Contains(said, "creater is not a parameter of this address") {
+			o.Errorf("a misspelt filter: %q", said)
+		}
+		o.viewer.call("GET", "/api/v1/orders.csv?creater=cre_1", nil).problem(422, "invalid", "creater")
 	})
 }
 

@@ -210,6 +210,9 @@ func fieldProblem(err error) FieldProblem {
 		missing := strings.TrimSuffix(rest, after)
 		f = FieldProblem{Field: strings.TrimPrefix(f.Field+"."+missing, "."), Detail: "is missing"}
 	}
+	if detail.Message == "unknown query parameter" {
+		f.Detail = "is not a parameter of this address"
+	}
 	return f
 }
 
