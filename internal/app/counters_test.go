@@ -1,8 +1,10 @@
 package app_test
 
 import (
+	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +100,35 @@ func TestOfferMemberChoices(t *testing.T) {
 		must(d, 0, err)
 		if got, want := names(), []string{"anna anna.k", "Zoe "}; !slices.Equal(got, want) {
 			d.Errorf("those who left are among %q, want %q", got, want)
+		}
+	})
+}
+
+// refusing is a platform whose signatures are never right.
+type refusing struct{ plainPlatform }
+
+func (refusing) Verify([][]byte, http.Header, []byte) bool { return false }
+
+// TestReceive_unreadable_secret: a delivery may be signed with a secret that this key cannot open. It is not refused for
+// good, as one with a wrong signature is.
+func TestReceive_unreadable_secret(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		r.app.Platforms[affiliate.Shopify] = refusing{}
+		receive := func() app.Receipt {
+			counts := app.NewCounters(r.db, time.Now, r.app.Log)
+			receipt, _ := app.NewReceiver(r.app, nil, counts).Receive(r.Context(), affiliate.Shopify, "shop", http.Header{}, []byte("{}"))
+			return receipt
+		}
+		if receipt := receive(); receipt != app.ReceiptBadSignature {
+			r.Errorf("a wrong signature gives %q", receipt)
+		}
+		other, err := app.NewSealer([]byte(strings.Repeat("o", app.MinSecretKey)))
+		if err != nil {
+			r.Fatal(err)
+		}
+		r.app.Sealer = other
+		if receipt := receive(); receipt != app.ReceiptUnavailable {
+			r.Errorf("a secret that cannot be read gives %q", receipt)
 		}
 	})
 }

@@ -2,7 +2,9 @@ package app
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +32,7 @@ type receivingStore struct {
 	id       affiliate.StoreID
 	platform affiliate.Platform
 	secrets  [][]byte
+	sealed   bool // some of its secrets cannot be read here
 }
 
 // storesAge is how old the receiver's picture of the stores may become; a store or secret that it does not know makes
@@ -114,6 +117,7 @@ func (r *Receiver) load(ctx context.Context) error {
 			secret, err := r.app.Sealer.Open(SealWebhookSecret, sealed)
 			if err != nil {
 				r.app.Log.Error("webhook secret not readable", "store", row.Slug, "error", err)
+				s.sealed = true
 				continue
 			}
 			s.secrets = append(s.secrets, secret)
@@ -150,6 +154,11 @@ func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slu
 		if err := r.load(ctx); err == nil {
 			store = verified(p, r.find(platform, slug, h), h, body)
 		}
+	}
+	if store == nil && slices.ContainsFunc(stores, func(s *receivingStore) bool { return s.sealed }) {
+		// Perhaps it was signed with the secret that cannot be read: it must not be refused for good.
+		r.counts.Count(stores[0].id, string(ReceiptUnavailable))
+		return ReceiptUnavailable, errors.New("a webhook secret of the store was sealed with another key (SECRET_KEY)")
 	}
 	if store == nil {
 		r.counts.Count(stores[0].id, string(ReceiptBadSignature))
