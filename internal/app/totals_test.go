@@ -40,9 +40,6 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 	members := map[affiliate.OfferMemberID]bool{}
 	f := storage.ConversionFilter{Former: true, From: rng.Start(), To: rng.End()}
 	fine(r.db.EachConversion(ctx, f, storage.ConversionSort{Column: "date"}, func(c *storage.ConversionItem) error {
-		if c.Class() == affiliate.ClassConversion {
-			members[c.OfferMemberID] = true
-		}
 		if c.AccountCurrency != currency || c.Rate == nil {
 			if c.Class() == affiliate.ClassConversion {
 				waiting[c.Currency] += c.Value
@@ -51,6 +48,7 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 		}
 		switch c.Class() {
 		case affiliate.ClassConversion:
+			members[c.OfferMemberID] = true
 			rows.Conversions, rows.Sales, rows.Commissions = rows.Conversions+1, rows.Sales+*c.AccountValue, rows.Commissions+*c.AccountCommission
 		case affiliate.ClassPending:
 			rows.Pending++
