@@ -91,7 +91,7 @@ func (b *body) readMoney(v *values, s *affiliate.Snapshot) {
 	s.Merchandise, s.Total = merchandise, max(0, total-removed)
 	switch {
 	case s.PaymentDate:
-		s.Captured = s.Total
+		s.Captured, s.Charged = s.Total, s.Total
 	case s.RawStatus == "partially_paid" && !b.totalOutstanding.absent():
 		s.Captured = max(0, s.Total-v.signedAmount("total_outstanding", b.totalOutstanding, s.Currency))
 	}

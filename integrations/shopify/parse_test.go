@@ -125,6 +125,33 @@ func TestOrderMoney(t *testing.T) {
 	}
 }
 
+// TestMoneyBackAfterAnEdit: an edit takes a unit off a paid order, and the store gives its money back without naming the
+// line any more. The sale of the other unit stands.
+func TestMoneyBackAfterAnEdit(t *testing.T) {
+	parsed := func(topic string, body []byte) affiliate.Event {
+		p, err := Platform{}.Parse(topic, "", body)
+		if err != nil || len(p.Events) != 1 {
+			t.Fatalf("%s: %+v, %v", topic, p, err)
+		}
+		return p.Events[0]
+	}
+	paid := changed(t, editedOrder, "financial_status", `"paid"`, "updated_at", `"2026-11-01T10:00:00-05:00"`, "line_items.0.current_quantity", "2")
+	edited := changed(t, editedOrder, "financial_status", `"paid"`, "updated_at", `"2026-11-02T10:00:00-05:00"`)
+	refund := []byte(`{"id":9,"order_id":` + parsed("orders/updated", edited).OrderID + `,"created_at":"2026-11-03T10:00:00-05:00",
+		"refund_line_items":[],"order_adjustments":[{"id":1,"kind":"refund_discrepancy","amount":"-113.00","tax_amount":"0.00"}],
+		"transactions":[{"id":2,"kind":"refund","status":"success","amount":"113.00","currency":"CAD","created_at":"2026-11-03T10:00:00-05:00"}]}`)
+	events := []affiliate.Event{parsed("orders/paid", paid), parsed("orders/updated", edited), parsed("refunds/create", refund)}
+	for _, order := range [][3]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}} {
+		var state affiliate.OrderState
+		for _, i := range order {
+			state = state.Merge(events[i], strconv.Itoa(i))
+		}
+		if v, _ := state.View(); v.Status != affiliate.Paid || v.Value != 10000 || v.Refunded != 11300 {
+			t.Errorf("told in the order %v: %s, value %d, refunded %d; want paid, 10000, 11300", order, v.Status, v.Value, v.Refunded)
+		}
+	}
+}
+
 func TestOrderStatus(t *testing.T) {
 	for word, want := range map[string]struct {
 		status affiliate.StoreStatus

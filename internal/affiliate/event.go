@@ -80,6 +80,9 @@ type Snapshot struct {
 	// CustomerEmail is never stored: the receiver turns it into CustomerHash and clears it.
 	CustomerEmail string `json:"-"`
 	CustomerHash  string `json:"customer,omitempty"`
+	// Charged is what was captured where a later edit may take it out of Captured again without a refund of its own
+	// (Shopify); 0 where refunds are told against the total as it stands (WooCommerce).
+	Charged int64 `json:"-"`
 	// Refunds are those the body lists. RefundsComplete says that a refund missing from the list does not exist (any
 	// more): WooCommerce lists all, and a deleted one vanishes from it.
 	Refunds         []Refund `json:"-"`

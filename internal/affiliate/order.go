@@ -31,7 +31,10 @@ type OrderState struct {
 	Landing *landing `json:"landing,omitempty"`
 	// Variants are the hashes of all snapshots seen with Newest's version; more than one is a doubt that only the
 	// store's API can settle.
-	Variants     []string               `json:"variants,omitempty"`
+	Variants []string `json:"variants,omitempty"`
+	// Charged is the most that any snapshot says was captured. What is above Newest's total was charged for units that an
+	// edit removed since.
+	Charged      int64                  `json:"charged,omitempty"`
 	Refunds      map[string]Refund      `json:"refunds,omitempty"`
 	Transactions map[string]Transaction `json:"transactions,omitempty"` // refund transactions told on their own
 	Disputes     map[string]Dispute     `json:"disputes,omitempty"`
@@ -127,6 +130,8 @@ func (s OrderState) mergeSnapshot(n Snapshot) OrderState {
 		n.RefundIDs = addSorted(n.RefundIDs, r.ID)
 	}
 	n.Refunds = nil
+	s.Charged = max(s.Charged, n.Charged)
+	n.Charged = 0
 	key := n.key()
 
 	known, land := s.known(), s.landing()
@@ -256,7 +261,7 @@ func (s OrderState) View() (OrderView, bool) {
 	if l := s.landing(); l != nil {
 		v.Links = l.Links
 	}
-	merchandiseBack := int64(0)
+	merchandiseBack, overcharge := int64(0), s.overcharge()
 	for _, r := range s.standingRefunds() {
 		moved, pending := s.moved(r, n.Currency)
 		v.RefundPending += pending
@@ -264,7 +269,7 @@ func (s OrderState) View() (OrderView, bool) {
 			continue
 		}
 		v.Refunded += moved
-		merchandiseBack += merchandiseShare(r, moved, n)
+		merchandiseBack += merchandiseShare(r, moved, n, &overcharge)
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.Disputes)) {
 		d := s.Disputes[id]
@@ -273,7 +278,7 @@ func (s OrderState) View() (OrderView, bool) {
 		}
 		amount := d.Amount
 		if d.Currency != n.Currency {
-			amount = max(0, n.Total-v.Refunded) // told in the customer's currency: chargebacks take all that is left
+			amount = max(0, n.Total+s.overcharge()-v.Refunded) // told in the customer's currency: chargebacks take all that is left
 		}
 		v.Refunded += amount
 		merchandiseBack += money.MulDiv(amount, n.Merchandise, n.Total)
@@ -288,12 +293,12 @@ func (s OrderState) View() (OrderView, bool) {
 // status applies the precedence: money first, then what the store says of the order.
 func (s OrderState) status(refunded int64) OrderStatus {
 	n := s.Newest
-	says := StorePending
+	says, captured := StorePending, n.Captured+s.overcharge()
 	if k := s.known(); k != nil {
 		says = k.Status
 	}
 	switch {
-	case says == StoreRefunded, n.Captured > 0 && refunded >= n.Captured:
+	case says == StoreRefunded, captured > 0 && refunded >= captured:
 		return Refunded
 	case n.Canceled, says == StoreCanceled, says == StoreFailed, len(s.Deletions) > len(s.Restorations):
 		return Canceled
@@ -381,11 +386,24 @@ func (s OrderState) transactionStatus(t Transaction) RefundStatus {
 	return t.Status
 }
 
+// overcharge is what was charged for units, or before discounts, that an edit of the paid order took out of its total. The
+// store owes it to the customer, and what goes back of it takes no merchandise away: the edit has done so.
+func (s OrderState) overcharge() int64 {
+	if !s.Newest.PaymentDate {
+		return 0
+	}
+	return max(0, s.Charged-max(s.Newest.Total, s.Newest.Captured))
+}
+
 // merchandiseShare is by how much a refund lowers the value: by its lines, whatever money moved for them; without lines
-// by the merchandise's share of the money, shipping and tax given back on their own left out.
-func merchandiseShare(r Refund, moved int64, n *Snapshot) int64 {
+// by the merchandise's share of the money, shipping and tax given back on their own left out. Such money gives back the
+// overcharge first, and lowers it.
+func merchandiseShare(r Refund, moved int64, n *Snapshot, overcharge *int64) int64 {
 	if r.ByLines {
 		return r.Lines
 	}
-	return money.MulDiv(max(0, moved-r.Shipping-r.Tax), n.Merchandise, n.Total)
+	amount := max(0, moved-r.Shipping-r.Tax)
+	owed := min(amount, *overcharge)
+	*overcharge -= owed
+	return money.MulDiv(amount-owed, n.Merchandise, n.Total)
 }

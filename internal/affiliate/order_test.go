@@ -48,6 +48,17 @@ func amountRefund(id string, amount int64) Refund {
 
 func withRefunds(list ...Refund) func(*Snapshot) { return func(s *Snapshot) { s.Refunds = list } }
 
+// charged makes a snapshot say what was charged, as a Shopify body does.
+func charged(s *Snapshot) { s.Charged = s.Captured }
+
+// halved is the order after an edit that removed half of it.
+func halved(s *Snapshot) {
+	s.Merchandise, s.Total = s.Merchandise/2, s.Total/2
+	if s.PaymentDate {
+		s.Captured, s.Charged = s.Total, s.Total
+	}
+}
+
 func merged(events ...Event) OrderState {
 	var s OrderState
 	for i, e := range events {
@@ -112,6 +123,25 @@ func TestView(t *testing.T) {
 		{"equal versions: a payment date decides", []Event{snap(0, StorePaid), snap(0, StorePending)}, Paid, 10000, 0},
 		{"equal versions: canceled over pending", []Event{snap(0, StoreCanceled), snap(0, StorePending)}, Canceled, 0, 0},
 		{"equal versions: more refunds decide", []Event{snap(0, StorePaid, withRefunds(amountRefund("r1", 1200))), snap(0, StorePaid)}, Paid, 9000, 1200},
+		{"money back for a unit that an edit removed takes nothing else", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged, halved),
+			{OrderID: "1", Refund: ptr(amountRefund("r1", 6000))}}, Paid, 5000, 6000},
+		{"the same, told late", []Event{snap(1, StorePaid, charged, halved), {OrderID: "1", Refund: ptr(amountRefund("r1", 6000))}, snap(0, StorePaid, charged)},
+			Paid, 5000, 6000},
+		{"money back beyond the removed unit", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged, halved),
+			{OrderID: "1", Refund: ptr(amountRefund("r1", 6000))}, {OrderID: "1", Refund: ptr(amountRefund("r2", 1200))}}, Paid, 4000, 7200},
+		{"all money back after an edit", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged, halved),
+			{OrderID: "1", Refund: ptr(amountRefund("r1", 12000))}}, Refunded, 0, 12000},
+		{"everything removed and all money back", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged, func(s *Snapshot) {
+			s.Merchandise, s.Total, s.Captured, s.Charged = 0, 0, 0, 0
+		}), {OrderID: "1", Refund: ptr(amountRefund("r1", 12000))}}, Refunded, 0, 12000},
+		{"a chargeback in another currency after an edit", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged, halved),
+			{OrderID: "1", Dispute: &Dispute{ID: "d", Status: DisputeLost, Amount: 9000, Currency: "EUR"}}}, Refunded, 0, 12000},
+		{"edited before it was paid, then a refund", []Event{snap(0, StorePending, charged), snap(1, StorePaid, charged, halved),
+			{OrderID: "1", Refund: ptr(amountRefund("r1", 1200))}}, Paid, 4000, 1200},
+		{"edited before it was paid, then all money back", []Event{snap(0, StorePending, charged), snap(1, StorePaid, charged, halved),
+			{OrderID: "1", Refund: ptr(amountRefund("r1", 6000))}}, Refunded, 0, 6000},
+		{"lines back after an edit", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged, halved), {OrderID: "1",
+			Refund: &Refund{ID: "r1", Status: RefundSettled, Currency: "USD", Amount: 1200, ByLines: true, Lines: 1000}}}, Paid, 4000, 1200},
 		{"zero total is paid and not refunded", []Event{snap(0, StorePaid, func(s *Snapshot) { s.Total, s.Captured, s.Merchandise = 0, 0, 0 })}, Paid, 0, 0},
 		{"a refund that the complete list lacks was deleted", []Event{
 			snap(0, StorePaid, withRefunds(amountRefund("r1", 1200)), func(s *Snapshot) { s.RefundsComplete = true }),
@@ -230,6 +260,12 @@ func lifecycle(r *rand.Rand) []Event {
 		events = append(events, snap(version(), status, func(s *Snapshot) {
 			s.Refunds, s.RefundsComplete = listed, complete
 			s.Canceled = r.IntN(8) == 0
+			if r.IntN(4) == 0 {
+				halved(s)
+			}
+			if !complete {
+				charged(s)
+			}
 			if r.IntN(2) == 0 {
 				s.Codes = []string{"ANNA10"}
 			}
