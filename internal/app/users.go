@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -208,14 +209,16 @@ const (
 )
 
 // Throttling of sign-ins: after so many failures for an e-mail address, or from a network address, one must wait. The
-// count is forgotten an hour after the last failure.
+// count is forgotten FailuresForget after the last failure.
 const (
 	failuresFree   = 5
-	failuresAnyone = 50 // from one address: offices share one
-	failuresForget = time.Hour
+	failuresAnyone = 50               // from one address: offices share one
 	failuresWait   = 30 * time.Second // for the first above, doubled for each more
 	failuresLong   = 15 * time.Minute
 )
+
+// FailuresForget is how long after the last of them failures to sign in are remembered.
+const FailuresForget = time.Hour
 
 // SignIn checks a password and begins a session, whose token it gives; only its hash is kept. Forbidden when it is wrong or
 // the user may not sign in; Unavailable, with the time to wait, after too many failures.
@@ -250,41 +253,77 @@ func (a *App) verify(ctx context.Context, email, password, address string) (affi
 		password = "" // nobody has such a password; do not hash what may be megabytes
 	}
 	email = affiliate.FoldEmail(email)
-	account, place := a.Sealer.Hash(HashSignIn, "account "+email), a.Sealer.Hash(HashSignIn, "address "+address)
-	now := a.now()
-	for who, free := range map[string]int{account: failuresFree, place: failuresAnyone} {
-		if err := a.throttled(ctx, who, free, now); err != nil {
-			return affiliate.User{}, err
-		}
+	attempt := signInAttempt{email: email, password: password, account: a.Sealer.Hash(HashSignIn, "account "+email),
+		place: a.Sealer.Hash(HashSignIn, "address "+Network(address))}
+	// Before the wait for a slot, and again with it: of many attempts sent at once, all would pass here.
+	if err := a.admit(ctx, attempt); err != nil {
+		return affiliate.User{}, err
 	}
-	u, hash, err := a.DB.UserByEmail(ctx, email)
+	var u affiliate.User
+	var err error
+	if waited := a.passwords.hashing(ctx, func() { u, err = a.attempt(ctx, attempt) }); waited != nil {
+		return u, waited
+	}
+	return u, err
+}
+
+// signInAttempt is one try of a password, with the names under which its failures are counted.
+type signInAttempt struct {
+	email, password string
+	account, place  string
+}
+
+// admit refuses an attempt after too many failures.
+func (a *App) admit(ctx context.Context, t signInAttempt) error {
+	now := a.now()
+	if err := a.throttled(ctx, t.account, failuresFree, now); err != nil {
+		return err
+	}
+	return a.throttled(ctx, t.place, failuresAnyone, now)
+}
+
+// attempt tries a password, and counts a failure before the next attempt may begin.
+func (a *App) attempt(ctx context.Context, t signInAttempt) (affiliate.User, error) {
+	if err := a.admit(ctx, t); err != nil {
+		return affiliate.User{}, err
+	}
+	u, hash, err := a.DB.UserByEmail(ctx, t.email)
 	if err != nil && affiliate.KindOf(err) != affiliate.NotFound {
 		return u, err
 	}
 	known := err == nil && u.DisabledAt.IsZero()
-	right := false
-	if err := a.passwords.hashing(ctx, func() {
-		if !known {
-			hash = a.passwords.nobody
-		}
-		right = checkPassword(hash, password)
-	}); err != nil {
-		return u, err
+	if !known {
+		hash = a.passwords.nobody
 	}
-	if known && right {
-		return u, a.DB.ForgetSignInFailures(ctx, account)
+	if right := checkPassword(hash, t.password); known && right {
+		return u, a.DB.ForgetSignInFailures(ctx, t.account)
 	}
-	for _, who := range []string{account, place} {
-		if err := a.DB.NoteSignInFailure(ctx, who, now, now.Add(-failuresForget)); err != nil {
+	now := a.now()
+	for _, who := range []string{t.account, t.place} {
+		if err := a.DB.NoteSignInFailure(ctx, who, now, now.Add(-FailuresForget)); err != nil {
 			return u, err
 		}
 	}
 	return affiliate.User{}, affiliate.Errorf(affiliate.Forbidden, "this e-mail address and password do not fit together")
 }
 
+// Network is what one stranger has: an IPv4 address, or the /64 that IPv6 gives to every household. What is no address
+// stands for itself.
+func Network(address string) string {
+	ip, err := netip.ParseAddr(address)
+	switch {
+	case err != nil:
+		return address
+	case ip.Unmap().Is4():
+		return ip.Unmap().String()
+	}
+	prefix, _ := ip.WithZone("").Prefix(64) // 64 fits every IPv6 address
+	return prefix.String()
+}
+
 func (a *App) throttled(ctx context.Context, who string, free int, now time.Time) error {
 	n, last, err := a.DB.SignInFailures(ctx, who)
-	if err != nil || n < free || now.Sub(last) >= failuresForget {
+	if err != nil || n < free || now.Sub(last) >= FailuresForget {
 		return err
 	}
 	wait := failuresLong

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -79,6 +80,43 @@ func TestSignInIsThrottled(t *testing.T) {
 		d.pass(31 * time.Second)
 		if err := try("mia@brand.example", goodPassword, "192.0.2.2"); err != nil {
 			d.Errorf("after the wait: %v", err)
+		}
+	})
+}
+
+// TestManySignInsAtOnceAreThrottled: guesses that are sent side by side are counted like those that wait for each other.
+func TestManySignInsAtOnceAreThrottled(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		d.owner()
+		var tried atomic.Int32
+		var work sync.WaitGroup
+		for range 40 {
+			work.Go(func() {
+				_, _, err := d.SignIn(d.ctx, "mia@brand.example", "guess guess guess", "192.0.2.1")
+				if affiliate.KindOf(err) == affiliate.Forbidden {
+					tried.Add(1)
+				}
+			})
+		}
+		work.Wait()
+		if n := tried.Load(); n < 5 || n > 6 {
+			d.Errorf("%d of 40 guesses were tried, want 5, or one more that was under way", n)
+		}
+	})
+}
+
+// TestSignInIsThrottledByNetwork: an IPv6 household has 2^64 addresses and is one place all the same.
+func TestSignInIsThrottledByNetwork(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		d.owner()
+		for i := range 50 {
+			_, _, err := d.SignIn(d.ctx, fmt.Sprintf("user%d@brand.example", i), "guess guess guess", fmt.Sprintf("2001:db8:1:2::%x", i))
+			d.want(err, affiliate.Forbidden, "")
+		}
+		_, _, err := d.SignIn(d.ctx, "mia@brand.example", goodPassword, "2001:db8:1:2:ffff::1")
+		d.want(err, affiliate.Unavailable, "", "try again in")
+		if _, _, err := d.SignIn(d.ctx, "mia@brand.example", goodPassword, "2001:db8:1:3::1"); err != nil {
+			d.Errorf("from another network: %v", err)
 		}
 	})
 }

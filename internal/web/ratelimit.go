@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -14,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 )
 
 // Limiter bounds how many requests a token, or an address without one, may make. All processes share the count through
@@ -118,7 +118,7 @@ func (s *Server) identify(c *gin.Context) {
 func (s *Server) limit(c *gin.Context, who caller) {
 	name, limit := who.principal.ID, s.Limiter.perMinute
 	if !who.known || name == "" {
-		name, limit = addressRange(c.ClientIP()), max(1, limit/strangerShare)
+		name, limit = app.Network(c.ClientIP()), max(1, limit/strangerShare)
 	}
 	q, ok := s.Limiter.take(c.Request.Context(), name, limit)
 	if !ok {
@@ -136,13 +136,3 @@ func (s *Server) limit(c *gin.Context, who caller) {
 
 // seconds rounds up, so that whoever waits so long has waited long enough.
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
-
-// addressRange is what one stranger has: an IPv4 address, or the /64 that IPv6 gives to every household.
-func addressRange(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil || ip.Unmap().Is4() {
-		return ip.Unmap().String()
-	}
-	prefix, _ := ip.WithZone("").Prefix(64) // 64 fits every IPv6 address
-	return prefix.String()
-}
