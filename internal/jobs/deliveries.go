@@ -183,18 +183,27 @@ func (w *Worker) Sweep(ctx context.Context, age time.Duration) error {
 	return nil
 }
 
-// Purge erases what is kept for a time only: Idempotency-Keys with their answers, and some of the bodies of processed
-// deliveries.
+// Purge erases what is kept for a time only: Idempotency-Keys with their answers, sessions that have ended with the
+// failures to sign in, and the bodies of processed deliveries.
 func (w *Worker) Purge(ctx context.Context) error {
-	var keys error
-	for n := int64(purgeMost); n == purgeMost; {
-		n, keys = w.DB.PurgeIdempotent(ctx, w.Now().Add(-storage.IdempotencyKept), purgeMost)
-	}
+	now := w.Now()
+	keys := purgeAll(func() (int64, error) { return w.DB.PurgeIdempotent(ctx, now.Add(-storage.IdempotencyKept), purgeMost) })
+	sessions := w.DB.PurgeSessions(ctx, now, now.Add(-app.FailuresForget))
 	if w.Retention == 0 {
-		return keys
+		return errors.Join(keys, sessions)
 	}
-	_, bodies := w.DB.PurgePayloads(ctx, w.Now().Add(-w.Retention), purgeMost)
-	return errors.Join(keys, bodies)
+	bodies := purgeAll(func() (int64, error) { return w.DB.PurgePayloads(ctx, now.Add(-w.Retention), purgeMost) })
+	return errors.Join(keys, sessions, bodies)
+}
+
+// purgeAll erases part by part, each in a transaction of its own, until nothing is left: a busy store's day holds more
+// than one part.
+func purgeAll(part func() (int64, error)) error {
+	for {
+		if n, err := part(); err != nil || n < purgeMost {
+			return err
+		}
+	}
 }
 
 // logAdapter hands asynq's log to slog.

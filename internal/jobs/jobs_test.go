@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"encoding/binary"
 	"io"
 	"log/slog"
 	"strings"
@@ -240,4 +241,101 @@ func TestEmptyQueue(t *testing.T) {
 			t.Errorf("got the task %q, want %q", p, payload)
 		}
 	}
+}
+
+// TestWorker_purgeOfBodies: more bodies than one part holds are erased at once, and no younger or waiting one.
+func TestWorker_purgeOfBodies(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		now := time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
+		var store affiliate.Store
+		err := db.InTx(t.Context(), func(tx *storage.Tx) (err error) {
+			store, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: affiliate.Shopify, Name: "S", Domain: "s.myshopify.com",
+				Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive, CreatedAt: now, UpdatedAt: now})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := make([]storage.NewDelivery, purgeMost+3)
+		for i := range list {
+			list[i] = storage.NewDelivery{StoreID: store.ID, Topic: "orders/paid", ReceivedAt: now.Add(-48 * time.Hour), Payload: []byte("x")}
+			binary.BigEndian.PutUint32(list[i].Key[:], uint32(i))
+		}
+		young := &list[len(list)-1]
+		young.ReceivedAt = now.Add(-time.Hour)
+		ids, err := db.InsertDeliveries(t.Context(), list, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		waiting := ids[0]
+		err = db.InTx(t.Context(), func(tx *storage.Tx) error {
+			var done []storage.Outcome
+			for _, id := range ids[1:] {
+				done = append(done, storage.Outcome{ID: id, State: storage.DeliveryDone})
+			}
+			_, err := tx.FinishDeliveries(t.Context(), done, now)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		worker := &Worker{DB: db, Now: func() time.Time { return now }, Retention: 24 * time.Hour}
+		if err := worker.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		kept := 0
+		for _, id := range ids {
+			d, err := db.Delivery(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d.Payload != nil {
+				kept++
+			}
+		}
+		if d, err := db.Delivery(t.Context(), waiting); err != nil || d.Payload == nil || kept != 2 {
+			t.Errorf("%d bodies are kept, want that of the waiting delivery and of the young one (%v)", kept, err)
+		}
+	})
+}
+
+func TestWorker_purgeOfSessions(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		now := time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
+		err := db.InTx(t.Context(), func(tx *storage.Tx) error {
+			u, err := tx.CreateUser(t.Context(), affiliate.User{Email: "mia@brand.example", Name: "Mia", Role: affiliate.RoleOwner, CreatedAt: now, UpdatedAt: now}, "hash")
+			if err != nil {
+				return err
+			}
+			if err := tx.CreateSession(t.Context(), []byte("ended"), u.ID, now.Add(-2*time.Hour), now); err != nil {
+				return err
+			}
+			return tx.CreateSession(t.Context(), []byte("open"), u.ID, now.Add(-2*time.Hour), now.Add(time.Second))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		long := now.Add(-app.FailuresForget)
+		for who, at := range map[string]time.Time{"forgotten": long, "fresh": long.Add(time.Second)} {
+			if err := db.NoteSignInFailure(t.Context(), who, at, at.Add(-app.FailuresForget)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		worker := &Worker{DB: db, Now: func() time.Time { return now }}
+		if err := worker.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		early := now.Add(-time.Hour) // a time at which neither session had ended
+		if _, err := db.SessionByHash(t.Context(), []byte("ended"), early); affiliate.KindOf(err) != affiliate.NotFound {
+			t.Errorf("the session that has ended: %v", err)
+		}
+		if _, err := db.SessionByHash(t.Context(), []byte("open"), early); err != nil {
+			t.Errorf("the session that is open: %v", err)
+		}
+		for who, want := range map[string]int{"forgotten": 0, "fresh": 1} {
+			if n, _, err := db.SignInFailures(t.Context(), who); n != want || err != nil {
+				t.Errorf("%s: %d failures, want %d (%v)", who, n, want, err)
+			}
+		}
+	})
 }
