@@ -29,6 +29,8 @@ type OrderState struct {
 	Known *knownStatus `json:"known,omitempty"`
 	// Landing is the newest link evidence, kept while Newest has none: a later body may lack the landing page.
 	Landing *landing `json:"landing,omitempty"`
+	// Customer is the newest customer, kept while Newest has none: a later body may lack the address, which proves nothing.
+	Customer *customer `json:"customer,omitempty"`
 	// Variants are the hashes of all snapshots seen with Newest's version; more than one is a doubt that only the
 	// store's API can settle.
 	Variants []string `json:"variants,omitempty"`
@@ -54,6 +56,15 @@ type knownStatus struct {
 type landing struct {
 	Key   snapshotKey    `json:"key"`
 	Links []LinkEvidence `json:"links"`
+}
+
+type customer struct {
+	Key  snapshotKey `json:"key"`
+	Hash string      `json:"hash"`
+}
+
+func (c *customer) compare(o *customer) int {
+	return cmp.Or(c.Key.compare(o.Key), cmp.Compare(c.Hash, o.Hash))
 }
 
 // snapshotKey puts the snapshots of an order in one total order. Both stores stamp whole seconds, so equal versions with
@@ -115,10 +126,13 @@ func (s OrderState) Merge(e Event, key string) OrderState {
 	case !e.Edited.IsZero():
 		s.EditedAt = max(s.EditedAt, e.Edited.UnixMilli())
 	}
-	if s.Redacted && s.Newest != nil && (s.Newest.CustomerHash != "" || s.Newest.Country != "") {
-		redacted := *s.Newest
-		redacted.CustomerHash, redacted.Country = "", ""
-		s.Newest = &redacted
+	if s.Redacted {
+		s.Customer = nil
+		if n := s.Newest; n != nil && (n.CustomerHash != "" || n.Country != "") {
+			redacted := *n
+			redacted.CustomerHash, redacted.Country = "", ""
+			s.Newest = &redacted
+		}
 	}
 	return s
 }
@@ -134,12 +148,15 @@ func (s OrderState) mergeSnapshot(n Snapshot) OrderState {
 	n.Charged = 0
 	key := n.key()
 
-	known, land := s.known(), s.landing()
+	known, land, who := s.known(), s.landing(), s.customer()
 	if n.Status != StoreCustom && (known == nil || key.compare(known.Key) > 0) {
 		known = &knownStatus{Key: key, Status: n.Status}
 	}
 	if len(n.Links) > 0 && (land == nil || key.compare(land.Key) > 0) {
 		land = &landing{Key: key, Links: n.Links}
+	}
+	if c := (&customer{Key: key, Hash: n.CustomerHash}); c.Hash != "" && (who == nil || c.compare(who) > 0) {
+		who = c
 	}
 	switch {
 	case s.Newest == nil || n.Version > s.Newest.Version:
@@ -152,17 +169,20 @@ func (s OrderState) mergeSnapshot(n Snapshot) OrderState {
 	if s.Newest == nil || cmp.Or(key.compare(s.Newest.key()), cmp.Compare(n.CustomerHash, s.Newest.CustomerHash)) > 0 {
 		s.Newest = &n
 	}
-	s.Known, s.Landing = nil, nil
+	s.Known, s.Landing, s.Customer = nil, nil, nil
 	if s.Newest.Status == StoreCustom {
 		s.Known = known
 	}
 	if len(s.Newest.Links) == 0 {
 		s.Landing = land
 	}
+	if s.Newest.CustomerHash == "" {
+		s.Customer = who
+	}
 	return s
 }
 
-// known and landing give the kept record, which is left out of the state while Newest says the same.
+// known, landing and customer give the kept record, which is left out of the state while Newest says the same.
 func (s OrderState) known() *knownStatus {
 	if s.Known == nil && s.Newest != nil && s.Newest.Status != StoreCustom {
 		return &knownStatus{Key: s.Newest.key(), Status: s.Newest.Status}
@@ -175,6 +195,13 @@ func (s OrderState) landing() *landing {
 		return &landing{Key: s.Newest.key(), Links: s.Newest.Links}
 	}
 	return s.Landing
+}
+
+func (s OrderState) customer() *customer {
+	if s.Customer == nil && s.Newest != nil && s.Newest.CustomerHash != "" {
+		return &customer{Key: s.Newest.key(), Hash: s.Newest.CustomerHash}
+	}
+	return s.Customer
 }
 
 // mergeNewest keeps the greater of two records with one id, without touching the given map.
@@ -254,12 +281,15 @@ func (s OrderState) View() (OrderView, bool) {
 	v := OrderView{
 		Number: n.Number, RawStatus: n.RawStatus, Currency: n.Currency, OriginalValue: n.Merchandise, Total: n.Total,
 		Test: n.Test, PlacedAt: n.PlacedAt.UTC(), UpdatedAt: time.UnixMilli(n.Version).UTC(), Codes: n.Codes,
-		CustomerHash: n.CustomerHash, Country: n.Country,
+		Country:      n.Country,
 		CustomStatus: n.Status == StoreCustom, Redacted: s.Redacted,
 		NeedsReread: len(s.Variants) > 1 || s.EditedAt > n.Version,
 	}
 	if l := s.landing(); l != nil {
 		v.Links = l.Links
+	}
+	if c := s.customer(); c != nil {
+		v.CustomerHash = c.Hash
 	}
 	merchandiseBack, overcharge := int64(0), s.overcharge()
 	for _, r := range s.standingRefunds() {

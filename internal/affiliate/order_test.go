@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 )
@@ -193,9 +194,15 @@ func TestRedactionHoldsForLaterBodies(t *testing.T) {
 	for _, events := range [][]Event{
 		{snap(0, StorePaid, withCustomer), {OrderID: "1", Redacted: true}},
 		{{OrderID: "1", Redacted: true}, snap(0, StorePaid, withCustomer)},
+		{snap(0, StorePaid, withCustomer), snap(1, StorePaid), {OrderID: "1", Redacted: true}},
+		{snap(1, StorePaid), {OrderID: "1", Redacted: true}, snap(0, StorePaid, withCustomer)},
 	} {
-		if v, _ := merged(events...).View(); v.CustomerHash != "" || v.Country != "" {
+		state := merged(events...)
+		if v, _ := state.View(); v.CustomerHash != "" || v.Country != "" {
 			t.Errorf("customer is still there: %q %q", v.CustomerHash, v.Country)
+		}
+		if text, _ := json.Marshal(state); strings.Contains(string(text), "abc") {
+			t.Errorf("customer is still kept: %s", text)
 		}
 	}
 }
@@ -205,6 +212,24 @@ func TestLandingIsKeptWhenALaterBodyLacksIt(t *testing.T) {
 	v, _ := merged(snap(0, StorePaid, func(s *Snapshot) { s.Links = []LinkEvidence{link} }), snap(1, StorePaid)).View()
 	if len(v.Links) != 1 || v.Links[0] != link {
 		t.Errorf("links are %v, want %v", v.Links, link)
+	}
+}
+
+func TestCustomerIsKeptWhenALaterBodyLacksIt(t *testing.T) {
+	customer := func(hash string) func(*Snapshot) { return func(s *Snapshot) { s.CustomerHash = hash } }
+	for _, c := range []struct {
+		events []Event
+		want   string
+	}{
+		{[]Event{snap(0, StorePaid, customer("anna")), snap(1, StorePaid)}, "anna"},
+		{[]Event{snap(1, StorePaid), snap(0, StorePaid, customer("anna"))}, "anna"},
+		{[]Event{snap(2, StorePaid), snap(0, StorePaid, customer("anna")), snap(1, StorePaid, customer("ben"))}, "ben"},
+		{[]Event{snap(1, StorePaid, customer("ben")), snap(2, StorePaid), snap(0, StorePaid, customer("anna"))}, "ben"},
+		{[]Event{snap(0, StorePaid, customer("anna")), snap(2, StorePaid, customer("ben")), snap(1, StorePaid)}, "ben"},
+	} {
+		if v, _ := merged(c.events...).View(); v.CustomerHash != c.want {
+			t.Errorf("customer is %q, want %q", v.CustomerHash, c.want)
+		}
 	}
 }
 

@@ -75,6 +75,22 @@ func TestHoldDoesNotDependOnTheOrderOfArrival(t *testing.T) {
 	})
 }
 
+// TestHoldSurvivesABodyWithoutTheCustomer: that nobody is named proves nothing.
+func TestHoldSurvivesABodyWithoutTheCustomer(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		r.app.Platforms[affiliate.Shopify] = emailByVersion{emails: map[int64]string{1: "anna@creators.example"}}
+		for _, version := range []int64{1, 2} {
+			r.apply(orderBody("1", version, nil))
+		}
+		for _, version := range []int64{2, 1} {
+			r.apply(orderBody("2", version, nil))
+		}
+		if one, two, want := r.money("1"), r.money("2"), "paid held 0 USD, waits for a rate false, ledger 0"; one != want || two != want {
+			r.Errorf("in order %q, reversed %q; want %q", one, two, want)
+		}
+	})
+}
+
 func TestChangedOrderCurrencyTakesBackWhatWasPosted(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		pounds := func(s *affiliate.Snapshot) { s.Currency = "GBP" }
