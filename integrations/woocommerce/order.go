@@ -357,11 +357,14 @@ func isCountry(s string) bool {
 
 func (p *payload) email() string {
 	email := cleanText(p.billing.email)
-	if len(email) > maxEmail || strings.EqualFold(email, erasedEmail) {
+	if len(email) > maxEmail || p.erased() {
 		return ""
 	}
 	return email
 }
+
+// erased says whether the store has erased the customer's personal data in this order. Nothing else tells of that.
+func (p *payload) erased() bool { return strings.EqualFold(cleanText(p.billing.email), erasedEmail) }
 
 // cleanText reads an optional text: without control characters (PostgreSQL keeps no NUL, and none belongs here) and
 // without white space around it. It is empty for what is no text.

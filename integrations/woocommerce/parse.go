@@ -130,6 +130,9 @@ func (p *payload) order(topic, id string) (affiliate.Parsed, error) {
 	if topic == "order.restored" {
 		parsed.Events = append(parsed.Events, affiliate.Event{OrderID: id, Restored: true})
 	}
+	if p.erased() {
+		parsed.Events = append(parsed.Events, affiliate.Event{OrderID: id, Redacted: true})
+	}
 	if snapshot.Status == affiliate.StoreCustom {
 		parsed.Warning = fmt.Sprintf("order %s has the status %q, which is not WooCommerce's own (a plugin sets it); whether "+
 			"it is paid stays as it was last known", id, status)

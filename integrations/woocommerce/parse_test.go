@@ -282,6 +282,7 @@ func TestParseIsTolerantInOptionalFields(t *testing.T) {
 func TestParseTopics(t *testing.T) {
 	full := string(order(nil))
 	trashed := string(order(changes{"status": `"trash"`}))
+	erased := string(order(changes{"billing": `{"country":"","email":"Deleted@site.invalid"}`}))
 	for _, c := range []struct{ topic, body, want string }{
 		{"order.created", full, "snapshot 77"},
 		{"order.updated", full, "snapshot 77"},
@@ -290,6 +291,7 @@ func TestParseTopics(t *testing.T) {
 		{"order.restored", full, "snapshot 77, restored 77"},
 		{"order.restored", trashed, "snapshot 77, restored 77"},
 		{"order.updated", trashed, "snapshot 77"},
+		{"order.updated", erased, "snapshot 77, redacted 77"},
 		{"order.deleted", `{"id":77}`, "deleted 77"},
 		{"order.deleted", `{"id":"9007199254740993"}`, "deleted 9007199254740993"},
 		{"order.updated", `{"id":77}`, "error status"},
@@ -332,6 +334,8 @@ func describe(parsed affiliate.Parsed, err error) string {
 			events = append(events, "deleted "+e.OrderID)
 		case e.Restored:
 			events = append(events, "restored "+e.OrderID)
+		case e.Redacted:
+			events = append(events, "redacted "+e.OrderID)
 		}
 	}
 	return strings.Join(events, ", ")
