@@ -42,6 +42,7 @@ type Event struct {
 	Transaction *Transaction
 	Dispute     *Dispute
 	Deleted     bool
+	DeletedAt   time.Time // when the delivery that says so came in: the store does not tell when it was
 	Restored    bool
 	Redacted    bool
 	// Edited is when the store says the order was edited without saying what it looks like now (Shopify orders/edited).
@@ -80,6 +81,8 @@ type Snapshot struct {
 	// CustomerEmail is never stored: the receiver turns it into CustomerHash and clears it.
 	CustomerEmail string `json:"-"`
 	CustomerHash  string `json:"customer,omitempty"`
+	// Ahead is set when the store stamped it later than it came in: its clock, or ours, cannot be trusted.
+	Ahead bool `json:"ahead,omitempty"`
 	// Charged is what was captured where a later edit may take it out of Captured again without a refund of its own
 	// (Shopify); 0 where refunds are told against the total as it stands (WooCommerce).
 	Charged int64 `json:"-"`
@@ -90,6 +93,12 @@ type Snapshot struct {
 	RefundsComplete bool     `json:"refunds_complete,omitempty"`
 	Hash            string   `json:"hash"` // of all the above but the customer; a tie-break, so that equal versions end alike
 }
+
+// Came notes when the body came in.
+func (s *Snapshot) Came(at time.Time) { s.Ahead = s.Version > at.Add(stampSkew).UnixMilli() }
+
+// stampSkew is how far the clocks of a store and ours may be apart.
+const stampSkew = 10 * time.Minute
 
 // LinkEvidence is one trace of a link of ours on an order.
 type LinkEvidence struct {

@@ -41,9 +41,10 @@ type OrderState struct {
 	Transactions map[string]Transaction `json:"transactions,omitempty"` // refund transactions told on their own
 	Disputes     map[string]Dispute     `json:"disputes,omitempty"`
 	// Deletions and Restorations are the keys of the deliveries that said so. Deletions carry no version: an order is
-	// deleted while it was deleted more often than restored.
+	// deleted while it was deleted more often than restored, and no body shows it alive since.
 	Deletions    []string `json:"deletions,omitempty"`
 	Restorations []string `json:"restorations,omitempty"`
+	DeletedAt    int64    `json:"deleted_at,omitempty"` // when the last deletion came in, milliseconds UTC
 	Redacted     bool     `json:"redacted,omitempty"`
 	EditedAt     int64    `json:"edited_at,omitempty"` // milliseconds UTC
 }
@@ -119,6 +120,9 @@ func (s OrderState) Merge(e Event, key string) OrderState {
 		s.Disputes = mergeNewest(s.Disputes, e.Dispute.ID, *e.Dispute, compareDisputes)
 	case e.Deleted:
 		s.Deletions = addSorted(s.Deletions, key)
+		if !e.DeletedAt.IsZero() {
+			s.DeletedAt = max(s.DeletedAt, e.DeletedAt.UnixMilli())
+		}
 	case e.Restored:
 		s.Restorations = addSorted(s.Restorations, key)
 	case e.Redacted:
@@ -330,12 +334,23 @@ func (s OrderState) status(refunded int64) OrderStatus {
 	switch {
 	case says == StoreRefunded, captured > 0 && refunded >= captured:
 		return Refunded
-	case n.Canceled, says == StoreCanceled, says == StoreFailed, len(s.Deletions) > len(s.Restorations):
+	case n.Canceled, says == StoreCanceled, says == StoreFailed, s.deleted():
 		return Canceled
 	case says == StorePaid:
 		return Paid
 	}
 	return Pending
+}
+
+// deleted says whether the order is in the trash, or gone. That it was restored may never have been told, or been told
+// once of two deletions; but a body that the store stamped after the last deletion came in, and that is not of the trash,
+// proves it.
+func (s OrderState) deleted() bool {
+	if len(s.Deletions) <= len(s.Restorations) {
+		return false
+	}
+	after := time.UnixMilli(s.DeletedAt).Add(stampSkew).UnixMilli()
+	return s.DeletedAt == 0 || s.Newest.Ahead || s.Newest.Version <= after
 }
 
 // standingRefunds gives the refunds that exist, in the order of their ids.

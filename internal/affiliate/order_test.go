@@ -119,6 +119,15 @@ func TestView(t *testing.T) {
 		{"deleted and restored", []Event{snap(0, StorePaid), {OrderID: "1", Deleted: true}, {OrderID: "1", Restored: true}}, Paid, 10000, 0},
 		{"deleted, restored, deleted", []Event{snap(0, StorePaid), {OrderID: "1", Deleted: true}, {OrderID: "1", Restored: true},
 			{OrderID: "1", Deleted: true}}, Canceled, 0, 0},
+		{"deleted, and changed long before", []Event{snap(0, StorePaid), deletedAt(3600)}, Canceled, 0, 0},
+		{"deleted, and changed about then", []Event{deletedAt(3600), snap(4200, StorePaid)}, Canceled, 0, 0},
+		{"deleted, and alive long after", []Event{snap(0, StorePaid), deletedAt(3600), snap(4201, StorePaid)}, Paid, 10000, 0},
+		{"alive long after, deletion told late", []Event{snap(4201, StorePaid), deletedAt(3600), snap(0, StorePaid)}, Paid, 10000, 0},
+		{"deleted again after that", []Event{deletedAt(3600), snap(4201, StorePaid), deletedAt(4300)}, Canceled, 0, 0},
+		{"alive long after by a clock that is ahead", []Event{deletedAt(3600), snap(9000, StorePaid, func(s *Snapshot) {
+			s.Came(placed.Add(4000 * time.Second))
+		})}, Canceled, 0, 0},
+		{"in the trash long after", []Event{deletedAt(3600), snap(9000, StoreCanceled)}, Canceled, 0, 0},
 		{"custom status keeps the last known answer", []Event{snap(0, StorePaid), snap(1, StoreCustom)}, Paid, 10000, 0},
 		{"custom status alone is pending", []Event{snap(0, StoreCustom)}, Pending, 10000, 0},
 		{"equal versions: a payment date decides", []Event{snap(0, StorePaid), snap(0, StorePending)}, Paid, 10000, 0},
@@ -158,6 +167,10 @@ func TestView(t *testing.T) {
 			}
 		})
 	}
+}
+
+func deletedAt(seconds int) Event {
+	return Event{OrderID: "1", Deleted: true, DeletedAt: time.UnixMilli(at(seconds)).UTC()}
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -268,7 +281,7 @@ func lifecycle(r *rand.Rand) []Event {
 				events = append(events, Event{OrderID: "1", Refund: &refund})
 			}
 		case 4:
-			events = append(events, Event{OrderID: "1", Deleted: true})
+			events = append(events, []Event{{OrderID: "1", Deleted: true}, deletedAt(now - 601)}[r.IntN(2)])
 		case 5:
 			events = append(events, Event{OrderID: "1", Restored: true})
 		case 6:

@@ -91,6 +91,30 @@ func TestHoldSurvivesABodyWithoutTheCustomer(t *testing.T) {
 	})
 }
 
+// TestRestoredOrderIsPaidAgain: WooCommerce sends a delivery once, so that an order came out of the trash may never be told.
+func TestRestoredOrderIsPaidAgain(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		clock := time.Now().Add(-3 * time.Hour).UTC()
+		r.app.Now = func() time.Time { return clock }
+		r.apply(orderBody("1", clock.UnixMilli(), nil))
+		clock = clock.Add(time.Minute)
+		r.apply(`{"ID":"1","Deleted":true}`)
+		if got, want := r.money("1"), "canceled approved 0 USD, waits for a rate false, ledger 0"; got != want {
+			r.Errorf("in the trash: %q, want %q", got, want)
+		}
+		clock = clock.Add(time.Hour)
+		r.apply(orderBody("1", clock.Add(-time.Minute).UnixMilli(), nil))
+		if got, want := r.money("1"), "paid approved 1000 USD, waits for a rate false, ledger 1000"; got != want {
+			r.Errorf("changed an hour later: %q, want %q", got, want)
+		}
+		clock = clock.Add(time.Minute)
+		r.apply(`{"ID":"1","Deleted":true}`)
+		if got, want := r.money("1"), "canceled approved 0 USD, waits for a rate false, ledger 0"; got != want {
+			r.Errorf("in the trash again: %q, want %q", got, want)
+		}
+	})
+}
+
 func TestChangedOrderCurrencyTakesBackWhatWasPosted(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		pounds := func(s *affiliate.Snapshot) { s.Currency = "GBP" }

@@ -227,8 +227,12 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 	if len(pd.events) > 0 {
 		pd.outcome.Order = pd.events[0].OrderID
 	}
-	for _, e := range pd.events {
+	for i, e := range pd.events {
+		if e.Deleted {
+			pd.events[i].DeletedAt = d.ReceivedAt.Time
+		}
 		if e.Snapshot != nil {
+			e.Snapshot.Came(d.ReceivedAt.Time)
 			e.Snapshot.CustomerHash = p.app.Sealer.Hash(HashEmail, affiliate.NormalizeEmail(e.Snapshot.CustomerEmail))
 			e.Snapshot.CustomerEmail = ""
 		}

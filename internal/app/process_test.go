@@ -25,6 +25,7 @@ type plainPlatform struct{}
 type plainBody struct {
 	ID       string
 	Snapshot *affiliate.Snapshot
+	Deleted  bool
 	Panic    bool
 }
 
@@ -47,7 +48,7 @@ func (plainPlatform) Parse(_, _ string, body []byte) (affiliate.Parsed, error) {
 	if b.Panic {
 		panic("this body hurts")
 	}
-	return affiliate.Parsed{Events: []affiliate.Event{{OrderID: b.ID, Snapshot: b.Snapshot}}}, nil
+	return affiliate.Parsed{Events: []affiliate.Event{{OrderID: b.ID, Snapshot: b.Snapshot, Deleted: b.Deleted}}}, nil
 }
 
 // recorder is a queue and a publisher that remember.
