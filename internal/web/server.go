@@ -42,6 +42,7 @@ type Server struct {
 	// Limiter bounds the requests to the API; nil leaves them unbounded.
 	Limiter *Limiter
 
+	largeBodies chan struct{} // places of the large bodies that are read at once
 	orderCounts countCache
 	downloads   Attachments // exports that run
 	tablePaths  [][]string  // addresses of exports without their extension, in parts
@@ -59,6 +60,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	}
 	r.Use(s.recover)
 	if s.Receiver != nil {
+		s.largeBodies = make(chan struct{}, mostLargeBodies)
 		s.registerWebhooks(r) // before the headers for browsers: stores need none, and the receiver feels them
 	}
 	r.Use(securityHeaders)

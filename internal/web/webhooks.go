@@ -37,7 +37,11 @@ func (s *Server) receive(c *gin.Context, platform affiliate.Platform, slug strin
 			bodies.Put(buffer)
 		}
 	}()
-	if err := readBody(c.Request, s.MaxBody, buffer); err != nil {
+	large, err := s.readBody(c.Request, buffer)
+	if large {
+		defer func() { <-s.largeBodies }()
+	}
+	if err != nil {
 		s.refuseBody(c, platform, slug, err)
 		return
 	}
@@ -61,7 +65,7 @@ func (s *Server) receive(c *gin.Context, platform affiliate.Platform, slug strin
 	}
 }
 
-// refuseBody answers a request whose body is too large or broke off.
+// refuseBody answers a request whose body is too large, broke off, or is one large body too many at once.
 func (s *Server) refuseBody(c *gin.Context, platform affiliate.Platform, slug string, err error) {
 	c.Header("Connection", "close") // the rest of the body is not read
 	if errors.Is(err, errTooLarge) {
@@ -69,30 +73,53 @@ func (s *Server) refuseBody(c *gin.Context, platform affiliate.Platform, slug st
 		writeProblem(c, http.StatusRequestEntityTooLarge, codeTooLarge, "", "The body is larger than MAX_BODY_BYTES allows.")
 		return
 	}
+	if errors.Is(err, errTooMany) {
+		s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptUnavailable)
+		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "", "Too many large bodies come in at once; send it again.")
+		return
+	}
 	s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptUnreadable)
 	writeProblem(c, http.StatusBadRequest, codeUnreadable, "", "The body broke off before its end.")
 }
 
-// announced bounds what is set aside for a body before any of it has come: whoever asks is not known yet.
-const announced = 32 << 10
+// announced bounds what is set aside for a body before any of it has come: whoever asks is not known yet. For the same
+// reason few bodies beyond largeBody are read at once, or strangers could fill the memory: a delivery so large is an order
+// of thousands of lines.
+const (
+	announced       = 32 << 10
+	largeBody       = 1 << 20
+	mostLargeBodies = 16
+)
 
-var errTooLarge = errors.New("body too large")
+var (
+	errTooLarge = errors.New("body too large")
+	errTooMany  = errors.New("too many large bodies")
+)
 
 // readBody reads the raw body. A length that is announced as too large is refused before a byte of it is read, so that
-// a client that waits for "100 Continue" never sends it.
-func readBody(r *http.Request, most int64, into *bytes.Buffer) error {
-	if r.ContentLength > most {
-		return errTooLarge
+// a client that waits for "100 Continue" never sends it. large says that the body has a place among the large ones, which
+// the caller gives back.
+func (s *Server) readBody(r *http.Request, into *bytes.Buffer) (large bool, err error) {
+	if r.ContentLength > s.MaxBody {
+		return false, errTooLarge
 	}
 	if r.ContentLength > 0 {
 		into.Grow(int(min(r.ContentLength, announced)) + bytes.MinRead)
 	}
-	n, err := into.ReadFrom(io.LimitReader(r.Body, most+1))
-	if err != nil {
-		return err
+	n, err := into.ReadFrom(io.LimitReader(r.Body, min(s.MaxBody, largeBody)+1))
+	if err == nil && n > largeBody && n <= s.MaxBody {
+		select {
+		case s.largeBodies <- struct{}{}:
+		default:
+			return false, errTooMany
+		}
+		large = true
+		var rest int64
+		rest, err = into.ReadFrom(io.LimitReader(r.Body, s.MaxBody+1-n))
+		n += rest
 	}
-	if n > most {
-		return errTooLarge
+	if err == nil && n > s.MaxBody {
+		err = errTooLarge
 	}
-	return nil
+	return large, err
 }

@@ -1,0 +1,81 @@
+package web_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/web"
+)
+
+// stalled is a body that stops when a large part of it was read, tells so, and goes on when it is let go.
+type stalled struct {
+	read  int
+	once  sync.Once
+	stops chan<- struct{}
+	letGo <-chan struct{}
+}
+
+func (s *stalled) Read(p []byte) (int, error) {
+	const stop, end = 1<<20 + 1, 2 << 20
+	if s.read >= end {
+		return 0, io.EOF
+	}
+	if s.read >= stop {
+		s.once.Do(func() { s.stops <- struct{}{} })
+		<-s.letGo
+	}
+	n := min(len(p), end-s.read)
+	if s.read < stop {
+		n = min(n, stop-s.read)
+	}
+	clear(p[:n])
+	s.read += n
+	return n, nil
+}
+
+// TestWebhooks_fewLargeBodiesAtOnce: strangers cannot fill the memory with large bodies, and small deliveries pass meanwhile.
+func TestWebhooks_fewLargeBodiesAtOnce(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		counts := app.NewCounters(o.app.DB, o.app.Now, o.app.Log)
+		intake := app.NewIntake(o.app.DB, &keptQueue{}, o.app.Log)
+		defer intake.Close()
+		handler, err := (&web.Server{App: o.app, Log: o.app.Log, MaxBody: 10 << 20, Receiver: app.NewReceiver(o.app, intake, counts)}).Handler()
+		if err != nil {
+			o.Fatal(err)
+		}
+		send := func(body io.Reader) int {
+			answer := httptest.NewRecorder()
+			handler.ServeHTTP(answer, httptest.NewRequest("POST", "/webhooks/shopify/nobody", body))
+			return answer.Code
+		}
+		const places = 16
+		stops, letGo := make(chan struct{}), make(chan struct{})
+		codes := make(chan int, places)
+		for range places {
+			go func() { codes <- send(&stalled{stops: stops, letGo: letGo}) }()
+		}
+		for range places {
+			<-stops
+		}
+		if code := send(bytes.NewReader(make([]byte, 1<<20+1))); code != http.StatusServiceUnavailable {
+			o.Errorf("one large body more: %d, want 503", code)
+		}
+		if code := send(bytes.NewReader(make([]byte, 1<<20))); code != http.StatusNotFound {
+			o.Errorf("a smaller one: %d, want 404", code)
+		}
+		close(letGo)
+		for range places {
+			if code := <-codes; code != http.StatusNotFound {
+				o.Errorf("a large body that had its place: %d, want 404", code)
+			}
+		}
+		if code := send(bytes.NewReader(make([]byte, 1<<20+1))); code != http.StatusNotFound {
+			o.Errorf("a large body afterwards: %d, want 404", code)
+		}
+	})
+}
