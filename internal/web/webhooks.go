@@ -2,10 +2,12 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -37,7 +39,7 @@ func (s *Server) receive(c *gin.Context, platform affiliate.Platform, slug strin
 			bodies.Put(buffer)
 		}
 	}()
-	large, err := s.readBody(c.Request, buffer)
+	large, err := s.readBody(c, buffer)
 	if large {
 		defer func() { <-s.largeBodies }()
 	}
@@ -99,7 +101,8 @@ var (
 // readBody reads the raw body. A length that is announced as too large is refused before a byte of it is read, so that
 // a client that waits for "100 Continue" never sends it. large says that the body has a place among the large ones, which
 // the caller gives back.
-func (s *Server) readBody(r *http.Request, into *bytes.Buffer) (large bool, err error) {
+func (s *Server) readBody(c *gin.Context, into *bytes.Buffer) (large bool, err error) {
+	r := c.Request
 	if r.ContentLength > s.MaxBody {
 		return false, errTooLarge
 	}
@@ -108,18 +111,38 @@ func (s *Server) readBody(r *http.Request, into *bytes.Buffer) (large bool, err 
 	}
 	n, err := into.ReadFrom(io.LimitReader(r.Body, min(s.MaxBody, largeBody)+1))
 	if err == nil && n > largeBody && n <= s.MaxBody {
-		select {
-		case s.largeBodies <- struct{}{}:
-		default:
+		if !s.takeLarge(r.Context()) {
 			return false, errTooMany
 		}
 		large = true
+		connection := http.NewResponseController(c.Writer)
+		_ = connection.SetReadDeadline(time.Now().Add(largeRead)) // without one the server's own holds
 		var rest int64
 		rest, err = into.ReadFrom(io.LimitReader(r.Body, s.MaxBody+1-n))
 		n += rest
+		_ = connection.SetReadDeadline(time.Time{})
 	}
 	if err == nil && n > s.MaxBody {
 		err = errTooLarge
 	}
 	return large, err
+}
+
+// largeWait is how long a large body waits for its place: WooCommerce waits a minute for an answer and never sends again.
+// largeRead is how long a body may keep its place: less, so that whoever sends slowly on purpose turns nobody away.
+const (
+	largeWait = 40 * time.Second
+	largeRead = 20 * time.Second
+)
+
+// takeLarge waits for a place among the large bodies; false when none became free in time.
+func (s *Server) takeLarge(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, largeWait)
+	defer cancel()
+	select {
+	case s.largeBodies <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }

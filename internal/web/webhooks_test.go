@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -48,11 +49,12 @@ func TestWebhooks_fewLargeBodiesAtOnce(t *testing.T) {
 		if err != nil {
 			o.Fatal(err)
 		}
-		send := func(body io.Reader) int {
+		sendUntil := func(ctx context.Context, body io.Reader) int {
 			answer := httptest.NewRecorder()
-			handler.ServeHTTP(answer, httptest.NewRequest("POST", "/webhooks/shopify/nobody", body))
+			handler.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, "POST", "/webhooks/shopify/nobody", body))
 			return answer.Code
 		}
+		send := func(body io.Reader) int { return sendUntil(o.Context(), body) }
 		const places = 16
 		stops, letGo := make(chan struct{}), make(chan struct{})
 		codes := make(chan int, places)
@@ -62,9 +64,13 @@ func TestWebhooks_fewLargeBodiesAtOnce(t *testing.T) {
 		for range places {
 			<-stops
 		}
-		if code := send(bytes.NewReader(make([]byte, 1<<20+1))); code != http.StatusServiceUnavailable {
+		impatient, leave := context.WithCancel(o.Context())
+		leave()
+		if code := sendUntil(impatient, bytes.NewReader(make([]byte, 1<<20+1))); code != http.StatusServiceUnavailable {
 			o.Errorf("one large body more: %d, want 503", code)
 		}
+		waiting := make(chan int)
+		go func() { waiting <- send(bytes.NewReader(make([]byte, 1<<20+1))) }()
 		if code := send(bytes.NewReader(make([]byte, 1<<20))); code != http.StatusNotFound {
 			o.Errorf("a smaller one: %d, want 404", code)
 		}
@@ -74,8 +80,8 @@ func TestWebhooks_fewLargeBodiesAtOnce(t *testing.T) {
 				o.Errorf("a large body that had its place: %d, want 404", code)
 			}
 		}
-		if code := send(bytes.NewReader(make([]byte, 1<<20+1))); code != http.StatusNotFound {
-			o.Errorf("a large body afterwards: %d, want 404", code)
+		if code := <-waiting; code != http.StatusNotFound {
+			o.Errorf("a large body that waited for a place: %d, want 404", code)
 		}
 	})
 }
