@@ -253,3 +253,41 @@ func TestExportBegins(t *testing.T) {
 		}
 	})
 }
+
+// TestExportOffers: every offer is in the table once, also beyond a page of the list, and the columns add up to the report.
+func TestExportOffers(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		r.tradeOfAllKinds()
+		before, _, err := r.db.Offers(r.Context(), 0, storage.Page{Limit: storage.MaxLimit})
+		r.ok(err)
+		file := "campaign,creator,offer,store,code,commission_percent\n"
+		for i := range storage.MaxLimit {
+			file += fmt.Sprintf("Spring,Anna,Offer %03[1]d,shop,CODE%03[1]d,10\n", i)
+		}
+		imported, err := r.app.Import(r.owner(), strings.NewReader(file), false)
+		r.ok(err)
+		if len(imported.Errors) > 0 {
+			t.Fatal(imported.Errors)
+		}
+		report := storage.Report{Scope: storage.Scope{Former: true}, Currency: "USD"}
+		got := exported(t, func(w io.Writer, o app.ExportOptions) (app.Exported, error) {
+			return r.app.ExportOffers(r.Context(), w, storage.ReportList{Report: report, Sort: storage.FigureSales, Desc: true}, o)
+		})
+		if first := got.show("Campaign Name", "Offer", "Type", "Status", "Commission Percent", "Conversions", "Not Converted", "Sales", "Average Sale", "Commissions")[0]; first !=
+			"Spring | Ten | promo_code | active | 10.00 | 2 | 1 | 207.21 | 103.61 | 20.72" {
+			t.Errorf("the first offer is %s", first)
+		}
+		names := map[string]bool{}
+		for _, name := range got.show("Offer") {
+			names[name] = true
+		}
+		if want := storage.MaxLimit + len(before); len(names) != want || len(got.rows) != want {
+			t.Errorf("%d rows of %d offers, want %d", len(got.rows), len(names), want)
+		}
+		sums, err := r.db.ReportSums(r.Context(), report)
+		r.ok(err)
+		if sum := got.sum(t, "Sales", "Account Currency", all); sum["USD"] != sums.Sales || sums.Sales == 0 {
+			t.Errorf("the sales add up to %v, the report says %d", sum, sums.Sales)
+		}
+	})
+}

@@ -262,8 +262,8 @@ type conversionList struct {
 	To      string // this page, to come back to
 	CSV     string // addresses of the whole list as a file
 	XLSX    string
-	Table   string // of the column chooser
-	MayPick bool   // decide about conversions
+	Chooser columnChooser
+	MayPick bool // decide about conversions
 }
 
 // conversionLine is a conversion as the table shows it.
@@ -314,10 +314,7 @@ func (r *request) readConversions(p *performancePage) error {
 		return err
 	}
 	r.sortable(l.Columns, p.Search.Sort.String())
-	l.Shows, l.Table = map[string]bool{}, "campaign"
-	for _, c := range l.Columns {
-		l.Shows[c.Name] = c.Shown
-	}
+	l.Shows = shown(l.Columns)
 	rows, next, err := r.d.App.DB.ConversionPage(ctx, f, p.Search.Sort, r.page())
 	if err != nil {
 		return err
@@ -330,6 +327,7 @@ func (r *request) readConversions(p *performancePage) error {
 	}
 	l.foot(r)
 	l.To, l.Pager = r.here(), r.pager(next)
+	l.Chooser = columnChooser{Table: "campaign", Columns: l.Columns, To: l.To}
 	l.CSV, l.XLSX = r.fileAddress(p.Address+"/conversions", export.CSV), r.fileAddress(p.Address+"/conversions", export.XLSX)
 	l.MayPick = p.MayChange
 	return nil

@@ -24,7 +24,23 @@ type column struct {
 
 // columnTables are the tables whose columns people choose, by the names in the routes.
 func columnTables() map[string][]column {
-	return map[string][]column{"campaign": conversionTable()}
+	return map[string][]column{"campaign": conversionTable(), "offers": offerTable()}
+}
+
+// columnChooser is the form in which people choose the columns of a table; the template of the same name shows it.
+type columnChooser struct {
+	Table   string // its name in the routes
+	Columns []column
+	To      string // the page to come back to
+}
+
+// shown says which columns a table shows, by name.
+func shown(table []column) map[string]bool {
+	shows := map[string]bool{}
+	for _, c := range table {
+		shows[c.Name] = c.Shown
+	}
+	return shows
 }
 
 func columnRoutes() []route {

@@ -49,11 +49,15 @@ func (r *request) keyFigures(report storage.Report) ([]figure, storage.ReportSum
 			return nil, sums, err
 		}
 	}
-	figures := figuresOf(k, before, report.Currency)
+	return duesOf(figuresOf(k, before, report.Currency), due), sums, nil
+}
+
+// duesOf tells of payments due in other currencies than the account's.
+func duesOf(figures []figure, due storage.PaymentsDue) []figure {
 	for _, other := range due.Other {
 		figures[duesFigure].About += " And " + moneyText(other.Amount, other.Currency) + " of another currency."
 	}
-	return figures, sums, nil
+	return figures
 }
 
 // lead gives the figures of some labels the address of what is behind them.

@@ -20,6 +20,8 @@ func homeRoutes() []route {
 		{http.MethodGet, "/", signedIn, (*request).homePage},
 		{http.MethodGet, "/sales.csv", signedIn, (*request).salesCSV},
 		{http.MethodGet, "/sales.xlsx", signedIn, (*request).salesXLSX},
+		{http.MethodGet, "/offers.csv", signedIn, (*request).offersCSV},
+		{http.MethodGet, "/offers.xlsx", signedIn, (*request).offersXLSX},
 		{http.MethodPost, "/views", signedIn, (*request).saveView},
 		{http.MethodPost, "/views/forget", signedIn, (*request).forgetView},
 	}
@@ -39,12 +41,9 @@ type homePage struct {
 	Chart      chart
 	Parts      []totalPart              // what the total is made of
 	Uncredited []storage.CurrencyOrders // sales without a creator
-	Heads      []column
-	Offers     []homeOffer
-	OfferCount int64
-	Pager      pager
+	List       offerList
 	Hidden     []hiddenField
-	CSV, XLSX  string
+	CSV, XLSX  string        // addresses of the sales behind the total
 	Query      string        // of this view, to save it
 	Kept       []hiddenField // of the search among offers: all other parameters
 	Statuses   []choice      // of offers
@@ -98,9 +97,38 @@ type totalPart struct {
 	Address string
 }
 
+// offerList is the table of offers with their figures.
+type offerList struct {
+	Columns   []column
+	Shows     map[string]bool // columns by name
+	Rows      []homeOffer
+	Count     int64
+	Total     *affiliate.Sums // of all rows; nil where only reading all of them could tell
+	Pager     pager
+	Chooser   columnChooser
+	CSV, XLSX string // addresses of the whole list as a file
+}
+
 type homeOffer struct {
 	storage.OfferRow
 	Address string
+	Rule    string
+}
+
+// offerTable are the columns of the home page's table of offers.
+func offerTable() []column {
+	return []column{
+		{Name: "name", Title: "Offer", Sort: "name", Fixed: true},
+		{Name: "clicks", Title: "Clicks", Number: true, Sort: "clicks"},
+		{Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions"},
+		{Name: "sales", Title: "Sales", Number: true, Sort: "sales"},
+		{Name: "average_sale", Title: "Average sale", Number: true, Sort: "average_sale"},
+		{Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions"},
+		{Name: "payouts", Title: "Payouts", Number: true, Sort: "payouts"},
+		{Name: "refunds", Title: "Refunds", Number: true, Sort: "refunds", Extra: true},
+		{Name: "conversion_rate", Title: "Conversion rate", Number: true, Sort: "conversion_rate", Extra: true},
+		{Name: "rule", Title: "Rule", Extra: true},
+	}
 }
 
 // task is something that waits for a person.
@@ -163,6 +191,7 @@ func (r *request) boundOf(figure, text string) (*int64, error) {
 const (
 	partTotals = "totals"
 	partTasks  = "tasks"
+	partOffers = "offers"
 )
 
 func (r *request) homePage() error {
@@ -179,7 +208,7 @@ func (r *request) homePage() error {
 	for _, read := range []struct {
 		part string
 		read func(*homePage) error
-	}{{partTotals, r.readTotals}, {partTasks, r.readTasks}, {"", r.readHomeChoices}} {
+	}{{partTotals, r.readTotals}, {partTasks, r.readTasks}, {partOffers, r.readOffers}, {"", r.readHomeChoices}} {
 		if part == "" || part == read.part {
 			if err := read.read(p); err != nil {
 				return err
@@ -194,54 +223,59 @@ func (p *homePage) report(r *request) storage.Report {
 		Range: p.Period.Range, Currency: r.settings.Currency}
 }
 
-// readTotals reads the figures, the chart and the offers.
-func (r *request) readTotals(p *homePage) (err error) {
-	ctx := r.Request.Context()
+// readTotals reads the figures and the chart.
+func (r *request) readTotals(p *homePage) error {
 	report := p.report(r)
-	if p.Figures, p.Total, err = r.keyFigures(report); err != nil {
+	o, err := r.d.App.DB.Overview(r.Request.Context(), report, "", r.settings, r.d.App.Now())
+	if err != nil {
 		return err
 	}
-	if p.Chart, err = r.chartOf("home-chart", report); err != nil {
-		return err
-	}
+	p.Total, p.Figures = o.Sums, duesOf(figuresOf(o.KPIs, o.Before, report.Currency), o.Due)
+	p.Chart = newChart("home-chart", o.Chart.Buckets, o.Chart.Series, o.Chart.Unit, report.Currency)
 	current := p.Total.Sales - p.Total.Former.Sales
 	p.Parts = []totalPart{{"current creators of all campaigns", moneyText(current, report.Currency), "/campaigns" + periodQuery(r)},
 		{"creators who left", moneyText(p.Total.Former.Sales, report.Currency), "/campaigns" + withParameter(periodQuery(r), "former", "1")}}
 	if !p.Filter.Narrowed() {
-		if p.Uncredited, err = r.d.App.DB.UncreditedSales(ctx, report.Range); err != nil {
-			return err
-		}
+		p.Uncredited = o.Uncredited
 	}
-	p.Heads = []column{{Name: "name", Title: "Offer", Sort: "name", Shown: true}, {Name: "clicks", Title: "Clicks", Number: true, Sort: "clicks", Shown: true},
-		{Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions", Shown: true}, {Name: "sales", Title: "Sales", Number: true, Sort: "sales", Shown: true},
-		{Name: "average_sale", Title: "Average sale", Number: true, Sort: "average_sale", Shown: true},
-		{Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions", Shown: true}, {Name: "payouts", Title: "Payouts", Number: true, Sort: "payouts", Shown: true}}
-	list, err := r.reportList(p.Heads, "-sales")
-	if err != nil {
-		return err
-	}
-	list.Report, list.Text, list.Bounds = report, p.Filter.Text, p.Filter.Bounds
-	found, err := r.d.App.DB.OfferPerformance(ctx, list)
-	if err != nil {
-		return err
-	}
-	for _, o := range found.Rows {
-		p.Offers = append(p.Offers, homeOffer{o, campaignAddress(o.CampaignID) + withParameter(periodQuery(r), "offer", o.ID.String())})
-	}
-	p.OfferCount, p.Pager = found.Count, r.pager(found.Next)
 	query := r.Request.URL.Query()
-	for name, values := range query {
-		if name != "q" && name != "cursor" && name != "part" {
-			for _, v := range values {
-				p.Kept = append(p.Kept, hiddenField{name, v})
-			}
-		}
-	}
 	for _, drop := range []string{"cursor", "part", "sort", "q"} {
 		query.Del(drop)
 	}
 	p.CSV, p.XLSX = "/sales.csv?"+query.Encode(), "/sales.xlsx?"+query.Encode()
 	return nil
+}
+
+// readOffers reads the table of offers.
+func (r *request) readOffers(p *homePage) error {
+	l := &p.List
+	var err error
+	if l.Columns, err = r.columns("offers"); err != nil {
+		return err
+	}
+	list, err := r.offerSearch(p, l.Columns)
+	if err != nil {
+		return err
+	}
+	l.Shows = shown(l.Columns)
+	found, err := r.d.App.DB.OfferPerformance(r.Request.Context(), list)
+	if err != nil {
+		return err
+	}
+	for _, o := range found.Rows {
+		l.Rows = append(l.Rows, homeOffer{o, campaignAddress(o.CampaignID) + withParameter(periodQuery(r), "offer", o.ID.String()), commissionText(o.Rule, "")})
+	}
+	l.Count, l.Total, l.Pager = found.Count, found.Total, r.pager(found.Next)
+	l.Chooser = columnChooser{Table: "offers", Columns: l.Columns, To: r.here()}
+	l.CSV, l.XLSX = r.fileAddress("/offers", export.CSV), r.fileAddress("/offers", export.XLSX)
+	return nil
+}
+
+// offerSearch is which offers the page lists, and how they are sorted.
+func (r *request) offerSearch(p *homePage, columns []column) (storage.ReportList, error) {
+	list, err := r.reportList(columns, "-sales")
+	list.Report, list.Text, list.Bounds = p.report(r), p.Filter.Text, p.Filter.Bounds
+	return list, err
 }
 
 // withParameter adds a parameter to a query that begins with "?" or is empty.
@@ -268,6 +302,13 @@ func (r *request) readHomeChoices(p *homePage) error {
 		p.Chosen[id.String()] = true
 	}
 	p.Hidden = r.carried("sort")
+	for name, values := range r.Request.URL.Query() {
+		if name != "q" && name != "cursor" {
+			for _, v := range values {
+				p.Kept = append(p.Kept, hiddenField{name, v})
+			}
+		}
+	}
 	views, err := r.d.App.DB.Preferences(ctx, r.user.ID, viewPrefix)
 	if err != nil {
 		return err
@@ -343,6 +384,29 @@ func (r *request) sendSales(format export.Format) error {
 		_, err := r.d.App.ExportConversions(r.Request.Context(), nil, filter, storage.ConversionSort{Column: "date", Descending: true}, o)
 		return err
 	}, "sales")
+}
+
+func (r *request) offersCSV() error  { return r.sendOffers(export.CSV) }
+func (r *request) offersXLSX() error { return r.sendOffers(export.XLSX) }
+
+// sendOffers writes the table of offers as the address narrows and sorts it, all pages of it.
+func (r *request) sendOffers(format export.Format) error {
+	var p homePage
+	var err error
+	if p.Period, err = r.period(); err != nil {
+		return err
+	}
+	if p.Filter, _, err = r.homeFilter(); err != nil {
+		return err
+	}
+	list, err := r.offerSearch(&p, offerTable())
+	if err != nil {
+		return err
+	}
+	return r.download(format, p.Period.Range, func(o app.ExportOptions) error {
+		_, err := r.d.App.ExportOffers(r.Request.Context(), nil, list, o)
+		return err
+	}, "offers")
 }
 
 // viewPrefix is where saved views of the home page stand among a person's preferences.

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"encoding/csv"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -41,6 +42,48 @@ func TestHome(t *testing.T) {
 	v.get("/?q=gift").says("Gift links").hides("Ten percent")
 	v.get("/?period=nonsense").is(http.StatusUnprocessableEntity)
 	v.get("/?period=custom&from=2020-01-01&to=2020-01-31").is(http.StatusOK).says("No sales in this period")
+}
+
+// TestHome_offers: the table has the columns that somebody chose, and its file has all its rows and adds up to its foot.
+func TestHome_offers(t *testing.T) {
+	h := busyHouse(t)
+	heads := func(v *visitor) string { return strings.Join(v.get("/").texts("#offers thead th"), ", ") }
+	usual := "Offer, Clicks, Conversions, Sales, Average sale, Commissions, Payouts"
+	if got := heads(h.viewer()); got != usual {
+		t.Errorf("at first: %s", got)
+	}
+	h.viewer().post("/columns/offers", "columns", "sales", "columns", "refunds", "columns", "conversion_rate", "columns", "rule", "back", "/?period=last_30_days").at("/?period=last_30_days")
+	if got := heads(h.viewer()); got != "Offer, Sales, Refunds, Conversion rate, Rule" {
+		t.Errorf("chosen: %s", got)
+	}
+	page := h.viewer().get("/?sort=name")
+	want := []string{"Gift links Active Holiday gifts · Sales link | 45.00 | 0.00 | — | 5.00 % + 2.00 per order", "Ten percent Active Spring · Promo code | 461.12 | 145.00 | — | 10.00 %"}
+	if got := cells(page.element, "#offers table"); !slices.Equal(got, want) {
+		t.Errorf("the rows are %q, want %q", got, want)
+	}
+	if got := page.one("#offers tfoot").text(); got != "Total of 2 506.12 USD 145.00 USD —" {
+		t.Errorf("the total is %q", got)
+	}
+	if got := heads(h.manager()); got != usual {
+		t.Errorf("somebody else sees %s", got)
+	}
+	if total := page.one("[data-key=total-sales]").text(); total != "506.12 USD" {
+		t.Errorf("the offers add up to 506.12 USD, the page says %s", total)
+	}
+
+	file := h.viewer().get(page.one("a[href=/offers.csv?sort=name]").attr("href")).is(http.StatusOK)
+	lines := []string{"Campaign Name,Offer,Type,Status,Commission Percent,Commission Flat,Clicks,Conversions,Not Converted,Account Currency,Sales,Average Sale,Commissions,Refunds,Payouts,Offer ID,Campaign ID",
+		"Holiday gifts,Gift links,sales_link,active,5.00,2.00,0,1,0,USD,45.00,45.00,4.25,0.00,4.25,off_2,cmp_2",
+		"Spring,Ten percent,promo_code,active,10.00,0.00,0,4,0,USD,461.12,115.28,46.11,145.00,27.99,off_1,cmp_1"}
+	if got := strings.Split(strings.TrimSpace(strings.ReplaceAll(file.body, "\r\n", "\n")), "\n"); !slices.Equal(got, lines) {
+		t.Errorf("the file is\n%s\nwant\n%s", file.body, strings.Join(lines, "\n"))
+	}
+	narrowed := h.viewer().get("/offers.csv?min_sales=100").is(http.StatusOK).hides("Gift links")
+	if got := narrowed.header.Get("Content-Disposition"); !strings.Contains(got, "offers-2026-05-21-2026-11-20.csv") {
+		t.Errorf("it is called %s", got)
+	}
+	h.viewer().get("/offers.xlsx?q=gift").is(http.StatusOK)
+	h.viewer().get("/offers.csv?sort=nonsense").is(http.StatusUnprocessableEntity)
 }
 
 func TestHome_saved_views(t *testing.T) {

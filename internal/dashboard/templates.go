@@ -92,7 +92,7 @@ func loadTemplates(a *assets) (*templates, error) {
 			return address, nil
 		},
 		"icon": icon, "amount": amount, "money": moneyText, "count": countText, "dict": dict, "percent": percentText,
-		"counted": counted, "amountField": money.Format, "dash": amountOrDash,
+		"counted": counted, "amountField": money.Format, "dash": amountOrDash, "share": percentOrDash,
 	}
 	shared, err := template.New("shared").Funcs(functions).ParseFS(templateFiles, sharedTemplates...)
 	return &templates{shared: shared, byName: map[string]*template.Template{}}, err
@@ -231,6 +231,14 @@ func percentText(n int64) string {
 		text = "−" + rest
 	}
 	return text + " %"
+}
+
+// percentOrDash writes a share that may be undefined.
+func percentOrDash(n *int64) string {
+	if n == nil {
+		return "—"
+	}
+	return percentText(*n)
 }
 
 // grouped puts commas between thousands.
