@@ -145,6 +145,7 @@ type layout struct {
 	Zone          string
 	Currency      money.Currency
 	Version       string
+	Since         int64                  // when this page began to be read, in milliseconds
 	Recalculation *storage.Recalculation // under way
 }
 
@@ -156,7 +157,7 @@ type navItem struct {
 // layout fills the frame of a page.
 func (r *request) layout(title, section string) layout {
 	l := layout{Title: title, Section: section, Account: r.settings.Name, Demo: r.d.Demo, Zone: r.settings.Timezone, Currency: r.settings.Currency,
-		Version: r.d.Version, Notice: r.notice()}
+		Version: r.d.Version, Notice: r.notice(), Since: r.began.UnixMilli()}
 	if r.user.ID == 0 {
 		return l
 	}

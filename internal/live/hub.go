@@ -37,6 +37,7 @@ type Hub struct {
 
 	mu      sync.Mutex
 	readers map[*Reader]struct{}
+	heard   time.Time // when the newest changes came
 }
 
 // Reader receives changes until its channel is closed: then it fell behind or the hub ended.
@@ -69,6 +70,14 @@ func (h *Hub) Subscribe() *Reader {
 	return r
 }
 
+// HeardSince says whether changes have come since a moment. A reader that shows what was so then, and asks after it has
+// subscribed, knows by this whether it missed some.
+func (h *Hub) HeardSince(t time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.heard.Before(t) && !h.heard.IsZero()
+}
+
 // Close removes the reader.
 func (r *Reader) Close() { r.hub.drop(r) }
 
@@ -84,6 +93,7 @@ func (h *Hub) drop(r *Reader) {
 func (h *Hub) deliver(changes []app.Change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.heard = time.Now()
 	for r := range h.readers {
 		select {
 		case r.c <- changes:

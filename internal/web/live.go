@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -31,23 +32,35 @@ const liveBeat = 15 * time.Second
 
 func (s *Server) live(c *gin.Context) { Stream(c, s.Hub) }
 
+// livePatience is how long a reader may take none of what is written before it is disconnected.
+const livePatience = 10 * time.Second
+
+// clockSkew is by how much the clocks of two servers may differ: one makes a page, the other tells it of changes.
+const clockSkew = 2 * time.Second
+
 // Stream sends what changes as server-sent events, until the reader goes: "orders" names orders, "deliveries" the stores
-// whose deliveries came, were turned away or were processed. The reader fetches what it shows. A reader that falls behind is disconnected and fetches everything anew when it returns.
+// whose deliveries came, were turned away or were processed. The reader fetches what it shows. A reader that falls behind
+// is disconnected and fetches everything anew when it returns. The parameter since, in milliseconds, is when the reader
+// began to read what it shows: "missed" tells it that there were changes before it listened.
 func Stream(c *gin.Context, hub *live.Hub) {
 	reader := hub.Subscribe()
 	defer reader.Close()
 	control := http.NewResponseController(c.Writer)
-	_ = control.SetWriteDeadline(time.Time{}) // this answer has no end
 	c.Header("Content-Type", "text/event-stream")
 	c.Header("Cache-Control", "no-store")
 	c.Header("X-Accel-Buffering", "no")
 	write := func(text string) bool {
+		_ = control.SetWriteDeadline(time.Now().Add(livePatience)) // this answer has no end, but each piece of it has
 		if _, err := c.Writer.WriteString(text); err != nil {
 			return false
 		}
 		return control.Flush() == nil
 	}
-	if !write("retry: 2000\n\n") {
+	begin := "retry: 2000\n\n"
+	if since, err := strconv.ParseInt(c.Query("since"), 10, 64); err == nil && hub.HeardSince(time.UnixMilli(since).Add(-clockSkew)) {
+		begin += liveEvent("missed", []LiveChange{{}})
+	}
+	if !write(begin) {
 		return
 	}
 	beat := time.NewTicker(liveBeat)

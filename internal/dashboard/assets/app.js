@@ -71,7 +71,7 @@ function place(part, focus) {
 function listen() {
   const band = document.getElementById("offline");
   if (!band || !window.EventSource || !fragments().length) return;
-  const source = new EventSource("/live");
+  const source = new EventSource(`/live?since=${document.body.dataset.since}`);
   let lost = 0;
   source.onopen = () => {
     if (lost) fragments().forEach(schedule);
@@ -94,6 +94,7 @@ function listen() {
   };
   source.addEventListener("orders", hear);
   source.addEventListener("deliveries", hear);
+  source.addEventListener("missed", () => fragments().forEach(schedule)); // something changed between this page and the events
   addEventListener("pagehide", () => source.close());
 }
 
