@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -31,6 +33,7 @@ type Dashboard struct {
 	crossing *http.CrossOriginProtection
 
 	attachments web.Attachments
+	parts       chan struct{} // has room for the parts of pages that are made at once
 }
 
 // Register adds the routes of all pages.
@@ -42,6 +45,7 @@ func (d *Dashboard) Register(r *gin.Engine) (err error) {
 		return fmt.Errorf("load the templates: %w", err)
 	}
 	d.crossing = http.NewCrossOriginProtection()
+	d.parts = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
 	r.GET("/assets/:file", d.assets.serve)
 	for _, route := range d.routes() {
 		r.Handle(route.method, route.path, d.handle(route))
@@ -82,7 +86,26 @@ func (d *Dashboard) routes() []route {
 }
 
 func liveRoutes() []route {
-	return []route{{http.MethodGet, "/live", signedIn, func(r *request) error { web.Stream(r.Context, r.d.Hub); return nil }}}
+	return []route{{http.MethodGet, "/live", signedIn, (*request).live}}
+}
+
+// live tells a page of changes that concern what it shows, which it names by words.
+func (r *request) live() error {
+	r.endTurn() // an answer without an end must not keep one
+	shown := strings.Fields(r.Query("words"))
+	web.Stream(r.Context, r.d.Hub, func(b *live.Batch) string {
+		var changed []string
+		for _, word := range shown {
+			if b.Words()[word] {
+				changed = append(changed, word)
+			}
+		}
+		if len(changed) == 0 {
+			return ""
+		}
+		return web.Event("changed", strings.Join(changed, " "))
+	})
+	return nil
 }
 
 // Limits of what a browser may send.
@@ -105,9 +128,33 @@ func (d *Dashboard) handle(route route) gin.HandlerFunc {
 		if !r.allowed(route) {
 			return
 		}
+		if c.Query("part") != "" && !r.takeTurn() {
+			return
+		}
+		defer r.endTurn()
 		if err := route.serve(r); err != nil {
 			r.fail(err)
 		}
+	}
+}
+
+// takeTurn waits until a part of a page may be made. Hundreds of open pages ask for theirs whenever a sale comes in: they
+// share half of the processors, so that sales keep coming in at full speed. It says false when the page has gone.
+func (r *request) takeTurn() bool {
+	select {
+	case r.d.parts <- struct{}{}:
+		r.turn = true
+		return true
+	case <-r.Request.Context().Done():
+		return false
+	}
+}
+
+// endTurn lets the next one make a part.
+func (r *request) endTurn() {
+	if r.turn {
+		r.turn = false
+		<-r.d.parts
 	}
 }
 

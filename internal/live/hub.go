@@ -40,10 +40,38 @@ type Hub struct {
 	heard   time.Time // when the newest changes came
 }
 
+// Batch is what was told at once. All readers of a process share it.
+type Batch struct {
+	Changes []app.Change
+	words   func() map[string]bool
+}
+
+func newBatch(changes []app.Change) *Batch {
+	return &Batch{changes, sync.OnceValue(func() map[string]bool {
+		words := map[string]bool{}
+		for _, c := range changes {
+			words[c.Store.String()] = true
+			if c.Order == 0 {
+				words["deliveries"] = true
+				continue
+			}
+			words["orders"], words[c.Order.String()] = true, true
+			if c.Campaign != 0 {
+				words[c.Campaign.String()] = true
+			}
+		}
+		return words
+	})}
+}
+
+// Words are what the changes are about: "orders", "deliveries", and the ids of stores, orders and campaigns. They are found
+// once for all readers.
+func (b *Batch) Words() map[string]bool { return b.words() }
+
 // Reader receives changes until its channel is closed: then it fell behind or the hub ended.
 type Reader struct {
-	C   <-chan []app.Change
-	c   chan []app.Change
+	C   <-chan *Batch
+	c   chan *Batch
 	hub *Hub
 }
 
@@ -62,7 +90,7 @@ func (h *Hub) Publish(changes []app.Change) {
 
 // Subscribe adds a reader. Close it.
 func (h *Hub) Subscribe() *Reader {
-	c := make(chan []app.Change, backlog)
+	c := make(chan *Batch, backlog)
 	r := &Reader{C: c, c: c, hub: h}
 	h.mu.Lock()
 	h.readers[r] = struct{}{}
@@ -94,9 +122,10 @@ func (h *Hub) deliver(changes []app.Change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.heard = time.Now()
+	batch := newBatch(changes)
 	for r := range h.readers {
 		select {
-		case r.c <- changes:
+		case r.c <- batch:
 		default:
 			delete(h.readers, r)
 			close(r.c)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,9 +43,9 @@ func TestEveryProcessHearsEveryChange(t *testing.T) {
 		for heard := false; !heard; {
 			one.Publish([]app.Change{{Order: 7}})
 			select {
-			case changes := <-r.C:
-				if len(changes) != 1 || changes[0].Order != 7 {
-					t.Fatalf("reader %d heard %v", i, changes)
+			case batch := <-r.C:
+				if len(batch.Changes) != 1 || batch.Changes[0].Order != 7 {
+					t.Fatalf("reader %d heard %v", i, batch.Changes)
 				}
 				heard = true
 			case <-time.After(20 * time.Millisecond):
@@ -71,6 +73,25 @@ func TestSlowReaderIsDroppedAndNobodyWaits(t *testing.T) {
 	slow.Close()
 	quick.Close()
 	quick.Close() // twice is no harm
+}
+
+func TestWords(t *testing.T) {
+	words := newBatch([]app.Change{{Store: 1, Order: 2, Campaign: 3}, {Store: 1, Order: 5}, {Store: 4}}).Words()
+	if got, want := slices.Sorted(maps.Keys(words)), []string{"cmp_3", "deliveries", "ord_2", "ord_5", "orders", "str_1", "str_4"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestHeardSince(t *testing.T) {
+	h := NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if h.HeardSince(time.Time{}) {
+		t.Error("something is heard before anything was told")
+	}
+	before := time.Now()
+	h.deliver([]app.Change{{Order: 1}})
+	if !h.HeardSince(before) || h.HeardSince(time.Now().Add(time.Second)) {
+		t.Error("what was heard is not since before, or is later than now")
+	}
 }
 
 func TestPublishNeverBlocksWithoutRedis(t *testing.T) {

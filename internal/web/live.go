@@ -30,7 +30,9 @@ type LiveChange struct {
 // liveBeat keeps proxies from closing a quiet stream.
 const liveBeat = 15 * time.Second
 
-func (s *Server) live(c *gin.Context) { Stream(c, s.Hub) }
+func (s *Server) live(c *gin.Context) {
+	Stream(c, s.Hub, func(b *live.Batch) string { return liveEvents(b.Changes) })
+}
 
 // livePatience is how long a reader may take none of what is written before it is disconnected.
 const livePatience = 10 * time.Second
@@ -38,11 +40,11 @@ const livePatience = 10 * time.Second
 // clockSkew is by how much the clocks of two servers may differ: one makes a page, the other tells it of changes.
 const clockSkew = 2 * time.Second
 
-// Stream sends what changes as server-sent events, until the reader goes: "orders" names orders, "deliveries" the stores
-// whose deliveries came, were turned away or were processed. The reader fetches what it shows. A reader that falls behind
-// is disconnected and fetches everything anew when it returns. The parameter since, in milliseconds, is when the reader
-// began to read what it shows: "missed" tells it that there were changes before it listened.
-func Stream(c *gin.Context, hub *live.Hub) {
+// Stream sends what changes as server-sent events, until the reader goes; events writes a batch, and nothing where it does
+// not concern the reader. The reader fetches what it shows. A reader that falls behind is disconnected and fetches
+// everything anew when it returns. The parameter since, in milliseconds, is when the reader began to read what it shows:
+// the event "missed" tells it that there were changes before it listened.
+func Stream(c *gin.Context, hub *live.Hub, events func(*live.Batch) string) {
 	reader := hub.Subscribe()
 	defer reader.Close()
 	control := http.NewResponseController(c.Writer)
@@ -58,7 +60,7 @@ func Stream(c *gin.Context, hub *live.Hub) {
 	}
 	begin := "retry: 2000\n\n"
 	if since, err := strconv.ParseInt(c.Query("since"), 10, 64); err == nil && hub.HeardSince(time.UnixMilli(since).Add(-clockSkew)) {
-		begin += liveEvent("missed", []LiveChange{{}})
+		begin += Event("missed", "all")
 	}
 	if !write(begin) {
 		return
@@ -67,8 +69,11 @@ func Stream(c *gin.Context, hub *live.Hub) {
 	defer beat.Stop()
 	for {
 		select {
-		case changes, open := <-reader.C:
-			if !open || !write(liveEvents(changes)) {
+		case batch, open := <-reader.C:
+			if !open {
+				return
+			}
+			if text := events(batch); text != "" && !write(text) {
 				return
 			}
 		case <-beat.C:
@@ -81,7 +86,11 @@ func Stream(c *gin.Context, hub *live.Hub) {
 	}
 }
 
-// liveEvents writes changes as at most one event of each kind.
+// Event writes a server-sent event. The data is one line, and not empty: browsers pass over events without data.
+func Event(name, data string) string { return "event: " + name + "\ndata: " + data + "\n\n" }
+
+// liveEvents writes changes as at most one event of each kind: "orders" names orders, "deliveries" the stores whose
+// deliveries came, were turned away or were processed.
 func liveEvents(changes []app.Change) string {
 	var orders, stores []LiveChange
 	for _, ch := range changes {
@@ -104,5 +113,5 @@ func liveEvent(name string, list []LiveChange) string {
 		return ""
 	}
 	text, _ := json.Marshal(list) // ids and times always marshal
-	return "event: " + name + "\ndata: " + string(text) + "\n\n"
+	return Event(name, string(text))
 }

@@ -12,10 +12,12 @@ function matches(part, words) {
 
 const pending = new Map(); // part id → timer, so that a burst of events is one request
 const loading = new Set();
+let took = 0; // milliseconds that the last part needed: a server that is busy is asked less often
 
 function schedule(part) {
   if (!part.id || pending.has(part.id)) return;
-  pending.set(part.id, setTimeout(() => { pending.delete(part.id); refresh(part.id); }, 120 + Math.random() * 80));
+  const rest = Math.min(Math.max(120, took * 3), 5000);
+  pending.set(part.id, setTimeout(() => { pending.delete(part.id); refresh(part.id); }, rest + Math.random() * 80));
 }
 
 async function refresh(id) {
@@ -29,8 +31,11 @@ async function refresh(id) {
   try {
     const address = new URL(part.dataset.src || location.href, location.href);
     address.searchParams.set("part", id);
+    const began = performance.now();
     const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
-    if (answer.ok) replace(part, await answer.text());
+    const text = await answer.text();
+    took = performance.now() - began;
+    if (answer.ok) replace(part, text);
   } catch {
     // the connection is gone; its return refreshes everything
   } finally {
@@ -71,7 +76,8 @@ function place(part, focus) {
 function listen() {
   const band = document.getElementById("offline");
   if (!band || !window.EventSource || !fragments().length) return;
-  const source = new EventSource(`/live?since=${document.body.dataset.since}`);
+  const words = new Set(fragments().flatMap((part) => part.dataset.live.split(" ")));
+  const source = new EventSource(`/live?since=${document.body.dataset.since}&words=${encodeURIComponent([...words].join(" "))}`);
   let lost = 0;
   source.onopen = () => {
     if (lost) fragments().forEach(schedule);
@@ -85,15 +91,10 @@ function listen() {
     if (!lost) lost = setTimeout(() => { band.hidden = false; }, 1500);
     if (source.readyState === EventSource.CLOSED) setTimeout(() => { source.close(); listen(); }, 5000);
   };
-  const hear = (event) => {
-    const words = new Set([event.type]);
-    for (const change of JSON.parse(event.data)) {
-      for (const word of [change.store, change.order, change.campaign]) if (word) words.add(word);
-    }
-    fragments().filter((part) => matches(part, words)).forEach(schedule);
-  };
-  source.addEventListener("orders", hear);
-  source.addEventListener("deliveries", hear);
+  source.addEventListener("changed", (event) => {
+    const changed = new Set(event.data.split(" "));
+    fragments().filter((part) => matches(part, changed)).forEach(schedule);
+  });
   source.addEventListener("missed", () => fragments().forEach(schedule)); // something changed between this page and the events
   addEventListener("pagehide", () => source.close());
 }
