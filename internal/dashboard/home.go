@@ -344,18 +344,29 @@ func (r *request) readTasks(p *homePage) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range stores {
-		if s.Warning != "" {
-			p.Tasks = append(p.Tasks, task{"store", s.Name + ": " + s.Warning, "/stores/" + s.ID.String(), true})
+	health, err := r.health(stores, 0)
+	if err != nil {
+		return err
+	}
+	unowned, err := r.d.App.DB.UnownedCodeCounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range health {
+		for _, text := range h.troubles() {
+			p.Tasks = append(p.Tasks, task{"store", h.Store.Name + ": " + text, h.Address, true})
 		}
+		n := unowned[h.Store.ID]
+		of := " on orders of " + h.Store.Name
+		add(n, "tag", h.Address+"/codes", false, "# code"+of+" belongs to nobody", "# codes"+of+" belong to nobody")
 	}
 	review, err := r.d.App.DB.Review(ctx)
 	if err != nil {
 		return err
 	}
-	add(review.Held, "pause", "/orders?show=held", false, "# conversion is held for review", "# conversions are held for review")
-	add(review.Ambiguous, "tag", "/orders?show=ambiguous", false, "# order carries several creators' codes", "# orders carry several creators' codes")
-	add(review.Unconverted, "clock", "/orders?show=unconverted", false, "# order waits for an exchange rate", "# orders wait for an exchange rate")
+	add(review.Held, "pause", "/orders?period=all_time&show=held", false, "# conversion is held for review", "# conversions are held for review")
+	add(review.Ambiguous, "tag", "/orders?period=all_time&show=ambiguous", false, "# order carries several creators' codes", "# orders carry several creators' codes")
+	add(review.Unconverted, "clock", "/orders?period=all_time&show=unconverted", false, "# order waits for an exchange rate", "# orders wait for an exchange rate")
 	due, err := r.d.App.DB.PaymentsDue(ctx, storage.Scope{Former: true}, r.settings.Currency, r.settings.MinimumPayout, r.d.App.Now())
 	if err != nil {
 		return err

@@ -15,7 +15,9 @@ func TestHome(t *testing.T) {
 	h := busyHouse(t)
 	v := h.viewer()
 	page := v.get("/").is(http.StatusOK).says("Total sales", "Members with payments due", "of current creators of all campaigns", "Sales without a creator", "60.00 USD", "Ten percent", "Gift links",
-		"1 conversion is held for review", "1 delivery failed")
+		"1 conversion is held for review", "1 delivery failed", "1 code on orders of Northwind US belongs to nobody")
+	h.forge(2)
+	v.get("/").says("Northwind US: 2 deliveries were rejected in the last 24 hours, since the secret here differs from the store's.")
 	total := strings.TrimSuffix(page.one("[data-key=total-sales]").text(), " USD")
 	file := v.get("/sales.csv").is(http.StatusOK)
 	rows, err := csv.NewReader(strings.NewReader(file.body)).ReadAll()

@@ -104,6 +104,25 @@ func (r *request) healthOf(s affiliate.Store, f storage.StoreFigures) storeHealt
 	return h
 }
 
+// troubles says what is wrong with a store that somebody should look after. Deliveries that failed have a place of their own.
+func (h storeHealth) troubles() (list []string) {
+	if h.Ended() {
+		return nil
+	}
+	if h.Store.Warning != "" {
+		list = append(list, h.Store.Warning)
+	}
+	if h.Uninstalled() {
+		list = append(list, "the app was removed from the shop, no deliveries come any more.")
+	}
+	for _, j := range h.Rejections {
+		if !j.Over {
+			list = append(list, fmt.Sprintf("%s rejected in the last 24 hours, since %s.", counted(j.N, "delivery was", "deliveries were"), j.Why))
+		}
+	}
+	return list
+}
+
 func storeAddress(s affiliate.Store) string { return "/stores/" + s.ID.String() }
 
 // rejectedBecause are the causes for which a receiver turns deliveries away, the likeliest first.

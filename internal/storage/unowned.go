@@ -207,6 +207,26 @@ func (q queries) CountUnownedLines(ctx context.Context, u UnownedFilter) (n int6
 	return n, err
 }
 
+// mostUnowned is how far UnownedCodeCounts counts.
+const mostUnowned = 1000
+
+// UnownedCodeCounts counts the codes that orders without credit carry and that nobody owns, by store. From mostUnowned on
+// it counts no further.
+func (q queries) UnownedCodeCounts(ctx context.Context) (map[affiliate.StoreID]int64, error) {
+	f := UnownedFilter{Kind: EvidenceCode}.conditions()
+	var rows []struct {
+		StoreID affiliate.StoreID `db:"store_id"`
+		Codes   int64
+	}
+	err := q.list(ctx, &rows, `SELECT u.store_id, COUNT(*) AS codes FROM (SELECT e.store_id, e.value`+unownedFrom+f.where()+
+		fmt.Sprintf(` GROUP BY e.store_id, e.value LIMIT %d) u GROUP BY u.store_id`, mostUnowned), f.args...)
+	counts := map[affiliate.StoreID]int64{}
+	for _, r := range rows {
+		counts[r.StoreID] = r.Codes
+	}
+	return counts, err
+}
+
 func (q queries) unownedRows(ctx context.Context, u UnownedFilter, cursor string, limit int) (rows []unownedRow, next string, err error) {
 	var behind filter
 	if cursor != "" {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -208,6 +209,17 @@ func TestUnownedCodes(t *testing.T) {
 			return err
 		})
 		checkLines(t, "without a store that has ended", said(unownedCodes(t, db, storage.UnownedFilter{})), summer, percent, unpaid)
+		counts, err := db.UnownedCodeCounts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[affiliate.StoreID]int64{}
+		for _, c := range unownedCodes(t, db, storage.UnownedFilter{}) {
+			want[c.StoreID]++
+		}
+		if !maps.Equal(counts, want) || len(want) == 0 {
+			t.Errorf("the stores have %v codes, want %v", counts, want)
+		}
 		if _, _, err := db.UnownedCodes(t.Context(), storage.UnownedFilter{Sort: "luck"}, storage.Page{}); affiliate.KindOf(err) != affiliate.Invalid {
 			t.Errorf("an unknown sort: %v", err)
 		}
