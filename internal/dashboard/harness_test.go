@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,8 @@ type house struct {
 	processor *app.Processor
 	counters  *app.Counters // written when a test says so
 	url       string        // of the server, without a slash at the end
+	deaf      *atomic.Bool  // the connections of open pages break off
+	cutOff    func()        // ends all connections there are
 
 	visitors map[affiliate.Role]*visitor
 	sold     int
@@ -111,7 +114,7 @@ func emptyHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{T: t, db: storagetest.SQLite(t), clock: &clock{at: noon}, log: &logText{}, visitors: map[affiliate.Role]*visitor{}}
+	h := &house{T: t, deaf: new(atomic.Bool), db: storagetest.SQLite(t), clock: &clock{at: noon}, log: &logText{}, visitors: map[affiliate.Role]*visitor{}}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	hub := live.NewHub(redis.Client(), log)
 	h.app = &app.App{DB: h.db, Sealer: sealer, Queue: quietQueue{}, Live: hub, Log: log, Now: h.clock.now,
@@ -128,8 +131,13 @@ func emptyHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listening := httptest.NewServer(handler)
-	h.url = listening.URL
+	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h.deaf.Load() && r.URL.Path == "/live" {
+			panic(http.ErrAbortHandler)
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	h.url, h.cutOff = listening.URL, listening.CloseClientConnections
 	h.app.PublicURL = listening.URL
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup

@@ -137,3 +137,42 @@ func TestParts_takeTurns(t *testing.T) {
 		t.Errorf("the order is %+v", got)
 	}
 }
+
+// TestLive_lost: a page says that it hears nothing, and when the connection is back it shows what happened meanwhile.
+func TestLive_lost(t *testing.T) {
+	h := newHouse(t)
+	b := h.browse(affiliate.RoleViewer)
+	b.open("/orders")
+	b.connected()
+	b.excuse("net::ERR_")
+	h.deaf.Store(true)
+	h.cutOff()
+	b.says("The connection to the server is lost.")
+	h.sell(sale{code: "ANNA10", value: 100_00})
+	h.deaf.Store(false)
+	b.saysNot("The connection to the server is lost.")
+	b.says("#1001", "Anna Ahlers")
+	b.at("/orders")
+}
+
+// TestLive_lists: lists with figures follow as well.
+func TestLive_lists(t *testing.T) {
+	h := newHouse(t)
+	h.sell(sale{code: "ANNA10", value: 100_00})
+	anna := creatorAddress(h.creator("Anna Ahlers").ID)
+	b := h.browse(affiliate.RoleManager)
+	sales := int64(100)
+	for _, address := range []string{"/campaigns", "/creators", spring + "/offers", anna, anna + "/statement"} {
+		b.open(address)
+		b.connected()
+		h.sell(sale{code: "ANNA10", value: 100_00})
+		sales += 100
+		balance := fmt.Sprintf("%d.00", sales/10)
+		b.says(balance)
+		b.until("something to light up", func() bool {
+			var lit bool
+			b.eval(`!!document.querySelector("[data-live] .changed")`, &lit)
+			return lit
+		})
+	}
+}
