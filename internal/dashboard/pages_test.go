@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -109,11 +110,64 @@ func TestPages_markup(t *testing.T) {
 			}
 			if strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
 				wellMade(t, a)
+				h.offersOnlyWhatIsAllowed(a, role)
 			}
 		}
 		a := h.nobody().get(page.address)
 		if page.access != anybody && (a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/sign-in")) {
 			t.Errorf("%s without signing in: status %d to %q, want the sign-in page", page.address, a.status, a.header.Get("Location"))
+		}
+	}
+}
+
+// offersOnlyWhatIsAllowed checks that a page has no form or link that would be refused to a role.
+func (h *house) offersOnlyWhatIsAllowed(a answer, role affiliate.Role) {
+	h.Helper()
+	check := func(method, address string) {
+		path, _, _ := strings.Cut(address, "?")
+		path, _, _ = strings.Cut(path, "#")
+		for _, route := range h.dashboard.routes() {
+			if route.method == method && route.access != anybody && route.access != signedIn && leadsTo(route.path, path) && !role.May(affiliate.Permission(route.access)) {
+				h.Errorf("%s shows a %s: %s %s, which is refused", a.address, role, method, path)
+			}
+		}
+	}
+	for _, form := range a.all("form") {
+		check(strings.ToUpper(cmp.Or(form.attr("method"), "get")), form.attr("action"))
+	}
+	for _, link := range a.all("a[href]") {
+		check(http.MethodGet, link.attr("href"))
+	}
+}
+
+// leadsTo says whether a path is one of a route, of which nothing is fixed where the route has a parameter.
+func leadsTo(route, path string) bool {
+	fixed, given := strings.Split(route, "/"), strings.Split(path, "/")
+	return slices.EqualFunc(fixed, given, func(want, got string) bool {
+		return want == got || strings.HasPrefix(want, ":") && strings.ContainsAny(got, "_0123456789")
+	})
+}
+
+// TestPages_full: a page with as many rows as it can have stays small on its way, and whoever cannot unpack gets it as it is.
+func TestPages_full(t *testing.T) {
+	h := newHouse(t)
+	var sales []sale
+	for i := range limit + 5 {
+		sales = append(sales, sale{code: "ANNA10", value: int64(1234*i + 5)})
+	}
+	h.sell(sales...)
+	b := h.browse(affiliate.RoleOwner)
+	b.withoutCache()
+	for _, address := range []string{"/", spring, "/orders", creatorAddress(h.creator("Anna Ahlers").ID) + "/statement"} {
+		b.open(address)
+		if n := b.received(); n > maxPage {
+			t.Errorf("%s transfers %d bytes, want at most %d", address, n, maxPage)
+		}
+	}
+	for header, want := range map[string]string{"gzip, deflate, br": "gzip", "br;q=1.0, gzip;q=0.5": "gzip", "gzip;q=0": "", "gzip; q=0.0": "", "identity": "", "br": ""} {
+		a := h.owner().send(http.MethodGet, "/orders", map[string]string{"Accept-Encoding": header}, nil).is(http.StatusOK)
+		if got := a.header.Get("Content-Encoding"); got != want || a.header.Get("Vary") != "Accept-Encoding" || want == "" && !strings.Contains(a.body, "Anna Ahlers") {
+			t.Errorf("%q gets %q, varying by %q", header, got, a.header.Get("Vary"))
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/klauspost/compress/gzip"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
@@ -34,8 +35,9 @@ type assets struct {
 }
 
 type asset struct {
-	kind string
-	body []byte
+	kind   string
+	body   []byte
+	packed []byte // the same with gzip
 }
 
 var assetKinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
@@ -56,7 +58,11 @@ func loadAssets() (*assets, error) {
 		base := strings.TrimSuffix(path.Base(name), ext)
 		file := base + "-" + hex.EncodeToString(sum[:6]) + ext
 		a.address[path.Base(name)] = "/assets/" + file
-		a.files[file] = asset{assetKinds[ext], body}
+		packed, err := pack(body, gzip.BestCompression)
+		if err != nil {
+			return nil, err
+		}
+		a.files[file] = asset{assetKinds[ext], body, packed}
 	}
 	return a, nil
 }
@@ -68,7 +74,40 @@ func (a *assets) serve(c *gin.Context) {
 		return
 	}
 	c.Header("Cache-Control", "public, max-age=31536000, immutable")
+	c.Header("Vary", "Accept-Encoding")
+	if acceptsGzip(c.GetHeader("Accept-Encoding")) {
+		c.Header("Content-Encoding", "gzip")
+		c.Data(http.StatusOK, f.kind, f.packed)
+		return
+	}
 	c.Data(http.StatusOK, f.kind, f.body)
+}
+
+// pack compresses a body. A table of a page takes a tenth of its size then.
+func pack(body []byte, level int) ([]byte, error) {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, level)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// acceptsGzip reads a header Accept-Encoding.
+func acceptsGzip(header string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		name, weight, weighted := strings.Cut(part, ";")
+		if strings.TrimSpace(name) == "gzip" {
+			return !weighted || strings.Trim(weight, " q=.0") != ""
+		}
+	}
+	return false
 }
 
 // templates are the pages by file name, each with the layout and the shared parts. A page is parsed when it is first
@@ -189,7 +228,15 @@ func (r *request) render(status int, name string, page any) {
 		r.String(http.StatusInternalServerError, "Something went wrong on our side. It has been logged; trying again may help.")
 		return
 	}
-	r.Data(status, "text/html; charset=utf-8", b.Bytes())
+	r.Header("Vary", "Accept-Encoding")
+	body := b.Bytes()
+	if acceptsGzip(r.GetHeader("Accept-Encoding")) {
+		if packed, err := pack(body, gzip.BestSpeed); err == nil { // unpacked is as good
+			r.Header("Content-Encoding", "gzip")
+			body = packed
+		}
+	}
+	r.Data(status, "text/html; charset=utf-8", body)
 }
 
 // show renders a page that is as it should be.
