@@ -99,7 +99,7 @@ func figuresOf(k affiliate.KPIs, before *affiliate.KPIs, c money.Currency) []fig
 	}
 }
 
-// against adds the change since the period before.
+// against adds the change since the period before. Less than 0.05 % is none.
 func (f figure) against(known bool, now, then *int64) figure {
 	if !known {
 		return f
@@ -108,14 +108,23 @@ func (f figure) against(known bool, now, then *int64) figure {
 	switch {
 	case change == nil:
 		return f
-	case *change > 0:
-		f.Way, f.Change = "up", "+"+percentText(*change)
-	case *change < 0:
-		f.Way, f.Change = "down", percentText(*change)
+	case *change >= 5:
+		f.Way, f.Change = "up", "+"+changeText(*change)
+	case *change <= -5:
+		f.Way, f.Change = "down", changeText(*change)
 	default:
 		f.Change = "as before"
 	}
 	return f
+}
+
+// changeText writes a change of 1/10000 as roughly as it is looked at: "+239.66 %" says no more than "+240 %". Below 10 %
+// it has one decimal.
+func changeText(n int64) string {
+	if n > -9_95 && n < 9_95 {
+		return percentOf(money.MulDiv(n, 1, 10), 1)
+	}
+	return percentOf(money.MulDiv(n, 1, 100), 0)
 }
 
 // amountOrDash writes an amount that may be undefined.

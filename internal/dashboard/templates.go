@@ -273,8 +273,11 @@ func countText(n any) string {
 }
 
 // percentText writes 1/10000 as a percentage: 1234 is "12.34 %".
-func percentText(n int64) string {
-	text := money.FormatScaled(n, 2)
+func percentText(n int64) string { return percentOf(n, 2) }
+
+// percentOf writes a percentage with some decimals, given in units of the last one.
+func percentOf(n int64, decimals int) string {
+	text := money.FormatScaled(n, decimals)
 	if rest, negative := strings.CutPrefix(text, "-"); negative {
 		text = "−" + rest
 	}
