@@ -37,6 +37,7 @@ type chartPoint struct {
 	Top, Tall   int    // of the bar, in pixels
 	Dot         int    // where the line is, in pixels
 	Label       string // under the bar; empty where there is no room
+	Spare       bool   // whether the label is left out on narrow screens
 	Anchor      string // of the label: start, middle or end
 }
 
@@ -83,7 +84,7 @@ func newChart(id string, buckets []affiliate.Bucket, series []affiliate.Sums, un
 			Top: down(s.Sales), Dot: down(s.Commissions), Anchor: "middle"}
 		p.Tall = ch.Bottom - p.Top
 		if i%every == 0 {
-			p.Label = axisLabel(b, unit)
+			p.Label, p.Spare = axisLabel(b, unit), i/every%2 == 1
 		}
 		switch {
 		case n > 1 && middle < whole/16:
@@ -108,8 +109,8 @@ func (c chart) Empty() bool {
 	return true
 }
 
-// Few says whether there is room for a dot at every point of the line.
-func (c chart) Few() bool { return len(c.Points) <= 45 }
+// Few says whether every point of the line shows a dot. Where there are many, only the one that is pointed at does.
+func (c chart) Few() bool { return len(c.Points) <= 12 }
 
 // Plot is the height between the highest amount and 0, in pixels.
 func (c chart) Plot() int { return c.Bottom - chartTop }

@@ -58,6 +58,9 @@ func TestChart_fits(t *testing.T) {
 				t.Fatalf("bar %d from %s, %s wide", i, p.Left, p.Width)
 			}
 			if p.Label != "" {
+				if p.Spare != (labels%2 == 1) {
+					t.Fatalf("label %d: spare %v; narrow screens show every second one", labels, p.Spare)
+				}
 				labels++
 			}
 			for j, q := range c.Points {
