@@ -13,15 +13,15 @@ import (
 	"github.com/tributaryhq/tributary/internal/web"
 )
 
-// stalled is a body that stops when a large part of it was read, tells so, and goes on when it is let go.
-type stalled struct {
+// stalledBody is a body that stops when a large part of it was read, tells so, and goes on when it is let go.
+type stalledBody struct {
 	read  int
 	once  sync.Once
 	stops chan<- struct{}
 	letGo <-chan struct{}
 }
 
-func (s *stalled) Read(p []byte) (int, error) {
+func (s *stalledBody) Read(p []byte) (int, error) {
 	const stop, end = 1<<20 + 1, 2 << 20
 	if s.read >= end {
 		return 0, io.EOF
@@ -59,7 +59,7 @@ func TestWebhooks_fewLargeBodiesAtOnce(t *testing.T) {
 		stops, letGo := make(chan struct{}), make(chan struct{})
 		codes := make(chan int, places)
 		for range places {
-			go func() { codes <- send(&stalled{stops: stops, letGo: letGo}) }()
+			go func() { codes <- send(&stalledBody{stops: stops, letGo: letGo}) }()
 		}
 		for range places {
 			<-stops
