@@ -409,7 +409,8 @@ func TestAPI_permissions(t *testing.T) {
 						least = role
 					}
 				}
-				target := strings.NewReplacer("{id}", "1", "{store}", "none", "{secret}", "1", "{external_id}", "1").Replace(path)
+				// Nothing has this id: one of the operations ends a token, and must not end one of the test's.
+				target := strings.NewReplacer("{id}", "999", "{store}", "none", "{secret}", "1", "{external_id}", "1").Replace(path)
 				o.checkGuard(strings.ToUpper(method), target, least)
 			}
 		}
