@@ -211,15 +211,18 @@ func (q queries) CountUnownedLines(ctx context.Context, u UnownedFilter) (n int6
 const mostUnowned = 1000
 
 // UnownedCodeCounts counts the codes that orders without credit carry and that nobody owns, by store. From mostUnowned on
-// it counts no further.
+// it counts no further. It looks for one order of each code, not at all: a code may be on any number of them.
 func (q queries) UnownedCodeCounts(ctx context.Context) (map[affiliate.StoreID]int64, error) {
-	f := UnownedFilter{Kind: EvidenceCode}.conditions()
 	var rows []struct {
 		StoreID affiliate.StoreID `db:"store_id"`
 		Codes   int64
 	}
-	err := q.list(ctx, &rows, `SELECT u.store_id, COUNT(*) AS codes FROM (SELECT e.store_id, e.value`+unownedFrom+f.where()+
-		fmt.Sprintf(` GROUP BY e.store_id, e.value LIMIT %d) u GROUP BY u.store_id`, mostUnowned), f.args...)
+	err := q.list(ctx, &rows, fmt.Sprintf(`SELECT u.store_id, COUNT(*) AS codes FROM (
+			SELECT d.store_id FROM (SELECT DISTINCT e.store_id, e.value FROM unowned_evidence e JOIN stores s ON s.id = e.store_id
+				WHERE e.kind = ? AND s.state <> ?) d
+			WHERE EXISTS (SELECT 1 FROM unowned_evidence e JOIN orders o ON o.id = e.order_id
+				WHERE e.kind = ? AND e.store_id = d.store_id AND e.value = d.value AND `+unownedCode+`) LIMIT %d) u
+		GROUP BY u.store_id`, mostUnowned), EvidenceCode, affiliate.StoreStateEnded, EvidenceCode)
 	counts := map[affiliate.StoreID]int64{}
 	for _, r := range rows {
 		counts[r.StoreID] = r.Codes
