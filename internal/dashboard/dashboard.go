@@ -33,6 +33,7 @@ type Dashboard struct {
 	crossing *http.CrossOriginProtection
 
 	attachments web.Attachments
+	work        web.Shared[openWork]
 	parts       chan struct{} // has room for the parts of pages that are made at once
 }
 

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
@@ -348,7 +349,7 @@ func (r *request) readTasks(p *homePage) error {
 	if err != nil {
 		return err
 	}
-	unowned, err := r.d.App.DB.UnownedCodeCounts(ctx)
+	work, err := r.d.work.Get(ctx, r.readWork)
 	if err != nil {
 		return err
 	}
@@ -356,25 +357,38 @@ func (r *request) readTasks(p *homePage) error {
 		for _, text := range h.troubles() {
 			p.Tasks = append(p.Tasks, task{"store", h.Store.Name + ": " + text, h.Address, true})
 		}
-		n := unowned[h.Store.ID]
+		n := work.unowned[h.Store.ID]
 		of := " on orders of " + h.Store.Name
 		add(n, "tag", h.Address+"/codes", false, "# code"+of+" belongs to nobody", "# codes"+of+" belong to nobody")
 	}
-	review, err := r.d.App.DB.Review(ctx)
-	if err != nil {
-		return err
-	}
+	review, due := work.review, work.due
 	add(review.Held, "pause", "/orders?period=all_time&show=held", false, "# conversion is held for review", "# conversions are held for review")
 	add(review.Ambiguous, "tag", "/orders?period=all_time&show=ambiguous", false, "# order carries several creators' codes", "# orders carry several creators' codes")
 	add(review.Unconverted, "clock", "/orders?period=all_time&show=unconverted", false, "# order waits for an exchange rate", "# orders wait for an exchange rate")
-	due, err := r.d.App.DB.PaymentsDue(ctx, storage.Scope{Former: true}, r.settings.Currency, r.settings.MinimumPayout, r.d.App.Now())
-	if err != nil {
-		return err
-	}
 	if due.Amount > 0 {
-		p.Tasks = append(p.Tasks, task{"payout", moneyText(due.Amount, r.settings.Currency) + " is due to creators", "/payouts", false})
+		p.Tasks = append(p.Tasks, task{"payout", moneyText(due.Amount, due.Currency) + " is due to creators", "/payouts", false})
 	}
 	return nil
+}
+
+// openWork is what waits for a person anywhere in the account. It is the same for everybody, and each open home page asks
+// for it after every order, so all of them share it.
+type openWork struct {
+	unowned map[affiliate.StoreID]int64
+	review  storage.Review
+	due     storage.PaymentsDue
+}
+
+func (r *request) readWork(ctx context.Context) (w openWork, err error) {
+	db := r.d.App.DB
+	if w.unowned, err = db.UnownedCodeCounts(ctx); err != nil {
+		return w, err
+	}
+	if w.review, err = db.Review(ctx); err != nil {
+		return w, err
+	}
+	w.due, err = db.PaymentsDue(ctx, storage.Scope{Former: true}, r.settings.Currency, r.settings.MinimumPayout, r.d.App.Now())
+	return w, err
 }
 
 func (r *request) salesCSV() error  { return r.sendSales(export.CSV) }

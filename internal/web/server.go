@@ -11,6 +11,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/jobs"
 	"github.com/tributaryhq/tributary/internal/live"
@@ -43,7 +44,7 @@ type Server struct {
 	Limiter *Limiter
 
 	largeBodies chan struct{} // places of the large bodies that are read at once
-	orderCounts countCache
+	orderCounts Shared[map[affiliate.OrderStatus]int64]
 	downloads   Attachments // exports that run
 	tablePaths  [][]string  // addresses of exports without their extension, in parts
 }

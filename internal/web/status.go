@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -90,7 +89,7 @@ func (s *Server) readStatus(ctx context.Context) (Status, error) {
 	if err != nil {
 		return out, err
 	}
-	counts, err := s.orderCounts.get(ctx, s.App.DB.OrderCounts)
+	counts, err := s.orderCounts.Get(ctx, s.App.DB.OrderCounts)
 	if err != nil {
 		return out, err
 	}
@@ -150,26 +149,4 @@ func (s *Server) ready(c *gin.Context) {
 		return
 	}
 	c.JSON(http.StatusOK, gin.H{"status": "ready"})
-}
-
-// countCache lets many readers share one count of the orders. A large table makes it expensive, so it is allowed to cost
-// a tenth of the time.
-type countCache struct {
-	mu    sync.Mutex
-	until time.Time
-	value map[affiliate.OrderStatus]int64
-}
-
-func (c *countCache) get(ctx context.Context, read func(context.Context) (map[affiliate.OrderStatus]int64, error)) (map[affiliate.OrderStatus]int64, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	begin := time.Now()
-	if begin.Before(c.until) {
-		return c.value, nil
-	}
-	v, err := read(ctx)
-	if err == nil {
-		c.value, c.until = v, begin.Add(min(10*time.Since(begin), 5*time.Second))
-	}
-	return v, err
 }
