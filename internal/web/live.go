@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -31,7 +32,7 @@ type LiveChange struct {
 const liveBeat = 15 * time.Second
 
 func (s *Server) live(c *gin.Context) {
-	Stream(c, s.Hub, func(b *live.Batch) string { return liveEvents(b.Changes) })
+	Stream(c, s.Hub, 0, func(b *live.Batch) string { return liveEvents(b.Changes) })
 }
 
 // livePatience is how long a reader may take none of what is written before it is disconnected.
@@ -40,11 +41,15 @@ const livePatience = 10 * time.Second
 // clockSkew is by how much the clocks of two servers may differ: one makes a page, the other tells it of changes.
 const clockSkew = 2 * time.Second
 
+// PagePause is how long an open page is told nothing after it was told something: hundreds of pages would else take from
+// the intake what telling each of them of each batch costs. What changes meanwhile is told at its end, at once.
+const PagePause = 300 * time.Millisecond
+
 // Stream sends what changes as server-sent events, until the reader goes; events writes a batch, and nothing where it does
-// not concern the reader. The reader fetches what it shows. A reader that falls behind is disconnected and fetches
+// not concern the reader. Between two writes there is at least pause; what is the same by then is told once. The reader fetches what it shows. A reader that falls behind is disconnected and fetches
 // everything anew when it returns. The parameter since, in milliseconds, is when the reader began to read what it shows:
 // the event "missed" tells it that there were changes before it listened.
-func Stream(c *gin.Context, hub *live.Hub, events func(*live.Batch) string) {
+func Stream(c *gin.Context, hub *live.Hub, pause time.Duration, events func(*live.Batch) string) {
 	reader := hub.Subscribe()
 	defer reader.Close()
 	control := http.NewResponseController(c.Writer)
@@ -67,13 +72,34 @@ func Stream(c *gin.Context, hub *live.Hub, events func(*live.Batch) string) {
 	}
 	beat := time.NewTicker(liveBeat)
 	defer beat.Stop()
+	var resting <-chan time.Time // nil while the reader may be told at once
+	waiting := ""
+	tell := func(text string) bool {
+		if pause > 0 {
+			resting = time.After(pause)
+		}
+		return write(text)
+	}
 	for {
 		select {
 		case batch, open := <-reader.C:
 			if !open {
 				return
 			}
-			if text := events(batch); text != "" && !write(text) {
+			text := events(batch)
+			if resting != nil {
+				if !strings.Contains(waiting, text) {
+					waiting += text
+				}
+				continue
+			}
+			if text != "" && !tell(text) {
+				return
+			}
+		case <-resting:
+			resting = nil
+			text := waiting
+			if waiting = ""; text != "" && !tell(text) {
 				return
 			}
 		case <-beat.C:

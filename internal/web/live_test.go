@@ -1,17 +1,23 @@
 package web_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/jobs"
 	"github.com/tributaryhq/tributary/internal/live"
 	"github.com/tributaryhq/tributary/internal/web"
 )
@@ -46,8 +52,80 @@ func TestStream_stalled(t *testing.T) {
 	c, _ := gin.CreateTestContext(w)
 	c.Request = httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/live", nil)
 	before := time.Now()
-	web.Stream(c, hub, func(*live.Batch) string { return "" })
+	web.Stream(c, hub, 0, func(*live.Batch) string { return "" })
 	if w.writes != 1 || !w.deadline.After(before) || w.deadline.After(before.Add(time.Minute)) {
 		t.Errorf("%d writes with a limit of %v, want one within a minute", w.writes, w.deadline.Sub(before))
+	}
+}
+
+// noted is the connection of a reader that takes everything, one write after the other.
+type noted struct {
+	*httptest.ResponseRecorder
+	wrote chan string
+}
+
+func (n *noted) SetWriteDeadline(time.Time) error { return nil }
+func (n *noted) FlushError() error                { return nil }
+
+func (n *noted) Write(p []byte) (int, error) { return n.WriteString(string(p)) }
+
+func (n *noted) WriteString(text string) (int, error) {
+	n.wrote <- text
+	return len(text), nil
+}
+
+// TestStream_pause: the first change is told at once; what comes in the pause after it is told together at its end, each
+// kind once, and nothing is left out.
+func TestStream_pause(t *testing.T) {
+	queue, err := jobs.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer queue.Close()
+	hub := live.NewHub(queue.Client(), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	ctx, leave := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer leave()
+	running.Go(func() { hub.Run(ctx) })
+	w := &noted{httptest.NewRecorder(), make(chan string)}
+	c, _ := gin.CreateTestContext(w)
+	c.Request = httptest.NewRequestWithContext(ctx, http.MethodGet, "/live", nil)
+	running.Go(func() {
+		web.Stream(c, hub, 2*time.Second, func(b *live.Batch) string { return web.Event("order", b.Changes[0].Order.String()) })
+	})
+	<-w.wrote // the beginning
+	witness := hub.Subscribe()
+	defer witness.Close()
+	publish := func(order affiliate.OrderID) { hub.Publish([]app.Change{{Order: order}}) }
+	hear := func(order affiliate.OrderID) {
+		for b := range witness.C {
+			if b.Changes[0].Order == order {
+				return
+			}
+		}
+	}
+	for heard := false; !heard; { // the hub begins to listen by and by
+		publish(1)
+		select {
+		case <-witness.C:
+			heard = true
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	for _, order := range []affiliate.OrderID{2, 3, 2, 4} {
+		publish(order)
+		hear(order)
+	}
+	one := web.Event("order", affiliate.OrderID(1).String())
+	if text := <-w.wrote; text != one {
+		t.Errorf("told at once %q, want %q", text, one)
+	}
+	want := ""
+	for _, order := range []affiliate.OrderID{2, 3, 4} {
+		want += web.Event("order", order.String())
+	}
+	if text := strings.TrimPrefix(<-w.wrote, one); text != want { // the first may have been published more than once
+		t.Errorf("told after the pause %q, want %q", text, want)
 	}
 }
