@@ -20,10 +20,21 @@ function schedule(part) {
   pending.set(part.id, setTimeout(() => { pending.delete(part.id); refresh(part.id); }, rest + Math.random() * 80));
 }
 
+// typing says whether somebody is at work in a field of a part, or wrote into one and has not sent it yet: new markup would
+// take away what they wrote.
+const written = new WeakSet();
+document.addEventListener("input", (event) => written.add(event.target));
+const fields = "input:not([type=checkbox]), select, textarea";
+
+function typing(part) {
+  return part.contains(document.activeElement) && document.activeElement.matches(fields) ||
+    [...part.querySelectorAll(fields)].some((e) => written.has(e) && e.value !== e.defaultValue);
+}
+
 async function refresh(id) {
   const part = document.getElementById(id);
   if (!part) return;
-  if (loading.has(id) || part.contains(document.activeElement) && document.activeElement.matches("input:not([type=checkbox]), select, textarea")) {
+  if (loading.has(id) || typing(part)) {
     setTimeout(() => schedule(part), 400); // it is being fetched, or typed into: later
     return;
   }
@@ -35,7 +46,8 @@ async function refresh(id) {
     const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
     const text = await answer.text();
     took = performance.now() - began;
-    if (answer.ok) replace(part, text);
+    if (answer.ok && typing(part)) setTimeout(() => schedule(part), 400); // since it was asked for
+    else if (answer.ok) replace(part, text);
   } catch {
     // the connection is gone; its return refreshes everything
   } finally {
@@ -182,6 +194,7 @@ document.addEventListener("submit", async (event) => {
     if (!answer.ok) throw new Error(await answer.text());
     const done = new Set(button?.name === "decision" ? body.getAll("ids") : []); // what was chosen since stays chosen
     document.querySelectorAll("input[type=checkbox][name=ids]:checked").forEach((e) => { if (done.has(e.value)) e.checked = false; });
+    form.querySelectorAll(fields).forEach((e) => written.delete(e)); // it is sent
     fragments().forEach((part) => refresh(part.id));
   } catch (problem) {
     say(problem.message || "The server could not be reached.");
