@@ -280,7 +280,7 @@ func (p *importPage) take(report app.ImportReport) {
 	shared := map[string]string{"campaign": "campaign", "offer": "offer", "store": "store", "commission_percent": "percent", "landing_url": "landing"}
 	for _, e := range report.Errors {
 		if field := shared[e.Column]; field != "" && p.Mode != "file" {
-			p.Errors[field] = sentenceOf(&affiliate.Error{Message: e.Reason})
+			p.Errors[field] = sentenceOf("", e.Reason)
 			continue
 		}
 		if len(p.Report.Errors) == shownProblems {

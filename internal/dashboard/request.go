@@ -179,36 +179,28 @@ type pager struct{ Next, First string }
 
 // fail answers with an error page, or with the sentence alone where a script asks.
 func (r *request) fail(err error) {
-	var tooLarge *http.MaxBytesError
-	status, sentence := http.StatusInternalServerError, "Something went wrong on our side. It has been logged; trying again may help."
-	var e *affiliate.Error
-	switch {
-	case errors.As(err, &tooLarge):
-		status, sentence = http.StatusRequestEntityTooLarge, "That is too much at once: at most 2 MB can be sent."
-	case errors.As(err, &e):
-		status, sentence = web.StatusOf(e.Kind), sentenceOf(e)
-	case storage.IsUnavailable(err):
-		status, sentence = http.StatusServiceUnavailable, "The database cannot be reached now; try again in a moment."
-		r.Header("Retry-After", "5")
-	}
-	if status >= http.StatusInternalServerError {
-		web.LogFault(r.Request.Context(), r.d.Log, "page failed", "method", r.Request.Method, "path", r.FullPath(), "status", status, "error", err)
+	p := web.ProblemOf(err)
+	if p.Status >= http.StatusInternalServerError {
+		web.LogFault(r.Request.Context(), r.d.Log, "page failed", "method", r.Request.Method, "path", r.FullPath(),
+			"status", p.Status, "instance", p.Instance, "error", err)
 	}
 	if r.Writer.Written() {
 		return
 	}
+	p.Headers(r.Header)
+	sentence := sentenceOf(p.Field, p.Detail)
 	if r.GetHeader("X-Quiet") != "" || r.Query("part") != "" {
-		r.String(status, "%s", sentence)
+		r.String(p.Status, "%s", sentence)
 		return
 	}
-	r.render(status, "error.html", &errorPage{layout: r.layout(http.StatusText(status), ""), Status: strconv.Itoa(status), Sentence: sentence})
+	r.render(p.Status, "error.html",
+		&errorPage{layout: r.layout(http.StatusText(p.Status), ""), Status: strconv.Itoa(p.Status), Sentence: sentence})
 }
 
-// sentenceOf writes an error as people read it: "Name: must not be empty."
-func sentenceOf(e *affiliate.Error) string {
-	text := e.Message
-	if e.Field != "" {
-		text = strings.ReplaceAll(e.Field, "_", " ") + ": " + text
+// sentenceOf writes what is wrong, with a field if it is about one, as people read it: "Name: must not be empty."
+func sentenceOf(field, text string) string {
+	if field != "" {
+		text = strings.ReplaceAll(field, "_", " ") + ": " + text
 	}
 	if text == "" {
 		return ""
@@ -235,10 +227,5 @@ func formErrors(err error) (fieldErrors, error) {
 	if !errors.As(err, &e) || e.Kind == affiliate.NotFound {
 		return nil, err
 	}
-	if e.Field == "" {
-		return fieldErrors{"": sentenceOf(e)}, nil
-	}
-	plain := *e
-	plain.Field = ""
-	return fieldErrors{e.Field: sentenceOf(&plain)}, nil
+	return fieldErrors{e.Field: sentenceOf("", e.Message)}, nil
 }

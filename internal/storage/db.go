@@ -6,10 +6,14 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -278,7 +282,9 @@ func isBadText(err error) bool {
 	return errors.As(err, &pe) && pe.Code.Class() == "22"
 }
 
-// IsUnavailable says whether an error means that the database cannot be reached now (as against a fault of the input).
+// IsUnavailable says whether an error means that the database cannot do its work now, as against a fault of the input or
+// of this program: it cannot be reached, is starting or stopping, has no room, or another transaction is in the way. The
+// same may succeed in a moment. A query that was called off counts, since what it was part of is being shut down.
 func IsUnavailable(err error) bool {
 	if err == nil || affiliate.KindOf(err) != "" {
 		return false
@@ -289,17 +295,28 @@ func IsUnavailable(err error) bool {
 		case "08", "53", "57", "58", "40", "55": // connection, resources, shutdown, system, serialization, lock
 			return true
 		}
-		return false
+		return pe.Code == pqReadOnly
 	}
 	var se *sqlite.Error
 	if errors.As(err, &se) {
 		switch se.Code() & 0xff {
-		case 5, 6, 10, 13, 14: // busy, locked, I/O, full, cannot open
+		case 5, 6, 9, 10, 13, 14: // busy, locked, interrupted, I/O, full, cannot open
 			return true
 		}
 		return false
 	}
-	return true
+	var network net.Error // a time limit is one, too
+	return errors.As(err, &network) || isAny(err, context.Canceled, driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF) ||
+		strings.Contains(err.Error(), closedDatabase)
+}
+
+const (
+	pqReadOnly     = "25006"                   // after a failover: this server is a standby
+	closedDatabase = "sql: database is closed" // database/sql exports no value for it
+)
+
+func isAny(err error, list ...error) bool {
+	return slices.ContainsFunc(list, func(one error) bool { return errors.Is(err, one) })
 }
 
 // dialect holds what truly differs between the two databases.

@@ -141,12 +141,12 @@ func (s *Server) humaError(ctx context.Context, o operation, err error) error {
 	if errors.Is(err, notModified{}) {
 		return err
 	}
-	p := problemOf(err)
+	p := ProblemOf(err)
 	if p.Status >= http.StatusInternalServerError {
 		LogFault(ctx, s.Log, "request failed", "operation", o.id, "status", p.Status, "instance", p.Instance, "error", err)
 	}
 	headers := http.Header{}
-	problemHeaders(headers.Set, p)
+	p.Headers(headers.Set)
 	return huma.ErrorWithHeaders(p, headers)
 }
 

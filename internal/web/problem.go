@@ -3,12 +3,10 @@ package web
 import (
 	"context"
 	"crypto/rand"
-	"database/sql/driver"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -19,6 +17,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // Problem is an error as every endpoint answers it: a problem document (RFC 9457) with a stable code for machines and
@@ -68,17 +67,23 @@ func (p *Problem) ourFault() *Problem {
 	return p
 }
 
-// problemOf is the one place that maps errors to HTTP. An unknown error becomes a 500 with a fixed sentence; the caller
-// logs it with the problem's instance.
-func problemOf(err error) *Problem {
+// ProblemOf is the one place that maps errors to HTTP, for the API and for pages: to a status, a code and a sentence. An
+// unknown error becomes a 500 with a fixed sentence; the caller logs it with the problem's instance.
+func ProblemOf(err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
 		return p
 	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, "",
+			fmt.Sprintf("That is too much at once: at most %d MB can be sent.", tooLarge.Limit>>20))
+	}
 	var e *affiliate.Error
 	if !errors.As(err, &e) {
-		if databaseGone(err) {
-			return newProblem(http.StatusServiceUnavailable, string(affiliate.Unavailable), "", "The database cannot be reached now; try again in a moment.").ourFault()
+		if storage.IsUnavailable(err) {
+			return newProblem(http.StatusServiceUnavailable, string(affiliate.Unavailable), "",
+				"The database cannot be reached now; try again in a moment.").ourFault()
 		}
 		return newProblem(http.StatusInternalServerError, codeInternal, "", internalDetail).ourFault()
 	}
@@ -86,7 +91,7 @@ func problemOf(err error) *Problem {
 	if code == "" {
 		code = string(e.Kind)
 	}
-	status := StatusOf(e.Kind)
+	status := statusOf(e.Kind)
 	if kind, known := problemKinds[code]; known {
 		status = kind.status
 	}
@@ -96,14 +101,8 @@ func problemOf(err error) *Problem {
 	return p
 }
 
-// databaseGone says whether an error means that the database cannot be reached, as against any other fault of ours.
-func databaseGone(err error) bool {
-	var refused net.Error
-	return errors.Is(err, driver.ErrBadConn) || (errors.As(err, &refused) && !errors.Is(err, context.Canceled))
-}
-
-// StatusOf gives the HTTP status of a kind of error.
-func StatusOf(k affiliate.ErrorKind) int {
+// statusOf gives the HTTP status of a kind of error.
+func statusOf(k affiliate.ErrorKind) int {
 	switch k {
 	case affiliate.Invalid:
 		return http.StatusUnprocessableEntity
@@ -130,7 +129,7 @@ func answerProblem(c *gin.Context, p *Problem) {
 	// The answer that this one takes the place of may have set both.
 	c.Writer.Header().Del("ETag")
 	c.Header("Content-Type", problemType)
-	problemHeaders(c.Header, p)
+	p.Headers(c.Header)
 	c.Abort()
 	c.Data(p.Status, problemType, body)
 }
@@ -147,15 +146,15 @@ func LogFault(ctx context.Context, log *slog.Logger, message string, args ...any
 
 // answerError ends a plain gin request with what an error maps to, and logs what is our fault.
 func (s *Server) answerError(c *gin.Context, err error) {
-	p := problemOf(err)
+	p := ProblemOf(err)
 	if p.Status >= http.StatusInternalServerError {
 		LogFault(c.Request.Context(), s.Log, "request failed", "method", c.Request.Method, "path", c.FullPath(), "status", p.Status, "instance", p.Instance, "error", err)
 	}
 	answerProblem(c, p)
 }
 
-// problemHeaders sets the headers that belong to some statuses.
-func problemHeaders(set func(name, value string), p *Problem) {
+// Headers sets the headers that belong to some statuses.
+func (p *Problem) Headers(set func(name, value string)) {
 	if p.Status == http.StatusUnauthorized {
 		set("WWW-Authenticate", `Bearer realm="tributary"`)
 	}
