@@ -19,7 +19,7 @@ func performanceRoutes() []route {
 		{http.MethodGet, "/campaigns/:id", signedIn, (*request).performancePage},
 		{http.MethodGet, "/campaigns/:id/conversions.csv", signedIn, (*request).conversionsCSV},
 		{http.MethodGet, "/campaigns/:id/conversions.xlsx", signedIn, (*request).conversionsXLSX},
-		{http.MethodPost, "/campaigns/:id/decide", may(affiliate.MayChangeCatalog), (*request).decide},
+		{http.MethodPost, "/campaigns/:id/decide", may(affiliate.MayApprove), (*request).decide},
 	}
 }
 
@@ -329,7 +329,7 @@ func (r *request) readConversions(p *performancePage) error {
 	l.To, l.Pager = r.here(), r.pager(next)
 	l.Chooser = columnChooser{Table: "campaign", Columns: l.Columns, To: l.To}
 	l.CSV, l.XLSX = r.fileAddress(p.Address+"/conversions", export.CSV), r.fileAddress(p.Address+"/conversions", export.XLSX)
-	l.MayPick = p.MayChange
+	l.MayPick = r.may(affiliate.MayApprove)
 	return nil
 }
 

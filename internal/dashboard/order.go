@@ -16,7 +16,7 @@ func orderRoutes() []route {
 	return []route{
 		{http.MethodGet, "/orders", signedIn, (*request).ordersPage},
 		{http.MethodGet, "/orders/:id", signedIn, (*request).orderPage},
-		{http.MethodPost, "/orders/:id/decide", may(affiliate.MayChangeCatalog), (*request).decideOrder},
+		{http.MethodPost, "/orders/:id/decide", may(affiliate.MayApprove), (*request).decideOrder},
 	}
 }
 
@@ -186,7 +186,7 @@ func (r *request) orderPage() error {
 	}
 	line := r.orderLine(o)
 	p := &orderPage{layout: r.layout("Order "+line.Number, "orders"), Order: line, Live: o.ID.String(), Updated: r.moment(o.UpdatedAt.Time),
-		MayDecide: r.may(affiliate.MayChangeCatalog), MaySee: r.may(affiliate.MayAdminister)}
+		MayDecide: r.may(affiliate.MayApprove), MaySee: r.may(affiliate.MayAdminister)}
 	store, err := r.d.App.DB.StoreBySlug(ctx, o.Store)
 	if err != nil {
 		return err

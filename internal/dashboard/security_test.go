@@ -272,3 +272,25 @@ func TestPages_escape(t *testing.T) {
 		}
 	}
 }
+
+// TestDeciding: whoever may not decide about conversions is told so by one permission at every door.
+func TestDeciding(t *testing.T) {
+	h := busyHouse(t)
+	o := h.order("1001")
+	told := func(a answer) {
+		t.Helper()
+		a.is(http.StatusForbidden)
+		if !strings.Contains(a.body, "may not "+string(affiliate.MayApprove)) {
+			t.Errorf("%s says %s", a.address, a.body)
+		}
+	}
+	v := h.viewer()
+	told(v.post("/orders/"+o.ID.String()+"/decide", "decision", "reject"))
+	told(v.post("/campaigns/"+h.campaign("Spring").ID.String()+"/decide", "decision", "reject", "ids", o.Conversion.ID.String()))
+	token, err := h.app.AddToken(h.as(affiliate.RoleOwner), "reads", affiliate.RoleViewer)
+	h.must(err)
+	header := map[string]string{"Authorization": "Bearer " + token.Value, "Content-Type": "application/json"}
+	for _, path := range []string{"/conversions/decisions", "/conversions/" + o.Conversion.ID.String() + "/reject"} {
+		told(h.nobody().send(http.MethodPost, "/api/v1"+path, header, strings.NewReader("{}")))
+	}
+}
