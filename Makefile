@@ -2,16 +2,19 @@
 ARGS =
 # How long each fuzz target runs.
 FUZZTIME = 10s
+# How many cases a property test tries: make test RAPID_CHECKS=1000 searches ten times as long.
+RAPID_CHECKS = 100
+export RAPID_CHECKS
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # The version is passed by hand, so Go need not ask git, which refuses where another user owns the clone, as in containers.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
-.PHONY: help run build test bench lint fuzz screenshots
+.PHONY: help run build test test-race check bench lint fuzz screenshots
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## start a demo: everything in one process, nothing to set up
 	./bin/tributary demo $(ARGS)
@@ -20,9 +23,18 @@ run: build ## start a demo: everything in one process, nothing to set up
 build: ## make bin/tributary, one file without C libraries
 	CGO_ENABLED=0 go build -trimpath -tags nomsgpack -ldflags "-X main.version=$(VERSION)" -o bin/tributary ./cmd/tributary
 
-test: ## run all tests with the race detector, on real PostgreSQL and Redis
+test: ## run all tests, on real PostgreSQL and Redis; those of what happens at once also under the race detector
 	./.ci/install
-	CGO_ENABLED=1 go run ./internal/testservers/run -- go test -race -timeout 15m ./...
+	go run ./internal/testservers/run -- ./.ci/test
+
+test-race: ## run all tests under the race detector, for the night: takes five times as long
+	./.ci/install
+	CGO_ENABLED=1 go run ./internal/testservers/run -- go test -race -timeout 60m ./...
+
+# The packages whose tests start no servers. Property tests try a fifth of their cases.
+check: lint ## the inner loop: lint, and the tests that need no servers
+	go test -short $$(go list -f '{{.ImportPath}} {{join .TestImports " "}} {{join .XTestImports " "}}' ./... | \
+		awk '!/testservers|storagetest/ { print $$1 }')
 
 bench: ## measure against the targets of the design (ARGS=--quick: in five minutes)
 	./.ci/install

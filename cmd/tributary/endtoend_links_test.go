@@ -18,7 +18,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-func TestLinks(t *testing.T) {
+func TestLinks_race(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, env environment) {
 		sets := allSets(t)
@@ -183,7 +183,7 @@ func orderWithClick(t testing.TB, shop recordings.Set, id, click string) recordi
 }
 
 // Orders came before anybody told us whose codes and links they carry.
-func TestLateKnowledge(t *testing.T) {
+func TestLateKnowledge_race(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, env environment) {
 		sets := allSets(t)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestLiveDeliveries: open pages hear of a store whose delivery was turned away, though nothing of it is kept.
-func TestLiveDeliveries(t *testing.T) {
+// TestLiveDeliveries_race: open pages hear of a store whose delivery was turned away, though nothing of it is kept.
+func TestLiveDeliveries_race(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, env environment) {
 		shop := allSets(t)[0]

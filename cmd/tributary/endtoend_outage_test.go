@@ -16,7 +16,6 @@ import (
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/recordings"
 	"github.com/tributaryhq/tributary/internal/storage"
-	"github.com/tributaryhq/tributary/internal/storage/storagetest"
 	"github.com/tributaryhq/tributary/internal/testservers"
 )
 
@@ -177,11 +176,11 @@ func kept(t testing.TB, env environment) (list []keptDelivery) {
 }
 
 // Redis only wakes workers: without it deliveries are acknowledged as ever, and processed when it is back.
-func TestRedisStopped_during_intake(t *testing.T) {
+func TestRedisStopped_during_intake_race(t *testing.T) {
 	redis, err := testservers.Redis(t.Context())
 	ok(t, err)
 	t.Cleanup(func() { ok(t, redis.Close()) })
-	env := environment{"DATA_DIR": t.TempDir(), "DATABASE_URL": storagetest.PostgresURL(t), "REDIS_URL": redis.URL}.withCommon()
+	env := environment{"DATA_DIR": t.TempDir(), "DATABASE_URL": withRates.PostgresURL(t), "REDIS_URL": redis.URL}.withCommon()
 	sets := allSets(t)
 	token := env.setUp(t, sets)
 	c := env.start(t).client(t, token)
@@ -241,7 +240,7 @@ func slowestAcknowledgement(t testing.TB, c *recordings.Client, list []recording
 func TestRedisKinds(t *testing.T) {
 	for name, start := range map[string]func(testing.TB) string{"sentinel": sentinelURL, "cluster": clusterURL} {
 		t.Run(name, func(t *testing.T) {
-			env := environment{"DATA_DIR": t.TempDir(), "DATABASE_URL": storagetest.PostgresURL(t), "REDIS_URL": start(t)}.withCommon()
+			env := environment{"DATA_DIR": t.TempDir(), "DATABASE_URL": withRates.PostgresURL(t), "REDIS_URL": start(t)}.withCommon()
 			sets := allSets(t)
 			token := env.setUp(t, sets)
 			c := env.start(t).client(t, token)

@@ -17,7 +17,7 @@ import (
 const racers = 8
 
 // Eight server processes share the queue; deliveries of the same orders come over many connections at once.
-func TestRace_workers_behind_one_queue(t *testing.T) {
+func TestWorkers_behind_one_queue_race(t *testing.T) {
 	t.Parallel()
 	want := sequentially(t)
 	env := production(t).with("DATABASE_MAX_CONNS", "4").with("WORKER_CONCURRENCY", "2")
@@ -36,7 +36,7 @@ func TestRace_workers_behind_one_queue(t *testing.T) {
 
 // Eight workers go after the same deliveries: every one of them is handed every delivery, in an order and in batches of
 // its own. Then everything is replayed the same way.
-func TestRace_workers_after_the_same_deliveries(t *testing.T) {
+func TestWorkers_after_the_same_deliveries_race(t *testing.T) {
 	t.Parallel()
 	want := sequentially(t)
 	env := production(t).with("DATABASE_MAX_CONNS", "4")

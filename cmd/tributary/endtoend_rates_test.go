@@ -226,7 +226,7 @@ func TestRatesCommands(t *testing.T) {
 }
 
 // Several processes that start at once on an empty database load the bundled rates once.
-func TestRates_processes_start_at_once(t *testing.T) {
+func TestRates_processes_start_at_once_race(t *testing.T) {
 	t.Parallel()
 	env := environment{"DATA_DIR": t.TempDir(), "DATABASE_URL": storagetest.PostgresURL(t), "REDIS_URL": "redis://127.0.0.1:1/0"}.withCommon().with("LOG_LEVEL", "error")
 	var servers sync.WaitGroup

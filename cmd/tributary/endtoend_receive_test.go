@@ -26,7 +26,7 @@ import (
 // smallest is the smallest limit of a body that can be set.
 const smallest = 64 << 10
 
-func TestReceiver(t *testing.T) {
+func TestReceiver_race(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, env environment) {
 		env = env.with("MAX_BODY_BYTES", fmt.Sprint(smallest))
@@ -394,7 +394,7 @@ func (r *receiverTest) errorObject(t *testing.T) {
 }
 
 // Without the database nothing can be kept, so nothing is acknowledged; the store is asked to come again.
-func TestDatabaseStopped(t *testing.T) {
+func TestDatabaseStopped_race(t *testing.T) {
 	t.Parallel()
 	postgres, err := testservers.Postgres(t.Context(), testservers.FastUnsafe)
 	ok(t, err)

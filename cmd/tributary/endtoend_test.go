@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/fxrates"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/config"
@@ -36,12 +37,20 @@ func eachBackend(t *testing.T, test func(t *testing.T, env environment)) {
 	t.Run("production", func(t *testing.T) { test(t, production(t)) })
 }
 
+// withRates is a database as a server leaves it that has started once: the rates that come with the program are loaded.
+var withRates = storagetest.NewTemplate("rates", func(ctx context.Context, db *storage.DB) error {
+	return (&app.App{DB: db}).SeedRates(ctx, fxrates.Bundled)
+})
+
 func embedded(t *testing.T) environment {
-	return environment{"DATA_DIR": t.TempDir()}.withCommon()
+	e := environment{"DATA_DIR": t.TempDir()}.withCommon()
+	withRates.SQLiteFile(t, e.config(t).DatabasePath())
+	return e
 }
 
 func production(t *testing.T) environment {
-	return environment{"DATA_DIR": t.TempDir(), "DATABASE_URL": storagetest.PostgresURL(t), "REDIS_URL": testservers.RedisDB(t)}.withCommon()
+	return environment{"DATA_DIR": t.TempDir(), "DATABASE_URL": withRates.PostgresURL(t),
+		"REDIS_URL": testservers.RedisDB(t)}.withCommon()
 }
 
 func (e environment) withCommon() environment {

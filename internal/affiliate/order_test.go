@@ -2,6 +2,7 @@ package affiliate
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -321,10 +322,19 @@ type arrival struct {
 	key string
 }
 
+// checks is how many cases a property test tries: 100, or what RAPID_CHECKS says; a fifth with -short, as rapid has it.
+func checks() uint64 {
+	n := flag.Lookup("rapid.checks").Value.(flag.Getter).Get().(int)
+	if testing.Short() {
+		n /= 5
+	}
+	return uint64(n)
+}
+
 func TestMergeEndsTheSameInAnyOrderOfArrival(t *testing.T) {
 	rule := Rule{Percent: 1250, Flat: 15000, Version: 1}
 	anna, ben := Account{CreatorID: 1, OfferMemberID: 1}, Account{CreatorID: 2, OfferMemberID: 2}
-	for seed := range uint64(12_000) {
+	for seed := range 120 * checks() {
 		r := rand.New(rand.NewPCG(seed, 1))
 		var list []arrival
 		for i, e := range lifecycle(r) {

@@ -341,8 +341,8 @@ func TestAssignCode_refuses(t *testing.T) {
 	})
 }
 
-// TestAssignCode_beside_deliveries: whatever is processed meanwhile, every order ends up credited once.
-func TestAssignCode_beside_deliveries(t *testing.T) {
+// TestAssignCode_beside_deliveries_race: whatever is processed meanwhile, every order ends up credited once.
+func TestAssignCode_beside_deliveries_race(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		for round := range 5 {
 			code := fmt.Sprint("summer", round)

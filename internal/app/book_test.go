@@ -371,8 +371,8 @@ func TestSumsFollowEveryHistory(t *testing.T) {
 	})
 }
 
-// TestSumsOfDecisionsMadeAtOnce: the last conversion of a day may be taken away by two at the same moment.
-func TestSumsOfDecisionsMadeAtOnce(t *testing.T) {
+// TestSumsOfDecisionsMadeAtOnce_race: the last conversion of a day may be taken away by two at the same moment.
+func TestSumsOfDecisionsMadeAtOnce_race(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		var ids []affiliate.ConversionID
 		for _, order := range []string{"1", "2", "3"} {

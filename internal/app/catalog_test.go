@@ -395,8 +395,8 @@ func TestCodeHasOneOwnerAtATime(t *testing.T) {
 	})
 }
 
-// TestRacingForACode: of many who ask for the same code at once, one gets it.
-func TestRacingForACode(t *testing.T) {
+// TestRacingForACode_race: of many who ask for the same code at once, one gets it.
+func TestRacingForACode_race(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		shop := d.store("shop")
 		promoters := []affiliate.OfferMember{d.promoter("Anna"), d.promoter("Ben"), d.promoter("Carla")}

@@ -13,8 +13,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// TestCountersTellOpenPages: once what happened at a store's receiver is written, its pages look again.
-func TestCountersTellOpenPages(t *testing.T) {
+// TestCountersTellOpenPages_race: once what happened at a store's receiver is written, its pages look again.
+func TestCountersTellOpenPages_race(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		counts := app.NewCounters(r.db, time.Now, r.app.Log)
 		store, err := r.db.StoreBySlug(r.Context(), "shop")

@@ -169,7 +169,7 @@ func TestArchivingAPausedOfferCreditsNothing(t *testing.T) {
 }
 
 // A code that is added while a batch decides must either be seen by the batch or count its orders as waiting.
-func TestCodeAddedBesideARunningBatchMissesNoOrder(t *testing.T) {
+func TestCodeAddedBesideARunningBatchMissesNoOrder_race(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		ctx := app.As(context.Background(), affiliate.Principal{Name: "test", Role: affiliate.RoleOwner})
 		members, _, err := r.db.OfferMembers(ctx, storage.OfferMemberFilter{}, storage.Page{})
@@ -201,7 +201,7 @@ func TestCodeAddedBesideARunningBatchMissesNoOrder(t *testing.T) {
 	})
 }
 
-func TestSubmitWhileTheWorkerStopsIsRefused(t *testing.T) {
+func TestSubmitWhileTheWorkerStopsIsRefused_race(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		var work sync.WaitGroup
 		for range 50 {

@@ -339,7 +339,7 @@ func TestCancelPayout(t *testing.T) {
 
 // Of twenty who pay the same at once one does, alone or in a list with others named in another sequence. The first rounds
 // only open the connections over which the others meet.
-func TestPayoutsAtOncePayOnce(t *testing.T) {
+func TestPayoutsAtOncePayOnce_race(t *testing.T) {
 	const rounds = 8
 	eachTill(t, func(c *till) {
 		anna, ben := c.promoter("Anna"), c.promoter("Ben")
@@ -386,7 +386,7 @@ func together(f func(n int)) {
 
 // Workers post sales and refunds, on hold or not, while people pay and cancel: nothing is lost, and nothing that is on hold
 // is paid.
-func TestPayoutsBesideWorkers(t *testing.T) {
+func TestPayoutsBesideWorkers_race(t *testing.T) {
 	eachTill(t, func(c *till) {
 		ten, ben := c.promoter("Anna"), c.promoter("Ben") // all of Ben's is on hold
 		accounts := []affiliate.Account{account(ten), account(c.member(ten, "Five")), {CreatorID: ten.CreatorID}}

@@ -175,7 +175,7 @@ func (r *rig) commission(order string) string {
 	return fmt.Sprintf("%s %d", row.Conversion.Creator, row.Conversion.Commission)
 }
 
-func TestOnePoisonousDeliveryStopsNobody(t *testing.T) {
+func TestOnePoisonousDeliveryStopsNobody_race(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		// The ledger refuses a cause that was posted before, so whatever is credited to Ben cannot be applied.
 		var entries []affiliate.LedgerEntry
@@ -266,7 +266,7 @@ func TestChangedEvidenceMovesTheMoney(t *testing.T) {
 	})
 }
 
-func TestIntakeKeepsWhileTheQueueIsDown(t *testing.T) {
+func TestIntakeKeepsWhileTheQueueIsDown_race(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		r.recorder.down = true
 		var work sync.WaitGroup

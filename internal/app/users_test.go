@@ -19,7 +19,7 @@ func (d *desk) owner() affiliate.User {
 	return must(d, u, err)
 }
 
-func TestFirstOwner(t *testing.T) {
+func TestFirstOwner_race(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		var made atomic.Int32
 		var work sync.WaitGroup
@@ -84,8 +84,8 @@ func TestSignInIsThrottled(t *testing.T) {
 	})
 }
 
-// TestManySignInsAtOnceAreThrottled: guesses that are sent side by side are counted like those that wait for each other.
-func TestManySignInsAtOnceAreThrottled(t *testing.T) {
+// TestManySignInsAtOnceAreThrottled_race: guesses that are sent side by side are counted like those that wait for each other.
+func TestManySignInsAtOnceAreThrottled_race(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		d.owner()
 		var tried atomic.Int32

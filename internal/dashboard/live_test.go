@@ -47,8 +47,8 @@ func (h *house) event(lines *bufio.Scanner) string {
 	return ""
 }
 
-// TestLive: a page hears of what it shows and of nothing else, and of what happened before it listened.
-func TestLive(t *testing.T) {
+// TestLive_race: a page hears of what it shows and of nothing else, and of what happened before it listened.
+func TestLive_race(t *testing.T) {
 	h := newHouse(t)
 	h.nobody().get("/live?words=orders").is(http.StatusUnauthorized)
 	campaign, all := h.viewer().listen("words=cmp_1+ord_9&part=nonsense"), h.viewer().listen("words=orders+deliveries")
@@ -73,9 +73,9 @@ func TestLive(t *testing.T) {
 	}
 }
 
-// TestLive_manyPages: 500 open pages, none of which takes what it is sent, hold up neither what comes in nor a page that
+// TestLive_manyPages_race: 500 open pages, none of which takes what it is sent, hold up neither what comes in nor a page that
 // does listen.
-func TestLive_manyPages(t *testing.T) {
+func TestLive_manyPages_race(t *testing.T) {
 	h := newHouse(t)
 	cookie := h.viewer().cookie(sessionCookie)
 	for range 500 {
@@ -99,9 +99,9 @@ func TestLive_manyPages(t *testing.T) {
 	h.consistent()
 }
 
-// TestParts_takeTurns: however many pages ask for their parts, they are made a few at a time; pages and deliveries do not
+// TestParts_takeTurns_race: however many pages ask for their parts, they are made a few at a time; pages and deliveries do not
 // wait for them.
-func TestParts_takeTurns(t *testing.T) {
+func TestParts_takeTurns_race(t *testing.T) {
 	h := newHouse(t)
 	h.viewer()
 	for range cap(h.dashboard.parts) {
@@ -138,8 +138,8 @@ func TestParts_takeTurns(t *testing.T) {
 	}
 }
 
-// TestLive_lost: a page says that it hears nothing, and when the connection is back it shows what happened meanwhile.
-func TestLive_lost(t *testing.T) {
+// TestLive_lost_race: a page says that it hears nothing, and when the connection is back it shows what happened meanwhile.
+func TestLive_lost_race(t *testing.T) {
 	h := newHouse(t)
 	b := h.browse(affiliate.RoleViewer)
 	b.open("/orders")

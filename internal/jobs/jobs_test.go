@@ -85,7 +85,7 @@ func (p *published) Publish(changes []app.Change) {
 }
 
 // A delivery of no known platform ends as failed, which is enough to see that the worker took it up.
-func TestWorkerTakesUpWhatIsWokenAndWhatIsNot(t *testing.T) {
+func TestWorkerTakesUpWhatIsWokenAndWhatIsNot_race(t *testing.T) {
 	eachRedis(t, func(t *testing.T, r *Redis) {
 		db := storagetest.SQLite(t)
 		log := slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -161,7 +161,7 @@ func TestEmbeddedRedisKeepsOthersOut(t *testing.T) {
 	}
 }
 
-func TestWorker_purge(t *testing.T) {
+func TestWorker_purge_race(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		now := time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
 		begin := func(key string, at time.Time) (known bool) {
@@ -203,9 +203,9 @@ func (a *asked) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// TestEmptyQueue: asynq's question for the next task costs the in-process Redis nothing while there is none, and gets
+// TestEmptyQueue_race: asynq's question for the next task costs the in-process Redis nothing while there is none, and gets
 // every task that there is.
-func TestEmptyQueue(t *testing.T) {
+func TestEmptyQueue_race(t *testing.T) {
 	r, err := Open("")
 	if err != nil {
 		t.Fatal(err)

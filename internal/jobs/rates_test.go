@@ -107,8 +107,8 @@ func TestRateUpdater(t *testing.T) {
 	})
 }
 
-// TestRateUpdatersShareTheWork: of several processes one fetches; while it does the others wait, without it they go on.
-func TestRateUpdatersShareTheWork(t *testing.T) {
+// TestRateUpdatersShareTheWork_race: of several processes one fetches; while it does the others wait, without it they go on.
+func TestRateUpdatersShareTheWork_race(t *testing.T) {
 	eachRedis(t, func(t *testing.T, r *Redis) {
 		db := storagetest.SQLite(t)
 		b := &bank{day: "2026-04-10"}

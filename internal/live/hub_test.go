@@ -33,7 +33,7 @@ func runHub(t *testing.T, address string) *Hub {
 	return h
 }
 
-func TestEveryProcessHearsEveryChange(t *testing.T) {
+func TestEveryProcessHearsEveryChange_race(t *testing.T) {
 	server := miniredis.RunT(t)
 	one, two := runHub(t, server.Addr()), runHub(t, server.Addr())
 	readers := []*Reader{one.Subscribe(), two.Subscribe(), two.Subscribe()}
@@ -56,7 +56,7 @@ func TestEveryProcessHearsEveryChange(t *testing.T) {
 	}
 }
 
-func TestSlowReaderIsDroppedAndNobodyWaits(t *testing.T) {
+func TestSlowReaderIsDroppedAndNobodyWaits_race(t *testing.T) {
 	h := NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}), slog.New(slog.NewTextHandler(io.Discard, nil)))
 	slow, quick := h.Subscribe(), h.Subscribe()
 	for range backlog + 10 {
@@ -82,7 +82,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-func TestHeardSince(t *testing.T) {
+func TestHeardSince_race(t *testing.T) {
 	h := NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}), slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if h.HeardSince(time.Time{}) {
 		t.Error("something is heard before anything was told")
@@ -94,7 +94,7 @@ func TestHeardSince(t *testing.T) {
 	}
 }
 
-func TestPublishNeverBlocksWithoutRedis(t *testing.T) {
+func TestPublishNeverBlocksWithoutRedis_race(t *testing.T) {
 	h := NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}), slog.New(slog.NewTextHandler(io.Discard, nil)))
 	done := make(chan struct{})
 	go func() {

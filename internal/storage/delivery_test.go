@@ -67,7 +67,7 @@ func TestInsertManyDeliveriesAtOnce(t *testing.T) {
 	})
 }
 
-func TestFinishDeliveriesIsWonOnce(t *testing.T) {
+func TestFinishDeliveriesIsWonOnce_race(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		ids := keep(t, db, delivery(1), delivery(2), delivery(3))
 		var mu sync.Mutex
@@ -228,7 +228,7 @@ func TestStoreCountsAddUp(t *testing.T) {
 }
 
 // Several committers, in one process or many, keep groups that share repeats in different sequences.
-func TestInsertDeliveriesSharingRepeatsDoesNotDeadlock(t *testing.T) {
+func TestInsertDeliveriesSharingRepeatsDoesNotDeadlock_race(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		var work sync.WaitGroup
 		var mu sync.Mutex

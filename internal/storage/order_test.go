@@ -117,7 +117,7 @@ func TestListOrdersPagesThroughAll(t *testing.T) {
 
 // Many transactions change the same orders, named in different sequences, some of them not there yet: each must see what
 // the one before it wrote, and none may wait for ever.
-func TestLockOrdersMakesTransactionsTakeTurns(t *testing.T) {
+func TestLockOrdersMakesTransactionsTakeTurns_race(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		s := store(t, db)
 		keys := []storage.OrderKey{{StoreID: s, ExternalID: "1"}, {StoreID: s, ExternalID: "2"}, {StoreID: s, ExternalID: "3"}}

@@ -137,8 +137,8 @@ func TestPublishedRatesNeverChange(t *testing.T) {
 	})
 }
 
-// TestRatesAddedSideBySide: the same rates in different order, from several processes at once, are added once.
-func TestRatesAddedSideBySide(t *testing.T) {
+// TestRatesAddedSideBySide_race: the same rates in different order, from several processes at once, are added once.
+func TestRatesAddedSideBySide_race(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		var list []storage.ReferenceRate
 		for i := range 500 {

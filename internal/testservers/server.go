@@ -270,6 +270,16 @@ func newFolder(parent, kind string) (dir string, remove func() error, err error)
 	}, nil
 }
 
+// TempFolder makes a folder for the temporary files of tests, in memory if there is room. It is removed by the returned
+// function, or soon after this process has died.
+func TempFolder() (dir string, remove func() error, err error) {
+	dir, remove, err = newFolder(memoryFolder(), "files")
+	if err == nil {
+		err = os.Chmod(dir, 0o711) // a PostgreSQL of another user has its folder in it
+	}
+	return dir, remove, err
+}
+
 // run runs a client program to its end and returns what it wrote, without spaces and line breaks around it.
 func run(ctx context.Context, program string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, program, args...)

@@ -204,7 +204,7 @@ func TestDatabase(t *testing.T) {
 	}
 }
 
-func TestDatabaseFrom_fills_once(t *testing.T) {
+func TestDatabaseFrom_fills_once_race(t *testing.T) {
 	var filled atomic.Int32
 	template := uniqueName()
 	t.Cleanup(func() { dropDatabase(t, PostgresURL(t), template) })

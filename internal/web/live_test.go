@@ -45,8 +45,8 @@ func (s *stalled) Write([]byte) (int, error) {
 // WriteString is what gin uses.
 func (s *stalled) WriteString(text string) (int, error) { return s.Write([]byte(text)) }
 
-// TestStream_stalled: each piece of a stream has its time, after which the reader is gone.
-func TestStream_stalled(t *testing.T) {
+// TestStream_stalled_race: each piece of a stream has its time, after which the reader is gone.
+func TestStream_stalled_race(t *testing.T) {
 	hub := live.NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}), slog.New(slog.NewTextHandler(io.Discard, nil)))
 	w := &stalled{ResponseRecorder: httptest.NewRecorder()}
 	c, _ := gin.CreateTestContext(w)
@@ -74,9 +74,9 @@ func (n *noted) WriteString(text string) (int, error) {
 	return len(text), nil
 }
 
-// TestStream_pause: the first change is told at once; what comes in the pause after it is told together at its end, each
+// TestStream_pause_race: the first change is told at once; what comes in the pause after it is told together at its end, each
 // kind once, and nothing is left out.
-func TestStream_pause(t *testing.T) {
+func TestStream_pause_race(t *testing.T) {
 	queue, err := jobs.Open("")
 	if err != nil {
 		t.Fatal(err)

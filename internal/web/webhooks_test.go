@@ -39,8 +39,8 @@ func (s *stalledBody) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestWebhooks_fewLargeBodiesAtOnce: strangers cannot fill the memory with large bodies, and small deliveries pass meanwhile.
-func TestWebhooks_fewLargeBodiesAtOnce(t *testing.T) {
+// TestWebhooks_fewLargeBodiesAtOnce_race: strangers cannot fill the memory with large bodies, and small deliveries pass meanwhile.
+func TestWebhooks_fewLargeBodiesAtOnce_race(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		counts := app.NewCounters(o.app.DB, o.app.Now, o.app.Log)
 		intake := app.NewIntake(o.app.DB, &keptQueue{}, o.app.Log)

@@ -5,9 +5,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -25,11 +28,9 @@ func Each(t *testing.T, test func(t *testing.T, db *storage.DB)) {
 // SQLite opens a fresh, migrated SQLite file, which goes with the test.
 func SQLite(t testing.TB) *storage.DB {
 	t.Helper()
-	db := open(t, storage.Options{Path: filepath.Join(t.TempDir(), "tributary.db")})
-	if _, err := db.Migrate(t.Context()); err != nil {
-		t.Fatalf("migrate SQLite: %v", err)
-	}
-	return db
+	path := filepath.Join(t.TempDir(), "tributary.db")
+	migrated.SQLiteFile(t, path)
+	return open(t, storage.Options{Path: path})
 }
 
 // Postgres opens a fresh, migrated PostgreSQL database, which goes with the test.
@@ -38,22 +39,75 @@ func Postgres(t testing.TB) *storage.DB {
 	return open(t, storage.Options{URL: PostgresURL(t)})
 }
 
-// PostgresURL gives the address of a fresh, migrated PostgreSQL database, which goes with the test. The schema is built
-// once and copied from then on.
+// PostgresURL gives the address of a fresh, migrated PostgreSQL database, which goes with the test.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
-	return testservers.DatabaseFrom(t, templateName(t), func(url string) error {
-		ctx := context.Background()
-		db, err := storage.Open(ctx, storage.Options{URL: url})
-		if err != nil {
-			return err
-		}
-		if _, err := db.Migrate(ctx); err != nil {
-			_ = db.Close() // the first error matters more
-			return err
-		}
-		return db.Close()
+	return migrated.PostgresURL(t)
+}
+
+// Template is a migrated database that tests get copies of, so that its making is paid for once: SQLite's in a test
+// process, PostgreSQL's in a test run. A Template is kept in a variable of the package.
+type Template struct {
+	name string
+	fill func(context.Context, *storage.DB) error
+
+	once sync.Once
+	file []byte // SQLite's
+	err  error
+}
+
+// NewTemplate makes a template of what fill puts into a migrated database. The name tells it from other templates.
+func NewTemplate(name string, fill func(context.Context, *storage.DB) error) *Template {
+	return &Template{name: name, fill: fill}
+}
+
+var migrated = NewTemplate("migrated", func(context.Context, *storage.DB) error { return nil })
+
+// SQLiteFile writes a copy to a path.
+func (p *Template) SQLiteFile(t testing.TB, path string) {
+	t.Helper()
+	p.once.Do(func() { p.file, p.err = p.makeSQLite() })
+	err := p.err
+	if err == nil {
+		err = os.WriteFile(path, p.file, 0o600)
+	}
+	if err != nil {
+		t.Fatalf("copy of the SQLite file %q: %v", p.name, err)
+	}
+}
+
+func (p *Template) makeSQLite() (_ []byte, err error) {
+	folder, err := os.MkdirTemp("", "tributary-template-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	path := filepath.Join(folder, "tributary.db")
+	if err := p.make(storage.Options{Path: path}); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path) // the last connection to end has left nothing in the write-ahead log
+}
+
+// PostgresURL gives the address of a copy, which goes with the test.
+func (p *Template) PostgresURL(t testing.TB) string {
+	t.Helper()
+	return testservers.DatabaseFrom(t, "tributary_"+p.name+"_"+schema(t), func(url string) error {
+		return p.make(storage.Options{URL: url})
 	})
+}
+
+// make fills an empty database and closes its connections.
+func (p *Template) make(o storage.Options) error {
+	ctx := context.Background()
+	db, err := storage.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	if _, err = db.Migrate(ctx); err == nil {
+		err = p.fill(ctx, db)
+	}
+	return errors.Join(err, db.Close())
 }
 
 // Consistent fails the test when reports' sums differ from the facts, the ledger from the commissions, or the like.
@@ -82,8 +136,8 @@ func open(t testing.TB, o storage.Options) *storage.DB {
 	return db
 }
 
-// templateName changes with the schema.
-func templateName(t testing.TB) string {
+// schema is a word that changes with the migrations.
+func schema(t testing.TB) string {
 	t.Helper()
 	sum := sha256.New()
 	names, err := fs.Glob(migrations.Files, "postgres/*.sql")
@@ -98,5 +152,5 @@ func templateName(t testing.TB) string {
 		sum.Write([]byte(name))
 		sum.Write(text)
 	}
-	return "tributary_" + hex.EncodeToString(sum.Sum(nil)[:8])
+	return hex.EncodeToString(sum.Sum(nil)[:8])
 }

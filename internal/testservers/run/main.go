@@ -6,7 +6,8 @@
 //	go run ./internal/testservers/run -- go test -race ./...
 //
 // So the packages of a test run share two servers instead of starting two each. The PostgreSQL does not sync to disk:
-// measurements of durability start their own.
+// measurements of durability start their own. Temporary files of the command are kept in memory where there is room:
+// what tests store need not outlive the machine.
 package main
 
 import (
@@ -76,8 +77,15 @@ func run(args []string) (code int, err error) {
 	}
 	defer func() { err = errors.Join(err, redis.Close()) }()
 
+	files, removeFiles, err := testservers.TempFolder()
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, removeFiles()) }()
+
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), testservers.PostgresEnv+"="+postgres.URL, testservers.RedisEnv+"="+redis.URL)
+	cmd.Env = append(os.Environ(), testservers.PostgresEnv+"="+postgres.URL, testservers.RedisEnv+"="+redis.URL,
+		"TMPDIR="+files, "GOTMPDIR="+os.TempDir()) // programs that are built stay where they were
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // `go test` does not pass signals on to the tests, so they go to the group
 	if err := cmd.Start(); err != nil {
