@@ -65,16 +65,6 @@ const (
 	DefaultWindowDays = 30
 )
 
-// OfferStatus is the state of an offer.
-type OfferStatus string
-
-const (
-	OfferActive   OfferStatus = "active"
-	OfferPaused   OfferStatus = "paused"
-	OfferExpired  OfferStatus = "expired"
-	OfferArchived OfferStatus = "archived"
-)
-
 // Membership is what attribution must know of an offer member: a creator in an offer of a campaign.
 type Membership struct {
 	OfferMemberID OfferMemberID `json:"offer_member"`

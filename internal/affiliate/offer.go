@@ -14,6 +14,16 @@ const (
 	OfferSalesLink OfferType = "sales_link"
 )
 
+// OfferStatus is the state of an offer.
+type OfferStatus string
+
+const (
+	OfferActive   OfferStatus = "active"
+	OfferPaused   OfferStatus = "paused"
+	OfferExpired  OfferStatus = "expired"
+	OfferArchived OfferStatus = "archived"
+)
+
 // Offer is what a campaign's creators promote, with its commission rule.
 type Offer struct {
 	ID          OfferID
