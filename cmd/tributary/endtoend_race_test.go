@@ -112,7 +112,7 @@ func processAll(ctx context.Context, t testing.TB, a *app.App, ids []affiliate.D
 // silent stands for the live pages, which nobody looks at here.
 type silent struct{}
 
-func (silent) Publish([]app.Change) {}
+func (silent) Publish([]affiliate.Change) {}
 
 // sequentially gives the end state of all recordings processed one after another in the order in which they were sent.
 func sequentially(t *testing.T) []string {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/integrations/fxrates"
+	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/config"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -61,7 +62,7 @@ func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App,
 // nobody listens to the changes of a command: the pages of a running server fetch what they show.
 type nobody struct{}
 
-func (nobody) Publish([]app.Change) {}
+func (nobody) Publish([]affiliate.Change) {}
 
 // openDatabase connects, and makes the data folder of the embedded database, which nobody else may read.
 func openDatabase(ctx context.Context, cfg config.Config) (*storage.DB, error) {

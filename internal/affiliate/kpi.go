@@ -71,21 +71,21 @@ func Share(part, whole int64) *int64 {
 	return &share
 }
 
-// Change is by how much a figure grew since the period before, as a share of what it was then, in 1/10000: from 80 to 100
-// is 2500, from 100 to 80 is -2000. It is nil when there was nothing to grow from.
-func Change(now, before int64) *int64 {
+// Growth is by how much a figure grew since the period before, as a share of what it was then, in 1/10000: from 80 to
+// 100 is 2500, from 100 to 80 is -2000. It is nil when there was nothing to grow from.
+func Growth(now, before int64) *int64 {
 	if before < 0 {
 		return Share(now-before, -before)
 	}
 	return Share(now-before, before)
 }
 
-// ChangeOf is Change for figures that may be undefined: nil when one of them is.
-func ChangeOf(now, before *int64) *int64 {
+// GrowthOf is Growth for figures that may be undefined: nil when one of them is.
+func GrowthOf(now, before *int64) *int64 {
 	if now == nil || before == nil {
 		return nil
 	}
-	return Change(*now, *before)
+	return Growth(*now, *before)
 }
 
 // ROI is the return on a campaign's costs in 1/10000: the gross merchandise value of its accepted conversions ÷ (product

@@ -32,7 +32,7 @@ func TestKPIs(t *testing.T) {
 	}
 }
 
-func TestChange(t *testing.T) {
+func TestGrowth(t *testing.T) {
 	for _, test := range []struct {
 		now, before int64
 		want        string
@@ -40,15 +40,15 @@ func TestChange(t *testing.T) {
 		{100, 80, "2500"}, {80, 100, "-2000"}, {100, 100, "0"}, {0, 100, "-10000"}, {5, 0, "—"}, {0, 0, "—"},
 		{1, 3, "-6667"}, {2, 3, "-3333"}, {-50, -100, "5000"}, {-150, -100, "-5000"}, {50, -100, "15000"},
 	} {
-		if got := shown(Change(test.now, test.before)); got != test.want {
+		if got := shown(Growth(test.now, test.before)); got != test.want {
 			t.Errorf("from %d to %d: got %s, want %s", test.before, test.now, got, test.want)
 		}
-		if got := shown(ChangeOf(&test.now, &test.before)); got != test.want {
+		if got := shown(GrowthOf(&test.now, &test.before)); got != test.want {
 			t.Errorf("of pointers from %d to %d: got %s, want %s", test.before, test.now, got, test.want)
 		}
 	}
 	one := int64(1)
-	if ChangeOf(nil, &one) != nil || ChangeOf(&one, nil) != nil {
+	if GrowthOf(nil, &one) != nil || GrowthOf(&one, nil) != nil {
 		t.Error("the change of something undefined is defined")
 	}
 }

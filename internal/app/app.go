@@ -54,14 +54,5 @@ type Queue interface {
 
 // Publisher tells open pages what changed. It never blocks and never fails: pages fetch what they show.
 type Publisher interface {
-	Publish(changes []Change)
-}
-
-// Change names one order that changed. Without an order it says that a store's deliveries did: some came, were turned
-// away or were processed.
-type Change struct {
-	Store      affiliate.StoreID    `json:"store"`
-	Order      affiliate.OrderID    `json:"order,omitempty"`
-	Campaign   affiliate.CampaignID `json:"campaign,omitempty"`
-	ReceivedAt time.Time            `json:"received_at,omitzero"` // of the delivery that changed it
+	Publish(changes []affiliate.Change)
 }

@@ -117,7 +117,7 @@ type assignedBatch struct {
 	looked   []storage.Order
 	credited []AssignedOrder
 	refused  []RefusedOrder
-	changes  []Change
+	changes  []affiliate.Change
 }
 
 // batch makes the code where it is missing, and credits the next orders, in one transaction.

@@ -241,10 +241,11 @@ func reviseAll(ctx context.Context, b *book, list []storage.Conversion, change f
 
 // publish tells open pages which conversions changed.
 func (a *App) publish(changes []storage.ConversionChange) {
-	var list []Change
+	var list []affiliate.Change
 	for _, c := range changes {
 		if !reflect.DeepEqual(*c.Before, c.After) {
-			list = append(list, Change{Store: c.After.StoreID, Order: c.After.OrderID, Campaign: c.After.CampaignID})
+			list = append(list, affiliate.Change{Store: c.After.StoreID, Order: c.After.OrderID,
+				Campaign: c.After.CampaignID})
 		}
 	}
 	if len(list) > 0 {

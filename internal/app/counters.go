@@ -163,9 +163,9 @@ func (c *Counters) publish(counts []storage.StoreCount, activity []storage.Store
 		stores = append(stores, a.StoreID)
 	}
 	slices.Sort(stores)
-	var changes []Change
+	var changes []affiliate.Change
 	for _, id := range slices.Compact(stores) {
-		changes = append(changes, Change{Store: id})
+		changes = append(changes, affiliate.Change{Store: id})
 	}
 	c.Live.Publish(changes)
 }

@@ -21,7 +21,7 @@ func TestCountersTellOpenPages_race(t *testing.T) {
 		if err != nil {
 			r.Fatal(err)
 		}
-		told := func(what string, want ...app.Change) {
+		told := func(what string, want ...affiliate.Change) {
 			r.Helper()
 			r.recorder.changes = nil
 			counts.Flush(r.Context())
@@ -35,9 +35,9 @@ func TestCountersTellOpenPages_race(t *testing.T) {
 		told("nothing happened")
 		counts.Count(store.ID, string(app.ReceiptBadSignature))
 		counts.Received(store.ID, time.Now())
-		told("one came and one was refused", app.Change{Store: store.ID})
+		told("one came and one was refused", affiliate.Change{Store: store.ID})
 		counts.Touched(store.ID)
-		told("something else", app.Change{Store: store.ID})
+		told("something else", affiliate.Change{Store: store.ID})
 		if after, err := r.db.Store(r.Context(), store.ID); err != nil || after.LastDeliveryAt.IsZero() || !after.LastProcessedAt.IsZero() {
 			r.Errorf("touching wrote times: %+v, %v", after, err)
 		}

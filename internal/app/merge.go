@@ -58,7 +58,7 @@ func (m *merger) add(d parsedDelivery, e affiliate.Event) {
 }
 
 // run locks and reads the orders, merges, decides, and writes what changed.
-func (m *merger) run(ctx context.Context) ([]Change, error) {
+func (m *merger) run(ctx context.Context) ([]affiliate.Change, error) {
 	if len(m.keys) == 0 {
 		return nil, nil
 	}
@@ -146,7 +146,7 @@ func (m *merger) show(o *mergedOrder) error {
 }
 
 // settle decides whose sales the changed orders are, and writes them.
-func (m *merger) settle(ctx context.Context) ([]Change, error) {
+func (m *merger) settle(ctx context.Context) ([]affiliate.Change, error) {
 	var undecided []*mergedOrder
 	for _, key := range m.keys {
 		if o := m.orders[key]; o.known && o.attribute {
@@ -160,7 +160,7 @@ func (m *merger) settle(ctx context.Context) ([]Change, error) {
 }
 
 // write saves the changed orders with their conversions and ledger entries.
-func (m *merger) write(ctx context.Context) ([]Change, error) {
+func (m *merger) write(ctx context.Context) ([]affiliate.Change, error) {
 	var changed, attributed []*mergedOrder
 	for _, key := range m.keys {
 		o := m.orders[key]
@@ -183,9 +183,9 @@ func (m *merger) write(ctx context.Context) ([]Change, error) {
 	if err := m.saveConversions(ctx, changed); err != nil {
 		return nil, err
 	}
-	changes := make([]Change, 0, len(changed))
+	changes := make([]affiliate.Change, 0, len(changed))
 	for _, o := range changed {
-		c := Change{Store: o.row.StoreID, Order: o.row.ID, ReceivedAt: o.receivedAt}
+		c := affiliate.Change{Store: o.row.StoreID, Order: o.row.ID, ReceivedAt: o.receivedAt}
 		if o.conversion != nil {
 			c.Campaign = o.conversion.CampaignID
 		}

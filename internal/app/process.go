@@ -270,7 +270,7 @@ func (p *Processor) apply(ctx context.Context, list []parsedDelivery) (err error
 	now := p.app.Now()
 	byStore := slices.Clone(list)
 	slices.SortStableFunc(byStore, func(a, b parsedDelivery) int { return cmp.Compare(a.StoreID, b.StoreID) })
-	var changes []Change
+	var changes []affiliate.Change
 	err = p.app.DB.InTx(ctx, func(tx *storage.Tx) error {
 		// Codes, links and settings stay as they are until this is committed: a code that is added meanwhile would miss
 		// these orders, and a commission would be reckoned in a currency that the account has no more.

@@ -55,7 +55,7 @@ func (plainPlatform) Parse(_, _ string, body []byte) (affiliate.Parsed, error) {
 type recorder struct {
 	mu      sync.Mutex
 	ids     []affiliate.DeliveryID
-	changes []app.Change
+	changes []affiliate.Change
 	down    bool
 }
 
@@ -69,7 +69,7 @@ func (r *recorder) Wake(_ context.Context, ids []affiliate.DeliveryID) error {
 	return nil
 }
 
-func (r *recorder) Publish(changes []app.Change) {
+func (r *recorder) Publish(changes []affiliate.Change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.changes = append(r.changes, changes...)

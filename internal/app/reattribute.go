@@ -33,7 +33,7 @@ func (a *App) Reattribute(ctx context.Context, dryRun bool, report func(Reattrib
 		}
 		after = orders[len(orders)-1].ID
 		var credited []Reattribution
-		var changes []Change
+		var changes []affiliate.Change
 		err = a.DB.InTx(ctx, func(tx *storage.Tx) error {
 			if err := tx.ShareCatalog(ctx); err != nil {
 				return err
@@ -62,7 +62,8 @@ func (a *App) Reattribute(ctx context.Context, dryRun bool, report func(Reattrib
 }
 
 // reattribute decides orders again that are not credited, and saves those that now are.
-func (m *merger) reattribute(ctx context.Context, orders []storage.Order, dryRun bool) ([]Reattribution, []Change, error) {
+func (m *merger) reattribute(ctx context.Context, orders []storage.Order,
+	dryRun bool) ([]Reattribution, []affiliate.Change, error) {
 	open, err := m.reopen(ctx, orders)
 	if err != nil {
 		return nil, nil, err

@@ -104,7 +104,7 @@ func (f figure) against(known bool, now, then *int64) figure {
 	if !known {
 		return f
 	}
-	change := affiliate.ChangeOf(now, then)
+	change := affiliate.GrowthOf(now, then)
 	switch {
 	case change == nil:
 		return f

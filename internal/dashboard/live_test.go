@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
-	"github.com/tributaryhq/tributary/internal/app"
 )
 
 // listen opens the stream of events of a page and gives what comes, line by line, from its first event on.
@@ -52,8 +51,8 @@ func TestLive_race(t *testing.T) {
 	h := newHouse(t)
 	h.nobody().get("/live?words=orders").is(http.StatusUnauthorized)
 	campaign, all := h.viewer().listen("words=cmp_1+ord_9&part=nonsense"), h.viewer().listen("words=orders+deliveries")
-	h.dashboard.Hub.Publish([]app.Change{{Store: 1, Order: 7, Campaign: 2}, {Store: 1}})
-	h.dashboard.Hub.Publish([]app.Change{{Store: 1, Order: 8, Campaign: 1}, {Store: 1, Order: 9, Campaign: 1}})
+	h.dashboard.Hub.Publish([]affiliate.Change{{Store: 1, Order: 7, Campaign: 2}, {Store: 1}})
+	h.dashboard.Hub.Publish([]affiliate.Change{{Store: 1, Order: 8, Campaign: 1}, {Store: 1, Order: 9, Campaign: 1}})
 	for _, want := range []string{"changed orders deliveries", "changed orders"} {
 		if got := h.event(all); got != want {
 			t.Errorf("the list of orders hears %q, want %q", got, want)
@@ -67,7 +66,7 @@ func TestLive_race(t *testing.T) {
 		t.Errorf("a page that was read before hears %q, want %q", got, want)
 	}
 	after := h.viewer().listen(fmt.Sprintf("words=cmp_1&since=%d", time.Now().Add(time.Minute).UnixMilli()))
-	h.dashboard.Hub.Publish([]app.Change{{Store: 1, Order: 8, Campaign: 1}})
+	h.dashboard.Hub.Publish([]affiliate.Change{{Store: 1, Order: 8, Campaign: 1}})
 	if got, want := h.event(after), "changed cmp_1"; got != want {
 		t.Errorf("a page that was read after it hears %q first, want %q", got, want)
 	}

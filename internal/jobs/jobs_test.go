@@ -78,7 +78,7 @@ type published struct {
 	n  int
 }
 
-func (p *published) Publish(changes []app.Change) {
+func (p *published) Publish(changes []affiliate.Change) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.n += len(changes)

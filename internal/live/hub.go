@@ -13,7 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 // backlog is how many messages may wait to be published, and for one page to be read.
@@ -33,7 +33,7 @@ type Hub struct {
 	client  redis.UniversalClient
 	channel string
 	log     *slog.Logger
-	out     chan []app.Change
+	out     chan []affiliate.Change
 
 	mu      sync.Mutex
 	readers map[*Reader]struct{}
@@ -42,11 +42,11 @@ type Hub struct {
 
 // Batch is what was told at once. All readers of a process share it.
 type Batch struct {
-	Changes []app.Change
+	Changes []affiliate.Change
 	words   func() map[string]bool
 }
 
-func newBatch(changes []app.Change) *Batch {
+func newBatch(changes []affiliate.Change) *Batch {
 	return &Batch{changes, sync.OnceValue(func() map[string]bool {
 		words := map[string]bool{}
 		for _, c := range changes {
@@ -77,11 +77,12 @@ type Reader struct {
 
 // NewHub makes a hub; Run moves the messages.
 func NewHub(client redis.UniversalClient, log *slog.Logger) *Hub {
-	return &Hub{client: client, channel: channelOf(client), log: log, out: make(chan []app.Change, backlog), readers: map[*Reader]struct{}{}}
+	return &Hub{client: client, channel: channelOf(client), log: log, out: make(chan []affiliate.Change, backlog),
+		readers: map[*Reader]struct{}{}}
 }
 
 // Publish tells all processes. When Redis cannot keep up or is away, changes are dropped: pages refetch.
-func (h *Hub) Publish(changes []app.Change) {
+func (h *Hub) Publish(changes []affiliate.Change) {
 	select {
 	case h.out <- changes:
 	default:
@@ -118,7 +119,7 @@ func (h *Hub) drop(r *Reader) {
 	}
 }
 
-func (h *Hub) deliver(changes []app.Change) {
+func (h *Hub) deliver(changes []affiliate.Change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.heard = time.Now()
@@ -177,7 +178,7 @@ func (h *Hub) listen(ctx context.Context) {
 				if open = ok; !ok {
 					break
 				}
-				var changes []app.Change
+				var changes []affiliate.Change
 				if json.Unmarshal([]byte(m.Payload), &changes) == nil {
 					h.deliver(changes)
 				}

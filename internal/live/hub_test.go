@@ -12,7 +12,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 func runHub(t *testing.T, address string) *Hub {
@@ -41,7 +41,7 @@ func TestEveryProcessHearsEveryChange_race(t *testing.T) {
 	for i, r := range readers {
 		deadline := time.After(10 * time.Second)
 		for heard := false; !heard; {
-			one.Publish([]app.Change{{Order: 7}})
+			one.Publish([]affiliate.Change{{Order: 7}})
 			select {
 			case batch := <-r.C:
 				if len(batch.Changes) != 1 || batch.Changes[0].Order != 7 {
@@ -60,7 +60,7 @@ func TestSlowReaderIsDroppedAndNobodyWaits_race(t *testing.T) {
 	h := NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}), slog.New(slog.NewTextHandler(io.Discard, nil)))
 	slow, quick := h.Subscribe(), h.Subscribe()
 	for range backlog + 10 {
-		h.deliver([]app.Change{{Order: 1}})
+		h.deliver([]affiliate.Change{{Order: 1}})
 		<-quick.C
 	}
 	n := 0
@@ -76,7 +76,7 @@ func TestSlowReaderIsDroppedAndNobodyWaits_race(t *testing.T) {
 }
 
 func TestWords(t *testing.T) {
-	words := newBatch([]app.Change{{Store: 1, Order: 2, Campaign: 3}, {Store: 1, Order: 5}, {Store: 4}}).Words()
+	words := newBatch([]affiliate.Change{{Store: 1, Order: 2, Campaign: 3}, {Store: 1, Order: 5}, {Store: 4}}).Words()
 	if got, want := slices.Sorted(maps.Keys(words)), []string{"cmp_3", "deliveries", "ord_2", "ord_5", "orders", "str_1", "str_4"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -88,7 +88,7 @@ func TestHeardSince_race(t *testing.T) {
 		t.Error("something is heard before anything was told")
 	}
 	before := time.Now()
-	h.deliver([]app.Change{{Order: 1}})
+	h.deliver([]affiliate.Change{{Order: 1}})
 	if !h.HeardSince(before) || h.HeardSince(time.Now().Add(time.Second)) {
 		t.Error("what was heard is not since before, or is later than now")
 	}
@@ -99,7 +99,7 @@ func TestPublishNeverBlocksWithoutRedis_race(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		for range backlog * 3 {
-			h.Publish([]app.Change{{Order: 1}})
+			h.Publish([]affiliate.Change{{Order: 1}})
 		}
 		close(done)
 	}()

@@ -170,8 +170,8 @@ type changesJSON struct {
 }
 
 func changesView(now, before affiliate.KPIs) *changesJSON {
-	change := func(now, before int64) *string { return percentOrNull(affiliate.Change(now, before)) }
-	changeOf := func(now, before *int64) *string { return percentOrNull(affiliate.ChangeOf(now, before)) }
+	change := func(now, before int64) *string { return percentOrNull(affiliate.Growth(now, before)) }
+	changeOf := func(now, before *int64) *string { return percentOrNull(affiliate.GrowthOf(now, before)) }
 	return &changesJSON{Clicks: change(now.Clicks, before.Clicks), Conversions: change(now.Conversions, before.Conversions),
 		ConversionRate: changeOf(now.ConversionRate(), before.ConversionRate()), Sales: change(now.Sales, before.Sales),
 		AverageSale: changeOf(now.AverageSale(), before.AverageSale()), Commissions: change(now.Commissions, before.Commissions),

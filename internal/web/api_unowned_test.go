@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
-	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
@@ -16,7 +15,7 @@ import (
 // deaf are open pages that nobody looks at.
 type deaf struct{}
 
-func (deaf) Publish([]app.Change) {}
+func (deaf) Publish([]affiliate.Change) {}
 
 func may20() time.Time { return time.Date(2026, 5, 20, 12, 0, 0, 0, time.UTC) }
 

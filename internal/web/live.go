@@ -10,7 +10,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
-	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/live"
 )
 
@@ -117,7 +116,7 @@ func Event(name, data string) string { return "event: " + name + "\ndata: " + da
 
 // liveEvents writes changes as at most one event of each kind: "orders" names orders, "deliveries" the stores whose
 // deliveries came, were turned away or were processed.
-func liveEvents(changes []app.Change) string {
+func liveEvents(changes []affiliate.Change) string {
 	var orders, stores []LiveChange
 	for _, ch := range changes {
 		change := LiveChange{Store: ch.Store.String(), ReceivedAt: ch.ReceivedAt}

@@ -16,7 +16,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
-	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/jobs"
 	"github.com/tributaryhq/tributary/internal/live"
 	"github.com/tributaryhq/tributary/internal/web"
@@ -97,7 +96,7 @@ func TestStream_pause_race(t *testing.T) {
 	<-w.wrote // the beginning
 	witness := hub.Subscribe()
 	defer witness.Close()
-	publish := func(order affiliate.OrderID) { hub.Publish([]app.Change{{Order: order}}) }
+	publish := func(order affiliate.OrderID) { hub.Publish([]affiliate.Change{{Order: order}}) }
 	hear := func(order affiliate.OrderID) {
 		for b := range witness.C {
 			if b.Changes[0].Order == order {

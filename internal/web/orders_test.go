@@ -140,7 +140,7 @@ func TestAPI_live(t *testing.T) {
 		for lines.Scan() {
 			switch line := lines.Text(); {
 			case strings.HasPrefix(line, "retry:"):
-				o.hub.Publish([]app.Change{{Store: 1, Order: 2, Campaign: 3}, {Store: 4}, {Store: 1, Order: 5}})
+				o.hub.Publish([]affiliate.Change{{Store: 1, Order: 2, Campaign: 3}, {Store: 4}, {Store: 1, Order: 5}})
 			case strings.HasPrefix(line, "event:") || begun:
 				begun = true
 				if line != want[0] {
