@@ -23,8 +23,7 @@ func performanceRoutes() []route {
 	}
 }
 
-// performancePage is what a campaign brought in a period. Each of its parts can be fetched by itself, so they are read one
-// by one.
+// performancePage is what a campaign brought in a period. Each of its parts can be fetched by itself.
 type performancePage struct {
 	campaignHead
 	Search   conversionSearch
@@ -165,10 +164,13 @@ func (r *request) performancePage() error {
 	if p.Search, err = r.conversionSearch(); err != nil {
 		return err
 	}
+	if err := r.readReport(&p); err != nil {
+		return err
+	}
 	for _, part := range []struct {
 		name string
 		read func(*performancePage) error
-	}{{partFigures, r.readFigures}, {partConversions, r.readConversions}, {partProgress, r.readProgress}, {"", r.readChoices}} {
+	}{{partConversions, r.readConversions}, {partProgress, r.readProgress}, {"", r.readChoices}} {
 		if p.Part == "" || p.Part == part.name {
 			if err := part.read(&p); err != nil {
 				return err
@@ -182,13 +184,32 @@ func (p *performancePage) report(r *request) storage.Report {
 	return storage.Report{Scope: p.Search.scope(p.Campaign.ID), Range: p.Search.Period.Range, Currency: r.settings.Currency}
 }
 
-func (r *request) readFigures(p *performancePage) (err error) {
-	p.Figures, p.Sums, err = r.keyFigures(p.report(r))
-	lead(p.Figures, p.Address+"/creators", "Members")
-	lead(p.Figures, r.with("status", "paid", "approval", "approved", "q", "", "method", "")+"#conversions", "Conversions", "Total sales", "Commissions earned")
-	lead(p.Figures, r.with("by", "-conversions", "after", "")+"#creators", "Members with conversions")
-	lead(p.Figures, "/payouts", "Payments due")
-	return err
+// readReport reads the figures and the chart. Where the page shows both they are of one moment; a part that is fetched
+// anew waits for its own alone.
+func (r *request) readReport(p *performancePage) (err error) {
+	ctx, db, report, now := r.Request.Context(), r.d.App.DB, p.report(r), r.d.App.Now()
+	var o storage.Overview
+	switch p.Part {
+	case "":
+		o, err = db.Overview(ctx, report, "", r.settings, now)
+	case partFigures:
+		o.KeyFigures, err = db.KeyFigures(ctx, report, r.settings, now)
+	case partProgress:
+		o.Chart, err = db.Chart(ctx, report, "", now)
+	default:
+		return nil // the table of conversions shows neither
+	}
+	if err != nil {
+		return err
+	}
+	p.Chart = newChart("sales", o.Chart.Buckets, o.Chart.Series, o.Chart.Unit, report.Currency)
+	p.Sums, p.Figures = o.Sums, figuresOf(o.KeyFigures, report.Currency)
+	lead(p.Figures, p.Address+"/creators", figureMembers)
+	lead(p.Figures, r.with("status", "paid", "approval", "approved", "q", "", "method", "")+"#conversions",
+		figureConversions, figureSales, figureCommissions)
+	lead(p.Figures, r.with("by", "-conversions", "after", "")+"#creators", figureMembersWithConversions)
+	lead(p.Figures, "/payouts", figurePaymentsDue)
+	return nil
 }
 
 // readChoices reads what the forms of filters offer.
@@ -505,14 +526,11 @@ func (l *creatorList) fill(page storage.ReportPage[storage.CreatorRow]) {
 	l.Count, l.Total = page.Count, page.Total
 }
 
-// readProgress reads the chart, the return on costs and the creators.
+// readProgress reads the return on costs and the creators; readReport has read the chart.
 func (r *request) readProgress(p *performancePage) error {
 	ctx, report := r.Request.Context(), p.report(r)
 	var err error
 	if p.Members, err = r.memberCounts(p.Campaign.ID); err != nil {
-		return err
-	}
-	if p.Chart, err = r.chartOf("sales", report); err != nil {
 		return err
 	}
 	if p.Return.Return, err = r.d.App.DB.CampaignReturn(ctx, p.Campaign.ID, p.Search.Former, r.settings, r.d.App.Now()); err != nil {
@@ -528,23 +546,6 @@ func (r *request) readProgress(p *performancePage) error {
 func (r *request) memberCounts(id affiliate.CampaignID) (storage.MemberCounts, error) {
 	counts, err := r.d.App.DB.MemberCounts(r.Request.Context(), []affiliate.CampaignID{id})
 	return counts[id], err
-}
-
-// chartOf draws a report over its period; one without a beginning or an end is drawn from the first day with figures to
-// today.
-func (r *request) chartOf(id string, report storage.Report) (chart, error) {
-	ctx := r.Request.Context()
-	bounded, err := r.d.App.DB.BoundedRange(ctx, report.Range, affiliate.Day(r.d.App.Now(), r.zone))
-	if err != nil {
-		return chart{}, err
-	}
-	unit := bounded.UnitFor()
-	buckets := bounded.Buckets(unit)
-	series, err := r.d.App.DB.ReportSeries(ctx, report, buckets)
-	if err != nil {
-		return chart{}, err
-	}
-	return newChart(id, buckets, series, unit, report.Currency), nil
 }
 
 // creatorsOf lists the creators of a campaign, those who sold most first. Its order and its place have parameters of their

@@ -300,11 +300,13 @@ func (r *request) creatorPage() error {
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	report := storage.Report{Scope: storage.Scope{Creator: head.Creator.ID, Former: true}, Range: p.Period.Range, Currency: r.settings.Currency}
-	if p.Figures, p.Sums, err = r.keyFigures(report); err != nil {
+	report := storage.Report{Scope: storage.Scope{Creator: head.Creator.ID, Former: true}, Range: p.Period.Range,
+		Currency: r.settings.Currency}
+	k, err := r.d.App.DB.KeyFigures(ctx, report, r.settings, r.d.App.Now())
+	if err != nil {
 		return err
 	}
-	p.Figures = slices.DeleteFunc(p.Figures, aboutMembers)
+	p.Sums, p.Figures = k.Sums, slices.DeleteFunc(figuresOf(k, report.Currency), aboutMembers)
 	if r.Query("part") == partFigures {
 		return r.show("creator.html", &p)
 	}
@@ -327,7 +329,14 @@ func (r *request) creatorPage() error {
 }
 
 // aboutMembers says whether a figure makes no sense for one creator alone.
-func aboutMembers(f figure) bool { return strings.Contains(strings.ToLower(f.Label), "member") }
+func aboutMembers(f figure) bool {
+	switch f.Key {
+	case figureMembers, figureMembersWithConversions, figureSalesPerMember, figureCommissionPerMember,
+		figureMembersWithPaymentsDue:
+		return true
+	}
+	return false
+}
 
 // owed reads what is owed to a creator over all their accounts, by currency.
 func (r *request) owed(id affiliate.CreatorID) ([]owedLine, error) {

@@ -10,6 +10,7 @@ import (
 
 // figure is one key figure of a page. The template "figures" shows a list of them.
 type figure struct {
+	Key     figureKey
 	Label   string
 	Value   string
 	Address string // of what is behind it; empty: nowhere
@@ -18,84 +19,68 @@ type figure struct {
 	Way     string // of the change: up, down or empty
 }
 
-// keyFigures reads the ten key figures of a scope over a period, and what has changed since the period before.
-func (r *request) keyFigures(report storage.Report) ([]figure, storage.ReportSums, error) {
-	ctx := r.Request.Context()
-	sums, err := r.d.App.DB.ReportSums(ctx, report)
-	if err != nil {
-		return nil, sums, err
-	}
-	k := affiliate.KPIs{Sums: sums.Sums}
-	if k.Members, err = r.d.App.DB.MemberCount(ctx, report.Scope); err != nil {
-		return nil, sums, err
-	}
-	if k.MembersWithConversions, err = r.d.App.DB.MembersWithConversions(ctx, report); err != nil {
-		return nil, sums, err
-	}
-	due, err := r.d.App.DB.PaymentsDue(ctx, report.Scope, report.Currency, r.settings.MinimumPayout, r.d.App.Now())
-	if err != nil {
-		return nil, sums, err
-	}
-	k.PaymentsDue, k.MembersWithPaymentsDue = due.Amount, due.Members
-	var before *affiliate.KPIs
-	if previous, ok := report.Range.Previous(); ok {
-		report.Range = previous
-		was, err := r.d.App.DB.ReportSums(ctx, report)
-		if err != nil {
-			return nil, sums, err
-		}
-		before = &affiliate.KPIs{Sums: was.Sums}
-		if before.MembersWithConversions, err = r.d.App.DB.MembersWithConversions(ctx, report); err != nil {
-			return nil, sums, err
-		}
-	}
-	return duesOf(figuresOf(k, before, report.Currency), due), sums, nil
-}
+// figureKey says which figure one is, however it is labelled.
+type figureKey string
 
-// duesOf tells of payments due in other currencies than the account's.
-func duesOf(figures []figure, due storage.PaymentsDue) []figure {
-	for _, other := range due.Other {
-		figures[duesFigure].About += " And " + moneyText(other.Amount, other.Currency) + " of another currency."
-	}
-	return figures
-}
+const (
+	figureMembers                figureKey = "members"
+	figureMembersWithConversions figureKey = "members_with_conversions"
+	figureConversions            figureKey = "conversions"
+	figureClicks                 figureKey = "clicks"
+	figureSales                  figureKey = "sales"
+	figureSalesPerMember         figureKey = "sales_per_member"
+	figureCommissions            figureKey = "commissions"
+	figureCommissionPerMember    figureKey = "commission_per_member"
+	figurePaymentsDue            figureKey = "payments_due"
+	figureMembersWithPaymentsDue figureKey = "members_with_payments_due"
+)
 
-// lead gives the figures of some labels the address of what is behind them.
-func lead(figures []figure, address string, labels ...string) {
+// lead gives some figures the address of what is behind them.
+func lead(figures []figure, address string, keys ...figureKey) {
 	for i := range figures {
-		if slices.Contains(labels, figures[i].Label) {
+		if slices.Contains(keys, figures[i].Key) {
 			figures[i].Address = address
 		}
 	}
 }
 
-// duesFigure is where figuresOf has the payments due.
-const duesFigure = 8
-
 // figuresOf writes key figures for people. What is undefined is "—"; members and payments due are as of now and have no
 // change.
-func figuresOf(k affiliate.KPIs, before *affiliate.KPIs, c money.Currency) []figure {
-	was := affiliate.KPIs{}
-	if before != nil {
-		was = *before
+func figuresOf(k storage.KeyFigures, c money.Currency) []figure {
+	now, was := k.KPIs, affiliate.KPIs{}
+	if k.Before != nil {
+		was = *k.Before
 	}
-	counted := func(label, about string, now, then int64) figure {
-		return figure{Label: label, Value: countText(now), About: about}.against(before != nil, &now, &then)
+	counted := func(key figureKey, label, about string, now, then int64) figure {
+		f := figure{Key: key, Label: label, Value: countText(now), About: about}
+		return f.against(k.Before != nil, &now, &then)
 	}
-	paid := func(label, about string, now, then *int64) figure {
-		return figure{Label: label, Value: amountOrDash(now, c), About: about}.against(before != nil, now, then)
+	paid := func(key figureKey, label, about string, now, then *int64) figure {
+		f := figure{Key: key, Label: label, Value: amountOrDash(now, c), About: about}
+		return f.against(k.Before != nil, now, then)
+	}
+	due := "As of now, whatever the period."
+	for _, other := range k.Due.Other {
+		due += " And " + moneyText(other.Amount, other.Currency) + " of another currency."
 	}
 	return []figure{
-		{Label: "Members", Value: countText(k.Members), About: "A creator in two offers counts twice. As of now."},
-		counted("Members with conversions", "With at least one in the period.", k.MembersWithConversions, was.MembersWithConversions),
-		counted("Conversions", "Orders that are paid and neither rejected nor held.", k.Conversions, was.Conversions),
-		counted("Clicks", "On links; those of robots do not count.", k.Clicks, was.Clicks),
-		paid("Total sales", "Merchandise of the conversions, less what went back.", &k.Sales, &was.Sales),
-		paid("Sales per member", "Total sales by members with conversions.", k.SalesPerMember(), was.SalesPerMember()),
-		paid("Commissions earned", "By the conversions.", &k.Commissions, &was.Commissions),
-		paid("Average commission per member", "Commissions by members with conversions.", k.CommissionPerMember(), was.CommissionPerMember()),
-		{Label: "Payments due", Value: amount(k.PaymentsDue, c), About: "As of now, whatever the period."},
-		{Label: "Members with payments due", Value: countText(k.MembersWithPaymentsDue), About: "As of now."},
+		{Key: figureMembers, Label: "Members", Value: countText(now.Members),
+			About: "A creator in two offers counts twice. As of now."},
+		counted(figureMembersWithConversions, "Members with conversions", "With at least one in the period.",
+			now.MembersWithConversions, was.MembersWithConversions),
+		counted(figureConversions, "Conversions", "Orders that are paid and neither rejected nor held.",
+			now.Conversions, was.Conversions),
+		counted(figureClicks, "Clicks", "On links; those of robots do not count.", now.Clicks, was.Clicks),
+		paid(figureSales, "Total sales", "Merchandise of the conversions, less what went back.",
+			&now.Sales, &was.Sales),
+		paid(figureSalesPerMember, "Sales per member", "Total sales by members with conversions.",
+			now.SalesPerMember(), was.SalesPerMember()),
+		paid(figureCommissions, "Commissions earned", "By the conversions.", &now.Commissions, &was.Commissions),
+		paid(figureCommissionPerMember, "Average commission per member", "Commissions by members with conversions.",
+			now.CommissionPerMember(), was.CommissionPerMember()),
+		{Key: figurePaymentsDue, Label: "Payments due", Value: amount(now.PaymentsDue, c), About: due},
+		{Key: figureMembersWithPaymentsDue, Label: "Members with payments due",
+			Value: countText(now.MembersWithPaymentsDue), About: "As of now."},
 	}
 }
 

@@ -231,7 +231,7 @@ func (r *request) readTotals(p *homePage) error {
 	if err != nil {
 		return err
 	}
-	p.Total, p.Figures = o.Sums, duesOf(figuresOf(o.KPIs, o.Before, report.Currency), o.Due)
+	p.Total, p.Figures = o.Sums, figuresOf(o.KeyFigures, report.Currency)
 	p.Chart = newChart("home-chart", o.Chart.Buckets, o.Chart.Series, o.Chart.Unit, report.Currency)
 	current := p.Total.Sales - p.Total.Former.Sales
 	p.Parts = []totalPart{{"current creators of all campaigns", moneyText(current, report.Currency), "/campaigns" + periodQuery(r)},

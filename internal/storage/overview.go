@@ -8,13 +8,19 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
-// Overview is a report with its key figures and its chart.
-type Overview struct {
-	KPIs   affiliate.KPIs
-	Before *affiliate.KPIs // of the period before; nil where there is none. Members and payments due are as of now and 0 here
+// KeyFigures are a report with the figures that people look at first.
+type KeyFigures struct {
+	KPIs affiliate.KPIs
+	// Before are those of the period before; nil where there is none. Members and payments due have no past: 0 here.
+	Before *affiliate.KPIs
 	Sums   ReportSums
 	Due    PaymentsDue
-	Chart  Chart
+}
+
+// Overview is a report with its key figures and its chart.
+type Overview struct {
+	KeyFigures
+	Chart Chart
 	// Uncredited are the sales of the range without a creator. They belong to no campaign.
 	Uncredited []CurrencyOrders
 }
@@ -26,20 +32,40 @@ type Chart struct {
 	Series  []affiliate.Sums // of each bucket
 }
 
-// Overview reads a report with its key figures and a chart in a unit, or in the one that suits the range when it is empty.
-// What adds up is read at one moment. The statements that take longest run at the same time.
-func (db *DB) Overview(ctx context.Context, r Report, unit affiliate.Unit, s affiliate.Settings, now time.Time) (Overview, error) {
-	var o Overview
+// Overview reads a report with its key figures and a chart in a unit, or in the one that suits the range when it is
+// empty. What adds up is read at one moment.
+func (db *DB) Overview(ctx context.Context, r Report, unit affiliate.Unit, s affiliate.Settings,
+	now time.Time) (o Overview, err error) {
+	o.KeyFigures, err = db.keyFigures(ctx, r, s, now, func(ctx context.Context, s *Snapshot) (err error) {
+		if o.Chart, err = s.Chart(ctx, r, unit, now); err != nil {
+			return err
+		}
+		o.Uncredited, err = s.UncreditedSales(ctx, r.Range)
+		return err
+	})
+	return o, err
+}
+
+// KeyFigures reads a report with its key figures alone, where nothing beside them has to add up to the same.
+func (db *DB) KeyFigures(ctx context.Context, r Report, s affiliate.Settings, now time.Time) (KeyFigures, error) {
+	return db.keyFigures(ctx, r, s, now, func(context.Context, *Snapshot) error { return nil })
+}
+
+// keyFigures reads key figures, and in the same snapshot whatever else must add up to them. The statements that take
+// longest run at the same time.
+func (db *DB) keyFigures(ctx context.Context, r Report, s affiliate.Settings, now time.Time,
+	also func(context.Context, *Snapshot) error) (KeyFigures, error) {
+	var k KeyFigures
 	var members, with, withBefore int64
 	previous := r
 	compare := false
 	previous.Range, compare = r.Range.Previous()
 	if compare {
-		o.Before = &affiliate.KPIs{}
+		k.Before = &affiliate.KPIs{}
 	}
 	err := together(ctx, func(ctx context.Context) error {
 		return db.InSnapshot(ctx, func(s *Snapshot) (err error) {
-			if o.Sums, err = s.ReportSums(ctx, r); err != nil {
+			if k.Sums, err = s.ReportSums(ctx, r); err != nil {
 				return err
 			}
 			if compare {
@@ -47,13 +73,9 @@ func (db *DB) Overview(ctx context.Context, r Report, unit affiliate.Unit, s aff
 				if err != nil {
 					return err
 				}
-				o.Before.Sums = before.Sums
+				k.Before.Sums = before.Sums
 			}
-			if o.Chart, err = s.Chart(ctx, r, unit, now); err != nil {
-				return err
-			}
-			o.Uncredited, err = s.UncreditedSales(ctx, r.Range)
-			return err
+			return also(ctx, s)
 		})
 	}, func(ctx context.Context) (err error) {
 		if members, err = db.MemberCount(ctx, r.Scope); err != nil {
@@ -67,14 +89,15 @@ func (db *DB) Overview(ctx context.Context, r Report, unit affiliate.Unit, s aff
 		with, err = db.MembersWithConversions(ctx, r)
 		return err
 	}, func(ctx context.Context) (err error) {
-		o.Due, err = db.PaymentsDue(ctx, r.Scope, r.Currency, s.MinimumPayout, now)
+		k.Due, err = db.PaymentsDue(ctx, r.Scope, r.Currency, s.MinimumPayout, now)
 		return err
 	})
-	o.KPIs = affiliate.KPIs{Sums: o.Sums.Sums, Members: members, MembersWithConversions: with, PaymentsDue: o.Due.Amount, MembersWithPaymentsDue: o.Due.Members}
+	k.KPIs = affiliate.KPIs{Sums: k.Sums.Sums, Members: members, MembersWithConversions: with,
+		PaymentsDue: k.Due.Amount, MembersWithPaymentsDue: k.Due.Members}
 	if compare {
-		o.Before.MembersWithConversions = withBefore
+		k.Before.MembersWithConversions = withBefore
 	}
-	return o, err
+	return k, err
 }
 
 // MostBuckets bounds the intervals of a chart.

@@ -3,6 +3,7 @@ package storage_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -34,6 +35,11 @@ func TestOverview(t *testing.T) {
 		}
 		if want := (affiliate.KPIs{Sums: affiliate.Sums{Conversions: 1, Sales: 77777, Commissions: 7777}, MembersWithConversions: 1}); o.Before == nil || *o.Before != want {
 			t.Errorf("before it %+v, want %+v", o.Before, want)
+		}
+		ofSpring := storage.Scope{Campaigns: []affiliate.CampaignID{spring}}
+		alone, err := db.KeyFigures(t.Context(), p.report(ofSpring, march), settings, now)
+		if err != nil || !reflect.DeepEqual(alone, o.KeyFigures) {
+			t.Errorf("key figures alone are %+v, %v; want %+v", alone, err, o.KeyFigures)
 		}
 		total := affiliate.Sums{}
 		for _, s := range o.Chart.Series {
