@@ -273,18 +273,18 @@ func conversionTable() []column {
 
 // conversionList is the table of conversions with its totals.
 type conversionList struct {
-	Columns []column
-	Shows   map[string]bool // columns by name
-	Rows    []conversionLine
-	Totals  storage.ConversionTotals
-	Feet    []conversionFoot
-	Classes []classCount
-	Pager   pager
-	To      string // this page, to come back to
-	CSV     string // addresses of the whole list as a file
-	XLSX    string
-	Chooser columnChooser
-	MayPick bool // decide about conversions
+	Columns   []column
+	Shows     map[string]bool // columns by name
+	Rows      []conversionLine
+	Totals    storage.ConversionTotals
+	Feet      []conversionFoot
+	Classes   []classCount
+	Pager     pager
+	To        string // this page, to come back to
+	CSV       string // addresses of the whole list as a file
+	XLSX      string
+	Chooser   columnChooser
+	MayDecide bool // about conversions
 }
 
 // conversionLine is a conversion as the table shows it.
@@ -350,7 +350,7 @@ func (r *request) readConversions(p *performancePage) error {
 	l.To, l.Pager = r.here(), r.pager(next)
 	l.Chooser = columnChooser{Table: "campaign", Columns: l.Columns, To: l.To}
 	l.CSV, l.XLSX = r.fileAddress(p.Address+"/conversions", export.CSV), r.fileAddress(p.Address+"/conversions", export.XLSX)
-	l.MayPick = r.may(affiliate.MayApprove)
+	l.MayDecide = r.may(affiliate.MayApprove)
 	return nil
 }
 
