@@ -1,9 +1,10 @@
-// Pages work without this file. With it, parts of a page follow what happens on the server, tables remember a selection,
-// and what a button did shows without a reload.
+// Pages work without this file. With it, parts of a page follow what happens on the server, tables remember a
+// selection, and what a button did shows without a reload.
 "use strict";
 
 // Parts with data-live fetch themselves anew when an event names them. data-live holds words: "orders" (any order),
-// "cmp_1" or "ord_1" (that campaign or order), "deliveries". data-src is the address of the part; the page's own when empty.
+// "cmp_1" or "ord_1" (that campaign or order), "deliveries". data-src is the address of the part; the page's own
+// when empty.
 const fragments = () => [...document.querySelectorAll("[data-live]")];
 
 function matches(part, words) {
@@ -20,8 +21,8 @@ function schedule(part) {
   pending.set(part.id, setTimeout(() => { pending.delete(part.id); refresh(part.id); }, rest + Math.random() * 80));
 }
 
-// typing says whether somebody is at work in a field of a part, or wrote into one and has not sent it yet: new markup would
-// take away what they wrote.
+// typing says whether somebody is at work in a field of a part, or wrote into one and has not sent it yet: new markup
+// would take away what they wrote.
 const written = new WeakSet();
 document.addEventListener("input", (event) => written.add(event.target));
 const fields = "input:not([type=checkbox]), select, textarea";
@@ -55,7 +56,8 @@ async function refresh(id) {
   }
 }
 
-// replace puts new markup in a part's place: what is chosen stays chosen, what has focus keeps it, what changed lights up.
+// replace puts new markup in a part's place: what is chosen stays chosen, what has focus keeps it, what changed
+// lights up.
 function replace(part, text) {
   const box = document.createElement("template");
   box.innerHTML = text;
@@ -64,7 +66,8 @@ function replace(part, text) {
   const before = new Map([...part.querySelectorAll("[data-key]")].map((e) => [e.dataset.key, e.textContent]));
   const chosen = new Set([...part.querySelectorAll("input[type=checkbox][name=ids]:checked")].map((e) => e.value));
   const open = new Set([...part.querySelectorAll("details[id][open]")].map((e) => e.id));
-  const focus = part.contains(document.activeElement) ? document.activeElement.id || document.activeElement.dataset.focus : "";
+  const active = part.contains(document.activeElement) ? document.activeElement : null;
+  const focus = active?.id || active?.dataset.focus || "";
   const scroll = [...part.querySelectorAll(".table-wrap")].map((e) => [e.scrollLeft, e.scrollTop]);
   part.replaceWith(fresh);
   for (const e of fresh.querySelectorAll("[data-key]")) {
@@ -77,8 +80,8 @@ function replace(part, text) {
   enhance(fresh);
 }
 
-// place finds what had focus. A button of a row may be gone, since it was pressed: then it is the first thing of the row with
-// the same word before the colon.
+// place finds what had focus. A button of a row may be gone, since it was pressed: then it is the first thing of the
+// row with the same word before the colon.
 function place(part, focus) {
   return document.getElementById(focus) || part.querySelector(`[data-focus="${CSS.escape(focus)}"]`) ||
     focus.includes(":") && part.querySelector(`[data-focus^="${CSS.escape(focus.split(":")[0])}:"]`) || null;
@@ -89,7 +92,8 @@ function listen() {
   const band = document.getElementById("offline");
   if (!band || !window.EventSource || !fragments().length) return;
   const words = new Set(fragments().flatMap((part) => part.dataset.live.split(" ")));
-  const source = new EventSource(`/live?since=${document.body.dataset.since}&words=${encodeURIComponent([...words].join(" "))}`);
+  const query = new URLSearchParams({ since: document.body.dataset.since, words: [...words].join(" ") });
+  const source = new EventSource(`/live?${query}`);
   let lost = 0;
   source.onopen = () => {
     if (lost) fragments().forEach(schedule);
@@ -107,7 +111,8 @@ function listen() {
     const changed = new Set(event.data.split(" "));
     fragments().filter((part) => matches(part, changed)).forEach(schedule);
   });
-  source.addEventListener("missed", () => fragments().forEach(schedule)); // something changed between this page and the events
+  // Something changed between this page and the events.
+  source.addEventListener("missed", () => fragments().forEach(schedule));
   addEventListener("pagehide", () => source.close());
 }
 
@@ -136,12 +141,18 @@ function enhance(root) {
   if (root.matches?.("form[data-select]")) select(root);
   root.closest?.("form[data-select]")?.dispatchEvent(new Event("change"));
   root.querySelectorAll("[data-js]").forEach((e) => { e.hidden = false; });
-  for (const part of [root, ...root.querySelectorAll("[data-every]")]) { // seconds between two looks at what no event tells of
+  // data-every is seconds between two looks at what no event tells of.
+  for (const part of [root, ...root.querySelectorAll("[data-every]")]) {
     if (!part.dataset?.every) continue;
-    const timer = setInterval(() => { if (part.isConnected) refresh(part.id); else clearInterval(timer); }, part.dataset.every * 1000);
+    const timer = setInterval(() => {
+      if (part.isConnected) refresh(part.id);
+      else clearInterval(timer);
+    }, part.dataset.every * 1000);
   }
   root.querySelectorAll("form[data-auto]").forEach((form) => {
-    form.addEventListener("change", (event) => { if (!event.target.matches("[type=search], [type=text], [type=number], [data-no-auto]")) form.requestSubmit(); });
+    form.addEventListener("change", (event) => {
+      if (!event.target.matches("[type=search], [type=text], [type=number], [data-no-auto]")) form.requestSubmit();
+    });
   });
 }
 
@@ -166,34 +177,45 @@ document.addEventListener("click", async (event) => {
     copy.textContent = "Copied";
     setTimeout(() => { copy.textContent = words; }, 1500);
   }
-  for (const drop of document.querySelectorAll("details.drop[open]")) if (!drop.contains(event.target)) drop.open = false;
+  for (const drop of document.querySelectorAll("details.drop[open]")) {
+    if (!drop.contains(event.target)) drop.open = false;
+  }
 });
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const drop of document.querySelectorAll("details.drop[open]")) { drop.open = false; drop.querySelector("summary").focus(); }
+  for (const drop of document.querySelectorAll("details.drop[open]")) {
+    drop.open = false;
+    drop.querySelector("summary").focus();
+  }
 });
 
 document.addEventListener("submit", (event) => {
-  if (event.submitter?.name === "nothing") event.preventDefault(); // the enter key in a table must not press its first button
+  // The enter key in a table must not press its first button.
+  if (event.submitter?.name === "nothing") event.preventDefault();
   const question = event.submitter?.dataset.confirm;
   if (question && !confirm(question)) event.preventDefault();
 });
 
-// A form with data-quiet changes something in place: it is sent in the background, then the live parts fetch themselves.
+// A form with data-quiet changes something in place: it is sent in the background, then live parts fetch themselves.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  if (event.defaultPrevented || !(event.submitter?.hasAttribute("data-quiet") || form.hasAttribute("data-quiet"))) return;
+  const quiet = event.submitter?.hasAttribute("data-quiet") || form.hasAttribute("data-quiet");
+  if (event.defaultPrevented || !quiet) return;
   event.preventDefault();
   if (form.dataset.busy) return; // sent already; a button that is disabled would lose the focus
   form.dataset.busy = "yes";
   const button = event.submitter;
   const body = new URLSearchParams(new FormData(form, button));
   try {
-    const answer = await fetch(button?.getAttribute("formaction") || form.getAttribute("action"), { method: "POST", body, headers: { "X-Quiet": "1", Accept: "text/html" } });
+    const address = button?.getAttribute("formaction") || form.getAttribute("action");
+    const headers = { "X-Quiet": "1", Accept: "text/html" };
+    const answer = await fetch(address, { method: "POST", body, headers });
     if (!answer.ok) throw new Error(await answer.text());
     const done = new Set(button?.name === "decision" ? body.getAll("ids") : []); // what was chosen since stays chosen
-    document.querySelectorAll("input[type=checkbox][name=ids]:checked").forEach((e) => { if (done.has(e.value)) e.checked = false; });
+    document.querySelectorAll("input[type=checkbox][name=ids]:checked").forEach((e) => {
+      if (done.has(e.value)) e.checked = false;
+    });
     form.querySelectorAll(fields).forEach((e) => written.delete(e)); // it is sent
     fragments().forEach((part) => refresh(part.id));
   } catch (problem) {
