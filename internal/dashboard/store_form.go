@@ -3,6 +3,7 @@ package dashboard
 import (
 	"errors"
 	"fmt"
+	"html/template"
 	"net/http"
 	"strconv"
 	"strings"
@@ -23,22 +24,65 @@ type storeForm struct {
 	Timezone   string
 	Secret     string
 	Version    int
-	AnyStore   string // where all Shopify stores may send to, before theirs is known
+	Platforms  []platformHints // to choose from; of a store that is changed, its own
+	Webhooks   string          // where platforms send to, up to the name of the platform
 	Errors     fieldErrors
 	MayOwn     bool
 	Currencies []string
 	Zones      []string
 }
 
+// platformHints are what the form says to whoever has a store of one platform.
+type platformHints struct {
+	Platform     affiliate.Platform
+	Name         string
+	Address      string        // which address of the shop is meant
+	Secret       string        // where the secret of its webhooks comes from
+	FirstWebhook template.HTML // where the secret shows with the first webhook only: how to make that one; otherwise ""
+}
+
+// storePlatforms are in the order in which they are offered. The first one is chosen unless people choose.
+var storePlatforms = []platformHints{
+	{
+		Platform: affiliate.Shopify,
+		Name:     platformNames[affiliate.Shopify],
+		Address:  "The permanent one, such as your-shop.myshopify.com (Shopify admin, Settings → Domains).",
+		Secret: "Shopify has its own: in its admin open Settings → Notifications → Webhooks and copy what stands behind " +
+			"“Your webhooks will be signed with”.",
+		FirstWebhook: "It stands below the list of webhooks. If the list is empty, create the first one: event " +
+			"<strong>Order creation</strong>, format <strong>JSON</strong>, and this URL, which fits every Shopify store:",
+	},
+	{
+		Platform: affiliate.WooCommerce,
+		Name:     platformNames[affiliate.WooCommerce],
+		Address:  "The shop's own, such as shop.example.",
+		Secret:   "Leave it empty, and one is made for you.",
+	},
+}
+
 func (r *request) newStorePage() error {
 	page := r.storeForm("Connect a store")
-	page.Platform, page.Currency, page.Timezone = string(affiliate.Shopify), string(r.settings.Currency), r.settings.Timezone
+	page.Platform = string(storePlatforms[0].Platform)
+	page.Currency, page.Timezone = string(r.settings.Currency), r.settings.Timezone
 	return r.show("store_form.html", &page)
 }
 
 func (r *request) storeForm(title string) storeForm {
-	return storeForm{layout: r.layout(title, "stores"), AnyStore: strings.TrimSuffix(r.d.App.PublicURL, "/") + "/webhooks/" + string(affiliate.Shopify),
-		MayOwn: r.may(affiliate.MayAdminister), Currencies: usualCurrencies, Zones: usualZones}
+	return storeForm{layout: r.layout(title, "stores"), Platforms: storePlatforms,
+		Webhooks: strings.TrimSuffix(r.d.App.PublicURL, "/") + "/webhooks/", MayOwn: r.may(affiliate.MayAdminister),
+		Currencies: usualCurrencies, Zones: usualZones}
+}
+
+// changeForm is the form for a store there is, whose platform stays.
+func (r *request) changeForm(store affiliate.Store) storeForm {
+	form := r.storeForm("Change " + store.Name)
+	form.Store = store
+	for _, p := range storePlatforms {
+		if p.Platform == store.Platform {
+			form.Platforms = []platformHints{p}
+		}
+	}
+	return form
 }
 
 // Suggestions for fields that take any currency and any zone.
@@ -101,9 +145,9 @@ func (r *request) editStorePage() error {
 	if err != nil {
 		return err
 	}
-	page := r.storeForm("Change " + store.Name)
-	page.Store, page.Platform, page.Name, page.Domain, page.Currency, page.Timezone, page.Version = store, string(store.Platform), store.Name, store.Domain,
-		string(store.Currency), store.Timezone, store.Version
+	page := r.changeForm(store)
+	page.Name, page.Domain, page.Currency = store.Name, store.Domain, string(store.Currency)
+	page.Timezone, page.Version = store.Timezone, store.Version
 	return r.show("store_form.html", &page)
 }
 
@@ -112,8 +156,7 @@ func (r *request) editStore() error {
 	if err != nil {
 		return err
 	}
-	page := r.storeForm("Change " + store.Name)
-	page.Store = store
+	page := r.changeForm(store)
 	r.readStoreForm(&page)
 	changed, err := r.d.App.ChangeStore(r.Request.Context(), store.ID, page.Version, func(s *affiliate.Store) (err error) {
 		s.Name, s.Timezone = page.Name, page.Timezone
@@ -131,7 +174,6 @@ func (r *request) editStore() error {
 	if page.Errors, err = formErrors(err); err != nil {
 		return err
 	}
-	page.Platform = string(store.Platform)
 	r.render(http.StatusUnprocessableEntity, "store_form.html", &page)
 	return nil
 }

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"embed"
 	"net/http"
 	"slices"
 	"strings"
@@ -238,11 +239,62 @@ func TestSecretsOfAStore(t *testing.T) {
 	}
 }
 
+// TestStoreForm_hints: what is said of a platform shows with that one chosen, nothing that is said of another, with
+// script and without. A platform more needs nothing but its words.
+func TestStoreForm_hints(t *testing.T) {
+	before := storePlatforms
+	t.Cleanup(func() { storePlatforms = before })
+	storePlatforms = append(slices.Clone(before), platformHints{Platform: "third", Name: "Third Shops",
+		Address: "Where the third shop is.", Secret: "What the third shop signs with.", FirstWebhook: "<em>Here</em> it is:"})
+	h := newHouse(t)
+	scripted, plain := h.browse(affiliate.RoleOwner), h.browse(affiliate.RoleOwner)
+	plain.withoutScript()
+	for _, b := range []*tab{scripted, plain} {
+		b.open("/stores/new")
+		b.hintsOf(storePlatforms[0])
+		for _, p := range slices.Backward(storePlatforms) {
+			b.clickText(p.Name)
+			b.hintsOf(p)
+		}
+	}
+}
+
+// hintsOf fails the test unless the form shows what is said of one platform and nothing that is said of the others.
+func (b *tab) hintsOf(chosen platformHints) {
+	b.Helper()
+	text := b.text()
+	for _, p := range storePlatforms {
+		for hint, there := range map[string]bool{p.Address: true, p.Secret: true,
+			p.Name + " shows no secret yet?": p.FirstWebhook != ""} {
+			if shown := strings.Contains(text, hint); shown != (there && p.Platform == chosen.Platform) {
+				b.Errorf("with %s chosen, %q shows: %t", chosen.Name, hint, shown)
+			}
+		}
+	}
+}
+
+// TestStoreForm_namesNoPlatform: neither the form nor how it looks is made for certain platforms.
+func TestStoreForm_namesNoPlatform(t *testing.T) {
+	for name, files := range map[string]embed.FS{"assets/app.css": assetFiles, "assets/app.js": assetFiles,
+		"templates/store_form.html": templateFiles} {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for platform := range platformNames {
+			if strings.Contains(strings.ToLower(string(text)), string(platform)) {
+				t.Errorf("%s speaks of %s", name, platform)
+			}
+		}
+	}
+}
+
 func TestChangeAndEndStore(t *testing.T) {
 	h := newHouse(t)
 	v, s := h.manager(), h.storeBySlug("shop")
 	at := "/stores/" + s.ID.String()
-	a := v.get(at+"/edit").is(http.StatusOK).hides("End this store", "Secret of the webhooks", "Platform")
+	a := v.get(at+"/edit").is(http.StatusOK).says("The permanent one").
+		hides("End this store", "Secret of the webhooks", "Platform", "The shop's own")
 	version := a.one("input[name=version]").attr("value")
 	form := []string{"version", version, "name", "Northwind America", "domain", "shop.myshopify.com", "currency", "CAD", "timezone", "America/Toronto"}
 	v.post(at+"/edit", form...).is(http.StatusOK).at(at).says("Northwind America is changed", "CAD", "America/Toronto")
