@@ -48,7 +48,8 @@ func (c *call) printFindings(findings []storage.Finding) error {
 			return err
 		}
 	} else if len(findings) == 0 {
-		fmt.Fprintln(c.stdout, "All sums equal the facts, the ledger equals the commissions, conversions equal their orders.")
+		fmt.Fprintln(c.stdout,
+			"All sums equal the facts, the ledger equals the commissions, conversions equal their orders.")
 	}
 	if len(findings) == 0 {
 		return nil
@@ -60,7 +61,8 @@ func (c *call) printFindings(findings []storage.Finding) error {
 				fmt.Fprintln(c.stderr, "  "+example)
 			}
 		}
-		fmt.Fprintln(c.stderr, "Sums are put right by: tributary check --repair. Please report this as a fault, with these lines.")
+		fmt.Fprintln(c.stderr,
+			"Sums are put right by: tributary check --repair. Please report this as a fault, with these lines.")
 	}
 	return errReported
 }

@@ -132,7 +132,8 @@ func printHelp(w io.Writer, table []command, group string) {
 			fmt.Fprintf(w, "  %-*s  %s\n", width, c.name, c.summary)
 		}
 	}
-	fmt.Fprintln(w, "\nEvery command has --help with an example. Settings of the process come from the environment: see .env.example.")
+	fmt.Fprintln(w, "\nEvery command has --help with an example. Settings of the process come from the environment: "+
+		"see .env.example.")
 }
 
 // exit turns the end of a command into an exit code and says on stderr what is wrong.
@@ -169,7 +170,8 @@ func (c *call) sentence(err error) string {
 }
 
 func (c *call) printUsage(w io.Writer) {
-	fmt.Fprintf(w, "%s\n\nUsage: tributary %s\n", c.command.summary, strings.TrimSpace(c.command.name+" "+c.command.args))
+	fmt.Fprintf(w, "%s\n\nUsage: tributary %s\n", c.command.summary,
+		strings.TrimSpace(c.command.name+" "+c.command.args))
 	c.printOptions(w)
 	fmt.Fprintln(w, "\nExample:")
 	for line := range strings.Lines(c.command.example) {

@@ -50,7 +50,8 @@ type result struct {
 func (s shell) run(args ...string) result {
 	s.Helper()
 	var stdout, stderr bytes.Buffer
-	code := run(s.Context(), commands(), terminal{stdin: strings.NewReader(s.input), stdout: &stdout, stderr: &stderr, getenv: func(name string) string { return s.env[name] }}, args)
+	code := run(s.Context(), commands(), terminal{stdin: strings.NewReader(s.input), stdout: &stdout, stderr: &stderr,
+		getenv: func(name string) string { return s.env[name] }}, args)
 	return result{s, code, stdout.String(), stderr.String()}
 }
 
@@ -83,8 +84,8 @@ func (r result) json() map[string]any {
 }
 
 func (s shell) addStore(slug string) result {
-	return s.run("store", "add", "--platform", "woocommerce", "--slug", slug, "--name", "Shop", "--domain", slug+".example", "--currency", "EUR",
-		"--timezone", "Europe/Berlin", "--json")
+	return s.run("store", "add", "--platform", "woocommerce", "--slug", slug, "--name", "Shop", "--domain",
+		slug+".example", "--currency", "EUR", "--timezone", "Europe/Berlin", "--json")
 }
 
 func TestHelp(t *testing.T) {
@@ -124,22 +125,28 @@ func TestStoreCommands(t *testing.T) {
 		}
 		s.addStore("woo").exits(1, "--slug", "taken")
 		s.run("store", "add", "--slug", "x").exits(2, "missing: --platform, --name, --domain")
-		s.run("store", "add", "--platform", "shopify", "--slug", "us", "--name", "US", "--domain", "us.myshopify.com", "--currency", "USD", "--timezone", "UTC").
+		s.run("store", "add", "--platform", "shopify", "--slug", "us", "--name", "US", "--domain", "us.myshopify.com",
+			"--currency", "USD", "--timezone", "UTC").
 			exits(1, "--webhook-secret is needed", "Settings > Notifications > Webhooks")
-		text := s.run("store", "add", "--platform", "shopify", "--slug", "us", "--name", "US", "--domain", "us.myshopify.com", "--currency", "USD", "--timezone", "UTC",
-			"--webhook-secret", "abcdefgh12345678").exits(0).stdout
-		if strings.Contains(text, "abcdefgh12345678") || !strings.Contains(text, "/webhooks/shopify/us") || !strings.Contains(text, "1. ") {
+		text := s.run("store", "add", "--platform", "shopify", "--slug", "us", "--name", "US", "--domain",
+			"us.myshopify.com", "--currency", "USD", "--timezone", "UTC", "--webhook-secret",
+			"abcdefgh12345678").exits(0).stdout
+		if strings.Contains(text, "abcdefgh12345678") || !strings.Contains(text, "/webhooks/shopify/us") ||
+			!strings.Contains(text, "1. ") {
 			s.Error(text)
 		}
 		list := s.run("store", "list", "--json").exits(0).json()["stores"].([]any)
-		if len(list) != 2 || list[0].(map[string]any)["slug"] != "us" || list[0].(map[string]any)["webhook_secret"] != nil {
+		if len(list) != 2 || list[0].(map[string]any)["slug"] != "us" ||
+			list[0].(map[string]any)["webhook_secret"] != nil {
 			s.Errorf("list: %v", list)
 		}
-		if out := s.run("store", "list").exits(0).stdout; !strings.Contains(out, "never") || strings.Count(out, "\n") != 3 {
+		if out := s.run("store", "list").exits(0).stdout; !strings.Contains(out, "never") ||
+			strings.Count(out, "\n") != 3 {
 			s.Error(out)
 		}
 		secrets := s.run("store", "secret", "woo", "--add", "--json").exits(0).json()["secrets"].([]any)
-		if len(secrets) != 2 || len(secrets[1].(map[string]any)["webhook_secret"].(string)) != 40 || secrets[0].(map[string]any)["webhook_secret"] != nil {
+		if len(secrets) != 2 || len(secrets[1].(map[string]any)["webhook_secret"].(string)) != 40 ||
+			secrets[0].(map[string]any)["webhook_secret"] != nil {
 			s.Errorf("secrets: %v", secrets)
 		}
 		old := secrets[0].(map[string]any)["id"].(string)
@@ -165,24 +172,28 @@ func TestImportCommand(t *testing.T) {
 			return path
 		}
 		good := write(header + "Spring,Anna,Ten,shop,ANNA10,10\n")
-		if r := s.run("import", good, "--dry-run", "--json").exits(0).json(); r["applied"] != false || r["created"].(map[string]any)["codes"] != 1.0 {
+		if r := s.run("import", good, "--dry-run", "--json").exits(0).json(); r["applied"] != false ||
+			r["created"].(map[string]any)["codes"] != 1.0 {
 			s.Errorf("dry run: %v", r)
 		}
 		if out := s.run("import", "--dry-run", good).exits(0).stdout; !strings.Contains(out, "nothing changed") {
 			s.Error(out)
 		}
-		if r := s.run("import", good, "--json").exits(0).json(); r["applied"] != true || r["created"].(map[string]any)["codes"] != 1.0 {
+		if r := s.run("import", good, "--json").exits(0).json(); r["applied"] != true ||
+			r["created"].(map[string]any)["codes"] != 1.0 {
 			s.Errorf("import: %v", r)
 		}
 		if out := s.run("import", good).exits(0).stdout; !strings.Contains(out, "everything is there already") {
 			s.Error(out)
 		}
 		bad := write(header + "Spring,Ben,Ten,shop,BEN5,x\nSpring,,Ten,shop,,5\n")
-		r := s.run("import", bad).exits(1, "line 2, commission_percent: ", "line 3, creator: ", "line 3, code: ", "3 problems", "nothing was imported")
+		r := s.run("import", bad).exits(1, "line 2, commission_percent: ", "line 3, creator: ", "line 3, code: ",
+			"3 problems", "nothing was imported")
 		if r.stdout != "" {
 			s.Errorf("stdout: %s", r.stdout)
 		}
-		if errs := s.run("import", bad, "--json").exits(1).json()["errors"].([]any); len(errs) != 3 || errs[0].(map[string]any)["line"] != 2.0 {
+		if errs := s.run("import", bad, "--json").exits(1).json()["errors"].([]any); len(errs) != 3 ||
+			errs[0].(map[string]any)["line"] != 2.0 {
 			s.Errorf("errors: %v", errs)
 		}
 		s.run("import").exits(2, "FILE.csv")
@@ -193,11 +204,13 @@ func TestImportCommand(t *testing.T) {
 func TestTokenCommands(t *testing.T) {
 	eachShell(t, func(s shell) {
 		r := s.run("token", "add", "--name", "screen", "--role", "viewer").exits(0, "tok_1", "this once")
-		if value := strings.TrimSpace(r.stdout); !strings.HasPrefix(value, "trb_") || strings.ContainsAny(value, " \n") {
+		if value := strings.TrimSpace(r.stdout); !strings.HasPrefix(value, "trb_") ||
+			strings.ContainsAny(value, " \n") {
 			s.Errorf("stdout is not just the token: %q", r.stdout)
 		}
 		out := s.run("token", "add", "--name", "robot", "--role", "owner", "--json").exits(0).json()
-		if !strings.HasPrefix(out["token"].(string), "trb_") || out["id"] != "tok_2" || out["name"] != "robot" || out["role"] != "owner" {
+		if !strings.HasPrefix(out["token"].(string), "trb_") || out["id"] != "tok_2" || out["name"] != "robot" ||
+			out["role"] != "owner" {
 			s.Errorf("added: %v", out)
 		}
 		s.run("token", "add", "--name", "x", "--role", "root").exits(1, "--role must be owner, manager or viewer")
@@ -216,7 +229,8 @@ func TestTokenCommands(t *testing.T) {
 
 func TestSettingsCommand(t *testing.T) {
 	eachShell(t, func(s shell) {
-		if out := s.run("settings").exits(0).stdout; !strings.Contains(out, "currency=USD\n") || !strings.Contains(out, "minimum_payout=0.00\n") {
+		if out := s.run("settings").exits(0).stdout; !strings.Contains(out, "currency=USD\n") ||
+			!strings.Contains(out, "minimum_payout=0.00\n") {
 			s.Error(out)
 		}
 		out := s.run("settings", "set", "currency=EUR", "minimum_payout=25", "--json", "name=My brand").exits(0).json()
@@ -245,7 +259,8 @@ func TestNothingToDo(t *testing.T) {
 			}
 		}
 		s.run("replay", "--delivery", "dlv_9").exits(exitError, "there is no dlv_9")
-		s.run("export", "orders", "-o", filepath.Join(s.TempDir(), "missing", "orders.csv")).exits(exitError, "-o ", "orders.csv cannot be written: no such file or directory")
+		s.run("export", "orders", "-o", filepath.Join(s.TempDir(), "missing", "orders.csv")).exits(exitError, "-o ",
+			"orders.csv cannot be written: no such file or directory")
 	})
 }
 
@@ -297,7 +312,8 @@ func TestUserCommands(t *testing.T) {
 		add := []string{"user", "add", "--email", "Mia@brand.example", "--name", "Mia", "--role", "owner", "--json"}
 		s.run(add...).exits(2, "password on standard input")
 		s.typed("short\n").run(add...).exits(1, "password")
-		if out := s.typed("correct horse battery\n").run(add...).exits(0).json(); out["id"] != "usr_1" || out["role"] != "owner" {
+		if out := s.typed("correct horse battery\n").run(add...).exits(0).json(); out["id"] != "usr_1" ||
+			out["role"] != "owner" {
 			s.Errorf("added: %v", out)
 		}
 		s.typed("correct horse battery\n").run(add...).exits(1, "--email", "has an account already")
@@ -307,7 +323,8 @@ func TestUserCommands(t *testing.T) {
 		if out := s.run("user", "list", "--json").exits(0).json(); len(out["users"].([]any)) != 1 {
 			s.Errorf("list: %v", out)
 		}
-		if out := s.typed("another password\n").run("user", "password", "MIA@brand.example", "--json").exits(0).json(); out["email"] != "mia@brand.example" {
+		if out := s.typed("another password\n").run("user", "password", "MIA@brand.example",
+			"--json").exits(0).json(); out["email"] != "mia@brand.example" {
 			s.Errorf("password: %v", out)
 		}
 		s.typed("another password\n").run("user", "password", "ben@brand.example").exits(1, "nobody has an account")

@@ -106,12 +106,13 @@ func runDemo(ctx context.Context, c *call, data string, once bool) (err error) {
 // demoAddress is where the demo is served unless told otherwise; another port when this one is taken.
 const demoAddress = "127.0.0.1:8080"
 
-// startDemoServer serves on the embedded default; a demo must not touch real data, so the environment says only where to
-// listen. An address that was asked for is not replaced by another one.
+// startDemoServer serves on the embedded default; a demo must not touch real data, so the environment says only where
+// to listen. An address that was asked for is not replaced by another one.
 func startDemoServer(ctx context.Context, data, asked string) (*server, error) {
 	address := cmp.Or(strings.TrimSpace(asked), demoAddress)
 	for attempt := 1; ; attempt++ {
-		settings := map[string]string{"LISTEN_ADDR": address, "DATA_DIR": data, "LOG_LEVEL": "warn", "FX_RATES_URL": "off"}
+		settings := map[string]string{"LISTEN_ADDR": address, "DATA_DIR": data, "LOG_LEVEL": "warn",
+			"FX_RATES_URL": "off"}
 		cfg, err := config.Load(func(name string) string { return settings[name] })
 		if err != nil {
 			return nil, err
@@ -148,7 +149,8 @@ func addDemoOwner(ctx context.Context, a *app.App) (password string, err error) 
 	random := make([]byte, 6)
 	_, _ = rand.Read(random) // never fails
 	password = "demo-" + hex.EncodeToString(random)
-	_, err = a.AddUser(app.As(ctx, commandLine()), affiliate.User{Email: demoOwner, Name: "Demo owner", Role: affiliate.RoleOwner}, password)
+	_, err = a.AddUser(app.As(ctx, commandLine()), affiliate.User{Email: demoOwner, Name: "Demo owner",
+		Role: affiliate.RoleOwner}, password)
 	return password, err
 }
 
@@ -161,7 +163,8 @@ const (
 
 // writeDemoPast makes up some months of sales in stores of their own, so that the dashboard has something to show.
 func writeDemoPast(ctx context.Context, c *call, a *app.App) error {
-	o := historyOptions{stores: demoStores, plan: history.Plan{Conversions: demoConversions, Uncredited: 40, Clicks: 4, Campaigns: 8, Creators: 90}}
+	o := historyOptions{stores: demoStores, plan: history.Plan{Conversions: demoConversions, Uncredited: 40, Clicks: 4,
+		Campaigns: 8, Creators: 90}}
 	o.plan.Seed, o.plan.Now = 1, a.Now()
 	o.plan.From = o.plan.Now.AddDate(0, -demoMonths, 0)
 	o.plan.EmailHash = a.EmailHash
@@ -174,14 +177,16 @@ func writeDemoPast(ctx context.Context, c *call, a *app.App) error {
 	if err != nil {
 		return fmt.Errorf("make up a past: %w", err)
 	}
-	fmt.Fprintf(c.stdout, "Made up %d orders of %d months in %s, so that there is something to look at.\n", report.Orders, demoMonths, time.Since(begin).Round(100*time.Millisecond))
+	fmt.Fprintf(c.stdout, "Made up %d orders of %d months in %s, so that there is something to look at.\n",
+		report.Orders, demoMonths, time.Since(begin).Round(100*time.Millisecond))
 	return nil
 }
 
 // setUpDemo names the brand and gives a token.
 func setUpDemo(ctx context.Context, a *app.App) (token string, err error) {
 	ctx = app.As(ctx, commandLine())
-	if _, err := a.SetSettings(ctx, []app.Setting{{Key: "name", Value: "Demo brand"}, {Key: "timezone", Value: "America/New_York"}}); err != nil {
+	if _, err := a.SetSettings(ctx, []app.Setting{{Key: "name", Value: "Demo brand"},
+		{Key: "timezone", Value: "America/New_York"}}); err != nil {
 		return "", err
 	}
 	added, err := a.AddToken(ctx, "demo", affiliate.RoleOwner)
@@ -207,9 +212,10 @@ func connect(ctx context.Context, a *app.App, set recordings.Set) error {
 }
 
 func addStore(ctx context.Context, a *app.App, s recordings.Store) error {
-	name := map[affiliate.Platform]string{affiliate.Shopify: "Demo Shopify store", affiliate.WooCommerce: "Demo WooCommerce store"}[s.Platform]
-	_, err := a.AddStore(ctx, app.NewStore{Platform: s.Platform, Slug: s.Slug, Name: name, Domain: s.Domain, Currency: s.Currency,
-		Timezone: s.Timezone, Secret: s.Secret})
+	name := map[affiliate.Platform]string{affiliate.Shopify: "Demo Shopify store",
+		affiliate.WooCommerce: "Demo WooCommerce store"}[s.Platform]
+	_, err := a.AddStore(ctx, app.NewStore{Platform: s.Platform, Slug: s.Slug, Name: name, Domain: s.Domain,
+		Currency: s.Currency, Timezone: s.Timezone, Secret: s.Secret})
 	return err
 }
 
@@ -249,7 +255,8 @@ func replayRecordings(ctx context.Context, c *call, client *recordings.Client, s
 		return err
 	}
 	fmt.Fprintf(c.stdout, "Sent %d deliveries (%d recorded, %d of them twice) in %s; all were processed %s later.\n\n",
-		len(list), recorded, len(list)-recorded, sent.Round(time.Millisecond), (time.Since(begin) - sent).Round(time.Millisecond))
+		len(list), recorded, len(list)-recorded, sent.Round(time.Millisecond),
+		(time.Since(begin) - sent).Round(time.Millisecond))
 	return nil
 }
 

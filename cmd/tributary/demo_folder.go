@@ -45,14 +45,16 @@ func (f demoFolder) remove(ctx context.Context) error {
 	}
 	marker, err := os.Lstat(f.marker())
 	if !info.IsDir() || err != nil || !marker.Mode().IsRegular() {
-		return fmt.Errorf("%s is there and was not made by a demo, so it is left alone; choose another folder with --data", f.path)
+		return fmt.Errorf(
+			"%s is there and was not made by a demo, so it is left alone; choose another folder with --data", f.path)
 	}
 	address, err := os.ReadFile(f.marker())
 	if err != nil {
 		return err
 	}
 	if base := strings.TrimSpace(string(address)); base != "" && answers(ctx, base) {
-		return fmt.Errorf("a demo runs on %s at %s already; end it first, or choose another folder with --data", f.path, base)
+		return fmt.Errorf("a demo runs on %s at %s already; end it first, or choose another folder with --data",
+			f.path, base)
 	}
 	return os.RemoveAll(f.path)
 }

@@ -41,7 +41,8 @@ func demo(ctx context.Context, args ...string) (code int, stdout, stderr *screen
 	elsewhere := func(name string) string {
 		return map[string]string{"DATABASE_URL": "postgres://nowhere/x", "DATA_DIR": "/nowhere"}[name]
 	}
-	code = run(ctx, commands(), terminal{stdout: stdout, stderr: stderr, getenv: elsewhere}, append([]string{"demo"}, args...))
+	code = run(ctx, commands(), terminal{stdout: stdout, stderr: stderr, getenv: elsewhere},
+		append([]string{"demo"}, args...))
 	return code, stdout, stderr
 }
 
@@ -59,7 +60,8 @@ func TestDemo_once(t *testing.T) {
 		if got := strings.Count(stdout.String(), "\n✓"); got != want {
 			t.Errorf("%d rows fit, want %d:\n%s", got, want, stdout)
 		}
-		if !strings.Contains(stdout.String(), "All 44 orders are as expected; 61 recordings that describe no order made none.") {
+		if !strings.Contains(stdout.String(),
+			"All 44 orders are as expected; 61 recordings that describe no order made none.") {
 			t.Errorf("no summary in:\n%s", stdout)
 		}
 	}
@@ -81,9 +83,12 @@ func TestDemo_serves_until_it_is_told_to_end_race(t *testing.T) {
 	stdout, stderr := &screen{}, &screen{}
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(ctx, commands(), terminal{stdout: stdout, stderr: stderr, getenv: os.Getenv}, []string{"demo", "--data", folder})
+		ended <- run(ctx, commands(), terminal{stdout: stdout, stderr: stderr, getenv: os.Getenv},
+			[]string{"demo", "--data", folder})
 	}()
-	eventually(t, "the demo says where to look", func() bool { return strings.Contains(stdout.String(), "token ") || len(ended) > 0 })
+	eventually(t, "the demo says where to look", func() bool {
+		return strings.Contains(stdout.String(), "token ") || len(ended) > 0
+	})
 	base, token := found(t, stdout, `serves at (http://\S+),`), found(t, stdout, `token +(trb_\S+)`)
 	if base == "http://"+demoAddress {
 		t.Errorf("serves at %s, which is taken", base)
@@ -94,8 +99,10 @@ func TestDemo_serves_until_it_is_told_to_end_race(t *testing.T) {
 		wantAnswer(t, c, strings.TrimRight(address, ",."))
 	}
 
-	if code, _, said := demo(t.Context(), "--once", "--data", folder); code != exitError || !strings.Contains(said.String(), base) {
-		t.Errorf("a second demo on the same folder: exit code %d with %q, want %d with the address of the first", code, said, exitError)
+	if code, _, said := demo(t.Context(), "--once", "--data", folder); code != exitError ||
+		!strings.Contains(said.String(), base) {
+		t.Errorf("a second demo on the same folder: exit code %d with %q, want %d with the address of the first", code,
+			said, exitError)
 	}
 	c.Close()
 	end()
@@ -112,7 +119,9 @@ func TestDemo_listens_where_it_is_told_to(t *testing.T) {
 	ok(t, err)
 	told := func() (int, string, string) {
 		stdout, stderr := &screen{}, &screen{}
-		code := run(t.Context(), commands(), terminal{stdout: stdout, stderr: stderr, getenv: func(name string) string { return environment{"LISTEN_ADDR": address}[name] }},
+		code := run(t.Context(), commands(), terminal{stdout: stdout, stderr: stderr, getenv: func(name string) string {
+			return environment{"LISTEN_ADDR": address}[name]
+		}},
 			[]string{"demo", "--once", "--data", filepath.Join(t.TempDir(), "demo")})
 		return code, stdout.String(), stderr.String()
 	}
@@ -174,15 +183,19 @@ func TestDemo_leaves_the_folders_of_others_alone(t *testing.T) {
 }
 
 func TestDemoReport_spells_out_differences(t *testing.T) {
-	r := demoReport{none: 3, phantoms: []string{"005.json made an order 7 of shop, but describes none: a ping"}, orders: []demoOrder{
-		{store: "shop", want: recordings.Expected{Number: "#1", Status: "paid", Value: "1.00"}, got: recordings.Order{Status: "paid", Value: "1.00", Currency: "EUR"}},
-		{store: "shop", want: recordings.Expected{Number: "#2", Status: "paid", Value: "2.00"}, differences: []string{"status: got pending, want paid"}}}}
+	r := demoReport{none: 3, phantoms: []string{"005.json made an order 7 of shop, but describes none: a ping"},
+		orders: []demoOrder{
+			{store: "shop", want: recordings.Expected{Number: "#1", Status: "paid", Value: "1.00"},
+				got: recordings.Order{Status: "paid", Value: "1.00", Currency: "EUR"}},
+			{store: "shop", want: recordings.Expected{Number: "#2", Status: "paid", Value: "2.00"},
+				differences: []string{"status: got pending, want paid"}}}}
 	if !r.differs() {
 		t.Error("the report does not differ")
 	}
 	var out bytes.Buffer
 	r.print(&out)
-	for _, want := range []string{"\n✓  #1", "\n✗  #2", "✗ #2 of shop: status: got pending, want paid", "✗ 005.json made an order 7",
+	for _, want := range []string{"\n✓  #1", "\n✗  #2", "✗ #2 of shop: status: got pending, want paid",
+		"✗ 005.json made an order 7",
 		"1 of 2 orders differ from what was expected; 3 recordings that describe no order made 1 all the same."} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the report does not say %q:\n%s", want, &out)

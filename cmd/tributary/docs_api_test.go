@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// TestDocs_API runs all examples of docs/api.md with curl against a server that holds the demo's data, and compares what
-// they print with what the page shows.
+// TestDocs_API runs all examples of docs/api.md with curl against a server that holds the demo's data, and compares
+// what they print with what the page shows.
 func TestDocs_API(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/api.md")
@@ -86,8 +86,8 @@ func examplesIn(page string) (list []example) {
 	return list
 }
 
-// runExamples runs all examples in one shell, since they share its variables, and gives what each printed. After a failure
-// the last one is that which failed.
+// runExamples runs all examples in one shell, since they share its variables, and gives what each printed. After a
+// failure the last one is that which failed.
 func runExamples(t *testing.T, list []example, env ...string) (printed []string, err error) {
 	t.Helper()
 	const mark = "=== the next example ==="
@@ -142,8 +142,8 @@ func values(text string) (list []any, err error) {
 	}
 }
 
-// anything stands in a page for what differs from run to run, or is left out: a value, or as a name further fields, or as
-// the last of a list further elements.
+// anything stands in a page for what differs from run to run, or is left out: a value, or as a name further fields, or
+// as the last of a list further elements.
 const anything = "…"
 
 func differs(want, got any, at string) string {
@@ -237,7 +237,8 @@ func TestDocs_compare(t *testing.T) {
 		}
 	}
 	page := "```sh\na\n```\n```json\n{}\n```\ntext\n```sh\nb\n```\n\n```text\nno output\n```\n"
-	if got := examplesIn(page); len(got) != 2 || got[0].shown != "{}\n" || got[0].kind != "json" || got[1].code != "b\n" || got[1].kind != "" || got[1].line != 8 {
+	if got := examplesIn(page); len(got) != 2 || got[0].shown != "{}\n" || got[0].kind != "json" ||
+		got[1].code != "b\n" || got[1].kind != "" || got[1].line != 8 {
 		t.Errorf("examples: %+v", got)
 	}
 }

@@ -20,10 +20,12 @@ func TestAPI(t *testing.T) {
 		c := env.start(t).client(t, token)
 		deliver(t, c, 4, sets[0].Requests)
 		waitProcessed(t, c)
-		for _, list := range []string{"stores", "campaigns", "members", "creators", "offers", "offer-members", "codes", "links", "tokens", "orders", "deliveries"} {
+		for _, list := range []string{"stores", "campaigns", "members", "creators", "offers", "offer-members", "codes",
+			"links", "tokens", "orders", "deliveries"} {
 			t.Run("list "+list, func(t *testing.T) { wantPages(t, c, list) })
 		}
-		for _, thing := range []string{"stores/str_1", "campaigns/cmp_1", "creators/cre_1", "offers/off_1", "members/mem_1", "offer-members/ofm_1"} {
+		for _, thing := range []string{"stores/str_1", "campaigns/cmp_1", "creators/cre_1", "offers/off_1",
+			"members/mem_1", "offer-members/ofm_1"} {
 			t.Run("change "+thing, func(t *testing.T) { wantChanges(t, c, thing) })
 		}
 		t.Run("create a campaign with all its fields", func(t *testing.T) {
@@ -79,7 +81,8 @@ func wantPages(t *testing.T, c *recordings.Client, list string) {
 		}
 		cursor = *page.NextCursor
 	}
-	if got, want := bytes.Join(asBytes(rows), []byte("\n")), bytes.Join(asBytes(whole.Data), []byte("\n")); !bytes.Equal(got, want) {
+	if got, want := bytes.Join(asBytes(rows), []byte("\n")), bytes.Join(asBytes(whole.Data),
+		[]byte("\n")); !bytes.Equal(got, want) {
 		t.Errorf("page by page:\n%s\nat once:\n%s", got, want)
 	}
 }
@@ -99,7 +102,8 @@ func wantChanges(t *testing.T, c *recordings.Client, thing string) {
 	wantStatus(t, "GET", before.status, http.StatusOK)
 	same := ask(t, c, "PATCH", thing, `{"version":1}`)
 	// A store's last delivery is noted some time after it came.
-	if same.status != http.StatusOK || lastSeen.ReplaceAllString(same.text, "") != lastSeen.ReplaceAllString(before.text, "") {
+	if same.status != http.StatusOK || lastSeen.ReplaceAllString(same.text,
+		"") != lastSeen.ReplaceAllString(before.text, "") {
 		t.Errorf("a change of nothing: answered %s, want %s", same, before)
 	}
 	if old := ask(t, c, "PATCH", thing, `{"version":99}`); old.status != http.StatusConflict || old.Code != "version_conflict" {

@@ -12,8 +12,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/recordings"
 )
 
-// The server is killed again and again while changes are asked for, and each change is repeated under its key until there
-// is an answer. Whatever moment a kill hits, no change is made twice, and none that was answered is missing.
+// The server is killed again and again while changes are asked for, and each change is repeated under its key until
+// there is an answer. Whatever moment a kill hits, no change is made twice, and none that was answered is missing.
 func TestKilled_while_changes_are_made(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, env environment) {
@@ -94,7 +94,8 @@ func changeName(i int) string { return fmt.Sprint("change ", i) }
 func (m *mortal) change(token string, i int) int {
 	c := recordings.NewClient("http://"+m.process().address, token)
 	defer c.Close()
-	r, err := http.NewRequestWithContext(m.t.Context(), http.MethodPost, c.Base+"/api/v1/tokens", strings.NewReader(`{"name":"`+changeName(i)+`","role":"viewer"}`))
+	r, err := http.NewRequestWithContext(m.t.Context(), http.MethodPost, c.Base+"/api/v1/tokens",
+		strings.NewReader(`{"name":"`+changeName(i)+`","role":"viewer"}`))
 	if err != nil {
 		m.t.Error(err)
 		return http.StatusTeapot

@@ -42,8 +42,8 @@ func TestKilled_before_processing(t *testing.T) {
 	})
 }
 
-// The whole server is killed again and again while stores send. Every delivery is sent until it is acknowledged, and never
-// again after that: an acknowledged one that is lost stays lost, and shows.
+// The whole server is killed again and again while stores send. Every delivery is sent until it is acknowledged, and
+// never again after that: an acknowledged one that is lost stays lost, and shows.
 func TestKilled_while_deliveries_come(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, env environment) {
@@ -180,7 +180,8 @@ func TestRedisStopped_during_intake_race(t *testing.T) {
 	redis, err := testservers.Redis(t.Context())
 	ok(t, err)
 	t.Cleanup(func() { ok(t, redis.Close()) })
-	env := environment{"DATA_DIR": t.TempDir(), "DATABASE_URL": withRates.PostgresURL(t), "REDIS_URL": redis.URL}.withCommon()
+	env := environment{"DATA_DIR": t.TempDir(), "DATABASE_URL": withRates.PostgresURL(t),
+		"REDIS_URL": redis.URL}.withCommon()
 	sets := allSets(t)
 	token := env.setUp(t, sets)
 	c := env.start(t).client(t, token)
@@ -240,7 +241,8 @@ func slowestAcknowledgement(t testing.TB, c *recordings.Client, list []recording
 func TestRedisKinds(t *testing.T) {
 	for name, start := range map[string]func(testing.TB) string{"sentinel": sentinelURL, "cluster": clusterURL} {
 		t.Run(name, func(t *testing.T) {
-			env := environment{"DATA_DIR": t.TempDir(), "DATABASE_URL": withRates.PostgresURL(t), "REDIS_URL": start(t)}.withCommon()
+			env := environment{"DATA_DIR": t.TempDir(), "DATABASE_URL": withRates.PostgresURL(t),
+				"REDIS_URL": start(t)}.withCommon()
 			sets := allSets(t)
 			token := env.setUp(t, sets)
 			c := env.start(t).client(t, token)

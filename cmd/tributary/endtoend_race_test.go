@@ -55,7 +55,9 @@ func TestWorkers_after_the_same_deliveries_race(t *testing.T) {
 		var workers sync.WaitGroup
 		for n := range racers {
 			random := rand.New(rand.NewPCG(uint64(round), uint64(n)))
-			workers.Go(func() { env.open(t, func(ctx context.Context, a *app.App) { processAll(ctx, t, a, ids, random) }) })
+			workers.Go(func() {
+				env.open(t, func(ctx context.Context, a *app.App) { processAll(ctx, t, a, ids, random) })
+			})
 		}
 		workers.Wait()
 		waitProcessed(t, c)
@@ -82,8 +84,8 @@ func replayAll(t testing.TB, env environment) {
 	})
 }
 
-// processAll hands all deliveries to one worker, in batches of one to twenty. What loses a deadlock waits for another try,
-// so it goes on until nothing is due.
+// processAll hands all deliveries to one worker, in batches of one to twenty. What loses a deadlock waits for another
+// try, so it goes on until nothing is due.
 func processAll(ctx context.Context, t testing.TB, a *app.App, ids []affiliate.DeliveryID, random *rand.Rand) {
 	a.Platforms, a.Live = platforms(), silent{}
 	p := app.NewProcessor(a, app.NewCounters(a.DB, a.Now, a.Log), 1)

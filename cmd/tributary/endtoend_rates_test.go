@@ -27,8 +27,8 @@ const (
 	canadianOrder = "8913892278578" // 2026-07-08: 100.00 CAD
 )
 
-// centralBank serves the bank's files once it is open: the last day, and all days since the bundled ones. Its 90 days are
-// too few for a server that has known nothing since.
+// centralBank serves the bank's files once it is open: the last day, and all days since the bundled ones. Its 90 days
+// are too few for a server that has known nothing since.
 type centralBank struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -105,7 +105,8 @@ func converted(t *testing.T, env environment, order string) string {
 	t.Helper()
 	for _, o := range allOrders(t, env) {
 		if c := o.conversion; o.ExternalID == order && c != nil {
-			return fmt.Sprintf("%s at %s of %s: value %s, commission %s", c.AccountCurrency, orNull(c.Rate), orNull(c.RateDate), orNull(c.AccountValue), orNull(c.AccountCommission))
+			return fmt.Sprintf("%s at %s of %s: value %s, commission %s", c.AccountCurrency, orNull(c.Rate),
+				orNull(c.RateDate), orNull(c.AccountValue), orNull(c.AccountCommission))
 		}
 	}
 	t.Fatalf("order %s has no conversion", order)
@@ -136,7 +137,8 @@ func TestRates_orders_wait_for_the_bank(t *testing.T) {
 		if got, want := converted(t, env, euroOrder), `USD at "1.1711" of "2026-04-10": value 4429, commission 443`; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
-		if got, want := converted(t, env, canadianOrder), "USD at null of null: value null, commission null"; got != want {
+		if got, want := converted(t, env, canadianOrder),
+			"USD at null of null: value null, commission null"; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 		ok(t, s.stop())
@@ -148,7 +150,8 @@ func TestRates_orders_wait_for_the_bank(t *testing.T) {
 		eventually(t, "the newest rates are here", func() bool { return readRates(t, c).Rates.Newest == b.last })
 		want := `USD at "0.666666666667" of "2026-07-06": value 6667, commission 833`
 		eventually(t, want, func() bool { return converted(t, env, canadianOrder) == want })
-		if got, want := fmt.Sprint(b.requests()), "[eurofxref-daily.xml eurofxref-hist-90d.xml eurofxref-hist.zip]"; got != want {
+		if got, want := fmt.Sprint(b.requests()),
+			"[eurofxref-daily.xml eurofxref-hist-90d.xml eurofxref-hist.zip]"; got != want {
 			t.Errorf("the bank was asked for %s, want %s", got, want)
 		}
 		if got, want := converted(t, env, euroOrder), `USD at "1.1711" of "2026-04-10": value 4429, commission 443`; got != want {
@@ -189,24 +192,31 @@ func TestRatesCommands(t *testing.T) {
 		s.run("rates", "update").exits(1, "FX_RATES_URL is off", "--file")
 		s.run("rates", "show", "USD").exits(1, "there are no exchange rates yet")
 		path := filepath.Join(s.TempDir(), "eurofxref.zip")
-		if err := os.WriteFile(path, zipped("eurofxref.csv", "Date, USD, JPY, \n10 April 2026, 1.1711, 186.43, \n"), 0o600); err != nil {
+		if err := os.WriteFile(path, zipped("eurofxref.csv", "Date, USD, JPY, \n10 April 2026, 1.1711, 186.43, \n"),
+			0o600); err != nil {
 			s.Fatal(err)
 		}
-		if out := s.run("rates", "update", "--file", path, "--json").exits(0).json(); out["added"] != 2.0 || out["filled"] != 0.0 || out["newest"] != "2026-04-10" {
+		if out := s.run("rates", "update", "--file", path, "--json").exits(0).json(); out["added"] != 2.0 ||
+			out["filled"] != 0.0 || out["newest"] != "2026-04-10" {
 			s.Errorf("updated: %v", out)
 		}
-		if out := s.run("rates", "update", "--file", path).exits(0).stdout; !strings.Contains(out, "Added 0 rates") || !strings.Contains(out, "2026-04-10") {
+		if out := s.run("rates", "update", "--file", path).exits(0).stdout; !strings.Contains(out, "Added 0 rates") ||
+			!strings.Contains(out, "2026-04-10") {
 			s.Error(out)
 		}
-		if out := s.run("rates", "show", "jpy", "--day", "2026-04-12").exits(0).stdout; out != "1 EUR = 186.43 JPY, published on 2026-04-10\n1 JPY = 0.00628171431637 USD, published on 2026-04-10\n" {
+		out := s.run("rates", "show", "jpy", "--day", "2026-04-12").exits(0).stdout
+		if out != "1 EUR = 186.43 JPY, published on 2026-04-10\n"+
+			"1 JPY = 0.00628171431637 USD, published on 2026-04-10\n" {
 			s.Error(out)
 		}
-		if out := s.run("rates", "show", "USD", "--day", "2026-04-20", "--json").exits(0).stdout; strings.Join(strings.Fields(out), "") !=
-			`{"day":"2026-04-20","rates":[{"from":"EUR","to":"USD","rate":"1.1711","published":"2026-04-10"}]}` {
+		out = s.run("rates", "show", "USD", "--day", "2026-04-20", "--json").exits(0).stdout
+		if strings.Join(strings.Fields(out), "") != `{"day":"2026-04-20","rates":[{"from":"EUR","to":"USD","rate":"1.1711","published":"2026-04-10"}]}` {
 			s.Error(out)
 		}
-		s.run("rates", "show", "JPY", "--day", "2026-04-21").exits(1, "no rate of JPY", "2026-04-21", "the newest rates are of 2026-04-10")
-		s.run("rates", "show", "JPY").exits(1, "no rate of JPY was published on "+time.Now().UTC().Format("2006")) // today
+		s.run("rates", "show", "JPY", "--day", "2026-04-21").exits(1, "no rate of JPY", "2026-04-21",
+			"the newest rates are of 2026-04-10")
+		// today
+		s.run("rates", "show", "JPY").exits(1, "no rate of JPY was published on "+time.Now().UTC().Format("2006"))
 		s.run("rates", "show", "JPY", "--day", "yesterday").exits(2, "--day")
 		s.run("rates", "show", "QQQ").exits(2, "QQQ")
 		s.run("rates", "show").exits(2, "CURRENCY")
@@ -243,7 +253,8 @@ func TestRates_processes_start_at_once_race(t *testing.T) {
 	}
 	servers.Wait()
 	s := shell{T: t, env: env}
-	if out := s.run("rates", "show", "ZAR", "--day", "2022-01-03").exits(0).stdout; !strings.HasPrefix(out, "1 EUR = 17.9661 ZAR") {
+	if out := s.run("rates", "show", "ZAR", "--day", "2022-01-03").exits(0).stdout; !strings.HasPrefix(out,
+		"1 EUR = 17.9661 ZAR") {
 		t.Error(out)
 	}
 }

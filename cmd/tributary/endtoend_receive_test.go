@@ -113,7 +113,8 @@ func readAnswer(t *testing.T, response *http.Response) answer {
 
 func wantProblem(t *testing.T, what string, a answer, status int, code string) {
 	t.Helper()
-	if a.status != status || a.Status != status || a.Code != code || a.Detail == "" || a.header.Get("Content-Type") != "application/problem+json" {
+	if a.status != status || a.Status != status || a.Code != code || a.Detail == "" ||
+		a.header.Get("Content-Type") != "application/problem+json" {
 		t.Errorf("%s: answered %s, want %d as a problem with the code %s", what, a, status, code)
 	}
 }
@@ -131,7 +132,8 @@ func (r *receiverTest) refusals(t *testing.T) {
 	otherShop := good.Header.Clone()
 	otherShop.Set("X-Shopify-Shop-Domain", "somebody-else.myshopify.com")
 	large := r.delivery("large", strings.Repeat(" ", smallest+1))
-	unknownLength := func() io.Reader { return struct{ io.Reader }{bytes.NewReader(large.Body)} } // so it is sent in chunks
+	// so it is sent in chunks
+	unknownLength := func() io.Reader { return struct{ io.Reader }{bytes.NewReader(large.Body)} }
 
 	for _, test := range []struct {
 		name, method, path string
@@ -141,17 +143,23 @@ func (r *receiverTest) refusals(t *testing.T) {
 		code               string
 		counts             bool
 	}{
-		{"signature of another body", "POST", good.Path(), good.Header, strings.NewReader(`{"id":2}`), 401, "bad_signature", true},
+		{"signature of another body", "POST", good.Path(), good.Header, strings.NewReader(`{"id":2}`), 401,
+			"bad_signature", true},
 		{"no signature", "POST", good.Path(), unsigned, strings.NewReader(`{"id":1}`), 401, "bad_signature", true},
 		{"empty body", "POST", good.Path(), good.Header, http.NoBody, 401, "bad_signature", true},
-		{"unknown store", "POST", "/webhooks/shopify/nobody", good.Header, bytes.NewReader(good.Body), 404, "unknown_store", false},
-		{"store of another platform", "POST", "/webhooks/woocommerce/" + r.shop.Store.Slug, good.Header, bytes.NewReader(good.Body), 404, "unknown_store", false},
-		{"unknown platform", "POST", "/webhooks/magento/" + r.shop.Store.Slug, good.Header, bytes.NewReader(good.Body), 404, "unknown_store", false},
-		{"unknown shop", "POST", "/webhooks/shopify", otherShop, bytes.NewReader(good.Body), 404, "unknown_store", false},
+		{"unknown store", "POST", "/webhooks/shopify/nobody", good.Header, bytes.NewReader(good.Body), 404,
+			"unknown_store", false},
+		{"store of another platform", "POST", "/webhooks/woocommerce/" + r.shop.Store.Slug, good.Header,
+			bytes.NewReader(good.Body), 404, "unknown_store", false},
+		{"unknown platform", "POST", "/webhooks/magento/" + r.shop.Store.Slug, good.Header, bytes.NewReader(good.Body),
+			404, "unknown_store", false},
+		{"unknown shop", "POST", "/webhooks/shopify", otherShop, bytes.NewReader(good.Body), 404,
+			"unknown_store", false},
 		{"too large", "POST", large.Path(), large.Header, bytes.NewReader(large.Body), 413, "too_large", true},
 		{"too large in chunks", "POST", large.Path(), large.Header, unknownLength(), 413, "too_large", true},
 		{"wrong method", "GET", good.Path(), http.Header{}, nil, 405, "method_not_allowed", false},
-		{"wrong method by header", "PUT", "/webhooks/shopify", good.Header, bytes.NewReader(good.Body), 405, "method_not_allowed", false},
+		{"wrong method by header", "PUT", "/webhooks/shopify", good.Header, bytes.NewReader(good.Body), 405,
+			"method_not_allowed", false},
 	} {
 		wantProblem(t, test.name, r.send(t, test.method, test.path, test.header, test.body), test.status, test.code)
 		if test.counts {
@@ -202,7 +210,9 @@ func writeHead(t *testing.T, to io.Writer, d recordings.Request, length int, mor
 }
 
 func (r *receiverTest) refusalsAreCounted(t *testing.T) {
-	eventually(t, fmt.Sprintf("%d refusals in the status", r.refused), func() bool { return r.rejected(t) == r.refused })
+	eventually(t, fmt.Sprintf("%d refusals in the status", r.refused), func() bool {
+		return r.rejected(t) == r.refused
+	})
 	without := recordings.Client{Base: r.c.Base, HTTP: r.c.HTTP}
 	var status map[string]any
 	ok(t, without.Get(t.Context(), "/status", &status))
@@ -305,7 +315,8 @@ func (r *receiverTest) byHeader(t *testing.T) {
 	wantStatus(t, "one address for all shops", a.status, http.StatusOK)
 	list := kept(t, r.env)
 	if len(list) != before+1 || list[0].slug != r.shop.Store.Slug {
-		t.Errorf("%d deliveries were kept, the last of %s; want 1 of %s", len(list)-before, list[0].slug, r.shop.Store.Slug)
+		t.Errorf("%d deliveries were kept, the last of %s; want 1 of %s", len(list)-before, list[0].slug,
+			r.shop.Store.Slug)
 	}
 }
 
@@ -363,7 +374,8 @@ func (r *receiverTest) malformed(t *testing.T) {
 			ok(t, r.c.Deliver(t.Context(), r.delivery("malformed-"+test.name, test.body)))
 			waitProcessed(t, r.c)
 			first := r.newest(t)
-			if first.State != "failed" || first.Note == "" || first.Topic != "orders/updated" || first.Store != r.shop.Store.Slug {
+			if first.State != "failed" || first.Note == "" || first.Topic != "orders/updated" ||
+				first.Store != r.shop.Store.Slug {
 				t.Fatalf("kept as %+v, want failed with a reason", first)
 			}
 			var replayed struct{ Replayed int }
@@ -399,7 +411,8 @@ func TestDatabaseStopped_race(t *testing.T) {
 	postgres, err := testservers.Postgres(t.Context(), testservers.FastUnsafe)
 	ok(t, err)
 	t.Cleanup(func() { ok(t, postgres.Close()) })
-	env := environment{"DATA_DIR": t.TempDir(), "DATABASE_URL": postgres.URL, "REDIS_URL": testservers.RedisDB(t)}.withCommon()
+	env := environment{"DATA_DIR": t.TempDir(), "DATABASE_URL": postgres.URL,
+		"REDIS_URL": testservers.RedisDB(t)}.withCommon()
 	prepareSchema(t, postgres.URL)
 	sets := allSets(t)
 	token := env.setUp(t, sets)

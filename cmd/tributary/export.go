@@ -32,7 +32,8 @@ type exportOptions struct {
 func (o *exportOptions) define(c *call) {
 	o.what = strings.TrimPrefix(c.command.name, "export ")
 	c.flags.StringVar(&o.output, "o", "", "the `FILE` to write; - writes to stdout")
-	c.flags.StringVar(&o.format, "format", "", "`FORMAT`: csv or xlsx; left out: as the file's name ends, csv on stdout")
+	c.flags.StringVar(&o.format, "format", "",
+		"`FORMAT`: csv or xlsx; left out: as the file's name ends, csv on stdout")
 	c.flags.BoolVar(&o.bom, "bom", false, "begin CSV with a byte order mark, for Excel on Windows")
 	c.jsonFlag()
 }
@@ -65,7 +66,8 @@ func (o *exportOptions) parsed(c *call) (export.Format, error) {
 type exporter func(ctx context.Context, w io.Writer, o app.ExportOptions) (app.Exported, error)
 
 // run reads the command line, with so many arguments besides options, and exports what prepare makes of it.
-func (o *exportOptions) run(ctx context.Context, c *call, arguments int, prepare func(context.Context, *app.App, []string) (exporter, error)) error {
+func (o *exportOptions) run(ctx context.Context, c *call, arguments int, prepare func(context.Context, *app.App,
+	[]string) (exporter, error)) error {
 	args, err := c.parse(arguments, arguments)
 	if err != nil {
 		return err
@@ -179,7 +181,8 @@ func (o *exportOptions) tell(c *call, format export.Format, done app.Exported) e
 		}
 	}
 	if o.what == "conversions" && done.Rows > 0 {
-		fmt.Fprintln(c.stdout, "These are the sums of all rows. The pages add up those that say true under Counted: paid, not rejected, not held.")
+		fmt.Fprintln(c.stdout, "These are the sums of all rows. The pages add up those that say true under Counted: "+
+			"paid, not rejected, not held.")
 	}
 	return nil
 }
@@ -188,7 +191,8 @@ func (o *exportOptions) tell(c *call, format export.Format, done app.Exported) e
 type exportRange struct{ from, to string }
 
 func (r *exportRange) define(c *call, verb string) {
-	c.flags.StringVar(&r.from, "from", "", verb+" at or after a `TIME`: a day of the account's zone (2026-11-01), or 2026-11-01T08:00:00Z")
+	c.flags.StringVar(&r.from, "from", "",
+		verb+" at or after a `TIME`: a day of the account's zone (2026-11-01), or 2026-11-01T08:00:00Z")
 	c.flags.StringVar(&r.to, "to", "", verb+" before a `TIME`, or up to a day, which is the last one that counts")
 }
 
@@ -216,7 +220,8 @@ func (f *exportFilter) define(c *call) {
 	c.flags.StringVar(&f.creator, "creator", "", "only those of a creator, by their `ID` (cre_1)")
 }
 
-func (f *exportFilter) read(ctx context.Context, a *app.App) (campaign affiliate.CampaignID, creator affiliate.CreatorID, err error) {
+func (f *exportFilter) read(ctx context.Context, a *app.App) (campaign affiliate.CampaignID,
+	creator affiliate.CreatorID, err error) {
 	if f.campaign != "" {
 		if campaign, err = affiliate.ParseID[affiliate.CampaignID]("cmp_", f.campaign); err != nil {
 			return 0, 0, usagef("--campaign: %s", err)
@@ -255,7 +260,8 @@ func exportConversionsCommand() command {
 		name:    "export conversions",
 		args:    "-o FILE [options]",
 		summary: "Write conversions to a CSV or XLSX file.",
-		example: "tributary export conversions -o conversions.xlsx\ntributary export conversions -o november.csv --from 2026-11-01 --to 2026-11-30 --campaign cmp_3",
+		example: "tributary export conversions -o conversions.xlsx\ntributary export conversions -o november.csv " +
+			"--from 2026-11-01 --to 2026-11-30 --campaign cmp_3",
 		run: func(ctx context.Context, c *call) error {
 			var o exportOptions
 			var span exportRange
@@ -264,7 +270,8 @@ func exportConversionsCommand() command {
 			offer := c.flags.String("offer", "", "only those of an offer, by its `ID` (off_1)")
 			status := c.flags.String("status", "", "only those whose order has a `STATUS`: "+listWords(orderStatuses()))
 			approval := c.flags.String("approval", "", "only those with an `APPROVAL`: approved, rejected or held")
-			current := c.flags.Bool("current", false, "only those of creators who are still in the campaign and the community, as campaigns count them")
+			current := c.flags.Bool("current", false,
+				"only those of creators who are still in the campaign and the community, as campaigns count them")
 			o.define(c)
 			span.define(c, "placed")
 			narrow.define(c)
@@ -326,7 +333,8 @@ func exportOrdersCommand() command {
 		name:    "export orders",
 		args:    "-o FILE [options]",
 		summary: "Write orders, credited or not, to a CSV or XLSX file.",
-		example: "tributary export orders -o orders.xlsx --store shop-eu\ntributary export orders -o - --from 2026-11-01 --to 2026-11-30 --status paid",
+		example: "tributary export orders -o orders.xlsx --store shop-eu\ntributary export orders -o - --from " +
+			"2026-11-01 --to 2026-11-30 --status paid",
 		run: func(ctx context.Context, c *call) error {
 			var o exportOptions
 			var span exportRange
@@ -362,12 +370,14 @@ func exportLedgerCommand() command {
 		name:    "export ledger",
 		args:    "-o FILE [options]",
 		summary: "Write ledger entries to a CSV or XLSX file.",
-		example: "tributary export ledger -o ledger.csv --from 2026-01-01 --to 2026-12-31\ntributary export ledger -o bonuses.xlsx --kind bonus",
+		example: "tributary export ledger -o ledger.csv --from 2026-01-01 --to 2026-12-31\ntributary export ledger " +
+			"-o bonuses.xlsx --kind bonus",
 		run: func(ctx context.Context, c *call) error {
 			var o exportOptions
 			var span exportRange
 			var narrow exportFilter
-			kind := c.flags.String("kind", "", "only those of a `KIND`: accrual, reversal, adjustment, bonus, payout or write_off")
+			kind := c.flags.String("kind", "",
+				"only those of a `KIND`: accrual, reversal, adjustment, bonus, payout or write_off")
 			currency := c.flags.String("currency", "", "only those in a `CURRENCY`")
 			o.define(c)
 			span.define(c, "posted")
@@ -375,8 +385,8 @@ func exportLedgerCommand() command {
 			return o.run(ctx, c, 0, func(ctx context.Context, a *app.App, _ []string) (exporter, error) {
 				var f storage.LedgerFilter
 				var err error
-				if f.Kind, err = oneOf("kind", *kind, affiliate.Accrual, affiliate.Reversal, affiliate.Adjustment, affiliate.Bonus, affiliate.PaidOut,
-					affiliate.WriteOff); err != nil {
+				if f.Kind, err = oneOf("kind", *kind, affiliate.Accrual, affiliate.Reversal, affiliate.Adjustment,
+					affiliate.Bonus, affiliate.PaidOut, affiliate.WriteOff); err != nil {
 					return nil, err
 				}
 				if *currency != "" {

@@ -52,7 +52,8 @@ func TestExportCommands(t *testing.T) {
 		if s.env["DATABASE_URL"] != "" {
 			s.run("migrate").exits(0)
 		}
-		s.run("simulate", "--history", "--conversions", "400", "--years", "1", "--campaigns", "5", "--creators", "40", "--seed", "3", "--until", "2026-06-30").exits(0)
+		s.run("simulate", "--history", "--conversions", "400", "--years", "1", "--campaigns", "5", "--creators", "40",
+			"--seed", "3", "--until", "2026-06-30").exits(0)
 		dir := s.TempDir()
 		ledger, err := csv.NewReader(strings.NewReader(s.run("export", "ledger", "-o", "-").exits(0).stdout)).ReadAll()
 		if err != nil || len(ledger) < 2 {
@@ -76,16 +77,19 @@ func TestExportCommands(t *testing.T) {
 				t.Fatal(err)
 			}
 			rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
-			if err != nil || got["rows"] != float64(len(rows)-1) || c.rows != 0 && got["rows"] != c.rows || len(rows) < 2 || got["file"] != file {
+			if err != nil || got["rows"] != float64(len(rows)-1) || c.rows != 0 && got["rows"] != c.rows ||
+				len(rows) < 2 || got["file"] != file {
 				t.Errorf("%s: %v, but the file has %d rows, %v", what, got, len(rows)-1, err)
 			}
-			if want := sumOf(t, rows, c.amount, "Currency"); !maps.Equal(got["sums"].(map[string]any)[c.amount].(map[string]any), want) {
+			if want := sumOf(t, rows, c.amount,
+				"Currency"); !maps.Equal(got["sums"].(map[string]any)[c.amount].(map[string]any), want) {
 				t.Errorf("%s: the sums are %v, the file adds up to %v", what, got["sums"], want)
 			}
 			// The same in the other format, and on stdout.
 			book := filepath.Join(dir, what+".xlsx")
 			out := s.run(append(append([]string{"export", what}, c.args...), "-o", book)...).exits(0).stdout
-			if !strings.Contains(out, fmt.Sprintf("Wrote %d rows to %s.\n", len(rows)-1, book)) || !strings.Contains(out, "  "+c.amount+": ") {
+			if !strings.Contains(out, fmt.Sprintf("Wrote %d rows to %s.\n", len(rows)-1, book)) ||
+				!strings.Contains(out, "  "+c.amount+": ") {
 				t.Errorf("%s: %q", what, out)
 			}
 			if n := rowsOfWorkbook(t, book); n != len(rows)-1 {
@@ -101,7 +105,8 @@ func TestExportCommands(t *testing.T) {
 		}
 		file := filepath.Join(dir, "bom")
 		s.run("export", "ledger", "-o", file, "--format", "csv", "--bom", "--kind", "bonus").exits(0)
-		if text, err := os.ReadFile(file); err != nil || !bytes.HasPrefix(text, []byte("\ufeffEntry ID,")) || bytes.Count(text, []byte("\n")) != 1 {
+		if text, err := os.ReadFile(file); err != nil || !bytes.HasPrefix(text, []byte("\ufeffEntry ID,")) ||
+			bytes.Count(text, []byte("\n")) != 1 {
 			t.Errorf("got %q, %v", text, err)
 		}
 	})
@@ -168,9 +173,11 @@ func TestExportKeepsNoHalfFile(t *testing.T) {
 	for _, c := range []struct {
 		err  error
 		want string
-	}{{context.Canceled, "stopped before the end; nothing was kept"}, {fmt.Errorf("export orders: %w", full), full.Error()}} {
+	}{{context.Canceled, "stopped before the end; nothing was kept"}, {fmt.Errorf("export orders: %w", full),
+		full.Error()}} {
 		var stderr bytes.Buffer
-		run := &call{terminal: terminal{stdout: io.Discard, stderr: &stderr}, flags: flag.NewFlagSet("export", flag.ContinueOnError)}
+		run := &call{terminal: terminal{stdout: io.Discard, stderr: &stderr}, flags: flag.NewFlagSet("export",
+			flag.ContinueOnError)}
 		err := (&exportOptions{what: "orders", output: file}).write(t.Context(), run, export.CSV,
 			func(_ context.Context, _ io.Writer, o app.ExportOptions) (app.Exported, error) {
 				w, err := o.Begin(1_000_000)

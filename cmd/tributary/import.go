@@ -15,7 +15,8 @@ func importCommand() command {
 		args:    "FILE.csv [--dry-run] [--json]",
 		summary: "Import campaigns, creators, offers, codes and links from a CSV file.",
 		example: "tributary import creators.csv --dry-run\ntributary import creators.csv\n" +
-			"# columns: campaign,creator,instagram,email,offer,store,code,link_slug,landing_url,commission_percent,commission_flat,product_value",
+			"# columns: campaign,creator,instagram,email,offer,store,code,link_slug,landing_url," +
+			"commission_percent,commission_flat,product_value",
 		run: importFile,
 	}
 }
@@ -57,7 +58,8 @@ func printReport(stdout, stderr io.Writer, name string, r app.ImportReport) {
 		fmt.Fprintf(stderr, "%s: %s\n", name, e)
 	}
 	if n := len(r.Errors); n > 0 {
-		fmt.Fprintf(stderr, "%s in %s; nothing was imported. Correct the file and import it again.\n", counted(n, "problem", "problems"), name)
+		fmt.Fprintf(stderr, "%s in %s; nothing was imported. Correct the file and import it again.\n",
+			counted(n, "problem", "problems"), name)
 		return
 	}
 	for _, n := range r.Notes {
@@ -75,7 +77,8 @@ func printReport(stdout, stderr io.Writer, name string, r app.ImportReport) {
 	}
 	printCounts(stdout, r)
 	if r.WaitingOrders > 0 {
-		fmt.Fprintf(stdout, "%s without credit a code or link that is new here. See what crediting would do: tributary reattribute\n",
+		fmt.Fprintf(stdout,
+			"%s without credit a code or link that is new here. See what crediting would do: tributary reattribute\n",
 			counted(r.WaitingOrders, "order carries", "orders carry"))
 	}
 }

@@ -19,7 +19,8 @@ func TestServe_refuses_another_key(t *testing.T) {
 		other := env.with("SECRET_KEY", strings.Repeat("o", config.MinSecretKey))
 		sh.env = other
 		_, err := startServer(t.Context(), other.config(t), allRoles)
-		if err == nil || !strings.Contains(err.Error(), "SECRET_KEY") || !strings.Contains(err.Error(), "tributary store secret") {
+		if err == nil || !strings.Contains(err.Error(), "SECRET_KEY") ||
+			!strings.Contains(err.Error(), "tributary store secret") {
 			t.Fatalf("the server starts with another key, or does not say what is wrong: %v", err)
 		}
 		// The way out when the key is lost: a new secret.

@@ -22,8 +22,8 @@ import (
 )
 
 // openApp opens the database and builds the application without platforms, queue and live pages. An embedded database
-// is made and migrated first; a PostgreSQL with an old schema is an error that says how to migrate. The returned function
-// closes what was opened.
+// is made and migrated first; a PostgreSQL with an old schema is an error that says how to migrate. The returned
+// function closes what was opened.
 func openApp(ctx context.Context, cfg config.Config) (*app.App, func(), error) {
 	db, err := openDatabase(ctx, cfg)
 	if err != nil {
@@ -52,7 +52,8 @@ func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App,
 	if err != nil {
 		return nil, err
 	}
-	a := &app.App{DB: db, Sealer: sealer, Log: newLogger(cfg, os.Stderr), Now: time.Now, PublicURL: cfg.PublicURL, Live: nobody{}}
+	a := &app.App{DB: db, Sealer: sealer, Log: newLogger(cfg, os.Stderr), Now: time.Now, PublicURL: cfg.PublicURL,
+		Live: nobody{}}
 	if cfg.FXRatesURL != "" {
 		a.Rates = fxrates.Client{URL: cfg.FXRatesURL}
 	}
@@ -81,8 +82,8 @@ func openDatabase(ctx context.Context, cfg config.Config) (*storage.DB, error) {
 	return storage.Open(ctx, o)
 }
 
-// makePrivate makes an empty file that only its owner may read, where there is none: SQLite would give it, and the files
-// beside it, whatever mode the system's default is, and DATA_DIR may be a folder that others can enter.
+// makePrivate makes an empty file that only its owner may read, where there is none: SQLite would give it, and the
+// files beside it, whatever mode the system's default is, and DATA_DIR may be a folder that others can enter.
 func makePrivate(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -100,7 +101,8 @@ func ensureSchema(ctx context.Context, db *storage.DB) error {
 		return nil
 	}
 	if !db.Embedded() {
-		return fmt.Errorf("the database needs %d migration(s) (%s); run: tributary migrate", len(pending), strings.Join(pending, ", "))
+		return fmt.Errorf("the database needs %d migration(s) (%s); run: tributary migrate", len(pending),
+			strings.Join(pending, ", "))
 	}
 	_, err = db.Migrate(ctx)
 	return err
@@ -123,7 +125,8 @@ func secretKey(cfg config.Config) ([]byte, error) {
 	}
 	key := strings.TrimSpace(string(text))
 	if len(key) < config.MinSecretKey {
-		return nil, fmt.Errorf("the key file %s is damaged: %d bytes, at least %d are needed; restore it from a backup", path, len(key), config.MinSecretKey)
+		return nil, fmt.Errorf("the key file %s is damaged: %d bytes, at least %d are needed; restore it from a backup",
+			path, len(key), config.MinSecretKey)
 	}
 	return []byte(key), nil
 }

@@ -61,7 +61,8 @@ func payoutsDue(ctx context.Context, c *call) error {
 	list := make([]dueJSON, len(due))
 	totals := map[money.Currency]int64{}
 	for i, d := range due {
-		list[i] = dueJSON{d.CreatorID.String(), d.Creator, money.Format(d.Amount, d.Currency), string(d.Currency), d.Accounts}
+		list[i] = dueJSON{d.CreatorID.String(), d.Creator, money.Format(d.Amount, d.Currency),
+			string(d.Currency), d.Accounts}
 		totals[d.Currency] += d.Amount
 	}
 	if c.json {
@@ -101,8 +102,9 @@ func payoutsIssueCommand() command {
 		name:    "payouts issue",
 		args:    "CREATOR-ID… [--amount A] [--currency C] [--method M] [--reference R] [--json]",
 		summary: "Record that creators were paid all that is due to them.",
-		example: "tributary payouts issue cre_1 --amount 120.00 --method \"bank transfer\" --reference \"SEPA 2026-11-30\"\ntributary payouts issue cre_1 cre_2",
-		run:     payoutsIssue,
+		example: "tributary payouts issue cre_1 --amount 120.00 --method \"bank transfer\" --reference \"SEPA " +
+			"2026-11-30\"\ntributary payouts issue cre_1 cre_2",
+		run: payoutsIssue,
 	}
 }
 
@@ -119,12 +121,14 @@ type payoutJSON struct {
 }
 
 func payoutAsJSON(p affiliate.Payout) payoutJSON {
-	return payoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency), Currency: string(p.Currency),
-		State: string(p.State), Method: p.Method, Reference: p.Reference, PaidAt: p.PaidAt.UTC()}
+	return payoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency),
+		Currency: string(p.Currency), State: string(p.State), Method: p.Method, Reference: p.Reference,
+		PaidAt: p.PaidAt.UTC()}
 }
 
 func payoutsIssue(ctx context.Context, c *call) error {
-	amount := c.flags.String("amount", "", "`A`: what you saw to be due; nothing is recorded when something else is due by now; for one creator only")
+	amount := c.flags.String("amount", "",
+		"`A`: what you saw to be due; nothing is recorded when something else is due by now; for one creator only")
 	currency := c.flags.String("currency", "", "`C`: what is due in this one; the account's, unless given")
 	method := c.flags.String("method", "", "`M`: how it was paid")
 	reference := c.flags.String("reference", "", "`R`: by which the payment is found at the bank")
@@ -223,6 +227,7 @@ func payoutsCancel(ctx context.Context, c *call) error {
 	if c.json {
 		return c.printJSON(payoutAsJSON(p))
 	}
-	fmt.Fprintf(c.stdout, "Payout %s is canceled; %s %s is owed to %s again.\n", p.ID, money.Format(p.Amount, p.Currency), p.Currency, p.CreatorID)
+	fmt.Fprintf(c.stdout, "Payout %s is canceled; %s %s is owed to %s again.\n", p.ID,
+		money.Format(p.Amount, p.Currency), p.Currency, p.CreatorID)
 	return nil
 }

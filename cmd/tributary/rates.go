@@ -23,7 +23,8 @@ func ratesUpdateCommand() command {
 }
 
 func ratesUpdate(ctx context.Context, c *call) error {
-	file := c.flags.String("file", "", "a `FILE` of the European Central Bank's reference rates: CSV or XML, plain or in a ZIP")
+	file := c.flags.String("file", "",
+		"a `FILE` of the European Central Bank's reference rates: CSV or XML, plain or in a ZIP")
 	c.jsonFlag()
 	if _, err := c.parse(0, 0); err != nil {
 		return err
@@ -40,8 +41,8 @@ func ratesUpdate(ctx context.Context, c *call) error {
 	if c.json {
 		return c.printJSON(map[string]any{"added": report.Added, "filled": report.Filled, "newest": report.Newest})
 	}
-	fmt.Fprintf(c.stdout, "Added %s; the newest are of %s. Converted %s that waited for a rate.\n", counted(report.Added, "rate", "rates"), report.Newest,
-		counted(report.Filled, "conversion", "conversions"))
+	fmt.Fprintf(c.stdout, "Added %s; the newest are of %s. Converted %s that waited for a rate.\n",
+		counted(report.Added, "rate", "rates"), report.Newest, counted(report.Filled, "conversion", "conversions"))
 	return nil
 }
 
@@ -116,9 +117,11 @@ func noRate(ctx context.Context, a *app.App, currency money.Currency, day string
 		return err
 	}
 	if newest == "" {
-		return affiliate.Errorf(affiliate.NotFound, "there are no exchange rates yet; fetch them with: tributary rates update")
+		return affiliate.Errorf(affiliate.NotFound,
+			"there are no exchange rates yet; fetch them with: tributary rates update")
 	}
-	return affiliate.Errorf(affiliate.NotFound, "no rate of %s was published on %s or within 10 days before; the newest rates are of %s, newer ones come with: tributary rates update",
+	return affiliate.Errorf(affiliate.NotFound, "no rate of %s was published on %s or within 10 days before; the "+
+		"newest rates are of %s, newer ones come with: tributary rates update",
 		currency, day, newest)
 }
 

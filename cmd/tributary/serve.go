@@ -42,7 +42,8 @@ func serveCommand() command {
 		summary: "Run the server.",
 		example: "tributary serve\nLISTEN_ADDR=:8080 DATABASE_URL=postgres://… REDIS_URL=redis://… tributary serve --roles receiver",
 		run: func(ctx context.Context, c *call) error {
-			roles := c.flags.String("roles", strings.Join(allRoles, ","), "`LIST` of what this process does, divided by commas: receiver takes in webhooks and links, worker processes them, web serves pages and API")
+			roles := c.flags.String("roles", strings.Join(allRoles, ","), "`LIST` of what this process does, divided "+
+				"by commas: receiver takes in webhooks and links, worker processes them, web serves pages and API")
 			if _, err := c.parse(0, 0); err != nil {
 				return err
 			}
@@ -75,9 +76,9 @@ func serveCommand() command {
 	}
 }
 
-// The live heap is a few MB, and with Go's default an intake of 15,000 deliveries/s collects garbage many times a second:
-// a third of its processor time. So the heap may grow to three times of what lives, but collecting becomes eager again
-// as the process nears memoryLimit. GOGC and GOMEMLIMIT in the environment take their place.
+// The live heap is a few MB, and with Go's default an intake of 15,000 deliveries/s collects garbage many times a
+// second: a third of its processor time. So the heap may grow to three times of what lives, but collecting becomes
+// eager again as the process nears memoryLimit. GOGC and GOMEMLIMIT in the environment take their place.
 const (
 	gcPercent   = 200
 	memoryLimit = 512 << 20
@@ -94,7 +95,8 @@ type server struct {
 
 // platforms are all kinds of stores.
 func platforms() map[affiliate.Platform]app.Platform {
-	return map[affiliate.Platform]app.Platform{affiliate.Shopify: shopify.Platform{}, affiliate.WooCommerce: woocommerce.Platform{}}
+	return map[affiliate.Platform]app.Platform{affiliate.Shopify: shopify.Platform{},
+		affiliate.WooCommerce: woocommerce.Platform{}}
 }
 
 // startServer opens everything, starts the roles and returns once the address answers.
@@ -140,8 +142,8 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	s.background(hub.Run)
 	s.background(counters.Run)
 
-	handler := &web.Server{App: a, Log: a.Log, Version: buildVersion(), TrustedProxies: cfg.TrustedProxies, MaxBody: cfg.MaxBodyBytes,
-		API: slices.Contains(roles, roleWeb), Hub: hub, Queue: queue, Counters: counters}
+	handler := &web.Server{App: a, Log: a.Log, Version: buildVersion(), TrustedProxies: cfg.TrustedProxies,
+		MaxBody: cfg.MaxBodyBytes, API: slices.Contains(roles, roleWeb), Hub: hub, Queue: queue, Counters: counters}
 	if cfg.APIRateLimit > 0 {
 		handler.Limiter = web.NewLimiter(redis.Client(), cfg.APIRateLimit, a.Log)
 	}
@@ -183,7 +185,9 @@ func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Q
 			s.log.Error("worker ended", "error", err)
 		}
 	})
-	s.background(func(ctx context.Context) { jobs.Every(ctx, s.log, recalculateEvery, "recalculate", s.app.Recalculate) })
+	s.background(func(ctx context.Context) {
+		jobs.Every(ctx, s.log, recalculateEvery, "recalculate", s.app.Recalculate)
+	})
 }
 
 // recalculateEvery is how soon a recalculation begins after a change of settings, or is taken up again.
@@ -206,8 +210,10 @@ func (s *server) startHTTP(listener net.Listener, web *web.Server) error {
 		return err
 	}
 	base, endStreams := context.WithCancel(context.Background())
-	h := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	h := &http.Server{Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(),
+			slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return base }}
 	go func() {
 		if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -13,7 +13,8 @@ func settingsCommand() command {
 		name:    "settings",
 		args:    "[set KEY=VALUE …] [--json]",
 		summary: "Show or change the settings of the account.",
-		example: "tributary settings\ntributary settings set name=\"My brand\" currency=EUR timezone=Europe/Berlin attribution_window_days=30 precedence=code_first hold_days=14 minimum_payout=25.00\n" +
+		example: "tributary settings\ntributary settings set name=\"My brand\" currency=EUR timezone=Europe/Berlin " +
+			"attribution_window_days=30 precedence=code_first hold_days=14 minimum_payout=25.00\n" +
 			"# currency, timezone: of all totals and report days; another one makes figures be computed anew\n" +
 			"# attribution_window_days: how long after a click an order counts (1 to 365)\n" +
 			"# precedence: code_first or link_first, where both lead to an order\n" +

@@ -72,11 +72,13 @@ func (o *simulateOptions) define(c *call) {
 	c.flags.IntVar(&p.MinSize, "min-size", 2000, "`BYTES` of the smallest bodies, about")
 	c.flags.IntVar(&p.MaxSize, "max-size", 20_000, "`BYTES` of the largest bodies, about")
 	c.flags.Uint64Var(&p.Seed, "seed", 0, "`S` repeats the orders of an earlier run; 0 makes new ones")
-	c.flags.StringVar(&o.codes, "codes", "", "`A,B,C`: coupon codes to use instead of the made-up ones, each of another creator")
+	c.flags.StringVar(&o.codes, "codes", "",
+		"`A,B,C`: coupon codes to use instead of the made-up ones, each of another creator")
 	c.flags.StringVar(&o.links, "links", "", "`X,Y`: link slugs to use, of the same creators in the same order")
 	c.flags.StringVar(&o.percent, "percent", "10", "`P,Q`: the commission of these creators, in turn")
 	c.flags.DurationVar(&o.run.Limit, "limit", 10*time.Minute, "`TIME` after which to give up")
-	c.flags.StringVar(&o.csv, "creators-csv", "", "write a `FILE` for \"tributary import\" with the creators, codes and links, and do nothing else")
+	c.flags.StringVar(&o.csv, "creators-csv", "",
+		"write a `FILE` for \"tributary import\" with the creators, codes and links, and do nothing else")
 	o.history.define(c)
 	c.jsonFlag()
 }
@@ -113,7 +115,8 @@ func simulateOrders(ctx context.Context, c *call) error {
 		fmt.Fprintf(c.stderr, "Stopped after %d acknowledged deliveries; nothing was checked.\n", report.Deliveries)
 		return errReported
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("not done within %v (--limit); %d deliveries were acknowledged, nothing was checked", o.run.Limit, report.Deliveries)
+		return fmt.Errorf("not done within %v (--limit); %d deliveries were acknowledged, nothing was checked",
+			o.run.Limit, report.Deliveries)
 	case err != nil:
 		return err
 	}
@@ -126,7 +129,8 @@ func (o *simulateOptions) finish() (err error) {
 	if o.run.Address, err = simulate.LoopbackAddress(o.url); err != nil {
 		return usagef("--url: %s", err)
 	}
-	if p.Platform = affiliate.Platform(o.platform); p.Platform != affiliate.Shopify && p.Platform != affiliate.WooCommerce {
+	if p.Platform = affiliate.Platform(o.platform); p.Platform != affiliate.Shopify &&
+		p.Platform != affiliate.WooCommerce {
 		return usagef("--platform: %q is neither shopify nor woocommerce", o.platform)
 	}
 	if p.Store == "" || strings.Trim(p.Store, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
@@ -139,8 +143,10 @@ func (o *simulateOptions) finish() (err error) {
 		name              string
 		value, least, max int
 	}{
-		{"orders", p.Orders, 1, mostSimulatedOrders}, {"rate", o.run.Rate, 0, 1_000_000}, {"connections", o.run.Connections, 1, mostConnections},
-		{"duplicates", p.Duplicates, 0, 100}, {"shuffle", p.Shuffle, 0, mostShuffle}, {"min-size", p.MinSize, leastBody, mostBody},
+		{"orders", p.Orders, 1, mostSimulatedOrders}, {"rate", o.run.Rate, 0, 1_000_000},
+		{"connections", o.run.Connections, 1, mostConnections},
+		{"duplicates", p.Duplicates, 0, 100}, {"shuffle", p.Shuffle, 0, mostShuffle},
+		{"min-size", p.MinSize, leastBody, mostBody},
 		{"max-size", p.MaxSize, p.MinSize, mostBody},
 	} {
 		if b.value < b.least || b.value > b.max {
@@ -201,7 +207,8 @@ func (o *simulateOptions) writeCSV(c *call) error {
 	if c.json {
 		return c.printJSON(map[string]any{"file": o.csv, "creators": len(p.Owners)})
 	}
-	fmt.Fprintf(c.stdout, "%d creators of the store %s are in %s. Now: tributary import %s\n", len(p.Owners), p.Store, o.csv, o.csv)
+	fmt.Fprintf(c.stdout, "%d creators of the store %s are in %s. Now: tributary import %s\n", len(p.Owners), p.Store,
+		o.csv, o.csv)
 	return nil
 }
 
@@ -246,10 +253,11 @@ func (o *simulateOptions) reportJSON(r simulate.Report, problem error) simulateJ
 	ms := func(d time.Duration) float64 {
 		return float64(d.Round(10*time.Microsecond)) / float64(time.Millisecond)
 	}
-	out := simulateJSON{Seed: o.run.Plan.Seed, Orders: o.run.Plan.Orders, Deliveries: r.Deliveries, AcksPerSecond: int(r.AckRate()), AckP50: ms(r.AckP50),
-		AckP99: ms(r.AckP99), ProcessedRate: int(r.ProcessRate()), FreshP50: ms(r.FreshP50), FreshP99: ms(r.FreshP99), LiveDropouts: r.LiveDropouts,
-		Lost: r.Lost, Refused: r.Refused, Broken: r.Broken, Checked: r.Checked, MismatchCount: len(r.Mismatches),
-		Mismatches: append([]string{}, firstMismatches(r)...), OK: problem == nil}
+	out := simulateJSON{Seed: o.run.Plan.Seed, Orders: o.run.Plan.Orders, Deliveries: r.Deliveries,
+		AcksPerSecond: int(r.AckRate()), AckP50: ms(r.AckP50), AckP99: ms(r.AckP99),
+		ProcessedRate: int(r.ProcessRate()), FreshP50: ms(r.FreshP50), FreshP99: ms(r.FreshP99),
+		LiveDropouts: r.LiveDropouts, Lost: r.Lost, Refused: r.Refused, Broken: r.Broken, Checked: r.Checked,
+		MismatchCount: len(r.Mismatches), Mismatches: append([]string{}, firstMismatches(r)...), OK: problem == nil}
 	if problem != nil {
 		out.Problem = problem.Error()
 	}
@@ -262,14 +270,17 @@ func firstMismatches(r simulate.Report) []string {
 
 func (o *simulateOptions) print(w io.Writer, r simulate.Report, problem error) {
 	round := func(d time.Duration) time.Duration { return d.Round(10 * time.Microsecond) }
-	fmt.Fprintf(w, "Acknowledged  %d deliveries of %d orders (seed %d) over %d connections, %.0f/s, p50 %v, p99 %v\n", r.Deliveries, o.run.Plan.Orders,
-		o.run.Plan.Seed, o.run.Connections, r.AckRate(), round(r.AckP50), round(r.AckP99))
+	fmt.Fprintf(w, "Acknowledged  %d deliveries of %d orders (seed %d) over %d connections, %.0f/s, p50 %v, p99 %v\n",
+		r.Deliveries, o.run.Plan.Orders, o.run.Plan.Seed, o.run.Connections, r.AckRate(), round(r.AckP50),
+		round(r.AckP99))
 	if r.Processing > 0 {
 		fmt.Fprintf(w, "Processed     %.0f/s, from the first one sent to the last one processed\n", r.ProcessRate())
-		fmt.Fprintf(w, "Freshness     p50 %v, p99 %v, from receipt to the live event\n", round(r.FreshP50), round(r.FreshP99))
+		fmt.Fprintf(w, "Freshness     p50 %v, p99 %v, from receipt to the live event\n", round(r.FreshP50),
+			round(r.FreshP99))
 	}
 	if r.LiveDropouts > 0 {
-		fmt.Fprintf(w, "              (the stream of live events broke off %d times, so not all are counted)\n", r.LiveDropouts)
+		fmt.Fprintf(w, "              (the stream of live events broke off %d times, so not all are counted)\n",
+			r.LiveDropouts)
 	}
 	fmt.Fprintf(w, "Checked       %d orders\n", r.Checked)
 	for _, m := range firstMismatches(r) {

@@ -34,7 +34,8 @@ type historyOptions struct {
 }
 
 func (o *historyOptions) define(c *call) {
-	c.flags.BoolVar(&o.wanted, "history", false, "write a made-up past straight into this server's database, and do nothing else")
+	c.flags.BoolVar(&o.wanted, "history", false,
+		"write a made-up past straight into this server's database, and do nothing else")
 	c.flags.IntVar(&o.plan.Conversions, "conversions", 1_000_000, "history: `N` conversions")
 	c.flags.IntVar(&o.years, "years", 3, "history: `N`, over how many years")
 	c.flags.StringVar(&o.until, "until", "", "history: the `DAY` (2026-11-30) on whose beginning it ends; empty: now")
@@ -53,8 +54,10 @@ func (o *historyOptions) finish(c *call, seed uint64, now time.Time) error {
 		name               string
 		value, least, most int
 	}{
-		{"conversions", p.Conversions, 1, mostConversions}, {"years", o.years, 1, mostYears}, {"uncredited", p.Uncredited, 0, 1000},
-		{"clicks", p.Clicks, 0, 100}, {"campaigns", p.Campaigns, 1, mostCampaigns}, {"creators", p.Creators, p.Campaigns, mostCreators},
+		{"conversions", p.Conversions, 1, mostConversions}, {"years", o.years, 1, mostYears},
+		{"uncredited", p.Uncredited, 0, 1000},
+		{"clicks", p.Clicks, 0, 100}, {"campaigns", p.Campaigns, 1, mostCampaigns},
+		{"creators", p.Creators, p.Campaigns, mostCreators},
 	} {
 		if b.value < b.least || b.value > b.most {
 			return usagef("--%s: %d is not between %d and %d", b.name, b.value, b.least, b.most)
@@ -97,12 +100,15 @@ func writeHistory(ctx context.Context, c *call, o historyOptions, seed uint64) e
 		return err
 	}
 	if has && !o.force {
-		return errors.New("the database has orders already, and a made-up past cannot be taken out again; --force writes it all the same")
+		return errors.New("the database has orders already, and a made-up past cannot be taken out again; --force " +
+			"writes it all the same")
 	}
 	if o.plan.Stores, err = o.findStores(ctx, a); err != nil {
 		return err
 	}
-	o.plan.EmailHash = func(email string) string { return a.Sealer.Hash(app.HashEmail, affiliate.NormalizeEmail(email)) }
+	o.plan.EmailHash = func(email string) string {
+		return a.Sealer.Hash(app.HashEmail, affiliate.NormalizeEmail(email))
+	}
 	begin := time.Now()
 	report, err := history.Write(ctx, a.DB, o.plan)
 	if err != nil {
@@ -112,10 +118,10 @@ func writeHistory(ctx context.Context, c *call, o historyOptions, seed uint64) e
 	if c.json {
 		return c.printJSON(historyJSON{Report: report, Seed: o.plan.Seed, Seconds: took.Seconds()})
 	}
-	fmt.Fprintf(c.stdout, "Wrote %d orders with %d conversions of %d creators in %d campaigns, ", report.Orders, report.Conversions,
-		report.Creators, report.Campaigns)
-	fmt.Fprintf(c.stdout, "%d clicks, %d ledger entries and %d payouts in %s (seed %d).\n", report.Clicks, report.LedgerEntries,
-		report.Payouts, took.Round(100*time.Millisecond), o.plan.Seed)
+	fmt.Fprintf(c.stdout, "Wrote %d orders with %d conversions of %d creators in %d campaigns, ", report.Orders,
+		report.Conversions, report.Creators, report.Campaigns)
+	fmt.Fprintf(c.stdout, "%d clicks, %d ledger entries and %d payouts in %s (seed %d).\n", report.Clicks,
+		report.LedgerEntries, report.Payouts, took.Round(100*time.Millisecond), o.plan.Seed)
 	return nil
 }
 
@@ -137,7 +143,8 @@ var madeUpStores = []app.NewStore{
 }
 
 func madeUpStore(platform affiliate.Platform, slug, where, domain, currency, timezone string) app.NewStore {
-	return app.NewStore{Platform: platform, Slug: "fern-" + slug, Name: "Fern & Fig " + where, Domain: domain, Currency: currency, Timezone: timezone}
+	return app.NewStore{Platform: platform, Slug: "fern-" + slug, Name: "Fern & Fig " + where, Domain: domain,
+		Currency: currency, Timezone: timezone}
 }
 
 // findStores gives the stores of the options. The made-up ones are added where they are missing.

@@ -10,9 +10,11 @@ func TestSimulateHistory(t *testing.T) {
 		if s.env["DATABASE_URL"] != "" {
 			s.run("migrate").exits(0)
 		}
-		args := []string{"simulate", "--history", "--conversions", "400", "--years", "1", "--campaigns", "5", "--creators", "40", "--seed", "3", "--until", "2026-06-30"}
+		args := []string{"simulate", "--history", "--conversions", "400", "--years", "1", "--campaigns", "5",
+			"--creators", "40", "--seed", "3", "--until", "2026-06-30"}
 		got := s.run(append(args, "--json")...).exits(0).json()
-		for name, want := range map[string]float64{"orders": 520, "conversions": 400, "clicks": 1200, "campaigns": 5, "creators": 40, "seed": 3} {
+		for name, want := range map[string]float64{"orders": 520, "conversions": 400, "clicks": 1200, "campaigns": 5,
+			"creators": 40, "seed": 3} {
 			if got[name] != want {
 				t.Errorf("%s: %v, want %v", name, got[name], want)
 			}

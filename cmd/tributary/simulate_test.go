@@ -14,7 +14,9 @@ import (
 // tributary runs a command as a shell does, and gives its exit code with all that it wrote.
 func (e environment) tributary(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	out, errs := &screen{}, &screen{}
-	code = run(ctx, commands(), terminal{stdout: out, stderr: errs, getenv: func(name string) string { return e[name] }}, args)
+	code = run(ctx, commands(), terminal{stdout: out, stderr: errs, getenv: func(name string) string {
+		return e[name]
+	}}, args)
 	return code, out.String(), errs.String()
 }
 
@@ -22,14 +24,16 @@ const simulateSecret = "a-secret-for-simulations"
 
 // simulated is a running server on the embedded default with a store, its creators and a token, set up by the commands
 // that the help of simulate names.
-func simulated(t *testing.T, platform affiliate.Platform) (env environment, simulate func(ctx context.Context, args ...string) (int, string, string)) {
+func simulated(t *testing.T, platform affiliate.Platform) (env environment, simulate func(ctx context.Context,
+	args ...string) (int, string, string)) {
 	t.Helper()
 	env = embedded(t)
 	csv := filepath.Join(t.TempDir(), "sim.csv")
-	domain := map[affiliate.Platform]string{affiliate.Shopify: "sim.myshopify.com", affiliate.WooCommerce: "shop.example"}[platform]
+	domain := map[affiliate.Platform]string{affiliate.Shopify: "sim.myshopify.com",
+		affiliate.WooCommerce: "shop.example"}[platform]
 	for _, args := range [][]string{
-		{"store", "add", "--platform", string(platform), "--slug", "sim", "--name", "Sim", "--domain", domain, "--currency", "USD",
-			"--timezone", "America/New_York", "--webhook-secret", simulateSecret},
+		{"store", "add", "--platform", string(platform), "--slug", "sim", "--name", "Sim", "--domain", domain,
+			"--currency", "USD", "--timezone", "America/New_York", "--webhook-secret", simulateSecret},
 		{"simulate", "--store", "sim", "--creators-csv", csv},
 		{"import", csv},
 	} {
@@ -50,13 +54,15 @@ func TestSimulate(t *testing.T) {
 	for _, platform := range []affiliate.Platform{affiliate.Shopify, affiliate.WooCommerce} {
 		t.Run(string(platform), func(t *testing.T) {
 			env, simulate := simulated(t, platform)
-			code, stdout, stderr := simulate(t.Context(), "--secret", simulateSecret, "--orders", "150", "--duplicates", "20", "--shuffle", "100", "--connections", "8", "--json")
+			code, stdout, stderr := simulate(t.Context(), "--secret", simulateSecret, "--orders", "150", "--duplicates",
+				"20", "--shuffle", "100", "--connections", "8", "--json")
 			var got simulateJSON
 			if err := json.Unmarshal([]byte(stdout), &got); err != nil || code != exitOK {
 				t.Fatalf("exit code %d, want %d with one JSON document (%v):\n%s%s", code, exitOK, err, stdout, stderr)
 			}
 			if !got.OK || got.Checked != 150 || got.Deliveries <= 150 || got.Lost != 0 || got.FreshP99 <= 0 {
-				t.Errorf("got %+v, want 150 checked orders of more deliveries, none lost, with the age of live events", got)
+				t.Errorf("got %+v, want 150 checked orders of more deliveries, none lost, with the age of live events",
+					got)
 			}
 			checkLedger(t, env)
 
@@ -72,10 +78,14 @@ func TestSimulate(t *testing.T) {
 // A wrong expectation must be told: creators who have other rates, and codes that are nobody's.
 func TestSimulate_spells_out_mismatches(t *testing.T) {
 	_, simulate := simulated(t, affiliate.Shopify)
-	for option, want := range map[string]string{"--codes=SIM001,SIM002": "commission is ", "--codes=NOBODYS": `must be "code"`, "--links=nobodys": `must be "link"`} {
-		code, stdout, stderr := simulate(t.Context(), "--secret", simulateSecret, "--orders", "60", "--percent", "33.25", option)
-		if code != exitError || !strings.Contains(stdout, want) || !strings.Contains(stdout, "of 60 orders are not as they must be.") {
-			t.Errorf("%s: exit code %d, want %d with %q among the mismatches:\n%s%s", option, code, exitError, want, stdout, stderr)
+	for option, want := range map[string]string{"--codes=SIM001,SIM002": "commission is ",
+		"--codes=NOBODYS": `must be "code"`, "--links=nobodys": `must be "link"`} {
+		code, stdout, stderr := simulate(t.Context(), "--secret", simulateSecret, "--orders", "60", "--percent",
+			"33.25", option)
+		if code != exitError || !strings.Contains(stdout, want) ||
+			!strings.Contains(stdout, "of 60 orders are not as they must be.") {
+			t.Errorf("%s: exit code %d, want %d with %q among the mismatches:\n%s%s", option, code, exitError, want,
+				stdout, stderr)
 		}
 	}
 }
@@ -94,7 +104,8 @@ func TestSimulate_ends_when_told_to(t *testing.T) {
 	defer cancel()
 	begin := time.Now()
 	code, stdout, stderr := simulate(ctx, "--secret", simulateSecret, "--orders", "100000")
-	if took := time.Since(begin); code != exitError || stdout != "" || !strings.Contains(stderr, "nothing was checked") || took > 10*time.Second {
+	if took := time.Since(begin); code != exitError || stdout != "" ||
+		!strings.Contains(stderr, "nothing was checked") || took > 10*time.Second {
 		t.Errorf("Ctrl-C: exit code %d after %v, want %d at once:\n%s%s", code, took, exitError, stdout, stderr)
 	}
 	code, _, stderr = simulate(t.Context(), "--secret", simulateSecret, "--orders", "100000", "--limit", "300ms")
@@ -122,7 +133,8 @@ func TestSimulate_options(t *testing.T) {
 		`"extra" is not understood`:     {"extra"},
 		"--connections: 5000 is not be": {"--connections", "5000"},
 	} {
-		code, _, stderr := environment{}.tributary(t.Context(), append([]string{"simulate", "--store", "sim"}, args...)...)
+		code, _, stderr := environment{}.tributary(t.Context(), append([]string{"simulate", "--store", "sim"},
+			args...)...)
 		if code != exitUsage || !strings.Contains(stderr, want) {
 			t.Errorf("%q: exit code %d, want %d with %q:\n%s", args, code, exitUsage, want, stderr)
 		}

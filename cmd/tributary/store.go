@@ -17,8 +17,10 @@ func storeAddCommand() command {
 		name:    "store add",
 		args:    "--platform P --slug S --name N --domain D --currency C --timezone Z [--webhook-secret W] [--json]",
 		summary: "Connect a store, and print what to do in its admin.",
-		example: "tributary store add --platform woocommerce --slug my-shop --name \"My shop\" --domain shop.example --currency EUR --timezone Europe/Berlin\n" +
-			"tributary store add --platform shopify --slug us --name \"US shop\" --domain my-shop.myshopify.com --currency USD --timezone America/New_York --webhook-secret 1a2b…",
+		example: "tributary store add --platform woocommerce --slug my-shop --name \"My shop\" --domain shop.example " +
+			"--currency EUR --timezone Europe/Berlin\n" +
+			"tributary store add --platform shopify --slug us --name \"US shop\" --domain my-shop.myshopify.com " +
+			"--currency USD --timezone America/New_York --webhook-secret 1a2b…",
 		run: storeAdd,
 	}
 }
@@ -41,8 +43,9 @@ type storeJSON struct {
 }
 
 func storeAsJSON(a *app.App, s affiliate.Store) storeJSON {
-	return storeJSON{ID: s.ID.String(), Slug: s.Slug, Platform: string(s.Platform), Name: s.Name, Domain: s.Domain, Currency: string(s.Currency),
-		Timezone: s.Timezone, State: string(s.State), Warning: s.Warning, WebhookURL: a.WebhookURL(s), LastDeliveryAt: timeOrNil(s.LastDeliveryAt)}
+	return storeJSON{ID: s.ID.String(), Slug: s.Slug, Platform: string(s.Platform), Name: s.Name, Domain: s.Domain,
+		Currency: string(s.Currency), Timezone: s.Timezone, State: string(s.State), Warning: s.Warning,
+		WebhookURL: a.WebhookURL(s), LastDeliveryAt: timeOrNil(s.LastDeliveryAt)}
 }
 
 func timeOrNil(t time.Time) *time.Time {
@@ -62,7 +65,8 @@ func storeAdd(ctx context.Context, c *call) error {
 	c.flags.StringVar(&in.Domain, "domain", "", "`D`: its domain; for Shopify the one that ends in .myshopify.com")
 	c.flags.StringVar(&in.Currency, "currency", "", "`C`: its currency, such as EUR")
 	c.flags.StringVar(&in.Timezone, "timezone", "", "`Z`: its time zone, such as Europe/Berlin")
-	c.flags.StringVar(&in.Secret, "webhook-secret", "", "`W`: the secret of its webhooks; Shopify shows one, for WooCommerce one is made when none is given")
+	c.flags.StringVar(&in.Secret, "webhook-secret", "",
+		"`W`: the secret of its webhooks; Shopify shows one, for WooCommerce one is made when none is given")
 	c.jsonFlag()
 	if _, err := c.parse(0, 0); err != nil {
 		return err
@@ -85,7 +89,8 @@ func storeAdd(ctx context.Context, c *call) error {
 		out.WebhookSecret, out.Instructions = added.Secret, added.Instructions
 		return c.printJSON(out)
 	}
-	fmt.Fprintf(c.stdout, "Store %s (%s) is connected.\n\n  Webhook URL  %s\n", added.Slug, added.ID, a.WebhookURL(added.Store))
+	fmt.Fprintf(c.stdout, "Store %s (%s) is connected.\n\n  Webhook URL  %s\n", added.Slug, added.ID,
+		a.WebhookURL(added.Store))
 	if added.Secret != "" {
 		fmt.Fprintf(c.stdout, "  Secret       %s   (shown this once)\n", added.Secret)
 	}
@@ -135,11 +140,13 @@ func storeList(ctx context.Context, c *call) error {
 		fmt.Fprintln(c.stdout, "There is no store yet. Connect one: tributary store add --help")
 		return nil
 	}
-	return printTable(c.stdout, "SLUG\tPLATFORM\tNAME\tDOMAIN\tCURRENCY\tSTATE\tLAST DELIVERY\tWEBHOOK URL", func(row func(cells ...any)) {
-		for _, s := range list {
-			row(s.Slug, s.Platform, s.Name, s.Domain, s.Currency, s.State, timeOrNever(s.LastDeliveryAt), s.WebhookURL)
-		}
-	})
+	return printTable(c.stdout, "SLUG\tPLATFORM\tNAME\tDOMAIN\tCURRENCY\tSTATE\tLAST DELIVERY\tWEBHOOK URL",
+		func(row func(cells ...any)) {
+			for _, s := range list {
+				row(s.Slug, s.Platform, s.Name, s.Domain, s.Currency, s.State, timeOrNever(s.LastDeliveryAt),
+					s.WebhookURL)
+			}
+		})
 }
 
 func timeOrNever(t *time.Time) string {
@@ -201,7 +208,8 @@ type secretJSON struct {
 
 func storeSecret(ctx context.Context, c *call) error {
 	add := c.flags.Bool("add", false, "add a secret; the old ones stay valid")
-	given := c.flags.String("webhook-secret", "", "`W`, with --add: the secret; for WooCommerce one is made when none is given")
+	given := c.flags.String("webhook-secret", "",
+		"`W`, with --add: the secret; for WooCommerce one is made when none is given")
 	ending := c.flags.String("end", "", "`SECRET-ID`: end this secret")
 	c.jsonFlag()
 	args, err := c.parse(1, 1)

@@ -31,12 +31,14 @@ type tokenJSON struct {
 }
 
 func tokenAsJSON(t affiliate.Token) tokenJSON {
-	return tokenJSON{ID: t.ID.String(), Name: t.Name, Role: string(t.Role), CreatedAt: t.CreatedAt.UTC(), LastUsedAt: timeOrNil(t.LastUsedAt), EndedAt: timeOrNil(t.EndedAt)}
+	return tokenJSON{ID: t.ID.String(), Name: t.Name, Role: string(t.Role), CreatedAt: t.CreatedAt.UTC(),
+		LastUsedAt: timeOrNil(t.LastUsedAt), EndedAt: timeOrNil(t.EndedAt)}
 }
 
 func tokenAdd(ctx context.Context, c *call) error {
 	name := c.flags.String("name", "", "`N`: what the token is for")
-	role := c.flags.String("role", "", "`ROLE`: owner, manager or viewer; a viewer reads, a manager changes the catalog and pays, an owner everything")
+	role := c.flags.String("role", "", "`ROLE`: owner, manager or viewer; a viewer reads, a manager changes the "+
+		"catalog and pays, an owner everything")
 	c.jsonFlag()
 	if _, err := c.parse(0, 0); err != nil {
 		return err
@@ -104,7 +106,8 @@ func tokenList(ctx context.Context, c *call) error {
 	}
 	return printTable(c.stdout, "ID\tNAME\tROLE\tADDED\tLAST USED\tENDED", func(row func(cells ...any)) {
 		for _, t := range list {
-			row(t.ID, t.Name, t.Role, t.CreatedAt.Format(time.RFC3339), timeOrNever(t.LastUsedAt), timeOrNever(t.EndedAt))
+			row(t.ID, t.Name, t.Role, t.CreatedAt.Format(time.RFC3339), timeOrNever(t.LastUsedAt),
+				timeOrNever(t.EndedAt))
 		}
 	})
 }

@@ -20,7 +20,8 @@ func userAddCommand() command {
 		name:    "user add",
 		args:    "--email E --name N --role owner|manager|viewer [--json]",
 		summary: "Give a person an account for the dashboard.",
-		example: "tributary user add --email mia@brand.example --name Mia --role owner\necho \"$PASSWORD\" | tributary user add --email ben@brand.example --name Ben --role viewer",
+		example: "tributary user add --email mia@brand.example --name Mia --role owner\necho \"$PASSWORD\" | " +
+			"tributary user add --email ben@brand.example --name Ben --role viewer",
 		run: func(ctx context.Context, c *call) error {
 			email := c.flags.String("email", "", "`E`: the address to sign in with")
 			name := c.flags.String("name", "", "`N`: what others see")
@@ -108,7 +109,8 @@ func userPasswordCommand() command {
 			defer end()
 			u, _, err := a.DB.UserByEmail(ctx, affiliate.FoldEmail(args[0]))
 			if affiliate.KindOf(err) == affiliate.NotFound {
-				return affiliate.Errorf(affiliate.NotFound, "nobody has an account with %s; see: tributary user list", args[0])
+				return affiliate.Errorf(affiliate.NotFound, "nobody has an account with %s; see: tributary user list",
+					args[0])
 			}
 			if err != nil {
 				return err

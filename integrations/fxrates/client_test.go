@@ -55,16 +55,19 @@ func TestClientOverHTTP(t *testing.T) {
 			t.Errorf("%s: %v, want %v", address, got, want)
 		}
 	}
-	if got := asked(t, Client{URL: folder + "eurofxref-hist.zip", HTTP: server.Client()}); !slices.Equal(got, []string{want[2], want[2], want[2]}) {
+	if got := asked(t, Client{URL: folder + "eurofxref-hist.zip", HTTP: server.Client()}); !slices.Equal(got,
+		[]string{want[2], want[2], want[2]}) {
 		t.Errorf("one file: %v", got)
 	}
 	secret := strings.Replace(server.URL, "://", "://me:secret@", 1)
-	if _, err := (Client{URL: secret + "/elsewhere/"}).Latest(t.Context()); err == nil || !strings.Contains(err.Error(), "/elsewhere/eurofxref-daily.xml answered 404") ||
+	if _, err := (Client{URL: secret + "/elsewhere/"}).Latest(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "/elsewhere/eurofxref-daily.xml answered 404") ||
 		strings.Contains(err.Error(), "secret") {
 		t.Errorf("missing file: %v", err)
 	}
 	files["eurofxref-daily.xml"] = "<html>"
-	if _, err := (Client{URL: folder}).Latest(t.Context()); err == nil || !strings.Contains(err.Error(), "eurofxref-daily.xml: not a file of reference rates: line 1") {
+	if _, err := (Client{URL: folder}).Latest(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "eurofxref-daily.xml: not a file of reference rates: line 1") {
 		t.Errorf("web page: %v", err)
 	}
 	ended, cancel := context.WithCancel(t.Context())

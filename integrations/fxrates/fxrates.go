@@ -2,7 +2,8 @@
 // day, from the bank's own files: the CSV of the last day and of all days, the XML of the last day, of the last 90 days
 // and of all days, and each of them in a ZIP. Which one it is shows in the content, whatever its name.
 //
-//   - The CSVs have a header "Date,USD,JPY,…" and one line per day, newest first; every line may end with a comma, and N/A
+//   - The CSVs have a header "Date,USD,JPY,…" and one line per day, newest first; every line may end with a comma, and
+//     N/A
 //     stands where there is no rate. The last day's has spaces behind its commas and a date such as "13 April 2026".
 //   - The XMLs are gesmes envelopes: <Cube><Cube time="2026-04-13"><Cube currency="USD" rate="1.1684"/>…
 //
@@ -84,7 +85,9 @@ func parseText(text []byte) ([]money.ReferenceRate, error) {
 	case bytes.HasPrefix(start, []byte("Date")):
 		err = t.readCSV(string(text))
 	default:
-		return nil, fmt.Errorf("%w: it is neither the CSV nor the XML of the European Central Bank, nor one of them in a ZIP", ErrFormat)
+		return nil,
+			fmt.Errorf("%w: it is neither the CSV nor the XML of the European Central Bank, nor one of them in a ZIP",
+				ErrFormat)
 	}
 	if err == nil && len(t.list) == 0 {
 		err = fmt.Errorf("%w: there are no rates in it", ErrFormat)

@@ -77,12 +77,14 @@ func pack(t testing.TB, text string, names ...string) string {
 
 func TestParse(t *testing.T) {
 	last := rates("2026-04-13 USD 1.1684", "2026-04-13 JPY 186.75", "2026-04-13 CZK 24.378")
-	all := append(slices.Clone(last), rates("2026-04-10 USD 1.1711", "2026-04-10 JPY 186.43", "2026-04-10 CZK 24.365")...)
+	all := append(slices.Clone(last), rates("2026-04-10 USD 1.1711", "2026-04-10 JPY 186.43",
+		"2026-04-10 CZK 24.365")...)
 	for _, c := range []struct {
 		name, text string
 		want       []money.ReferenceRate
 	}{
-		{"history CSV", historyCSV, all}, {"daily CSV", dailyCSV, last}, {"daily XML", dailyXML, last}, {"history XML", historyXML, all},
+		{"history CSV", historyCSV, all}, {"daily CSV", dailyCSV, last}, {"daily XML", dailyXML, last},
+		{"history XML", historyXML, all},
 		{"byte order mark, line ends of Windows", "\uFEFF" + strings.ReplaceAll(historyCSV, "\n", "\r\n"), all},
 		{"byte order mark before XML", "\uFEFF" + dailyXML, last},
 		{"no comma at the end", strings.ReplaceAll(historyCSV, ",\n", "\n"), all},
@@ -134,7 +136,8 @@ func TestParseRefuses(t *testing.T) {
 		{"XML with a currency twice", xml("JPY", "USD"), "line 10, column 4: USD comes twice for 2026-04-13"},
 		{"XML with a wrong code", xml("JPY", "¥"), `line 10, column 4: "¥" is not a currency code`},
 		{"XML with a day twice", strings.Replace(historyXML, "2026-04-10", "2026-04-13", 1), "2026-04-13 comes twice"},
-		{"XML rate after its day", xml("\t</Cube>\n</gesmes", "\t<Cube currency='USD' rate='1'/></Cube>\n</gesmes"), "USD has no day around it"},
+		{"XML rate after its day", xml("\t</Cube>\n</gesmes", "\t<Cube currency='USD' rate='1'/></Cube>\n</gesmes"),
+			"USD has no day around it"},
 		{"XML too deep", strings.Repeat("<Envelope>", 20), "too deep"},
 		{"damaged ZIP", pack(t, historyCSV, "a.csv")[:100], "its ZIP is damaged"},
 		{"ZIP with a damaged file", damage(pack(t, historyCSV, "a.csv")), "its ZIP is damaged"},
@@ -197,7 +200,8 @@ func TestBundled(t *testing.T) {
 
 // FuzzParse: whatever a file holds, it is refused or every rate of it can be kept.
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{historyCSV, dailyCSV, dailyXML, historyXML, pack(f, historyCSV, "a.csv"), pack(f, dailyXML, "a.xml"), "Date,USD\n", "<Envelope>"} {
+	for _, text := range []string{historyCSV, dailyCSV, dailyXML, historyXML, pack(f, historyCSV, "a.csv"),
+		pack(f, dailyXML, "a.xml"), "Date,USD\n", "<Envelope>"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -217,7 +221,8 @@ func FuzzParse(f *testing.F) {
 			_, errCurrency := money.ParseCurrency(string(r.Currency))
 			rate, errRate := money.ParseRate(r.Rate.String())
 			key := fmt.Sprint(r.Day, r.Currency)
-			if err := errors.Join(errDay, errCurrency, errRate); err != nil || rate != r.Rate || day.Year() < 1999 || r.Currency == "EUR" || seen[key] {
+			if err := errors.Join(errDay, errCurrency, errRate); err != nil || rate != r.Rate || day.Year() < 1999 ||
+				r.Currency == "EUR" || seen[key] {
 				t.Fatalf("%+v: %v", r, err)
 			}
 			seen[key] = true

@@ -3,5 +3,6 @@
 //
 // What Shopify sends is described at https://shopify.dev/docs/api/webhooks/latest (topics), at
 // https://shopify.dev/docs/apps/build/webhooks/delivery-structure (headers) and in the REST order resource, whose shape
-// the bodies have. recordings holds bodies with what must come out of them; comments here name those that taught a rule.
+// the bodies have. recordings holds bodies with what must come out of them; comments here name those that taught a
+// rule.
 package shopify

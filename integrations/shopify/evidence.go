@@ -91,8 +91,8 @@ type evidence []affiliate.LinkEvidence
 // script gone wrong.
 const maxEvidence, maxLinks = 128, 32
 
-// landingSite reads the query of the page where the customer entered the shop: a path in real bodies, an absolute URL in
-// samples, and whatever the customer's browser sent. What cannot be read is no evidence.
+// landingSite reads the query of the page where the customer entered the shop: a path in real bodies, an absolute URL
+// in samples, and whatever the customer's browser sent. What cannot be read is no evidence.
 func (e *evidence) landingSite(landing string) {
 	landing, _, _ = strings.Cut(landing, "#")
 	_, query, _ := strings.Cut(landing, "?")

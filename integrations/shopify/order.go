@@ -58,8 +58,8 @@ func (b *body) number(v *values) string {
 	return v.word("order_number", b.orderNumber, 100)
 }
 
-// readStatus reads financial_status (REST order resource; "expired" from GraphQL's OrderDisplayFinancialStatus). It is null
-// for orders made by API without a transaction. It stays what the money says when the order is canceled.
+// readStatus reads financial_status (REST order resource; "expired" from GraphQL's OrderDisplayFinancialStatus). It is
+// null for orders made by API without a transaction. It stays what the money says when the order is canceled.
 func (b *body) readStatus(v *values, s *affiliate.Snapshot) {
 	if b.financialStatus == nil {
 		v.missing("financial_status")
@@ -97,8 +97,8 @@ func (b *body) readMoney(v *values, s *affiliate.Snapshot) {
 	}
 }
 
-// sumLines gives the merchandise of the units that were not removed by an edit, and what the removed units had cost with
-// tax. An edit leaves total_price, quantity and the lines' money as they were and only lowers current_quantity
+// sumLines gives the merchandise of the units that were not removed by an edit, and what the removed units had cost
+// with tax. An edit leaves total_price, quantity and the lines' money as they were and only lowers current_quantity
 // (recordings 031-034); so do refunds, whose units are therefore not counted as removed. Canceling sets
 // current_quantity to 0 and removes nothing.
 func (b *body) sumLines(v *values, s *affiliate.Snapshot) (merchandise, removedGross int64) {

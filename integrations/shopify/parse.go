@@ -42,8 +42,8 @@ func (Platform) Parse(topic, _ string, data []byte) (affiliate.Parsed, error) {
 // meaning reads a body as one kind of thing.
 type meaning func(*body, *values) affiliate.Parsed
 
-// shape finds out by its keys what a body is; nil when they do not tell. draft_orders and checkouts have line_items too,
-// but no financial_status; fulfillments and returns have an order_id, but neither kind nor refund_line_items.
+// shape finds out by its keys what a body is; nil when they do not tell. draft_orders and checkouts have line_items
+// too, but no financial_status; fulfillments and returns have an order_id, but neither kind nor refund_line_items.
 func (b *body) shape() meaning {
 	switch {
 	case b.hasLines && b.financialStatus != nil:
@@ -60,7 +60,8 @@ func (b *body) shape() meaning {
 		return (*body).asRefund
 	case b.orderID != nil && b.kind != nil && b.amount != nil:
 		return (*body).asTransaction
-	case b.status != nil && b.amount != nil && (b.evidenceDueBy != nil || b.networkReason != nil || b.initiatedAt != nil):
+	case b.status != nil && b.amount != nil && (b.evidenceDueBy != nil || b.networkReason != nil ||
+		b.initiatedAt != nil):
 		return (*body).asDispute
 	}
 	return nil
@@ -91,17 +92,22 @@ var topics = map[string]meaning{
 // (https://shopify.dev/docs/api/webhooks/latest). returns/* lead to refunds, which come on their own.
 var unusedTopics = []string{
 	"app", "app_purchases_one_time", "app_scopes", "app_subscriptions", "attributed_sessions", "audit_events",
-	"bulk_operations", "carts", "channels", "checkouts", "collection_listings", "collection_publications", "collections",
-	"companies", "company_contact_roles", "company_contacts", "company_locations", "customer", "customer_account_settings",
+	"bulk_operations", "carts", "channels", "checkouts", "collection_listings", "collection_publications",
+	"collections",
+	"companies", "company_contact_roles", "company_contacts", "company_locations", "customer",
+	"customer_account_settings",
 	"customer_groups", "customer_payment_methods", "customers", "customers_email_marketing_consent",
 	"customers_marketing_consent", "delivery_promise_settings", "discounts", "domains", "draft_orders",
 	"finance_app_staff_member", "fulfillment_events", "fulfillment_holds", "fulfillment_orders", "fulfillments",
-	"inventory_items", "inventory_levels", "inventory_shipments", "inventory_transfers", "locales", "locations", "markets",
-	"markets_backup_region", "metafield_definitions", "metaobjects", "order", "orders", "payment_schedules", "payment_terms",
+	"inventory_items", "inventory_levels", "inventory_shipments", "inventory_transfers", "locales",
+	"locations", "markets",
+	"markets_backup_region", "metafield_definitions", "metaobjects", "order", "orders", "payment_schedules",
+	"payment_terms",
 	"product_feeds", "product_listings", "product_publications", "products", "profiles", "publications",
 	"returns", "reverse_deliveries", "reverse_fulfillment_orders", "scheduled_product_listings", "segments",
 	"selling_plan_groups", "shop", "subscription_billing_attempts", "subscription_billing_cycle_edits",
-	"subscription_billing_cycles", "subscription_contracts", "tax_partners", "tax_services", "tender_transactions", "themes",
+	"subscription_billing_cycles", "subscription_contracts", "tax_partners", "tax_services", "tender_transactions",
+	"themes",
 	"variants",
 }
 
@@ -164,7 +170,8 @@ func (b *body) asDispute(v *values) affiliate.Parsed {
 		return affiliate.Parsed{Ignored: "dispute " + id + " is not about an order"}
 	}
 	order := v.id("order_id", b.orderID)
-	d := affiliate.Dispute{ID: v.id("id", b.id), Status: affiliate.DisputeOpen, Currency: v.currencyCode("currency", b.currency)}
+	d := affiliate.Dispute{ID: v.id("id", b.id), Status: affiliate.DisputeOpen, Currency: v.currencyCode("currency",
+		b.currency)}
 	d.Amount = v.amount("amount", b.amount, d.Currency)
 	if b.status.absent() {
 		v.missing("status")
@@ -192,7 +199,8 @@ func (b *body) asOrderEdit(v *values) affiliate.Parsed {
 	if b.edit.createdAt.absent() {
 		v.missing("created_at")
 	}
-	return events(affiliate.Event{OrderID: v.id("order_id", b.edit.orderID), Edited: v.time("created_at", b.edit.createdAt)})
+	return events(affiliate.Event{OrderID: v.id("order_id", b.edit.orderID), Edited: v.time("created_at",
+		b.edit.createdAt)})
 }
 
 // asDeletion reads {"id":1}. More than that is no deletion, whatever the topic says.
@@ -233,7 +241,8 @@ func (b *body) asDataRequest(v *values) affiliate.Parsed {
 func (b *body) asShopRedaction(v *values) affiliate.Parsed {
 	v.id("shop_id", b.shopID)
 	if b.hasCustomer || !b.id.absent() {
-		v.fail("body", "is not that of shop/redact, which holds shop_id and shop_domain; nothing is erased on a wrong topic")
+		v.fail("body",
+			"is not that of shop/redact, which holds shop_id and shop_domain; nothing is erased on a wrong topic")
 	}
 	return affiliate.Parsed{Store: affiliate.StoreRedact}
 }

@@ -84,12 +84,15 @@ func TestOrderMoney(t *testing.T) {
 		{"total_discount_where_there_are_no_allocations", plainOrder,
 			[]string{"line_items.0.discount_allocations", "[]", "line_items.0.total_discount", `"2.50"`}, 750, 900, 900},
 		{"allocations_before_total_discount", plainOrder, []string{"line_items.0.total_discount", `"2.50"`}, 900, 900, 900},
-		{"discount_beyond_the_price", plainOrder, []string{"line_items.0.discount_allocations.0.amount", `"99"`}, 0, 900, 900},
+		{"discount_beyond_the_price", plainOrder, []string{"line_items.0.discount_allocations.0.amount", `"99"`},
+			0, 900, 900},
 		{"two_allocations", plainOrder, []string{"line_items.0.discount_allocations", `[{"amount":"1.00"},{"amount":"0.55"}]`}, 845, 900, 900},
 		{"shipping_discount_is_irrelevant", plainOrder,
 			[]string{"shipping_lines", `[{"price":"5.00","discount_allocations":[{"amount":"5.00"}]}]`}, 900, 900, 900},
-		{"amounts_as_json_numbers", plainOrder, []string{"total_price", "9.0", "line_items.0.price", "1E1"}, 900, 900, 900},
-		{"quantity_as_text", plainOrder, []string{"line_items.0.quantity", `"2"`, "line_items.0.current_quantity", "2"}, 1900, 900, 900},
+		{"amounts_as_json_numbers", plainOrder, []string{"total_price", "9.0", "line_items.0.price", "1E1"},
+			900, 900, 900},
+		{"quantity_as_text", plainOrder, []string{"line_items.0.quantity", `"2"`, "line_items.0.current_quantity", "2"},
+			1900, 900, 900},
 		{"free_order", plainOrder, []string{"total_price", `"0.00"`, "line_items.0.price", `"0.00"`}, 0, 0, 0},
 		{"no_lines", plainOrder, []string{"line_items", "[]"}, 0, 900, 900},
 		{"tax_included", taxInOrder, nil, 3782, 4500, 4500},
@@ -99,18 +102,22 @@ func TestOrderMoney(t *testing.T) {
 		{"edit_of_a_paid_order", editedOrder, []string{"financial_status", `"paid"`}, 10000, 11300, 11300},
 		{"edit_removes_all", editedOrder, []string{"line_items.0.current_quantity", "0"}, 0, 0, 0},
 		{"edit_removes_a_gift_card", editedOrder, []string{"line_items.0.gift_card", "true"}, 0, 11300, 0},
-		{"edit_of_three_rounds", editedOrder, []string{"line_items.0.quantity", "3", "line_items.0.current_quantity", "2",
-			"line_items.0.price", `"33.35"`, "line_items.0.tax_lines", "[]", "total_price", `"100.05"`}, 6670, 6670, 0},
+		{"edit_of_three_rounds", editedOrder, []string{"line_items.0.quantity", "3", "line_items.0.current_quantity",
+			"2", "line_items.0.price", `"33.35"`, "line_items.0.tax_lines", "[]", "total_price", `"100.05"`}, 6670, 6670, 0},
 		{"more_left_than_sold", editedOrder, []string{"line_items.0.current_quantity", "5"}, 20000, 22600, 0},
 		{"refunded_units_are_not_removed", refundedOrder, nil, 2871, 3836, 3836},
-		{"failed_refunds_units_are_not_removed", refundedOrder, []string{"refunds.0.transactions.0.status", `"failure"`}, 2871, 3836, 3836},
-		{"refund_without_money_removes_units", refundedOrder, []string{"refunds.0.transactions", "[]"}, 1914, 2724, 2724},
-		{"refund_with_a_void_only_removes_units", refundedOrder, []string{"refunds.0.transactions.0.kind", `"void"`}, 1914, 2724, 2724},
+		{"failed_refunds_units_are_not_removed", refundedOrder, []string{"refunds.0.transactions.0.status",
+			`"failure"`}, 2871, 3836, 3836},
+		{"refund_without_money_removes_units", refundedOrder, []string{"refunds.0.transactions", "[]"}, 1914,
+			2724, 2724},
+		{"refund_with_a_void_only_removes_units", refundedOrder, []string{"refunds.0.transactions.0.kind", `"void"`},
+			1914, 2724, 2724},
 		{"goods_back_and_money_kept", refundedOrder, []string{"refunds.0.transactions", "[]",
 			"refunds.0.order_adjustments", `[{"kind":"refund_discrepancy","amount":"9.57","tax_amount":"1.55"}]`}, 2871, 3836, 3836},
 		{"cancel_removes_nothing", canceledOrder, nil, 2250, 2250, 0},
 		{"partially_paid", plainOrder, []string{"financial_status", `"partially_paid"`, "total_outstanding", `"4.00"`}, 900, 900, 500},
-		{"partially_paid_without_outstanding", plainOrder, []string{"financial_status", `"partially_paid"`, "total_outstanding", gone}, 900, 900, 0},
+		{"partially_paid_without_outstanding", plainOrder, []string{"financial_status", `"partially_paid"`,
+			"total_outstanding", gone}, 900, 900, 0},
 		{"overpaid", plainOrder, []string{"financial_status", `"partially_paid"`, "total_outstanding", `"-1.00"`}, 900, 900, 1000},
 		{"authorized", plainOrder, []string{"financial_status", `"authorized"`}, 900, 900, 0},
 		{"zero_decimals", "038-orders-paid-vnd-paid.json", nil, 20, 20, 20},
@@ -119,14 +126,15 @@ func TestOrderMoney(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := parseOrder(t, changed(t, c.file, c.change...))
 			if s.Merchandise != c.merchandise || s.Total != c.total || s.Captured != c.captured {
-				t.Errorf("merchandise %d, total %d, captured %d; want %d, %d, %d", s.Merchandise, s.Total, s.Captured, c.merchandise, c.total, c.captured)
+				t.Errorf("merchandise %d, total %d, captured %d; want %d, %d, %d", s.Merchandise, s.Total, s.Captured,
+					c.merchandise, c.total, c.captured)
 			}
 		})
 	}
 }
 
-// TestMoneyBackAfterAnEdit: an edit takes a unit off a paid order, and the store gives its money back without naming the
-// line any more. The sale of the other unit stands.
+// TestMoneyBackAfterAnEdit: an edit takes a unit off a paid order, and the store gives its money back without naming
+// the line any more. The sale of the other unit stands.
 func TestMoneyBackAfterAnEdit(t *testing.T) {
 	parsed := func(topic string, body []byte) affiliate.Event {
 		p, err := Platform{}.Parse(topic, "", body)
@@ -140,14 +148,16 @@ func TestMoneyBackAfterAnEdit(t *testing.T) {
 	refund := []byte(`{"id":9,"order_id":` + parsed("orders/updated", edited).OrderID + `,"created_at":"2026-11-03T10:00:00-05:00",
 		"refund_line_items":[],"order_adjustments":[{"id":1,"kind":"refund_discrepancy","amount":"-113.00","tax_amount":"0.00"}],
 		"transactions":[{"id":2,"kind":"refund","status":"success","amount":"113.00","currency":"CAD","created_at":"2026-11-03T10:00:00-05:00"}]}`)
-	events := []affiliate.Event{parsed("orders/paid", paid), parsed("orders/updated", edited), parsed("refunds/create", refund)}
+	events := []affiliate.Event{parsed("orders/paid", paid), parsed("orders/updated", edited),
+		parsed("refunds/create", refund)}
 	for _, order := range [][3]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}} {
 		var state affiliate.OrderState
 		for _, i := range order {
 			state = state.Merge(events[i], strconv.Itoa(i))
 		}
 		if v, _ := state.View(); v.Status != affiliate.Paid || v.Value != 10000 || v.Refunded != 11300 {
-			t.Errorf("told in the order %v: %s, value %d, refunded %d; want paid, 10000, 11300", order, v.Status, v.Value, v.Refunded)
+			t.Errorf("told in the order %v: %s, value %d, refunded %d; want paid, 10000, 11300", order, v.Status,
+				v.Value, v.Refunded)
 		}
 	}
 }
@@ -175,7 +185,8 @@ func TestOrderStatus(t *testing.T) {
 		}
 		s := p.Events[0].Snapshot
 		if s.Status != want.status || s.PaymentDate != want.paid || s.Canceled {
-			t.Errorf("%s: status %s, paid %v, canceled %v; want %s, %v, false", word, s.Status, s.PaymentDate, s.Canceled, want.status, want.paid)
+			t.Errorf("%s: status %s, paid %v, canceled %v; want %s, %v, false", word, s.Status, s.PaymentDate,
+				s.Canceled, want.status, want.paid)
 		}
 		if warned := p.Warning != ""; warned != (want.status == affiliate.StoreCustom) {
 			t.Errorf("%s: warning %q", word, p.Warning)
@@ -189,10 +200,12 @@ func TestOrderStatus(t *testing.T) {
 
 func TestOrderFields(t *testing.T) {
 	s := parseOrder(t, recorded(t, plainOrder).Body)
-	if want := time.Date(2026, 4, 16, 14, 0, 0, 0, time.UTC); !s.PlacedAt.Equal(want) || s.PlacedAt.Location() != time.UTC || s.Version != want.UnixMilli() {
+	if want := time.Date(2026, 4, 16, 14, 0, 0, 0, time.UTC); !s.PlacedAt.Equal(want) ||
+		s.PlacedAt.Location() != time.UTC || s.Version != want.UnixMilli() {
 		t.Errorf("placed %v, version %d; want %v and the same in milliseconds", s.PlacedAt, s.Version, want)
 	}
-	if !s.Test || s.Number != "#1805" || s.Country != "CA" || s.CustomerEmail != "alex@example.com" || s.RefundsComplete {
+	if !s.Test || s.Number != "#1805" || s.Country != "CA" || s.CustomerEmail != "alex@example.com" ||
+		s.RefundsComplete {
 		t.Errorf("%+v", s)
 	}
 	for _, c := range []struct {
@@ -201,20 +214,29 @@ func TestOrderFields(t *testing.T) {
 		got    func(affiliate.Snapshot) string
 		want   string
 	}{
-		{"order_number_for_name", []string{"name", "null"}, func(s affiliate.Snapshot) string { return s.Number }, "1805"},
+		{"order_number_for_name", []string{"name", "null"}, func(s affiliate.Snapshot) string {
+			return s.Number
+		}, "1805"},
 		{"processed_for_created", []string{"created_at", "null", "processed_at", `"2026-01-01T00:00:00Z"`},
 			func(s affiliate.Snapshot) string { return s.PlacedAt.String() }, "2026-01-01 00:00:00 +0000 UTC"},
 		{"created_before_processed", []string{"processed_at", `"2026-01-01T00:00:00Z"`},
 			func(s affiliate.Snapshot) string { return s.PlacedAt.String() }, "2026-04-16 14:00:00 +0000 UTC"},
-		{"contact_email", []string{"email", `""`, "contact_email", `"c@example.com"`}, func(s affiliate.Snapshot) string { return s.CustomerEmail }, "c@example.com"},
+		{"contact_email", []string{"email", `""`, "contact_email", `"c@example.com"`},
+			func(s affiliate.Snapshot) string { return s.CustomerEmail }, "c@example.com"},
 		{"customers_email", []string{"email", "null", "contact_email", "null", "customer.email", `"d@example.com"`},
 			func(s affiliate.Snapshot) string { return s.CustomerEmail }, "d@example.com"},
-		{"no_customer", []string{"email", "null", "contact_email", "null", "customer", "null"}, func(s affiliate.Snapshot) string { return s.CustomerEmail }, ""},
+		{"no_customer", []string{"email", "null", "contact_email", "null", "customer", "null"},
+			func(s affiliate.Snapshot) string { return s.CustomerEmail }, ""},
 		{"shipping_country", []string{"billing_address", "null", "shipping_address", `{"country_code":"de"}`},
 			func(s affiliate.Snapshot) string { return s.Country }, "DE"},
-		{"odd_country", []string{"billing_address.country_code", `"CAN"`, "shipping_address", "null"}, func(s affiliate.Snapshot) string { return s.Country }, ""},
-		{"control_characters_go", []string{"name", "\"#1\\u00008\\n05\""}, func(s affiliate.Snapshot) string { return s.Number }, "#1805"},
-		{"not_a_test", []string{"test", "null"}, func(s affiliate.Snapshot) string { return fmt.Sprint(s.Test) }, "false"},
+		{"odd_country", []string{"billing_address.country_code", `"CAN"`, "shipping_address", "null"},
+			func(s affiliate.Snapshot) string { return s.Country }, ""},
+		{"control_characters_go", []string{"name", "\"#1\\u00008\\n05\""}, func(s affiliate.Snapshot) string {
+			return s.Number
+		}, "#1805"},
+		{"not_a_test", []string{"test", "null"}, func(s affiliate.Snapshot) string {
+			return fmt.Sprint(s.Test)
+		}, "false"},
 	} {
 		if got := c.got(parseOrder(t, changed(t, plainOrder, c.change...))); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
@@ -281,9 +303,12 @@ func TestLinks(t *testing.T) {
 		{"landing_site_ref", quoted("/?source=abc"), quoted("abc"), "[]", "slug abc landing_site_ref"},
 		{"attribute", quoted("/"), "null", `[{"name":"ref","value":"ben-fit"}]`, "slug ben-fit note_attributes"},
 		{"private_attributes", "null", "null", `[{"name":"_ref","value":"a"},{"name":"__ref","value":"b"}]`, "slug a note_attributes, slug b note_attributes"},
-		{"click_id", quoted("/?tclid=AbC1&ref=carla"), "null", "[]", "click abc1 landing_site, slug carla landing_site"},
-		{"click_attribute_is_stronger_than_a_slug", quoted("/?ref=carla"), "null", `[{"name":"__tclid","value":"k1"}]`, "click k1 note_attributes, slug carla landing_site"},
-		{"utm_content_is_weakest", quoted("/?utm_content=carla&utm_source=x&ref=ben"), "null", "[]", "slug ben landing_site, utm carla utm_content"},
+		{"click_id", quoted("/?tclid=AbC1&ref=carla"), "null", "[]",
+			"click abc1 landing_site, slug carla landing_site"},
+		{"click_attribute_is_stronger_than_a_slug", quoted("/?ref=carla"), "null", `[{"name":"__tclid","value":"k1"}]`,
+			"click k1 note_attributes, slug carla landing_site"},
+		{"utm_content_is_weakest", quoted("/?utm_content=carla&utm_source=x&ref=ben"), "null", "[]",
+			"slug ben landing_site, utm carla utm_content"},
 		{"once_each", quoted("/?ref=carla"), quoted("Carla"), `[{"name":"ref","value":"CARLA"}]`, "slug carla landing_site"},
 		{"number_as_value", "null", "null", `[{"name":"ref","value":42}]`, "slug 42 note_attributes"},
 		{"odd_attributes", "null", "null", `[{"name":"ref","value":{"a":1}},{"name":null,"value":"x"},{"name":"ref","value":null},{"name":5,"value":"y"}]`, ""},
@@ -293,10 +318,12 @@ func TestLinks(t *testing.T) {
 		{"zero_byte", quoted("/?ref=a%00b"), "null", "[]", ""},
 		{"not_a_url", quoted("::::://%%%?&&&=&ref"), "null", "[]", ""},
 		{"too_long", quoted("/?ref=" + strings.Repeat("x", 129)), "null", "[]", ""},
-		{"longest", quoted("/?ref=" + strings.Repeat("x", 128)), "null", "[]", "slug " + strings.Repeat("x", 128) + " landing_site"},
+		{"longest", quoted("/?ref=" + strings.Repeat("x", 128)), "null", "[]", "slug " + strings.Repeat("x", 128) +
+			" landing_site"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := parseOrder(t, changed(t, plainOrder, "landing_site", c.landing, "landing_site_ref", c.ref, "note_attributes", c.attributes))
+			s := parseOrder(t, changed(t, plainOrder, "landing_site", c.landing, "landing_site_ref", c.ref,
+				"note_attributes", c.attributes))
 			var list []string
 			for _, l := range s.Links {
 				list = append(list, fmt.Sprintf("%s %s %s", l.Kind, l.Value, l.Source))
@@ -334,11 +361,14 @@ func TestRefunds(t *testing.T) {
 			affiliate.Refund{Status: affiliate.RefundSettled, Amount: 2724, ByLines: true, Lines: 1914, Shipping: 499}},
 		{"shipping_in_shipping_lines_only", lineRefund, []string{"order_adjustments", "[]"},
 			affiliate.Refund{Status: affiliate.RefundSettled, Amount: 2724, ByLines: true, Lines: 1914, Shipping: 499}},
-		{"shipping_tax", shipRefund, []string{"order_adjustments.0.tax_amount_set", gone, "order_adjustments.0.tax_amount", `"-0.50"`},
+		{"shipping_tax", shipRefund, []string{"order_adjustments.0.tax_amount_set", gone,
+			"order_adjustments.0.tax_amount", `"-0.50"`},
 			affiliate.Refund{Status: affiliate.RefundSettled, Amount: 500, Shipping: 550}},
-		{"tax_only", shipRefund, []string{"refund_shipping_lines", "[]", "order_adjustments", fmt.Sprintf(discrepancy, "0.00", "-5.00")},
+		{"tax_only", shipRefund, []string{"refund_shipping_lines", "[]", "order_adjustments",
+			fmt.Sprintf(discrepancy, "0.00", "-5.00")},
 			affiliate.Refund{Status: affiliate.RefundSettled, Amount: 500, Tax: 500}},
-		{"amount_only", shipRefund, []string{"refund_shipping_lines", "[]", "order_adjustments", fmt.Sprintf(discrepancy, "-5.00", "0.00")},
+		{"amount_only", shipRefund, []string{"refund_shipping_lines", "[]", "order_adjustments",
+			fmt.Sprintf(discrepancy, "-5.00", "0.00")},
 			affiliate.Refund{Status: affiliate.RefundSettled, Amount: 500}},
 		{"less_money_than_lines", lineRefund, []string{"transactions.0.amount", `"10.00"`,
 			"order_adjustments", fmt.Sprintf(discrepancy, "12.25", "0.00"), "refund_shipping_lines", "[]"},
@@ -356,13 +386,15 @@ func TestRefunds(t *testing.T) {
 		{"gift_card_line", lineRefund, []string{"refund_line_items.0.line_item.gift_card", "true"},
 			affiliate.Refund{Status: affiliate.RefundSettled, Amount: 2724, ByLines: true, Lines: 0, Shipping: 499}},
 		{"subtotal_0_though_money_moved", lineRefund, []string{"refund_line_items.0.subtotal", "0.0",
-			"refund_line_items.0.subtotal_set.shop_money.amount", `"0.0"`, "refund_line_items.0.total_tax_set.shop_money.amount", `"0.0"`},
+			"refund_line_items.0.subtotal_set.shop_money.amount", `"0.0"`,
+			"refund_line_items.0.total_tax_set.shop_money.amount", `"0.0"`},
 			affiliate.Refund{Status: affiliate.RefundSettled, Amount: 2724, ByLines: true, Lines: 1914, Shipping: 499}},
-		{"subtotal_0_and_less_money_moved", lineRefund, []string{"refund_line_items.0.subtotal_set", gone, "refund_line_items.0.subtotal", "0.0",
-			"refund_line_items.0.total_tax_set", gone, "refund_line_items.0.total_tax", "0.0", "transactions.0.amount", `"5.00"`},
+		{"subtotal_0_and_less_money_moved", lineRefund, []string{"refund_line_items.0.subtotal_set", gone,
+			"refund_line_items.0.subtotal", "0.0", "refund_line_items.0.total_tax_set", gone,
+			"refund_line_items.0.total_tax", "0.0", "transactions.0.amount", `"5.00"`},
 			affiliate.Refund{Status: affiliate.RefundSettled, Amount: 500, ByLines: true, Lines: 430, Shipping: 499}},
-		{"free_line", lineRefund, []string{"refund_line_items.0.subtotal_set", gone, "refund_line_items.0.subtotal", "0.0",
-			"refund_line_items.0.line_item.discount_allocations.0.amount", `"47.85"`},
+		{"free_line", lineRefund, []string{"refund_line_items.0.subtotal_set", gone, "refund_line_items.0.subtotal",
+			"0.0", "refund_line_items.0.line_item.discount_allocations.0.amount", `"47.85"`},
 			affiliate.Refund{Status: affiliate.RefundSettled, Amount: 2724, ByLines: true, Lines: 0, Shipping: 499}},
 		{"pending", lineRefund, []string{"transactions.0.status", `"pending"`},
 			affiliate.Refund{Status: affiliate.RefundPending, Amount: 2724, ByLines: true, Lines: 1914, Shipping: 499}},
@@ -383,13 +415,14 @@ func TestRefunds(t *testing.T) {
 			affiliate.Refund{Status: affiliate.RefundSettled, Amount: 136602, ByLines: true, Lines: 124071}},
 		{"customers_currency_tax_included", fxRefund, append(slices.Clone(settledFX), "transactions.0.amount", `"919.80"`),
 			affiliate.Refund{Status: affiliate.RefundSettled, Amount: 124071, ByLines: true, Lines: 111540}},
-		{"before_sets_and_currencies", shipRefund, []string{"order_adjustments.0.amount_set", gone, "order_adjustments.0.tax_amount_set", gone,
-			"refund_shipping_lines", gone, "total_duties_set", gone},
+		{"before_sets_and_currencies", shipRefund, []string{"order_adjustments.0.amount_set", gone,
+			"order_adjustments.0.tax_amount_set", gone, "refund_shipping_lines", gone, "total_duties_set", gone},
 			affiliate.Refund{Status: affiliate.RefundSettled, Amount: 500, Shipping: 500}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := parseRefund(t, changed(t, c.file, c.change...))
-			got := affiliate.Refund{Status: r.Status, Amount: r.Amount, ByLines: r.ByLines, Lines: r.Lines, Shipping: r.Shipping, Tax: r.Tax}
+			got := affiliate.Refund{Status: r.Status, Amount: r.Amount, ByLines: r.ByLines, Lines: r.Lines,
+				Shipping: r.Shipping, Tax: r.Tax}
 			if !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}
@@ -406,7 +439,8 @@ func TestRefundInATaxIncludedOrder(t *testing.T) {
 
 // TestRefundLineWithoutItsCopy: newer bodies may leave out the line in the refund; the order has it.
 func TestRefundLineWithoutItsCopy(t *testing.T) {
-	s := parseOrder(t, changed(t, refundedOrder, "refunds.0.refund_line_items.0.line_item", gone, "line_items.0.gift_card", "true"))
+	s := parseOrder(t, changed(t, refundedOrder, "refunds.0.refund_line_items.0.line_item", gone,
+		"line_items.0.gift_card", "true"))
 	if r := s.Refunds[0]; !r.ByLines || r.Lines != 0 {
 		t.Errorf("refund of a gift card %+v, want no merchandise", r)
 	}
@@ -443,7 +477,8 @@ func TestTransactions(t *testing.T) {
 			continue
 		}
 		got := p.Events[0].Transaction
-		want := affiliate.Transaction{ID: "179259969", Refund: c.refund, Status: c.status, Amount: 20900, Currency: "USD", Version: 1123261152000}
+		want := affiliate.Transaction{ID: "179259969", Refund: c.refund, Status: c.status, Amount: 20900,
+			Currency: "USD", Version: 1123261152000}
 		if *got != want || p.Events[0].OrderID != "450789469" || (p.Warning != "") != c.warning {
 			t.Errorf("%q: %+v (warning %q), want %+v", c.change, *got, p.Warning, want)
 		}
@@ -452,7 +487,8 @@ func TestTransactions(t *testing.T) {
 
 func TestDisputes(t *testing.T) {
 	for status, want := range map[string]affiliate.DisputeStatus{
-		"lost": affiliate.DisputeLost, "won": affiliate.DisputeWon, "under_review": affiliate.DisputeOpen, "needs_response": affiliate.DisputeOpen,
+		"lost": affiliate.DisputeLost, "won": affiliate.DisputeWon, "under_review": affiliate.DisputeOpen,
+		"needs_response": affiliate.DisputeOpen,
 	} {
 		p, err := Platform{}.Parse("disputes/update", "", changed(t, aDispute, "status", `"`+status+`"`, "finalized_on", `"2022-02-03"`))
 		if err != nil {
@@ -509,7 +545,8 @@ func TestStoreEventsNeedTheirOwnBodies(t *testing.T) {
 			t.Errorf("%s with %s: %+v, want an error", c.topic, c.body, p)
 		}
 	}
-	for topic, want := range map[string]string{"orders/create": "", "products/delete": "ignored", "orders/delete": "deleted"} {
+	for topic, want := range map[string]string{"orders/create": "", "products/delete": "ignored",
+		"orders/delete": "deleted"} {
 		p, _ := Platform{}.Parse(topic, "", []byte(`{"id":7}`))
 		if got := kindOf(p); got != want {
 			t.Errorf(`{"id":7} under %s is %q, want %q`, topic, got, want)
@@ -578,12 +615,16 @@ func TestBadInput(t *testing.T) {
 		{"line_without_quantity", "orders/paid", order("line_items.0.quantity", gone), "line_items[0].quantity"},
 		{"line_quantity_fraction", "orders/paid", order("line_items.0.quantity", "1.5"), "line_items[0].quantity"},
 		{"line_quantity_negative", "orders/paid", order("line_items.0.quantity", "-1"), "line_items[0].quantity"},
-		{"line_times_too_large", "orders/paid", order("line_items.0.quantity", "999999999999", "line_items.0.price", `"9999999.00"`), "line_items[0].price"},
+		{"line_times_too_large", "orders/paid", order("line_items.0.quantity", "999999999999", "line_items.0.price",
+			`"9999999.00"`), "line_items[0].price"},
 		{"lines_too_large_together", "orders/paid", order("line_items", `[{"price":"9000000000000","quantity":1},{"price":"9000000000000","quantity":1}]`), "line_items[1].price"},
-		{"allocation_word", "orders/paid", order("line_items.0.discount_allocations.0.amount", `"x"`), "line_items[0].discount_allocations[0].amount"},
-		{"allocations_object", "orders/paid", order("line_items.0.discount_allocations", `{}`), "line_items[0].discount_allocations"},
+		{"allocation_word", "orders/paid", order("line_items.0.discount_allocations.0.amount", `"x"`),
+			"line_items[0].discount_allocations[0].amount"},
+		{"allocations_object", "orders/paid", order("line_items.0.discount_allocations", `{}`),
+			"line_items[0].discount_allocations"},
 		{"tax_negative", "orders/paid", order("line_items.0.tax_lines", `[{"price":"-1"}]`), "line_items[0].tax_lines[0].price"},
-		{"current_quantity_word", "orders/paid", order("line_items.0.current_quantity", `"x"`), "line_items[0].current_quantity"},
+		{"current_quantity_word", "orders/paid", order("line_items.0.current_quantity", `"x"`),
+			"line_items[0].current_quantity"},
 		{"gift_card_word", "orders/paid", order("line_items.0.gift_card", `"x"`), "line_items[0].gift_card"},
 		{"code_number", "orders/paid", order("discount_codes", `[{"code":5}]`), "discount_codes[0].code"},
 		{"codes_text", "orders/paid", order("discount_codes", `"x"`), "discount_codes"},
@@ -591,26 +632,34 @@ func TestBadInput(t *testing.T) {
 		{"customer_text", "orders/paid", order("customer", `"x"`), "customer"},
 		{"refunds_text", "orders/paid", order("refunds", `"x"`), "refunds"},
 		{"refund_without_id", "orders/paid", changed(t, refundedOrder, "refunds.0.id", gone), "refunds[0].id"},
-		{"refund_line_subtotal", "orders/paid", changed(t, refundedOrder, "refunds.0.refund_line_items.0.subtotal_set", gone,
-			"refunds.0.refund_line_items.0.subtotal", `"?"`), "refunds[0].refund_line_items[0].subtotal"},
-		{"refund_line_quantity", "orders/paid", changed(t, refundedOrder, "refunds.0.refund_line_items.0.quantity", gone), "refunds[0].refund_line_items[0].quantity"},
-		{"refund_transaction_amount", "orders/paid", changed(t, refundedOrder, "refunds.0.transactions.0.amount", gone), "refunds[0].transactions[0].amount"},
-		{"refund_transaction_status", "orders/paid", changed(t, refundedOrder, "refunds.0.transactions.0.status", "null"), "refunds[0].transactions[0].status"},
+		{"refund_line_subtotal", "orders/paid", changed(t, refundedOrder, "refunds.0.refund_line_items.0.subtotal_set",
+			gone, "refunds.0.refund_line_items.0.subtotal", `"?"`), "refunds[0].refund_line_items[0].subtotal"},
+		{"refund_line_quantity", "orders/paid", changed(t, refundedOrder, "refunds.0.refund_line_items.0.quantity",
+			gone), "refunds[0].refund_line_items[0].quantity"},
+		{"refund_transaction_amount", "orders/paid", changed(t, refundedOrder, "refunds.0.transactions.0.amount", gone),
+			"refunds[0].transactions[0].amount"},
+		{"refund_transaction_status", "orders/paid", changed(t, refundedOrder, "refunds.0.transactions.0.status",
+			"null"), "refunds[0].transactions[0].status"},
 		{"refund_without_order", "refunds/create", changed(t, lineRefund, "order_id", gone), "order_id"},
 		{"refund_alone_without_id", "refunds/create", changed(t, lineRefund, "id", "null"), "id"},
-		{"refund_currency", "refunds/create", changed(t, fxRefund, "order_adjustments.0.amount_set.shop_money.currency_code", `"XXQ"`), "order_adjustments"},
-		{"refund_adjustment", "refunds/create", changed(t, shipRefund, "order_adjustments.0.amount_set", gone, "order_adjustments.0.amount", `[]`), "order_adjustments[0].amount"},
+		{"refund_currency", "refunds/create", changed(t, fxRefund,
+			"order_adjustments.0.amount_set.shop_money.currency_code", `"XXQ"`), "order_adjustments"},
+		{"refund_adjustment", "refunds/create", changed(t, shipRefund, "order_adjustments.0.amount_set", gone,
+			"order_adjustments.0.amount", `[]`), "order_adjustments[0].amount"},
 		{"refund_created_at", "refunds/create", changed(t, lineRefund, "created_at", `"x"`), "created_at"},
-		{"transaction_without_order", "order_transactions/create", changed(t, aTransaction, "order_id", gone), "order_id"},
+		{"transaction_without_order", "order_transactions/create", changed(t, aTransaction, "order_id", gone),
+			"order_id"},
 		{"transaction_without_kind", "order_transactions/create", changed(t, aTransaction, "kind", gone), "kind"},
 		{"transaction_without_status", "order_transactions/create", changed(t, aTransaction, "status", gone), "status"},
-		{"transaction_without_currency", "order_transactions/create", changed(t, aTransaction, "currency", gone), "currency"},
+		{"transaction_without_currency", "order_transactions/create", changed(t, aTransaction, "currency", gone),
+			"currency"},
 		{"transaction_amount", "order_transactions/create", changed(t, aTransaction, "amount", `"-1.00"`), "amount"},
 		{"dispute_without_status", "disputes/create", changed(t, aDispute, "status", gone), "status"},
 		{"dispute_amount", "disputes/create", changed(t, aDispute, "amount", `"x"`), "amount"},
 		{"dispute_date", "disputes/create", changed(t, aDispute, "finalized_on", `"x"`), "finalized_on"},
 		{"edit_without_order", "orders/edited", changed(t, anEdit, "order_edit.order_id", gone), "order_edit.order_id"},
-		{"edit_without_time", "orders/edited", changed(t, anEdit, "order_edit.created_at", "null"), "order_edit.created_at"},
+		{"edit_without_time", "orders/edited", changed(t, anEdit, "order_edit.created_at", "null"),
+			"order_edit.created_at"},
 		{"edit_text", "orders/edited", []byte(`{"order_edit":"x"}`), "order_edit"},
 		{"no_edit", "orders/edited", []byte(`{}`), "order_edit"},
 		{"redaction_id", "customers/redact", []byte(`{"orders_to_redact":[1,"x"]}`), "orders_to_redact[1]"},
@@ -694,7 +743,8 @@ func TestKeysMayBeEscaped(t *testing.T) {
 
 func TestPlainDecimal(t *testing.T) {
 	for in, want := range map[string]string{
-		"12.50": "12.50", "2E1": "20.", "2.5e1": "25.", "-1.25e-1": "-0.125", "1e-2": "0.01", "1.0E+3": "1000.", "0e5": "000000.",
+		"12.50": "12.50", "2E1": "20.", "2.5e1": "25.", "-1.25e-1": "-0.125", "1e-2": "0.01", "1.0E+3": "1000.",
+		"0e5":  "000000.",
 		"1e31": "1e31", "1e999999999999": "1e999999999999", "12.345e1": "123.45",
 	} {
 		if got := plainDecimal(in); got != want {
@@ -703,8 +753,8 @@ func TestPlainDecimal(t *testing.T) {
 	}
 }
 
-// FuzzParse: any body under any topic gives a result or an Invalid error, twice the same, and what is accepted as JSON is
-// what encoding/json accepts.
+// FuzzParse: any body under any topic gives a result or an Invalid error, twice the same, and what is accepted as JSON
+// is what encoding/json accepts.
 func FuzzParse(f *testing.F) {
 	for _, d := range deliveries(f) {
 		f.Add(d.Topic, d.Body)

@@ -111,8 +111,8 @@ func (r *reader) end() {
 
 func (r *reader) fail(what string) {
 	if r.err == nil {
-		r.err = affiliate.FieldErrorf("body", "%s (at byte %d): it was cut or altered on its way; have the store send it again",
-			what, r.at)
+		r.err = affiliate.FieldErrorf("body",
+			"%s (at byte %d): it was cut or altered on its way; have the store send it again", what, r.at)
 	}
 	r.at = len(r.data)
 }

@@ -93,7 +93,8 @@ func TestRecordingsSayWhatTheyAre(t *testing.T) {
 		"orders/edited": "edited", "refunds/create": "refund", "order_transactions/create": "transaction",
 		"orders/delete": "deleted", "app/uninstalled": "uninstalled", "disputes/create": "dispute",
 		"customers/data_request": "data_request", "customers/redact": "redacted", "shop/redact": "redact",
-		"orders/create": "snapshot", "orders/updated": "snapshot", "orders/paid": "snapshot", "orders/cancelled": "snapshot",
+		"orders/create": "snapshot", "orders/updated": "snapshot", "orders/paid": "snapshot",
+		"orders/cancelled": "snapshot",
 	}
 	all := deliveries(t)
 	if len(all) != 44 {
@@ -115,7 +116,8 @@ func TestRecordingsSayWhatTheyAre(t *testing.T) {
 			t.Errorf("%s: events %+v, want one about order %s", d.File, p.Events, d.OrderID)
 		}
 	}
-	redacted, err := Platform{}.Parse("customers/redact", "", recorded(t, "009-customers-redact-official-sample.json").Body)
+	redacted, err := Platform{}.Parse("customers/redact", "",
+		recorded(t, "009-customers-redact-official-sample.json").Body)
 	if err != nil || len(redacted.Events) != 3 || redacted.Events[0].OrderID != "299938" {
 		t.Errorf("customers/redact: %+v, %v; want three orders, the first 299938", redacted.Events, err)
 	}
@@ -128,7 +130,8 @@ func TestTheBodyDecidesNotTheTopic(t *testing.T) {
 		all = append(all, topic)
 	}
 	for _, d := range deliveries(t) {
-		if !strings.HasPrefix(d.Topic, "orders/") && !strings.HasPrefix(d.Topic, "refunds/") || d.Topic == "orders/delete" {
+		if !strings.HasPrefix(d.Topic, "orders/") && !strings.HasPrefix(d.Topic, "refunds/") ||
+			d.Topic == "orders/delete" {
 			continue
 		}
 		want := parsedText(t, d.Topic, d.Body)
@@ -176,14 +179,16 @@ func TestSnapshotsOfRecordings(t *testing.T) {
 			t.Errorf("order %s has no snapshot", want.ID)
 			continue
 		}
-		if got := money.Format(s.Merchandise, s.Currency); got != want.Original && !slices.Contains(want.OriginalAnyOf, got) {
+		if got := money.Format(s.Merchandise, s.Currency); got != want.Original &&
+			!slices.Contains(want.OriginalAnyOf, got) {
 			t.Errorf("order %s: merchandise %s, want %s", want.ID, got, want.Original)
 		}
 		if got := money.Format(s.Total, s.Currency); got != want.Total {
 			t.Errorf("order %s: total %s, want %s", want.ID, got, want.Total)
 		}
 		if string(s.Currency) != want.Currency || s.Number != want.Number || s.Test != want.Test {
-			t.Errorf("order %s: %s %s test %v, want %s %s test %v", want.ID, s.Number, s.Currency, s.Test, want.Number, want.Currency, want.Test)
+			t.Errorf("order %s: %s %s test %v, want %s %s test %v", want.ID, s.Number, s.Currency, s.Test, want.Number,
+				want.Currency, want.Test)
 		}
 		if got := folded(s.Codes); !slices.Equal(got, want.Codes) {
 			t.Errorf("order %s: codes %q, want %q", want.ID, got, want.Codes)
@@ -252,9 +257,10 @@ func compareMerged(t *testing.T, orders map[string]affiliate.OrderState) {
 	}
 	for _, o := range want.Orders {
 		v, _ := orders[o.ID].View()
-		got := fmt.Sprint(v.Status, " value ", money.Format(v.Value, v.Currency), " total ", money.Format(v.Total, v.Currency),
-			" refunded ", money.Format(v.Refunded, v.Currency), " test ", v.Test)
-		if want := fmt.Sprint(o.Status, " value ", o.Value, " total ", o.Total, " refunded ", o.Refunded, " test ", o.Test); got != want {
+		got := fmt.Sprint(v.Status, " value ", money.Format(v.Value, v.Currency), " total ",
+			money.Format(v.Total, v.Currency), " refunded ", money.Format(v.Refunded, v.Currency), " test ", v.Test)
+		if want := fmt.Sprint(o.Status, " value ", o.Value, " total ", o.Total, " refunded ", o.Refunded, " test ",
+			o.Test); got != want {
 			t.Errorf("order %s: %s, want %s", o.ID, got, want)
 		}
 	}
@@ -269,13 +275,20 @@ func TestRefundsOfRecordings(t *testing.T) {
 		transactions                 int
 	}
 	for file, want := range map[string]figures{
-		"003-refunds-create-official-sample-no-transactions.json": {status: affiliate.RefundNoMoney, currency: "USD", lines: 39800, byLines: true},
-		"014-refunds-create-official-shipping-only-5usd.json":     {affiliate.RefundSettled, "USD", 500, 0, 500, 0, false, 1},
-		"021-refunds-create-hkd-cancel-refund.json":               {affiliate.RefundSettled, "HKD", 9900, 9900, 0, 0, true, 1},
-		"024-refunds-create-usd-partial-1of3.json":                {affiliate.RefundSettled, "USD", 1112, 957, 0, 0, true, 1},
-		"026-refunds-create-usd-rest-with-shipping.json":          {affiliate.RefundSettled, "USD", 2724, 1914, 499, 0, true, 1},
-		"029-refunds-create-cad-usd-5usd-goodwill.json":           {affiliate.RefundSettled, "CAD", 710, 0, 0, 0, false, 1},
-		"039-refunds-create-vnd-full-refund.json":                 {affiliate.RefundSettled, "VND", 20, 20, 0, 0, true, 1},
+		"003-refunds-create-official-sample-no-transactions.json": {status: affiliate.RefundNoMoney, currency: "USD",
+			lines: 39800, byLines: true},
+		"014-refunds-create-official-shipping-only-5usd.json": {affiliate.RefundSettled, "USD", 500, 0, 500,
+			0, false, 1},
+		"021-refunds-create-hkd-cancel-refund.json": {affiliate.RefundSettled, "HKD", 9900, 9900, 0,
+			0, true, 1},
+		"024-refunds-create-usd-partial-1of3.json": {affiliate.RefundSettled, "USD", 1112, 957, 0,
+			0, true, 1},
+		"026-refunds-create-usd-rest-with-shipping.json": {affiliate.RefundSettled, "USD", 2724, 1914, 499,
+			0, true, 1},
+		"029-refunds-create-cad-usd-5usd-goodwill.json": {affiliate.RefundSettled, "CAD", 710, 0, 0,
+			0, false, 1},
+		"039-refunds-create-vnd-full-refund.json": {affiliate.RefundSettled, "VND", 20, 20, 0,
+			0, true, 1},
 	} {
 		d := recorded(t, file)
 		r := parseRefund(t, d.Body)

@@ -5,8 +5,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/money"
 )
 
-// givesBack says whether the transaction is of kind refund; the others (sale, capture, authorization, void, change) take
-// or hold money.
+// givesBack says whether the transaction is of kind refund; the others (sale, capture, authorization, void, change)
+// take or hold money.
 func (t *transaction) givesBack() bool { return t.kind.isText() && t.kind.text() == "refund" }
 
 // movesMoney says whether the refund has a transaction that gives money back, in whatever state.
@@ -180,8 +180,10 @@ func (f *refund) parts(v *values, of side, c money.Currency) (p refundParts) {
 	for i := range f.shipping {
 		v.enter("refund_shipping_lines", i)
 		s := &f.shipping[i]
-		p.shippingLines = v.add("subtotal_amount_set", p.shippingLines, v.optionalAmount("subtotal_amount_set", of(nil, s.subtotal), c))
-		p.shippingLinesTax = v.add("tax_amount_set", p.shippingLinesTax, v.optionalAmount("tax_amount_set", of(nil, s.tax), c))
+		p.shippingLines = v.add("subtotal_amount_set", p.shippingLines, v.optionalAmount("subtotal_amount_set",
+			of(nil, s.subtotal), c))
+		p.shippingLinesTax = v.add("tax_amount_set", p.shippingLinesTax, v.optionalAmount("tax_amount_set",
+			of(nil, s.tax), c))
 		v.leave()
 	}
 	return p
@@ -207,7 +209,8 @@ func (a *adjustment) addTo(p *refundParts, v *values, of side, c money.Currency)
 	}
 }
 
-// shippingBack is the shipping given back, its tax included. It is told twice since 2024 and counts once (recording 014).
+// shippingBack is the shipping given back, its tax included. It is told twice since 2024 and counts once (recording
+// 014).
 func (p refundParts) shippingBack(taxesIncluded bool) int64 {
 	if p.hasShippingAdjustment {
 		return max(0, p.shipping)
@@ -218,8 +221,8 @@ func (p refundParts) shippingBack(taxesIncluded bool) int64 {
 	return p.shippingLines + p.shippingLinesTax
 }
 
-// identity is the money that goes back by what holds in every consistent body seen: lines, and tax unless prices include
-// it, less adjustments, which are negative where money is given. While nothing has moved, a positive
+// identity is the money that goes back by what holds in every consistent body seen: lines, and tax unless prices
+// include it, less adjustments, which are negative where money is given. While nothing has moved, a positive
 // refund_discrepancy cancels the lines and says only that; it is left out then.
 func (p refundParts) identity(taxesIncluded, unmoved bool) int64 {
 	back := p.subtotal - p.adjustments
@@ -292,7 +295,8 @@ func (l *lineItem) rate() (sum int64) {
 		if !t.rate.isNumber() {
 			continue
 		}
-		if n, err := money.ParseScaled(plainDecimal(string(t.rate)), rateDigits); err == nil && n > 0 && n <= 10*rateUnit {
+		if n, err := money.ParseScaled(plainDecimal(string(t.rate)), rateDigits); err == nil && n > 0 &&
+			n <= 10*rateUnit {
 			sum += n
 		}
 	}

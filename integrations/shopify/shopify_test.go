@@ -188,7 +188,8 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, secret, body []byte, signature string) {
 		secrets := [][]byte{[]byte("another"), secret}
 		right := Sign(secret, body)
-		if got := (Platform{}).Verify(secrets, http.Header{headerHMAC: {signature}}, body); got && strings.TrimSpace(signature) != right &&
+		if got := (Platform{}).Verify(secrets, http.Header{headerHMAC: {signature}}, body); got &&
+			strings.TrimSpace(signature) != right &&
 			strings.TrimSpace(signature) != Sign(secrets[0], body) {
 			t.Fatalf("Verify accepts %q, the signature is %q", signature, right)
 		}

@@ -14,9 +14,9 @@ const maxDepth = 512
 var errJSON = errors.New("not JSON")
 
 // scanner walks a JSON text once, front to back, and hands out the values that are asked for as slices of the text. An
-// order has some 150 values, of which we need twenty; encoding/json checks the whole text before it decodes, takes three
-// times as long for it (BenchmarkParse), matches keys without regard to case, and replaces invalid UTF-8 without a word.
-// FuzzScanner holds it to what encoding/json accepts and decodes.
+// order has some 150 values, of which we need twenty; encoding/json checks the whole text before it decodes, takes
+// three times as long for it (BenchmarkParse), matches keys without regard to case, and replaces invalid UTF-8 without
+// a word. FuzzScanner holds it to what encoding/json accepts and decodes.
 //
 // The first error sticks: after it nothing moves any more.
 type scanner struct {

@@ -54,7 +54,8 @@ func compareStrings(t *testing.T, text []byte) {
 	}
 	for key, value := range want {
 		var text string
-		if json.Unmarshal(value, &text) != nil || value[0] != '"' || !bytes.Equal(value, bytes.ToValidUTF8(value, nil)) {
+		if json.Unmarshal(value, &text) != nil || value[0] != '"' ||
+			!bytes.Equal(value, bytes.ToValidUTF8(value, nil)) {
 			continue
 		}
 		if plain, known := got[key]; known && string(plain.plain()) != text {

@@ -10,8 +10,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
-// maxEvidence is the longest value that can be a click id, a slug or a UTM value of ours. WooCommerce passes on what the
-// shopper's browser says, a kilobyte and more.
+// maxEvidence is the longest value that can be a click id, a slug or a UTM value of ours. WooCommerce passes on what
+// the shopper's browser says, a kilobyte and more.
 const maxEvidence = 128
 
 // Where evidence stood, for the order's trace.
@@ -21,8 +21,9 @@ const (
 	sourceUTMContent = "utm_content"   // of the order attribution, last touch
 )
 
-// evidence lists the traces of our links, strongest first. All of it comes from the shopper's browser and can be forged.
-// Evidence from the order attribution (src/Internal/Traits/OrderAttributionMeta.php) carries the start of the visit.
+// evidence lists the traces of our links, strongest first. All of it comes from the shopper's browser and can be
+// forged. Evidence from the order attribution (src/Internal/Traits/OrderAttributionMeta.php) carries the start of the
+// visit.
 func (m *metadata) evidence(placed time.Time) []affiliate.LinkEvidence {
 	query := landingQuery(m.sessionEntry)
 	visit := m.visitStart(placed)
@@ -58,8 +59,8 @@ func usable(value string) bool {
 		strings.IndexFunc(value, isControl) < 0
 }
 
-// landingQuery gives the parameters of the landing page, none when the address is malformed. A malformed parameter takes
-// only itself out: shops' own ones ("q=100%") are not our business.
+// landingQuery gives the parameters of the landing page, none when the address is malformed. A malformed parameter
+// takes only itself out: shops' own ones ("q=100%") are not our business.
 func landingQuery(entry token) url.Values {
 	if len(entry) < 2 || entry[0] != '"' {
 		return nil

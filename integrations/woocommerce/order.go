@@ -27,8 +27,8 @@ const (
 	maxEmail  = 254
 )
 
-// isDraft says whether an order with this status is none yet. Drafts are announced under order.created all the same, for
-// example when the store's REST API has refused an order.
+// isDraft says whether an order with this status is none yet. Drafts are announced under order.created all the same,
+// for example when the store's REST API has refused an order.
 func isDraft(status string) bool {
 	switch status {
 	case "checkout-draft", "auto-draft", "draft", "new":
@@ -60,7 +60,8 @@ func storeStatus(status string, paid bool) affiliate.StoreStatus {
 
 func (p *payload) orderID() (string, error) {
 	if p.id == nil && p.legacy {
-		return "", affiliate.FieldErrorf("id", "is missing: this is a payload of the Legacy REST API; "+apiVersionRemedy)
+		return "", affiliate.FieldErrorf("id",
+			"is missing: this is a payload of the Legacy REST API; "+apiVersionRemedy)
 	}
 	return readID("id", p.id)
 }
@@ -169,7 +170,8 @@ func (r *reader) readCurrency(t token) money.Currency {
 	}
 	currency, err := money.ParseCurrency(text)
 	if err != nil {
-		r.fail(affiliate.FieldErrorf("currency", "%v; correct the store's currency (WooCommerce > Settings > General)", err))
+		r.fail(affiliate.FieldErrorf("currency", "%v; correct the store's currency (WooCommerce > Settings > General)",
+			err))
 	}
 	return currency
 }
@@ -187,7 +189,8 @@ func (r *reader) time(name string, t token) time.Time {
 	text := string(t.plain())
 	at, err := time.Parse("2006-01-02T15:04:05", strings.TrimSuffix(text, "Z"))
 	if err != nil || at.Year() < 1970 {
-		r.fail(affiliate.FieldErrorf(name, "%q is no date such as 2026-11-21T03:08:13; "+apiVersionRemedy, clip(text, 40)))
+		r.fail(affiliate.FieldErrorf(name, "%q is no date such as 2026-11-21T03:08:13; "+apiVersionRemedy,
+			clip(text, 40)))
 		return time.Time{}
 	}
 	return at
@@ -207,8 +210,8 @@ func (p place) String() string {
 	return p.list + "[" + strconv.Itoa(p.index) + "]." + p.field
 }
 
-// amount reads money from the digits as they stand in the body. How many decimals there are is a setting of the store at
-// the time the payload is built, not a matter of the currency.
+// amount reads money from the digits as they stand in the body. How many decimals there are is a setting of the store
+// at the time the payload is built, not a matter of the currency.
 func (r *reader) amount(at place, t token) int64 {
 	if r.err != nil {
 		return 0
@@ -234,7 +237,8 @@ func (r *reader) amount(at place, t token) int64 {
 func (r *reader) total(t token) int64 {
 	n := r.amount(place{field: "total"}, t)
 	if n < 0 {
-		r.fail(affiliate.FieldErrorf("total", "is negative; an order's total is at least 0: correct the order in the store"))
+		r.fail(affiliate.FieldErrorf("total",
+			"is negative; an order's total is at least 0: correct the order in the store"))
 	}
 	return n
 }
@@ -273,9 +277,9 @@ func (r *reader) add(name string, sum, n int64) int64 {
 }
 
 // refunds reads what the order body tells of its refunds, {"id","reason","total":"-5.00","total_tax"}: no lines, no
-// date, no gateway answer. A refund with tax was made by lines, and its merchandise is what remains without the tax; one
-// without tax is an amount. The list is complete. Its order is not stable (refunds of one second change places), so it is
-// sorted by id, as text like all of a snapshot's refund ids.
+// date, no gateway answer. A refund with tax was made by lines, and its merchandise is what remains without the tax;
+// one without tax is an amount. The list is complete. Its order is not stable (refunds of one second change places), so
+// it is sorted by id, as text like all of a snapshot's refund ids.
 func (r *reader) refunds(l refundList, version int64) []affiliate.Refund {
 	if !l.present && !l.instead.absent() {
 		r.fail(wrongType("refunds", l.instead, "a list"))
@@ -290,8 +294,8 @@ func (r *reader) refunds(l refundList, version int64) []affiliate.Refund {
 	slices.SortFunc(refunds, func(a, b affiliate.Refund) int { return strings.Compare(a.ID, b.ID) })
 	for i := 1; i < len(refunds); i++ {
 		if refunds[i].ID == refunds[i-1].ID {
-			r.fail(affiliate.FieldErrorf("refunds", "lists refund %s twice; look for a plugin that changes webhook payloads",
-				refunds[i].ID))
+			r.fail(affiliate.FieldErrorf("refunds",
+				"lists refund %s twice; look for a plugin that changes webhook payloads", refunds[i].ID))
 		}
 	}
 	return refunds
@@ -304,8 +308,9 @@ func (r *reader) refund(i int, line refundLine, version int64) affiliate.Refund 
 	}
 	amount := r.amount(place{"refunds", i, "total"}, line.total)
 	if amount > 0 {
-		r.fail(affiliate.FieldErrorf(place{"refunds", i, "total"}.String(), "is positive; WooCommerce writes refunds in an "+
-			"order as negative amounts: look for a plugin that changes webhook payloads"))
+		r.fail(affiliate.FieldErrorf(place{"refunds", i, "total"}.String(),
+			"is positive; WooCommerce writes refunds in an "+
+				"order as negative amounts: look for a plugin that changes webhook payloads"))
 	}
 	var tax int64
 	if !line.tax.absent() {
@@ -335,7 +340,8 @@ func (p *payload) codes() []string {
 	var codes []string
 	for _, t := range p.coupons.fields {
 		code := strings.TrimSpace(html.UnescapeString(cleanText(t)))
-		if code != "" && utf8.RuneCountInString(code) <= maxCode && len(codes) < maxCodes && !slices.Contains(codes, code) {
+		if code != "" && utf8.RuneCountInString(code) <= maxCode && len(codes) < maxCodes &&
+			!slices.Contains(codes, code) {
 			codes = append(codes, code)
 		}
 	}

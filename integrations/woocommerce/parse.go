@@ -65,13 +65,14 @@ func unused(topic string) string {
 
 func bodyError(body []byte, err error) error {
 	if len(body) == 0 {
-		return affiliate.FieldErrorf("body", "is empty; WooCommerce always sends JSON: look for a proxy that drops bodies")
+		return affiliate.FieldErrorf("body",
+			"is empty; WooCommerce always sends JSON: look for a proxy that drops bodies")
 	}
 	return affiliate.FieldErrorf("body", "is %v; look for a plugin that changes webhook payloads", err)
 }
 
-// storeError explains a signed error object ({"code","message","data":{"status"}}): WooCommerce asks its own REST API for
-// the order, as the webhook's user, and sends whatever that answers.
+// storeError explains a signed error object ({"code","message","data":{"status"}}): WooCommerce asks its own REST API
+// for the order, as the webhook's user, and sends whatever that answers.
 func (p *payload) storeError() error {
 	code, _ := p.code.scalar()
 	message, _ := p.message.scalar()
@@ -79,20 +80,21 @@ func (p *payload) storeError() error {
 	switch code {
 	case "woocommerce_rest_invalid_shop_order_id":
 		e.Code = CodeAPIVersion
-		e.Message = "the store sent an error instead of the order: the webhook's API version (v1) cannot see orders in " +
-			"WooCommerce's own order tables (HPOS); " + apiVersionRemedy
+		e.Message = "the store sent an error instead of the order: the webhook's API version (v1) cannot see orders " +
+			"in WooCommerce's own order tables (HPOS); " + apiVersionRemedy
 	case "woocommerce_rest_cannot_view":
 		e.Code = CodeUserRights
-		e.Message = "the store sent an error instead of the order: the user who made the webhook may no longer read orders; " +
-			"give that user the role Shop manager or Administrator again, or delete the webhook and make it anew"
+		e.Message = "the store sent an error instead of the order: the user who made the webhook may no longer read " +
+			"orders; give that user the role Shop manager or Administrator again, or delete the webhook and make it anew"
 	case "woocommerce_rest_shop_order_invalid_id":
 		e.Code = CodeOrderGone
-		e.Message = "the store sent an error instead of the order: the order was deleted for good before the store's queue " +
-			"ran; nothing needs to be done unless the order was paid: then compare with the store"
+		e.Message = "the store sent an error instead of the order: the order was deleted for good before the " +
+			"store's queue ran; nothing needs to be done unless the order was paid: then compare with the store"
 	default:
 		e.Code = CodeStoreError
-		e.Message = fmt.Sprintf("the store sent an error instead of the order: %s (%s); open the webhook in WooCommerce > "+
-			"Settings > Advanced > Webhooks, and look for the error in WooCommerce > Status > Logs",
+		e.Message = fmt.Sprintf(
+			"the store sent an error instead of the order: %s (%s); open the webhook in WooCommerce > "+
+				"Settings > Advanced > Webhooks, and look for the error in WooCommerce > Status > Logs",
 			clip(message, 200), clip(code, 80))
 	}
 	return e
@@ -105,8 +107,9 @@ func (p *payload) bare(topic, id string) (affiliate.Parsed, error) {
 	case p.members > 1: // perhaps a signed customer, whose id is no order's
 		return affiliate.Parsed{}, missing("status")
 	case topic != "order.deleted":
-		return affiliate.Parsed{}, affiliate.FieldErrorf("status", "is missing: the body is only the id %s, which says that an "+
-			"order went to the trash, but the topic is %s and not order.deleted; nothing was changed: compare with the store",
+		return affiliate.Parsed{}, affiliate.FieldErrorf("status",
+			"is missing: the body is only the id %s, which says that an order went to the trash, but the topic is %s "+
+				"and not order.deleted; nothing was changed: compare with the store",
 			id, clip(topic, 80))
 	}
 	return affiliate.Parsed{Events: []affiliate.Event{{OrderID: id, Deleted: true}}}, nil
@@ -125,8 +128,8 @@ func (p *payload) order(topic, id string) (affiliate.Parsed, error) {
 		return affiliate.Parsed{}, err
 	}
 	parsed := affiliate.Parsed{Events: []affiliate.Event{{OrderID: id, Snapshot: snapshot}}}
-	// Also when a late delivery shows the order in the trash again: deletions and restorations are counted, and the body's
-	// own status says that it is in the trash.
+	// Also when a late delivery shows the order in the trash again: deletions and restorations are counted, and the
+	// body's own status says that it is in the trash.
 	if topic == "order.restored" {
 		parsed.Events = append(parsed.Events, affiliate.Event{OrderID: id, Restored: true})
 	}
@@ -134,8 +137,9 @@ func (p *payload) order(topic, id string) (affiliate.Parsed, error) {
 		parsed.Events = append(parsed.Events, affiliate.Event{OrderID: id, Redacted: true})
 	}
 	if snapshot.Status == affiliate.StoreCustom {
-		parsed.Warning = fmt.Sprintf("order %s has the status %q, which is not WooCommerce's own (a plugin sets it); whether "+
-			"it is paid stays as it was last known", id, status)
+		parsed.Warning = fmt.Sprintf(
+			"order %s has the status %q, which is not WooCommerce's own (a plugin sets it); whether "+
+				"it is paid stays as it was last known", id, status)
 	}
 	return parsed, nil
 }
@@ -146,7 +150,8 @@ func missing(name string) error {
 }
 
 func wrongType(name string, t token, want string) error {
-	return affiliate.FieldErrorf(name, "is %s, must be %s; look for a plugin that changes webhook payloads", t.kind(), want)
+	return affiliate.FieldErrorf(name, "is %s, must be %s; look for a plugin that changes webhook payloads",
+		t.kind(), want)
 }
 
 // clip shortens s for a message, on a rune boundary.

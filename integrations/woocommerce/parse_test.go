@@ -145,7 +145,8 @@ func TestParseAmounts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := parseOrder(t, "order.updated", order(c.fields))
 			if s.Merchandise != c.merchandise || s.Total != c.total || s.Captured != c.total {
-				t.Errorf("merchandise %d, total %d, captured %d; want %d and %d", s.Merchandise, s.Total, s.Captured, c.merchandise, c.total)
+				t.Errorf("merchandise %d, total %d, captured %d; want %d and %d", s.Merchandise, s.Total, s.Captured,
+					c.merchandise, c.total)
 			}
 		})
 	}
@@ -208,7 +209,8 @@ func TestParseLinks(t *testing.T) {
 	link := func(kind affiliate.LinkEvidenceKind, value, source string, at time.Time) affiliate.LinkEvidence {
 		return affiliate.LinkEvidence{Kind: kind, Value: value, Source: source, At: at}
 	}
-	const entry, start, content = "_wc_order_attribution_session_entry", "_wc_order_attribution_session_start_time", "_wc_order_attribution_utm_content"
+	const entry, start, content = "_wc_order_attribution_session_entry", "_wc_order_attribution_session_start_time",
+		"_wc_order_attribution_utm_content"
 	for _, c := range []struct {
 		name string
 		meta []string
@@ -218,14 +220,17 @@ func TestParseLinks(t *testing.T) {
 			content, `"Anna"`, entry, `"https:\/\/shop.example\/?utm_content=anna&ref=ANNA&tclid=C1"`, start, `"2026-11-21 02:08:13"`,
 			"_ref", `"anna"`, "_tclid", `"c1"`,
 		}, []affiliate.LinkEvidence{
-			link(affiliate.EvidenceClick, "c1", "session_entry", visit), link(affiliate.EvidenceSlug, "anna", "session_entry", visit),
+			link(affiliate.EvidenceClick, "c1", "session_entry", visit), link(affiliate.EvidenceSlug, "anna",
+				"session_entry", visit),
 			link(affiliate.EvidenceUTM, "anna", "utm_content", visit),
 		}},
 		{"the order's own fields", []string{"ref", `"leo"`, "tclid", `"c2"`, start, `"2026-11-21 02:08:13"`}, []affiliate.LinkEvidence{
-			link(affiliate.EvidenceClick, "c2", "meta_data", time.Time{}), link(affiliate.EvidenceSlug, "leo", "meta_data", time.Time{}),
+			link(affiliate.EvidenceClick, "c2", "meta_data", time.Time{}), link(affiliate.EvidenceSlug, "leo",
+				"meta_data", time.Time{}),
 		}},
 		{"two slugs", []string{entry, `"/?ref=leo"`, "_ref", `"anna"`}, []affiliate.LinkEvidence{
-			link(affiliate.EvidenceSlug, "leo", "session_entry", time.Time{}), link(affiliate.EvidenceSlug, "anna", "meta_data", time.Time{}),
+			link(affiliate.EvidenceSlug, "leo", "session_entry", time.Time{}), link(affiliate.EvidenceSlug, "anna",
+				"meta_data", time.Time{}),
 		}},
 		{"visit after the order", []string{entry, `"/?ref=leo"`, start, `"2026-11-21 09:00:00"`},
 			[]affiliate.LinkEvidence{link(affiliate.EvidenceSlug, "leo", "session_entry", placed)}},
@@ -239,7 +244,8 @@ func TestParseLinks(t *testing.T) {
 		{"malformed address", []string{entry, `"http://[::1?ref=leo"`}, nil},
 		{"malformed values", []string{entry, `"/?ref=%FF&tclid=a%00b&utm_content=%zz"`, content, `"` + strings.Repeat("x", 129) + `"`}, nil},
 		{"odd types", []string{entry, `{"a":1}`, content, `[]`, start, `17`, "ref", `true`, "other", `{"x":[1,{"y":2}]}`}, nil},
-		{"a number", []string{"ref", `123`}, []affiliate.LinkEvidence{link(affiliate.EvidenceSlug, "123", "meta_data", time.Time{})}},
+		{"a number", []string{"ref", `123`}, []affiliate.LinkEvidence{link(affiliate.EvidenceSlug, "123", "meta_data",
+			time.Time{})}},
 		{"refs elsewhere do not count", []string{"_wc_order_attribution_referrer", `"https://x.example/?ref=leo"`, "preference", `"anna"`}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -256,20 +262,37 @@ func TestParseIsTolerantInOptionalFields(t *testing.T) {
 		fields changes
 		check  func(*affiliate.Snapshot) bool
 	}{
-		{"id as a string beyond 2^53", changes{"id": `"9007199254740993"`, "number": ""}, func(s *affiliate.Snapshot) bool { return s.Number == "9007199254740993" }},
-		{"number changed by a plugin", changes{"number": `"WEB-2026\/77"`}, func(s *affiliate.Snapshot) bool { return s.Number == "WEB-2026/77" }},
+		{"id as a string beyond 2^53", changes{"id": `"9007199254740993"`, "number": ""},
+			func(s *affiliate.Snapshot) bool { return s.Number == "9007199254740993" }},
+		{"number changed by a plugin", changes{"number": `"WEB-2026\/77"`}, func(s *affiliate.Snapshot) bool {
+			return s.Number == "WEB-2026/77"
+		}},
 		{"number as a number", changes{"number": `1077`}, func(s *affiliate.Snapshot) bool { return s.Number == "1077" }},
 		{"NUL in a text", changes{"number": `"7\u00007"`}, func(s *affiliate.Snapshot) bool { return s.Number == "77" }},
-		{"empty addresses as lists", changes{"billing": `[]`, "shipping": `[]`}, func(s *affiliate.Snapshot) bool { return s.Country == "" && s.CustomerEmail == "" }},
-		{"addresses false", changes{"billing": `false`, "shipping": `""`}, func(s *affiliate.Snapshot) bool { return s.Country == "" }},
-		{"country of delivery", changes{"billing": `{"country":"","email":null}`}, func(s *affiliate.Snapshot) bool { return s.Country == "SE" && s.CustomerEmail == "" }},
-		{"erased customer", changes{"billing": `{"country":"[deleted]","email":"deleted@site.invalid"}`}, func(s *affiliate.Snapshot) bool { return s.Country == "SE" && s.CustomerEmail == "" }},
-		{"dates with Z", changes{"date_modified_gmt": `"2026-11-21T03:09:00Z"`}, func(s *affiliate.Snapshot) bool { return s.Version == 1795230540000 }},
-		{"unpaid as an empty string", changes{"date_paid_gmt": `""`}, func(s *affiliate.Snapshot) bool { return !s.PaymentDate && s.Captured == 0 }},
+		{"empty addresses as lists", changes{"billing": `[]`, "shipping": `[]`}, func(s *affiliate.Snapshot) bool {
+			return s.Country == "" && s.CustomerEmail == ""
+		}},
+		{"addresses false", changes{"billing": `false`, "shipping": `""`}, func(s *affiliate.Snapshot) bool {
+			return s.Country == ""
+		}},
+		{"country of delivery", changes{"billing": `{"country":"","email":null}`}, func(s *affiliate.Snapshot) bool {
+			return s.Country == "SE" && s.CustomerEmail == ""
+		}},
+		{"erased customer", changes{"billing": `{"country":"[deleted]","email":"deleted@site.invalid"}`},
+			func(s *affiliate.Snapshot) bool { return s.Country == "SE" && s.CustomerEmail == "" }},
+		{"dates with Z", changes{"date_modified_gmt": `"2026-11-21T03:09:00Z"`}, func(s *affiliate.Snapshot) bool {
+			return s.Version == 1795230540000
+		}},
+		{"unpaid as an empty string", changes{"date_paid_gmt": `""`}, func(s *affiliate.Snapshot) bool {
+			return !s.PaymentDate && s.Captured == 0
+		}},
 		{"unpaid as false", changes{"date_paid_gmt": `false`}, func(s *affiliate.Snapshot) bool { return !s.PaymentDate }},
 		{"no metadata", changes{"meta_data": ``}, func(s *affiliate.Snapshot) bool { return s.Links == nil }},
-		{"metadata of another shape", changes{"meta_data": `{"0":{"key":"ref","value":"leo"},"1":7}`}, func(s *affiliate.Snapshot) bool { return len(s.Links) == 1 }},
-		{"currency in lower case", changes{"currency": `"eur"`}, func(s *affiliate.Snapshot) bool { return s.Currency == money.Currency("EUR") }},
+		{"metadata of another shape", changes{"meta_data": `{"0":{"key":"ref","value":"leo"},"1":7}`},
+			func(s *affiliate.Snapshot) bool { return len(s.Links) == 1 }},
+		{"currency in lower case", changes{"currency": `"eur"`}, func(s *affiliate.Snapshot) bool {
+			return s.Currency == money.Currency("EUR")
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if s := parseOrder(t, "order.updated", order(c.fields)); !c.check(s) {
@@ -353,7 +376,8 @@ func TestParseErrorObjects(t *testing.T) {
 			for _, topic := range []string{"order.created", "order.updated", "order.restored", "order.deleted"} {
 				parsed, err := Platform{}.Parse(topic, "", []byte(body))
 				var e *affiliate.Error
-				if !asError(err, &e) || e.Kind != affiliate.Invalid || e.Code != c.want || !strings.Contains(e.Message, c.says) || len(parsed.Events) != 0 {
+				if !asError(err, &e) || e.Kind != affiliate.Invalid || e.Code != c.want ||
+					!strings.Contains(e.Message, c.says) || len(parsed.Events) != 0 {
 					t.Errorf("%s: %+v, %+v; want code %s", topic, parsed, err, c.want)
 				}
 			}
@@ -380,7 +404,8 @@ func TestParseRefusesBadInput(t *testing.T) {
 		{"trailing comma", []byte(`{"id":1,}`), "body"},
 		{"NUL in the text", []byte("{\"id\":\"\x00\"}"), "body"},
 		{"invalid UTF-8", order(changes{"number": "\"\xff\xfe\""}), "body"},
-		{"nested too deeply", order(changes{"meta_data": strings.Repeat("[", 100000) + strings.Repeat("]", 100000)}), "body"},
+		{"nested too deeply", order(changes{"meta_data": strings.Repeat("[", 100000) + strings.Repeat("]", 100000)}),
+			"body"},
 		{"NaN", order(changes{"total": "NaN"}), "body"},
 		{"no id", order(changes{"id": ""}), "id"},
 		{"id null", order(changes{"id": "null"}), "id"},
@@ -490,7 +515,8 @@ func checkEvent(t *testing.T, e affiliate.Event) {
 	if s == nil {
 		return
 	}
-	if s.Total < 0 || s.Merchandise < 0 || s.Captured < 0 || s.Currency == "" || s.PlacedAt.IsZero() || s.Version < 0 || len(s.Hash) != 16 {
+	if s.Total < 0 || s.Merchandise < 0 || s.Captured < 0 || s.Currency == "" || s.PlacedAt.IsZero() || s.Version < 0 ||
+		len(s.Hash) != 16 {
 		t.Fatalf("impossible snapshot %+v", s)
 	}
 	for _, r := range s.Refunds {

@@ -35,8 +35,8 @@ type Platform struct{}
 func (Platform) Name() affiliate.Platform { return affiliate.WooCommerce }
 
 // Verify says whether one of the secrets signed this body: base64(HMAC-SHA256(raw body, secret)) in the standard
-// alphabet (includes/class-wc-webhook.php generate_signature). The header is compared in its encoded form, so that there
-// is exactly one accepted spelling. An empty secret never verifies, since everybody knows it.
+// alphabet (includes/class-wc-webhook.php generate_signature). The header is compared in its encoded form, so that
+// there is exactly one accepted spelling. An empty secret never verifies, since everybody knows it.
 func (Platform) Verify(secrets [][]byte, h http.Header, body []byte) bool {
 	values := h[headerSignature]
 	if len(body) == 0 || len(values) != 1 || len(values[0]) != signatureLen {
@@ -160,8 +160,8 @@ func numericChar(name string) byte {
 	return 0
 }
 
-// Topic is what the delivery says it is about ("order.updated"), "ping" for the unsigned ping, or "" when the request is
-// neither. The topic header is not signed: a signed body can be replayed under another topic.
+// Topic is what the delivery says it is about ("order.updated"), "ping" for the unsigned ping, or "" when the request
+// is neither. The topic header is not signed: a signed body can be replayed under another topic.
 func (Platform) Topic(h http.Header) string {
 	if topic := first(h, headerTopic); topic != "" {
 		return topic
@@ -176,9 +176,10 @@ func (Platform) Topic(h http.Header) string {
 // secret: every WooCommerce store has its own address here.
 func (Platform) Shop(http.Header) string { return "" }
 
-// Key tells repeats of a delivery from different deliveries. The delivery id alone cannot: it is a hash of the webhook's
-// id and the clock second, so all deliveries of one webhook within a second share it (includes/class-wc-webhook.php
-// get_new_delivery_id). The verified signature stands for the body where there is one, being an HMAC of it.
+// Key tells repeats of a delivery from different deliveries. The delivery id alone cannot: it is a hash of the
+// webhook's id and the clock second, so all deliveries of one webhook within a second share it
+// (includes/class-wc-webhook.php get_new_delivery_id). The verified signature stands for the body where there is one,
+// being an HMAC of it.
 func (Platform) Key(h http.Header, body []byte) [16]byte {
 	var room [256]byte
 	in := append(room[:0], first(h, headerDeliveryID)...)
@@ -213,9 +214,9 @@ func wellFormed(s string) bool {
 const maxPing = 1024
 
 // Unsigned says whether the request is WooCommerce's ping: a form post of webhook_id=N without signature or any other
-// X-WC-* header, sent when a webhook is made or its address changes (includes/class-wc-webhook.php deliver_ping). It must
-// be answered with exactly 200, or WooCommerce pings again after every delivery. Further form fields are let through,
-// since a filter of the store may add them; JSON never is.
+// X-WC-* header, sent when a webhook is made or its address changes (includes/class-wc-webhook.php deliver_ping). It
+// must be answered with exactly 200, or WooCommerce pings again after every delivery. Further form fields are let
+// through, since a filter of the store may add them; JSON never is.
 func (Platform) Unsigned(h http.Header, body []byte) bool {
 	if len(body) == 0 || len(body) > maxPing || !pingHeaders(h) {
 		return false

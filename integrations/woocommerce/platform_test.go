@@ -65,8 +65,10 @@ func respell(signature string) string {
 func TestVerifyTakesEntitiesInSecretsAsWordPressDoes(t *testing.T) {
 	body := []byte(`{"id":1}`)
 	for entered, used := range map[string]string{
-		"a&amp;b": "a&b", "&#34;&#39;&#60;&#62;&#x26;&#x3c;": `"'<>&` + "&#x3c;", "&lt;&gt;&quot;&#039;": `<>"'`, "&#38;&#0060;&#x27;&#X22;": `&<'"`, "&amp;amp;": "&amp;",
-		"a&b": "a&b", "a&copy;b": "a&copy;b", "&#xx27;": "&#xx27;", "a&;b": "a&;b", "&#;": "&#;", "a&b&amp;c;": "a&b&c;",
+		"a&amp;b": "a&b", "&#34;&#39;&#60;&#62;&#x26;&#x3c;": `"'<>&` + "&#x3c;", "&lt;&gt;&quot;&#039;": `<>"'`,
+		"&#38;&#0060;&#x27;&#X22;": `&<'"`, "&amp;amp;": "&amp;",
+		"a&b": "a&b", "a&copy;b": "a&copy;b", "&#xx27;": "&#xx27;", "a&;b": "a&;b", "&#;": "&#;",
+		"a&b&amp;c;": "a&b&c;",
 	} {
 		h := signedHeader(used, body)
 		if !(Platform{}).Verify([][]byte{[]byte(entered)}, h, body) {
@@ -126,7 +128,8 @@ func TestTopicAndShop(t *testing.T) {
 	for _, c := range []struct {
 		h    http.Header
 		want string
-	}{{ping, "ping"}, {delivery, "order.updated"}, {http.Header{}, ""}, {http.Header{"Content-Type": {"application/json"}}, ""}} {
+	}{{ping, "ping"}, {delivery, "order.updated"}, {http.Header{}, ""},
+		{http.Header{"Content-Type": {"application/json"}}, ""}} {
 		if got := (Platform{}).Topic(c.h); got != c.want {
 			t.Errorf("Topic(%v) = %q, want %q", c.h, got, c.want)
 		}
@@ -193,7 +196,8 @@ func FuzzVerify(f *testing.F) {
 		if want := right && len(secret) > 0 && len(body) > 0; ok != want {
 			t.Fatalf("Verify = %v, want %v", ok, want)
 		}
-		if len(secret) > 0 && len(body) > 0 && !(Platform{}).Verify([][]byte{secret}, signedHeader(string(secret), body), body) {
+		if len(secret) > 0 && len(body) > 0 && !(Platform{}).Verify([][]byte{secret}, signedHeader(string(secret),
+			body), body) {
 			t.Fatal("its own signature does not verify")
 		}
 		if first, second := (Platform{}).Key(h, body), (Platform{}).Key(h.Clone(), bytes.Clone(body)); first != second {

@@ -71,7 +71,9 @@ func TestRecordingsAreComplete(t *testing.T) {
 	if len(all) != 180 {
 		t.Errorf("got %d recordings, want 180", len(all))
 	}
-	if !slices.IsSortedFunc(all, func(a, b recordings.Delivery) int { return bytes.Compare([]byte(a.File), []byte(b.File)) }) {
+	if !slices.IsSortedFunc(all, func(a, b recordings.Delivery) int {
+		return bytes.Compare([]byte(a.File), []byte(b.File))
+	}) {
 		t.Error("recordings are not in emission order")
 	}
 	for _, d := range all {
@@ -137,7 +139,8 @@ func TestParseRecordings(t *testing.T) {
 		}
 		if kind == "snapshot" {
 			if e := parsed.Events[0]; e.OrderID != d.OrderID || len(parsed.Events) != 1 {
-				t.Errorf("%s: %d events, the first of order %s; want one of order %s", d.File, len(parsed.Events), e.OrderID, d.OrderID)
+				t.Errorf("%s: %d events, the first of order %s; want one of order %s", d.File, len(parsed.Events),
+					e.OrderID, d.OrderID)
 			}
 			if notOrders[d.File] {
 				t.Errorf("%s: makes an order", d.File)
@@ -207,7 +210,8 @@ func TestParseReachesExpectedOrders(t *testing.T) {
 				t.Errorf("order %s: %s: got %q, want %q", order.ID, c.what, c.got, c.want)
 			}
 		}
-		if content := order.Links.UTM["utm_content"]; content != "" && !slices.Contains(values(s.Links, affiliate.EvidenceUTM), content) {
+		if content := order.Links.UTM["utm_content"]; content != "" &&
+			!slices.Contains(values(s.Links, affiliate.EvidenceUTM), content) {
 			t.Errorf("order %s: UTM evidence %v lacks %q", order.ID, s.Links, content)
 		}
 	}
@@ -218,7 +222,8 @@ func TestReplayReachesExpectedOrders(t *testing.T) {
 	forwards := deliveries(t)
 	backwards := slices.Clone(forwards)
 	slices.Reverse(backwards)
-	for name, all := range map[string][]recordings.Delivery{"forwards": forwards, "backwards": backwards, "twice": append(backwards, forwards...)} {
+	for name, all := range map[string][]recordings.Delivery{"forwards": forwards, "backwards": backwards,
+		"twice": append(backwards, forwards...)} {
 		states := replay(all)
 		want := expected(t)
 		if len(states) != len(want.Orders) {
@@ -226,11 +231,13 @@ func TestReplayReachesExpectedOrders(t *testing.T) {
 		}
 		for _, order := range want.Orders {
 			v, _ := states[order.ID].View()
-			got := []string{string(v.Status), money.Format(v.Value, v.Currency), money.Format(v.OriginalValue, v.Currency),
+			got := []string{string(v.Status), money.Format(v.Value, v.Currency), money.Format(v.OriginalValue,
+				v.Currency),
 				money.Format(v.Total, v.Currency), money.Format(v.Refunded, v.Currency)}
 			want := []string{order.Status, order.Value, order.OriginalValue, order.Total, order.Refunded}
 			if !slices.Equal(got, want) {
-				t.Errorf("%s: order %s: status, value, original value, total, refunded: got %q, want %q", name, order.ID, got, want)
+				t.Errorf("%s: order %s: status, value, original value, total, refunded: got %q, want %q", name,
+					order.ID, got, want)
 			}
 		}
 	}
@@ -271,7 +278,8 @@ func values(links []affiliate.LinkEvidence, kind affiliate.LinkEvidenceKind) []s
 
 func TestParseRefundsOfRecordings(t *testing.T) {
 	refund := func(id string, amount, lines int64) affiliate.Refund {
-		return affiliate.Refund{ID: id, Status: affiliate.RefundSettled, Currency: "USD", Amount: amount, ByLines: lines > 0, Lines: lines}
+		return affiliate.Refund{ID: id, Status: affiliate.RefundSettled, Currency: "USD", Amount: amount,
+			ByLines: lines > 0, Lines: lines}
 	}
 	for _, c := range []struct {
 		file string
@@ -331,7 +339,8 @@ func TestKeyTellsDeliveriesApart(t *testing.T) {
 // TestEqualMeaningGivesEqualHash takes one order as seen through payload versions v2 and v3 (twice).
 func TestEqualMeaningGivesEqualHash(t *testing.T) {
 	want := parseOrder(t, "order.updated", recorded(t, "173-s92-api-versions-order.updated.http").Body)
-	for _, file := range []string{"174-s92-api-versions-order.updated.http", "176-s92-api-versions-order.updated.http"} {
+	for _, file := range []string{"174-s92-api-versions-order.updated.http",
+		"176-s92-api-versions-order.updated.http"} {
 		if got := parseOrder(t, "order.updated", recorded(t, file).Body); got.Hash != want.Hash {
 			t.Errorf("%s: hash %s of %+v, want %s of %+v", file, got.Hash, got, want.Hash, want)
 		}

@@ -48,8 +48,8 @@ func (a *Approvals) Reject(by, reason string, at time.Time) {
 	a.Approval, a.Reason, a.By, a.At = Rejected, reason, by, at
 }
 
-// Undo takes a rejection back: the rules decide again, or the person who had released it. Without a rejection it changes
-// nothing.
+// Undo takes a rejection back: the rules decide again, or the person who had released it. Without a rejection it
+// changes nothing.
 func (a *Approvals) Undo(by string, at time.Time) {
 	if a.Approval == Rejected {
 		a.settle(by, at)

@@ -22,21 +22,41 @@ func TestApprovals(t *testing.T) {
 		want Approvals
 	}{
 		{"approved by default", "", func(*Approvals) {}, Approvals{Approval: Approved}},
-		{"held by a rule", "self_referral", func(*Approvals) {}, Approvals{Approval: Held, Reason: "self_referral", HeldReason: "self_referral"}},
+		{"held by a rule", "self_referral", func(*Approvals) {}, Approvals{Approval: Held, Reason: "self_referral",
+			HeldReason: "self_referral"}},
 		{"rejected", "", func(a *Approvals) { a.Reject("mia", "a friend", noon) },
 			Approvals{Approval: Rejected, Reason: "a friend", By: "mia", At: noon}},
-		{"undone", "", func(a *Approvals) { a.Reject("mia", "a friend", noon); a.Undo("ben", noon) }, Approvals{Approval: Approved}},
-		{"released", "self_referral", release, Approvals{Approval: Approved, By: "mia", At: noon, HeldReason: "self_referral", Released: true}},
-		{"a rejection that is undone is held again", "self_referral", func(a *Approvals) { a.Reject("mia", "", noon); a.Undo("mia", noon) },
+		{"undone", "", func(a *Approvals) {
+			a.Reject("mia", "a friend", noon)
+			a.Undo("ben", noon)
+		}, Approvals{Approval: Approved}},
+		{"released", "self_referral", release, Approvals{Approval: Approved, By: "mia", At: noon,
+			HeldReason: "self_referral", Released: true}},
+		{"a rejection that is undone is held again", "self_referral", func(a *Approvals) {
+			a.Reject("mia", "", noon)
+			a.Undo("mia", noon)
+		},
 			Approvals{Approval: Held, Reason: "self_referral", HeldReason: "self_referral"}},
-		{"a release outlives a rejection", "self_referral", func(a *Approvals) { release(a); a.Reject("mia", "", noon); a.Undo("ben", noon) },
+		{"a release outlives a rejection", "self_referral", func(a *Approvals) {
+			release(a)
+			a.Reject("mia", "", noon)
+			a.Undo("ben", noon)
+		},
 			Approvals{Approval: Approved, By: "ben", At: noon, HeldReason: "self_referral", Released: true}},
-		{"a rule does not lift a rejection", "", func(a *Approvals) { a.Reject("mia", "no", noon); a.Hold("self_referral") },
+		{"a rule does not lift a rejection", "", func(a *Approvals) {
+			a.Reject("mia", "no", noon)
+			a.Hold("self_referral")
+		},
 			Approvals{Approval: Rejected, Reason: "no", By: "mia", At: noon, HeldReason: "self_referral"}},
-		{"a rule that no longer holds", "self_referral", func(a *Approvals) { a.Hold("") }, Approvals{Approval: Approved}},
+		{"a rule that no longer holds", "self_referral", func(a *Approvals) {
+			a.Hold("")
+		}, Approvals{Approval: Approved}},
 		{"released once, for good", "self_referral", func(a *Approvals) { release(a); a.Hold("self_referral") },
 			Approvals{Approval: Approved, By: "mia", At: noon, HeldReason: "self_referral", Released: true}},
-		{"undo without a rejection", "self_referral", func(a *Approvals) { release(a); a.Undo("ben", noon.Add(time.Hour)) },
+		{"undo without a rejection", "self_referral", func(a *Approvals) {
+			release(a)
+			a.Undo("ben", noon.Add(time.Hour))
+		},
 			Approvals{Approval: Approved, By: "mia", At: noon, HeldReason: "self_referral", Released: true}},
 	}
 	for _, tt := range tests {

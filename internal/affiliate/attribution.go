@@ -366,7 +366,8 @@ func (t Trace) Sentences() []string {
 	switch {
 	case t.Winner >= 0:
 		c := t.Candidates[t.Winner]
-		s := fmt.Sprintf("Credited to %s (%s, %s): %s.", c.Owner.Creator, c.Owner.Campaign, c.Owner.Offer, c.claim(t.PlacedAt))
+		s := fmt.Sprintf("Credited to %s (%s, %s): %s.", c.Owner.Creator, c.Owner.Campaign, c.Owner.Offer,
+			c.claim(t.PlacedAt))
 		if t.Held != "" {
 			s += " Held for review: the customer has the creator's own e-mail address."
 		}
@@ -414,7 +415,8 @@ func (c TraceCandidate) defeat(t Trace) string {
 	who := fmt.Sprintf("Not %s (%s): ", c.Owner.Creator, what)
 	switch c.Lost {
 	case ReasonLateClick:
-		return who + fmt.Sprintf("the link was clicked %s, the window is %d days.", before(t.PlacedAt, c.At), c.Owner.WindowDays)
+		return who + fmt.Sprintf("the link was clicked %s, the window is %d days.", before(t.PlacedAt, c.At),
+			c.Owner.WindowDays)
 	case ReasonClickAfterOrder:
 		return who + "the link was clicked after the order was placed."
 	case ReasonLinkEnded:
@@ -440,7 +442,8 @@ func (c TraceCandidate) defeat(t Trace) string {
 	case c.Method == ByCode:
 		return who + "another code stands first on the order."
 	}
-	return who + fmt.Sprintf("another link counts by the rule %q.", strings.ReplaceAll(string(won.Owner.ClickRule), "_", " "))
+	return who + fmt.Sprintf("another link counts by the rule %q.", strings.ReplaceAll(string(won.Owner.ClickRule), "_",
+		" "))
 }
 
 func before(placed, at time.Time) string {

@@ -28,7 +28,8 @@ func TestImportsOnlyMoneyAndUnicode(t *testing.T) {
 		for _, spec := range parsed.Imports {
 			path := strings.Trim(spec.Path.Value, `"`)
 			standard := !strings.Contains(strings.Split(path, "/")[0], ".")
-			if !standard && path != "github.com/tributaryhq/tributary/internal/money" && !strings.HasPrefix(path, "golang.org/x/text/") {
+			if !standard && path != "github.com/tributaryhq/tributary/internal/money" &&
+				!strings.HasPrefix(path, "golang.org/x/text/") {
 				t.Errorf("%s imports %s", f.Name(), path)
 			}
 		}

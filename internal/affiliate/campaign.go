@@ -42,7 +42,8 @@ func (c Campaign) Validate() error {
 		return FieldErrorf("ends_at", "must be after starts_at")
 	}
 	if c.WindowDays != 0 && (c.WindowDays < MinWindowDays || c.WindowDays > MaxWindowDays) {
-		return FieldErrorf("attribution_window_days", "must be between %d and %d, or be left out for the account's", MinWindowDays, MaxWindowDays)
+		return FieldErrorf("attribution_window_days", "must be between %d and %d, or be left out for the account's",
+			MinWindowDays, MaxWindowDays)
 	}
 	if c.Precedence != "" && c.Precedence != CodeFirst && c.Precedence != LinkFirst {
 		return FieldErrorf("precedence", "must be %s or %s, or be left out for the account's", CodeFirst, LinkFirst)

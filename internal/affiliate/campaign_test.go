@@ -9,7 +9,8 @@ import (
 
 func TestCampaign_Reopen(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	c := affiliate.Campaign{Status: affiliate.CampaignActive, StartsAt: now.AddDate(0, -1, 0), EndsAt: now.AddDate(0, 1, 0)}
+	c := affiliate.Campaign{Status: affiliate.CampaignActive, StartsAt: now.AddDate(0, -1, 0),
+		EndsAt: now.AddDate(0, 1, 0)}
 	planned := c
 	if c.Reopen(); c != planned {
 		t.Errorf("reopening a campaign that runs made it %+v", c)

@@ -44,7 +44,8 @@ func TestStoreDomain(t *testing.T) {
 }
 
 func TestStore_Validate(t *testing.T) {
-	good := affiliate.Store{Platform: affiliate.WooCommerce, Slug: "my-shop-2", Name: "My shop", Domain: "shop.example", Currency: "EUR", Timezone: "Europe/Berlin"}
+	good := affiliate.Store{Platform: affiliate.WooCommerce, Slug: "my-shop-2", Name: "My shop", Domain: "shop.example",
+		Currency: "EUR", Timezone: "Europe/Berlin"}
 	if err := good.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -79,12 +80,14 @@ func TestRole_May(t *testing.T) {
 	want := map[affiliate.Role][]affiliate.Permission{
 		affiliate.RoleViewer:  {affiliate.MayRead},
 		affiliate.RoleManager: {affiliate.MayRead, affiliate.MayChangeCatalog, affiliate.MayPay},
-		affiliate.RoleOwner:   {affiliate.MayRead, affiliate.MayChangeCatalog, affiliate.MayPay, affiliate.MayAdminister},
-		"":                    nil,
-		"root":                nil,
+		affiliate.RoleOwner: {affiliate.MayRead, affiliate.MayChangeCatalog, affiliate.MayPay,
+			affiliate.MayAdminister},
+		"":     nil,
+		"root": nil,
 	}
 	for role, may := range want {
-		for _, p := range []affiliate.Permission{affiliate.MayRead, affiliate.MayChangeCatalog, affiliate.MayPay, affiliate.MayAdminister} {
+		for _, p := range []affiliate.Permission{affiliate.MayRead, affiliate.MayChangeCatalog, affiliate.MayPay,
+			affiliate.MayAdminister} {
 			if got := role.May(p); got != slices.Contains(may, p) {
 				t.Errorf("%q may %s: %v", role, p, got)
 			}
@@ -93,7 +96,8 @@ func TestRole_May(t *testing.T) {
 			t.Errorf("%q may anything", role)
 		}
 	}
-	if affiliate.MayChangeCatalog.Least() != affiliate.RoleManager || affiliate.MayAdminister.Least() != affiliate.RoleOwner {
+	if affiliate.MayChangeCatalog.Least() != affiliate.RoleManager ||
+		affiliate.MayAdminister.Least() != affiliate.RoleOwner {
 		t.Error("Least() is not the least role")
 	}
 }
@@ -131,7 +135,8 @@ func TestCampaign_End(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := affiliate.Campaign{Name: "x", StartsAt: test.start, EndsAt: test.end}
 			c.End(now)
-			if c.Status != affiliate.CampaignEnded || !c.StartsAt.Equal(test.wantStart) || !c.EndsAt.Equal(test.wantEnd) {
+			if c.Status != affiliate.CampaignEnded || !c.StartsAt.Equal(test.wantStart) ||
+				!c.EndsAt.Equal(test.wantEnd) {
 				t.Errorf("%+v", c)
 			}
 			if err := c.Validate(); err != nil {
@@ -155,7 +160,8 @@ func TestCampaign_Validate(t *testing.T) {
 }
 
 func TestFoldName(t *testing.T) {
-	for _, same := range [][]string{{"Äiti  Virtanen", "äiti virtanen ", "A\u0308ITI VIRTANEN"}, {"Straße", "STRASSE"}} {
+	for _, same := range [][]string{{"Äiti  Virtanen", "äiti virtanen ", "A\u0308ITI VIRTANEN"},
+		{"Straße", "STRASSE"}} {
 		for _, name := range same {
 			if affiliate.FoldName(name) != affiliate.FoldName(same[0]) {
 				t.Errorf("%q and %q differ", name, same[0])
@@ -180,7 +186,8 @@ func TestTidyHandle(t *testing.T) {
 }
 
 func TestCreator_Validate(t *testing.T) {
-	good := affiliate.Creator{Name: "Anna", Email: "anna+x@creators.example", Handles: map[string]string{"instagram": "anna.keller"}, Country: "DE"}
+	good := affiliate.Creator{Name: "Anna", Email: "anna+x@creators.example",
+		Handles: map[string]string{"instagram": "anna.keller"}, Country: "DE"}
 	if err := good.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +219,8 @@ func TestParsePercent_and_Flat(t *testing.T) {
 			t.Errorf("ParsePercent(%q) = %d", in, got)
 		}
 	}
-	if affiliate.FormatPercent(1250) != "12.50" || affiliate.FormatFlat(30000) != "3.00" || affiliate.FormatFlat(1) != "0.0001" {
+	if affiliate.FormatPercent(1250) != "12.50" || affiliate.FormatFlat(30000) != "3.00" ||
+		affiliate.FormatFlat(1) != "0.0001" {
 		t.Error("formats differ")
 	}
 }
@@ -236,7 +244,8 @@ func TestParseAmount(t *testing.T) {
 
 func TestOffer_SetRule_and_SetStatus(t *testing.T) {
 	now := time.Now()
-	o := affiliate.Offer{Status: affiliate.OfferActive, StatusSince: now, Rule: affiliate.Rule{Percent: 1000, Version: 1}}
+	o := affiliate.Offer{Status: affiliate.OfferActive, StatusSince: now, Rule: affiliate.Rule{Percent: 1000,
+		Version: 1}}
 	o.SetRule(1000, 0)
 	o.SetStatus(affiliate.OfferActive, now.Add(time.Hour))
 	if o.Rule.Version != 1 || !o.StatusSince.Equal(now) {
@@ -255,7 +264,8 @@ func TestOfferMember_SetOverride(t *testing.T) {
 		override *affiliate.Rule
 		version  int
 	}{
-		{nil, 0}, {&affiliate.Rule{Percent: 5}, 1}, {&affiliate.Rule{Percent: 5, Version: 9}, 1}, {&affiliate.Rule{Percent: 6}, 2}, {nil, 3}, {nil, 3},
+		{nil, 0}, {&affiliate.Rule{Percent: 5}, 1}, {&affiliate.Rule{Percent: 5, Version: 9}, 1},
+		{&affiliate.Rule{Percent: 6}, 2}, {nil, 3}, {nil, 3},
 	}
 	for i, step := range steps {
 		m.SetOverride(step.override)
@@ -316,7 +326,8 @@ func TestOwnership_property(t *testing.T) {
 			}
 			for i, owner := range owners(history, start, now) {
 				if before[i] != 0 && owner != before[i] {
-					t.Fatalf("the past changed: %v belonged to %d, now to %d", start.Add(time.Duration(i)*30*time.Minute), before[i], owner)
+					t.Fatalf("the past changed: %v belonged to %d, now to %d",
+						start.Add(time.Duration(i)*30*time.Minute), before[i], owner)
 				}
 			}
 		}
@@ -365,7 +376,8 @@ func TestEnd_notLater(t *testing.T) {
 	for _, step := range []struct {
 		after time.Duration
 		want  affiliate.ErrorKind
-	}{{3 * time.Hour, ""}, {3 * time.Hour, ""}, {2 * time.Hour, ""}, {3 * time.Hour, affiliate.Conflict}, {-time.Hour, affiliate.Invalid}} {
+	}{{3 * time.Hour, ""}, {3 * time.Hour, ""}, {2 * time.Hour, ""}, {3 * time.Hour, affiliate.Conflict},
+		{-time.Hour, affiliate.Invalid}} {
 		if err := c.End(now.Add(step.after), now); affiliate.KindOf(err) != step.want {
 			t.Errorf("ending %v from now: %v, want %q", step.after, err, step.want)
 		}
@@ -387,9 +399,11 @@ func TestNextOwnership(t *testing.T) {
 		{"never owned, from a day on", nil, now.Add(-hour), now.Add(-hour), ""},
 		{"owned before: from now", []affiliate.Code{ended}, time.Time{}, now, ""},
 		{"owned before, from its end", []affiliate.Code{ended}, ended.ValidTo, ended.ValidTo, ""},
-		{"owned before, reaching back", []affiliate.Code{ended}, ended.ValidTo.Add(-hour), time.Time{}, affiliate.Conflict},
+		{"owned before, reaching back", []affiliate.Code{ended}, ended.ValidTo.Add(-hour), time.Time{},
+			affiliate.Conflict},
 		{"owned", []affiliate.Code{{}}, time.Time{}, time.Time{}, affiliate.Conflict},
-		{"ended before it began", []affiliate.Code{{ValidFrom: now.Add(hour), ValidTo: now.Add(hour)}}, time.Time{}, now, ""},
+		{"ended before it began", []affiliate.Code{{ValidFrom: now.Add(hour), ValidTo: now.Add(hour)}},
+			time.Time{}, now, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

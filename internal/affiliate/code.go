@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Code is one interval [ValidFrom, ValidTo) in which an offer member owns a coupon code in a store. Intervals of one code
-// in one store never overlap and are never changed backwards; an ended one stays as a tombstone with its orders.
+// Code is one interval [ValidFrom, ValidTo) in which an offer member owns a coupon code in a store. Intervals of one
+// code in one store never overlap and are never changed backwards; an ended one stays as a tombstone with its orders.
 type Code struct {
 	ID            CodeID
 	OfferMemberID OfferMemberID
@@ -54,8 +54,8 @@ func Occupant(history []Code, now time.Time) (Code, bool) {
 	return Code{}, false
 }
 
-// FreeSince gives when the last interval that a code has had ended: a new owner may begin then. It is zero for a code that
-// nobody ever owned. Call it only without an Occupant.
+// FreeSince gives when the last interval that a code has had ended: a new owner may begin then. It is zero for a code
+// that nobody ever owned. Call it only without an Occupant.
 func FreeSince(history []Code) time.Time {
 	var last time.Time
 	for _, c := range history {
@@ -68,8 +68,8 @@ func FreeSince(history []Code) time.Time {
 
 // NextOwnership gives when a new owner's interval of a code may begin, after all intervals that the code has had in the
 // store. A code that nobody ever owned is the new owner's from always on, unless wanted says otherwise. One that was
-// owned before begins now, or at wanted, which must not reach back into anybody's time. Call it only without an Occupant,
-// or with wanted set.
+// owned before begins now, or at wanted, which must not reach back into anybody's time. Call it only without an
+// Occupant, or with wanted set.
 func NextOwnership(history []Code, wanted, now time.Time) (time.Time, error) {
 	if len(history) == 0 {
 		return wanted, nil
@@ -85,13 +85,15 @@ func NextOwnership(history []Code, wanted, now time.Time) (time.Time, error) {
 	}
 	if wanted.Before(last) {
 		return time.Time{}, &Error{Kind: Conflict, Field: "valid_from",
-			Message: "the code was owned by somebody until " + last.UTC().Format(time.RFC3339) + "; it may begin then or later"}
+			Message: "the code was owned by somebody until " + last.UTC().Format(time.RFC3339) +
+				"; it may begin then or later"}
 	}
 	return wanted, nil
 }
 
-// End ends the ownership at a moment, which must lie in the interval and not in the past: orders that were credited stay
-// credited. An end that has not come may be moved to an earlier moment; anything else is a Conflict, but for the same moment again.
+// End ends the ownership at a moment, which must lie in the interval and not in the past: orders that were credited
+// stay credited. An end that has not come may be moved to an earlier moment; anything else is a Conflict, but for the
+// same moment again.
 func (c *Code) End(at, now time.Time) error {
 	switch {
 	case !c.ValidTo.IsZero() && c.ValidTo.Equal(at):
@@ -100,7 +102,8 @@ func (c *Code) End(at, now time.Time) error {
 		return Errorf(Conflict, "the code was ended at %s already", c.ValidTo.UTC().Format(time.RFC3339))
 	case !c.ValidTo.IsZero() && at.After(c.ValidTo):
 		return &Error{Kind: Conflict, Field: "valid_to",
-			Message: "the code ends at " + c.ValidTo.UTC().Format(time.RFC3339) + "; it may end earlier, not later, since somebody may own it from then on"}
+			Message: "the code ends at " + c.ValidTo.UTC().Format(time.RFC3339) +
+				"; it may end earlier, not later, since somebody may own it from then on"}
 	case at.Before(now):
 		return FieldErrorf("valid_to", "must not be in the past: orders placed since may be credited already")
 	case at.Before(c.ValidFrom):

@@ -31,9 +31,9 @@ func (r Rule) Validate() error {
 	return nil
 }
 
-// Commission is what a conversion earns now, in minor units of the order's currency: percent of the remaining value plus
-// the flat amount, rounded once, half away from zero. It is 0 unless the order is paid and the conversion approved. The
-// flat amount stays whole after a partial refund and is due on a paid order of 0.00.
+// Commission is what a conversion earns now, in minor units of the order's currency: percent of the remaining value
+// plus the flat amount, rounded once, half away from zero. It is 0 unless the order is paid and the conversion
+// approved. The flat amount stays whole after a partial refund and is due on a paid order of 0.00.
 func Commission(c money.Currency, value int64, r Rule, a Approval, s OrderStatus) int64 {
 	if s != Paid || a != Approved {
 		return 0

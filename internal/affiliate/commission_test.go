@@ -42,10 +42,12 @@ func TestCommissionIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		currency := rapid.SampledFrom([]money.Currency{"JPY", "USD", "KWD"}).Draw(t, "currency")
 		value := rapid.Int64Range(0, money.Limit).Draw(t, "value")
-		rule := Rule{Percent: rapid.Int64Range(0, MaxPercent).Draw(t, "percent"), Flat: rapid.Int64Range(0, MaxFlat).Draw(t, "flat")}
+		rule := Rule{Percent: rapid.Int64Range(0, MaxPercent).Draw(t, "percent"), Flat: rapid.Int64Range(0,
+			MaxFlat).Draw(t, "flat")}
 		got := Commission(currency, value, rule, Approved, Paid)
 		scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(currency.Digits())), nil)
-		exact := new(big.Int).Add(new(big.Int).Mul(big.NewInt(value), big.NewInt(rule.Percent)), new(big.Int).Mul(big.NewInt(rule.Flat), scale))
+		exact := new(big.Int).Add(new(big.Int).Mul(big.NewInt(value), big.NewInt(rule.Percent)),
+			new(big.Int).Mul(big.NewInt(rule.Flat), scale))
 		// Half up, as all parts are positive: (2×exact + scale) ÷ (2×scale).
 		want := new(big.Int).Div(exact.Add(exact.Lsh(exact, 1), big.NewInt(RuleScale)), big.NewInt(2*RuleScale))
 		if want.Cmp(big.NewInt(got)) != 0 {

@@ -7,8 +7,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/money"
 )
 
-// Cost is a fee that was paid for a campaign outside of the ledger: a creator's fixed fee, an agency, a shooting. It counts
-// among the payments issued, and is converted at the rate of its day.
+// Cost is a fee that was paid for a campaign outside of the ledger: a creator's fixed fee, an agency, a shooting. It
+// counts among the payments issued, and is converted at the rate of its day.
 type Cost struct {
 	ID         CostID
 	CampaignID CampaignID

@@ -56,9 +56,12 @@ func (c Creator) Validate() error {
 
 func validHandle(network, handle string) error {
 	if network == "" || len(network) > 32 || strings.Trim(network, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
-		return FieldErrorf("handles", "%q is not a network; write it in small letters, such as instagram", clip(network, 40))
+		return FieldErrorf("handles", "%q is not a network; write it in small letters, such as instagram",
+			clip(network, 40))
 	}
-	if handle == "" || len(handle) > maxHandle || strings.ContainsFunc(handle, func(r rune) bool { return r == ' ' || r == '@' || r == '/' || isControl(r) }) {
+	if handle == "" || len(handle) > maxHandle || strings.ContainsFunc(handle, func(r rune) bool {
+		return r == ' ' || r == '@' || r == '/' || isControl(r)
+	}) {
 		return FieldErrorf("handles."+network, "%q is not a handle; it looks like @anna.keller", clip(handle, 40))
 	}
 	return nil
@@ -91,7 +94,8 @@ func TidyHandle(s string) string {
 // FoldHandle gives the form in which handles are compared.
 func FoldHandle(handle string) string { return strings.ToLower(TidyHandle(handle)) }
 
-// BestHandle is the handle by which people know the creator: the one on Instagram, or the first other; empty without any.
+// BestHandle is the handle by which people know the creator: the one on Instagram, or the first other; empty without
+// any.
 func (c Creator) BestHandle() string {
 	if h := c.Handles[Instagram]; h != "" {
 		return h

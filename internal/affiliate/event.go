@@ -102,10 +102,11 @@ const stampSkew = 10 * time.Minute
 
 // LinkEvidence is one trace of a link of ours on an order.
 type LinkEvidence struct {
-	Kind   LinkEvidenceKind `json:"kind"`
-	Value  string           `json:"value"`  // click id or slug, lower case
-	Source string           `json:"source"` // where it stood: "landing_site", "landing_site_ref", "note_attributes", "session_entry", "utm_content"
-	At     time.Time        `json:"at,omitzero"`
+	Kind  LinkEvidenceKind `json:"kind"`
+	Value string           `json:"value"` // click id or slug, lower case
+	// where it stood: "landing_site", "landing_site_ref", "note_attributes", "session_entry", "utm_content"
+	Source string    `json:"source"`
+	At     time.Time `json:"at,omitzero"`
 }
 
 // LinkEvidenceKind sorts link evidence by its strength.

@@ -35,8 +35,8 @@ func FoldSlug(slug string) string { return strings.ToLower(strings.TrimSpace(slu
 // MaxSlug is the longest slug a link may have.
 const MaxSlug = 64
 
-// ValidSlug says whether s may be a link's slug: [a-z0-9_-], since WooCommerce cuts percent-encoded characters out of the
-// attribution values that it sends.
+// ValidSlug says whether s may be a link's slug: [a-z0-9_-], since WooCommerce cuts percent-encoded characters out of
+// the attribution values that it sends.
 func ValidSlug(s string) bool {
 	if s == "" || len(s) > MaxSlug {
 		return false

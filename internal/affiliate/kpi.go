@@ -2,8 +2,8 @@ package affiliate
 
 import "github.com/tributaryhq/tributary/internal/money"
 
-// Sums are what reports add up over a range. Counts are of conversions; each is in exactly one of the six classes. Amounts
-// are minor units of one currency, which stands beside them.
+// Sums are what reports add up over a range. Counts are of conversions; each is in exactly one of the six classes.
+// Amounts are minor units of one currency, which stands beside them.
 type Sums struct {
 	Clicks      int64
 	Conversions int64 // accepted: paid, and neither rejected nor held
@@ -21,8 +21,9 @@ type Sums struct {
 // Plus adds two sums in the same currency.
 func (s Sums) Plus(o Sums) Sums {
 	return Sums{Clicks: s.Clicks + o.Clicks, Conversions: s.Conversions + o.Conversions, Pending: s.Pending + o.Pending,
-		Canceled: s.Canceled + o.Canceled, Refunded: s.Refunded + o.Refunded, Held: s.Held + o.Held, Rejected: s.Rejected + o.Rejected,
-		Sales: s.Sales + o.Sales, Commissions: s.Commissions + o.Commissions, Refunds: s.Refunds + o.Refunds, Payouts: s.Payouts + o.Payouts}
+		Canceled: s.Canceled + o.Canceled, Refunded: s.Refunded + o.Refunded, Held: s.Held + o.Held,
+		Rejected: s.Rejected + o.Rejected, Sales: s.Sales + o.Sales, Commissions: s.Commissions + o.Commissions,
+		Refunds: s.Refunds + o.Refunds, Payouts: s.Payouts + o.Payouts}
 }
 
 // Orders counts the conversions of all classes.
@@ -50,7 +51,8 @@ type KPIs struct {
 // SalesPerMember is total sales ÷ members with conversions, in minor units; nil when there is no such member.
 func (k KPIs) SalesPerMember() *int64 { return Average(k.Sales, k.MembersWithConversions) }
 
-// CommissionPerMember is commissions earned ÷ members with conversions, in minor units; nil when there is no such member.
+// CommissionPerMember is commissions earned ÷ members with conversions, in minor units; nil when there is no such
+// member.
 func (k KPIs) CommissionPerMember() *int64 { return Average(k.Commissions, k.MembersWithConversions) }
 
 // Average is total ÷ n, rounded half away from zero; nil for n = 0.
@@ -88,12 +90,12 @@ func GrowthOf(now, before *int64) *int64 {
 	return Growth(*now, *before)
 }
 
-// ROI is the return on a campaign's costs in 1/10000: the gross merchandise value of its accepted conversions ÷ (product
-// values + payments issued), all in one currency. It is nil, not infinite, while there is no cost.
+// ROI is the return on a campaign's costs in 1/10000: the gross merchandise value of its accepted conversions ÷
+// (product values + payments issued), all in one currency. It is nil, not infinite, while there is no cost.
 func ROI(gmv, productValues, payments int64) *int64 { return Share(gmv, productValues+payments) }
 
-// Payable is what of a balance may be paid out now. onHold is the sum of its entries that are not payable yet: money that
-// is taken back counts at once, also where its entry has to wait.
+// Payable is what of a balance may be paid out now. onHold is the sum of its entries that are not payable yet: money
+// that is taken back counts at once, also where its entry has to wait.
 func Payable(balance, onHold int64) int64 { return balance - max(0, onHold) }
 
 // Due says whether a creator is to be paid: by their payable balance over all accounts, with the account's minimum.

@@ -18,15 +18,18 @@ func shown(n *int64) string {
 }
 
 func TestKPIs(t *testing.T) {
-	k := KPIs{Sums: Sums{Clicks: 300, Conversions: 7, Pending: 1, Canceled: 2, Refunded: 3, Held: 4, Rejected: 5, Sales: 10005, Commissions: 1001},
+	k := KPIs{Sums: Sums{Clicks: 300, Conversions: 7, Pending: 1, Canceled: 2, Refunded: 3, Held: 4, Rejected: 5,
+		Sales: 10005, Commissions: 1001},
 		Members: 9, MembersWithConversions: 2}
-	got := fmt.Sprint(shown(k.ConversionRate()), " ", shown(k.AverageSale()), " ", shown(k.SalesPerMember()), " ", shown(k.CommissionPerMember()), " ", k.Orders())
+	got := fmt.Sprint(shown(k.ConversionRate()), " ", shown(k.AverageSale()), " ", shown(k.SalesPerMember()), " ",
+		shown(k.CommissionPerMember()), " ", k.Orders())
 	// 7 ÷ 300 is 2.33 %; 100.05 ÷ 7 is 14.29; 100.05 ÷ 2 and 10.01 ÷ 2 end in half a cent, which goes up.
 	if want := "233 1429 5003 501 22"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	var none KPIs
-	got = fmt.Sprint(shown(none.ConversionRate()), shown(none.AverageSale()), shown(none.SalesPerMember()), shown(none.CommissionPerMember()))
+	got = fmt.Sprint(shown(none.ConversionRate()), shown(none.AverageSale()), shown(none.SalesPerMember()),
+		shown(none.CommissionPerMember()))
 	if got != "————" {
 		t.Errorf("without anything: %s", got)
 	}

@@ -2,8 +2,8 @@ package affiliate
 
 import "time"
 
-// ParseMoment reads what people write for a moment: an RFC 3339 time, or a day of a zone, which means its start, moved on
-// by some days. The empty text is the zero time. The error names the field.
+// ParseMoment reads what people write for a moment: an RFC 3339 time, or a day of a zone, which means its start, moved
+// on by some days. The empty text is the zero time. The error names the field.
 func ParseMoment(field, text string, zone *time.Location, days int) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil

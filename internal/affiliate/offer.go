@@ -161,7 +161,8 @@ func parseExact(field, s string, digits int, example string) (int64, error) {
 	return n, nil
 }
 
-// ParseAmount reads an amount ("12.50") as minor units of c. Decimals that c does not have are refused rather than rounded.
+// ParseAmount reads an amount ("12.50") as minor units of c. Decimals that c does not have are refused rather than
+// rounded.
 func ParseAmount(field, s string, c money.Currency) (int64, error) {
 	n, err := parseExact(field, s, c.Digits(), money.Format(1250, c))
 	if err == nil && n < 0 {

@@ -29,13 +29,14 @@ type OrderState struct {
 	Known *knownStatus `json:"known,omitempty"`
 	// Landing is the newest link evidence, kept while Newest has none: a later body may lack the landing page.
 	Landing *landing `json:"landing,omitempty"`
-	// Customer is the newest customer, kept while Newest has none: a later body may lack the address, which proves nothing.
+	// Customer is the newest customer, kept while Newest has none: a later body may lack the address, which proves
+	// nothing.
 	Customer *customer `json:"customer,omitempty"`
 	// Variants are the hashes of all snapshots seen with Newest's version; more than one is a doubt that only the
 	// store's API can settle.
 	Variants []string `json:"variants,omitempty"`
-	// Charged is the most that any snapshot says was captured. What is above Newest's total was charged for units that an
-	// edit removed since.
+	// Charged is the most that any snapshot says was captured. What is above Newest's total was charged for units that
+	// an edit removed since.
 	Charged      int64                  `json:"charged,omitempty"`
 	Refunds      map[string]Refund      `json:"refunds,omitempty"`
 	Transactions map[string]Transaction `json:"transactions,omitempty"` // refund transactions told on their own
@@ -68,9 +69,9 @@ func (c *customer) compare(o *customer) int {
 	return cmp.Or(c.Key.compare(o.Key), cmp.Compare(c.Hash, o.Hash))
 }
 
-// snapshotKey puts the snapshots of an order in one total order. Both stores stamp whole seconds, so equal versions with
-// different content are common; then more refunds, a payment date, and failed or canceled over pending say which came
-// later. The hash makes the order total.
+// snapshotKey puts the snapshots of an order in one total order. Both stores stamp whole seconds, so equal versions
+// with different content are common; then more refunds, a payment date, and failed or canceled over pending say which
+// came later. The hash makes the order total.
 type snapshotKey struct {
 	Version int64  `json:"v"`
 	Refunds int    `json:"r,omitempty"`
@@ -230,11 +231,13 @@ func addSorted(list []string, s string) []string {
 var refundRank = map[RefundStatus]int{RefundNoMoney: 0, RefundPending: 1, RefundFailed: 2, RefundSettled: 3}
 
 func compareRefunds(a, b Refund) int {
-	return cmp.Or(cmp.Compare(refundRank[a.Status], refundRank[b.Status]), cmp.Compare(a.Version, b.Version), compareText(a, b))
+	return cmp.Or(cmp.Compare(refundRank[a.Status], refundRank[b.Status]), cmp.Compare(a.Version, b.Version),
+		compareText(a, b))
 }
 
 func compareTransactions(a, b Transaction) int {
-	return cmp.Or(cmp.Compare(refundRank[a.Status], refundRank[b.Status]), cmp.Compare(a.Version, b.Version), compareText(a, b))
+	return cmp.Or(cmp.Compare(refundRank[a.Status], refundRank[b.Status]), cmp.Compare(a.Version, b.Version),
+		compareText(a, b))
 }
 
 var disputeRank = map[DisputeStatus]int{DisputeOpen: 0, DisputeWon: 1, DisputeLost: 2}
@@ -312,7 +315,8 @@ func (s OrderState) View() (OrderView, bool) {
 		}
 		amount := d.Amount
 		if d.Currency != n.Currency {
-			amount = max(0, n.Total+s.overcharge()-v.Refunded) // told in the customer's currency: chargebacks take all that is left
+			// told in the customer's currency: chargebacks take all that is left
+			amount = max(0, n.Total+s.overcharge()-v.Refunded)
 		}
 		v.Refunded += amount
 		merchandiseBack += money.MulDiv(amount, n.Merchandise, n.Total)
@@ -343,8 +347,8 @@ func (s OrderState) status(refunded int64) OrderStatus {
 }
 
 // deleted says whether the order is in the trash, or gone. That it was restored may never have been told, or been told
-// once of two deletions; but a body that the store stamped after the last deletion came in, and that is not of the trash,
-// proves it.
+// once of two deletions; but a body that the store stamped after the last deletion came in, and that is not of the
+// trash, proves it.
 func (s OrderState) deleted() bool {
 	if len(s.Deletions) <= len(s.Restorations) {
 		return false
@@ -431,8 +435,8 @@ func (s OrderState) transactionStatus(t Transaction) RefundStatus {
 	return t.Status
 }
 
-// overcharge is what was charged for units, or before discounts, that an edit of the paid order took out of its total. The
-// store owes it to the customer, and what goes back of it takes no merchandise away: the edit has done so.
+// overcharge is what was charged for units, or before discounts, that an edit of the paid order took out of its total.
+// The store owes it to the customer, and what goes back of it takes no merchandise away: the edit has done so.
 func (s OrderState) overcharge() int64 {
 	if !s.Newest.PaymentDate {
 		return 0

@@ -16,8 +16,8 @@ func at(seconds int) int64 { return placed.Add(time.Duration(seconds) * time.Sec
 
 // snap builds a snapshot of an order of 100.00 merchandise and 120.00 total.
 func snap(seconds int, status StoreStatus, change ...func(*Snapshot)) Event {
-	s := Snapshot{Version: at(seconds), Number: "#1", PlacedAt: placed, Currency: "USD", Status: status, RawStatus: string(status), Total: 12000,
-		Merchandise: 10000}
+	s := Snapshot{Version: at(seconds), Number: "#1", PlacedAt: placed, Currency: "USD", Status: status,
+		RawStatus: string(status), Total: 12000, Merchandise: 10000}
 	if status == StorePaid || status == StoreRefunded {
 		s.PaymentDate, s.Captured = true, s.Total
 	}
@@ -72,7 +72,8 @@ func merged(events ...Event) OrderState {
 func TestView(t *testing.T) {
 	pendingRefund := Refund{ID: "r1", Status: RefundPending, Currency: "USD", Amount: 6000,
 		Transactions: []Transaction{{ID: "t1", Refund: true, Status: RefundPending, Amount: 6000, Currency: "USD"}}}
-	settled := Event{OrderID: "1", Transaction: &Transaction{ID: "t1", Refund: true, Status: RefundSettled, Amount: 6000, Currency: "USD"}}
+	settled := Event{OrderID: "1", Transaction: &Transaction{ID: "t1", Refund: true, Status: RefundSettled,
+		Amount: 6000, Currency: "USD"}}
 	foreign := Refund{ID: "r1", Status: RefundSettled, Currency: "USD", Amount: 6000,
 		Transactions: []Transaction{{ID: "t1", Refund: true, Status: RefundSettled, Amount: 4000, Currency: "EUR"}}}
 	for _, c := range []struct {
@@ -87,73 +88,112 @@ func TestView(t *testing.T) {
 		{"older snapshot changes nothing", []Event{snap(1, StorePaid), snap(0, StorePending)}, Paid, 10000, 0},
 		{"failed is canceled", []Event{snap(0, StoreFailed)}, Canceled, 0, 0},
 		{"failed, then paid", []Event{snap(0, StoreFailed), snap(1, StorePaid)}, Paid, 10000, 0},
-		{"canceled beside paid money", []Event{snap(0, StorePaid, func(s *Snapshot) { s.Canceled = true })}, Canceled, 0, 0},
-		{"amount refund takes its share of merchandise", []Event{snap(0, StorePaid), {OrderID: "1", Refund: ptr(amountRefund("r1", 1200))}}, Paid, 9000, 1200},
+		{"canceled beside paid money", []Event{snap(0, StorePaid, func(s *Snapshot) {
+			s.Canceled = true
+		})}, Canceled, 0, 0},
+		{"amount refund takes its share of merchandise", []Event{snap(0, StorePaid),
+			{OrderID: "1", Refund: ptr(amountRefund("r1", 1200))}}, Paid, 9000, 1200},
 		{"refund by lines takes its lines, whatever money moved", []Event{snap(0, StorePaid), {OrderID: "1",
-			Refund: &Refund{ID: "r1", Status: RefundSettled, Currency: "USD", Amount: 1000, ByLines: true, Lines: 4000}}}, Paid, 6000, 1000},
+			Refund: &Refund{ID: "r1", Status: RefundSettled, Currency: "USD", Amount: 1000, ByLines: true,
+				Lines: 4000}}}, Paid, 6000, 1000},
 		{"shipping refund changes no value", []Event{snap(0, StorePaid), {OrderID: "1",
-			Refund: &Refund{ID: "r1", Status: RefundSettled, Currency: "USD", Amount: 500, Shipping: 500}}}, Paid, 10000, 500},
+			Refund: &Refund{ID: "r1", Status: RefundSettled, Currency: "USD", Amount: 500, Shipping: 500}}}, Paid,
+			10000, 500},
 		{"tax refund changes no value", []Event{snap(0, StorePaid), {OrderID: "1",
-			Refund: &Refund{ID: "r1", Status: RefundSettled, Currency: "USD", Amount: 700, Tax: 700}}}, Paid, 10000, 700},
-		{"refunds that complete the total", []Event{snap(0, StorePaid), {OrderID: "1", Refund: ptr(amountRefund("r1", 7000))},
+			Refund: &Refund{ID: "r1", Status: RefundSettled, Currency: "USD", Amount: 700, Tax: 700}}}, Paid,
+			10000, 700},
+		{"refunds that complete the total", []Event{snap(0, StorePaid),
+			{OrderID: "1", Refund: ptr(amountRefund("r1", 7000))},
 			{OrderID: "1", Refund: ptr(amountRefund("r2", 5000))}}, Refunded, 0, 12000},
-		{"refunded beats canceled", []Event{snap(0, StorePaid, func(s *Snapshot) { s.Canceled = true }, withRefunds(amountRefund("r1", 12000)))}, Refunded, 0, 12000},
+		{"refunded beats canceled", []Event{snap(0, StorePaid, func(s *Snapshot) {
+			s.Canceled = true
+		}, withRefunds(amountRefund("r1", 12000)))}, Refunded, 0, 12000},
 		{"store says refunded", []Event{snap(0, StoreRefunded)}, Refunded, 0, 0},
-		{"over-refund is not negative", []Event{snap(0, StorePaid, withRefunds(Refund{ID: "r1", Status: RefundSettled, Currency: "USD", Amount: 100,
-			ByLines: true, Lines: 11000}))}, Paid, 0, 100},
-		{"refund waits for its order", []Event{{OrderID: "1", Refund: ptr(amountRefund("r1", 1200))}, snap(0, StorePaid)}, Paid, 9000, 1200},
-		{"pending refund changes nothing yet", []Event{snap(0, StorePaid), {OrderID: "1", Refund: &pendingRefund}}, Paid, 10000, 0},
-		{"pending refund settled by its transaction", []Event{snap(0, StorePaid), {OrderID: "1", Refund: &pendingRefund}, settled}, Paid, 5000, 6000},
-		{"settled before its refund was told", []Event{settled, {OrderID: "1", Refund: &pendingRefund}, snap(0, StorePaid)}, Paid, 5000, 6000},
-		{"refund in the customer's currency counts in the store's", []Event{snap(0, StorePaid), {OrderID: "1", Refund: &foreign}}, Paid, 5000, 6000},
-		{"refund without money", []Event{snap(0, StorePaid), {OrderID: "1", Refund: &Refund{ID: "r1", Status: RefundNoMoney, Currency: "USD",
-			ByLines: true, Lines: 4000}}}, Paid, 10000, 0},
-		{"open dispute", []Event{snap(0, StorePaid), {OrderID: "1", Dispute: &Dispute{ID: "d", Status: DisputeOpen, Amount: 12000, Currency: "USD"}}}, Paid, 10000, 0},
-		{"lost dispute", []Event{snap(0, StorePaid), {OrderID: "1", Dispute: &Dispute{ID: "d", Status: DisputeLost, Amount: 12000, Currency: "USD"}}}, Refunded, 0, 12000},
-		{"lost dispute over a part", []Event{snap(0, StorePaid), {OrderID: "1", Dispute: &Dispute{ID: "d", Status: DisputeLost, Amount: 6000, Currency: "USD"}}}, Paid, 5000, 6000},
+		{"over-refund is not negative",
+			[]Event{snap(0, StorePaid, withRefunds(Refund{ID: "r1", Status: RefundSettled, Currency: "USD", Amount: 100,
+				ByLines: true, Lines: 11000}))}, Paid, 0, 100},
+		{"refund waits for its order", []Event{{OrderID: "1", Refund: ptr(amountRefund("r1", 1200))},
+			snap(0, StorePaid)}, Paid, 9000, 1200},
+		{"pending refund changes nothing yet", []Event{snap(0, StorePaid), {OrderID: "1", Refund: &pendingRefund}},
+			Paid, 10000, 0},
+		{"pending refund settled by its transaction", []Event{snap(0, StorePaid),
+			{OrderID: "1", Refund: &pendingRefund}, settled}, Paid, 5000, 6000},
+		{"settled before its refund was told", []Event{settled, {OrderID: "1", Refund: &pendingRefund},
+			snap(0, StorePaid)}, Paid, 5000, 6000},
+		{"refund in the customer's currency counts in the store's", []Event{snap(0, StorePaid),
+			{OrderID: "1", Refund: &foreign}}, Paid, 5000, 6000},
+		{"refund without money", []Event{snap(0, StorePaid),
+			{OrderID: "1", Refund: &Refund{ID: "r1", Status: RefundNoMoney, Currency: "USD",
+				ByLines: true, Lines: 4000}}}, Paid, 10000, 0},
+		{"open dispute", []Event{snap(0, StorePaid), {OrderID: "1", Dispute: &Dispute{ID: "d", Status: DisputeOpen,
+			Amount: 12000, Currency: "USD"}}}, Paid, 10000, 0},
+		{"lost dispute", []Event{snap(0, StorePaid), {OrderID: "1", Dispute: &Dispute{ID: "d", Status: DisputeLost,
+			Amount: 12000, Currency: "USD"}}}, Refunded, 0, 12000},
+		{"lost dispute over a part", []Event{snap(0, StorePaid), {OrderID: "1", Dispute: &Dispute{ID: "d",
+			Status: DisputeLost, Amount: 6000, Currency: "USD"}}}, Paid, 5000, 6000},
 		{"dispute lost, then won on appeal", []Event{snap(0, StorePaid),
 			{OrderID: "1", Dispute: &Dispute{ID: "d", Status: DisputeLost, Amount: 6000, Currency: "USD", Version: 1}},
-			{OrderID: "1", Dispute: &Dispute{ID: "d", Status: DisputeWon, Amount: 6000, Currency: "USD", Version: 2}}}, Paid, 10000, 0},
+			{OrderID: "1", Dispute: &Dispute{ID: "d", Status: DisputeWon, Amount: 6000, Currency: "USD", Version: 2}}},
+			Paid, 10000, 0},
 		{"lost dispute in another currency takes what is left", []Event{snap(0, StorePaid),
-			{OrderID: "1", Dispute: &Dispute{ID: "d", Status: DisputeLost, Amount: 9000, Currency: "EUR"}}}, Refunded, 0, 12000},
+			{OrderID: "1", Dispute: &Dispute{ID: "d", Status: DisputeLost, Amount: 9000, Currency: "EUR"}}},
+			Refunded, 0, 12000},
 		{"deleted", []Event{snap(0, StorePaid), {OrderID: "1", Deleted: true}}, Canceled, 0, 0},
-		{"deleted and restored", []Event{snap(0, StorePaid), {OrderID: "1", Deleted: true}, {OrderID: "1", Restored: true}}, Paid, 10000, 0},
-		{"deleted, restored, deleted", []Event{snap(0, StorePaid), {OrderID: "1", Deleted: true}, {OrderID: "1", Restored: true},
-			{OrderID: "1", Deleted: true}}, Canceled, 0, 0},
+		{"deleted and restored", []Event{snap(0, StorePaid), {OrderID: "1", Deleted: true},
+			{OrderID: "1", Restored: true}}, Paid, 10000, 0},
+		{"deleted, restored, deleted", []Event{snap(0, StorePaid), {OrderID: "1", Deleted: true},
+			{OrderID: "1", Restored: true}, {OrderID: "1", Deleted: true}}, Canceled, 0, 0},
 		{"deleted, and changed long before", []Event{snap(0, StorePaid), deletedAt(3600)}, Canceled, 0, 0},
 		{"deleted, and changed about then", []Event{deletedAt(3600), snap(4200, StorePaid)}, Canceled, 0, 0},
-		{"deleted, and alive long after", []Event{snap(0, StorePaid), deletedAt(3600), snap(4201, StorePaid)}, Paid, 10000, 0},
-		{"alive long after, deletion told late", []Event{snap(4201, StorePaid), deletedAt(3600), snap(0, StorePaid)}, Paid, 10000, 0},
+		{"deleted, and alive long after", []Event{snap(0, StorePaid), deletedAt(3600), snap(4201, StorePaid)},
+			Paid, 10000, 0},
+		{"alive long after, deletion told late", []Event{snap(4201, StorePaid), deletedAt(3600), snap(0, StorePaid)},
+			Paid, 10000, 0},
 		{"deleted again after that", []Event{deletedAt(3600), snap(4201, StorePaid), deletedAt(4300)}, Canceled, 0, 0},
 		{"alive long after by a clock that is ahead", []Event{deletedAt(3600), snap(9000, StorePaid, func(s *Snapshot) {
 			s.Came(placed.Add(4000 * time.Second))
 		})}, Canceled, 0, 0},
 		{"in the trash long after", []Event{deletedAt(3600), snap(9000, StoreCanceled)}, Canceled, 0, 0},
-		{"custom status keeps the last known answer", []Event{snap(0, StorePaid), snap(1, StoreCustom)}, Paid, 10000, 0},
+		{"custom status keeps the last known answer", []Event{snap(0, StorePaid), snap(1, StoreCustom)},
+			Paid, 10000, 0},
 		{"custom status alone is pending", []Event{snap(0, StoreCustom)}, Pending, 10000, 0},
 		{"equal versions: a payment date decides", []Event{snap(0, StorePaid), snap(0, StorePending)}, Paid, 10000, 0},
-		{"equal versions: canceled over pending", []Event{snap(0, StoreCanceled), snap(0, StorePending)}, Canceled, 0, 0},
-		{"equal versions: more refunds decide", []Event{snap(0, StorePaid, withRefunds(amountRefund("r1", 1200))), snap(0, StorePaid)}, Paid, 9000, 1200},
-		{"money back for a unit that an edit removed takes nothing else", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged, halved),
-			{OrderID: "1", Refund: ptr(amountRefund("r1", 6000))}}, Paid, 5000, 6000},
-		{"the same, told late", []Event{snap(1, StorePaid, charged, halved), {OrderID: "1", Refund: ptr(amountRefund("r1", 6000))}, snap(0, StorePaid, charged)},
+		{"equal versions: canceled over pending", []Event{snap(0, StoreCanceled), snap(0, StorePending)},
+			Canceled, 0, 0},
+		{"equal versions: more refunds decide", []Event{snap(0, StorePaid, withRefunds(amountRefund("r1", 1200))),
+			snap(0, StorePaid)}, Paid, 9000, 1200},
+		{"money back for a unit that an edit removed takes nothing else", []Event{snap(0, StorePaid, charged),
+			snap(1, StorePaid, charged, halved), {OrderID: "1", Refund: ptr(amountRefund("r1", 6000))}}, Paid,
+			5000, 6000},
+		{"the same, told late", []Event{snap(1, StorePaid, charged, halved),
+			{OrderID: "1", Refund: ptr(amountRefund("r1", 6000))}, snap(0, StorePaid, charged)},
 			Paid, 5000, 6000},
 		{"money back beyond the removed unit", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged, halved),
-			{OrderID: "1", Refund: ptr(amountRefund("r1", 6000))}, {OrderID: "1", Refund: ptr(amountRefund("r2", 1200))}}, Paid, 4000, 7200},
+			{OrderID: "1", Refund: ptr(amountRefund("r1", 6000))},
+			{OrderID: "1", Refund: ptr(amountRefund("r2", 1200))}}, Paid, 4000, 7200},
 		{"all money back after an edit", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged, halved),
 			{OrderID: "1", Refund: ptr(amountRefund("r1", 12000))}}, Refunded, 0, 12000},
-		{"everything removed and all money back", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged, func(s *Snapshot) {
-			s.Merchandise, s.Total, s.Captured, s.Charged = 0, 0, 0, 0
-		}), {OrderID: "1", Refund: ptr(amountRefund("r1", 12000))}}, Refunded, 0, 12000},
-		{"a chargeback in another currency after an edit", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged, halved),
-			{OrderID: "1", Dispute: &Dispute{ID: "d", Status: DisputeLost, Amount: 9000, Currency: "EUR"}}}, Refunded, 0, 12000},
-		{"edited before it was paid, then a refund", []Event{snap(0, StorePending, charged), snap(1, StorePaid, charged, halved),
-			{OrderID: "1", Refund: ptr(amountRefund("r1", 1200))}}, Paid, 4000, 1200},
-		{"edited before it was paid, then all money back", []Event{snap(0, StorePending, charged), snap(1, StorePaid, charged, halved),
-			{OrderID: "1", Refund: ptr(amountRefund("r1", 6000))}}, Refunded, 0, 6000},
-		{"lines back after an edit", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged, halved), {OrderID: "1",
-			Refund: &Refund{ID: "r1", Status: RefundSettled, Currency: "USD", Amount: 1200, ByLines: true, Lines: 1000}}}, Paid, 4000, 1200},
-		{"zero total is paid and not refunded", []Event{snap(0, StorePaid, func(s *Snapshot) { s.Total, s.Captured, s.Merchandise = 0, 0, 0 })}, Paid, 0, 0},
+		{"everything removed and all money back", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged,
+			func(s *Snapshot) {
+				s.Merchandise, s.Total, s.Captured, s.Charged = 0, 0, 0, 0
+			}), {OrderID: "1", Refund: ptr(amountRefund("r1", 12000))}}, Refunded, 0, 12000},
+		{"a chargeback in another currency after an edit", []Event{snap(0, StorePaid, charged),
+			snap(1, StorePaid, charged, halved), {OrderID: "1", Dispute: &Dispute{ID: "d", Status: DisputeLost,
+				Amount: 9000, Currency: "EUR"}}},
+			Refunded, 0, 12000},
+		{"edited before it was paid, then a refund", []Event{snap(0, StorePending, charged),
+			snap(1, StorePaid, charged, halved), {OrderID: "1", Refund: ptr(amountRefund("r1", 1200))}}, Paid,
+			4000, 1200},
+		{"edited before it was paid, then all money back", []Event{snap(0, StorePending, charged),
+			snap(1, StorePaid, charged, halved), {OrderID: "1", Refund: ptr(amountRefund("r1", 6000))}},
+			Refunded, 0, 6000},
+		{"lines back after an edit", []Event{snap(0, StorePaid, charged), snap(1, StorePaid, charged, halved),
+			{OrderID: "1",
+				Refund: &Refund{ID: "r1", Status: RefundSettled, Currency: "USD", Amount: 1200, ByLines: true,
+					Lines: 1000}}}, Paid, 4000, 1200},
+		{"zero total is paid and not refunded", []Event{snap(0, StorePaid, func(s *Snapshot) {
+			s.Total, s.Captured, s.Merchandise = 0, 0, 0
+		})}, Paid, 0, 0},
 		{"a refund that the complete list lacks was deleted", []Event{
 			snap(0, StorePaid, withRefunds(amountRefund("r1", 1200)), func(s *Snapshot) { s.RefundsComplete = true }),
 			snap(1, StorePaid, func(s *Snapshot) { s.RefundsComplete = true })}, Paid, 10000, 0},
@@ -164,7 +204,8 @@ func TestView(t *testing.T) {
 				t.Fatal("the order is not known")
 			}
 			if v.Status != c.status || v.Value != c.value || v.Refunded != c.refunded {
-				t.Errorf("got %s, value %d, refunded %d; want %s, %d, %d", v.Status, v.Value, v.Refunded, c.status, c.value, c.refunded)
+				t.Errorf("got %s, value %d, refunded %d; want %s, %d, %d", v.Status, v.Value, v.Refunded, c.status,
+					c.value, c.refunded)
 			}
 		})
 	}
@@ -177,7 +218,8 @@ func deletedAt(seconds int) Event {
 func ptr[T any](v T) *T { return &v }
 
 func TestViewIsUnknownWithoutABody(t *testing.T) {
-	for _, e := range []Event{{OrderID: "1", Refund: ptr(amountRefund("r1", 1))}, {OrderID: "1", Deleted: true}, {OrderID: "1", Edited: placed}} {
+	for _, e := range []Event{{OrderID: "1", Refund: ptr(amountRefund("r1", 1))}, {OrderID: "1", Deleted: true},
+		{OrderID: "1", Edited: placed}} {
 		if _, ok := merged(e).View(); ok {
 			t.Errorf("%+v made an order", e)
 		}
@@ -193,9 +235,12 @@ func TestNeedsReread(t *testing.T) {
 		{"one body", []Event{snap(0, StorePaid)}, false},
 		{"equal version, equal content", []Event{snap(0, StorePaid), snap(0, StorePaid)}, false},
 		{"equal version, other content", []Event{snap(0, StorePaid), snap(0, StorePending)}, true},
-		{"doubt is settled by a newer body", []Event{snap(0, StorePaid), snap(0, StorePending), snap(1, StorePaid)}, false},
-		{"edited after the newest body", []Event{snap(0, StorePaid), {OrderID: "1", Edited: placed.Add(time.Minute)}}, true},
-		{"edited before the newest body", []Event{{OrderID: "1", Edited: placed.Add(time.Second)}, snap(5, StorePaid)}, false},
+		{"doubt is settled by a newer body", []Event{snap(0, StorePaid), snap(0, StorePending), snap(1, StorePaid)},
+			false},
+		{"edited after the newest body", []Event{snap(0, StorePaid), {OrderID: "1", Edited: placed.Add(time.Minute)}},
+			true},
+		{"edited before the newest body", []Event{{OrderID: "1", Edited: placed.Add(time.Second)}, snap(5, StorePaid)},
+			false},
 	} {
 		if v, _ := merged(c.events...).View(); v.NeedsReread != c.want {
 			t.Errorf("%s: needs a re-read = %v, want %v", c.name, v.NeedsReread, c.want)
@@ -264,18 +309,22 @@ func lifecycle(r *rand.Rand) []Event {
 	for range 1 + r.IntN(7) {
 		switch r.IntN(9) {
 		case 0, 1:
-			status = []StoreStatus{StorePending, StorePaid, StorePaid, StoreFailed, StoreCanceled, StoreCustom, StoreRefunded}[r.IntN(7)]
+			status = []StoreStatus{StorePending, StorePaid, StorePaid, StoreFailed, StoreCanceled, StoreCustom,
+				StoreRefunded}[r.IntN(7)]
 		case 2, 3:
-			refund := Refund{ID: fmt.Sprintf("r%d", len(refunds)), Version: at(now), Status: RefundSettled, Currency: "USD", Amount: int64(1 + r.IntN(9000))}
+			refund := Refund{ID: fmt.Sprintf("r%d", len(refunds)), Version: at(now), Status: RefundSettled,
+				Currency: "USD", Amount: int64(1 + r.IntN(9000))}
 			if r.IntN(2) == 0 {
 				refund.ByLines, refund.Lines = true, int64(r.IntN(5000))
 			}
 			if r.IntN(2) == 0 {
 				refund.Status = RefundPending
 				id := "t" + refund.ID
-				refund.Transactions = []Transaction{{ID: id, Refund: true, Status: RefundPending, Amount: refund.Amount, Currency: "USD"}}
-				events = append(events, Event{OrderID: "1", Transaction: &Transaction{ID: id, Refund: true, Currency: "USD", Amount: refund.Amount,
-					Status: []RefundStatus{RefundSettled, RefundFailed}[r.IntN(2)]}})
+				refund.Transactions = []Transaction{{ID: id, Refund: true, Status: RefundPending, Amount: refund.Amount,
+					Currency: "USD"}}
+				events = append(events, Event{OrderID: "1", Transaction: &Transaction{ID: id, Refund: true,
+					Currency: "USD", Amount: refund.Amount, Status: []RefundStatus{RefundSettled,
+						RefundFailed}[r.IntN(2)]}})
 			}
 			refunds = append(refunds, refund)
 			if !complete {
@@ -286,8 +335,9 @@ func lifecycle(r *rand.Rand) []Event {
 		case 5:
 			events = append(events, Event{OrderID: "1", Restored: true})
 		case 6:
-			events = append(events, Event{OrderID: "1", Dispute: &Dispute{ID: "d", Version: int64(r.IntN(2)), Currency: "USD", Amount: int64(r.IntN(12000)),
-				Status: []DisputeStatus{DisputeOpen, DisputeWon, DisputeLost}[r.IntN(3)]}})
+			events = append(events, Event{OrderID: "1", Dispute: &Dispute{ID: "d", Version: int64(r.IntN(2)),
+				Currency: "USD", Amount: int64(r.IntN(12000)), Status: []DisputeStatus{DisputeOpen, DisputeWon,
+					DisputeLost}[r.IntN(3)]}})
 		case 7:
 			if r.IntN(4) == 0 {
 				events = append(events, Event{OrderID: "1", Redacted: true})
@@ -346,8 +396,8 @@ func TestMergeEndsTheSameInAnyOrderOfArrival(t *testing.T) {
 			var commission int64
 			for _, a := range list {
 				state = state.Merge(a.Event, a.key)
-				// Each delivery is processed for itself: the state is written and read, the order attributed, the ledger
-				// brought in line.
+				// Each delivery is processed for itself: the state is written and read, the order attributed, the
+				// ledger brought in line.
 				text, err := json.Marshal(state)
 				if err != nil {
 					t.Fatal(err)
@@ -394,9 +444,10 @@ func TestMergeEndsTheSameInAnyOrderOfArrival(t *testing.T) {
 		if gotState != wantState {
 			t.Fatalf("seed %d: state differs\n got %s\nwant %s", seed, gotState, wantState)
 		}
-		if fmt.Sprint(gotView) != fmt.Sprint(wantView) || gotCommission != wantCommission || fmt.Sprint(gotLedger) != fmt.Sprint(wantLedger) {
-			t.Fatalf("seed %d:\n got %+v commission %d ledger %v\nwant %+v commission %d ledger %v", seed, gotView, gotCommission, gotLedger,
-				wantView, wantCommission, wantLedger)
+		if fmt.Sprint(gotView) != fmt.Sprint(wantView) || gotCommission != wantCommission ||
+			fmt.Sprint(gotLedger) != fmt.Sprint(wantLedger) {
+			t.Fatalf("seed %d:\n got %+v commission %d ledger %v\nwant %+v commission %d ledger %v", seed, gotView,
+				gotCommission, gotLedger, wantView, wantCommission, wantLedger)
 		}
 		sum := int64(0)
 		for _, n := range gotLedger {
@@ -405,7 +456,8 @@ func TestMergeEndsTheSameInAnyOrderOfArrival(t *testing.T) {
 		if sum != gotCommission {
 			t.Fatalf("seed %d: ledger sums to %d, commission is %d", seed, sum, gotCommission)
 		}
-		if v := gotView; v.Value < 0 || v.Value > v.OriginalValue || v.Refunded < 0 || (v.Status == Refunded || v.Status == Canceled) && v.Value != 0 {
+		if v := gotView; v.Value < 0 || v.Value > v.OriginalValue || v.Refunded < 0 ||
+			(v.Status == Refunded || v.Status == Canceled) && v.Value != 0 {
 			t.Fatalf("seed %d: impossible view %+v", seed, v)
 		}
 	}

@@ -18,9 +18,9 @@ const (
 	PayoutCanceled PayoutState = "canceled" // the money never arrived, or it was entered by mistake: it is owed again
 )
 
-// Payout is the record of a payment to a creator; the money itself moves elsewhere. It is of all that was payable to them
-// in one currency at that moment, over all their accounts, debts included. There are no partial payouts: which entries a
-// payout pays needs no bookkeeping of its own, as it leaves every account with a payable balance of 0.
+// Payout is the record of a payment to a creator; the money itself moves elsewhere. It is of all that was payable to
+// them in one currency at that moment, over all their accounts, debts included. There are no partial payouts: which
+// entries a payout pays needs no bookkeeping of its own, as it leaves every account with a payable balance of 0.
 type Payout struct {
 	ID        PayoutID
 	CreatorID CreatorID
@@ -53,7 +53,8 @@ func (p Payout) Validate() error {
 	}
 	for _, text := range []struct{ field, value string }{{"method", p.Method}, {"reference", p.Reference}} {
 		if len(text.value) > MaxPayoutText || strings.ContainsFunc(text.value, isControl) {
-			return FieldErrorf(text.field, "must have at most %d bytes, without line ends or control characters", MaxPayoutText)
+			return FieldErrorf(text.field, "must have at most %d bytes, without line ends or control characters",
+				MaxPayoutText)
 		}
 	}
 	return nil
@@ -68,9 +69,9 @@ func (s Settings) MinimumIn(c money.Currency) int64 {
 	return 0
 }
 
-// Settle gives what a payout of everything that is payable amounts to, and the postings that bring every account's payable
-// balance to 0: they sum to −amount. The balances are those of one creator, in minor units of one currency; an account
-// with a debt is settled out of the others.
+// Settle gives what a payout of everything that is payable amounts to, and the postings that bring every account's
+// payable balance to 0: they sum to −amount. The balances are those of one creator, in minor units of one currency; an
+// account with a debt is settled out of the others.
 func Settle(payable map[Account]int64) (amount int64, postings []Posting) {
 	for account, balance := range payable {
 		if balance != 0 {
@@ -79,7 +80,8 @@ func Settle(payable map[Account]int64) (amount int64, postings []Posting) {
 		}
 	}
 	slices.SortFunc(postings, func(a, b Posting) int {
-		return cmp.Or(cmp.Compare(a.Account.OfferMemberID, b.Account.OfferMemberID), cmp.Compare(a.Account.CampaignID, b.Account.CampaignID))
+		return cmp.Or(cmp.Compare(a.Account.OfferMemberID, b.Account.OfferMemberID), cmp.Compare(a.Account.CampaignID,
+			b.Account.CampaignID))
 	})
 	return amount, postings
 }
@@ -89,9 +91,9 @@ func (p Payout) Entries(postings []Posting) []LedgerEntry {
 	entries := make([]LedgerEntry, len(postings))
 	for i, posted := range postings {
 		a := posted.Account
-		entries[i] = LedgerEntry{CreatorID: a.CreatorID, CampaignID: a.CampaignID, OfferMemberID: a.OfferMemberID, Kind: posted.Kind,
-			Currency: p.Currency, Amount: posted.Amount, Cause: fmt.Sprintf("%s:%s", p.ID, a.Name()), PayoutID: p.ID, Author: p.Author,
-			CreatedAt: p.PaidAt, PayableAt: p.PaidAt}
+		entries[i] = LedgerEntry{CreatorID: a.CreatorID, CampaignID: a.CampaignID, OfferMemberID: a.OfferMemberID,
+			Kind: posted.Kind, Currency: p.Currency, Amount: posted.Amount, Cause: fmt.Sprintf("%s:%s", p.ID, a.Name()),
+			PayoutID: p.ID, Author: p.Author, CreatedAt: p.PaidAt, PayableAt: p.PaidAt}
 	}
 	return entries
 }
@@ -106,14 +108,15 @@ func (p *Payout) Cancel(issued []LedgerEntry, author, reason string, at time.Tim
 	undo := make([]LedgerEntry, len(issued))
 	for i, e := range issued {
 		a := Account{CreatorID: e.CreatorID, CampaignID: e.CampaignID, OfferMemberID: e.OfferMemberID}
-		undo[i] = LedgerEntry{CreatorID: e.CreatorID, CampaignID: e.CampaignID, OfferMemberID: e.OfferMemberID, Kind: e.Kind, Currency: e.Currency,
-			Amount: -e.Amount, Cause: fmt.Sprintf("%s:cancel:%s", p.ID, a.Name()), PayoutID: p.ID, Note: reason, Author: author, CreatedAt: at, PayableAt: at}
+		undo[i] = LedgerEntry{CreatorID: e.CreatorID, CampaignID: e.CampaignID, OfferMemberID: e.OfferMemberID,
+			Kind: e.Kind, Currency: e.Currency, Amount: -e.Amount, Cause: fmt.Sprintf("%s:cancel:%s", p.ID, a.Name()),
+			PayoutID: p.ID, Note: reason, Author: author, CreatedAt: at, PayableAt: at}
 	}
 	return undo
 }
 
-// Name tells an account from the others of its creator: it is the offer member's id, or else that of the campaign or the
-// creator, to whom bonuses are given.
+// Name tells an account from the others of its creator: it is the offer member's id, or else that of the campaign or
+// the creator, to whom bonuses are given.
 func (a Account) Name() string {
 	switch {
 	case a.OfferMemberID != 0:

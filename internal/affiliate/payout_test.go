@@ -12,7 +12,8 @@ import (
 var payday = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 
 func TestPayout_Validate(t *testing.T) {
-	good := Payout{CreatorID: 7, Amount: 1, Currency: "EUR", State: PayoutPaid, Method: "bank transfer", Reference: "SEPA 2026-11"}
+	good := Payout{CreatorID: 7, Amount: 1, Currency: "EUR", State: PayoutPaid, Method: "bank transfer",
+		Reference: "SEPA 2026-11"}
 	if err := good.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -46,18 +47,20 @@ func TestMinimumIn(t *testing.T) {
 // A debt of one account is settled out of the others, and causes tell a creator's accounts apart.
 func TestPayoutIssuedAndCanceled(t *testing.T) {
 	account := func(campaign CampaignID, member OfferMemberID) Account { return Account{7, campaign, member} }
-	amount, postings := Settle(map[Account]int64{account(2, 4): 5000, account(2, 3): -1200, account(2, 9): 0, account(2, 0): 300, account(0, 0): 100})
+	amount, postings := Settle(map[Account]int64{account(2, 4): 5000, account(2, 3): -1200, account(2, 9): 0,
+		account(2, 0): 300, account(0, 0): 100})
 	if amount != 4200 {
 		t.Errorf("the payout is of %d, want 4200", amount)
 	}
-	p := Payout{ID: 12, CreatorID: 7, Amount: amount, Currency: "EUR", State: PayoutPaid, Author: "Olga", CreatedAt: payday, PaidAt: payday}
+	p := Payout{ID: 12, CreatorID: 7, Amount: amount, Currency: "EUR", State: PayoutPaid, Author: "Olga",
+		CreatedAt: payday, PaidAt: payday}
 	entry := func(campaign CampaignID, member OfferMemberID, amount int64, cause string) LedgerEntry {
-		return LedgerEntry{CreatorID: 7, CampaignID: campaign, OfferMemberID: member, Kind: PaidOut, Currency: "EUR", Amount: amount, Cause: cause,
-			PayoutID: 12, Author: "Olga", CreatedAt: payday, PayableAt: payday}
+		return LedgerEntry{CreatorID: 7, CampaignID: campaign, OfferMemberID: member, Kind: PaidOut, Currency: "EUR",
+			Amount: amount, Cause: cause, PayoutID: 12, Author: "Olga", CreatedAt: payday, PayableAt: payday}
 	}
 	issued := p.Entries(postings)
-	want := []LedgerEntry{entry(0, 0, -100, "pay_12:cre_7"), entry(2, 0, -300, "pay_12:cmp_2"), entry(2, 3, 1200, "pay_12:ofm_3"),
-		entry(2, 4, -5000, "pay_12:ofm_4")}
+	want := []LedgerEntry{entry(0, 0, -100, "pay_12:cre_7"), entry(2, 0, -300, "pay_12:cmp_2"),
+		entry(2, 3, 1200, "pay_12:ofm_3"), entry(2, 4, -5000, "pay_12:ofm_4")}
 	if !reflect.DeepEqual(issued, want) {
 		t.Errorf("issued %+v,\nwant %+v", issued, want)
 	}
@@ -78,7 +81,8 @@ func TestPayoutIssuedAndCanceled(t *testing.T) {
 func TestSettleLeavesNothingPayable(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		payable := rapid.MapOf(rapid.Custom(func(t *rapid.T) Account {
-			return Account{7, CampaignID(rapid.IntRange(0, 3).Draw(t, "campaign")), OfferMemberID(rapid.IntRange(0, 5).Draw(t, "member"))}
+			return Account{7, CampaignID(rapid.IntRange(0, 3).Draw(t, "campaign")),
+				OfferMemberID(rapid.IntRange(0, 5).Draw(t, "member"))}
 		}), rapid.Int64Range(-1_000_000, 1_000_000)).Draw(t, "payable")
 		var total int64
 		nonZero := 0

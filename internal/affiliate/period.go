@@ -32,8 +32,9 @@ const DefaultPeriod = PeriodLast6Months
 
 // Presets gives all presets in the order in which people are shown them.
 func Presets() []Preset {
-	return []Preset{PeriodToday, PeriodYesterday, PeriodLast7Days, PeriodLast30Days, PeriodLast90Days, PeriodThisMonth, PeriodLastMonth,
-		PeriodThisQuarter, PeriodLastQuarter, PeriodLast6Months, PeriodYearToDate, PeriodLast12Months, PeriodAllTime, PeriodCustom}
+	return []Preset{PeriodToday, PeriodYesterday, PeriodLast7Days, PeriodLast30Days, PeriodLast90Days, PeriodThisMonth,
+		PeriodLastMonth, PeriodThisQuarter, PeriodLastQuarter, PeriodLast6Months, PeriodYearToDate, PeriodLast12Months,
+		PeriodAllTime, PeriodCustom}
 }
 
 // Title is the preset as people read it: "Last 6 months".
@@ -48,8 +49,8 @@ const (
 	LastReportDay  = "2199-12-31"
 )
 
-// Range is the time that a report is about: the half-open local days [From, To) of a zone, each YYYY-MM-DD. An empty From
-// means since the beginning, an empty To means without an end.
+// Range is the time that a report is about: the half-open local days [From, To) of a zone, each YYYY-MM-DD. An empty
+// From means since the beginning, an empty To means without an end.
 type Range struct {
 	From, To string
 	Zone     *time.Location
@@ -57,8 +58,8 @@ type Range struct {
 }
 
 // ParsePeriod reads a period as an address has it: a preset, or custom with its first day and the last day that counts.
-// Nothing at all means DefaultPeriod, days without a preset mean custom. Of a custom period an empty from means since the
-// beginning and an empty to means until today. Errors name the field period, from or to.
+// Nothing at all means DefaultPeriod, days without a preset mean custom. Of a custom period an empty from means since
+// the beginning and an empty to means until today. Errors name the field period, from or to.
 //
 // The presets that are named for a number of days or months end with today; this month, this quarter and year to date
 // reach from the unit's first day to today; last month and last quarter are whole units.
@@ -70,11 +71,14 @@ func ParsePeriod(preset, from, to string, now time.Time, zone *time.Location) (R
 	case p == "":
 		p = PeriodCustom
 	case !slices.Contains(Presets(), p):
-		return Range{}, FieldErrorf("period", "%q is not a period; it must be one of %s", clip(preset, 40), presetList())
+		return Range{}, FieldErrorf("period", "%q is not a period; it must be one of %s", clip(preset, 40),
+			presetList())
 	case p != PeriodCustom && from != "":
-		return Range{}, FieldErrorf("from", "goes with the period %s only, not with %s; leave one of them out", PeriodCustom, p)
+		return Range{}, FieldErrorf("from", "goes with the period %s only, not with %s; leave one of them out",
+			PeriodCustom, p)
 	case p != PeriodCustom && to != "":
-		return Range{}, FieldErrorf("to", "goes with the period %s only, not with %s; leave one of them out", PeriodCustom, p)
+		return Range{}, FieldErrorf("to", "goes with the period %s only, not with %s; leave one of them out",
+			PeriodCustom, p)
 	}
 	if p == PeriodCustom {
 		return customRange(from, to, now, zone)
@@ -98,7 +102,8 @@ func presetList() string {
 func customRange(from, to string, now time.Time, zone *time.Location) (Range, error) {
 	r := Range{From: from, Zone: zone, Preset: PeriodCustom}
 	if from == "" && to == "" {
-		return r, FieldErrorf("from", "is missing: the period %s needs from, to or both, as days such as 2026-11-01", PeriodCustom)
+		return r, FieldErrorf("from", "is missing: the period %s needs from, to or both, as days such as 2026-11-01",
+			PeriodCustom)
 	}
 	if from != "" {
 		if err := validReportDay("from", from); err != nil {
@@ -165,8 +170,8 @@ func (p Preset) days(today time.Time) (first, end time.Time) {
 	return addMonths(tomorrow, -6), tomorrow
 }
 
-// Previous gives the period that changes are measured against; false when there is none, since this one has no beginning
-// or no end.
+// Previous gives the period that changes are measured against; false when there is none, since this one has no
+// beginning or no end.
 //
 //   - last month and last quarter: the unit before;
 //   - this month, this quarter and year to date: from the first day of the unit before to the same day in it, or to its
@@ -278,8 +283,8 @@ func (r Range) String() string {
 	return fmt.Sprintf("%s (%s)", days, r.Zone)
 }
 
-// Cover is a range as sums per month and per day make it up: each of its days is in one of the months (YYYY-MM) or among
-// the days (YYYY-MM-DD), never in both.
+// Cover is a range as sums per month and per day make it up: each of its days is in one of the months (YYYY-MM) or
+// among the days (YYYY-MM-DD), never in both.
 type Cover struct {
 	Months []string
 	Days   []string
@@ -361,7 +366,8 @@ func (r Range) Buckets(u Unit) []Bucket {
 		if end.After(to) {
 			end = to
 		}
-		b := Bucket{Range: Range{From: dayOf(day), To: dayOf(end), Zone: r.Zone, Preset: PeriodCustom}, Partial: first != day || next != end}
+		b := Bucket{Range: Range{From: dayOf(day), To: dayOf(end), Zone: r.Zone, Preset: PeriodCustom},
+			Partial: first != day || next != end}
 		b.Label, b.Title = u.names(first, day, end.AddDate(0, 0, -1))
 		list = append(list, b)
 		day = end
@@ -414,7 +420,8 @@ func monthStart(day time.Time, months int) time.Time {
 	return time.Date(day.Year(), time.Month(month), 1, 0, 0, 0, 0, time.UTC)
 }
 
-// addMonths keeps the day of the month, or takes the last one where the month is shorter (31 May less a month: 30 April).
+// addMonths keeps the day of the month, or takes the last one where the month is shorter (31 May less a month: 30
+// April).
 func addMonths(day time.Time, months int) time.Time {
 	first := time.Date(day.Year(), day.Month()+time.Month(months), 1, 0, 0, 0, 0, time.UTC)
 	last := first.AddDate(0, 1, -1).Day()

@@ -57,9 +57,10 @@ func TestParsePeriod(t *testing.T) {
 				t.Fatal(err)
 			}
 			before, ok := got.Previous()
-			if got.From != test.from || got.Last() != test.last || !ok || before.From != test.before || before.Last() != test.beforeLast || got.Preset != test.preset {
-				t.Errorf("got %s to %s, before it %s to %s; want %s to %s, before it %s to %s", got.From, got.Last(), before.From, before.Last(),
-					test.from, test.last, test.before, test.beforeLast)
+			if got.From != test.from || got.Last() != test.last || !ok || before.From != test.before ||
+				before.Last() != test.beforeLast || got.Preset != test.preset {
+				t.Errorf("got %s to %s, before it %s to %s; want %s to %s, before it %s to %s", got.From, got.Last(),
+					before.From, before.Last(), test.from, test.last, test.before, test.beforeLast)
 			}
 		})
 	}
@@ -114,8 +115,10 @@ func TestParsePeriod_refused(t *testing.T) {
 	for _, test := range tests {
 		_, err := ParsePeriod(test.preset, test.from, test.to, now, time.UTC)
 		var e *Error
-		if !errors.As(err, &e) || e.Kind != Invalid || e.Field != test.field || !strings.Contains(e.Message, test.says) {
-			t.Errorf("%q %q %q: got %v, want field %s with %q", test.preset, test.from, test.to, err, test.field, test.says)
+		if !errors.As(err, &e) || e.Kind != Invalid || e.Field != test.field ||
+			!strings.Contains(e.Message, test.says) {
+			t.Errorf("%q %q %q: got %v, want field %s with %q", test.preset, test.from, test.to, err,
+				test.field, test.says)
 		}
 	}
 }
@@ -123,7 +126,8 @@ func TestParsePeriod_refused(t *testing.T) {
 // TestPeriod_todayOfZone: the same moment is another day elsewhere.
 func TestPeriod_todayOfZone(t *testing.T) {
 	now := time.Date(2026, 3, 18, 23, 30, 0, 0, time.UTC)
-	for zone, want := range map[string]string{"UTC": "2026-03-18", "Europe/Berlin": "2026-03-19", "Pacific/Kiritimati": "2026-03-19", "America/Los_Angeles": "2026-03-18"} {
+	for zone, want := range map[string]string{"UTC": "2026-03-18", "Europe/Berlin": "2026-03-19",
+		"Pacific/Kiritimati": "2026-03-19", "America/Los_Angeles": "2026-03-18"} {
 		r, err := ParsePeriod("today", "", "", now, mustZone(t, zone))
 		if err != nil || r.From != want || !r.Contains(want) || r.Contains(r.To) {
 			t.Errorf("%s: %s, %v, want %s", zone, r, err, want)
@@ -150,7 +154,8 @@ func TestRange_daylightSaving(t *testing.T) {
 		{"Pacific/Kwajalein", "1993-08-21", "1993-08-21T12:00:00Z", 0},
 		{"Australia/Lord_Howe", "2026-04-05", "2026-04-04T13:00:00Z", 24.5},
 		{"Australia/Lord_Howe", "2026-10-04", "2026-10-03T13:30:00Z", 23.5},
-		{"America/St_Johns", "2010-11-07", "2010-11-07T03:30:00Z", 24}, // 00:01 became 23:01 the day before: it begins twice
+		// 00:01 became 23:01 the day before: it begins twice
+		{"America/St_Johns", "2010-11-07", "2010-11-07T03:30:00Z", 24},
 		{"Asia/Kathmandu", "2026-01-01", "2025-12-31T18:15:00Z", 24},
 		{"UTC", "2024-02-29", "2024-02-29T00:00:00Z", 24},
 	}
@@ -172,7 +177,8 @@ func TestRange_daylightSaving(t *testing.T) {
 // TestRange_midnightTwice: in Havana clocks go from 01:00 back to 00:00 of the same day, which began an hour before.
 func TestRange_midnightTwice(t *testing.T) {
 	r := Range{From: "2026-11-01", To: "2026-11-02", Zone: mustZone(t, "America/Havana")}
-	if got, want := r.Start(), time.Date(2026, 11, 1, 4, 0, 0, 0, time.UTC); !got.Equal(want) || r.End().Sub(got) != 25*time.Hour {
+	if got, want := r.Start(), time.Date(2026, 11, 1, 4, 0, 0, 0, time.UTC); !got.Equal(want) ||
+		r.End().Sub(got) != 25*time.Hour {
 		t.Errorf("the day is from %s to %s, want 25 hours from %s", got, r.End(), want)
 	}
 }
@@ -180,8 +186,9 @@ func TestRange_midnightTwice(t *testing.T) {
 // TestRange_agreesWithDay: a moment is in the range of its own local day and in no other, so that queries by moment and
 // sums by day give the same.
 func TestRange_agreesWithDay(t *testing.T) {
-	names := []string{"UTC", "Europe/Berlin", "America/Sao_Paulo", "Pacific/Apia", "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Cairo",
-		"America/Havana", "America/Asuncion", "Asia/Beirut", "America/Scoresbysund", "America/Nuuk", "Pacific/Kwajalein", "Africa/Casablanca"}
+	names := []string{"UTC", "Europe/Berlin", "America/Sao_Paulo", "Pacific/Apia", "Australia/Lord_Howe",
+		"Asia/Kathmandu", "Africa/Cairo", "America/Havana", "America/Asuncion", "Asia/Beirut", "America/Scoresbysund",
+		"America/Nuuk", "Pacific/Kwajalein", "Africa/Casablanca"}
 	zones := make([]*time.Location, len(names))
 	for i, name := range names {
 		zones[i] = mustZone(t, name)
@@ -262,9 +269,10 @@ func TestRange_buckets(t *testing.T) {
 		from, to string
 		want     []string
 	}{
-		{ByDay, "2024-02-28", "2024-03-02", []string{"2024-02-28 28 Feb 2024", "2024-02-29 29 Feb 2024", "2024-03-01 1 Mar 2024"}},
-		{ByWeek, "2026-12-24", "2027-01-12", []string{"2026-W52 24 – 27 Dec 2026 partial", "2026-W53 28 Dec 2026 – 3 Jan 2027", "2027-W01 4 – 10 Jan 2027",
-			"2027-W02 11 Jan 2027 partial"}},
+		{ByDay, "2024-02-28", "2024-03-02", []string{"2024-02-28 28 Feb 2024", "2024-02-29 29 Feb 2024",
+			"2024-03-01 1 Mar 2024"}},
+		{ByWeek, "2026-12-24", "2027-01-12", []string{"2026-W52 24 – 27 Dec 2026 partial",
+			"2026-W53 28 Dec 2026 – 3 Jan 2027", "2027-W01 4 – 10 Jan 2027", "2027-W02 11 Jan 2027 partial"}},
 		{ByWeek, "2026-03-30", "2026-04-06", []string{"2026-W14 30 Mar – 5 Apr 2026"}},
 		{ByMonth, "2026-01-31", "2026-03-01", []string{"2026-01 Jan 2026 partial", "2026-02 Feb 2026"}},
 		{ByMonth, "2026-03-01", "2026-03-01", nil},
@@ -296,7 +304,8 @@ func TestRange_bucketsPartition(t *testing.T) {
 			if b.From != at || b.From >= b.To || labels[b.Label] || (b.Partial && i != 0 && i != len(list)-1) {
 				t.Fatalf("%s of %v: %v", unit, r, list)
 			}
-			if first := date(b.From); i > 0 && (unit == ByWeek && first.Weekday() != time.Monday || unit == ByMonth && first.Day() != 1) {
+			if first := date(b.From); i > 0 && (unit == ByWeek && first.Weekday() != time.Monday || unit == ByMonth &&
+				first.Day() != 1) {
 				t.Fatalf("a %s begins %s", unit, b.From)
 			}
 			at, labels[b.Label] = b.To, true

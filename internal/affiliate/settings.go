@@ -20,8 +20,8 @@ type Settings struct {
 
 // DefaultSettings are those of a fresh account.
 func DefaultSettings() Settings {
-	return Settings{Name: "My brand", Currency: "USD", Timezone: "UTC", WindowDays: DefaultWindowDays, Precedence: CodeFirst,
-		ClickRule: LastClick}
+	return Settings{Name: "My brand", Currency: "USD", Timezone: "UTC", WindowDays: DefaultWindowDays,
+		Precedence: CodeFirst, ClickRule: LastClick}
 }
 
 // MaxHoldDays bounds the hold period.
@@ -63,7 +63,8 @@ func LoadZone(name string) (*time.Location, error) {
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
-		return nil, Errorf(Invalid, "unknown time zone %q (an IANA name is needed, such as Europe/Berlin)", clip(name, 60))
+		return nil, Errorf(Invalid, "unknown time zone %q (an IANA name is needed, such as Europe/Berlin)",
+			clip(name, 60))
 	}
 	return zone, nil
 }

@@ -54,7 +54,8 @@ func (s Store) Validate() error {
 		return FieldErrorf("platform", "must be %s or %s", Shopify, WooCommerce)
 	}
 	if !validStoreSlug(s.Slug) {
-		return FieldErrorf("slug", "must have 1 to %d characters of a-z, 0-9 and -, not beginning or ending with -", MaxSlug)
+		return FieldErrorf("slug", "must have 1 to %d characters of a-z, 0-9 and -, not beginning or ending with -",
+			MaxSlug)
 	}
 	if err := validName("name", s.Name); err != nil {
 		return err
@@ -96,7 +97,8 @@ func StoreDomain(p Platform, s string) (string, error) {
 	if p == Shopify {
 		name, ok := strings.CutSuffix(d, myshopify)
 		if !ok || !validStoreSlug(name) {
-			return "", FieldErrorf("domain", "%q is not the store's permanent domain; it looks like your-shop%s (Shopify admin, Settings > Domains)",
+			return "", FieldErrorf("domain", "%q is not the store's permanent domain; it looks like your-shop%s "+
+				"(Shopify admin, Settings > Domains)",
 				clip(s, 80), myshopify)
 		}
 	}
@@ -142,7 +144,8 @@ func validLabel(label string) bool {
 // ShortestSecret is the fewest characters that a webhook secret may have.
 const ShortestSecret = 8
 
-// ValidateSecret refuses webhook secrets that are too short, too long, or were pasted with white space around or in them.
+// ValidateSecret refuses webhook secrets that are too short, too long, or were pasted with white space around or in
+// them.
 func ValidateSecret(secret string) error {
 	switch {
 	case len(secret) < ShortestSecret || len(secret) > 256:

@@ -24,9 +24,11 @@ const (
 
 // Decide rejects conversions, takes rejections back or releases held ones: all of them or none. Commissions, totals and
 // the ledger change in the same transaction; what was paid already is taken back from the next payout. A decision that
-// was made before changes nothing. It gives the conversions as they are then, in the order of ids. Errors: Invalid for a
-// list that is empty or too long, NotFound, Conflict for a conversion that is no longer credited or cannot be released.
-func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decision, reason string) ([]storage.Conversion, error) {
+// was made before changes nothing. It gives the conversions as they are then, in the order of ids. Errors: Invalid for
+// a list that is empty or too long, NotFound, Conflict for a conversion that is no longer credited or cannot be
+// released.
+func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decision,
+	reason string) ([]storage.Conversion, error) {
 	if len(ids) == 0 || len(ids) > MaxDecided {
 		return nil, affiliate.FieldErrorf("ids", "must name 1 to %d conversions, not %d", MaxDecided, len(ids))
 	}
@@ -57,7 +59,8 @@ func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decisi
 		return nil
 	}, func(tx *storage.Tx, changes []storage.ConversionChange) error {
 		for _, c := range changes {
-			if before, after := approvalFacts(*c.Before), approvalFacts(c.After); c.Before.Approvals() != c.After.Approvals() {
+			if before, after := approvalFacts(*c.Before),
+				approvalFacts(c.After); c.Before.Approvals() != c.After.Approvals() {
 				if err := a.audit(ctx, tx, "conversion."+string(d), c.After.ID, before, after); err != nil {
 					return err
 				}
@@ -68,7 +71,8 @@ func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decisi
 }
 
 func approvalFacts(c storage.Conversion) facts {
-	return facts{"approval": c.Approval, "reason": c.ApprovalReason, "released": c.Released, "commission": c.Commission, "currency": c.Currency}
+	return facts{"approval": c.Approval, "reason": c.ApprovalReason, "released": c.Released, "commission": c.Commission,
+		"currency": c.Currency}
 }
 
 // distinctIDs drops repeats and keeps the order.

@@ -11,9 +11,9 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// book keeps conversions and the ledger: whatever changes a conversion enters it here, as it was and as it is to be. post
-// reckons the commissions, converts them, saves the conversions, and posts what the ledger lacks. The orders of all
-// conversions must be locked.
+// book keeps conversions and the ledger: whatever changes a conversion enters it here, as it was and as it is to be.
+// post reckons the commissions, converts them, saves the conversions, and posts what the ledger lacks. The orders of
+// all conversions must be locked.
 type book struct {
 	tx       *storage.Tx
 	settings affiliate.Settings
@@ -94,7 +94,8 @@ func (b *book) reckon(ctx context.Context, posted map[affiliate.ConversionID]map
 			c.Commission = affiliate.Commission(c.Currency, c.Value, c.Rule(), c.Approval, c.Status)
 		}
 		if len(posted[c.ID]) == 0 {
-			c.LedgerCurrency, c.LedgerRate = b.settings.Currency, nil // nothing is posted: it may still follow the account
+			// nothing is posted: it may still follow the account
+			c.LedgerCurrency, c.LedgerRate = b.settings.Currency, nil
 		}
 		if c.AccountCurrency != b.settings.Currency || c.Rate == nil {
 			keys = append(keys, storage.RateKey{From: c.Currency, To: b.settings.Currency, Day: rateDay(*c)})
@@ -124,8 +125,8 @@ func rateDay(c storage.Conversion) string {
 	return c.Day
 }
 
-// convert puts a conversion's amounts into the account's currency and the ledger's, each by the rate that was once found:
-// refunds are converted by the rate of the sale.
+// convert puts a conversion's amounts into the account's currency and the ledger's, each by the rate that was once
+// found: refunds are converted by the rate of the sale.
 func (b *book) convert(c *storage.Conversion, quotes map[storage.RateKey]storage.Quote) error {
 	day := rateDay(*c)
 	if c.AccountCurrency != b.settings.Currency || c.Rate == nil {
@@ -164,7 +165,8 @@ func (b *book) convert(c *storage.Conversion, quotes map[storage.RateKey]storage
 // entries gives what must be posted so that the ledger holds the conversion's commission. Nothing stays posted while it
 // waits for an exchange rate. A conversion has one hold, from its first entry on: what changes it later is payable with
 // that one, or at once, so that what is taken back never leaves the rest payable too early.
-func (b *book) entries(c storage.Conversion, posted map[affiliate.Account]int64, firstPayable time.Time, revision int64) []affiliate.LedgerEntry {
+func (b *book) entries(c storage.Conversion, posted map[affiliate.Account]int64, firstPayable time.Time,
+	revision int64) []affiliate.LedgerEntry {
 	payable := b.now.AddDate(0, 0, b.settings.HoldDays)
 	switch {
 	case firstPayable.After(b.now):
@@ -174,18 +176,20 @@ func (b *book) entries(c storage.Conversion, posted map[affiliate.Account]int64,
 	}
 	var entries []affiliate.LedgerEntry
 	for _, p := range affiliate.Differences(c.Account(), c.LedgerCommission, posted) {
-		entries = append(entries, affiliate.LedgerEntry{CreatorID: p.Account.CreatorID, CampaignID: p.Account.CampaignID,
-			OfferMemberID: p.Account.OfferMemberID, ConversionID: c.ID, Kind: p.Kind, Currency: c.LedgerCurrency, Amount: p.Amount,
-			Cause:     fmt.Sprintf("%s:%d:%s", c.ID, revision, p.Account.OfferMemberID),
+		entries = append(entries, affiliate.LedgerEntry{CreatorID: p.Account.CreatorID,
+			CampaignID: p.Account.CampaignID, OfferMemberID: p.Account.OfferMemberID, ConversionID: c.ID, Kind: p.Kind,
+			Currency: c.LedgerCurrency, Amount: p.Amount, Cause: fmt.Sprintf("%s:%d:%s", c.ID, revision,
+				p.Account.OfferMemberID),
 			CreatedAt: b.now, PayableAt: payable})
 	}
 	return entries
 }
 
 // revise changes conversions outside of a delivery, in one transaction: it locks their orders, reads them, lets change
-// alter each, and posts. Live pages learn of it after the commit. It gives the conversions as they are then, in the order
-// of ids; NotFound when one does not exist. after runs in the same transaction; it may be nil.
-func (a *App) revise(ctx context.Context, ids []affiliate.ConversionID, change func(*storage.Conversion) error, after func(*storage.Tx, []storage.ConversionChange) error) ([]storage.Conversion, error) {
+// alter each, and posts. Live pages learn of it after the commit. It gives the conversions as they are then, in the
+// order of ids; NotFound when one does not exist. after runs in the same transaction; it may be nil.
+func (a *App) revise(ctx context.Context, ids []affiliate.ConversionID, change func(*storage.Conversion) error,
+	after func(*storage.Tx, []storage.ConversionChange) error) ([]storage.Conversion, error) {
 	var result []storage.Conversion
 	err := a.DB.InTx(ctx, func(tx *storage.Tx) error {
 		if err := tx.ShareCatalog(ctx); err != nil {
@@ -218,7 +222,8 @@ func (a *App) revise(ctx context.Context, ids []affiliate.ConversionID, change f
 }
 
 // reviseAll lets change alter conversions and posts what came of it.
-func reviseAll(ctx context.Context, b *book, list []storage.Conversion, change func(*storage.Conversion) error) ([]storage.ConversionChange, error) {
+func reviseAll(ctx context.Context, b *book, list []storage.Conversion,
+	change func(*storage.Conversion) error) ([]storage.ConversionChange, error) {
 	orders := make([]affiliate.OrderID, len(list))
 	for i, c := range list {
 		orders[i] = c.OrderID

@@ -92,7 +92,8 @@ func TestDecide(t *testing.T) {
 				r.Errorf("got %q and %q, want %q and %q", one, two, want1, want2)
 			}
 		}
-		const full, none = "paid approved 1000 USD, waits for a rate false, ledger 1000", "paid rejected 0 USD, waits for a rate false, ledger 0"
+		const full, none = "paid approved 1000 USD, waits for a rate false, ledger 1000",
+			"paid rejected 0 USD, waits for a rate false, ledger 0"
 		r.ok(r.decide(app.Reject, "1"))
 		check(none, full)
 		r.ok(r.decide(app.Reject, "1", "2", "1"))
@@ -112,7 +113,8 @@ func TestDecide(t *testing.T) {
 		check("paid approved 500 USD, waits for a rate false, ledger 500", full)
 		entries, _, err := r.db.AuditLog(r.Context(), r.conversion("2").ID.String(), storage.Page{})
 		r.ok(err)
-		if len(entries) != 2 || entries[0].Action != "conversion.reject" || entries[1].Action != "conversion.undo" || entries[1].Actor != "Mia" {
+		if len(entries) != 2 || entries[0].Action != "conversion.reject" || entries[1].Action != "conversion.undo" ||
+			entries[1].Actor != "Mia" {
 			r.Errorf("the audit log has %+v", entries)
 		}
 	})
@@ -142,7 +144,8 @@ func TestDecideIsAllOrNothing(t *testing.T) {
 				r.Errorf("%d ids: %v", len(ids), err)
 			}
 		}
-		if _, err := r.app.Decide(r.owner(), []affiliate.ConversionID{id}, app.Reject, strings.Repeat("x", 501)); affiliate.KindOf(err) != affiliate.Invalid {
+		if _, err := r.app.Decide(r.owner(), []affiliate.ConversionID{id}, app.Reject,
+			strings.Repeat("x", 501)); affiliate.KindOf(err) != affiliate.Invalid {
 			r.Errorf("a long reason: %v", err)
 		}
 	})
@@ -150,7 +153,8 @@ func TestDecideIsAllOrNothing(t *testing.T) {
 
 func TestReleaseAHeldConversion(t *testing.T) {
 	eachRig(t, func(r *rig) {
-		r.app.Platforms[affiliate.Shopify] = emailByVersion{emails: map[int64]string{1: "anna@creators.example", 2: "anna@creators.example"}}
+		r.app.Platforms[affiliate.Shopify] = emailByVersion{emails: map[int64]string{1: "anna@creators.example",
+			2: "anna@creators.example"}}
 		r.apply(orderBody("1", 1, nil))
 		if got, want := r.money("1"), "paid held 0 USD, waits for a rate false, ledger 0"; got != want {
 			r.Errorf("got %q, want %q", got, want)
@@ -206,7 +210,9 @@ func TestAnotherAccountCurrency(t *testing.T) {
 		r.rates("2023-11-14", map[money.Currency]string{"USD": "1.25", "GBP": "0.8"})
 		r.apply(orderBody("1", 1, nil))
 		r.apply(orderBody("2", 1, func(s *affiliate.Snapshot) { s.Currency = "GBP" }))
-		r.apply(orderBody("3", 1, func(s *affiliate.Snapshot) { s.Status, s.PaymentDate, s.Captured = affiliate.StorePending, false, 0 }))
+		r.apply(orderBody("3", 1, func(s *affiliate.Snapshot) {
+			s.Status, s.PaymentDate, s.Captured = affiliate.StorePending, false, 0
+		}))
 		r.apply(orderBody("4", 1, func(s *affiliate.Snapshot) { s.Currency = "SEK" })) // no rate for it
 		r.ok(r.set("currency", "EUR"))
 		if err := r.set("currency", "GBP"); affiliate.KindOf(err) != affiliate.Conflict {
@@ -214,12 +220,15 @@ func TestAnotherAccountCurrency(t *testing.T) {
 		}
 		r.ok(r.app.Recalculate(r.Context()))
 		progress, err := r.db.NewestRecalculation(r.Context())
-		if err != nil || progress.State != "done" || progress.Done != 4 || progress.Total != 4 || progress.Reason != "currency USD → EUR" {
+		if err != nil || progress.State != "done" || progress.Done != 4 || progress.Total != 4 ||
+			progress.Reason != "currency USD → EUR" {
 			r.Errorf("progress %+v, %v", progress, err)
 		}
-		for order, want := range map[string]string{"1": "800 EUR, posted 1000 USD in 1", "2": "1250 EUR, posted 1563 USD in 1", "3": "0 EUR, posted "} {
+		for order, want := range map[string]string{"1": "800 EUR, posted 1000 USD in 1",
+			"2": "1250 EUR, posted 1563 USD in 1", "3": "0 EUR, posted "} {
 			c := r.conversion(order)
-			if got := fmt.Sprintf("%d %s, posted %s", *c.AccountCommission, c.AccountCurrency, r.ledger(order)); got != want {
+			if got := fmt.Sprintf("%d %s, posted %s", *c.AccountCommission, c.AccountCurrency,
+				r.ledger(order)); got != want {
 				r.Errorf("order %s: got %s, want %s", order, got, want)
 			}
 		}
@@ -291,11 +300,13 @@ func (r *rig) happen(t *rapid.T, round, step int, members []affiliate.CampaignMe
 		if err != nil || row.Conversion == nil {
 			return
 		}
-		if _, err := r.app.Decide(r.owner(), []affiliate.ConversionID{row.Conversion.ID}, d, ""); affiliate.KindOf(err) != affiliate.Conflict {
+		if _, err := r.app.Decide(r.owner(), []affiliate.ConversionID{row.Conversion.ID}, d,
+			""); affiliate.KindOf(err) != affiliate.Conflict {
 			ok(err)
 		}
 	}
-	switch pick("what", "order", "order", "order", "reject", "undo", "leave", "return", "currency", "zone", "fill", "pay") {
+	switch pick("what", "order", "order", "order", "reject", "undo", "leave", "return", "currency", "zone",
+		"fill", "pay") {
 	case "order":
 		r.apply(orderBody(id, int64(step+1), func(s *affiliate.Snapshot) {
 			s.Currency = money.Currency(pick("currency", "USD", "JPY", "KWD", "EUR", "SEK"))
@@ -335,8 +346,8 @@ func (r *rig) happen(t *rapid.T, round, step int, members []affiliate.CampaignMe
 	}
 }
 
-// TestSumsFollowEveryHistory: whatever happens to orders, members, currencies and zones, sums equal facts and the ledger
-// equals the commissions.
+// TestSumsFollowEveryHistory: whatever happens to orders, members, currencies and zones, sums equal facts and the
+// ledger equals the commissions.
 func TestSumsFollowEveryHistory(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		for _, day := range []string{"2023-11-13", "2023-11-14"} {

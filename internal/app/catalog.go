@@ -10,8 +10,8 @@ import (
 )
 
 // Each Add function takes the fields that a person chooses; ids, times and versions are filled in. Each Change function
-// reads the thing, lets change alter it, and writes it when that altered anything; version is the one that the caller has
-// seen, or AnyVersion. What is written is validated first, and stands in the audit log.
+// reads the thing, lets change alter it, and writes it when that altered anything; version is the one that the caller
+// has seen, or AnyVersion. What is written is validated first, and stands in the audit log.
 
 // AddCampaign makes a campaign. Conflict when the name is taken, however it is written.
 func (a *App) AddCampaign(ctx context.Context, c affiliate.Campaign) (affiliate.Campaign, error) {
@@ -32,7 +32,8 @@ func (a *App) addCampaign(ctx context.Context, tx *storage.Tx, c affiliate.Campa
 }
 
 // ChangeCampaign alters a campaign.
-func (a *App) ChangeCampaign(ctx context.Context, id affiliate.CampaignID, version int, change func(*affiliate.Campaign) error) (affiliate.Campaign, error) {
+func (a *App) ChangeCampaign(ctx context.Context, id affiliate.CampaignID, version int,
+	change func(*affiliate.Campaign) error) (affiliate.Campaign, error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.Campaign, error) {
 		return amend(ctx, a, tx, a.campaignAmendment(tx), id, version, "change", change)
 	})
@@ -85,7 +86,8 @@ func (a *App) addCreator(ctx context.Context, tx *storage.Tx, c affiliate.Creato
 
 // prepareCreator tidies what people typed and makes the hash by which a creator's own orders are recognised.
 func (a *App) prepareCreator(_ *storage.Tx, c *affiliate.Creator) error {
-	c.Name, c.Email, c.Country = strings.TrimSpace(c.Name), strings.TrimSpace(c.Email), strings.ToUpper(strings.TrimSpace(c.Country))
+	c.Name, c.Email, c.Country = strings.TrimSpace(c.Name), strings.TrimSpace(c.Email),
+		strings.ToUpper(strings.TrimSpace(c.Country))
 	handles := make(map[string]string, len(c.Handles))
 	for network, handle := range c.Handles {
 		handles[strings.ToLower(strings.TrimSpace(network))] = affiliate.TidyHandle(handle)
@@ -102,14 +104,15 @@ func (a *App) EmailHash(email string) string {
 }
 
 // ChangeCreator alters a creator. change must replace the map of handles, not write into it.
-func (a *App) ChangeCreator(ctx context.Context, id affiliate.CreatorID, version int, change func(*affiliate.Creator) error) (affiliate.Creator, error) {
+func (a *App) ChangeCreator(ctx context.Context, id affiliate.CreatorID, version int,
+	change func(*affiliate.Creator) error) (affiliate.Creator, error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.Creator, error) {
 		return a.amendCreator(ctx, tx, id, version, "change", change)
 	})
 }
 
-// RemoveCreator takes a creator out of the community: orders placed from now on are not credited to them. What they have
-// earned stays. Removing again changes nothing.
+// RemoveCreator takes a creator out of the community: orders placed from now on are not credited to them. What they
+// have earned stays. Removing again changes nothing.
 func (a *App) RemoveCreator(ctx context.Context, id affiliate.CreatorID) (affiliate.Creator, error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.Creator, error) {
 		return a.amendCreator(ctx, tx, id, AnyVersion, "remove", func(c *affiliate.Creator) error {
@@ -129,7 +132,8 @@ func (a *App) RestoreCreator(ctx context.Context, id affiliate.CreatorID) (affil
 	})
 }
 
-func (a *App) amendCreator(ctx context.Context, tx *storage.Tx, id affiliate.CreatorID, version int, action string, change func(*affiliate.Creator) error) (affiliate.Creator, error) {
+func (a *App) amendCreator(ctx context.Context, tx *storage.Tx, id affiliate.CreatorID, version int, action string,
+	change func(*affiliate.Creator) error) (affiliate.Creator, error) {
 	return amend(ctx, a, tx, amendment[affiliate.Creator, affiliate.CreatorID]{
 		name: "creator", read: tx.Creator, save: tx.SaveCreator, facts: creatorFacts, prepare: a.prepareCreator,
 		version: func(c affiliate.Creator) int { return c.Version },
@@ -138,7 +142,8 @@ func (a *App) amendCreator(ctx context.Context, tx *storage.Tx, id affiliate.Cre
 
 // creatorFacts leave out the e-mail address and the note: the audit log is for ever, they are not.
 func creatorFacts(c affiliate.Creator) facts {
-	return facts{"name": c.Name, "email_hash": c.EmailHash, "handles": c.Handles, "country": c.Country, "removed_at": auditTime(c.RemovedAt)}
+	return facts{"name": c.Name, "email_hash": c.EmailHash, "handles": c.Handles, "country": c.Country,
+		"removed_at": auditTime(c.RemovedAt)}
 }
 
 // firstTime gives t unless it is zero.
@@ -177,7 +182,8 @@ func asField(field string, err error) error {
 	return err
 }
 
-func (a *App) addMember(ctx context.Context, tx *storage.Tx, m affiliate.CampaignMember) (affiliate.CampaignMember, error) {
+func (a *App) addMember(ctx context.Context, tx *storage.Tx, m affiliate.CampaignMember) (affiliate.CampaignMember,
+	error) {
 	now := a.now()
 	m.CreatedAt, m.UpdatedAt = now, now
 	if err := m.Validate(); err != nil {
@@ -191,7 +197,8 @@ func (a *App) addMember(ctx context.Context, tx *storage.Tx, m affiliate.Campaig
 }
 
 // ChangeMember alters the product value of a member.
-func (a *App) ChangeMember(ctx context.Context, id affiliate.MemberID, version int, change func(*affiliate.CampaignMember) error) (affiliate.CampaignMember, error) {
+func (a *App) ChangeMember(ctx context.Context, id affiliate.MemberID, version int,
+	change func(*affiliate.CampaignMember) error) (affiliate.CampaignMember, error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.CampaignMember, error) {
 		return a.amendMember(ctx, tx, id, version, "change", change)
 	})
@@ -217,7 +224,8 @@ func (a *App) RestoreMember(ctx context.Context, id affiliate.MemberID) (affilia
 	})
 }
 
-func (a *App) amendMember(ctx context.Context, tx *storage.Tx, id affiliate.MemberID, version int, action string, change func(*affiliate.CampaignMember) error) (affiliate.CampaignMember, error) {
+func (a *App) amendMember(ctx context.Context, tx *storage.Tx, id affiliate.MemberID, version int, action string,
+	change func(*affiliate.CampaignMember) error) (affiliate.CampaignMember, error) {
 	return amend(ctx, a, tx, amendment[affiliate.CampaignMember, affiliate.MemberID]{
 		name: "member", read: tx.Member, save: tx.SaveMember, facts: memberFacts,
 		version: func(m affiliate.CampaignMember) int { return m.Version },
@@ -260,7 +268,8 @@ func (a *App) addOffer(ctx context.Context, tx *storage.Tx, o affiliate.Offer) (
 }
 
 // ChangeOffer alters an offer. change uses SetStatus and SetRule.
-func (a *App) ChangeOffer(ctx context.Context, id affiliate.OfferID, version int, change func(*affiliate.Offer) error) (affiliate.Offer, error) {
+func (a *App) ChangeOffer(ctx context.Context, id affiliate.OfferID, version int,
+	change func(*affiliate.Offer) error) (affiliate.Offer, error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.Offer, error) {
 		return a.amendOffer(ctx, tx, id, version, "change", change)
 	})
@@ -276,7 +285,8 @@ func (a *App) EndOffer(ctx context.Context, id affiliate.OfferID) (affiliate.Off
 	})
 }
 
-func (a *App) amendOffer(ctx context.Context, tx *storage.Tx, id affiliate.OfferID, version int, action string, change func(*affiliate.Offer) error) (affiliate.Offer, error) {
+func (a *App) amendOffer(ctx context.Context, tx *storage.Tx, id affiliate.OfferID, version int, action string,
+	change func(*affiliate.Offer) error) (affiliate.Offer, error) {
 	return amend(ctx, a, tx, amendment[affiliate.Offer, affiliate.OfferID]{
 		name: "offer", read: tx.Offer, save: tx.SaveOffer, facts: offerFacts,
 		version: func(o affiliate.Offer) int { return o.Version },
@@ -289,7 +299,8 @@ func (a *App) amendOffer(ctx context.Context, tx *storage.Tx, id affiliate.Offer
 
 func offerFacts(o affiliate.Offer) facts {
 	return facts{"campaign": o.CampaignID.String(), "name": o.Name, "type": o.Type, "status": o.Status,
-		"commission_percent": affiliate.FormatPercent(o.Rule.Percent), "commission_flat": affiliate.FormatFlat(o.Rule.Flat), "rule_version": o.Rule.Version}
+		"commission_percent": affiliate.FormatPercent(o.Rule.Percent),
+		"commission_flat":    affiliate.FormatFlat(o.Rule.Flat), "rule_version": o.Rule.Version}
 }
 
 // AddOfferMember puts a member of the offer's campaign into the offer.
@@ -304,13 +315,15 @@ func (a *App) AddOfferMember(ctx context.Context, m affiliate.OfferMember) (affi
 			return m, asField("member", err)
 		}
 		if member.CampaignID != offer.CampaignID {
-			return m, affiliate.FieldErrorf("member", "%s is a member of %s, but the offer belongs to %s", member.ID, member.CampaignID, offer.CampaignID)
+			return m, affiliate.FieldErrorf("member", "%s is a member of %s, but the offer belongs to %s", member.ID,
+				member.CampaignID, offer.CampaignID)
 		}
 		return a.addOfferMember(ctx, tx, m, member)
 	})
 }
 
-func (a *App) addOfferMember(ctx context.Context, tx *storage.Tx, m affiliate.OfferMember, member affiliate.CampaignMember) (affiliate.OfferMember, error) {
+func (a *App) addOfferMember(ctx context.Context, tx *storage.Tx, m affiliate.OfferMember,
+	member affiliate.CampaignMember) (affiliate.OfferMember, error) {
 	now := a.now()
 	m.CampaignID, m.CreatorID, m.CreatedAt, m.UpdatedAt = member.CampaignID, member.CreatorID, now, now
 	override := m.Override
@@ -327,7 +340,8 @@ func (a *App) addOfferMember(ctx context.Context, tx *storage.Tx, m affiliate.Of
 }
 
 // ChangeOfferMember alters an offer member. change uses SetOverride and SetActive.
-func (a *App) ChangeOfferMember(ctx context.Context, id affiliate.OfferMemberID, version int, change func(*affiliate.OfferMember) error) (affiliate.OfferMember, error) {
+func (a *App) ChangeOfferMember(ctx context.Context, id affiliate.OfferMemberID, version int,
+	change func(*affiliate.OfferMember) error) (affiliate.OfferMember, error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.OfferMember, error) {
 		return a.amendOfferMember(ctx, tx, id, version, "change", change)
 	})
@@ -343,7 +357,8 @@ func (a *App) EndOfferMember(ctx context.Context, id affiliate.OfferMemberID) (a
 	})
 }
 
-func (a *App) amendOfferMember(ctx context.Context, tx *storage.Tx, id affiliate.OfferMemberID, version int, action string, change func(*affiliate.OfferMember) error) (affiliate.OfferMember, error) {
+func (a *App) amendOfferMember(ctx context.Context, tx *storage.Tx, id affiliate.OfferMemberID, version int,
+	action string, change func(*affiliate.OfferMember) error) (affiliate.OfferMember, error) {
 	return amend(ctx, a, tx, amendment[affiliate.OfferMember, affiliate.OfferMemberID]{
 		name: "offer_member", read: tx.OfferMember, save: tx.SaveOfferMember, facts: offerMemberFacts,
 		version: func(m affiliate.OfferMember) int { return m.Version },
@@ -355,9 +370,11 @@ func (a *App) amendOfferMember(ctx context.Context, tx *storage.Tx, id affiliate
 }
 
 func offerMemberFacts(m affiliate.OfferMember) facts {
-	f := facts{"offer": m.OfferID.String(), "member": m.MemberID.String(), "override": nil, "rule_version": m.RuleVersion, "inactive_since": auditTime(m.InactiveSince)}
+	f := facts{"offer": m.OfferID.String(), "member": m.MemberID.String(), "override": nil,
+		"rule_version": m.RuleVersion, "inactive_since": auditTime(m.InactiveSince)}
 	if m.Override != nil {
-		f["override"] = facts{"commission_percent": affiliate.FormatPercent(m.Override.Percent), "commission_flat": affiliate.FormatFlat(m.Override.Flat)}
+		f["override"] = facts{"commission_percent": affiliate.FormatPercent(m.Override.Percent),
+			"commission_flat": affiliate.FormatFlat(m.Override.Flat)}
 	}
 	return f
 }

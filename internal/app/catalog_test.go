@@ -66,8 +66,8 @@ func must[T any](d *desk, v T, err error) T {
 
 func (d *desk) store(slug string) affiliate.Store {
 	d.Helper()
-	added, err := d.AddStore(d.ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: slug, Name: "Shop", Domain: slug + ".example", Currency: "EUR",
-		Timezone: "Europe/Berlin"})
+	added, err := d.AddStore(d.ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: slug, Name: "Shop",
+		Domain: slug + ".example", Currency: "EUR", Timezone: "Europe/Berlin"})
 	return must(d, added, err).Store
 }
 
@@ -80,10 +80,12 @@ func (d *desk) promoter(name string) affiliate.OfferMember {
 	}
 	offer, err := d.DB.OfferByName(d.ctx, campaign.ID, "Ten")
 	if err != nil {
-		o, err := d.AddOffer(d.ctx, affiliate.Offer{CampaignID: campaign.ID, Name: "Ten", Type: affiliate.OfferPromoCode, Rule: affiliate.Rule{Percent: 1000}})
+		o, err := d.AddOffer(d.ctx, affiliate.Offer{CampaignID: campaign.ID, Name: "Ten",
+			Type: affiliate.OfferPromoCode, Rule: affiliate.Rule{Percent: 1000}})
 		offer = must(d, o, err)
 	}
-	creator, err := d.AddCreator(d.ctx, affiliate.Creator{Name: name, Handles: map[string]string{"instagram": "@" + strings.ToLower(name)}})
+	creator, err := d.AddCreator(d.ctx, affiliate.Creator{Name: name, Handles: map[string]string{"instagram": "@" +
+		strings.ToLower(name)}})
 	must(d, creator, err)
 	member, err := d.AddMember(d.ctx, affiliate.CampaignMember{CampaignID: campaign.ID, CreatorID: creator.ID})
 	must(d, member, err)
@@ -132,7 +134,8 @@ func TestAddStore(t *testing.T) {
 		woo := app.NewStore{Platform: affiliate.WooCommerce, Slug: "woo", Name: "Woo", Domain: "https://Woo.example/shop", Currency: "eur", Timezone: "UTC"}
 		added, err := d.AddStore(d.ctx, woo)
 		must(d, added, err)
-		if len(added.Secret) != 40 || strings.Trim(added.Secret, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") != "" {
+		if len(added.Secret) != 40 || strings.Trim(added.Secret,
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789") != "" {
 			d.Errorf("made secret %q", added.Secret)
 		}
 		if added.Domain != "woo.example" || added.Currency != "EUR" || d.WebhookURL(added.Store) != "https://t.example/webhooks/woocommerce/woo" {
@@ -147,7 +150,8 @@ func TestAddStore(t *testing.T) {
 		_, err = d.AddStore(d.ctx, woo)
 		d.want(err, affiliate.Conflict, "slug", "woo")
 
-		shop := app.NewStore{Platform: affiliate.Shopify, Slug: "us", Name: "US", Domain: "us.myshopify.com", Currency: "USD", Timezone: "UTC"}
+		shop := app.NewStore{Platform: affiliate.Shopify, Slug: "us", Name: "US", Domain: "us.myshopify.com",
+			Currency: "USD", Timezone: "UTC"}
 		_, err = d.AddStore(d.ctx, shop)
 		d.want(err, affiliate.Invalid, "webhook_secret", "Settings > Notifications > Webhooks")
 		shop.Secret = "abcdef0123456789"
@@ -164,7 +168,8 @@ func TestAddStore(t *testing.T) {
 		d.want(err, affiliate.Invalid, "webhook_secret")
 
 		for _, e := range d.audited("", "store.add") {
-			if e.Actor != "the test" || strings.Contains(e.After, "abcdef0123456789") || strings.Contains(e.After, "ecret") {
+			if e.Actor != "the test" || strings.Contains(e.After, "abcdef0123456789") ||
+				strings.Contains(e.After, "ecret") {
 				d.Errorf("audit entry %+v", e)
 			}
 		}
@@ -189,7 +194,8 @@ func TestStoreSecretRotation(t *testing.T) {
 			d.Errorf("active secrets after the exchange %v", got)
 		}
 		d.want(d.EndStoreSecret(d.ctx, store.ID, old.ID), affiliate.NotFound, "")
-		if len(d.audited(store.ID.String(), "store.secret.add")) != 1 || len(d.audited(store.ID.String(), "store.secret.end")) != 1 {
+		if len(d.audited(store.ID.String(), "store.secret.add")) != 1 ||
+			len(d.audited(store.ID.String(), "store.secret.end")) != 1 {
 			d.Error("the exchange is not in the audit log")
 		}
 	})
@@ -252,7 +258,8 @@ func TestChangeCampaign(t *testing.T) {
 		d.want(err, affiliate.Conflict, "name")
 		d.pass(time.Minute)
 		changed := campaignOf(d)(d.ChangeCampaign(d.ctx, c.ID, c.Version, rename("Spring 2027")))
-		if read := campaignOf(d)(d.DB.Campaign(d.ctx, c.ID)); read != changed || changed.Version != 2 || !changed.UpdatedAt.Equal(d.now()) {
+		if read := campaignOf(d)(d.DB.Campaign(d.ctx, c.ID)); read != changed || changed.Version != 2 ||
+			!changed.UpdatedAt.Equal(d.now()) {
 			d.Errorf("changed %+v, read %+v", changed, read)
 		}
 		_, err = d.ChangeCampaign(d.ctx, c.ID, c.Version, rename("Lost update"))
@@ -261,7 +268,10 @@ func TestChangeCampaign(t *testing.T) {
 		if same.Version != 2 {
 			d.Error("a change of nothing made a version")
 		}
-		_, err = d.ChangeCampaign(d.ctx, c.ID, app.AnyVersion, func(c *affiliate.Campaign) error { c.WindowDays = 1000; return nil })
+		_, err = d.ChangeCampaign(d.ctx, c.ID, app.AnyVersion, func(c *affiliate.Campaign) error {
+			c.WindowDays = 1000
+			return nil
+		})
 		d.want(err, affiliate.Invalid, "attribution_window_days")
 		_, err = d.ChangeCampaign(d.ctx, 999, app.AnyVersion, rename("x"))
 		d.want(err, affiliate.NotFound, "", "cmp_999")
@@ -279,13 +289,16 @@ func TestChangeCampaign(t *testing.T) {
 
 func TestCreators(t *testing.T) {
 	eachDesk(t, func(d *desk) {
-		anna, err := d.AddCreator(d.ctx, affiliate.Creator{Name: "Anna", Email: "Anna+brand@Creators.example", Country: "de",
+		anna, err := d.AddCreator(d.ctx, affiliate.Creator{Name: "Anna", Email: "Anna+brand@Creators.example",
+			Country: "de",
 			Handles: map[string]string{"Instagram": "@Anna.Keller", "tiktok": "https://www.tiktok.com/@anna"}})
 		must(d, anna, err)
-		if anna.EmailHash != d.Sealer.Hash(app.HashEmail, "anna@creators.example") || anna.Country != "DE" || anna.Handles["instagram"] != "Anna.Keller" || anna.Handles["tiktok"] != "anna" {
+		if anna.EmailHash != d.Sealer.Hash(app.HashEmail, "anna@creators.example") || anna.Country != "DE" ||
+			anna.Handles["instagram"] != "Anna.Keller" || anna.Handles["tiktok"] != "anna" {
 			d.Errorf("%+v", anna)
 		}
-		_, err = d.AddCreator(d.ctx, affiliate.Creator{Name: "Other", Handles: map[string]string{"instagram": "anna.keller"}})
+		_, err = d.AddCreator(d.ctx, affiliate.Creator{Name: "Other",
+			Handles: map[string]string{"instagram": "anna.keller"}})
 		d.want(err, affiliate.Conflict, "handles.instagram")
 		changed, err := d.ChangeCreator(d.ctx, anna.ID, anna.Version, func(c *affiliate.Creator) error {
 			c.Handles, c.Email = map[string]string{"instagram": "anna2"}, ""
@@ -296,7 +309,9 @@ func TestCreators(t *testing.T) {
 		if must(d, read, err); len(read.Handles) != 1 || read.Handles["instagram"] != "anna2" || read.EmailHash != "" {
 			d.Errorf("%+v", read)
 		}
-		other, err := d.AddCreator(d.ctx, affiliate.Creator{Name: "Other", Handles: map[string]string{"instagram": "anna.keller"}}) // free again
+		// free again
+		other, err := d.AddCreator(d.ctx, affiliate.Creator{Name: "Other",
+			Handles: map[string]string{"instagram": "anna.keller"}})
 		must(d, other, err)
 
 		removed, err := d.RemoveCreator(d.ctx, anna.ID)
@@ -319,7 +334,8 @@ func TestOfferMembersBelongToTheCampaign(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		anna := d.promoter("Anna")
 		autumn := campaignOf(d)(d.AddCampaign(d.ctx, affiliate.Campaign{Name: "Autumn"}))
-		offer, err := d.AddOffer(d.ctx, affiliate.Offer{CampaignID: autumn.ID, Name: "Ten", Type: affiliate.OfferSalesLink})
+		offer, err := d.AddOffer(d.ctx, affiliate.Offer{CampaignID: autumn.ID, Name: "Ten",
+			Type: affiliate.OfferSalesLink})
 		must(d, offer, err)
 		_, err = d.AddOfferMember(d.ctx, affiliate.OfferMember{OfferID: offer.ID, MemberID: anna.MemberID})
 		d.want(err, affiliate.Invalid, "member", autumn.ID.String())
@@ -334,7 +350,8 @@ func TestOfferMembersBelongToTheCampaign(t *testing.T) {
 		})
 		must(d, withRule, err)
 		read, err := d.DB.OfferMember(d.ctx, anna.ID)
-		if must(d, read, err); read.Override == nil || *read.Override != (affiliate.Rule{Percent: 1500}) || read.RuleVersion != 1 {
+		if must(d, read, err); read.Override == nil || *read.Override != (affiliate.Rule{Percent: 1500}) ||
+			read.RuleVersion != 1 {
 			d.Errorf("%+v", read)
 		}
 	})
@@ -363,7 +380,8 @@ func TestCodeHasOneOwnerAtATime(t *testing.T) {
 		if must(d, again, err); again != ended {
 			d.Errorf("ended again: %+v", again)
 		}
-		_, err = d.AddCode(d.ctx, app.NewCode{OfferMember: ben.ID, Store: shop.ID, Code: "äiti15", ValidFrom: ended.ValidTo.Add(-time.Minute)})
+		_, err = d.AddCode(d.ctx, app.NewCode{OfferMember: ben.ID, Store: shop.ID, Code: "äiti15",
+			ValidFrom: ended.ValidTo.Add(-time.Minute)})
 		d.want(err, affiliate.Conflict, "valid_from")
 		second, err := d.AddCode(d.ctx, app.NewCode{OfferMember: ben.ID, Store: shop.ID, Code: "äiti15"})
 		if must(d, second, err); !second.ValidFrom.Equal(d.now()) {
@@ -380,7 +398,8 @@ func TestCodeHasOneOwnerAtATime(t *testing.T) {
 		must(d, planned, err)
 		_, err = d.AddCode(d.ctx, app.NewCode{OfferMember: anna.ID, Store: shop.ID, Code: "Äiti15"})
 		d.want(err, affiliate.Conflict, "code", "Ben", planned.ValidTo.Format(time.RFC3339), "valid_from")
-		third, err := d.AddCode(d.ctx, app.NewCode{OfferMember: anna.ID, Store: shop.ID, Code: "Äiti15", ValidFrom: planned.ValidTo})
+		third, err := d.AddCode(d.ctx, app.NewCode{OfferMember: anna.ID, Store: shop.ID, Code: "Äiti15",
+			ValidFrom: planned.ValidTo})
 		must(d, third, err)
 
 		spelled, err := d.ChangeCode(d.ctx, third.ID, "ÄITI15")
@@ -464,16 +483,18 @@ func TestSettings(t *testing.T) {
 			}
 			return d.SetSettings(d.ctx, changes)
 		}
-		s, err := set("minimum_payout=25.50", "currency=eur", "name= Brand ", "attribution_window_days=14", "precedence=link_first", "hold_days=7", "timezone=Europe/Berlin")
+		s, err := set("minimum_payout=25.50", "currency=eur", "name= Brand ", "attribution_window_days=14",
+			"precedence=link_first", "hold_days=7", "timezone=Europe/Berlin")
 		must(d, s, err)
-		want := affiliate.Settings{Name: "Brand", Currency: "EUR", Timezone: "Europe/Berlin", WindowDays: 14, Precedence: affiliate.LinkFirst,
-			ClickRule: affiliate.LastClick, HoldDays: 7, MinimumPayout: 2550}
+		want := affiliate.Settings{Name: "Brand", Currency: "EUR", Timezone: "Europe/Berlin", WindowDays: 14,
+			Precedence: affiliate.LinkFirst, ClickRule: affiliate.LastClick, HoldDays: 7, MinimumPayout: 2550}
 		read, err := d.DB.Settings(d.ctx)
 		if must(d, read, err); s != want || read != want {
 			d.Errorf("got %+v, read %+v, want %+v", s, read, want)
 		}
-		for field, pair := range map[string]string{"attribution_window_days": "attribution_window_days=0", "precedence": "precedence=x", "hold_days": "hold_days=many",
-			"minimum_payout": "minimum_payout=1.005", "currency": "currency=XYZ", "timezone": "timezone=Mars", "colour": "colour=red"} {
+		for field, pair := range map[string]string{"attribution_window_days": "attribution_window_days=0",
+			"precedence": "precedence=x", "hold_days": "hold_days=many", "minimum_payout": "minimum_payout=1.005",
+			"currency": "currency=XYZ", "timezone": "timezone=Mars", "colour": "colour=red"} {
 			_, err := set("name=Half", pair)
 			d.want(err, affiliate.Invalid, field)
 		}
@@ -544,7 +565,8 @@ func TestWaitingOrders(t *testing.T) {
 		if err != nil || report.WaitingOrders != 2 || report.Created != (app.ImportCounts{Codes: 1}) {
 			r.Errorf("Import() = %+v, %v, want 2 waiting orders for 1 code", report, err)
 		}
-		added, err := r.app.AddCode(ctx, app.NewCode{OfferMember: owned[0].OfferMemberID, Store: owned[0].StoreID, Code: "Late5"})
+		added, err := r.app.AddCode(ctx, app.NewCode{OfferMember: owned[0].OfferMemberID, Store: owned[0].StoreID,
+			Code: "Late5"})
 		if err != nil || added.Waiting != 2 {
 			r.Errorf("AddCode() = %+v, %v, want 2 waiting orders", added, err)
 		}

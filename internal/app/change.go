@@ -25,7 +25,8 @@ func (a *App) changeCatalog(ctx context.Context, f func(tx *storage.Tx) error) e
 
 // audit appends to the audit log on behalf of whoever ctx runs for.
 func (a *App) audit(ctx context.Context, tx *storage.Tx, action string, subject fmt.Stringer, before, after any) error {
-	return tx.Audit(ctx, storage.AuditEntry{At: a.now(), Actor: actor(ctx), Action: action, Subject: subject, Before: before, After: after})
+	return tx.Audit(ctx, storage.AuditEntry{At: a.now(), Actor: actor(ctx), Action: action, Subject: subject,
+		Before: before, After: after})
 }
 
 // facts are what the audit log keeps of one side of a change.
@@ -54,7 +55,8 @@ type amendment[T any, ID fmt.Stringer] struct {
 
 // amend reads a thing, lets change alter it, and writes it when that altered anything. wanted is the version that the
 // caller has seen, or AnyVersion.
-func amend[T any, ID fmt.Stringer](ctx context.Context, a *App, tx *storage.Tx, m amendment[T, ID], id ID, wanted int, action string, change func(*T) error) (T, error) {
+func amend[T any, ID fmt.Stringer](ctx context.Context, a *App, tx *storage.Tx, m amendment[T, ID], id ID, wanted int,
+	action string, change func(*T) error) (T, error) {
 	before, err := m.read(ctx, id)
 	if err != nil {
 		return before, err

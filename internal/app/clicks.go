@@ -84,8 +84,10 @@ func (l *Links) Follow(ctx context.Context, slug string, v Visit) (string, error
 	if err != nil {
 		return "", err
 	}
-	click := storage.Click{ID: strings.ToLower(id.String()), LinkID: target.ID, At: now, ReferrerHost: referrerHost(v.Referrer),
-		Bot: v.Prefetch || isBot(v.UserAgent), Visitor: l.app.Sealer.Hash(HashVisitor, now.UTC().Format(time.DateOnly)+"\n"+v.Address+"\n"+v.UserAgent)}
+	click := storage.Click{ID: strings.ToLower(id.String()), LinkID: target.ID, At: now,
+		ReferrerHost: referrerHost(v.Referrer), Bot: v.Prefetch || isBot(v.UserAgent),
+		Visitor: l.app.Sealer.Hash(HashVisitor,
+			now.UTC().Format(time.DateOnly)+"\n"+v.Address+"\n"+v.UserAgent)}
 	l.record(click)
 	return target.before + click.ID + target.after, nil
 }
@@ -120,8 +122,8 @@ func (l *Links) target(ctx context.Context, slug string) (cachedTarget, error) {
 	return t, nil
 }
 
-// landingAddress gives a landing page's address with the slug, split where the click id goes. The page's own query stays
-// as it is, but for parameters of these names.
+// landingAddress gives a landing page's address with the slug, split where the click id goes. The page's own query
+// stays as it is, but for parameters of these names.
 func landingAddress(landing, slug string) (before, after string, err error) {
 	u, err := url.Parse(landing)
 	if err != nil {
@@ -160,8 +162,8 @@ func referrerHost(referrer string) string {
 
 // botWords occur in the user agents of programs that follow links without a person: crawlers and the previews of chat
 // programs and social networks.
-var botWords = []string{"bot", "crawl", "spider", "slurp", "preview", "facebookexternalhit", "whatsapp", "telegram", "embedly", "curl/",
-	"wget/", "python-requests", "go-http-client", "headless", "lighthouse", "monitor", "scan"}
+var botWords = []string{"bot", "crawl", "spider", "slurp", "preview", "facebookexternalhit", "whatsapp", "telegram",
+	"embedly", "curl/", "wget/", "python-requests", "go-http-client", "headless", "lighthouse", "monitor", "scan"}
 
 func isBot(userAgent string) bool {
 	ua := strings.ToLower(userAgent)

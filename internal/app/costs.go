@@ -9,7 +9,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// AddCost records a fee that was paid for a campaign. Without a currency it is the account's, without a day it was today.
+// AddCost records a fee that was paid for a campaign. Without a currency it is the account's, without a day it was
+// today.
 func (a *App) AddCost(ctx context.Context, c affiliate.Cost) (affiliate.Cost, error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.Cost, error) {
 		settings, zone, err := zonedSettings(ctx, tx.Settings)
@@ -50,7 +51,8 @@ func memberOfCampaign(ctx context.Context, tx *storage.Tx, c affiliate.Cost) err
 	}
 	_, err := tx.MemberOf(ctx, c.CampaignID, c.CreatorID)
 	if affiliate.KindOf(err) == affiliate.NotFound {
-		return affiliate.FieldErrorf("creator", "%s was never a member of %s; leave the creator out, or add them first", c.CreatorID, c.CampaignID)
+		return affiliate.FieldErrorf("creator", "%s was never a member of %s; leave the creator out, or add them first",
+			c.CreatorID, c.CampaignID)
 	}
 	return err
 }
@@ -62,7 +64,9 @@ func (a *App) RemoveCost(ctx context.Context, id affiliate.CostID) (affiliate.Co
 			name: "cost", read: tx.Cost, facts: costFacts,
 			version: func(affiliate.Cost) int { return AnyVersion },
 			prepare: func(*storage.Tx, *affiliate.Cost) error { return nil },
-			save:    func(ctx context.Context, c affiliate.Cost) (affiliate.Cost, error) { return c, tx.SaveCost(ctx, c) },
+			save: func(ctx context.Context, c affiliate.Cost) (affiliate.Cost, error) {
+				return c, tx.SaveCost(ctx, c)
+			},
 		}, id, AnyVersion, "remove", func(c *affiliate.Cost) error {
 			c.RemovedAt = firstTime(c.RemovedAt, a.now())
 			return nil
@@ -71,8 +75,8 @@ func (a *App) RemoveCost(ctx context.Context, id affiliate.CostID) (affiliate.Co
 }
 
 func costFacts(c affiliate.Cost) facts {
-	f := facts{"campaign": c.CampaignID.String(), "creator": nil, "amount": money.Format(c.Amount, c.Currency), "currency": c.Currency, "day": c.Day,
-		"note": c.Note, "removed_at": auditTime(c.RemovedAt)}
+	f := facts{"campaign": c.CampaignID.String(), "creator": nil, "amount": money.Format(c.Amount, c.Currency),
+		"currency": c.Currency, "day": c.Day, "note": c.Note, "removed_at": auditTime(c.RemovedAt)}
 	if c.CreatorID != 0 {
 		f["creator"] = c.CreatorID.String()
 	}

@@ -21,14 +21,16 @@ func TestCosts(t *testing.T) {
 		_, err = d.SetSettings(d.ctx, []app.Setting{{Key: "timezone", Value: "Europe/Berlin"}})
 		must(d, 0, err)
 		d.pass(11*time.Hour + 30*time.Minute) // 2026-11-21 23:30 UTC is 22 November in Berlin
-		cost, err := d.AddCost(d.ctx, affiliate.Cost{CampaignID: anna.CampaignID, Amount: 25000, Note: " a photographer "})
+		cost, err := d.AddCost(d.ctx, affiliate.Cost{CampaignID: anna.CampaignID, Amount: 25000,
+			Note: " a photographer "})
 		must(d, cost, err)
-		want := affiliate.Cost{ID: cost.ID, CampaignID: anna.CampaignID, Amount: 25000, Currency: "USD", Day: "2026-11-22", Note: "a photographer", Author: "the test",
-			CreatedAt: d.now()}
+		want := affiliate.Cost{ID: cost.ID, CampaignID: anna.CampaignID, Amount: 25000, Currency: "USD",
+			Day: "2026-11-22", Note: "a photographer", Author: "the test", CreatedAt: d.now()}
 		if cost != want || cost.ID == 0 {
 			d.Errorf("got %+v, want %+v", cost, want)
 		}
-		full := affiliate.Cost{CampaignID: anna.CampaignID, CreatorID: anna.CreatorID, Amount: 700, Currency: "JPY", Day: "2026-01-31", Note: "fixed fee"}
+		full := affiliate.Cost{CampaignID: anna.CampaignID, CreatorID: anna.CreatorID, Amount: 700, Currency: "JPY",
+			Day: "2026-01-31", Note: "fixed fee"}
 		full, err = d.AddCost(d.ctx, full)
 		must(d, full, err)
 		for _, c := range []affiliate.Cost{cost, full} {
@@ -44,9 +46,12 @@ func TestCosts(t *testing.T) {
 		}{
 			{"amount", affiliate.Invalid, affiliate.Cost{CampaignID: anna.CampaignID, Note: "x"}, "more than 0"},
 			{"note", affiliate.Invalid, affiliate.Cost{CampaignID: anna.CampaignID, Amount: 1}, "empty"},
-			{"day", affiliate.Invalid, affiliate.Cost{CampaignID: anna.CampaignID, Amount: 1, Note: "x", Day: "2026-11-23"}, "today is 2026-11-22"},
-			{"creator", affiliate.Invalid, affiliate.Cost{CampaignID: anna.CampaignID, CreatorID: stranger.ID, Amount: 1, Note: "x"}, "never a member"},
-			{"creator", affiliate.Invalid, affiliate.Cost{CampaignID: anna.CampaignID, CreatorID: 99, Amount: 1, Note: "x"}, "never a member"},
+			{"day", affiliate.Invalid, affiliate.Cost{CampaignID: anna.CampaignID, Amount: 1, Note: "x",
+				Day: "2026-11-23"}, "today is 2026-11-22"},
+			{"creator", affiliate.Invalid, affiliate.Cost{CampaignID: anna.CampaignID, CreatorID: stranger.ID,
+				Amount: 1, Note: "x"}, "never a member"},
+			{"creator", affiliate.Invalid, affiliate.Cost{CampaignID: anna.CampaignID, CreatorID: 99, Amount: 1,
+				Note: "x"}, "never a member"},
 			{"", affiliate.NotFound, affiliate.Cost{CampaignID: 99, Amount: 1, Note: "x"}, "cmp_99"},
 		} {
 			_, err := d.AddCost(d.ctx, c.cost)
@@ -64,7 +69,8 @@ func TestCosts(t *testing.T) {
 		}
 		_, err = d.RemoveCost(d.ctx, 99)
 		d.want(err, affiliate.NotFound, "", "cst_99")
-		if list, _, err := d.DB.Costs(d.ctx, anna.CampaignID, storage.Page{}); err != nil || fmt.Sprint(list) != fmt.Sprint([]affiliate.Cost{removed, full}) {
+		if list, _, err := d.DB.Costs(d.ctx, anna.CampaignID, storage.Page{}); err != nil ||
+			fmt.Sprint(list) != fmt.Sprint([]affiliate.Cost{removed, full}) {
 			d.Errorf("list: %+v, %v", list, err)
 		}
 		if list, _, err := d.DB.Costs(d.ctx, 99, storage.Page{}); err != nil || len(list) != 0 {
@@ -90,8 +96,8 @@ func (r *rig) returnOf(id affiliate.CampaignID, former bool) string {
 	}
 	lines := []string{roi}
 	for _, s := range append([]storage.ReturnSums{got.ReturnSums}, got.NotConverted...) {
-		lines = append(lines, fmt.Sprintf("%s: GMV %d, products %d, payouts %d, fees %d, cost %d, due %d", s.Currency, s.GMV, s.ProductValues, s.Payouts, s.Fees,
-			s.Cost(), s.PaymentsDue))
+		lines = append(lines, fmt.Sprintf("%s: GMV %d, products %d, payouts %d, fees %d, cost %d, due %d", s.Currency,
+			s.GMV, s.ProductValues, s.Payouts, s.Fees, s.Cost(), s.PaymentsDue))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -124,10 +130,15 @@ func TestCampaignReturn(t *testing.T) {
 			}
 		}
 		r.applyAll(withCodes("1", "anna10", nil), withCodes("2", "ben5", nil), withCodes("3", "anna10", in("GBP", nil)),
-			withCodes("4", "anna10", in("KRW", func(s *affiliate.Snapshot) { s.Merchandise = 5000 })), withCodes("5", "anna10", nil),
-			withCodes("6", "anna10", func(s *affiliate.Snapshot) { s.Status, s.PaymentDate, s.Captured = affiliate.StorePending, false, 0 }))
+			withCodes("4", "anna10", in("KRW", func(s *affiliate.Snapshot) {
+				s.Merchandise = 5000
+			})), withCodes("5", "anna10", nil),
+			withCodes("6", "anna10", func(s *affiliate.Snapshot) {
+				s.Status, s.PaymentDate, s.Captured = affiliate.StorePending, false, 0
+			}))
 		r.ok(r.decide(app.Reject, "5"))
-		r.wantReturn("without a cost", spring, false, "—", "USD: GMV 32000, products 0, payouts 0, fees 0, cost 0, due 2700",
+		r.wantReturn("without a cost", spring, false, "—",
+			"USD: GMV 32000, products 0, payouts 0, fees 0, cost 0, due 2700",
 			"KRW: GMV 5000, products 0, payouts 0, fees 0, cost 0, due 0")
 
 		product := func(m affiliate.CampaignMember, value int64, currency money.Currency) {
@@ -142,7 +153,8 @@ func TestCampaignReturn(t *testing.T) {
 		product(ben, 2000, "USD")
 		fee := func(amount int64, currency money.Currency, day string, creator affiliate.CreatorID) affiliate.CostID {
 			r.Helper()
-			c, err := r.app.AddCost(ctx, affiliate.Cost{CampaignID: spring, CreatorID: creator, Amount: amount, Currency: currency, Day: day, Note: "a fee"})
+			c, err := r.app.AddCost(ctx, affiliate.Cost{CampaignID: spring, CreatorID: creator, Amount: amount,
+				Currency: currency, Day: day, Note: "a fee"})
 			r.ok(err)
 			return c.ID
 		}
@@ -154,12 +166,14 @@ func TestCampaignReturn(t *testing.T) {
 		payout, err := r.app.IssuePayout(ctx, app.NewPayout{Creator: anna.CreatorID}) // 10.00 + 12.00
 		r.ok(err)
 		// 320.00 ÷ (49.88 + 20.00 + 22.00 + 120.00 + 30.00 = 241.88) = 1.32297
-		all := []string{"13230", "USD: GMV 32000, products 6988, payouts 2200, fees 15000, cost 24188, due 500", "KRW: GMV 5000, products 0, payouts 0, fees 1000, cost 1000, due 0"}
+		all := []string{"13230", "USD: GMV 32000, products 6988, payouts 2200, fees 15000, cost 24188, due 500",
+			"KRW: GMV 5000, products 0, payouts 0, fees 1000, cost 1000, due 0"}
 		r.wantReturn("everybody is a member", spring, false, all...)
 		r.wantReturn("with former ones, of whom there is none", spring, true, all...)
 
 		// 220.00 ÷ (49.88 + 22.00 + 120.00 = 191.88) = 1.14655
-		withoutBen := []string{"11465", "USD: GMV 22000, products 4988, payouts 2200, fees 12000, cost 19188, due 0", "KRW: GMV 5000, products 0, payouts 0, fees 1000, cost 1000, due 0"}
+		withoutBen := []string{"11465", "USD: GMV 22000, products 4988, payouts 2200, fees 12000, cost 19188, due 0",
+			"KRW: GMV 5000, products 0, payouts 0, fees 1000, cost 1000, due 0"}
 		_, err = r.app.RemoveMember(ctx, ben.ID)
 		r.ok(err)
 		r.wantReturn("Ben has left the campaign", spring, false, withoutBen...)
@@ -172,24 +186,30 @@ func TestCampaignReturn(t *testing.T) {
 		_, err = r.app.RemoveCreator(ctx, anna.CreatorID)
 		r.ok(err)
 		// Only the fee to nobody stays: 0.00 ÷ 120.00.
-		r.wantReturn("all have left", spring, false, "0", "USD: GMV 0, products 0, payouts 0, fees 12000, cost 12000, due 0")
+		r.wantReturn("all have left", spring, false, "0",
+			"USD: GMV 0, products 0, payouts 0, fees 12000, cost 12000, due 0")
 		r.wantReturn("all have left, and are counted", spring, true, all...)
 
 		other, err := r.app.AddCampaign(ctx, affiliate.Campaign{Name: "Summer"})
 		r.ok(err)
-		r.wantReturn("another campaign", other.ID, true, "—", "USD: GMV 0, products 0, payouts 0, fees 0, cost 0, due 0")
+		r.wantReturn("another campaign", other.ID, true, "—",
+			"USD: GMV 0, products 0, payouts 0, fees 0, cost 0, due 0")
 
-		// The account goes over to euros: 22.00 USD were paid at 1.10. At 1.08 the sales are 296.296… EUR, of which each order
-		// is rounded: 92.59 + 92.59 + 111.11. Products: 39.90 GBP at 0.88 are 45.34, 20.00 USD at 1.10 are 18.18. Fees: 100 GBP
-		// at 0.90 are 111.11, 30 USD at 1.08 are 27.78. 296.29 ÷ (63.52 + 20.00 + 138.89 = 222.41) = 1.33218
+		// The account goes over to euros: 22.00 USD were paid at 1.10. At 1.08 the sales are 296.296… EUR, of which
+		// each order is rounded: 92.59 + 92.59 + 111.11. Products: 39.90 GBP at 0.88 are 45.34, 20.00 USD at 1.10 are
+		// 18.18. Fees:
+		// 100 GBP at 0.90 are 111.11, 30 USD at 1.08 are 27.78. 296.29 ÷ (63.52 + 20.00 + 138.89 = 222.41) = 1.33218
 		r.ok(r.set("currency", "EUR"))
 		r.ok(r.app.Recalculate(ctx))
-		r.wantReturn("in euros", spring, true, "13322", "EUR: GMV 29629, products 6352, payouts 2000, fees 13889, cost 22241, due 0",
-			"KRW: GMV 5000, products 0, payouts 0, fees 1000, cost 1000, due 0", "USD: GMV 0, products 0, payouts 0, fees 0, cost 0, due 500")
+		r.wantReturn("in euros", spring, true, "13322",
+			"EUR: GMV 29629, products 6352, payouts 2000, fees 13889, cost 22241, due 0",
+			"KRW: GMV 5000, products 0, payouts 0, fees 1000, cost 1000, due 0",
+			"USD: GMV 0, products 0, payouts 0, fees 0, cost 0, due 500")
 		// A payout that is canceled leaves nothing, whatever the rate is by then; another one stays.
 		r.ok(r.db.InTx(ctx, func(tx *storage.Tx) error {
-			return tx.AddLedger(ctx, []affiliate.LedgerEntry{{CreatorID: anna.CreatorID, CampaignID: spring, Kind: affiliate.Bonus, Currency: "USD", Amount: 1100,
-				Cause: "test", CreatedAt: r.app.Now(), PayableAt: r.app.Now()}})
+			return tx.AddLedger(ctx, []affiliate.LedgerEntry{{CreatorID: anna.CreatorID, CampaignID: spring,
+				Kind: affiliate.Bonus, Currency: "USD", Amount: 1100, Cause: "test", CreatedAt: r.app.Now(),
+				PayableAt: r.app.Now()}})
 		}))
 		_, err = r.app.IssuePayout(ctx, app.NewPayout{Creator: anna.CreatorID, Currency: "USD"}) // 10.00 EUR
 		r.ok(err)
@@ -211,9 +231,11 @@ func TestCampaignReturn_debt(t *testing.T) {
 		spring := c.promoter("Anna")
 		campaign, err := c.AddCampaign(c.ctx, affiliate.Campaign{Name: "Summer"})
 		must(c.desk, campaign, err)
-		member, err := c.AddMember(c.ctx, affiliate.CampaignMember{CampaignID: campaign.ID, CreatorID: spring.CreatorID})
+		member, err := c.AddMember(c.ctx, affiliate.CampaignMember{CampaignID: campaign.ID,
+			CreatorID: spring.CreatorID})
 		must(c.desk, member, err)
-		offer, err := c.AddOffer(c.ctx, affiliate.Offer{CampaignID: campaign.ID, Name: "Ten", Type: affiliate.OfferPromoCode})
+		offer, err := c.AddOffer(c.ctx, affiliate.Offer{CampaignID: campaign.ID, Name: "Ten",
+			Type: affiliate.OfferPromoCode})
 		must(c.desk, offer, err)
 		summer, err := c.AddOfferMember(c.ctx, affiliate.OfferMember{OfferID: offer.ID, MemberID: member.ID})
 		must(c.desk, summer, err)

@@ -35,7 +35,8 @@ type countKey struct {
 
 // NewCounters makes counters; Run writes them.
 func NewCounters(db *storage.DB, now func() time.Time, log *slog.Logger) *Counters {
-	return &Counters{db: db, log: log, now: now, n: map[countKey]int64{}, seen: map[affiliate.StoreID]storage.StoreActivity{}, total: map[string]int64{}}
+	return &Counters{db: db, log: log, now: now, n: map[countKey]int64{},
+		seen: map[affiliate.StoreID]storage.StoreActivity{}, total: map[string]int64{}}
 }
 
 // Count counts one outcome at a store.

@@ -38,7 +38,8 @@ func TestCountersTellOpenPages_race(t *testing.T) {
 		told("one came and one was refused", affiliate.Change{Store: store.ID})
 		counts.Touched(store.ID)
 		told("something else", affiliate.Change{Store: store.ID})
-		if after, err := r.db.Store(r.Context(), store.ID); err != nil || after.LastDeliveryAt.IsZero() || !after.LastProcessedAt.IsZero() {
+		if after, err := r.db.Store(r.Context(), store.ID); err != nil || after.LastDeliveryAt.IsZero() ||
+			!after.LastProcessedAt.IsZero() {
 			r.Errorf("touching wrote times: %+v, %v", after, err)
 		}
 	})
@@ -67,8 +68,13 @@ func TestProgress(t *testing.T) {
 func TestOfferMemberChoices(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		d.store("shop")
-		d.imported(importHeader + "Spring,Zoe,,zoe@creators.example,Ten,shop,ZOE,,,10,,\nSpring,anna,@anna.k,,Ten,shop,ANNA,,,10,,\nSpring,Ben,@ben,,Ten,shop,BEN,,,10,,\n" +
-			"Spring,Kim,@kim,,Ten,shop,KIM,,,10,,\nSpring,Liv,@liv,,Ten,shop,LIV,,,10,,\nSpring,Mo,@mo,,Other,shop,MO,,,10,,\n")
+		d.imported(importHeader +
+			"Spring,Zoe,,zoe@creators.example,Ten,shop,ZOE,,,10,,\n" +
+			"Spring,anna,@anna.k,,Ten,shop,ANNA,,,10,,\n" +
+			"Spring,Ben,@ben,,Ten,shop,BEN,,,10,,\n" +
+			"Spring,Kim,@kim,,Ten,shop,KIM,,,10,,\n" +
+			"Spring,Liv,@liv,,Ten,shop,LIV,,,10,,\n" +
+			"Spring,Mo,@mo,,Other,shop,MO,,,10,,\n")
 		offer, err := d.DB.OfferByName(d.ctx, 1, "ten")
 		must(d, offer, err)
 		names := func() []string {
@@ -79,7 +85,8 @@ func TestOfferMemberChoices(t *testing.T) {
 			}
 			return names
 		}
-		if got, want := names(), []string{"anna anna.k", "Ben ben", "Kim kim", "Liv liv", "Zoe "}; !slices.Equal(got, want) {
+		if got, want := names(), []string{"anna anna.k", "Ben ben", "Kim kim", "Liv liv", "Zoe "}; !slices.Equal(got,
+			want) {
 			d.Errorf("got %q, want %q", got, want)
 		}
 		kim, err := d.DB.CreatorByHandle(d.ctx, affiliate.Instagram, "kim")
@@ -109,14 +116,15 @@ type refusing struct{ plainPlatform }
 
 func (refusing) Verify([][]byte, http.Header, []byte) bool { return false }
 
-// TestReceive_unreadable_secret: a delivery may be signed with a secret that this key cannot open. It is not refused for
-// good, as one with a wrong signature is.
+// TestReceive_unreadable_secret: a delivery may be signed with a secret that this key cannot open. It is not refused
+// for good, as one with a wrong signature is.
 func TestReceive_unreadable_secret(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		r.app.Platforms[affiliate.Shopify] = refusing{}
 		receive := func() app.Receipt {
 			counts := app.NewCounters(r.db, time.Now, r.app.Log)
-			receipt, _ := app.NewReceiver(r.app, nil, counts).Receive(r.Context(), affiliate.Shopify, "shop", http.Header{}, []byte("{}"))
+			receipt, _ := app.NewReceiver(r.app, nil, counts).Receive(r.Context(), affiliate.Shopify, "shop",
+				http.Header{}, []byte("{}"))
 			return receipt
 		}
 		if receipt := receive(); receipt != app.ReceiptBadSignature {

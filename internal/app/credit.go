@@ -37,13 +37,16 @@ func (m *merger) conversionOf(o *mergedOrder) *storage.Conversion {
 	case o.attribute && credit == nil:
 		c.Credited = false
 	case o.attribute:
-		m.credit(&c, *credit, o.view.Redacted && o.conversion != nil && o.conversion.OfferMemberID == credit.OfferMemberID)
+		m.credit(&c, *credit, o.view.Redacted && o.conversion != nil &&
+			o.conversion.OfferMemberID == credit.OfferMemberID)
 	}
 	v := o.view
 	if c.Currency != v.Currency {
-		c.Rate, c.RateDate, c.LedgerRate = nil, nil, nil // the store changed the order's currency: the old rates are of another one
+		// the store changed the order's currency: the old rates are of another one
+		c.Rate, c.RateDate, c.LedgerRate = nil, nil, nil
 	}
-	c.OrderID, c.StoreID, c.Status, c.Currency, c.Value, c.OriginalValue, c.Refunded = o.row.ID, o.row.StoreID, v.Status, v.Currency, v.Value,
+	c.OrderID, c.StoreID, c.Status, c.Currency, c.Value, c.OriginalValue, c.Refunded = o.row.ID, o.row.StoreID,
+		v.Status, v.Currency, v.Value,
 		v.OriginalValue, v.Refunded
 	c.PlacedAt, c.Day = o.row.PlacedAt, o.row.Day
 	return &c

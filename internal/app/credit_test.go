@@ -15,8 +15,9 @@ import (
 
 // orderBody is the body of a paid order of Anna's, changed as the test wants.
 func orderBody(id string, version int64, change func(*affiliate.Snapshot)) string {
-	s := affiliate.Snapshot{Version: version, Number: "#" + id, PlacedAt: time.UnixMilli(1_700_000_000_000).UTC(), Currency: "USD",
-		Status: affiliate.StorePaid, PaymentDate: true, Captured: 12000, Total: 12000, Merchandise: 10000, Codes: []string{"anna10"}, Hash: fmt.Sprint(version)}
+	s := affiliate.Snapshot{Version: version, Number: "#" + id, PlacedAt: time.UnixMilli(1_700_000_000_000).UTC(),
+		Currency: "USD", Status: affiliate.StorePaid, PaymentDate: true, Captured: 12000, Total: 12000,
+		Merchandise: 10000, Codes: []string{"anna10"}, Hash: fmt.Sprint(version)}
 	if change != nil {
 		change(&s)
 	}
@@ -43,7 +44,8 @@ func (r *rig) money(order string) string {
 		sum += n
 	}
 	c := row.Conversion
-	return fmt.Sprintf("%s %s %d %s, waits for a rate %v, ledger %d", c.Status, c.Approval, c.Commission, c.Currency, c.Rate == nil, sum)
+	return fmt.Sprintf("%s %s %d %s, waits for a rate %v, ledger %d", c.Status, c.Approval, c.Commission, c.Currency,
+		c.Rate == nil, sum)
 }
 
 // emailByVersion gives an order's bodies a customer, by their version.
@@ -69,7 +71,8 @@ func TestHoldDoesNotDependOnTheOrderOfArrival(t *testing.T) {
 		for _, version := range []int64{2, 1} {
 			r.apply(orderBody("2", version, nil))
 		}
-		if one, two, want := r.money("1"), r.money("2"), "paid held 0 USD, waits for a rate false, ledger 0"; one != want || two != want {
+		if one, two, want := r.money("1"), r.money("2"),
+			"paid held 0 USD, waits for a rate false, ledger 0"; one != want || two != want {
 			r.Errorf("in order %q, reversed %q; want %q", one, two, want)
 		}
 	})
@@ -85,13 +88,15 @@ func TestHoldSurvivesABodyWithoutTheCustomer(t *testing.T) {
 		for _, version := range []int64{2, 1} {
 			r.apply(orderBody("2", version, nil))
 		}
-		if one, two, want := r.money("1"), r.money("2"), "paid held 0 USD, waits for a rate false, ledger 0"; one != want || two != want {
+		if one, two, want := r.money("1"), r.money("2"),
+			"paid held 0 USD, waits for a rate false, ledger 0"; one != want || two != want {
 			r.Errorf("in order %q, reversed %q; want %q", one, two, want)
 		}
 	})
 }
 
-// TestRestoredOrderIsPaidAgain: WooCommerce sends a delivery once, so that an order came out of the trash may never be told.
+// TestRestoredOrderIsPaidAgain: WooCommerce sends a delivery once, so that an order came out of the trash may never be
+// told.
 func TestRestoredOrderIsPaidAgain(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		clock := time.Now().Add(-3 * time.Hour).UTC()
@@ -122,7 +127,8 @@ func TestChangedOrderCurrencyTakesBackWhatWasPosted(t *testing.T) {
 		r.apply(orderBody("1", 2, pounds))
 		r.apply(orderBody("2", 2, pounds))
 		r.apply(orderBody("2", 1, nil))
-		if one, two, want := r.money("1"), r.money("2"), "paid approved 1000 GBP, waits for a rate true, ledger 0"; one != want || two != want {
+		if one, two, want := r.money("1"), r.money("2"),
+			"paid approved 1000 GBP, waits for a rate true, ledger 0"; one != want || two != want {
 			r.Errorf("in order %q, reversed %q; want %q", one, two, want)
 		}
 	})
@@ -220,7 +226,8 @@ func TestSubmitWhileTheWorkerStopsIsRefused_race(t *testing.T) {
 
 func TestChangedSettingsHoldForTheNextDelivery(t *testing.T) {
 	eachRig(t, func(r *rig) {
-		r.apply(orderBody("1", 1, func(s *affiliate.Snapshot) { s.Codes = nil })) // the worker has looked at the settings
+		// the worker has looked at the settings
+		r.apply(orderBody("1", 1, func(s *affiliate.Snapshot) { s.Codes = nil }))
 		ctx := app.As(r.Context(), affiliate.Principal{Name: "test", Role: affiliate.RoleOwner})
 		if _, err := r.app.SetSettings(ctx, []app.Setting{{Key: "currency", Value: "EUR"}}); err != nil {
 			r.Fatal(err)

@@ -17,8 +17,8 @@ import (
 type ExportOptions struct {
 	Format export.Format
 	BOM    bool // before CSV, for Excel on Windows
-	// Begin, when it is set, hears how many rows will come and gives what they are written to, in place of the writer of
-	// the call. An export that fails before it has written nothing.
+	// Begin, when it is set, hears how many rows will come and gives what they are written to, in place of the writer
+	// of the call. An export that fails before it has written nothing.
 	Begin func(total int64) (io.Writer, error)
 	// Progress, when it is set, hears now and then how many rows are written.
 	Progress func(rows int64)
@@ -41,7 +41,8 @@ type exportedTable[L any] struct {
 }
 
 // exportRows writes a table. Its rows, their number and their names are those of one moment.
-func exportRows[L any](ctx context.Context, a *App, w io.Writer, o ExportOptions, t exportedTable[L]) (done Exported, err error) {
+func exportRows[L any](ctx context.Context, a *App, w io.Writer, o ExportOptions, t exportedTable[L]) (done Exported,
+	err error) {
 	err = a.DB.InSnapshot(ctx, func(s *storage.Snapshot) error {
 		settings, err := s.Settings(ctx)
 		if err != nil {
@@ -66,7 +67,8 @@ func exportRows[L any](ctx context.Context, a *App, w io.Writer, o ExportOptions
 				return err
 			}
 		}
-		table, err := export.New(ctx, w, t.columns, export.Options{Format: o.Format, Title: t.title, Zone: zone, BOM: o.BOM, Progress: o.Progress})
+		table, err := export.New(ctx, w, t.columns, export.Options{Format: o.Format, Title: t.title, Zone: zone,
+			BOM: o.BOM, Progress: o.Progress})
 		if err != nil {
 			return err
 		}
@@ -89,23 +91,27 @@ func exportRows[L any](ctx context.Context, a *App, w io.Writer, o ExportOptions
 	return done, nil
 }
 
-// conversionColumns are the columns of exported conversions, the same for every list of them. Amounts are in the order's
-// currency, but for those named Account, which are empty while the conversion waits for an exchange rate.
+// conversionColumns are the columns of exported conversions, the same for every list of them. Amounts are in the
+// order's currency, but for those named Account, which are empty while the conversion waits for an exchange rate.
 func conversionColumns() []export.Column {
-	return []export.Column{{Name: "Order Number"}, {Name: "Order ID"}, {Name: "Store"}, {Name: "Date", Kind: export.Moment}, {Name: "Campaign Name"},
-		{Name: "Offer"}, {Name: "Creator"}, {Name: "Handle"}, {Name: "Method"}, {Name: "Code/Link"}, {Name: "Status"}, {Name: "Approval"},
-		{Name: "Approval Reason"}, {Name: "Counted", Kind: export.Boolean}, {Name: "Currency"}, {Name: "Original Value", Kind: export.Amount},
-		{Name: "Value", Kind: export.Amount}, {Name: "Refunded", Kind: export.Amount}, {Name: "Commission", Kind: export.Amount},
-		{Name: "Account Currency"}, {Name: "Rate", Kind: export.Decimal}, {Name: "Rate Date", Kind: export.Day},
-		{Name: "Account Original Value", Kind: export.Amount}, {Name: "Account Value", Kind: export.Amount},
-		{Name: "Account Refunded", Kind: export.Amount}, {Name: "Account Commission", Kind: export.Amount},
-		{Name: "Commission Percent", Kind: export.Percent}, {Name: "Commission Flat", Kind: export.Decimal}, {Name: "Ambiguous", Kind: export.Boolean},
+	return []export.Column{{Name: "Order Number"}, {Name: "Order ID"}, {Name: "Store"},
+		{Name: "Date", Kind: export.Moment}, {Name: "Campaign Name"}, {Name: "Offer"}, {Name: "Creator"},
+		{Name: "Handle"}, {Name: "Method"}, {Name: "Code/Link"}, {Name: "Status"}, {Name: "Approval"},
+		{Name: "Approval Reason"}, {Name: "Counted", Kind: export.Boolean}, {Name: "Currency"},
+		{Name: "Original Value", Kind: export.Amount}, {Name: "Value", Kind: export.Amount}, {Name: "Refunded",
+			Kind: export.Amount}, {Name: "Commission", Kind: export.Amount}, {Name: "Account Currency"},
+		{Name: "Rate", Kind: export.Decimal}, {Name: "Rate Date", Kind: export.Day}, {Name: "Account Original Value",
+			Kind: export.Amount},
+		{Name: "Account Value", Kind: export.Amount}, {Name: "Account Refunded", Kind: export.Amount},
+		{Name: "Account Commission", Kind: export.Amount}, {Name: "Commission Percent", Kind: export.Percent},
+		{Name: "Commission Flat", Kind: export.Decimal}, {Name: "Ambiguous", Kind: export.Boolean},
 		{Name: "Conversion ID"}, {Name: "Creator ID"}}
 }
 
-// ExportConversions writes the credits of orders. Those that do not count, since they are rejected, held or not paid, are
-// among them: the column Counted tells them apart.
-func (a *App) ExportConversions(ctx context.Context, w io.Writer, f storage.ConversionFilter, sort storage.ConversionSort, o ExportOptions) (Exported, error) {
+// ExportConversions writes the credits of orders. Those that do not count, since they are rejected, held or not paid,
+// are among them: the column Counted tells them apart.
+func (a *App) ExportConversions(ctx context.Context, w io.Writer, f storage.ConversionFilter,
+	sort storage.ConversionSort, o ExportOptions) (Exported, error) {
 	rates := rateCache{}
 	return exportRows(ctx, a, w, o, exportedTable[storage.ConversionItem]{
 		title: "Conversions", columns: conversionColumns(),
@@ -191,7 +197,8 @@ type rateCache map[string]money.Rate
 func (r rateCache) of(text string) money.Rate {
 	rate, known := r[text]
 	if !known {
-		rate, _ = money.ParseRate(text) // one that cannot be read ends the export: it is no decimal for the table either
+		// one that cannot be read ends the export: it is no decimal for the table either
+		rate, _ = money.ParseRate(text)
 		r[text] = rate
 	}
 	return rate
@@ -199,11 +206,14 @@ func (r rateCache) of(text string) money.Rate {
 
 // orderColumns are the columns of exported orders. Amounts are in the order's currency.
 func orderColumns() []export.Column {
-	return []export.Column{{Name: "Order Number"}, {Name: "Order ID"}, {Name: "Store"}, {Name: "Date", Kind: export.Moment}, {Name: "Status"},
-		{Name: "Test", Kind: export.Boolean}, {Name: "Currency"}, {Name: "Original Value", Kind: export.Amount}, {Name: "Value", Kind: export.Amount},
-		{Name: "Total", Kind: export.Amount}, {Name: "Refunded", Kind: export.Amount}, {Name: "Refund Pending", Kind: export.Amount}, {Name: "Codes"},
-		{Name: "Credited", Kind: export.Boolean}, {Name: "Reason"}, {Name: "Campaign Name"}, {Name: "Offer"}, {Name: "Creator"}, {Name: "Handle"},
-		{Name: "Method"}, {Name: "Code/Link"}, {Name: "Approval"}, {Name: "Commission", Kind: export.Amount}, {Name: "Conversion ID"}}
+	return []export.Column{{Name: "Order Number"}, {Name: "Order ID"}, {Name: "Store"},
+		{Name: "Date", Kind: export.Moment}, {Name: "Status"}, {Name: "Test", Kind: export.Boolean}, {Name: "Currency"},
+		{Name: "Original Value", Kind: export.Amount}, {Name: "Value", Kind: export.Amount},
+		{Name: "Total", Kind: export.Amount}, {Name: "Refunded", Kind: export.Amount},
+		{Name: "Refund Pending", Kind: export.Amount}, {Name: "Codes"}, {Name: "Credited", Kind: export.Boolean},
+		{Name: "Reason"}, {Name: "Campaign Name"}, {Name: "Offer"}, {Name: "Creator"}, {Name: "Handle"},
+		{Name: "Method"}, {Name: "Code/Link"}, {Name: "Approval"}, {Name: "Commission", Kind: export.Amount},
+		{Name: "Conversion ID"}}
 }
 
 // ExportOrders writes orders, credited or not, newest placed first.
@@ -261,18 +271,22 @@ func listed(codes string) string {
 
 // ledgerColumns are the columns of exported ledger entries; statements have the balance after each as well.
 func ledgerColumns(statement bool) []export.Column {
-	columns := []export.Column{{Name: "Entry ID"}, {Name: "Date", Kind: export.Moment}, {Name: "Creator"}, {Name: "Handle"}, {Name: "Kind"},
-		{Name: "Currency"}, {Name: "Amount", Kind: export.Amount}}
+	columns := []export.Column{{Name: "Entry ID"}, {Name: "Date", Kind: export.Moment}, {Name: "Creator"},
+		{Name: "Handle"}, {Name: "Kind"}, {Name: "Currency"}, {Name: "Amount", Kind: export.Amount}}
 	if statement {
 		columns = append(columns, export.Column{Name: "Balance", Kind: export.Amount, NoSum: true})
 	}
-	return append(columns, export.Column{Name: "Campaign Name"}, export.Column{Name: "Offer"}, export.Column{Name: "Order Number"},
-		export.Column{Name: "Order ID"}, export.Column{Name: "Store"}, export.Column{Name: "Payable From", Kind: export.Moment},
-		export.Column{Name: "Note"}, export.Column{Name: "Author"}, export.Column{Name: "Conversion ID"}, export.Column{Name: "Payout ID"}, export.Column{Name: "Creator ID"})
+	return append(columns, export.Column{Name: "Campaign Name"}, export.Column{Name: "Offer"},
+		export.Column{Name: "Order Number"}, export.Column{Name: "Order ID"}, export.Column{Name: "Store"},
+		export.Column{Name: "Payable From",
+			Kind: export.Moment},
+		export.Column{Name: "Note"}, export.Column{Name: "Author"}, export.Column{Name: "Conversion ID"},
+		export.Column{Name: "Payout ID"}, export.Column{Name: "Creator ID"})
 }
 
 // ExportLedger writes ledger entries, oldest first.
-func (a *App) ExportLedger(ctx context.Context, w io.Writer, f storage.LedgerFilter, o ExportOptions) (Exported, error) {
+func (a *App) ExportLedger(ctx context.Context, w io.Writer, f storage.LedgerFilter, o ExportOptions) (Exported,
+	error) {
 	return exportRows(ctx, a, w, o, exportedTable[storage.LedgerLine]{
 		title: "Ledger", columns: ledgerColumns(false),
 		names: func(s *storage.Snapshot) (storage.Names, error) { return s.Names(ctx) },
@@ -284,9 +298,10 @@ func (a *App) ExportLedger(ctx context.Context, w io.Writer, f storage.LedgerFil
 	})
 }
 
-// ExportStatement writes a creator's ledger entries posted in [from, to), oldest first, with the balance after each: the
-// sum of all that came before, also before from. NotFound when there is no such creator.
-func (a *App) ExportStatement(ctx context.Context, w io.Writer, creator affiliate.CreatorID, from, to time.Time, o ExportOptions) (Exported, error) {
+// ExportStatement writes a creator's ledger entries posted in [from, to), oldest first, with the balance after each:
+// the sum of all that came before, also before from. NotFound when there is no such creator.
+func (a *App) ExportStatement(ctx context.Context, w io.Writer, creator affiliate.CreatorID, from, to time.Time,
+	o ExportOptions) (Exported, error) {
 	if _, err := a.DB.Creator(ctx, creator); err != nil {
 		return Exported{}, err
 	}

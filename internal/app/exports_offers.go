@@ -9,8 +9,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// ExportOffers writes offers with their figures, in the account's currency, as a list of them is narrowed and sorted. All
-// pages of it are written.
+// ExportOffers writes offers with their figures, in the account's currency, as a list of them is narrowed and sorted.
+// All pages of it are written.
 func (a *App) ExportOffers(ctx context.Context, w io.Writer, l storage.ReportList, o ExportOptions) (Exported, error) {
 	page := func(s *storage.Snapshot, p storage.Page) (storage.ReportPage[storage.OfferRow], error) {
 		l.Page = p
@@ -18,10 +18,12 @@ func (a *App) ExportOffers(ctx context.Context, w io.Writer, l storage.ReportLis
 	}
 	return exportRows(ctx, a, w, o, exportedTable[storage.OfferRow]{
 		title: "Offers",
-		columns: []export.Column{{Name: "Campaign Name"}, {Name: "Offer"}, {Name: "Type"}, {Name: "Status"}, {Name: "Commission Percent", Kind: export.Percent},
-			{Name: "Commission Flat", Kind: export.Decimal}, {Name: "Clicks", Kind: export.Integer}, {Name: "Conversions", Kind: export.Integer},
-			{Name: "Not Converted", Kind: export.Integer}, {Name: "Account Currency"}, {Name: "Sales", Kind: export.Amount},
-			{Name: "Average Sale", Kind: export.Amount, NoSum: true}, {Name: "Commissions", Kind: export.Amount}, {Name: "Refunds", Kind: export.Amount},
+		columns: []export.Column{{Name: "Campaign Name"}, {Name: "Offer"}, {Name: "Type"}, {Name: "Status"},
+			{Name: "Commission Percent", Kind: export.Percent}, {Name: "Commission Flat", Kind: export.Decimal},
+			{Name: "Clicks", Kind: export.Integer}, {Name: "Conversions", Kind: export.Integer},
+			{Name: "Not Converted", Kind: export.Integer}, {Name: "Account Currency"},
+			{Name: "Sales", Kind: export.Amount}, {Name: "Average Sale", Kind: export.Amount, NoSum: true},
+			{Name: "Commissions", Kind: export.Amount}, {Name: "Refunds", Kind: export.Amount},
 			{Name: "Payouts", Kind: export.Amount}, {Name: "Offer ID"}, {Name: "Campaign ID"}},
 		count: func(s *storage.Snapshot) (int64, error) {
 			found, err := page(s, storage.Page{Limit: 1})

@@ -55,7 +55,8 @@ func (c csvTable) show(columns ...string) (lines []string) {
 }
 
 // sum adds up a column by another, which has the currencies, over the rows that keep lets through.
-func (c csvTable) sum(t *testing.T, amount, currency string, keep func(cell func(string) string) bool) map[money.Currency]int64 {
+func (c csvTable) sum(t *testing.T, amount, currency string,
+	keep func(cell func(string) string) bool) map[money.Currency]int64 {
 	t.Helper()
 	sums := map[money.Currency]int64{}
 	for _, row := range c.rows {
@@ -94,7 +95,9 @@ func (r *rig) tradeOfAllKinds() {
 	r.apply(orderBody("3", 1, func(s *affiliate.Snapshot) { s.Currency = "SEK" })) // waits for a rate
 	r.apply(orderBody("4", 1, nil))
 	r.ok(r.decide(app.Reject, "4"))
-	r.apply(orderBody("5", 1, func(s *affiliate.Snapshot) { s.Status, s.Captured, s.PaymentDate = affiliate.StorePending, 0, false }))
+	r.apply(orderBody("5", 1, func(s *affiliate.Snapshot) {
+		s.Status, s.Captured, s.PaymentDate = affiliate.StorePending, 0, false
+	}))
 	r.apply(paidOrder("6", "nobodys", 1))
 }
 
@@ -109,7 +112,8 @@ func TestExportConversions(t *testing.T) {
 			"#4 | 4 | Shop | 2023-11-14T22:13:20Z | Spring | Ten | Anna | anna | code | ANNA10",
 			"#5 | 5 | Shop | 2023-11-14T22:13:20Z | Spring | Ten | Anna | anna | code | ANNA10",
 		}
-		words := got.show("Order Number", "Order ID", "Store", "Date (UTC)", "Campaign Name", "Offer", "Creator", "Handle", "Method", "Code/Link")
+		words := got.show("Order Number", "Order ID", "Store", "Date (UTC)", "Campaign Name", "Offer", "Creator",
+			"Handle", "Method", "Code/Link")
 		if !slices.Equal(words, want) {
 			t.Errorf("got\n%s\nwant\n%s", strings.Join(words, "\n"), strings.Join(want, "\n"))
 		}
@@ -120,19 +124,24 @@ func TestExportConversions(t *testing.T) {
 			"paid | rejected | because | false | USD | 100.00 | 100.00 | 0.00 | 0.00",
 			"pending | approved |  | false | USD | 100.00 | 100.00 | 0.00 | 0.00",
 		}
-		words = got.show("Status", "Approval", "Approval Reason", "Counted", "Currency", "Original Value", "Value", "Refunded", "Commission")
+		words = got.show("Status", "Approval", "Approval Reason", "Counted", "Currency", "Original Value", "Value",
+			"Refunded", "Commission")
 		if !slices.Equal(words, want) {
 			t.Errorf("got\n%s\nwant\n%s", strings.Join(words, "\n"), strings.Join(want, "\n"))
 		}
 		id := r.conversion("2").ID
-		want = []string{fmt.Sprintf("USD | 1.0721 | 2023-11-13 | 107.21 | 107.21 | 0.00 | 10.72 | 10.00 | 0.00 | false | %s | cre_1", id)}
-		words = r.exportConversions(storage.ConversionFilter{IDs: []affiliate.ConversionID{id}}).show("Account Currency", "Rate", "Rate Date",
-			"Account Original Value", "Account Value", "Account Refunded", "Account Commission", "Commission Percent", "Commission Flat", "Ambiguous",
-			"Conversion ID", "Creator ID")
+		want = []string{
+			fmt.Sprintf(
+				"USD | 1.0721 | 2023-11-13 | 107.21 | 107.21 | 0.00 | 10.72 | 10.00 | 0.00 | false | %s | cre_1", id)}
+		words = r.exportConversions(storage.ConversionFilter{IDs: []affiliate.ConversionID{id}}).
+			show("Account Currency", "Rate", "Rate Date",
+				"Account Original Value", "Account Value", "Account Refunded", "Account Commission",
+				"Commission Percent", "Commission Flat", "Ambiguous", "Conversion ID", "Creator ID")
 		if !slices.Equal(words, want) {
 			t.Errorf("got\n%s\nwant\n%s", strings.Join(words, "\n"), strings.Join(want, "\n"))
 		}
-		if waiting := got.show("Account Currency", "Rate", "Account Original Value", "Account Value", "Account Refunded", "Account Commission")[2]; waiting != "USD |  |  |  |  | " {
+		if waiting := got.show("Account Currency", "Rate", "Account Original Value", "Account Value",
+			"Account Refunded", "Account Commission")[2]; waiting != "USD |  |  |  |  | " {
 			t.Errorf("what waits for a rate is %q", waiting)
 		}
 	})
@@ -149,13 +158,15 @@ func TestExportAddsUp(t *testing.T) {
 			t.Errorf("%d rows, the totals count %d", got.done.Rows, totals.Rows())
 		}
 		counted := func(cell func(string) string) bool { return cell("Counted") == "true" }
-		for column, want := range map[string]int64{"Account Value": totals.Sales, "Account Commission": totals.Commissions} {
+		for column, want := range map[string]int64{"Account Value": totals.Sales,
+			"Account Commission": totals.Commissions} {
 			if sum := got.sum(t, column, "Account Currency", counted); sum["USD"] != want || want == 0 {
 				t.Errorf("%s adds up to %v, the total is %d", column, sum, want)
 			}
 		}
 		waits := func(cell func(string) string) bool { return counted(cell) && cell("Rate") == "" }
-		if sum := got.sum(t, "Value", "Currency", waits); len(totals.NotConverted) != 1 || sum["SEK"] != totals.NotConverted[0].Sales {
+		if sum := got.sum(t, "Value", "Currency", waits); len(totals.NotConverted) != 1 ||
+			sum["SEK"] != totals.NotConverted[0].Sales {
 			t.Errorf("not converted is %v, the totals have %+v", sum, totals.NotConverted)
 		}
 		reported := map[string]map[money.Currency]int64{}
@@ -165,8 +176,8 @@ func TestExportAddsUp(t *testing.T) {
 			}
 			reported[s.Column][s.Currency] = s.Minor
 		}
-		for column, currency := range map[string]string{"Value": "Currency", "Commission": "Currency", "Account Value": "Account Currency",
-			"Account Original Value": "Account Currency"} {
+		for column, currency := range map[string]string{"Value": "Currency", "Commission": "Currency",
+			"Account Value": "Account Currency", "Account Original Value": "Account Currency"} {
 			if sum := got.sum(t, column, currency, all); !maps.Equal(sum, reported[column]) {
 				t.Errorf("%s adds up to %v, reported are %v", column, sum, reported[column])
 			}
@@ -174,10 +185,12 @@ func TestExportAddsUp(t *testing.T) {
 		orders := exported(t, func(w io.Writer, o app.ExportOptions) (app.Exported, error) {
 			return r.app.ExportOrders(r.Context(), w, storage.OrderFilter{}, o)
 		})
-		if credited := orders.show("Credited", "Reason", "Codes", "Creator", "Commission")[0]; orders.done.Rows != 6 || credited != "false | no_owner | nobodys |  | " {
+		if credited := orders.show("Credited", "Reason", "Codes", "Creator", "Commission")[0]; orders.done.Rows != 6 ||
+			credited != "false | no_owner | nobodys |  | " {
 			t.Errorf("%d orders, the last is %q", orders.done.Rows, credited)
 		}
-		if sum, want := orders.sum(t, "Commission", "Currency", all), got.sum(t, "Commission", "Currency", all); !maps.Equal(sum, want) {
+		if sum, want := orders.sum(t, "Commission", "Currency", all), got.sum(t, "Commission", "Currency",
+			all); !maps.Equal(sum, want) {
 			t.Errorf("the orders' commissions add up to %v, the conversions' to %v", sum, want)
 		}
 		ledger := exported(t, func(w io.Writer, o app.ExportOptions) (app.Exported, error) {
@@ -206,8 +219,8 @@ func TestExportedNamesAreNoFormulas(t *testing.T) {
 		creator, err := d.AddCreator(d.ctx, affiliate.Creator{Name: formula})
 		must(d, creator, err)
 		err = d.DB.InTx(d.ctx, func(tx *storage.Tx) error {
-			return tx.AddLedger(d.ctx, []affiliate.LedgerEntry{{CreatorID: creator.ID, Kind: affiliate.Bonus, Currency: "USD", Amount: -500, Note: "+1",
-				Cause: "test", CreatedAt: d.now(), PayableAt: d.now()}})
+			return tx.AddLedger(d.ctx, []affiliate.LedgerEntry{{CreatorID: creator.ID, Kind: affiliate.Bonus,
+				Currency: "USD", Amount: -500, Note: "+1", Cause: "test", CreatedAt: d.now(), PayableAt: d.now()}})
 		})
 		must(d, creator, err)
 		got := exported(t, func(w io.Writer, o app.ExportOptions) (app.Exported, error) {
@@ -231,7 +244,8 @@ func TestExportBegins(t *testing.T) {
 				return &b, nil
 			},
 			Progress: func(rows int64) { order = append(order, fmt.Sprint("written ", rows)) }})
-		if err != nil || !slices.Equal(order, []string{"begin 6", "written 6"}) || bytes.Count(b.Bytes(), []byte("\r\n")) != 7 {
+		if err != nil || !slices.Equal(order, []string{"begin 6", "written 6"}) ||
+			bytes.Count(b.Bytes(), []byte("\r\n")) != 7 {
 			t.Errorf("%v, %v, %q", order, err, b.String())
 		}
 		full := errors.New("no room")
@@ -239,22 +253,25 @@ func TestExportBegins(t *testing.T) {
 			Begin: func(int64) (io.Writer, error) { return nil, full }}); !errors.Is(err, full) {
 			t.Errorf("got %v, want the error of the beginning", err)
 		}
-		if _, err := r.app.ExportStatement(r.Context(), nil, 99, time.Time{}, time.Time{}, app.ExportOptions{Format: export.CSV}); affiliate.KindOf(err) != affiliate.NotFound {
+		if _, err := r.app.ExportStatement(r.Context(), nil, 99, time.Time{}, time.Time{},
+			app.ExportOptions{Format: export.CSV}); affiliate.KindOf(err) != affiliate.NotFound {
 			t.Errorf("the statement of nobody: %v", err)
 		}
 		ctx, cancel := context.WithCancel(r.Context())
-		done, err := r.app.ExportConversions(ctx, &b, storage.ConversionFilter{}, storage.ConversionSort{}, app.ExportOptions{Format: export.CSV,
-			Begin: func(int64) (io.Writer, error) {
-				cancel()
-				return &b, nil
-			}})
+		done, err := r.app.ExportConversions(ctx, &b, storage.ConversionFilter{}, storage.ConversionSort{},
+			app.ExportOptions{Format: export.CSV,
+				Begin: func(int64) (io.Writer, error) {
+					cancel()
+					return &b, nil
+				}})
 		if !errors.Is(err, context.Canceled) || done.Rows != 0 {
 			t.Errorf("got %+v, %v; want it canceled", done, err)
 		}
 	})
 }
 
-// TestExportOffers: every offer is in the table once, also beyond a page of the list, and the columns add up to the report.
+// TestExportOffers: every offer is in the table once, also beyond a page of the list, and the columns add up to the
+// report.
 func TestExportOffers(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		r.tradeOfAllKinds()
@@ -271,10 +288,12 @@ func TestExportOffers(t *testing.T) {
 		}
 		report := storage.Report{Scope: storage.Scope{Former: true}, Currency: "USD"}
 		got := exported(t, func(w io.Writer, o app.ExportOptions) (app.Exported, error) {
-			return r.app.ExportOffers(r.Context(), w, storage.ReportList{Report: report, Sort: storage.FigureSales, Desc: true}, o)
+			return r.app.ExportOffers(r.Context(), w, storage.ReportList{Report: report, Sort: storage.FigureSales,
+				Desc: true}, o)
 		})
-		if first := got.show("Campaign Name", "Offer", "Type", "Status", "Commission Percent", "Conversions", "Not Converted", "Sales", "Average Sale", "Commissions")[0]; first !=
-			"Spring | Ten | promo_code | active | 10.00 | 2 | 1 | 207.21 | 103.61 | 20.72" {
+		const want = "Spring | Ten | promo_code | active | 10.00 | 2 | 1 | 207.21 | 103.61 | 20.72"
+		if first := got.show("Campaign Name", "Offer", "Type", "Status", "Commission Percent", "Conversions",
+			"Not Converted", "Sales", "Average Sale", "Commissions")[0]; first != want {
 			t.Errorf("the first offer is %s", first)
 		}
 		names := map[string]bool{}

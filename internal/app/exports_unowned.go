@@ -15,17 +15,22 @@ type unownedLine struct {
 	sales *storage.CurrencySales
 }
 
-// ExportUnownedCodes writes codes, or slugs, on orders without credit that can be given to somebody. A code with sales in
-// several currencies has a line for each; how many orders there are stands on the first only, so that the column adds up.
-func (a *App) ExportUnownedCodes(ctx context.Context, w io.Writer, f storage.UnownedFilter, o ExportOptions) (Exported, error) {
+// ExportUnownedCodes writes codes, or slugs, on orders without credit that can be given to somebody. A code with sales
+// in several currencies has a line for each; how many orders there are stands on the first only, so that the column
+// adds up.
+func (a *App) ExportUnownedCodes(ctx context.Context, w io.Writer, f storage.UnownedFilter, o ExportOptions) (Exported,
+	error) {
 	return exportRows(ctx, a, w, o, exportedTable[unownedLine]{
 		title: "Unowned Codes",
-		columns: []export.Column{{Name: "Store"}, {Name: "Code"}, {Name: "Folded"}, {Name: "Orders", Kind: export.Integer},
-			{Name: "Paid Orders", Kind: export.Integer}, {Name: "Currency"}, {Name: "Sales", Kind: export.Amount}, {Name: "First Used", Kind: export.Moment},
+		columns: []export.Column{{Name: "Store"}, {Name: "Code"}, {Name: "Folded"},
+			{Name: "Orders", Kind: export.Integer}, {Name: "Paid Orders", Kind: export.Integer}, {Name: "Currency"},
+			{Name: "Sales", Kind: export.Amount}, {Name: "First Used", Kind: export.Moment},
 			{Name: "Last Used", Kind: export.Moment}, {Name: "Newest Order"}},
 		count: func(s *storage.Snapshot) (int64, error) { return s.CountUnownedLines(ctx, f) },
 		each: func(s *storage.Snapshot, row func(*unownedLine) error) error {
-			return s.EachUnownedCode(ctx, f, func(list []storage.UnownedCode) error { return eachUnownedLine(list, row) })
+			return s.EachUnownedCode(ctx, f, func(list []storage.UnownedCode) error {
+				return eachUnownedLine(list, row)
+			})
 		},
 		row: func(t *export.Table, _ storage.Names, l *unownedLine) {
 			t.Text(l.Store)

@@ -8,8 +8,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/app"
 )
 
-// A conversion has one hold: a refund takes away what it had earned at the same time as that is payable, or at once, and
-// never makes payable what another conversion has on hold.
+// A conversion has one hold: a refund takes away what it had earned at the same time as that is payable, or at once,
+// and never makes payable what another conversion has on hold.
 func TestRefundMakesNothingPayableThatIsOnHold(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		clock := time.Now().UTC().Truncate(time.Microsecond)

@@ -45,9 +45,9 @@ func (r ImportReport) Changes() bool {
 // errRollBack ends a transaction whose outcome is in the report.
 var errRollBack = errors.New("roll back")
 
-// Import reads a creators' file and creates what is missing of its campaigns, creators, members, offers, codes and links,
-// all of it or nothing. Importing a file again changes nothing. Lines that cannot be used are in the report's Errors; the
-// error is for the database and the like. A dry run does everything and takes it back.
+// Import reads a creators' file and creates what is missing of its campaigns, creators, members, offers, codes and
+// links, all of it or nothing. Importing a file again changes nothing. Lines that cannot be used are in the report's
+// Errors; the error is for the database and the like. A dry run does everything and takes it back.
 func (a *App) Import(ctx context.Context, file io.Reader, dryRun bool) (ImportReport, error) {
 	report := ImportReport{DryRun: dryRun}
 	err := a.changeCatalog(ctx, func(tx *storage.Tx) error {
@@ -80,8 +80,8 @@ func (a *App) Import(ctx context.Context, file io.Reader, dryRun bool) (ImportRe
 	return report, err
 }
 
-// usable are the lines that are right by themselves. They are tried even where others are not, so that all that is wrong
-// with a file is said at once.
+// usable are the lines that are right by themselves. They are tried even where others are not, so that all that is
+// wrong with a file is said at once.
 func usable(rows []importRow, bad []LineError) []importRow {
 	wrong := map[int]bool{}
 	for _, e := range bad {
@@ -90,8 +90,10 @@ func usable(rows []importRow, bad []LineError) []importRow {
 	return slices.DeleteFunc(slices.Clone(rows), func(r importRow) bool { return wrong[r.line] })
 }
 
-func (a *App) importRows(ctx context.Context, tx *storage.Tx, rows []importRow, currency money.Currency, report *ImportReport) error {
-	im := &importer{app: a, ctx: ctx, tx: tx, currency: currency, report: report, stores: map[string]affiliate.Store{}, withCode: map[string]bool{}, said: map[string]statement{}}
+func (a *App) importRows(ctx context.Context, tx *storage.Tx, rows []importRow, currency money.Currency,
+	report *ImportReport) error {
+	im := &importer{app: a, ctx: ctx, tx: tx, currency: currency, report: report, stores: map[string]affiliate.Store{},
+		withCode: map[string]bool{}, said: map[string]statement{}}
 	if err := im.prepare(rows); err != nil {
 		return err
 	}
@@ -174,8 +176,8 @@ type statement struct {
 }
 
 // contradicted reports what a line says otherwise than an earlier one about the same: their order would decide, and the
-// same file would change something each time it is imported. It compares what the lines came to mean, since two lines may
-// call one creator by different names.
+// same file would change something each time it is imported. It compares what the lines came to mean, since two lines
+// may call one creator by different names.
 func (im *importer) contradicted(r importRow, member affiliate.CampaignMember, om affiliate.OfferMember) (found bool) {
 	says := func(column, about string, value any) {
 		before, ok := im.said[column+"\x00"+about]
@@ -183,7 +185,8 @@ func (im *importer) contradicted(r importRow, member affiliate.CampaignMember, o
 			im.said[column+"\x00"+about] = statement{r.line, value}
 		} else if before.value != value {
 			found = true
-			im.report.Errors = append(im.report.Errors, LineError{Line: r.line, Column: column, Reason: fmt.Sprintf("contradicts line %d", before.line)})
+			im.report.Errors = append(im.report.Errors, LineError{Line: r.line, Column: column,
+				Reason: fmt.Sprintf("contradicts line %d", before.line)})
 		}
 	}
 	if r.rule != nil {
@@ -202,7 +205,8 @@ func (im *importer) contradicted(r importRow, member affiliate.CampaignMember, o
 }
 
 func (im *importer) note(r importRow, column, format string, args ...any) {
-	im.report.Notes = append(im.report.Notes, LineError{Line: r.line, Column: column, Reason: fmt.Sprintf(format, args...)})
+	im.report.Notes = append(im.report.Notes, LineError{Line: r.line, Column: column,
+		Reason: fmt.Sprintf(format, args...)})
 }
 
 func (im *importer) row(r importRow) error {
@@ -254,7 +258,8 @@ func (im *importer) store(r importRow) (affiliate.Store, error) {
 	}
 	s, err := im.tx.StoreBySlug(im.ctx, r.store)
 	if affiliate.KindOf(err) == affiliate.NotFound {
-		return s, affiliate.Errorf(affiliate.Invalid, "there is no store %q; add it first: tributary store add --slug %s …", r.store, r.store)
+		return s, affiliate.Errorf(affiliate.Invalid,
+			"there is no store %q; add it first: tributary store add --slug %s …", r.store, r.store)
 	}
 	if err == nil {
 		im.stores[r.store] = s
@@ -289,7 +294,8 @@ func (im *importer) creator(r importRow) (affiliate.Creator, error) {
 		return c, err
 	}
 	if !c.RemovedAt.IsZero() {
-		return c, inColumn("creator", affiliate.Errorf(affiliate.Conflict, "%s was removed from the community; restore them first, or leave the line out", c.Name))
+		return c, inColumn("creator", affiliate.Errorf(affiliate.Conflict,
+			"%s was removed from the community; restore them first, or leave the line out", c.Name))
 	}
 	return im.complete(r, c, hash)
 }
@@ -338,7 +344,8 @@ func withHandle(handles map[string]string, network, handle string) map[string]st
 	return all
 }
 
-func (im *importer) member(r importRow, campaign affiliate.Campaign, creator affiliate.Creator) (affiliate.CampaignMember, error) {
+func (im *importer) member(r importRow, campaign affiliate.Campaign,
+	creator affiliate.Creator) (affiliate.CampaignMember, error) {
 	m, err := im.tx.MemberOf(im.ctx, campaign.ID, creator.ID)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		im.report.Created.Members++
@@ -349,15 +356,17 @@ func (im *importer) member(r importRow, campaign affiliate.Campaign, creator aff
 		return im.app.addMember(im.ctx, im.tx, m)
 	}
 	if err == nil && !m.RemovedAt.IsZero() {
-		err = affiliate.Errorf(affiliate.Conflict, "%s was removed from %s; restore them first, or leave the line out", creator.Name, campaign.Name)
+		err = affiliate.Errorf(affiliate.Conflict, "%s was removed from %s; restore them first, or leave the line out",
+			creator.Name, campaign.Name)
 	}
 	if err != nil || r.product == nil {
 		return m, err
 	}
-	after, err := im.app.amendMember(im.ctx, im.tx, m.ID, AnyVersion, "change", func(m *affiliate.CampaignMember) error {
-		m.ProductValue, m.ProductCurrency = *r.product, im.currency
-		return nil
-	})
+	after, err := im.app.amendMember(im.ctx, im.tx, m.ID, AnyVersion, "change",
+		func(m *affiliate.CampaignMember) error {
+			m.ProductValue, m.ProductCurrency = *r.product, im.currency
+			return nil
+		})
 	if err == nil && after.Version != m.Version {
 		im.report.Updated.Members++
 	}
@@ -395,7 +404,8 @@ func (im *importer) offer(r importRow, campaign affiliate.Campaign) (affiliate.O
 }
 
 // offerMember finds or makes the member's place in the offer. A rule other than the offer's is the member's own.
-func (im *importer) offerMember(r importRow, offer affiliate.Offer, member affiliate.CampaignMember) (affiliate.OfferMember, error) {
+func (im *importer) offerMember(r importRow, offer affiliate.Offer,
+	member affiliate.CampaignMember) (affiliate.OfferMember, error) {
 	var override *affiliate.Rule
 	if r.rule != nil && (r.rule.Percent != offer.Rule.Percent || r.rule.Flat != offer.Rule.Flat) {
 		override = r.rule
@@ -403,18 +413,21 @@ func (im *importer) offerMember(r importRow, offer affiliate.Offer, member affil
 	m, err := im.tx.OfferMemberOf(im.ctx, offer.ID, member.ID)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		im.report.Created.OfferMembers++
-		return im.app.addOfferMember(im.ctx, im.tx, affiliate.OfferMember{OfferID: offer.ID, MemberID: member.ID, Override: override}, member)
+		return im.app.addOfferMember(im.ctx, im.tx, affiliate.OfferMember{OfferID: offer.ID, MemberID: member.ID,
+			Override: override}, member)
 	}
 	if err == nil && !m.InactiveSince.IsZero() {
-		err = affiliate.Errorf(affiliate.Conflict, "%s is inactive in the offer %q; make them active first, or leave the line out", r.creator, offer.Name)
+		err = affiliate.Errorf(affiliate.Conflict,
+			"%s is inactive in the offer %q; make them active first, or leave the line out", r.creator, offer.Name)
 	}
 	if err != nil || r.rule == nil {
 		return m, err
 	}
-	after, err := im.app.amendOfferMember(im.ctx, im.tx, m.ID, AnyVersion, "change", func(m *affiliate.OfferMember) error {
-		m.SetOverride(override)
-		return nil
-	})
+	after, err := im.app.amendOfferMember(im.ctx, im.tx, m.ID, AnyVersion, "change",
+		func(m *affiliate.OfferMember) error {
+			m.SetOverride(override)
+			return nil
+		})
 	if err == nil && after.Version != m.Version {
 		im.report.Updated.OfferMembers++
 	}
@@ -448,11 +461,13 @@ func (im *importer) link(r importRow, om affiliate.OfferMember, creator affiliat
 	}
 	if !found {
 		im.report.Created.Links++
-		_, err := im.app.addLink(im.ctx, im.tx, affiliate.Link{OfferMemberID: om.ID, Slug: r.slug, LandingURL: r.landing}, creator)
+		_, err := im.app.addLink(im.ctx, im.tx, affiliate.Link{OfferMemberID: om.ID, Slug: r.slug,
+			LandingURL: r.landing}, creator)
 		return renamed(err, "slug", "link_slug")
 	}
 	if !l.EndedAt.IsZero() {
-		return inColumn("link_slug", affiliate.Errorf(affiliate.Conflict, "the link %s was ended, and slugs are not used again; choose another slug", l.Slug))
+		return inColumn("link_slug", affiliate.Errorf(affiliate.Conflict,
+			"the link %s was ended, and slugs are not used again; choose another slug", l.Slug))
 	}
 	if l.LandingURL == r.landing {
 		return nil
@@ -465,8 +480,8 @@ func (im *importer) link(r importRow, om affiliate.OfferMember, creator affiliat
 	return err
 }
 
-// findLink gives the member's own link of that slug or, where the line has no slug, a working one with that landing page.
-// Another's slug is left for addLink to refuse.
+// findLink gives the member's own link of that slug or, where the line has no slug, a working one with that landing
+// page. Another's slug is left for addLink to refuse.
 func (im *importer) findLink(r importRow, om affiliate.OfferMember) (affiliate.Link, bool, error) {
 	if r.slug != "" {
 		l, err := im.tx.LinkBySlug(im.ctx, r.slug)
@@ -502,7 +517,8 @@ type creatorIndex struct {
 }
 
 func newCreatorIndex(all []affiliate.Creator) creatorIndex {
-	x := creatorIndex{map[affiliate.CreatorID]affiliate.Creator{}, map[string]affiliate.CreatorID{}, map[string][]affiliate.CreatorID{}, map[string][]affiliate.CreatorID{}}
+	x := creatorIndex{map[affiliate.CreatorID]affiliate.Creator{}, map[string]affiliate.CreatorID{},
+		map[string][]affiliate.CreatorID{}, map[string][]affiliate.CreatorID{}}
 	for _, c := range all {
 		x.put(c)
 	}
@@ -525,21 +541,24 @@ func (x creatorIndex) put(c affiliate.Creator) {
 	}
 }
 
-// find looks by Instagram handle, then by e-mail address, then by name. A creator whose handle or e-mail address is known
-// to be another is another person, even of the same name or with an agency's address.
+// find looks by Instagram handle, then by e-mail address, then by name. A creator whose handle or e-mail address is
+// known to be another is another person, even of the same name or with an agency's address.
 func (x creatorIndex) find(r importRow, hash string) (affiliate.Creator, bool, error) {
 	handle := affiliate.FoldHandle(r.instagram)
 	if id, ok := x.byHandle[handle]; ok && handle != "" {
 		return x.byID[id], true, nil
 	}
 	if hash != "" {
-		c, found, err := x.only(x.byEmail[hash], "e-mail address", func(c affiliate.Creator) bool { return agrees(c.Handles[affiliate.Instagram], handle) })
+		c, found, err := x.only(x.byEmail[hash], "e-mail address", func(c affiliate.Creator) bool {
+			return agrees(c.Handles[affiliate.Instagram], handle)
+		})
 		if found || err != nil {
 			return c, found, inColumn("email", err)
 		}
 	}
 	c, found, err := x.only(x.byName[affiliate.FoldName(r.creator)], "name", func(c affiliate.Creator) bool {
-		return agrees(c.Handles[affiliate.Instagram], handle) && (hash == "" || c.EmailHash == "" || c.EmailHash == hash)
+		return agrees(c.Handles[affiliate.Instagram], handle) && (hash == "" || c.EmailHash == "" ||
+			c.EmailHash == hash)
 	})
 	return c, found, inColumn("creator", err)
 }
@@ -549,7 +568,8 @@ func agrees(known, folded string) bool {
 	return known == "" || folded == "" || affiliate.FoldHandle(known) == folded
 }
 
-func (x creatorIndex) only(ids []affiliate.CreatorID, what string, fits func(affiliate.Creator) bool) (found affiliate.Creator, ok bool, err error) {
+func (x creatorIndex) only(ids []affiliate.CreatorID, what string,
+	fits func(affiliate.Creator) bool) (found affiliate.Creator, ok bool, err error) {
 	var names []string
 	for _, id := range ids {
 		if c := x.byID[id]; fits(c) {
@@ -557,7 +577,8 @@ func (x creatorIndex) only(ids []affiliate.CreatorID, what string, fits func(aff
 		}
 	}
 	if len(names) > 1 {
-		return found, false, affiliate.Errorf(affiliate.Conflict, "%d creators have this %s (%s); give the instagram handle", len(names), what, strings.Join(names, ", "))
+		return found, false, affiliate.Errorf(affiliate.Conflict,
+			"%d creators have this %s (%s); give the instagram handle", len(names), what, strings.Join(names, ", "))
 	}
 	return found, ok, nil
 }

@@ -15,8 +15,8 @@ import (
 )
 
 // importColumns are the columns of a creators' file; those that are needed come first.
-var importColumns = []string{"campaign", "creator", "offer", "instagram", "email", "store", "code", "link_slug", "landing_url",
-	"commission_percent", "commission_flat", "product_value"}
+var importColumns = []string{"campaign", "creator", "offer", "instagram", "email", "store", "code", "link_slug",
+	"landing_url", "commission_percent", "commission_flat", "product_value"}
 
 const neededColumns = 3
 
@@ -80,8 +80,8 @@ func readImport(file io.Reader, currency money.Currency) ([]importRow, []LineErr
 	return rows, bad, nil
 }
 
-// separator is what stands between the cells: a comma, or what spreadsheets put there instead, which is a semicolon where
-// numbers are written with a comma, and a tab where cells are copied. No column's name holds any of them.
+// separator is what stands between the cells: a comma, or what spreadsheets put there instead, which is a semicolon
+// where numbers are written with a comma, and a tab where cells are copied. No column's name holds any of them.
 func separator(text []byte) rune {
 	header, _, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte("\n"))
 	if i := bytes.IndexAny(header, ",;\t"); i >= 0 {
@@ -103,7 +103,8 @@ func badUTF8(text []byte) (line int, bad bool) {
 
 func headerError(err error) LineError {
 	if errors.Is(err, io.EOF) {
-		return LineError{Line: 1, Reason: "the file is empty; its first line must name the columns: " + strings.Join(importColumns, ",")}
+		return LineError{Line: 1, Reason: "the file is empty; its first line must name the columns: " +
+			strings.Join(importColumns, ",")}
 	}
 	return csvError(err, 1)
 }
@@ -112,7 +113,8 @@ func headerError(err error) LineError {
 func csvError(err error, line int) LineError {
 	var p *csv.ParseError
 	if errors.As(err, &p) {
-		return LineError{Line: p.StartLine, Reason: fmt.Sprintf("quotes are not closed or stand where they must not (%v)", p.Err)}
+		return LineError{Line: p.StartLine,
+			Reason: fmt.Sprintf("quotes are not closed or stand where they must not (%v)", p.Err)}
 	}
 	return LineError{Line: line, Reason: err.Error()}
 }
@@ -126,7 +128,8 @@ func readHeader(header []string) (map[string]int, []LineError) {
 		_, twice := columns[name]
 		switch {
 		case !slices.Contains(importColumns, name):
-			bad = append(bad, LineError{Line: 1, Column: name, Reason: "is not a known column; there are: " + strings.Join(importColumns, ",")})
+			bad = append(bad, LineError{Line: 1, Column: name, Reason: "is not a known column; there are: " +
+				strings.Join(importColumns, ",")})
 		case twice:
 			bad = append(bad, LineError{Line: 1, Column: name, Reason: "stands there twice"})
 		}
@@ -156,7 +159,8 @@ func readRows(r *csv.Reader, columns map[string]int, width int, currency money.C
 			continue
 		}
 		if len(record) != width {
-			bad = append(bad, LineError{Line: line, Reason: fmt.Sprintf("has %d fields, the header has %d", len(record), width)})
+			bad = append(bad, LineError{Line: line, Reason: fmt.Sprintf("has %d fields, the header has %d",
+				len(record), width)})
 			continue
 		}
 		c := cells{line: line, record: record, columns: columns}
@@ -213,8 +217,8 @@ func (c *cells) check(column string, err error) {
 
 func (c *cells) row(currency money.Currency) importRow {
 	r := importRow{line: c.line, campaign: c.needed("campaign"), creator: c.needed("creator"), offer: c.needed("offer"),
-		instagram: affiliate.TidyHandle(c.text("instagram")), email: c.text("email"), store: c.text("store"), code: c.text("code"),
-		slug: affiliate.FoldSlug(c.text("link_slug")), landing: c.text("landing_url")}
+		instagram: affiliate.TidyHandle(c.text("instagram")), email: c.text("email"), store: c.text("store"),
+		code: c.text("code"), slug: affiliate.FoldSlug(c.text("link_slug")), landing: c.text("landing_url")}
 	c.checkNames(r)
 	c.check("email", affiliate.ValidateEmail(r.email))
 	switch {
@@ -250,10 +254,12 @@ func (c *cells) checkNames(r importRow) {
 		c.check("creator", affiliate.Creator{Name: r.creator}.Validate())
 	}
 	if r.instagram != "" && r.creator != "" {
-		c.check("instagram", affiliate.Creator{Name: "x", Handles: map[string]string{affiliate.Instagram: r.instagram}}.Validate())
+		c.check("instagram", affiliate.Creator{Name: "x",
+			Handles: map[string]string{affiliate.Instagram: r.instagram}}.Validate())
 	}
 	if r.offer != "" {
-		c.check("offer", affiliate.Offer{Name: r.offer, Type: affiliate.OfferPromoCode, Status: affiliate.OfferActive}.Validate())
+		c.check("offer", affiliate.Offer{Name: r.offer, Type: affiliate.OfferPromoCode,
+			Status: affiliate.OfferActive}.Validate())
 	}
 }
 
@@ -266,7 +272,8 @@ func (c *cells) rule() *affiliate.Rule {
 	var r affiliate.Rule
 	var err error
 	if percent != "" {
-		r.Percent, err = affiliate.ParsePercent("commission_percent", strings.TrimSpace(strings.TrimSuffix(percent, "%")))
+		r.Percent, err = affiliate.ParsePercent("commission_percent",
+			strings.TrimSpace(strings.TrimSuffix(percent, "%")))
 		c.check("commission_percent", err)
 	}
 	if flat != "" {

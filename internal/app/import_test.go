@@ -15,7 +15,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-const importHeader = "campaign,creator,instagram,email,offer,store,code,link_slug,landing_url,commission_percent,commission_flat,product_value\n"
+const importHeader = "campaign,creator,instagram,email,offer,store,code,link_slug,landing_url," +
+	"commission_percent,commission_flat,product_value\n"
 
 func (d *desk) importCSV(text string, dryRun bool) app.ImportReport {
 	d.Helper()
@@ -86,8 +87,10 @@ func TestImport_recordings(t *testing.T) {
 			file string
 			want app.ImportCounts
 		}{
-			{string(woocommerce.CreatorsCSV()), app.ImportCounts{Campaigns: 3, Creators: 6, Members: 6, Offers: 6, OfferMembers: 6, Codes: 6, Links: 3}},
-			{string(shopify.CreatorsCSV()), app.ImportCounts{Campaigns: 2, Creators: 6, Members: 7, Offers: 7, OfferMembers: 7, Codes: 5, Links: 3}},
+			{string(woocommerce.CreatorsCSV()), app.ImportCounts{Campaigns: 3, Creators: 6, Members: 6, Offers: 6,
+				OfferMembers: 6, Codes: 6, Links: 3}},
+			{string(shopify.CreatorsCSV()), app.ImportCounts{Campaigns: 2, Creators: 6, Members: 7, Offers: 7,
+				OfferMembers: 7, Codes: 5, Links: 3}},
 		} {
 			dry := d.importCSV(test.file, true)
 			if dry.Created != test.want || dry.Applied || !dry.DryRun {
@@ -102,9 +105,11 @@ func TestImport_recordings(t *testing.T) {
 				d.Errorf("imported again: %+v", again)
 			}
 		}
-		d.checkOffer("Autumn Drop", "Leo twelve and a half", affiliate.OfferPromoCode, affiliate.Rule{Percent: 1250, Version: 1})
+		d.checkOffer("Autumn Drop", "Leo twelve and a half", affiliate.OfferPromoCode, affiliate.Rule{Percent: 1250,
+			Version: 1})
 		d.checkOffer("Finland Launch", "Per order", affiliate.OfferPromoCode, affiliate.Rule{Flat: 40000, Version: 1})
-		d.checkOffer("Winter Studio", "Percent and flat", affiliate.OfferPromoCode, affiliate.Rule{Percent: 725, Flat: 15000, Version: 1})
+		d.checkOffer("Winter Studio", "Percent and flat", affiliate.OfferPromoCode, affiliate.Rule{Percent: 725,
+			Flat: 15000, Version: 1})
 		d.checkOffer("Serum Launch", "Serum seven", affiliate.OfferSalesLink, affiliate.Rule{Percent: 725, Version: 1})
 	})
 }
@@ -160,12 +165,14 @@ func TestImport_header(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		d.store("shop")
 		d.wantErrors("", "line 1: the file is empty")
-		d.wantErrors("campaign,creator,colour,creator\n", "line 1, colour: is not a known column", "line 1, creator: twice", "line 1, offer: missing")
+		d.wantErrors("campaign,creator,colour,creator\n", "line 1, colour: is not a known column",
+			"line 1, creator: twice", "line 1, offer: missing")
 		d.wantErrors(importHeader, "line 2: no line below the header")
 		d.wantErrors(importHeader+"Spring,\"Anna,@anna\n", "line 2: quotes")
 		d.wantErrors(importHeader+"Spring,Anna\xff,@anna,,Ten,shop,A,,,10,,\n", "line 2: not UTF-8")
 		// A BOM, CRLF, another order, blank lines, spaces, quotes over two lines, columns left out.
-		report := d.imported("\ufeffCode , store,offer,creator,campaign\r\n\r\n ANNA10 ,shop,\"Ten, or so\",Anna,Spring\r\n,,,,\r\n")
+		report := d.imported(
+			"\ufeffCode , store,offer,creator,campaign\r\n\r\n ANNA10 ,shop,\"Ten, or so\",Anna,Spring\r\n,,,,\r\n")
 		if report.Lines != 1 || report.Created.Codes != 1 {
 			d.Errorf("%+v", report)
 		}
@@ -199,7 +206,8 @@ func TestImport_contradictions(t *testing.T) {
 			"Spring,Anna,@anna,,Ten,shop,A1,,,10,,5\n"+
 			"spring,Anna,@Anna,,TEN,shop,A2,,,12,,6\n"+
 			"Spring,Ben,@ben,,Ten,shop,a1,,,10,,\n",
-			"line 3, commission_percent: contradicts line 2", "line 3, product_value: contradicts line 2", "line 4, code: contradicts line 2")
+			"line 3, commission_percent: contradicts line 2", "line 3, product_value: contradicts line 2",
+			"line 4, code: contradicts line 2")
 		d.wantErrors(importHeader+
 			"Spring,Anna,@anna,,Ten,shop,,anna,https://shop.example/,,1,\n"+
 			"Spring,Anna,,,Ten,shop,,,https://shop.example/,5,,\n", // the same creator, by name alone
@@ -211,7 +219,8 @@ func TestImport_matches_creators(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		d.store("shop")
 		row := func(creator, instagram, email, code string) string {
-			return importHeader + "Spring," + creator + "," + instagram + "," + email + ",Ten,shop," + code + ",,,10,,\n"
+			return importHeader + "Spring," + creator + "," + instagram + "," + email + ",Ten,shop," +
+				code + ",,,10,,\n"
 		}
 		steps := []struct {
 			name             string
@@ -226,7 +235,8 @@ func TestImport_matches_creators(t *testing.T) {
 			{"by handle, under another name", row("Anna K", "@anna", "", "C5"), 0, 0, "creator"},
 			{"by handle, with another address", row("Anna Keller", "@anna", "new@x.example", "C6"), 0, 0, "email"},
 			{"same name, another handle: another person", row("Anna Keller", "@anna.too", "", "C7"), 1, 0, ""},
-			{"an agency's address, another handle: another person", row("Ben", "@ben", "anna@x.example", "C8"), 1, 0, ""},
+			{"an agency's address, another handle: another person", row("Ben", "@ben", "anna@x.example", "C8"), 1, 0,
+				""},
 		}
 		for _, step := range steps {
 			r := d.imported(step.file)
@@ -234,7 +244,8 @@ func TestImport_matches_creators(t *testing.T) {
 			if len(r.Notes) > 0 {
 				note = r.Notes[0].Column
 			}
-			if r.Created.Creators != step.created || r.Updated.Creators != step.updated || note != step.note || r.Created.Codes != 1 {
+			if r.Created.Creators != step.created || r.Updated.Creators != step.updated || note != step.note ||
+				r.Created.Codes != 1 {
 				d.Errorf("%s: %+v", step.name, r)
 			}
 		}
@@ -247,7 +258,8 @@ func TestImport_rules_and_overrides(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		d.store("shop")
 		file := func(annas, bens string) string {
-			return importHeader + "Spring,Anna,@anna,,Ten,shop,A," + ",," + annas + ",,\nSpring,Ben,@ben,,Ten,shop,B,,," + bens + ",,\n"
+			return importHeader + "Spring,Anna,@anna,,Ten,shop,A," + ",," + annas +
+				",,\nSpring,Ben,@ben,,Ten,shop,B,,," + bens + ",,\n"
 		}
 		override := func(code string) *affiliate.Rule {
 			codes, _, err := d.DB.Codes(d.ctx, storage.CodeFilter{Code: code}, storage.Page{})
@@ -316,12 +328,21 @@ func TestImport_respects_decisions(t *testing.T) {
 			}
 		}
 		_, err = d.RemoveCreator(d.ctx, creator.ID)
-		check(func() error { _, err := d.RestoreCreator(d.ctx, creator.ID); return err }, err, "line 2, creator: removed from the community")
+		check(func() error {
+			_, err := d.RestoreCreator(d.ctx, creator.ID)
+			return err
+		}, err, "line 2, creator: removed from the community")
 		_, err = d.RemoveMember(d.ctx, member.ID)
-		check(func() error { _, err := d.RestoreMember(d.ctx, member.ID); return err }, err, "line 2, creator: removed from Spring")
+		check(func() error {
+			_, err := d.RestoreMember(d.ctx, member.ID)
+			return err
+		}, err, "line 2, creator: removed from Spring")
 		_, err = d.EndOfferMember(d.ctx, om.ID)
 		check(func() error {
-			_, err := d.ChangeOfferMember(d.ctx, om.ID, app.AnyVersion, func(m *affiliate.OfferMember) error { m.SetActive(true, d.now()); return nil })
+			_, err := d.ChangeOfferMember(d.ctx, om.ID, app.AnyVersion, func(m *affiliate.OfferMember) error {
+				m.SetActive(true, d.now())
+				return nil
+			})
 			return err
 		}, err, "line 2, offer: inactive")
 
@@ -355,8 +376,8 @@ func TestImport_product_value(t *testing.T) {
 	})
 }
 
-// TestImport_property: whatever well-formed lines a file has, importing it again changes nothing, and no file breaks the
-// import.
+// TestImport_property: whatever well-formed lines a file has, importing it again changes nothing, and no file breaks
+// the import.
 func TestImport_property(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		d.store("shop")
@@ -366,9 +387,11 @@ func TestImport_property(t *testing.T) {
 			var b strings.Builder
 			b.WriteString(importHeader)
 			for range rapid.IntRange(1, 5).Draw(t, "lines") {
-				b.WriteString(strings.Join([]string{pick(t, "campaign", "Spring", "spring ", "Autumn", ""), pick(t, "creator", "Anna", "Ben", "Äiti"),
-					pick(t, "instagram", "@anna", "ben", ""), pick(t, "email", "", "a@x.example", "b@x.example"), pick(t, "offer", "Ten", "Five"),
-					pick(t, "store", "shop", "shop", "other"), pick(t, "code", "A", "a", "B", "ÄITI", ""), pick(t, "slug", "", "", "anna", "ben"),
+				b.WriteString(strings.Join([]string{pick(t, "campaign", "Spring", "spring ", "Autumn", ""),
+					pick(t, "creator", "Anna", "Ben", "Äiti"), pick(t, "instagram", "@anna", "ben", ""),
+					pick(t, "email", "", "a@x.example", "b@x.example"), pick(t, "offer", "Ten", "Five"),
+					pick(t, "store", "shop", "shop", "other"), pick(t, "code", "A", "a", "B", "ÄITI", ""),
+					pick(t, "slug", "", "", "anna", "ben"),
 					pick(t, "page", "", "https://shop.example/", "https://shop.example/b"), pick(t, "percent", "", "10", "5"), pick(t, "flat", "", "1"),
 					pick(t, "product", "", "5")}, ",") + "\n")
 			}
@@ -388,7 +411,8 @@ func TestImport_property(t *testing.T) {
 }
 
 func FuzzImport(f *testing.F) {
-	for _, seed := range []string{importHeader, importHeader + "a,b,c,d,e,f,g,h,i,j,k,l\n", "campaign,creator,offer\n\"", string(woocommerce.CreatorsCSV())} {
+	for _, seed := range []string{importHeader, importHeader + "a,b,c,d,e,f,g,h,i,j,k,l\n",
+		"campaign,creator,offer\n\"", string(woocommerce.CreatorsCSV())} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

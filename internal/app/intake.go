@@ -11,8 +11,8 @@ import (
 )
 
 // Intake commits deliveries in groups: whatever arrives while one commit is under way shares the next one. There is no
-// timer, so a lone delivery is committed at once. A second commit begins beside the first as soon as enough wait, so that
-// requests are read while the database writes.
+// timer, so a lone delivery is committed at once. A second commit begins beside the first as soon as enough wait, so
+// that requests are read while the database writes.
 type Intake struct {
 	db    *storage.DB
 	queue Queue
@@ -56,8 +56,9 @@ func NewIntake(db *storage.DB, queue Queue, log *slog.Logger) *Intake {
 	if db.Embedded() {
 		committers = 1 // SQLite has one writer
 	}
-	i := &Intake{db: db, queue: queue, log: log, committers: committers, open: newGroup(nil), work: make(chan *commitGroup, committers),
-		woken: make(chan []affiliate.DeliveryID, 256), queueClosed: make(chan struct{})}
+	i := &Intake{db: db, queue: queue, log: log, committers: committers, open: newGroup(nil),
+		work: make(chan *commitGroup, committers), woken: make(chan []affiliate.DeliveryID, 256),
+		queueClosed: make(chan struct{})}
 	for range committers {
 		i.done.Go(i.commit)
 	}

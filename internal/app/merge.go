@@ -136,9 +136,11 @@ func (m *merger) show(o *mergedOrder) error {
 	if err != nil {
 		return err
 	}
-	r.Number, r.Status, r.Currency, r.Value, r.OriginalValue, r.Total = v.Number, v.Status, v.Currency, v.Value, v.OriginalValue, v.Total
+	r.Number, r.Status, r.Currency, r.Value, r.OriginalValue, r.Total = v.Number, v.Status, v.Currency, v.Value,
+		v.OriginalValue, v.Total
 	r.Refunded, r.RefundPending, r.Test, r.NeedsReread = v.Refunded, v.RefundPending, v.Test, v.NeedsReread
-	r.PlacedAt, r.UpdatedAt, r.Day, r.Codes = storage.At(v.PlacedAt), storage.At(v.UpdatedAt), affiliate.Day(v.PlacedAt, m.zone), string(codes)
+	r.PlacedAt, r.UpdatedAt, r.Day, r.Codes = storage.At(v.PlacedAt), storage.At(v.UpdatedAt), affiliate.Day(v.PlacedAt,
+		m.zone), string(codes)
 	if evidence := v.EvidenceFingerprint(); evidence != r.Evidence {
 		r.Evidence, o.attribute = evidence, true
 	}
@@ -266,7 +268,8 @@ func (m *merger) saveEvidence(ctx context.Context, attributed []*mergedOrder) er
 			continue
 		}
 		add := func(kind, value string) {
-			list = append(list, storage.UnownedEvidence{OrderID: o.row.ID, StoreID: o.row.StoreID, Kind: kind, Value: value})
+			list = append(list, storage.UnownedEvidence{OrderID: o.row.ID, StoreID: o.row.StoreID, Kind: kind,
+				Value: value})
 		}
 		for _, code := range o.view.Codes {
 			add("code", affiliate.FoldCode(code))

@@ -15,13 +15,13 @@ import (
 
 // A payload is what is kept of a delivery: the headers worth keeping as "Name: value\n" lines, an empty line, and the
 // body byte for byte, compressed. On the wire: one byte that names the format, a CRC-32C of the plain text, and an S2
-// block made with a dictionary of what such bodies look like. With the dictionary a body takes about a fifth of its size;
-// that comes off the database's write-ahead log, which is what a commit waits for, and keeps most bodies in their row
-// rather than in a table of their own. S2 rather than zstd: with the same dictionary zstd's fastest level makes a block a
-// fifth smaller still, but took 40 % of the receiver's processor time, S2 a tenth.
+// block made with a dictionary of what such bodies look like. With the dictionary a body takes about a fifth of its
+// size; that comes off the database's write-ahead log, which is what a commit waits for, and keeps most bodies in their
+// row rather than in a table of their own. S2 rather than zstd: with the same dictionary zstd's fastest level makes a
+// block a fifth smaller still, but took 40 % of the receiver's processor time, S2 a tenth.
 
-// payloadFormat is the first byte: S2 with payload-1.dict. The dictionary may never change, since payloads were made with
-// it; a better one gets the next number, and the reader knows both.
+// payloadFormat is the first byte: S2 with payload-1.dict. The dictionary may never change, since payloads were made
+// with it; a better one gets the next number, and the reader knows both.
 const payloadFormat = 1
 
 // payloadDictionary was put together from recorded bodies and headers of test stores.

@@ -35,11 +35,12 @@ func (a *App) IssuePayout(ctx context.Context, in NewPayout) (affiliate.Payout, 
 
 // IssuePayouts records payouts, all of them or none, and gives them in the order of list. Each pays what is due at this
 // moment; two calls at once never pay the same. Errors: Invalid for a list that is empty, too long or names one twice,
-// and for a creator who does not exist; Conflict where nothing is due, where it is less than the minimum, and where it is
-// not the Amount that the caller saw.
+// and for a creator who does not exist; Conflict where nothing is due, where it is less than the minimum, and where it
+// is not the Amount that the caller saw.
 func (a *App) IssuePayouts(ctx context.Context, list []NewPayout) ([]affiliate.Payout, error) {
 	if len(list) == 0 || len(list) > MaxPayouts {
-		return nil, affiliate.FieldErrorf("creator", "1 to %d payouts can be issued at once, not %d", MaxPayouts, len(list))
+		return nil, affiliate.FieldErrorf("creator", "1 to %d payouts can be issued at once, not %d",
+			MaxPayouts, len(list))
 	}
 	var payouts []affiliate.Payout
 	err := a.DB.InTx(ctx, func(tx *storage.Tx) error {
@@ -140,8 +141,9 @@ func (run *paying) pay(ctx context.Context) ([]affiliate.Payout, error) {
 		if err := run.check(in, amount); err != nil {
 			return nil, err
 		}
-		payouts[i] = affiliate.Payout{CreatorID: in.Creator, Amount: amount, Currency: in.Currency, State: affiliate.PayoutPaid, Method: in.Method,
-			Reference: in.Reference, Author: actor(ctx), CreatedAt: run.now, PaidAt: run.now}
+		payouts[i] = affiliate.Payout{CreatorID: in.Creator, Amount: amount, Currency: in.Currency,
+			State: affiliate.PayoutPaid, Method: in.Method, Reference: in.Reference, Author: actor(ctx),
+			CreatedAt: run.now, PaidAt: run.now}
 		if err := payouts[i].Validate(); err != nil {
 			return nil, err
 		}
@@ -176,16 +178,18 @@ func (run *paying) check(in NewPayout, payable int64) error {
 	case payable <= 0:
 		return conflictf("creator", "nothing is due to %s: what is payable is %s %s", who, amount(payable), in.Currency)
 	case !affiliate.Due(payable, minimum):
-		return conflictf("creator", "%s %s is payable to %s, less than the minimum payout of %s; it stays for a later one",
-			amount(payable), in.Currency, who, amount(minimum))
+		return conflictf("creator",
+			"%s %s is payable to %s, less than the minimum payout of %s; it stays for a later one", amount(payable),
+			in.Currency, who, amount(minimum))
 	case in.Amount != nil && *in.Amount != payable:
-		return conflictf("amount", "%s %s is due to %s, not %s; look again", amount(payable), in.Currency, who, amount(*in.Amount))
+		return conflictf("amount", "%s %s is due to %s, not %s; look again", amount(payable), in.Currency, who,
+			amount(*in.Amount))
 	}
 	return nil
 }
 
-// CancelPayout takes a payout back that never arrived or was entered by mistake: opposite entries make it owed again. The
-// reason is needed, and is kept with them. Canceling again changes nothing.
+// CancelPayout takes a payout back that never arrived or was entered by mistake: opposite entries make it owed again.
+// The reason is needed, and is kept with them. Canceling again changes nothing.
 func (a *App) CancelPayout(ctx context.Context, id affiliate.PayoutID, reason string) (affiliate.Payout, error) {
 	reason = strings.TrimSpace(cleanText(reason))
 	if reason == "" || len(reason) > MaxReason {
@@ -228,5 +232,6 @@ func (a *App) CancelPayout(ctx context.Context, id affiliate.PayoutID, reason st
 }
 
 func payoutFacts(p affiliate.Payout) facts {
-	return facts{"creator": p.CreatorID.String(), "amount": p.Amount, "currency": p.Currency, "state": p.State, "method": p.Method, "reference": p.Reference}
+	return facts{"creator": p.CreatorID.String(), "amount": p.Amount, "currency": p.Currency, "state": p.State,
+		"method": p.Method, "reference": p.Reference}
 }

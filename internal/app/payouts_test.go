@@ -58,8 +58,9 @@ func (c *till) earnIn(currency money.Currency, a affiliate.Account, amount int64
 		if err := tx.ShareCatalog(ctx); err != nil {
 			return err
 		}
-		return tx.AddLedger(ctx, []affiliate.LedgerEntry{{CreatorID: a.CreatorID, CampaignID: a.CampaignID, OfferMemberID: a.OfferMemberID, Kind: kind,
-			Currency: currency, Amount: amount, Cause: fmt.Sprintf("test:%d", c.posted.Add(1)), CreatedAt: now, PayableAt: now.Add(hold)}})
+		return tx.AddLedger(ctx, []affiliate.LedgerEntry{{CreatorID: a.CreatorID, CampaignID: a.CampaignID,
+			OfferMemberID: a.OfferMemberID, Kind: kind, Currency: currency, Amount: amount,
+			Cause: fmt.Sprintf("test:%d", c.posted.Add(1)), CreatedAt: now, PayableAt: now.Add(hold)}})
 	})
 	if err != nil {
 		c.Error(err)
@@ -96,7 +97,8 @@ func (c *till) holds(creator affiliate.CreatorID) string {
 	must(c.desk, list, err)
 	var lines []string
 	for _, b := range list {
-		lines = append(lines, fmt.Sprintf("%s %s %d payable %d paid %d", b.Name(), b.Currency, b.Balance, b.Payable, b.Paid))
+		lines = append(lines, fmt.Sprintf("%s %s %d payable %d paid %d", b.Name(), b.Currency, b.Balance,
+			b.Payable, b.Paid))
 	}
 	return strings.Join(lines, ", ")
 }
@@ -144,8 +146,8 @@ func TestPayoutPaysAllThatIsPayable(t *testing.T) {
 		c.pass(time.Hour)
 		p, err := c.IssuePayout(c.ctx, app.NewPayout{Creator: anna, Method: " bank transfer ", Reference: "SEPA\n7"})
 		must(c.desk, p, err)
-		want := affiliate.Payout{ID: 1, CreatorID: anna, Amount: 4100, Currency: "USD", State: affiliate.PayoutPaid, Method: "bank transfer", Reference: "SEPA 7",
-			Author: "the test", CreatedAt: c.now(), PaidAt: c.now()}
+		want := affiliate.Payout{ID: 1, CreatorID: anna, Amount: 4100, Currency: "USD", State: affiliate.PayoutPaid,
+			Method: "bank transfer", Reference: "SEPA 7", Author: "the test", CreatedAt: c.now(), PaidAt: c.now()}
 		read, err := c.DB.Payout(c.ctx, p.ID)
 		if must(c.desk, read, err) != want || p != want {
 			c.Errorf("issued %+v and read %+v, want %+v", p, read, want)
@@ -155,17 +157,21 @@ func TestPayoutPaysAllThatIsPayable(t *testing.T) {
 		var lines []string
 		for _, e := range entries {
 			lines = append(lines, fmt.Sprintf("%s %d (%s, %s)", e.Cause, e.Amount, e.Campaign, e.Offer))
-			if e.Kind != affiliate.PaidOut || e.PayoutID != p.ID || e.CreatorID != anna || e.Currency != "USD" || e.Author != "the test" ||
+			if e.Kind != affiliate.PaidOut || e.PayoutID != p.ID || e.CreatorID != anna || e.Currency != "USD" ||
+				e.Author != "the test" ||
 				!e.CreatedAt.Equal(c.now()) || !e.PayableAt.Equal(c.now()) {
 				c.Errorf("entry %+v", e)
 			}
 		}
-		c.is("entries", strings.Join(lines, ", "), "pay_1:cre_1 -100 (, ), pay_1:cmp_1 -200 (Spring, ), pay_1:ofm_1 -5000 (Spring, Ten), pay_1:ofm_3 1200 (Spring, Five)")
-		c.is("Anna holds", c.holds(anna), "ofm_1 GBP 700 payable 700 paid 0, cre_1 USD 0 payable 0 paid 100, cmp_1 USD 0 payable 0 paid 200, "+
-			"ofm_1 USD 0 payable 0 paid 5000, ofm_3 USD 0 payable 0 paid -1200")
+		c.is("entries", strings.Join(lines, ", "), "pay_1:cre_1 -100 (, ), pay_1:cmp_1 -200 (Spring, ), pay_1:ofm_1 "+
+			"-5000 (Spring, Ten), pay_1:ofm_3 1200 (Spring, Five)")
+		c.is("Anna holds", c.holds(anna),
+			"ofm_1 GBP 700 payable 700 paid 0, cre_1 USD 0 payable 0 paid 100, cmp_1 USD 0 payable 0 paid 200, "+
+				"ofm_1 USD 0 payable 0 paid 5000, ofm_3 USD 0 payable 0 paid -1200")
 		c.is("due then", c.due(), "Anna 700 GBP over 1, Ben 900 USD over 1")
 		c.refused(anna, "nothing is due to Anna (cre_1)", "0.00 USD")
-		if log := c.audited("pay_1", "payout.issue"); len(log) != 1 || !strings.Contains(log[0].After, `"amount":4100`) || log[0].Actor != "the test" {
+		if log := c.audited("pay_1", "payout.issue"); len(log) != 1 ||
+			!strings.Contains(log[0].After, `"amount":4100`) || log[0].Actor != "the test" {
 			c.Errorf("the audit log has %+v", log)
 		}
 	})
@@ -273,7 +279,8 @@ func TestIssuePayoutsAllOrNone(t *testing.T) {
 		c.want(err, affiliate.Invalid, "creator", "500")
 		_, err = c.IssuePayouts(c.ctx, []app.NewPayout{{Creator: anna.CreatorID, Currency: "QQQ"}})
 		c.want(err, affiliate.Invalid, "currency")
-		_, err = c.IssuePayouts(c.ctx, []app.NewPayout{{Creator: anna.CreatorID, Method: strings.Repeat("x", affiliate.MaxPayoutText+1)}})
+		_, err = c.IssuePayouts(c.ctx,
+			[]app.NewPayout{{Creator: anna.CreatorID, Method: strings.Repeat("x", affiliate.MaxPayoutText+1)}})
 		c.want(err, affiliate.Invalid, "method")
 		c.is("Anna holds", c.holds(anna.CreatorID), "ofm_1 USD 1000 payable 1000 paid 0")
 
@@ -313,7 +320,8 @@ func TestCancelPayout(t *testing.T) {
 				c.Errorf("canceled %+v", canceled)
 			}
 		}
-		if log := c.audited("pay_1", "payout.cancel"); len(log) != 1 || !strings.Contains(log[0].After, "account closed") {
+		if log := c.audited("pay_1", "payout.cancel"); len(log) != 1 ||
+			!strings.Contains(log[0].After, "account closed") {
 			c.Errorf("the audit log has %+v", log)
 		}
 		c.is("holds", c.holds(ten.CreatorID), "ofm_1 USD 1000 payable 1000 paid 0, ofm_2 USD -300 payable -300 paid 0")
@@ -323,27 +331,31 @@ func TestCancelPayout(t *testing.T) {
 		for _, e := range entries {
 			lines = append(lines, fmt.Sprintf("%s %d %s", e.Cause, e.Amount, e.Note))
 		}
-		c.is("entries", strings.Join(lines, ", "), "pay_1:ofm_1 -1000 , pay_1:ofm_2 300 , pay_1:cancel:ofm_1 1000 account closed, pay_1:cancel:ofm_2 -300 account closed")
+		c.is("entries", strings.Join(lines, ", "), "pay_1:ofm_1 -1000 , pay_1:ofm_2 300 , pay_1:cancel:ofm_1 1000 "+
+			"account closed, pay_1:cancel:ofm_2 -300 account closed")
 
 		// It is owed again, with what came meanwhile.
 		c.earn(account(five), 500, 0)
 		second := c.pay(ten.CreatorID)
-		c.is("holds in the end", c.holds(ten.CreatorID), "ofm_1 USD 0 payable 0 paid 1000, ofm_2 USD 0 payable 0 paid 200")
+		c.is("holds in the end", c.holds(ten.CreatorID),
+			"ofm_1 USD 0 payable 0 paid 1000, ofm_2 USD 0 payable 0 paid 200")
 		list, _, err := c.DB.Payouts(c.ctx, storage.PayoutFilter{}, storage.Page{})
 		must(c.desk, list, err)
-		if len(list) != 2 || list[0].Payout != second || second.Amount != 1200 || list[1].State != affiliate.PayoutCanceled || list[1].Creator != "Anna" {
+		if len(list) != 2 || list[0].Payout != second || second.Amount != 1200 ||
+			list[1].State != affiliate.PayoutCanceled || list[1].Creator != "Anna" {
 			c.Errorf("payouts %+v", list)
 		}
 	})
 }
 
-// Of twenty who pay the same at once one does, alone or in a list with others named in another sequence. The first rounds
-// only open the connections over which the others meet.
+// Of twenty who pay the same at once one does, alone or in a list with others named in another sequence. The first
+// rounds only open the connections over which the others meet.
 func TestPayoutsAtOncePayOnce_race(t *testing.T) {
 	const rounds = 8
 	eachTill(t, func(c *till) {
 		anna, ben := c.promoter("Anna"), c.promoter("Ben")
-		lists := [][]app.NewPayout{{{Creator: anna.CreatorID}}, {{Creator: anna.CreatorID}, {Creator: ben.CreatorID}}, {{Creator: ben.CreatorID}, {Creator: anna.CreatorID}}}
+		lists := [][]app.NewPayout{{{Creator: anna.CreatorID}}, {{Creator: anna.CreatorID}, {Creator: ben.CreatorID}},
+			{{Creator: ben.CreatorID}, {Creator: anna.CreatorID}}}
 		for range rounds {
 			c.earn(account(anna), 1000, 0)
 			c.earn(account(ben), 500, 0)
@@ -384,8 +396,8 @@ func together(f func(n int)) {
 	work.Wait()
 }
 
-// Workers post sales and refunds, on hold or not, while people pay and cancel: nothing is lost, and nothing that is on hold
-// is paid.
+// Workers post sales and refunds, on hold or not, while people pay and cancel: nothing is lost, and nothing that is on
+// hold is paid.
 func TestPayoutsBesideWorkers_race(t *testing.T) {
 	eachTill(t, func(c *till) {
 		ten, ben := c.promoter("Anna"), c.promoter("Ben") // all of Ben's is on hold
@@ -439,13 +451,15 @@ func TestPayoutsBesideWorkers_race(t *testing.T) {
 		}
 		balance, payable, paid := total()
 		if paid != issued || balance+paid != owed.Load() || balance-payable != held.Load() {
-			c.Errorf("balance %d, payable %d, paid %d; want %d paid, %d owed in all, %d on hold", balance, payable, paid, issued, owed.Load(), held.Load())
+			c.Errorf("balance %d, payable %d, paid %d; want %d paid, %d owed in all, %d on hold", balance, payable,
+				paid, issued, owed.Load(), held.Load())
 		}
 		c.pass(2 * time.Hour)
 		c.earn(accounts[0], 1_000_000, 0) // more than any debt
 		c.pay(ten.CreatorID)
 		if balance, payable, paid := total(); balance != 0 || payable != 0 || paid != owed.Load()+1_000_000 {
-			c.Errorf("in the end the balance is %d, payable %d, paid %d; want 0, 0, %d", balance, payable, paid, owed.Load()+1_000_000)
+			c.Errorf("in the end the balance is %d, payable %d, paid %d; want 0, 0, %d", balance, payable, paid,
+				owed.Load()+1_000_000)
 		}
 	})
 }
@@ -505,8 +519,10 @@ func TestPayoutsInAnySequence(t *testing.T) {
 			creators++
 			ten := c.promoter(fmt.Sprint("Creator", creators)) // a fresh one, in the same database
 			creator := ten.CreatorID
-			accounts := []affiliate.Account{account(ten), {CreatorID: creator, CampaignID: ten.CampaignID}, {CreatorID: creator}}
-			p := purse{map[affiliate.Account][]purseEntry{}, map[affiliate.Account]int64{}, map[affiliate.PayoutID]map[affiliate.Account]int64{}}
+			accounts := []affiliate.Account{account(ten), {CreatorID: creator, CampaignID: ten.CampaignID},
+				{CreatorID: creator}}
+			p := purse{map[affiliate.Account][]purseEntry{}, map[affiliate.Account]int64{},
+				map[affiliate.PayoutID]map[affiliate.Account]int64{}}
 			for range rapid.IntRange(1, 12).Draw(t, "steps") {
 				switch rapid.SampledFrom([]string{"earn", "earn", "wait", "pay", "pay", "cancel"}).Draw(t, "step") {
 				case "earn":
@@ -520,7 +536,8 @@ func TestPayoutsInAnySequence(t *testing.T) {
 				case "pay":
 					payable, perAccount := p.payable(c.now())
 					issued, err := c.IssuePayout(c.ctx, app.NewPayout{Creator: creator})
-					if due := payable >= minimum; due != (err == nil) || due && issued.Amount != payable || !due && affiliate.KindOf(err) != affiliate.Conflict {
+					if due := payable >= minimum; due != (err == nil) || due && issued.Amount != payable || !due &&
+						affiliate.KindOf(err) != affiliate.Conflict {
 						t.Fatalf("%d is payable, but it issues %d, %v", payable, issued.Amount, err)
 					}
 					if err == nil {
@@ -564,11 +581,12 @@ func (c *till) compare(t *rapid.T, creator affiliate.CreatorID, p purse) {
 			earned += e.amount
 		}
 		if b.Payable != payable[b.Account] || b.Paid != p.paid[b.Account] || b.Balance != earned-p.paid[b.Account] {
-			t.Fatalf("%s holds %d, payable %d, paid %d; want %d, %d, %d", b.Name(), b.Balance, b.Payable, b.Paid, earned-p.paid[b.Account],
-				payable[b.Account], p.paid[b.Account])
+			t.Fatalf("%s holds %d, payable %d, paid %d; want %d, %d, %d", b.Name(), b.Balance, b.Payable, b.Paid,
+				earned-p.paid[b.Account], payable[b.Account], p.paid[b.Account])
 		}
 	}
-	list, _, err := c.DB.Payouts(c.ctx, storage.PayoutFilter{Creator: creator, State: affiliate.PayoutPaid}, storage.Page{})
+	list, _, err := c.DB.Payouts(c.ctx, storage.PayoutFilter{Creator: creator, State: affiliate.PayoutPaid},
+		storage.Page{})
 	if err != nil {
 		t.Fatal(err)
 	}

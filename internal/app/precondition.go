@@ -39,11 +39,13 @@ func (p *precondition) unmet() error {
 	if p.met {
 		return nil
 	}
-	return changedMeanwhile("what this changes is not %s, or has no version; leave If-Match out, or send the ETag of what is changed", p.subject)
+	return changedMeanwhile(
+		"what this changes is not %s, or has no version; leave If-Match out, or send the ETag of what is changed",
+		p.subject)
 }
 
-// checkVersion compares what is there with what the caller has seen: the version that they state, or AnyVersion, and what
-// IfUnchanged says. It is called in the transaction of the change, with what that has read.
+// checkVersion compares what is there with what the caller has seen: the version that they state, or AnyVersion, and
+// what IfUnchanged says. It is called in the transaction of the change, with what that has read.
 func checkVersion(ctx context.Context, id fmt.Stringer, version, stated int) error {
 	p, _ := ctx.Value(preconditionKey{}).(*precondition)
 	if p != nil && p.subject == id.String() {
@@ -62,5 +64,6 @@ func checkVersion(ctx context.Context, id fmt.Stringer, version, stated int) err
 }
 
 func changedMeanwhile(format string, args ...any) error {
-	return &affiliate.Error{Kind: affiliate.Conflict, Code: "changed_meanwhile", Field: "If-Match", Message: fmt.Sprintf(format, args...)}
+	return &affiliate.Error{Kind: affiliate.Conflict, Code: "changed_meanwhile", Field: "If-Match",
+		Message: fmt.Sprintf(format, args...)}
 }

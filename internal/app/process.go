@@ -47,8 +47,8 @@ func NewProcessor(a *App, counts *Counters, workers int) *Processor {
 	return p
 }
 
-// Submit returns when the deliveries were applied, ignored or set aside. An error means that they still wait because the
-// database could not be reached.
+// Submit returns when the deliveries were applied, ignored or set aside. An error means that they still wait because
+// the database could not be reached.
 func (p *Processor) Submit(ctx context.Context, ids []affiliate.DeliveryID) error {
 	var waits []*batch
 	p.mu.Lock()
@@ -192,7 +192,8 @@ func (p *Processor) applyAlone(ctx context.Context, d parsedDelivery) error {
 
 // parse unpacks and parses one delivery. Whatever goes wrong with its content is its outcome, not an error.
 func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelivery, error) {
-	pd := parsedDelivery{Delivery: d, key: hex.EncodeToString(d.Key), outcome: storage.Outcome{ID: d.ID, State: storage.DeliveryDone}}
+	pd := parsedDelivery{Delivery: d, key: hex.EncodeToString(d.Key), outcome: storage.Outcome{ID: d.ID,
+		State: storage.DeliveryDone}}
 	fail := func(reason string) (parsedDelivery, error) {
 		pd.outcome.State, pd.outcome.Note = storage.DeliveryFailed, clipNote(reason)
 		pd.warning = pd.outcome.Note
@@ -336,11 +337,13 @@ func (p *Processor) applyStore(ctx context.Context, tx *storage.Tx, d parsedDeli
 	}
 	switch d.store {
 	case affiliate.StoreUninstalled:
-		return tx.SetStoreState(ctx, d.StoreID, "uninstalled", "The app was removed from the store: no deliveries will come any more.", now)
+		return tx.SetStoreState(ctx, d.StoreID, "uninstalled",
+			"The app was removed from the store: no deliveries will come any more.", now)
 	case affiliate.StoreRedact:
 		return tx.PurgeOrderPayloads(ctx, d.StoreID, nil)
 	case affiliate.DataRequest:
-		return tx.WarnStore(ctx, d.StoreID, "A customer asked the store for their data (delivery "+d.ID.String()+"): answer within 30 days.")
+		return tx.WarnStore(ctx, d.StoreID,
+			"A customer asked the store for their data (delivery "+d.ID.String()+"): answer within 30 days.")
 	}
 	if d.warning != "" {
 		return tx.WarnStore(ctx, d.StoreID, d.warning+" (delivery "+d.ID.String()+")")

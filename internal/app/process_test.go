@@ -103,8 +103,9 @@ func eachRig(t *testing.T, test func(r *rig)) {
 		r.app = &app.App{DB: db, Sealer: sealer, Queue: r.recorder, Live: r.recorder, Log: log, Now: time.Now, PublicURL: "http://localhost",
 			Platforms: map[affiliate.Platform]app.Platform{affiliate.Shopify: plainPlatform{}}}
 		ctx := app.As(t.Context(), affiliate.Principal{Name: "test", Role: affiliate.RoleOwner})
-		if _, err := r.app.AddStore(ctx, app.NewStore{Platform: affiliate.Shopify, Slug: "shop", Name: "Shop", Domain: "shop.myshopify.com", Currency: "USD",
-			Timezone: "UTC", Secret: "secret-of-the-test-store"}); err != nil {
+		if _, err := r.app.AddStore(ctx, app.NewStore{Platform: affiliate.Shopify, Slug: "shop", Name: "Shop",
+			Domain: "shop.myshopify.com", Currency: "USD", Timezone: "UTC",
+			Secret: "secret-of-the-test-store"}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := r.app.Import(ctx, strings.NewReader(rigCSV), false); err != nil {
@@ -127,7 +128,8 @@ func eachRig(t *testing.T, test func(r *rig)) {
 func (r *rig) send(body string) {
 	r.Helper()
 	r.sent++
-	receipt, err := r.receiver.Receive(r.Context(), affiliate.Shopify, "shop", http.Header{}, fmt.Appendf(nil, "%s|%016d", body, r.sent))
+	receipt, err := r.receiver.Receive(r.Context(), affiliate.Shopify, "shop", http.Header{},
+		fmt.Appendf(nil, "%s|%016d", body, r.sent))
 	if receipt != app.ReceiptKept || err != nil {
 		r.Fatalf("got receipt %s, %v; want it kept", receipt, err)
 	}
@@ -135,8 +137,9 @@ func (r *rig) send(body string) {
 
 // order is the body of a paid order of 100.00 with a code.
 func paidOrder(id, code string, version int64) string {
-	text, err := json.Marshal(plainBody{ID: id, Snapshot: &affiliate.Snapshot{Version: version, Number: "#" + id, PlacedAt: time.UnixMilli(1_700_000_000_000).UTC(),
-		Currency: "USD", Status: affiliate.StorePaid, PaymentDate: true, Captured: 12000, Total: 12000, Merchandise: 10000, Codes: []string{code},
+	text, err := json.Marshal(plainBody{ID: id, Snapshot: &affiliate.Snapshot{Version: version, Number: "#" + id,
+		PlacedAt: time.UnixMilli(1_700_000_000_000).UTC(), Currency: "USD", Status: affiliate.StorePaid,
+		PaymentDate: true, Captured: 12000, Total: 12000, Merchandise: 10000, Codes: []string{code},
 		Hash: fmt.Sprint(version)}})
 	if err != nil {
 		panic(err)
@@ -180,10 +183,12 @@ func TestOnePoisonousDeliveryStopsNobody_race(t *testing.T) {
 		// The ledger refuses a cause that was posted before, so whatever is credited to Ben cannot be applied.
 		var entries []affiliate.LedgerEntry
 		for n := range 100 {
-			entries = append(entries, affiliate.LedgerEntry{CreatorID: 2, Kind: affiliate.Bonus, Currency: "USD", Amount: 1, CreatedAt: time.Now(),
-				PayableAt: time.Now(), Cause: fmt.Sprintf("cnv_%d:1:ofm_2", n+1)})
+			entries = append(entries, affiliate.LedgerEntry{CreatorID: 2, Kind: affiliate.Bonus, Currency: "USD",
+				Amount: 1, CreatedAt: time.Now(), PayableAt: time.Now(), Cause: fmt.Sprintf("cnv_%d:1:ofm_2", n+1)})
 		}
-		if err := r.db.InTx(r.Context(), func(tx *storage.Tx) error { return tx.AddLedger(r.Context(), entries) }); err != nil {
+		if err := r.db.InTx(r.Context(), func(tx *storage.Tx) error {
+			return tx.AddLedger(r.Context(), entries)
+		}); err != nil {
 			r.Fatal(err)
 		}
 		for n := range 5 {
@@ -272,7 +277,8 @@ func TestIntakeKeepsWhileTheQueueIsDown_race(t *testing.T) {
 		var work sync.WaitGroup
 		for n := range 50 {
 			work.Go(func() {
-				receipt, err := r.receiver.Receive(context.Background(), affiliate.Shopify, "shop", http.Header{}, fmt.Appendf(nil, "{}|%016d", n))
+				receipt, err := r.receiver.Receive(context.Background(), affiliate.Shopify, "shop", http.Header{},
+					fmt.Appendf(nil, "{}|%016d", n))
 				if receipt != app.ReceiptKept || err != nil {
 					t.Errorf("got receipt %s, %v; want it kept", receipt, err)
 				}
@@ -284,7 +290,8 @@ func TestIntakeKeepsWhileTheQueueIsDown_race(t *testing.T) {
 		if err != nil || len(due) != 50 {
 			r.Errorf("the sweep finds %d, %v; want 50", len(due), err)
 		}
-		if receipt, _ := r.receiver.Receive(r.Context(), affiliate.Shopify, "shop", http.Header{}, []byte("{}|0000000000000099")); receipt != app.ReceiptUnavailable {
+		if receipt, _ := r.receiver.Receive(r.Context(), affiliate.Shopify, "shop", http.Header{},
+			[]byte("{}|0000000000000099")); receipt != app.ReceiptUnavailable {
 			r.Errorf("after the end got receipt %s, want it turned away", receipt)
 		}
 	})
@@ -292,8 +299,10 @@ func TestIntakeKeepsWhileTheQueueIsDown_race(t *testing.T) {
 
 func TestSelfReferralIsHeld(t *testing.T) {
 	eachRig(t, func(r *rig) {
-		body, err := json.Marshal(plainBody{ID: "1", Snapshot: &affiliate.Snapshot{Version: 1, PlacedAt: time.UnixMilli(1_700_000_000_000).UTC(), Currency: "USD",
-			Status: affiliate.StorePaid, PaymentDate: true, Captured: 12000, Total: 12000, Merchandise: 10000, Codes: []string{"anna10"}, Hash: "h"}})
+		body, err := json.Marshal(plainBody{ID: "1", Snapshot: &affiliate.Snapshot{Version: 1,
+			PlacedAt: time.UnixMilli(1_700_000_000_000).UTC(), Currency: "USD", Status: affiliate.StorePaid,
+			PaymentDate: true, Captured: 12000, Total: 12000, Merchandise: 10000, Codes: []string{"anna10"},
+			Hash: "h"}})
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -304,8 +313,10 @@ func TestSelfReferralIsHeld(t *testing.T) {
 		if err != nil || row.Conversion == nil {
 			r.Fatalf("got %+v, %v", row, err)
 		}
-		if c := row.Conversion; c.Approval != affiliate.Held || c.ApprovalReason != affiliate.HeldSelfReferral || c.Commission != 0 {
-			r.Errorf("conversion is %s (%s) with commission %d, want it held", c.Approval, c.ApprovalReason, c.Commission)
+		if c := row.Conversion; c.Approval != affiliate.Held || c.ApprovalReason != affiliate.HeldSelfReferral ||
+			c.Commission != 0 {
+			r.Errorf("conversion is %s (%s) with commission %d, want it held", c.Approval, c.ApprovalReason,
+				c.Commission)
 		}
 		if strings.Contains(row.State, "reators.example") {
 			r.Errorf("the state holds the customer's address: %s", row.State)

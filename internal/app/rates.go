@@ -36,7 +36,8 @@ type RatesReport struct {
 // is kept unless all days in between could be fetched: nobody would notice the gap later.
 func (a *App) UpdateRates(ctx context.Context) (RatesReport, error) {
 	if a.Rates == nil {
-		return RatesReport{}, affiliate.Errorf(affiliate.Invalid, "FX_RATES_URL is off: set it, or load a file with: tributary rates update --file FILE")
+		return RatesReport{}, affiliate.Errorf(affiliate.Invalid,
+			"FX_RATES_URL is off: set it, or load a file with: tributary rates update --file FILE")
 	}
 	newest, err := a.DB.NewestRateDay(ctx)
 	if err != nil {
@@ -67,7 +68,8 @@ func fetchRates(ctx context.Context, from Rates, newest string) (list []money.Re
 	if newest == "" {
 		return from.History(ctx)
 	}
-	for _, fetch := range []func(context.Context) ([]money.ReferenceRate, error){from.Latest, from.Recent, from.History} {
+	for _, fetch := range []func(context.Context) ([]money.ReferenceRate, error){from.Latest, from.Recent,
+		from.History} {
 		if list, err = fetch(ctx); err != nil {
 			return nil, err
 		}
@@ -102,7 +104,9 @@ const ratesBatch = 5000
 func (a *App) LoadRates(ctx context.Context, list []money.ReferenceRate) (added int, err error) {
 	tomorrow := a.Now().UTC().AddDate(0, 0, 1).Format(time.DateOnly)
 	if _, last := rateDays(list); last > tomorrow {
-		return 0, affiliate.Errorf(affiliate.Invalid, "the exchange rates are of %s, which has not come by this machine's clock: correct the clock or the file", last)
+		return 0, affiliate.Errorf(affiliate.Invalid,
+			"the exchange rates are of %s, which has not come by this machine's clock: correct the clock or the file",
+			last)
 	}
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b money.ReferenceRate) int { return strings.Compare(a.Day, b.Day) })
@@ -185,14 +189,15 @@ func anyPublished(after, before string) bool {
 	return false
 }
 
-// publishes says whether the bank publishes rates on a day: Monday to Friday, but not on the closing days of its payment
-// system TARGET: New Year's Day, Good Friday, Easter Monday, Labour Day, Christmas Day and the day after.
+// publishes says whether the bank publishes rates on a day: Monday to Friday, but not on the closing days of its
+// payment system TARGET: New Year's Day, Good Friday, Easter Monday, Labour Day, Christmas Day and the day after.
 func publishes(day time.Time) bool {
 	if w := day.Weekday(); w == time.Saturday || w == time.Sunday {
 		return false
 	}
 	easter := easterSunday(day.Year())
-	closed := []string{"01-01", "05-01", "12-25", "12-26", easter.AddDate(0, 0, -2).Format("01-02"), easter.AddDate(0, 0, 1).Format("01-02")}
+	closed := []string{"01-01", "05-01", "12-25", "12-26", easter.AddDate(0, 0, -2).Format("01-02"),
+		easter.AddDate(0, 0, 1).Format("01-02")}
 	return !slices.Contains(closed, day.Format("01-02"))
 }
 

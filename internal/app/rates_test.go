@@ -52,10 +52,11 @@ func ratesApp(db *storage.DB, from app.Rates) *app.App {
 		Now: func() time.Time { return time.Date(2026, 4, 14, 12, 0, 0, 0, time.UTC) }}
 }
 
-// TestUpdateRates: the smallest list without a gap is fetched, and nothing is kept when it cannot be. The bank's last days
-// are before and after Easter: Thursday, Tuesday, Wednesday, …
+// TestUpdateRates: the smallest list without a gap is fetched, and nothing is kept when it cannot be. The bank's last
+// days are before and after Easter: Thursday, Tuesday, Wednesday, …
 func TestUpdateRates(t *testing.T) {
-	days := []string{"2025-12-01", "2026-03-31", "2026-04-01", "2026-04-02", "2026-04-07", "2026-04-08", "2026-04-09", "2026-04-10", "2026-04-13"}
+	days := []string{"2025-12-01", "2026-03-31", "2026-04-01", "2026-04-02", "2026-04-07", "2026-04-08", "2026-04-09",
+		"2026-04-10", "2026-04-13"}
 	for _, c := range []struct {
 		name, known, down, published string
 		asked                        []string
@@ -66,13 +67,19 @@ func TestUpdateRates(t *testing.T) {
 		{name: "all known", known: "2026-04-13", asked: []string{"latest"}, newest: "2026-04-13"},
 		{name: "more known than published", known: "2026-04-14", asked: []string{"latest"}, newest: "2026-04-14"},
 		{name: "over a weekend", known: "2026-04-10", asked: []string{"latest"}, added: 1, newest: "2026-04-13"},
-		{name: "over Easter", known: "2026-04-02", published: "2026-04-07", asked: []string{"latest"}, added: 1, newest: "2026-04-07"},
-		{name: "a day missed", known: "2026-04-09", asked: []string{"latest", "recent"}, added: 2, newest: "2026-04-13"},
-		{name: "as much as the quarter", known: "2026-04-08", asked: []string{"latest", "recent"}, added: 3, newest: "2026-04-13"},
-		{name: "more than the quarter", known: "2026-04-07", asked: []string{"latest", "recent", "history"}, added: 8, newest: "2026-04-13"},
+		{name: "over Easter", known: "2026-04-02", published: "2026-04-07", asked: []string{"latest"}, added: 1,
+			newest: "2026-04-07"},
+		{name: "a day missed", known: "2026-04-09", asked: []string{"latest", "recent"}, added: 2,
+			newest: "2026-04-13"},
+		{name: "as much as the quarter", known: "2026-04-08", asked: []string{"latest", "recent"}, added: 3,
+			newest: "2026-04-13"},
+		{name: "more than the quarter", known: "2026-04-07", asked: []string{"latest", "recent", "history"}, added: 8,
+			newest: "2026-04-13"},
 		{name: "closed", known: "2026-04-10", down: "latest", asked: []string{"latest"}, newest: "2026-04-10"},
-		{name: "closed half-way", known: "2026-04-09", down: "recent", asked: []string{"latest", "recent"}, newest: "2026-04-09"},
-		{name: "closed at the end", known: "2026-04-01", down: "history", asked: []string{"latest", "recent", "history"}, newest: "2026-04-01"},
+		{name: "closed half-way", known: "2026-04-09", down: "recent", asked: []string{"latest", "recent"},
+			newest: "2026-04-09"},
+		{name: "closed at the end", known: "2026-04-01", down: "history", asked: []string{"latest", "recent",
+			"history"}, newest: "2026-04-01"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			from := &bank{days: days, down: c.down}
@@ -81,13 +88,15 @@ func TestUpdateRates(t *testing.T) {
 			}
 			a := ratesApp(storagetest.SQLite(t), from)
 			if c.known != "" {
-				if n, err := a.LoadRates(t.Context(), []money.ReferenceRate{{Day: c.known, Currency: "USD", Rate: money.One}}); n != 1 || err != nil {
+				if n, err := a.LoadRates(t.Context(), []money.ReferenceRate{{Day: c.known, Currency: "USD",
+					Rate: money.One}}); n != 1 || err != nil {
 					t.Fatal(n, err)
 				}
 			}
 			report, err := a.UpdateRates(t.Context())
 			if (err != nil) != (c.down != "") || report.Added != c.added || !slices.Equal(from.asked, c.asked) {
-				t.Errorf("%+v, %v after asking for %v; want %d added after %v", report, err, from.asked, c.added, c.asked)
+				t.Errorf("%+v, %v after asking for %v; want %d added after %v", report, err, from.asked,
+					c.added, c.asked)
 			}
 			if err == nil && report.Newest != c.newest {
 				t.Errorf("the newest are of %s, want %s", report.Newest, c.newest)
@@ -97,7 +106,8 @@ func TestUpdateRates(t *testing.T) {
 			}
 		})
 	}
-	if _, err := ratesApp(storagetest.SQLite(t), nil).UpdateRates(t.Context()); affiliate.KindOf(err) != affiliate.Invalid || !strings.Contains(err.Error(), "FX_RATES_URL") {
+	if _, err := ratesApp(storagetest.SQLite(t), nil).UpdateRates(t.Context()); affiliate.KindOf(
+		err) != affiliate.Invalid || !strings.Contains(err.Error(), "FX_RATES_URL") {
 		t.Errorf("off: %v", err)
 	}
 }
@@ -105,9 +115,11 @@ func TestUpdateRates(t *testing.T) {
 func TestRatesOfTheFutureAreRefused(t *testing.T) {
 	a := ratesApp(storagetest.SQLite(t), nil)
 	rate := func(day string) []money.ReferenceRate {
-		return []money.ReferenceRate{{Day: "2026-04-10", Currency: "USD", Rate: money.One}, {Day: day, Currency: "USD", Rate: money.One}}
+		return []money.ReferenceRate{{Day: "2026-04-10", Currency: "USD", Rate: money.One}, {Day: day, Currency: "USD",
+			Rate: money.One}}
 	}
-	if n, err := a.LoadRates(t.Context(), rate("2026-04-16")); n != 0 || affiliate.KindOf(err) != affiliate.Invalid || !strings.Contains(err.Error(), "2026-04-16") {
+	if n, err := a.LoadRates(t.Context(), rate("2026-04-16")); n != 0 || affiliate.KindOf(err) != affiliate.Invalid ||
+		!strings.Contains(err.Error(), "2026-04-16") {
 		t.Errorf("the day after tomorrow: %d, %v", n, err)
 	}
 	if n, err := a.LoadRates(t.Context(), rate("2026-04-15")); n != 2 || err != nil { // where it is tomorrow already
@@ -115,7 +127,8 @@ func TestRatesOfTheFutureAreRefused(t *testing.T) {
 	}
 }
 
-// TestRatesAreLoadedDayByDay: what breaks off leaves whole days, the oldest, so that the next update sees what is missing.
+// TestRatesAreLoadedDayByDay: what breaks off leaves whole days, the oldest, so that the next update sees what is
+// missing.
 func TestRatesAreLoadedDayByDay(t *testing.T) {
 	bundled, err := fxrates.Bundled() // the newest first
 	if err != nil {
@@ -151,25 +164,31 @@ func TestRatesAreLoadedDayByDay(t *testing.T) {
 func TestOrdersWaitForARate(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		r.app.Now = func() time.Time { return time.Date(2023, 11, 20, 12, 0, 0, 0, time.UTC) }
-		r.apply(orderBody("1", 1, func(s *affiliate.Snapshot) { s.Currency = "GBP" })) // placed on 2023-11-14, account in USD
+		// placed on 2023-11-14, account in USD
+		r.apply(orderBody("1", 1, func(s *affiliate.Snapshot) { s.Currency = "GBP" }))
 		if got, want := r.money("1"), "paid approved 1000 GBP, waits for a rate true, ledger 0"; got != want {
 			r.Fatalf("%s, want %s", got, want)
 		}
 		list := func(day, dollar, pound string) []money.ReferenceRate {
-			return []money.ReferenceRate{{Day: day, Currency: "USD", Rate: rate(r.T, dollar)}, {Day: day, Currency: "GBP", Rate: rate(r.T, pound)}}
+			return []money.ReferenceRate{{Day: day, Currency: "USD", Rate: rate(r.T, dollar)},
+				{Day: day, Currency: "GBP", Rate: rate(r.T, pound)}}
 		}
 		for _, step := range []struct {
 			list   []money.ReferenceRate
 			filled int
 			want   string
 		}{
-			{list("2023-11-15", "9", "1"), 0, "paid approved 1000 GBP, waits for a rate true, ledger 0"}, // after the order
+			// after the order
+			{list("2023-11-15", "9", "1"), 0, "paid approved 1000 GBP, waits for a rate true, ledger 0"},
 			{list("2023-11-13", "1.1", "0.88"), 1, "paid approved 1000 GBP, waits for a rate false, ledger 1250"},
-			{list("2023-11-14", "9", "1"), 0, "paid approved 1000 GBP, waits for a rate false, ledger 1250"}, // it stays
+			// it stays
+			{list("2023-11-14", "9", "1"), 0, "paid approved 1000 GBP, waits for a rate false, ledger 1250"},
 		} {
 			report, err := r.app.ImportRates(r.Context(), step.list)
-			if got := r.money("1"); err != nil || report.Added != 2 || report.Filled != step.filled || got != step.want {
-				r.Errorf("after %s: %+v, %v, %s; want %d filled, %s", step.list[0].Day, report, err, got, step.filled, step.want)
+			if got := r.money("1"); err != nil || report.Added != 2 || report.Filled != step.filled ||
+				got != step.want {
+				r.Errorf("after %s: %+v, %v, %s; want %d filled, %s", step.list[0].Day, report, err, got,
+					step.filled, step.want)
 			}
 		}
 	})
@@ -218,9 +237,13 @@ func TestRatesDue(t *testing.T) {
 	for now, want := range map[string]string{
 		"2026-04-14T13:59:59Z": "2026-04-13", "2026-04-14T14:00:00Z": "2026-04-14", // summer time
 		"2026-01-14T14:59:59Z": "2026-01-13", "2026-01-14T15:00:00Z": "2026-01-14",
-		"2026-04-13T23:30:00Z": "2026-04-13", "2026-04-12T20:00:00Z": "2026-04-10", "2026-04-13T08:00:00Z": "2026-04-10",
-		"2026-04-03T18:00:00Z": "2026-04-02", "2026-04-06T18:00:00Z": "2026-04-02", "2026-04-07T18:00:00Z": "2026-04-07", // Easter
-		"2026-12-27T18:00:00Z": "2026-12-24", "2026-01-01T18:00:00Z": "2025-12-31", "2026-05-01T18:00:00Z": "2026-04-30",
+		"2026-04-13T23:30:00Z": "2026-04-13", "2026-04-12T20:00:00Z": "2026-04-10",
+		"2026-04-13T08:00:00Z": "2026-04-10",
+		// Easter
+		"2026-04-03T18:00:00Z": "2026-04-02", "2026-04-06T18:00:00Z": "2026-04-02",
+		"2026-04-07T18:00:00Z": "2026-04-07",
+		"2026-12-27T18:00:00Z": "2026-12-24", "2026-01-01T18:00:00Z": "2025-12-31",
+		"2026-05-01T18:00:00Z": "2026-04-30",
 	} {
 		at, err := time.Parse(time.RFC3339, now)
 		if err != nil {
@@ -252,7 +275,8 @@ func TestRatesDueIsWhatTheBankPublished(t *testing.T) {
 			newest = name
 		}
 		if due, err := app.RatesDue(day.Add(18 * time.Hour)); err != nil || due != newest {
-			t.Errorf("on the evening of %s: due are those of %s, %v; published were those of %s", fmt.Sprint(day.Weekday(), day), due, err, newest)
+			t.Errorf("on the evening of %s: due are those of %s, %v; published were those of %s",
+				fmt.Sprint(day.Weekday(), day), due, err, newest)
 		}
 	}
 }

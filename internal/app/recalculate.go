@@ -70,7 +70,8 @@ func (a *App) planRecalculation(ctx context.Context, tx *storage.Tx, before, aft
 		if before.Currency == after.Currency {
 			field = "timezone"
 		}
-		return conflictf(field, "cannot be changed now: figures are being computed anew after the last change (%s, %d of %d); try again when that is done",
+		return conflictf(field, "cannot be changed now: figures are being computed anew after the last change (%s, "+
+			"%d of %d); try again when that is done",
 			running.Reason, running.Done, running.Total)
 	}
 	return tx.StartRecalculation(ctx, strings.Join(reasons, ", "), phases, a.now())
@@ -115,7 +116,8 @@ func (a *App) recalculateBatch(ctx context.Context, r storage.Recalculation) err
 }
 
 // recalculatePhase does one batch of a phase; last is empty when none was left.
-func (a *App) recalculatePhase(ctx context.Context, tx *storage.Tx, phase, after string, settings affiliate.Settings, zone *time.Location) (last string, n int, err error) {
+func (a *App) recalculatePhase(ctx context.Context, tx *storage.Tx, phase, after string, settings affiliate.Settings,
+	zone *time.Location) (last string, n int, err error) {
 	if phase == storage.PhaseClicks {
 		return tx.RezoneClicks(ctx, after, rezoneBatch, zone)
 	}
@@ -145,7 +147,8 @@ func (a *App) recalculatePhase(ctx context.Context, tx *storage.Tx, phase, after
 	return strconv.FormatInt(id, 10), n, err
 }
 
-func (a *App) recalculateConversions(ctx context.Context, tx *storage.Tx, after int64, settings affiliate.Settings, zone *time.Location) (int64, int, error) {
+func (a *App) recalculateConversions(ctx context.Context, tx *storage.Tx, after int64, settings affiliate.Settings,
+	zone *time.Location) (int64, int, error) {
 	ids, err := tx.ConversionsAfter(ctx, affiliate.ConversionID(after), recalculateBatch)
 	if err != nil || len(ids) == 0 {
 		return 0, 0, err

@@ -62,7 +62,8 @@ const (
 
 // Store finds the store that a request is for: by the slug in its path, or, without one, by the shop in its headers.
 // Several stores may share a shop (one app installed twice); then the signature decides.
-func (r *Receiver) Store(ctx context.Context, platform affiliate.Platform, slug string, h http.Header) ([]*receivingStore, error) {
+func (r *Receiver) Store(ctx context.Context, platform affiliate.Platform, slug string,
+	h http.Header) ([]*receivingStore, error) {
 	found := r.find(platform, slug, h)
 	age := time.Since(r.age())
 	if age > storesAge || len(found) == 0 && age > storesPause {
@@ -135,7 +136,8 @@ func (r *Receiver) load(ctx context.Context) error {
 
 // Receive takes in one request whose raw body has been read. A receipt of ReceiptKept means that the delivery is
 // committed, or had been before.
-func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slug string, h http.Header, body []byte) (Receipt, error) {
+func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slug string, h http.Header,
+	body []byte) (Receipt, error) {
 	stores, err := r.Store(ctx, platform, slug, h)
 	if err != nil {
 		return ReceiptUnavailable, err
@@ -165,8 +167,8 @@ func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slu
 		return ReceiptBadSignature, nil
 	}
 	now := r.app.Now()
-	err = r.intake.Keep(storage.NewDelivery{StoreID: store.id, Key: p.Key(h, body), Topic: cleanTopic(p.Topic(h)), ReceivedAt: now,
-		Payload: packPayload(p.KeptHeaders(), h, body)})
+	err = r.intake.Keep(storage.NewDelivery{StoreID: store.id, Key: p.Key(h, body), Topic: cleanTopic(p.Topic(h)),
+		ReceivedAt: now, Payload: packPayload(p.KeptHeaders(), h, body)})
 	if err != nil {
 		r.counts.Count(store.id, string(ReceiptUnavailable))
 		return ReceiptUnavailable, err

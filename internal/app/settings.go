@@ -27,9 +27,13 @@ type setting struct {
 // accountSettings are all keys, in the order in which they are listed. The currency stands before the amounts in it.
 func accountSettings() []setting {
 	return []setting{
-		{"name", func(s affiliate.Settings) string { return s.Name }, func(s *affiliate.Settings, v string) error { s.Name = v; return nil }},
+		{"name", func(s affiliate.Settings) string {
+			return s.Name
+		}, func(s *affiliate.Settings, v string) error { s.Name = v; return nil }},
 		{"currency", func(s affiliate.Settings) string { return string(s.Currency) }, setCurrency},
-		{"timezone", func(s affiliate.Settings) string { return s.Timezone }, func(s *affiliate.Settings, v string) error { s.Timezone = v; return nil }},
+		{"timezone", func(s affiliate.Settings) string {
+			return s.Timezone
+		}, func(s *affiliate.Settings, v string) error { s.Timezone = v; return nil }},
 		{"attribution_window_days", func(s affiliate.Settings) string { return strconv.Itoa(s.WindowDays) },
 			func(s *affiliate.Settings, v string) error {
 				return setInt("attribution_window_days", &s.WindowDays, v)
@@ -86,8 +90,8 @@ func ParseSetting(s string) (Setting, error) {
 	return Setting{strings.TrimSpace(key), strings.TrimSpace(v)}, nil
 }
 
-// SetSettings changes settings of the account, all or none. Another currency or time zone makes figures be computed anew
-// in the background (see Recalculate); entries that the ledger holds keep their currency.
+// SetSettings changes settings of the account, all or none. Another currency or time zone makes figures be computed
+// anew in the background (see Recalculate); entries that the ledger holds keep their currency.
 func (a *App) SetSettings(ctx context.Context, changes []Setting) (after affiliate.Settings, err error) {
 	err = a.changeCatalog(ctx, func(tx *storage.Tx) error {
 		before, err := tx.Settings(ctx)

@@ -48,7 +48,8 @@ func (a *App) AddStore(ctx context.Context, in NewStore) (AddedStore, error) {
 		if store, err = tx.CreateStore(ctx, store); err != nil {
 			return err
 		}
-		if _, err := tx.AddStoreSecret(ctx, store.ID, a.Sealer.Seal(SealWebhookSecret, []byte(secret)), store.CreatedAt); err != nil {
+		if _, err := tx.AddStoreSecret(ctx, store.ID, a.Sealer.Seal(SealWebhookSecret, []byte(secret)),
+			store.CreatedAt); err != nil {
 			return err
 		}
 		return a.audit(ctx, tx, "store.add", store.ID, nil, storeFacts(store))
@@ -65,8 +66,8 @@ func (a *App) AddStore(ctx context.Context, in NewStore) (AddedStore, error) {
 
 func (a *App) readStore(in NewStore) (affiliate.Store, error) {
 	now := a.now()
-	s := affiliate.Store{Platform: in.Platform, Slug: strings.TrimSpace(in.Slug), Name: strings.TrimSpace(in.Name), Timezone: in.Timezone,
-		State: affiliate.StoreStateActive, CreatedAt: now, UpdatedAt: now}
+	s := affiliate.Store{Platform: in.Platform, Slug: strings.TrimSpace(in.Slug), Name: strings.TrimSpace(in.Name),
+		Timezone: in.Timezone, State: affiliate.StoreStateActive, CreatedAt: now, UpdatedAt: now}
 	var err error
 	if s.Domain, err = affiliate.StoreDomain(in.Platform, in.Domain); err != nil {
 		return s, err
@@ -108,8 +109,11 @@ func webhookSecret(p affiliate.Platform, given string) (secret string, made bool
 	case given != "":
 		return given, false, affiliate.ValidateSecret(given)
 	case p == affiliate.Shopify:
-		return "", false, affiliate.FieldErrorf("webhook_secret", "is needed for a Shopify store, which chooses it itself: in the Shopify admin open "+
-			"Settings > Notifications > Webhooks, copy what stands behind \"Your webhooks will be signed with\", and give it here")
+		return "", false, affiliate.FieldErrorf("webhook_secret",
+			"is needed for a Shopify store, which chooses it itself: in the Shopify admin open "+
+				"Settings > Notifications > Webhooks, copy what stands behind \"Your webhooks will be signed with\", "+
+				"and "+
+				"give it here")
 	}
 	return newSecret(), true, nil
 }
@@ -122,7 +126,8 @@ func newSecret() string {
 	for len(secret) < cap(secret) {
 		_, _ = rand.Read(random) // never fails
 		for _, b := range random {
-			if int(b) < 256/len(letters)*len(letters) && len(secret) < cap(secret) { // no letter is likelier than another
+			// no letter is likelier than another
+			if int(b) < 256/len(letters)*len(letters) && len(secret) < cap(secret) {
 				secret = append(secret, letters[int(b)%len(letters)])
 			}
 		}
@@ -151,12 +156,14 @@ func (a *App) storeAmendment(ctx context.Context, tx *storage.Tx) amendment[affi
 }
 
 func storeFacts(s affiliate.Store) facts {
-	return facts{"slug": s.Slug, "platform": s.Platform, "name": s.Name, "domain": s.Domain, "currency": s.Currency, "timezone": s.Timezone, "state": s.State}
+	return facts{"slug": s.Slug, "platform": s.Platform, "name": s.Name, "domain": s.Domain, "currency": s.Currency,
+		"timezone": s.Timezone, "state": s.State}
 }
 
 // ChangeStore alters name, domain, currency or time zone of a store. Slug and platform never change: they stand in its
 // webhook address.
-func (a *App) ChangeStore(ctx context.Context, id affiliate.StoreID, version int, change func(*affiliate.Store) error) (after affiliate.Store, err error) {
+func (a *App) ChangeStore(ctx context.Context, id affiliate.StoreID, version int,
+	change func(*affiliate.Store) error) (after affiliate.Store, err error) {
 	err = a.changeCatalog(ctx, func(tx *storage.Tx) (err error) {
 		after, err = amend(ctx, a, tx, a.storeAmendment(ctx, tx), id, version, "change", change)
 		return err
@@ -164,14 +171,15 @@ func (a *App) ChangeStore(ctx context.Context, id affiliate.StoreID, version int
 	return after, err
 }
 
-// EndStore disconnects a store: its deliveries are refused from now on, its secrets end, its orders stay. Ending it again
-// changes nothing.
+// EndStore disconnects a store: its deliveries are refused from now on, its secrets end, its orders stay. Ending it
+// again changes nothing.
 func (a *App) EndStore(ctx context.Context, id affiliate.StoreID) (after affiliate.Store, err error) {
 	err = a.changeCatalog(ctx, func(tx *storage.Tx) (err error) {
-		after, err = amend(ctx, a, tx, a.storeAmendment(ctx, tx), id, AnyVersion, "end", func(s *affiliate.Store) error {
-			s.State = affiliate.StoreStateEnded
-			return nil
-		})
+		after, err = amend(ctx, a, tx, a.storeAmendment(ctx, tx), id, AnyVersion, "end",
+			func(s *affiliate.Store) error {
+				s.State = affiliate.StoreStateEnded
+				return nil
+			})
 		if err != nil {
 			return err
 		}
@@ -217,7 +225,8 @@ func (a *App) AddStoreSecret(ctx context.Context, id affiliate.StoreID, given st
 			added.Secret = secret
 		}
 		added.StoreID, added.CreatedAt = id, a.now()
-		if added.ID, err = tx.AddStoreSecret(ctx, id, a.Sealer.Seal(SealWebhookSecret, []byte(secret)), added.CreatedAt); err != nil {
+		if added.ID, err = tx.AddStoreSecret(ctx, id, a.Sealer.Seal(SealWebhookSecret, []byte(secret)),
+			added.CreatedAt); err != nil {
 			return err
 		}
 		return a.audit(ctx, tx, "store.secret.add", id, nil, facts{"secret": added.ID.String()})
@@ -237,7 +246,8 @@ func (a *App) EndStoreSecret(ctx context.Context, id affiliate.StoreID, secret a
 		}
 		active := slices.DeleteFunc(secrets, func(s affiliate.StoreSecret) bool { return !s.EndedAt.IsZero() })
 		if len(active) == 1 && active[0].ID == secret {
-			return affiliate.Errorf(affiliate.Conflict, "%s is the store's only active secret; add the new one first, or end the store", secret)
+			return affiliate.Errorf(affiliate.Conflict,
+				"%s is the store's only active secret; add the new one first, or end the store", secret)
 		}
 		if err := tx.EndStoreSecret(ctx, id, secret, a.now()); err != nil {
 			return err
@@ -251,9 +261,9 @@ func (a *App) WebhookURL(s affiliate.Store) string {
 	return fmt.Sprintf("%s/webhooks/%s/%s", strings.TrimSuffix(a.PublicURL, "/"), s.Platform, s.Slug)
 }
 
-// CheckKey gives an error when no webhook secret in the database can be opened: SECRET_KEY is not the one they were sealed
-// with, and every delivery would be refused as if its signature were wrong. Where only some cannot be opened, the receiver
-// says so and goes on with the others.
+// CheckKey gives an error when no webhook secret in the database can be opened: SECRET_KEY is not the one they were
+// sealed with, and every delivery would be refused as if its signature were wrong. Where only some cannot be opened,
+// the receiver says so and goes on with the others.
 func (a *App) CheckKey(ctx context.Context) error {
 	stores, err := a.DB.ReceiverStores(ctx)
 	if err != nil {
@@ -271,8 +281,10 @@ func (a *App) CheckKey(ctx context.Context) error {
 	if sealed == 0 {
 		return nil
 	}
-	return errors.New("SECRET_KEY, or the file secret.key in DATA_DIR, is not the one that the stores' webhook secrets were sealed with; " +
-		"restore it from your backup. If it is lost for good, give each store a new secret first: tributary store secret SLUG --add")
+	return errors.New("SECRET_KEY, or the file secret.key in DATA_DIR, is not the one that the stores' webhook " +
+		"secrets were sealed with; " +
+		"restore it from your backup. If it is lost for good, give each store a new secret first: tributary store " +
+		"secret SLUG --add")
 }
 
 // StoreInstructions are the steps to take in the store's own admin.
@@ -293,12 +305,14 @@ type StoreTopic struct {
 // kept and ignored, or used where they say more: Shopify's disputes can be subscribed to by an app only.
 func StoreTopics(p affiliate.Platform) []StoreTopic {
 	if p == affiliate.Shopify {
-		return []StoreTopic{{"orders/create", "Order creation"}, {"orders/updated", "Order update"}, {"orders/paid", "Order payment"},
-			{"orders/cancelled", "Order cancellation"}, {"orders/edited", "Order edit"}, {"orders/delete", "Order deletion"},
-			{"refunds/create", "Refund create"}, {"order_transactions/create", "Order transaction create"}}
+		return []StoreTopic{{"orders/create", "Order creation"}, {"orders/updated", "Order update"},
+			{"orders/paid", "Order payment"}, {"orders/cancelled", "Order cancellation"},
+			{"orders/edited", "Order edit"}, {"orders/delete", "Order deletion"}, {"refunds/create", "Refund create"},
+			{"order_transactions/create",
+				"Order transaction create"}}
 	}
-	return []StoreTopic{{"order.created", "Order created"}, {"order.updated", "Order updated"}, {"order.deleted", "Order deleted"},
-		{"order.restored", "Order restored"}}
+	return []StoreTopic{{"order.created", "Order created"}, {"order.updated", "Order updated"},
+		{"order.deleted", "Order deleted"}, {"order.restored", "Order restored"}}
 }
 
 func topicLabels(p affiliate.Platform) string {
@@ -311,22 +325,29 @@ func topicLabels(p affiliate.Platform) string {
 
 func wooCommerceSteps(url string) []string {
 	return []string{
-		"In the WordPress admin, signed in as an administrator who will stay one (WooCommerce reads orders with the rights of " +
+		"In the WordPress admin, signed in as an administrator who will stay one (WooCommerce reads orders with the " +
+			"rights of " +
 			"whoever makes the webhook), open WooCommerce > Settings > Advanced > Webhooks.",
 		"Add four webhooks, one for each topic: " + topicLabels(affiliate.WooCommerce) + ".",
-		"In each: Status \"Active\"; Delivery URL " + url + "; Secret: the secret of this store; API version \"WP REST API Integration v3\". Save.",
-		"WordPress sends to ports 80, 443 and 8080 only, never to private or loopback addresses, and checks the TLS certificate: " +
+		"In each: Status \"Active\"; Delivery URL " + url +
+			"; Secret: the secret of this store; API version \"WP REST API Integration v3\". Save.",
+		"WordPress sends to ports 80, 443 and 8080 only, never to private or loopback addresses, and checks the TLS " +
+			"certificate: " +
 			"the Delivery URL must be reachable from the Internet (set PUBLIC_URL).",
-		"Place a test order. It shows up within seconds in GET /status; WooCommerce's own log is at WooCommerce > Status > Logs, webhooks-delivery.",
+		"Place a test order. It shows up within seconds in GET /status; WooCommerce's own log is at WooCommerce > " +
+			"Status > Logs, webhooks-delivery.",
 	}
 }
 
 func shopifySteps(url, slug string) []string {
 	return []string{
 		"In the Shopify admin open Settings > Notifications > Webhooks.",
-		"Create one webhook for each event: " + topicLabels(affiliate.Shopify) + ". Disputes can be subscribed to by an app only.",
-		"In each: Format \"JSON\"; URL " + url + "; the newest stable API version. Save. Shopify sends to https addresses only (set PUBLIC_URL).",
-		"Below the list stands \"Your webhooks will be signed with\" and the signing secret: it must be the one that was given for this store. " +
+		"Create one webhook for each event: " + topicLabels(affiliate.Shopify) +
+			". Disputes can be subscribed to by an app only.",
+		"In each: Format \"JSON\"; URL " + url +
+			"; the newest stable API version. Save. Shopify sends to https addresses only (set PUBLIC_URL).",
+		"Below the list stands \"Your webhooks will be signed with\" and the signing secret: it must be the one that " +
+			"was given for this store. " +
 			"If it was another: tributary store secret " + slug + " --add --webhook-secret SECRET",
 		"Use \"Send test notification\" or place a test order. It shows up within seconds in GET /status.",
 	}

@@ -20,8 +20,8 @@ type fatal interface {
 	Helper()
 }
 
-// totals compares every total that people see over a range with the rows behind it, and with the totals that are made up
-// of the same rows. It gives those of home.
+// totals compares every total that people see over a range with the rows behind it, and with the totals that are made
+// up of the same rows. It gives those of home.
 func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) storage.ReportSums {
 	t.Helper()
 	ctx := r.Context()
@@ -31,7 +31,8 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 			t.Fatalf("%v", err)
 		}
 	}
-	home, err := r.db.ReportSums(ctx, storage.Report{Scope: storage.Scope{Former: true}, Range: rng, Currency: currency})
+	home, err := r.db.ReportSums(ctx, storage.Report{Scope: storage.Scope{Former: true}, Range: rng,
+		Currency: currency})
 	fine(err)
 
 	// The rows behind it.
@@ -49,7 +50,8 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 		switch c.Class() {
 		case affiliate.ClassConversion:
 			members[c.OfferMemberID] = true
-			rows.Conversions, rows.Sales, rows.Commissions = rows.Conversions+1, rows.Sales+*c.AccountValue, rows.Commissions+*c.AccountCommission
+			rows.Conversions, rows.Sales, rows.Commissions = rows.Conversions+1, rows.Sales+*c.AccountValue,
+				rows.Commissions+*c.AccountCommission
 		case affiliate.ClassPending:
 			rows.Pending++
 		case affiliate.ClassCanceled:
@@ -72,10 +74,12 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 	}
 	for _, n := range home.NotConverted {
 		if n.Sales != waiting[n.Currency] {
-			t.Fatalf("%s: %d %s are not converted, the rows add up to %d", rng, n.Sales, n.Currency, waiting[n.Currency])
+			t.Fatalf("%s: %d %s are not converted, the rows add up to %d", rng, n.Sales, n.Currency,
+				waiting[n.Currency])
 		}
 	}
-	with, err := r.db.MembersWithConversions(ctx, storage.Report{Scope: storage.Scope{Former: true}, Range: rng, Currency: currency})
+	with, err := r.db.MembersWithConversions(ctx, storage.Report{Scope: storage.Scope{Former: true}, Range: rng,
+		Currency: currency})
 	fine(err)
 	if int(with) != len(members) {
 		t.Fatalf("%s: %d members with conversions, the rows have %d", rng, with, len(members))
@@ -84,7 +88,8 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 	// Home = Σ campaigns' current members + former creators, and each list adds up to the same.
 	sum := home.Former
 	page := storage.Page{Limit: storage.MaxLimit}
-	campaigns, err := r.db.CampaignPerformance(ctx, storage.ReportList{Report: storage.Report{Range: rng, Currency: currency}, Page: page})
+	campaigns, err := r.db.CampaignPerformance(ctx, storage.ReportList{Report: storage.Report{Range: rng,
+		Currency: currency}, Page: page})
 	fine(err)
 	for _, c := range campaigns.Rows {
 		sum = sum.Plus(c.Sums)
@@ -92,7 +97,8 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 	if sum != home.Sums {
 		t.Fatalf("%s: campaigns and former creators add up to %+v, home has %+v", rng, sum, home.Sums)
 	}
-	everybody := storage.ReportList{Report: storage.Report{Scope: storage.Scope{Former: true}, Range: rng, Currency: currency}, Page: page}
+	everybody := storage.ReportList{Report: storage.Report{Scope: storage.Scope{Former: true}, Range: rng,
+		Currency: currency}, Page: page}
 	creators, err := r.db.CreatorPerformance(ctx, everybody)
 	fine(err)
 	offers, err := r.db.OfferPerformance(ctx, everybody)
@@ -104,13 +110,15 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 	for _, o := range offers.Rows {
 		byOffer = byOffer.Plus(o.Sums)
 	}
-	if byCreator.Sales != home.Sales || byCreator.Commissions != home.Commissions || byCreator.Conversions != home.Conversions || byCreator.Payouts != home.Payouts {
+	if byCreator.Sales != home.Sales || byCreator.Commissions != home.Commissions ||
+		byCreator.Conversions != home.Conversions || byCreator.Payouts != home.Payouts {
 		t.Fatalf("%s: creators add up to %+v, home has %+v", rng, byCreator, home.Sums)
 	}
 	if byOffer != home.Sums {
 		t.Fatalf("%s: offers add up to %+v, home has %+v", rng, byOffer, home.Sums)
 	}
-	series, err := r.db.ReportSeries(ctx, storage.Report{Scope: storage.Scope{Former: true}, Range: rng, Currency: currency}, rng.Buckets(affiliate.ByDay))
+	series, err := r.db.ReportSeries(ctx, storage.Report{Scope: storage.Scope{Former: true}, Range: rng,
+		Currency: currency}, rng.Buckets(affiliate.ByDay))
 	fine(err)
 	var inTime affiliate.Sums
 	for _, s := range series {
@@ -127,7 +135,8 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 	counted, err := r.db.ConversionTotals(ctx, f)
 	fine(err)
 	if totals.Sums != counted.Sums || totals.Sales != home.Sales || totals.Commissions != home.Commissions {
-		t.Fatalf("%s: the table's totals are %+v, its rows add up to %+v, home has %+v", rng, totals.Sums, counted.Sums, home.Sums)
+		t.Fatalf("%s: the table's totals are %+v, its rows add up to %+v, home has %+v", rng, totals.Sums,
+			counted.Sums, home.Sums)
 	}
 	file := exported(r.T, func(w io.Writer, o app.ExportOptions) (app.Exported, error) {
 		return r.app.ExportConversions(ctx, w, f, storage.ConversionSort{Column: "date"}, o)
@@ -147,7 +156,8 @@ func (r *rig) payOut(t fatal) {
 		t.Fatalf("%v", err)
 	}
 	for _, b := range balances {
-		if _, err := r.app.IssuePayout(r.owner(), app.NewPayout{Creator: b.CreatorID, Currency: b.Currency}); err != nil && affiliate.KindOf(err) != affiliate.Conflict {
+		if _, err := r.app.IssuePayout(r.owner(), app.NewPayout{Creator: b.CreatorID,
+			Currency: b.Currency}); err != nil && affiliate.KindOf(err) != affiliate.Conflict {
 			t.Fatalf("%v", err)
 		}
 	}
@@ -158,7 +168,8 @@ func TestTotalsOfEveryHistory(t *testing.T) {
 		r.rates("2023-11-14", map[money.Currency]string{"USD": "1.0868", "JPY": "163.05", "KWD": "0.33351"})
 		members, _, err := r.db.Members(r.Context(), storage.MemberFilter{}, storage.Page{})
 		r.ok(err)
-		r.app.Now = func() time.Time { return time.Date(2023, 11, 15, 9, 0, 0, 0, time.UTC) } // payouts count by their own day
+		// payouts count by their own day
+		r.app.Now = func() time.Time { return time.Date(2023, 11, 15, 9, 0, 0, 0, time.UTC) }
 		round := 0
 		var seen storage.ReportSums
 		rapid.Check(r.T, func(t *rapid.T) {
@@ -174,18 +185,23 @@ func TestTotalsOfEveryHistory(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			from := rapid.SampledFrom([]string{"2023-11-01", "2023-11-13", "2023-11-14", "2023-11-15", "2022-01-31"}).Draw(t, "from")
-			to := rapid.SampledFrom([]string{"2023-11-14", "2023-11-15", "2023-11-16", "2023-12-01", "2024-03-01"}).Draw(t, "to")
+			from := rapid.SampledFrom([]string{"2023-11-01", "2023-11-13", "2023-11-14", "2023-11-15", "2022-01-31"}).
+				Draw(t, "from")
+			to := rapid.SampledFrom([]string{"2023-11-14", "2023-11-15", "2023-11-16", "2023-12-01", "2024-03-01"}).
+				Draw(t, "to")
 			if to <= from {
 				to = "2023-11-16"
 			}
-			home := r.totals(t, affiliate.Range{From: from, To: to, Zone: zone, Preset: affiliate.PeriodCustom}, settings.Currency)
-			seen.Sums, seen.Former, seen.NotConverted = seen.Plus(home.Sums), seen.Former.Plus(home.Former), append(seen.NotConverted, home.NotConverted...)
+			home := r.totals(t, affiliate.Range{From: from, To: to, Zone: zone, Preset: affiliate.PeriodCustom},
+				settings.Currency)
+			seen.Sums, seen.Former, seen.NotConverted = seen.Plus(home.Sums), seen.Former.Plus(home.Former),
+				append(seen.NotConverted, home.NotConverted...)
 			if findings, err := r.db.Check(r.Context()); err != nil || len(findings) > 0 {
 				t.Fatalf("%+v, %v", findings, err)
 			}
 		})
-		if seen.Sales == 0 || seen.Payouts == 0 || seen.Rejected == 0 || seen.Former.Sales == 0 || len(seen.NotConverted) == 0 {
+		if seen.Sales == 0 || seen.Payouts == 0 || seen.Rejected == 0 || seen.Former.Sales == 0 ||
+			len(seen.NotConverted) == 0 {
 			r.Errorf("the histories were too poor: %+v, former %+v", seen.Sums, seen.Former)
 		}
 	})

@@ -18,8 +18,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// Cost of a password's hash: OWASP's recommendation for argon2id (19 MiB, 2 passes, 1 lane). hashSlots bounds how many are
-// computed at once, so that a flood of sign-ins takes neither memory nor the processor from the intake.
+// Cost of a password's hash: OWASP's recommendation for argon2id (19 MiB, 2 passes, 1 lane). hashSlots bounds how many
+// are computed at once, so that a flood of sign-ins takes neither memory nor the processor from the intake.
 const (
 	argonTime   = 2
 	argonMemory = 19 << 10 // KiB
@@ -35,7 +35,8 @@ func hashPassword(password string) string {
 	_, _ = rand.Read(salt) // never fails
 	key := argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonLanes, argonKey)
 	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonLanes, b64.EncodeToString(salt), b64.EncodeToString(key))
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonLanes,
+		b64.EncodeToString(salt), b64.EncodeToString(key))
 }
 
 // checkPassword compares in constant time. A hash that cannot be read fits no password.
@@ -45,7 +46,8 @@ func checkPassword(hash, password string) bool {
 	if len(parts) != 6 || parts[1] != "argon2id" {
 		return false
 	}
-	if _, err := fmt.Sscanf(parts[2]+" "+parts[3], "v=%d m=%d,t=%d,p=%d", &version, &memory, &passes, &lanes); err != nil || version != argon2.Version {
+	if _, err := fmt.Sscanf(parts[2]+" "+parts[3], "v=%d m=%d,t=%d,p=%d", &version, &memory, &passes,
+		&lanes); err != nil || version != argon2.Version {
 		return false
 	}
 	salt, err := base64.RawStdEncoding.DecodeString(parts[4])
@@ -96,13 +98,15 @@ func (a *App) AddFirstOwner(ctx context.Context, u affiliate.User, password stri
 	return a.addUser(ctx, u, password, func(tx *storage.Tx) error {
 		has, err := tx.HasUsers(ctx)
 		if err == nil && has {
-			err = affiliate.Errorf(affiliate.Conflict, "this installation has an owner already; sign in, or ask them for an account")
+			err = affiliate.Errorf(affiliate.Conflict,
+				"this installation has an owner already; sign in, or ask them for an account")
 		}
 		return err
 	})
 }
 
-func (a *App) addUser(ctx context.Context, u affiliate.User, password string, allowed func(*storage.Tx) error) (affiliate.User, error) {
+func (a *App) addUser(ctx context.Context, u affiliate.User, password string,
+	allowed func(*storage.Tx) error) (affiliate.User, error) {
 	u.Email, u.Name = affiliate.FoldEmail(u.Email), strings.TrimSpace(u.Name)
 	u.CreatedAt, u.UpdatedAt = a.now(), a.now()
 	if err := u.Validate(); err != nil {
@@ -127,9 +131,10 @@ func (a *App) addUser(ctx context.Context, u affiliate.User, password string, al
 	})
 }
 
-// ChangeUser alters name, role, and whether a user may sign in. The last owner stays one. Whoever may no longer sign in,
-// or has another role, is signed out everywhere.
-func (a *App) ChangeUser(ctx context.Context, id affiliate.UserID, change func(*affiliate.User) error) (affiliate.User, error) {
+// ChangeUser alters name, role, and whether a user may sign in. The last owner stays one. Whoever may no longer sign
+// in, or has another role, is signed out everywhere.
+func (a *App) ChangeUser(ctx context.Context, id affiliate.UserID, change func(*affiliate.User) error) (affiliate.User,
+	error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.User, error) {
 		before, err := tx.User(ctx, id)
 		if err != nil {
@@ -148,7 +153,8 @@ func (a *App) ChangeUser(ctx context.Context, id affiliate.UserID, change func(*
 		}
 		if owners, err := tx.WorkingOwners(ctx); err != nil || owners == 0 {
 			if err == nil {
-				err = affiliate.Errorf(affiliate.Conflict, "%s is the last owner who can sign in; make another owner first", before.Name)
+				err = affiliate.Errorf(affiliate.Conflict,
+					"%s is the last owner who can sign in; make another owner first", before.Name)
 			}
 			return before, err
 		}
@@ -189,8 +195,8 @@ func (a *App) SetUserPassword(ctx context.Context, id affiliate.UserID, password
 	})
 }
 
-// ChangeOwnPassword is SetUserPassword for somebody who knows the present one. Invalid of the field current_password when
-// they do not; failures count like those of signing in.
+// ChangeOwnPassword is SetUserPassword for somebody who knows the present one. Invalid of the field current_password
+// when they do not; failures count like those of signing in.
 func (a *App) ChangeOwnPassword(ctx context.Context, u affiliate.User, current, password, keep, address string) error {
 	if _, err := a.verify(ctx, u.Email, current, address); err != nil {
 		if affiliate.KindOf(err) == affiliate.Forbidden {
@@ -220,8 +226,8 @@ const (
 // FailuresForget is how long after the last of them failures to sign in are remembered.
 const FailuresForget = time.Hour
 
-// SignIn checks a password and begins a session, whose token it gives; only its hash is kept. Forbidden when it is wrong or
-// the user may not sign in; Unavailable, with the time to wait, after too many failures.
+// SignIn checks a password and begins a session, whose token it gives; only its hash is kept. Forbidden when it is
+// wrong or the user may not sign in; Unavailable, with the time to wait, after too many failures.
 func (a *App) SignIn(ctx context.Context, email, password, address string) (token string, u affiliate.User, err error) {
 	if u, err = a.verify(ctx, email, password, address); err != nil {
 		return "", u, err
@@ -247,7 +253,8 @@ func sessionHash(token string) []byte {
 	return sum[:]
 }
 
-// verify gives the user of an e-mail address and password. It takes as long for an unknown address as for a wrong password.
+// verify gives the user of an e-mail address and password. It takes as long for an unknown address as for a wrong
+// password.
 func (a *App) verify(ctx context.Context, email, password, address string) (affiliate.User, error) {
 	if len(password) > 4*affiliate.MaxPassword {
 		password = "" // nobody has such a password; do not hash what may be megabytes
@@ -304,7 +311,8 @@ func (a *App) attempt(ctx context.Context, t signInAttempt) (affiliate.User, err
 			return u, err
 		}
 	}
-	return affiliate.User{}, affiliate.Errorf(affiliate.Forbidden, "this e-mail address and password do not fit together")
+	return affiliate.User{}, affiliate.Errorf(affiliate.Forbidden,
+		"this e-mail address and password do not fit together")
 }
 
 // Network is what one stranger has: an IPv4 address, or the /64 that IPv6 gives to every household. What is no address

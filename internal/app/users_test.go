@@ -25,7 +25,8 @@ func TestFirstOwner_race(t *testing.T) {
 		var work sync.WaitGroup
 		for range 5 {
 			work.Go(func() {
-				if _, err := d.AddFirstOwner(d.ctx, affiliate.User{Email: "mia@brand.example", Name: "Mia"}, goodPassword); err == nil {
+				if _, err := d.AddFirstOwner(d.ctx, affiliate.User{Email: "mia@brand.example", Name: "Mia"},
+					goodPassword); err == nil {
 					made.Add(1)
 				}
 			})
@@ -49,7 +50,8 @@ func TestSignIn(t *testing.T) {
 		if must(d, who, err).ID != owner.ID {
 			d.Errorf("the session is %+v's", who)
 		}
-		for _, wrong := range [][2]string{{"mia@brand.example", goodPassword + "x"}, {"ben@brand.example", goodPassword}, {"", ""}, {"mia@brand.example", strings.Repeat("x", 1<<20)}} {
+		for _, wrong := range [][2]string{{"mia@brand.example", goodPassword + "x"},
+			{"ben@brand.example", goodPassword}, {"", ""}, {"mia@brand.example", strings.Repeat("x", 1<<20)}} {
 			_, _, err := d.SignIn(d.ctx, wrong[0], wrong[1], "192.0.2.1")
 			d.want(err, affiliate.Forbidden, "", "do not fit")
 		}
@@ -84,7 +86,8 @@ func TestSignInIsThrottled(t *testing.T) {
 	})
 }
 
-// TestManySignInsAtOnceAreThrottled_race: guesses that are sent side by side are counted like those that wait for each other.
+// TestManySignInsAtOnceAreThrottled_race: guesses that are sent side by side are counted like those that wait for each
+// other.
 func TestManySignInsAtOnceAreThrottled_race(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		d.owner()
@@ -110,7 +113,8 @@ func TestSignInIsThrottledByNetwork(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		d.owner()
 		for i := range 50 {
-			_, _, err := d.SignIn(d.ctx, fmt.Sprintf("user%d@brand.example", i), "guess guess guess", fmt.Sprintf("2001:db8:1:2::%x", i))
+			_, _, err := d.SignIn(d.ctx, fmt.Sprintf("user%d@brand.example", i), "guess guess guess",
+				fmt.Sprintf("2001:db8:1:2::%x", i))
 			d.want(err, affiliate.Forbidden, "")
 		}
 		_, _, err := d.SignIn(d.ctx, "mia@brand.example", goodPassword, "2001:db8:1:2:ffff::1")
@@ -128,7 +132,8 @@ func TestPasswords(t *testing.T) {
 		must(d, here, err)
 		there, _, err := d.SignIn(d.ctx, u.Email, goodPassword, "a")
 		must(d, there, err)
-		d.want(d.ChangeOwnPassword(d.ctx, u, "wrong wrong wrong", "another password", here, "a"), affiliate.Invalid, "current_password")
+		d.want(d.ChangeOwnPassword(d.ctx, u, "wrong wrong wrong", "another password", here, "a"), affiliate.Invalid,
+			"current_password")
 		d.want(d.ChangeOwnPassword(d.ctx, u, goodPassword, "short", here, "a"), affiliate.Invalid, "password", "10")
 		must(d, 0, d.ChangeOwnPassword(d.ctx, u, goodPassword, "another password", here, "a"))
 		if _, err := d.SessionUser(d.ctx, here); err != nil {
@@ -145,13 +150,18 @@ func TestPasswords(t *testing.T) {
 func TestChangeUser(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		owner := d.owner()
-		_, err := d.ChangeUser(d.ctx, owner.ID, func(u *affiliate.User) error { u.Role = affiliate.RoleViewer; return nil })
+		_, err := d.ChangeUser(d.ctx, owner.ID, func(u *affiliate.User) error {
+			u.Role = affiliate.RoleViewer
+			return nil
+		})
 		d.want(err, affiliate.Conflict, "", "last owner")
 		_, err = d.ChangeUser(d.ctx, owner.ID, func(u *affiliate.User) error { u.DisabledAt = d.now(); return nil })
 		d.want(err, affiliate.Conflict, "", "last owner")
-		ben, err := d.AddUser(d.ctx, affiliate.User{Email: "ben@brand.example", Name: "Ben", Role: affiliate.RoleManager}, goodPassword)
+		ben, err := d.AddUser(d.ctx, affiliate.User{Email: "ben@brand.example", Name: "Ben",
+			Role: affiliate.RoleManager}, goodPassword)
 		must(d, ben, err)
-		_, err = d.AddUser(d.ctx, affiliate.User{Email: "BEN@brand.example", Name: "Ben", Role: affiliate.RoleManager}, goodPassword)
+		_, err = d.AddUser(d.ctx, affiliate.User{Email: "BEN@brand.example", Name: "Ben", Role: affiliate.RoleManager},
+			goodPassword)
 		d.want(err, affiliate.Conflict, "email")
 		token, _, err := d.SignIn(d.ctx, ben.Email, goodPassword, "a")
 		must(d, token, err)
@@ -168,7 +178,8 @@ func TestChangeUser(t *testing.T) {
 func TestPreferences(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		u := d.owner()
-		for name, text := range map[string]string{"view:home:Spring": "a=1", "view:home:100%": "b", "columns:orders": "c"} {
+		for name, text := range map[string]string{"view:home:Spring": "a=1", "view:home:100%": "b",
+			"columns:orders": "c"} {
 			must(d, 0, d.DB.SetPreference(d.ctx, u.ID, name, text, d.now()))
 		}
 		must(d, 0, d.DB.SetPreference(d.ctx, u.ID, "view:home:Spring", "a=2", d.now()))

@@ -33,9 +33,10 @@ func (b *bench) acknowledge(ctx context.Context, where backend) error {
 	d.length = b.pick(4*time.Second, time.Second)
 	templates := requestsOf(5000)
 	for _, connections := range []int{32, 128} {
-		reference, durable, err := d.fight(ctx, connections, func(address string, length time.Duration) simulate.Outcome {
-			return hammer(ctx, address, templates, connections, length)
-		})
+		reference, durable, err := d.fight(ctx, connections,
+			func(address string, length time.Duration) simulate.Outcome {
+				return hammer(ctx, address, templates, connections, length)
+			})
 		if err != nil {
 			return err
 		}
@@ -49,8 +50,9 @@ var webhookID = []byte("X-Shopify-Webhook-Id: ")
 
 // requestsOf gives Shopify requests whose bodies have about the given size.
 func requestsOf(size int) [][]byte {
-	g := simulate.NewGenerator(simulate.Plan{Platform: affiliate.Shopify, Store: stores[affiliate.Shopify], Secret: secret, Orders: 4000,
-		Seed: 7, Now: time.Now(), MinSize: size, MaxSize: size, Currency: "USD", Owners: simulate.DefaultOwners(40)})
+	g := simulate.NewGenerator(simulate.Plan{Platform: affiliate.Shopify, Store: stores[affiliate.Shopify],
+		Secret: secret, Orders: 4000, Seed: 7, Now: time.Now(), MinSize: size, MaxSize: size, Currency: "USD",
+		Owners: simulate.DefaultOwners(40)})
 	var list [][]byte
 	for len(list) < 2000 {
 		request := g.Next()
@@ -67,7 +69,8 @@ func requestsOf(size int) [][]byte {
 func bodySize(request []byte) int { return len(request) - bytes.Index(request, []byte("\r\n\r\n")) - 4 }
 
 // hammer sends new deliveries over all connections for a while.
-func hammer(ctx context.Context, address string, templates [][]byte, connections int, length time.Duration) simulate.Outcome {
+func hammer(ctx context.Context, address string, templates [][]byte, connections int,
+	length time.Duration) simulate.Outcome {
 	var over atomic.Bool
 	defer time.AfterFunc(length, func() { over.Store(true) }).Stop()
 	var serial atomic.Uint64

@@ -45,8 +45,10 @@ func (d *duel) stop() {
 	d.ours.stop()
 }
 
-// fight runs several rounds, both sides in turn, so that whatever else the machine does hits both, and gives the medians.
-func (d *duel) fight(ctx context.Context, connections int, send func(address string, length time.Duration) simulate.Outcome) (theirs, ours measured, err error) {
+// fight runs several rounds, both sides in turn, so that whatever else the machine does hits both, and gives the
+// medians.
+func (d *duel) fight(ctx context.Context, connections int, send func(address string,
+	length time.Duration) simulate.Outcome) (theirs, ours measured, err error) {
 	b := d.bench
 	rounds := 3
 	if b.quick {
@@ -67,8 +69,8 @@ func (d *duel) fight(ctx context.Context, connections int, send func(address str
 				}
 				cost := b.since(before, p.cmd.Process.Pid, out.Accepted)
 				m := measured{Outcome: out, noisy: cost.noisy()}
-				b.note("  %-18s %3d connections  %8.0f/s  p50 %6s  p99 %6s  %s", d.where, connections, out.Rate(), short(out.Percentile(50)),
-					short(out.Percentile(99)), cost)
+				b.note("  %-18s %3d connections  %8.0f/s  p50 %6s  p99 %6s  %s", d.where, connections, out.Rate(),
+					short(out.Percentile(50)), short(out.Percentile(99)), cost)
 				return m, cost.others, nil
 			})
 			if err != nil {
@@ -116,7 +118,8 @@ func quietly[T any](ctx context.Context, b *bench, round func() (result T, other
 		if try > 0 {
 			b.repeated += time.Since(begin)
 		}
-		if least <= quiet || try == mostRepeats || b.repeated+time.Since(begin) > b.pick(time.Minute, 10*time.Second) || ctx.Err() != nil {
+		if least <= quiet || try == mostRepeats || b.repeated+time.Since(begin) > b.pick(time.Minute, 10*time.Second) ||
+			ctx.Err() != nil {
 			return best, ctx.Err()
 		}
 		b.note("  others used %d%% of the processors; once more", others)

@@ -41,7 +41,8 @@ func TestQuietly(t *testing.T) {
 				return c.others[runs-1], c.others[runs-1], nil
 			})
 			if got != c.want || runs != c.runs || err != nil {
-				t.Errorf("got the round with %d%% after %d rounds (%v), want %d%% after %d", got, runs, err, c.want, c.runs)
+				t.Errorf("got the round with %d%% after %d rounds (%v), want %d%% after %d", got, runs, err,
+					c.want, c.runs)
 			}
 		})
 	}

@@ -58,7 +58,8 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 	}
 	if b.binary == "" {
 		b.binary = filepath.Join(b.dir, "tributary")
-		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "nomsgpack", "-o", b.binary, "github.com/tributaryhq/tributary/cmd/tributary")
+		build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "nomsgpack", "-o", b.binary,
+			"github.com/tributaryhq/tributary/cmd/tributary")
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		build.Stderr = os.Stderr
 		if err := build.Run(); err != nil {
@@ -124,15 +125,18 @@ func (b *bench) newSite(ctx context.Context, where backend, fill func(*site, con
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return nil, err
 	}
-	s.env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "DATA_DIR=" + s.dir, "LOG_LEVEL=warn", "FX_RATES_URL=off", "API_RATE_LIMIT=0",
-		"SECRET_KEY=" + strings.Repeat("0123456789abcdef", 2), "GOMAXPROCS=" + os.Getenv("GOMAXPROCS")}
+	s.env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.dir, "DATA_DIR=" + s.dir, "LOG_LEVEL=warn",
+		"FX_RATES_URL=off", "API_RATE_LIMIT=0", "SECRET_KEY=" + strings.Repeat("0123456789abcdef", 2), "GOMAXPROCS=" +
+			os.Getenv("GOMAXPROCS")}
 	s.env = append(s.env, strings.Fields(os.Getenv(serverEnv))...)
 	if where == onPostgres {
 		name := "bench" + strconv.Itoa(b.used)
-		if out, err := exec.CommandContext(ctx, "psql", "--no-psqlrc", b.postgres.URL, "-c", "CREATE DATABASE "+name).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(ctx, "psql", "--no-psqlrc", b.postgres.URL, "-c", "CREATE DATABASE "+name).
+			CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("create a database: %w: %s", err, out)
 		}
-		s.env = append(s.env, "DATABASE_URL="+withPath(b.postgres.URL, name), "REDIS_URL="+withPath(b.redis.URL, strconv.Itoa(b.used)))
+		s.env = append(s.env, "DATABASE_URL="+withPath(b.postgres.URL, name), "REDIS_URL="+withPath(b.redis.URL,
+			strconv.Itoa(b.used)))
 	}
 	return s, fill(s, ctx)
 }
@@ -158,8 +162,9 @@ func (s *site) fillStores(ctx context.Context) error {
 		if platform == affiliate.Shopify {
 			domain = slug + ".myshopify.com"
 		}
-		if _, err := s.command(ctx, "store", "add", "--platform", string(platform), "--slug", slug, "--name", slug, "--domain", domain,
-			"--currency", "USD", "--timezone", "America/New_York", "--webhook-secret", secret); err != nil {
+		if _, err := s.command(ctx, "store", "add", "--platform", string(platform), "--slug", slug, "--name", slug,
+			"--domain", domain, "--currency", "USD", "--timezone", "America/New_York", "--webhook-secret",
+			secret); err != nil {
 			return err
 		}
 		csv = simulate.CreatorsCSV(s.owners, slug, "USD")
@@ -214,7 +219,8 @@ func (s *site) serve(ctx context.Context, roles string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, s.bench.binary, append(s.env, "LISTEN_ADDR="+address), address, "/readyz", "serve", "--roles", roles)
+	return start(ctx, s.bench.binary, append(s.env, "LISTEN_ADDR="+address), address, "/readyz", "serve",
+		"--roles", roles)
 }
 
 func freeAddress() (string, error) {
@@ -313,8 +319,9 @@ func (b *bench) counters() (commits, wal int64) {
 
 func (b *bench) usage(server int) usage {
 	commits, wal := b.counters()
-	return usage{commits: commits, wal: wal, idle: idle(), begin: time.Now(), server: cpu(server), client: time.Duration(processTicks(os.Getpid())) * time.Second / 100,
-		postgres: cpu(b.pids[0]), redis: cpu(b.pids[1])}
+	return usage{commits: commits, wal: wal, idle: idle(), begin: time.Now(), server: cpu(server),
+		client: time.Duration(processTicks(os.Getpid())) * time.Second / 100, postgres: cpu(b.pids[0]),
+		redis: cpu(b.pids[1])}
 }
 
 // idle is how long the processors had nothing to do since the machine started, waiting for disks included.
@@ -350,9 +357,11 @@ func (b *bench) since(before usage, server, requests int) cost {
 		return (d / time.Duration(max(1, requests))).Round(time.Microsecond / 10).String()
 	}
 	all := time.Since(before.begin) * time.Duration(runtime.NumCPU())
-	used := now.server - before.server + now.client - before.client + now.postgres - before.postgres + now.redis - before.redis
+	used := now.server - before.server + now.client - before.client + now.postgres - before.postgres +
+		now.redis - before.redis
 	c := cost{others: int((all - (now.idle - before.idle) - used) * 100 / all)}
-	c.text = fmt.Sprintf("cpu/request: server %s client %s postgres %s redis %s; idle %d%% others %d%%; rows/commit %.1f WAL/request %d", per(now.server-before.server), per(now.client-before.client),
+	c.text = fmt.Sprintf("cpu/request: server %s client %s postgres %s redis %s; idle %d%% others %d%%; rows/commit "+
+		"%.1f WAL/request %d", per(now.server-before.server), per(now.client-before.client),
 		per(now.postgres-before.postgres), per(now.redis-before.redis), (now.idle-before.idle)*100/all, c.others,
 		float64(requests)/float64(max(1, now.commits-before.commits)), (now.wal-before.wal)/int64(max(1, requests)))
 	return c

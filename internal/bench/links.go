@@ -33,9 +33,12 @@ func (b *bench) redirects(ctx context.Context, where backend) error {
 	d.length = b.pick(3*time.Second, time.Second)
 	var requests [][]byte
 	for i, w := range d.site.owners {
-		requests = append(requests, []byte("GET /l/"+w.Slug+" HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) "+
-			"AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Instagram 400.0."+strconv.Itoa(i)+"\r\nAccept: text/html\r\nAccept-Language: en\r\n"+
-			"Referer: https://l.instagram.com/\r\n\r\n"))
+		requests = append(requests, []byte(
+			"GET /l/"+w.Slug+" HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 "+
+				"like Mac OS X) "+
+				"AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Instagram 400.0."+strconv.Itoa(
+				i)+"\r\nAccept: text/html\r\nAccept-Language: en\r\n"+
+				"Referer: https://l.instagram.com/\r\n\r\n"))
 	}
 	bare, ours, err := d.fight(ctx, linkConnections, func(address string, length time.Duration) simulate.Outcome {
 		return repeat(ctx, address, requests, length)
@@ -61,8 +64,8 @@ func repeat(ctx context.Context, address string, requests [][]byte, length time.
 	return simulate.Load{Address: address, Connections: linkConnections, Next: next, Redirects: true}.Run(ctx)
 }
 
-// starts measures how long the embedded default takes from its start until it is ready, and what it keeps in memory when
-// it has nothing to do.
+// starts measures how long the embedded default takes from its start until it is ready, and what it keeps in memory
+// when it has nothing to do.
 func (b *bench) starts(ctx context.Context) error {
 	if len(b.chosen("idle")) == 0 {
 		return nil

@@ -1,9 +1,9 @@
 //go:build unix
 
 // Command bench measures Tributary against the targets of its design (section 11): durable acknowledgements against a
-// handler that only checks the signature, the whole pipeline, link redirects against a bare redirect, reports and exports
-// with a million conversions, embedded and on PostgreSQL with Redis, and how long the embedded default takes to start and
-// what it keeps in memory. It starts all it needs on ports and in folders of its own, and stops it.
+// handler that only checks the signature, the whole pipeline, link redirects against a bare redirect, reports and
+// exports with a million conversions, embedded and on PostgreSQL with Redis, and how long the embedded default takes to
+// start and what it keeps in memory. It starts all it needs on ports and in folders of its own, and stops it.
 package main
 
 import (
@@ -45,7 +45,8 @@ type options struct {
 func (o options) chosen(part string) (list []backend) {
 	for _, where := range []backend{onPostgres, embedded} {
 		name := part + map[backend]string{onPostgres: "-postgres", embedded: "-embedded"}[where]
-		if wanted := "," + o.only + ","; o.only == "" || strings.Contains(wanted, ","+part+",") || strings.Contains(wanted, ","+name+",") {
+		if wanted := "," + o.only + ","; o.only == "" || strings.Contains(wanted, ","+part+",") ||
+			strings.Contains(wanted, ","+name+",") {
 			list = append(list, where)
 		}
 	}
@@ -64,9 +65,11 @@ func run(ctx context.Context) error {
 	var o options
 	flag.BoolVar(&o.quick, "quick", false, "a short run")
 	flag.BoolVar(&o.json, "json", false, "print one JSON document")
-	flag.StringVar(&o.only, "only", "", "measure only these `parts`: ack,pipeline,links,idle,reports, each with -postgres or -embedded if wanted")
+	flag.StringVar(&o.only, "only", "",
+		"measure only these `parts`: ack,pipeline,links,idle,reports, each with -postgres or -embedded if wanted")
 	flag.StringVar(&o.binary, "binary", "", "measure this tributary `file` instead of building it")
-	flag.IntVar(&o.history, "history", 0, "also measure reports on PostgreSQL with `N` conversions, such as 10000000, and compare")
+	flag.IntVar(&o.history, "history", 0,
+		"also measure reports on PostgreSQL with `N` conversions, such as 10000000, and compare")
 	flag.Parse()
 	b := &bench{options: o}
 	defer b.close()

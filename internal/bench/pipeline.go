@@ -70,22 +70,29 @@ type pipelineRun struct {
 }
 
 // simulate repeats a run that others disturbed, but for the warm-up.
-func (b *bench) simulate(ctx context.Context, s *site, server *process, name string, orders, rate int) (pipelineRun, error) {
-	return quietly(ctx, b, func() (pipelineRun, int, error) { return b.simulateOnce(ctx, s, server, name, orders, rate) })
+func (b *bench) simulate(ctx context.Context, s *site, server *process, name string, orders, rate int) (pipelineRun,
+	error) {
+	return quietly(ctx, b, func() (pipelineRun, int, error) {
+		return b.simulateOnce(ctx, s, server, name, orders, rate)
+	})
 }
 
-func (b *bench) simulateOnce(ctx context.Context, s *site, server *process, name string, orders, rate int) (pipelineRun, int, error) {
+func (b *bench) simulateOnce(ctx context.Context, s *site, server *process, name string, orders, rate int) (pipelineRun,
+	int, error) {
 	now := time.Now()
-	run := simulate.Run{Address: server.address, Token: s.token, Connections: 32, Rate: rate, Prepare: true, Limit: 4 * time.Minute,
-		Plan: simulate.Plan{Platform: affiliate.Shopify, Store: stores[affiliate.Shopify], Secret: secret, Orders: orders, Duplicates: 5, Shuffle: 50,
-			Seed: uint64(now.UnixNano()), Now: now, MinSize: 2000, MaxSize: 20_000, Currency: "USD", Owners: s.owners}}
+	run := simulate.Run{Address: server.address, Token: s.token, Connections: 32, Rate: rate, Prepare: true,
+		Limit: 4 * time.Minute, Plan: simulate.Plan{Platform: affiliate.Shopify, Store: stores[affiliate.Shopify],
+			Secret: secret, Orders: orders, Duplicates: 5, Shuffle: 50, Seed: uint64(now.UnixNano()), Now: now,
+			MinSize: 2000, MaxSize: 20_000, Currency: "USD", Owners: s.owners}}
 	before := b.usage(server.cmd.Process.Pid)
 	r, err := run.Do(ctx)
 	if err == nil {
 		err = r.Problem()
 	}
 	c := b.since(before, server.cmd.Process.Pid, r.Deliveries)
-	b.note("  %-10s %6d deliveries  ack %6.0f/s p50 %s p99 %s  processed %6.0f/s  fresh p50 %s p99 %s max %s  changes %d checked %d  %s", name, r.Deliveries,
-		r.AckRate(), short(r.AckP50), short(r.AckP99), r.ProcessRate(), short(r.FreshP50), short(r.FreshP99), short(r.FreshMax), r.Changes, r.Checked, c)
+	b.note("  %-10s %6d deliveries  ack %6.0f/s p50 %s p99 %s  processed %6.0f/s  fresh p50 %s p99 %s max %s  "+
+		"changes %d checked %d  %s", name, r.Deliveries,
+		r.AckRate(), short(r.AckP50), short(r.AckP99), r.ProcessRate(), short(r.FreshP50), short(r.FreshP99),
+		short(r.FreshMax), r.Changes, r.Checked, c)
 	return pipelineRun{r, c.noisy()}, c.others, err
 }

@@ -50,9 +50,12 @@ func (b *bench) addAcknowledgements(where backend, connections int, reference, d
 	if where == onPostgres && connections == 32 {
 		ratioTarget, latencyTarget = ">= 0.50", "< 15ms"
 	}
-	b.add("signature-only handler"+with, where, reference.Rate(), fmt.Sprintf("%.0f/s, p99 %s", reference.Rate(), short(reference.Percentile(99))), "", false, reference.noisy)
-	b.add("durable acknowledgements"+with, where, durable.Rate(), fmt.Sprintf("%.0f/s, p50 %s", durable.Rate(), short(durable.Percentile(50))), "", false, durable.noisy)
-	b.add("  share of the handler's"+with, where, ratio, fmt.Sprintf("%.2f", ratio), ratioTarget, ratio >= 0.5, reference.noisy || durable.noisy)
+	b.add("signature-only handler"+with, where, reference.Rate(), fmt.Sprintf("%.0f/s, p99 %s", reference.Rate(),
+		short(reference.Percentile(99))), "", false, reference.noisy)
+	b.add("durable acknowledgements"+with, where, durable.Rate(), fmt.Sprintf("%.0f/s, p50 %s", durable.Rate(),
+		short(durable.Percentile(50))), "", false, durable.noisy)
+	b.add("  share of the handler's"+with, where, ratio, fmt.Sprintf("%.2f", ratio), ratioTarget, ratio >= 0.5,
+		reference.noisy || durable.noisy)
 	b.add("  p99"+with, where, p99.Seconds(), short(p99), latencyTarget, p99 < 15*time.Millisecond, durable.noisy)
 }
 
@@ -66,30 +69,39 @@ func (b *bench) addPipeline(where backend, how string, rate int, r pipelineRun) 
 	default:
 		freshTarget = "< 1s"
 	}
-	b.add("whole pipeline, "+how, where, r.ProcessRate(), fmt.Sprintf("%.0f/s of %d", r.ProcessRate(), r.Deliveries), rateTarget, r.ProcessRate() >= least, r.noisy)
-	b.add("  freshness p99, "+how, where, r.FreshP99.Seconds(), short(r.FreshP99), freshTarget, r.FreshP99 < time.Second, r.noisy)
+	b.add("whole pipeline, "+how, where, r.ProcessRate(), fmt.Sprintf("%.0f/s of %d", r.ProcessRate(), r.Deliveries),
+		rateTarget, r.ProcessRate() >= least, r.noisy)
+	b.add("  freshness p99, "+how, where, r.FreshP99.Seconds(), short(r.FreshP99), freshTarget,
+		r.FreshP99 < time.Second, r.noisy)
 }
 
 func (b *bench) addLinks(where backend, bare, ours measured) {
 	ratio := ours.Rate() / bare.Rate()
-	b.add("bare gin redirect", where, bare.Rate(), fmt.Sprintf("%.0f/s, p99 %s", bare.Rate(), short(bare.Percentile(99))), "", false, bare.noisy)
-	b.add("link redirect, click recorded", where, ours.Rate(), fmt.Sprintf("%.0f/s, p99 %s", ours.Rate(), short(ours.Percentile(99))), "", false, ours.noisy)
-	b.add("  share of the bare redirect's", where, ratio, fmt.Sprintf("%.2f", ratio), ">= 0.60", ratio >= 0.6, bare.noisy || ours.noisy)
+	b.add("bare gin redirect", where, bare.Rate(), fmt.Sprintf("%.0f/s, p99 %s", bare.Rate(),
+		short(bare.Percentile(99))), "", false, bare.noisy)
+	b.add("link redirect, click recorded", where, ours.Rate(), fmt.Sprintf("%.0f/s, p99 %s", ours.Rate(),
+		short(ours.Percentile(99))), "", false, ours.noisy)
+	b.add("  share of the bare redirect's", where, ratio, fmt.Sprintf("%.2f", ratio), ">= 0.60", ratio >= 0.6,
+		bare.noisy || ours.noisy)
 }
 
 func (b *bench) addStart(ready []time.Duration, resident int64) {
 	slowest := slices.Max(ready)
-	b.add("start to ready, slowest of 3", embedded, slowest.Seconds(), short(slowest), "< 1s", slowest < time.Second, false)
-	b.add("idle resident memory", embedded, float64(resident), fmt.Sprintf("%.1f MB", float64(resident)/1e6), "< 60 MB", resident < 60_000_000, false)
+	b.add("start to ready, slowest of 3", embedded, slowest.Seconds(), short(slowest), "< 1s", slowest < time.Second,
+		false)
+	b.add("idle resident memory", embedded, float64(resident), fmt.Sprintf("%.1f MB", float64(resident)/1e6), "< 60 MB",
+		resident < 60_000_000, false)
 }
 
 func (b *bench) addHistory(where backend, size int, took time.Duration) {
-	b.add(fmt.Sprintf("history of %s conversions written", count(size)), where, took.Seconds(), short(took), "", false, false)
+	b.add(fmt.Sprintf("history of %s conversions written", count(size)), where, took.Seconds(), short(took), "",
+		false, false)
 }
 
 func (b *bench) addAnswered(where backend, size int, a answered) {
 	p95 := a.percentile(95)
-	b.add(fmt.Sprintf("%s, %s", a.name, count(size)), where, p95.Seconds(), fmt.Sprintf("p50 %s, p95 %s", short(a.percentile(50)), short(p95)), "p95 < 100ms",
+	b.add(fmt.Sprintf("%s, %s", a.name, count(size)), where, p95.Seconds(), fmt.Sprintf("p50 %s, p95 %s",
+		short(a.percentile(50)), short(p95)), "p95 < 100ms",
 		p95 < 100*time.Millisecond, a.noisy)
 }
 
@@ -101,29 +113,35 @@ func (b *bench) addResident(what string, where backend, bytes int64) {
 func (b *bench) addGrowth(where backend, large, usual []answered) {
 	for i, a := range large {
 		ratio := float64(a.percentile(50)) / float64(usual[i].percentile(50))
-		b.add("  growth of "+a.name, where, ratio, fmt.Sprintf("%.2f", ratio), "<= 1.30", ratio <= 1.3, a.noisy || usual[i].noisy)
+		b.add("  growth of "+a.name, where, ratio, fmt.Sprintf("%.2f", ratio), "<= 1.30", ratio <= 1.3, a.noisy ||
+			usual[i].noisy)
 	}
 }
 
 func (b *bench) addExport(where backend, ours exported, theirs []exported) {
 	what := "export of " + count(ours.rows) + " conversions, CSV"
-	b.add(what, where, ours.rate(), fmt.Sprintf("%.0f rows/s, %s", ours.rate(), short(ours.took)), "", false, ours.noisy)
+	b.add(what, where, ours.rate(), fmt.Sprintf("%.0f rows/s, %s", ours.rate(), short(ours.took)), "",
+		false, ours.noisy)
 	b.addPeak(where, ours.resident)
 	if len(theirs) > 0 {
 		copied := medianExport(theirs)
 		ratio := ours.rate() / copied.rate()
-		b.add("  psql's \\copy of the same", where, copied.rate(), fmt.Sprintf("%.0f rows/s, %s", copied.rate(), short(copied.took)), "", false, copied.noisy)
-		b.add("  share of psql's", where, ratio, fmt.Sprintf("%.2f", ratio), ">= 0.50", ratio >= 0.5, ours.noisy || copied.noisy)
+		b.add("  psql's \\copy of the same", where, copied.rate(), fmt.Sprintf("%.0f rows/s, %s", copied.rate(),
+			short(copied.took)), "", false, copied.noisy)
+		b.add("  share of psql's", where, ratio, fmt.Sprintf("%.2f", ratio), ">= 0.50", ratio >= 0.5, ours.noisy ||
+			copied.noisy)
 	}
 }
 
 func (b *bench) addSheet(where backend, e exported) {
-	b.add("export of "+count(e.rows)+" conversions, XLSX", where, e.rate(), fmt.Sprintf("%.0f rows/s, %s", e.rate(), short(e.took)), "", false, e.noisy)
+	b.add("export of "+count(e.rows)+" conversions, XLSX", where, e.rate(), fmt.Sprintf("%.0f rows/s, %s", e.rate(),
+		short(e.took)), "", false, e.noisy)
 	b.addPeak(where, e.resident)
 }
 
 func (b *bench) addPeak(where backend, bytes int64) {
-	b.add("  peak resident memory", where, float64(bytes), fmt.Sprintf("%.1f MB", float64(bytes)/1e6), "< 100 MB", bytes < 100_000_000, false)
+	b.add("  peak resident memory", where, float64(bytes), fmt.Sprintf("%.1f MB", float64(bytes)/1e6), "< 100 MB",
+		bytes < 100_000_000, false)
 }
 
 // count writes 1000000 as "1M" and 100000 as "100k".
@@ -157,9 +175,12 @@ func (b *bench) print(w io.Writer) {
 	}
 	t.Flush()
 	if disturbed {
-		fmt.Fprintf(w, "\n* other programs used more than %d%% of the processors meanwhile, also when it was repeated: close them, and measure again.\n", quiet)
+		fmt.Fprintf(w, "\n* other programs used more than %d%% of the processors meanwhile, also when it was "+
+			"repeated: close them, and measure again.\n", quiet)
 	}
-	fmt.Fprintf(w, "\n%d of the targets missed. %d processors; figures of an earlier run compare only on the same machine.\n", missed, runtime.NumCPU())
+	fmt.Fprintf(w,
+		"\n%d of the targets missed. %d processors; figures of an earlier run compare only on the same machine.\n",
+		missed, runtime.NumCPU())
 	fmt.Fprintf(w, "Repeat: %s\n", b.repeatCommand())
 }
 

@@ -92,7 +92,8 @@ func (b *bench) report(ctx context.Context, where backend, size int) ([]answered
 	if err != nil {
 		return nil, err
 	}
-	return all, r.serving(ctx, func() error { return r.exports(ctx, where) }) // afresh, so that its memory is that of the export alone
+	// afresh, so that its memory is that of the export alone
+	return all, r.serving(ctx, func() error { return r.exports(ctx, where) })
 }
 
 // serving runs f with a server.
@@ -125,7 +126,8 @@ func (r *reader) askAll(ctx context.Context, where backend) (all []answered, err
 // makeHistory fills the database of a site.
 func (s *site) makeHistory(ctx context.Context, conversions int) (took time.Duration, err error) {
 	s.bench.note("  writing a history of %d conversions; this takes a while", conversions)
-	out, err := s.command(ctx, "simulate", "--history", "--conversions", strconv.Itoa(conversions), "--seed", "1", "--json")
+	out, err := s.command(ctx, "simulate", "--history", "--conversions", strconv.Itoa(conversions), "--seed",
+		"1", "--json")
 	if err != nil {
 		return 0, err
 	}
@@ -181,7 +183,8 @@ func (r *reader) ask(ctx context.Context, q question) (answered, error) {
 	return quietly(ctx, b, func() (answered, int, error) {
 		a := answered{name: q.name}
 		before := b.usage(r.server.cmd.Process.Pid)
-		for end := time.Now().Add(b.pick(4*time.Second, time.Second)); len(a.latencies) < leastAnswers || len(a.latencies) < mostAnswers && time.Now().Before(end); {
+		for end := time.Now().Add(b.pick(4*time.Second, time.Second)); len(a.latencies) < leastAnswers ||
+			len(a.latencies) < mostAnswers && time.Now().Before(end); {
 			body, took, err := r.get(ctx, q.variants[len(a.latencies)%len(q.variants)])
 			if err != nil {
 				return a, 0, err
@@ -191,8 +194,8 @@ func (r *reader) ask(ctx context.Context, q question) (answered, error) {
 		slices.Sort(a.latencies)
 		c := b.since(before, r.server.cmd.Process.Pid, len(a.latencies))
 		a.noisy = c.noisy()
-		b.note("  %-34s %4d answers of %6d bytes  p50 %6s  p95 %6s  max %6s  %s", q.name, len(a.latencies), a.size, short(a.percentile(50)),
-			short(a.percentile(95)),
+		b.note("  %-34s %4d answers of %6d bytes  p50 %6s  p95 %6s  max %6s  %s", q.name, len(a.latencies), a.size,
+			short(a.percentile(50)), short(a.percentile(95)),
 			short(a.latencies[len(a.latencies)-1]), c)
 		return a, c.others, nil
 	})
@@ -209,8 +212,8 @@ type exported struct {
 
 func (e exported) rate() float64 { return float64(e.rows) / e.took.Seconds() }
 
-// exports reads all conversions as CSV and as XLSX. On PostgreSQL psql copies the same table in turn with our CSV, so that
-// whatever else the machine does hits both.
+// exports reads all conversions as CSV and as XLSX. On PostgreSQL psql copies the same table in turn with our CSV, so
+// that whatever else the machine does hits both.
 func (r *reader) exports(ctx context.Context, where backend) error {
 	b := r.bench
 	var ours, theirs []exported
@@ -222,8 +225,8 @@ func (r *reader) exports(ctx context.Context, where backend) error {
 		if e.rows != r.size {
 			return fmt.Errorf("the export has %d rows, not %d", e.rows, r.size)
 		}
-		b.note("  export as CSV   %d rows, %d MB in %s, %.0f rows/s, at most %.1f MB resident", e.rows, e.bytes>>20, short(e.took), e.rate(),
-			float64(e.resident)/1e6)
+		b.note("  export as CSV   %d rows, %d MB in %s, %.0f rows/s, at most %.1f MB resident", e.rows, e.bytes>>20,
+			short(e.took), e.rate(), float64(e.resident)/1e6)
 		ours = append(ours, e)
 		if where != onPostgres {
 			continue
@@ -242,7 +245,8 @@ func (r *reader) exports(ctx context.Context, where backend) error {
 	if err != nil {
 		return err
 	}
-	b.note("  export as XLSX  %d MB in %s, at most %.1f MB resident", e.bytes>>20, short(e.took), float64(e.resident)/1e6)
+	b.note("  export as XLSX  %d MB in %s, at most %.1f MB resident", e.bytes>>20, short(e.took),
+		float64(e.resident)/1e6)
 	e.rows = r.size
 	b.addSheet(where, e)
 	return nil

@@ -19,7 +19,8 @@ func TestCountLines(t *testing.T) {
 }
 
 func TestCount(t *testing.T) {
-	for n, want := range map[int]string{0: "0", 999: "999", 100_000: "100k", 1_000_000: "1M", 10_000_000: "10M", 1_500_000: "1500k"} {
+	for n, want := range map[int]string{0: "0", 999: "999", 100_000: "100k", 1_000_000: "1M", 10_000_000: "10M",
+		1_500_000: "1500k"} {
 		if got := count(n); got != want {
 			t.Errorf("count(%d) is %s, want %s", n, got, want)
 		}

@@ -19,7 +19,8 @@ func statementSettings() []testservers.Option {
 	if os.Getenv(statementsEnv) == "" {
 		return nil
 	}
-	return []testservers.Option{testservers.Setting("shared_preload_libraries", "pg_stat_statements"), testservers.Setting("pg_stat_statements.track_planning", "on")}
+	return []testservers.Option{testservers.Setting("shared_preload_libraries", "pg_stat_statements"),
+		testservers.Setting("pg_stat_statements.track_planning", "on")}
 }
 
 const costlyStatements = `
@@ -32,7 +33,8 @@ func (b *bench) countStatements(ctx context.Context) error {
 	if os.Getenv(statementsEnv) == "" {
 		return nil
 	}
-	if out, err := exec.CommandContext(ctx, "psql", "--no-psqlrc", b.postgres.URL, "-c", "CREATE EXTENSION pg_stat_statements").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "psql", "--no-psqlrc", b.postgres.URL, "-c",
+		"CREATE EXTENSION pg_stat_statements").CombinedOutput(); err != nil {
 		return fmt.Errorf("count statements: %w: %s", err, out)
 	}
 	b.onEnd(func() {

@@ -31,9 +31,10 @@ type Config struct {
 	RetentionDays     int    // of raw bodies; 0 keeps them
 	WorkerConcurrency int    // batches processed at once; 0 chooses by the number of processors
 	TrustedProxies    []string
-	FXRatesURL        string // of the folder of exchange rates when it ends in /, else of one file, or a path; empty: none are fetched
-	APIRateLimit      int    // requests per minute and token; 0: no limit
-	Demo              bool   // set by the demo, never by the environment: pages say that the sales are made up
+	// of the folder of exchange rates when it ends in /, else of one file, or a path; empty: none are fetched
+	FXRatesURL   string
+	APIRateLimit int  // requests per minute and token; 0: no limit
+	Demo         bool // set by the demo, never by the environment: pages say that the sales are made up
 }
 
 // MinSecretKey is the fewest bytes that SECRET_KEY may have.
@@ -83,7 +84,8 @@ func (r *reader) config() Config {
 // check looks at what single variables cannot tell.
 func (r *reader) check(c Config) {
 	if _, port, err := net.SplitHostPort(c.ListenAddr); err != nil || !isPort(port) {
-		r.problem("LISTEN_ADDR", "%q is not an address; it looks like 127.0.0.1:8080, or :8080 for all interfaces", c.ListenAddr)
+		r.problem("LISTEN_ADDR", "%q is not an address; it looks like 127.0.0.1:8080, or :8080 for all interfaces",
+			c.ListenAddr)
 	}
 	r.checkScheme("DATABASE_URL", c.DatabaseURL, "postgres://user:password@host:5432/database", "postgres", "postgresql")
 	r.checkScheme("REDIS_URL", c.RedisURL, "redis://host:6379/0", "redis", "rediss", "redis-sentinel", "rediss-sentinel",
@@ -91,17 +93,21 @@ func (r *reader) check(c Config) {
 	r.checkScheme("PUBLIC_URL", c.PublicURL, "https://tributary.example", "http", "https")
 	switch {
 	case c.RedisURL != "" && c.DatabaseURL == "":
-		r.problem("REDIS_URL", "is set but DATABASE_URL is not: a Redis shared by several processes is of use only with a database "+
-			"they share too. Set DATABASE_URL to a PostgreSQL as well, or unset REDIS_URL to run embedded")
+		r.problem("REDIS_URL",
+			"is set but DATABASE_URL is not: a Redis shared by several processes is of use only with a database "+
+				"they share too. Set DATABASE_URL to a PostgreSQL as well, or unset REDIS_URL to run embedded")
 	case c.RedisURL == "" && c.DatabaseURL != "":
-		r.problem("DATABASE_URL", "is set but REDIS_URL is not: with PostgreSQL several processes may run, and they wake each other "+
-			"through Redis. Set REDIS_URL as well, or unset DATABASE_URL to run embedded")
+		r.problem("DATABASE_URL",
+			"is set but REDIS_URL is not: with PostgreSQL several processes may run, and they wake each other "+
+				"through Redis. Set REDIS_URL as well, or unset DATABASE_URL to run embedded")
 	}
 	switch n := len(c.SecretKey); {
 	case n > 0 && n < MinSecretKey:
-		r.problem("SECRET_KEY", "is too short: %d bytes, at least %d are needed; make one with: openssl rand -hex 32", n, MinSecretKey)
+		r.problem("SECRET_KEY", "is too short: %d bytes, at least %d are needed; make one with: openssl rand -hex 32",
+			n, MinSecretKey)
 	case n == 0 && c.DatabaseURL != "" && !r.failed("SECRET_KEY"):
-		r.problem("SECRET_KEY", "is needed with DATABASE_URL, the same for every process; make one with: openssl rand -hex 32")
+		r.problem("SECRET_KEY",
+			"is needed with DATABASE_URL, the same for every process; make one with: openssl rand -hex 32")
 	}
 }
 
@@ -236,7 +242,8 @@ func (r *reader) rates(name, fallback string) string {
 		return v
 	}
 	u, err := url.Parse(v) // the value may hold a password and is never repeated
-	if err != nil || !slices.Contains([]string{"http", "https", "file"}, u.Scheme) || u.Scheme == "file" && u.Path == "" || u.Scheme != "file" && u.Host == "" {
+	if err != nil || !slices.Contains([]string{"http", "https", "file"}, u.Scheme) || u.Scheme == "file" &&
+		u.Path == "" || u.Scheme != "file" && u.Host == "" {
 		r.problem(name, "must look like %s or file:///srv/eurofxref-hist.csv, be a path, or off", fallback)
 	}
 	return v

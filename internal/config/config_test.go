@@ -78,11 +78,15 @@ func TestLoad_problems(t *testing.T) {
 		env  map[string]string
 		want []string // parts of the lines of the error, in order
 	}{
-		{"all at once", map[string]string{"LISTEN_ADDR": "x", "LOG_LEVEL": "loud", "MAX_BODY_BYTES": "1e6", "RETENTION_DAYS": "-1", "LOG_FORMAT": "xml"},
-			[]string{"LOG_LEVEL must be debug", "LOG_FORMAT must be text or json", "MAX_BODY_BYTES must be a whole number", "RETENTION_DAYS must be a whole number", "LISTEN_ADDR \"x\" is not an address"}},
+		{"all at once", map[string]string{"LISTEN_ADDR": "x", "LOG_LEVEL": "loud", "MAX_BODY_BYTES": "1e6",
+			"RETENTION_DAYS": "-1", "LOG_FORMAT": "xml"},
+			[]string{"LOG_LEVEL must be debug", "LOG_FORMAT must be text or json",
+				"MAX_BODY_BYTES must be a whole number", "RETENTION_DAYS must be a whole number",
+				"LISTEN_ADDR \"x\" is not an address"}},
 		{"Redis without a database", map[string]string{"REDIS_URL": "redis://h"}, []string{"REDIS_URL is set but DATABASE_URL is not"}},
 		{"database without Redis", map[string]string{"DATABASE_URL": "postgres://h/d", "SECRET_KEY": key}, []string{"DATABASE_URL is set but REDIS_URL is not"}},
-		{"no key in production", production(map[string]string{"SECRET_KEY": ""}), []string{"SECRET_KEY is needed with DATABASE_URL"}},
+		{"no key in production", production(map[string]string{"SECRET_KEY": ""}),
+			[]string{"SECRET_KEY is needed with DATABASE_URL"}},
 		{"short key", map[string]string{"SECRET_KEY": "short"}, []string{"SECRET_KEY is too short: 5 bytes"}},
 		{"wrong database", production(map[string]string{"DATABASE_URL": "mysql://root:hunter2@h/d"}), []string{"DATABASE_URL must look like postgres://"}},
 		{"wrong Redis", production(map[string]string{"REDIS_URL": "http://h"}), []string{"REDIS_URL must look like redis://"}},
@@ -134,7 +138,8 @@ func TestLoad_secret_from_file(t *testing.T) {
 	}
 }
 
-// TestExample compares .env.example with what Load reads: the same variables, in the same order, with the same defaults.
+// TestExample compares .env.example with what Load reads: the same variables, in the same order, with the same
+// defaults.
 func TestExample(t *testing.T) {
 	text, err := os.ReadFile("../../.env.example")
 	if err != nil {

@@ -19,7 +19,8 @@ func (r *request) accountPage() error {
 }
 
 func (r *request) changePassword() error {
-	err := r.d.App.ChangeOwnPassword(r.Request.Context(), r.user, r.PostForm("current_password"), r.PostForm("password"), r.session, r.ClientIP())
+	err := r.d.App.ChangeOwnPassword(r.Request.Context(), r.user, r.PostForm("current_password"),
+		r.PostForm("password"), r.session, r.ClientIP())
 	if err == nil {
 		return r.done("/account", "Your password is changed; other devices are signed out.")
 	}
@@ -27,6 +28,7 @@ func (r *request) changePassword() error {
 	if err != nil {
 		return err
 	}
-	r.render(http.StatusUnprocessableEntity, "account.html", &accountPage{layout: r.layout("Your account", "account"), Errors: errs})
+	r.render(http.StatusUnprocessableEntity, "account.html", &accountPage{layout: r.layout("Your account", "account"),
+		Errors: errs})
 	return nil
 }

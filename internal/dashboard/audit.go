@@ -54,8 +54,11 @@ type auditChange struct {
 func (r *request) auditPage() error {
 	ctx := r.Request.Context()
 	f := storage.AuditFilter{Subject: strings.TrimSpace(r.Query("subject")), Actor: r.Query("actor")}
-	p := auditPage{settingsLayout: r.settingsLayout("Audit log", "Audit log"), Kinds: auditKinds, Actor: f.Actor, Subject: f.Subject, All: r.with("subject", "")}
-	if i := slices.IndexFunc(auditKinds, func(k choice) bool { return k.Value == r.Query("kind") }); i >= 0 && f.Subject == "" {
+	p := auditPage{settingsLayout: r.settingsLayout("Audit log", "Audit log"), Kinds: auditKinds, Actor: f.Actor,
+		Subject: f.Subject, All: r.with("subject", "")}
+	if i := slices.IndexFunc(auditKinds, func(k choice) bool {
+		return k.Value == r.Query("kind")
+	}); i >= 0 && f.Subject == "" {
 		p.Kind = auditKinds[i].Value
 		f.Kind = p.Kind
 	}
@@ -105,8 +108,9 @@ func (r *request) actors(chosen string) ([]choice, error) {
 }
 
 // auditKinds are the kinds of things that the log can be narrowed to, by what their ids begin with.
-var auditKinds = []choice{{"account", "Settings"}, {"usr_", "People"}, {"tok_", "API tokens"}, {"str_", "Stores"}, {"cmp_", "Campaigns"}, {"mem_", "Campaign members"},
-	{"off_", "Offers"}, {"ofm_", "Offer members"}, {"cod_", "Codes"}, {"lnk_", "Links"}, {"cre_", "Creators"}, {"cnv_", "Conversions"}, {"pay_", "Payouts"},
+var auditKinds = []choice{{"account", "Settings"}, {"usr_", "People"}, {"tok_", "API tokens"}, {"str_", "Stores"},
+	{"cmp_", "Campaigns"}, {"mem_", "Campaign members"}, {"off_", "Offers"}, {"ofm_", "Offer members"},
+	{"cod_", "Codes"}, {"lnk_", "Links"}, {"cre_", "Creators"}, {"cnv_", "Conversions"}, {"pay_", "Payouts"},
 	{"cst_", "Costs"}}
 
 // auditRecord is an entry with its two sides read.
@@ -163,8 +167,10 @@ func (r *request) auditLine(e auditRecord, words map[string]storage.Word) auditL
 		}
 	}
 	for _, key := range keys {
-		c := auditChange{What: factName(key), Before: r.factText(key, e.before, words), After: r.factText(key, e.after, words), Added: e.before == nil}
-		if c.Before == c.After || key == "rule_version" || c.Added && (c.After == line.Name || isNothing(e.after[key]) || e.tellsCurrency(key)) {
+		c := auditChange{What: factName(key), Before: r.factText(key, e.before, words), After: r.factText(key, e.after,
+			words), Added: e.before == nil}
+		if c.Before == c.After || key == "rule_version" || c.Added &&
+			(c.After == line.Name || isNothing(e.after[key]) || e.tellsCurrency(key)) {
 			continue
 		}
 		if key == "email_hash" { // the hash says nothing to people
@@ -191,8 +197,8 @@ func (e auditRecord) tellsCurrency(key string) bool {
 
 // pageOf gives the address that shows a thing, by its id.
 func pageOf(id string) string {
-	for prefix, path := range map[string]string{"cmp_": "/campaigns/", "cre_": "/creators/", "str_": "/stores/", "ord_": "/orders/", "usr_": "/settings/people/",
-		"pay_": "/payouts/"} {
+	for prefix, path := range map[string]string{"cmp_": "/campaigns/", "cre_": "/creators/", "str_": "/stores/",
+		"ord_": "/orders/", "usr_": "/settings/people/", "pay_": "/payouts/"} {
 		if strings.HasPrefix(id, prefix) {
 			return path + id
 		}
@@ -202,19 +208,26 @@ func pageOf(id string) string {
 
 // deeds are actions that general words would tell badly.
 var deeds = map[string]string{
-	"user.sign_in": "signed in", "user.add": "made an account for", "user.change": "changed the account of", "user.password": "set a new password for",
-	"settings.set": "changed the settings", "account.rebuild": "had all sums of reports computed anew", "code.credit_orders": "credited earlier orders to the code",
-	"store.secret.add": "added a secret of the store", "store.secret.end": "ended a secret of the store", "store.add": "connected the store",
+	"user.sign_in": "signed in", "user.add": "made an account for", "user.change": "changed the account of",
+	"user.password": "set a new password for",
+	"settings.set":  "changed the settings", "account.rebuild": "had all sums of reports computed anew",
+	"code.credit_orders": "credited earlier orders to the code",
+	"store.secret.add":   "added a secret of the store", "store.secret.end": "ended a secret of the store",
+	"store.add":             "connected the store",
 	"store.warning.dismiss": "took away the warning of the store",
-	"conversion.undo":       "took back the rejection of the conversion of order", "conversion.reject": "rejected the conversion of order",
-	"conversion.release": "released the conversion of order", "payout.issue": "issued a payout to", "payout.cancel": "canceled a payout to",
+	"conversion.undo":       "took back the rejection of the conversion of order",
+	"conversion.reject":     "rejected the conversion of order",
+	"conversion.release":    "released the conversion of order", "payout.issue": "issued a payout to",
+	"payout.cancel": "canceled a payout to",
 }
 
 // deedNouns and deedVerbs tell the other actions, such as campaign.change.
 var (
-	deedNouns = map[string]string{"campaign": "the campaign", "creator": "the creator", "member": "the campaign member", "offer": "the offer",
-		"offer_member": "the offer member", "code": "the code", "link": "the link", "cost": "the cost", "store": "the store", "token": "the API token"}
-	deedVerbs = map[string]string{"add": "added", "change": "changed", "end": "ended", "remove": "removed", "restore": "brought back"}
+	deedNouns = map[string]string{"campaign": "the campaign", "creator": "the creator", "member": "the campaign member",
+		"offer": "the offer", "offer_member": "the offer member", "code": "the code", "link": "the link",
+		"cost": "the cost", "store": "the store", "token": "the API token"}
+	deedVerbs = map[string]string{"add": "added", "change": "changed", "end": "ended", "remove": "removed",
+		"restore": "brought back"}
 )
 
 // deed tells an action in the past tense, to be followed by what it was done to.
@@ -230,11 +243,15 @@ func deed(action string) string {
 }
 
 // factNames are properties whose names in the log are not plain enough.
-var factNames = map[string]string{"email_hash": "e-mail address", "email": "e-mail", "timezone": "time zone", "disabled_at": "disabled since", "ended_at": "ended",
-	"removed_at": "removed", "inactive_since": "inactive since", "starts_at": "starts", "ends_at": "ends", "valid_from": "valid from", "valid_to": "valid until",
-	"commission_percent": "commission in percent", "commission_flat": "commission per order", "override": "own commission", "landing_url": "landing page",
-	"attribution_window_days": "attribution window in days", "hold_days": "hold in days", "minimum_payout": "smallest payout", "rule_version": "version of the commission rule",
-	"slug": "name in addresses", "orders": "orders credited", "first": "first order", "last": "last order", "released": "released by hand", "domain": "address"}
+var factNames = map[string]string{"email_hash": "e-mail address", "email": "e-mail", "timezone": "time zone",
+	"disabled_at": "disabled since", "ended_at": "ended", "removed_at": "removed", "inactive_since": "inactive since",
+	"starts_at": "starts", "ends_at": "ends", "valid_from": "valid from", "valid_to": "valid until",
+	"commission_percent": "commission in percent", "commission_flat": "commission per order",
+	"override": "own commission", "landing_url": "landing page",
+	"attribution_window_days": "attribution window in days", "hold_days": "hold in days",
+	"minimum_payout": "smallest payout", "rule_version": "version of the commission rule", "slug": "name in addresses",
+	"orders": "orders credited", "first": "first order", "last": "last order", "released": "released by hand",
+	"domain": "address"}
 
 func factName(key string) string {
 	if name := factNames[key]; name != "" {
@@ -283,5 +300,7 @@ func (r *request) factText(key string, side map[string]any, words map[string]sto
 	return ""
 }
 
-// moneyFacts are properties that are amounts, with the property that tells their currency. Whole numbers are minor units.
-var moneyFacts = map[string]string{"commission": "currency", "amount": "currency", "minimum_payout": "currency", "product_value": "product_currency"}
+// moneyFacts are properties that are amounts, with the property that tells their currency. Whole numbers are minor
+// units.
+var moneyFacts = map[string]string{"commission": "currency", "amount": "currency", "minimum_payout": "currency",
+	"product_value": "product_currency"}

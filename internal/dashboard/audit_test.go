@@ -23,9 +23,13 @@ func TestAudit(t *testing.T) {
 	o := h.owner()
 	ctx := h.as(affiliate.RoleManager)
 	spring := h.campaign("Spring")
-	_, err := h.app.ChangeCampaign(ctx, spring.ID, app.AnyVersion, func(c *affiliate.Campaign) error { c.Name, c.WindowDays = "Spring sale", 14; return nil })
+	_, err := h.app.ChangeCampaign(ctx, spring.ID, app.AnyVersion, func(c *affiliate.Campaign) error {
+		c.Name, c.WindowDays = "Spring sale", 14
+		return nil
+	})
 	h.must(err)
-	_, err = h.app.ChangeUser(h.as(affiliate.RoleOwner), h.user(affiliate.RoleViewer).ID, func(u *affiliate.User) error { u.Role = affiliate.RoleManager; return nil })
+	_, err = h.app.ChangeUser(h.as(affiliate.RoleOwner), h.user(affiliate.RoleViewer).ID,
+		func(u *affiliate.User) error { u.Role = affiliate.RoleManager; return nil })
 	h.must(err)
 	_, err = h.app.SetSettings(h.as(affiliate.RoleOwner), []app.Setting{{Key: "minimum_payout", Value: "10"}})
 	h.must(err)
@@ -33,18 +37,23 @@ func TestAudit(t *testing.T) {
 	newest := o.get("/settings/audit").is(http.StatusOK)
 	rows := auditRows(newest)
 	for i, want := range []string{
-		"20 Nov 2026, 13:00 Olga Owner (olga@northwind.example) changed the settings only this: changed the settings smallest payout 0.00 USD → 10.00 USD",
-		"20 Nov 2026, 13:00 Olga Owner (olga@northwind.example) changed the account of Vera Viewer only this: changed the account of Vera Viewer role viewer → manager",
-		"20 Nov 2026, 13:00 Max Manager (max@northwind.example) changed the campaign Spring sale only this: changed the campaign Spring sale attribution window in days the account's → 14 name Spring → Spring sale",
+		"20 Nov 2026, 13:00 Olga Owner (olga@northwind.example) changed the settings only this: changed the settings " +
+			"smallest payout 0.00 USD → 10.00 USD",
+		"20 Nov 2026, 13:00 Olga Owner (olga@northwind.example) changed the account of Vera Viewer only this: " +
+			"changed the account of Vera Viewer role viewer → manager",
+		"20 Nov 2026, 13:00 Max Manager (max@northwind.example) changed the campaign Spring sale only this: changed " +
+			"the campaign Spring sale attribution window in days the account's → 14 name Spring → Spring sale",
 	} {
 		if i >= len(rows) || rows[i] != want {
 			t.Errorf("entry %d is\n%s\nwant\n%s", i, at(rows, i), want)
 		}
 	}
 	all := strings.Join(rows, "\n")
-	for _, want := range []string{"made the API token", "rejected the conversion of order #1006", "approval approved → rejected", "commission 7.55 USD → 0.00 USD",
-		"issued a payout to Anna Ahlers", "added the cost shooting", "amount 120.00 USD", "e-mail address given", "currency EUR", // of a store
-		"product value 39.90 USD", "campaign Spring sale"} {
+	for _, want := range []string{"made the API token", "rejected the conversion of order #1006",
+		"approval approved → rejected", "commission 7.55 USD → 0.00 USD",
+		// of a store
+		"issued a payout to Anna Ahlers", "added the cost shooting", "amount 120.00 USD", "e-mail address given",
+		"currency EUR", "product value 39.90 USD", "campaign Spring sale"} {
 		if want = strings.Replace(want, "made the", "added the", 1); !strings.Contains(all, want) {
 			t.Errorf("the log does not say %q:\n%s", want, all)
 		}
@@ -80,7 +89,8 @@ func TestAudit(t *testing.T) {
 	for link := range links {
 		o.get(link).is(http.StatusOK)
 	}
-	for _, want := range []string{"/orders/" + h.order("1006").ID.String(), "/campaigns/cmp_1", "/creators/cre_1", "/stores/str_1", "/payouts/pay_1", "/settings/people/usr_1"} {
+	for _, want := range []string{"/orders/" + h.order("1006").ID.String(), "/campaigns/cmp_1", "/creators/cre_1",
+		"/stores/str_1", "/payouts/pay_1", "/settings/people/usr_1"} {
 		if !links[want] {
 			t.Errorf("no entry leads to %s", want)
 		}
@@ -92,7 +102,8 @@ func TestAudit_pages(t *testing.T) {
 	h := newHouse(t)
 	h.must(h.db.InTx(t.Context(), func(tx *storage.Tx) error {
 		for n := range 120 {
-			e := storage.AuditEntry{At: noon, Actor: "command line", Action: "campaign.change", Subject: affiliate.CampaignID(1), After: map[string]int{"n": n + 1}}
+			e := storage.AuditEntry{At: noon, Actor: "command line", Action: "campaign.change",
+				Subject: affiliate.CampaignID(1), After: map[string]int{"n": n + 1}}
 			if err := tx.Audit(t.Context(), e); err != nil {
 				return err
 			}
@@ -150,8 +161,10 @@ func TestAudit_words(t *testing.T) {
 			t.Errorf("the action %s has no words", action)
 		}
 	}
-	for _, id := range []fmt.Stringer{affiliate.UserID(1), affiliate.TokenID(1), affiliate.StoreID(1), affiliate.CampaignID(1), affiliate.MemberID(1), affiliate.OfferID(1),
-		affiliate.OfferMemberID(1), affiliate.CodeID(1), affiliate.LinkID(1), affiliate.CreatorID(1), affiliate.ConversionID(1), affiliate.PayoutID(1), affiliate.CostID(1)} {
+	for _, id := range []fmt.Stringer{affiliate.UserID(1), affiliate.TokenID(1), affiliate.StoreID(1),
+		affiliate.CampaignID(1), affiliate.MemberID(1), affiliate.OfferID(1), affiliate.OfferMemberID(1),
+		affiliate.CodeID(1), affiliate.LinkID(1), affiliate.CreatorID(1), affiliate.ConversionID(1),
+		affiliate.PayoutID(1), affiliate.CostID(1)} {
 		if !slices.ContainsFunc(auditKinds, func(k choice) bool { return strings.HasPrefix(id.String(), k.Value) }) {
 			t.Errorf("what was done to %s cannot be chosen", id)
 		}

@@ -57,9 +57,10 @@ func startChromium() {
 		chromium.err = errors.New("the tests of pages need Chromium: apt-get install -y chromium")
 		return
 	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program), chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("hide-scrollbars", true),
-		chromedp.Flag("font-render-hinting", "none"), chromedp.Flag("lang", "en-US"))
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program),
+		chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("font-render-hinting", "none"),
+		chromedp.Flag("lang", "en-US"))
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium refuses to sandbox what root runs
 	}
@@ -94,8 +95,8 @@ func (h *house) browse(role affiliate.Role) *tab {
 	b := h.browseAsNobody()
 	b.call(func(ctx context.Context, t *chromedp.Target) error {
 		only := true
-		_, err := cdp.Call(ctx, t, network.SetCookie, network.SetCookieParams{Name: sessionCookie, Value: session, URL: h.url, HTTPOnly: &only,
-			SameSite: network.CookieSameSiteLax})
+		_, err := cdp.Call(ctx, t, network.SetCookie, network.SetCookieParams{Name: sessionCookie, Value: session,
+			URL: h.url, HTTPOnly: &only, SameSite: network.CookieSameSiteLax})
 		return err
 	})
 	return b
@@ -150,7 +151,8 @@ func (b *tab) hear(event any) {
 		}
 	case *cdplog.EventEntryAdded:
 		if e.Entry.Level == cdplog.EntryLevelError || e.Entry.Level == cdplog.EntryLevelWarning {
-			b.problems = append(b.problems, fmt.Sprintf("%s %s: %s %s", e.Entry.Source, e.Entry.Level, e.Entry.Text, e.Entry.URL))
+			b.problems = append(b.problems, fmt.Sprintf("%s %s: %s %s", e.Entry.Source, e.Entry.Level, e.Entry.Text,
+				e.Entry.URL))
 		}
 	case *network.EventRequestWillBeSent:
 		u, err := url.Parse(e.Request.URL)
@@ -355,7 +357,8 @@ func (b *tab) dark(on bool) {
 func (b *tab) media(name, value string) {
 	b.Helper()
 	b.call(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: name, Value: value}}})
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia,
+			emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: name, Value: value}}})
 		return err
 	})
 }
@@ -364,7 +367,8 @@ func (b *tab) media(name, value string) {
 func (b *tab) withoutScript() {
 	b.Helper()
 	b.call(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled,
+			emulation.SetScriptExecutionDisabledParams{Value: true})
 		return err
 	})
 }
@@ -386,8 +390,8 @@ func (b *tab) overflow() int {
 	return n
 }
 
-// screenshot writes the whole page as a PNG. The window is made as high as the page meanwhile, so that what sticks to an
-// edge of the window is drawn at the edge of the picture.
+// screenshot writes the whole page as a PNG. The window is made as high as the page meanwhile, so that what sticks to
+// an edge of the window is drawn at the edge of the picture.
 func (b *tab) screenshot(file string) {
 	b.Helper()
 	b.must(os.MkdirAll(filepath.Dir(file), 0o755))

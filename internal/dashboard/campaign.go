@@ -54,14 +54,19 @@ type campaignLine struct {
 
 func (r *request) campaignsPage() error {
 	ctx := r.Request.Context()
-	p := campaignsPage{layout: r.layout("Campaigns", "campaigns"), Text: r.Query("q"), Former: r.Query("former") != "", MayChange: r.may(affiliate.MayChangeCatalog)}
+	p := campaignsPage{layout: r.layout("Campaigns", "campaigns"), Text: r.Query("q"), Former: r.Query("former") != "",
+		MayChange: r.may(affiliate.MayChangeCatalog)}
 	var err error
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	p.Heads = []column{{Name: "name", Title: "Campaign", Sort: "name", Shown: true}, {Name: "status", Title: "Status", Shown: true}, {Name: "dates", Title: "Dates", Shown: true}, {Name: "creators", Title: "Creators", Number: true, Shown: true},
-		{Name: "clicks", Title: "Clicks", Number: true, Sort: "clicks", Shown: true}, {Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions", Shown: true},
-		{Name: "sales", Title: "Sales", Number: true, Sort: "sales", Shown: true}, {Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions", Shown: true}}
+	p.Heads = []column{{Name: "name", Title: "Campaign", Sort: "name", Shown: true}, {Name: "status", Title: "Status",
+		Shown: true}, {Name: "dates", Title: "Dates", Shown: true}, {Name: "creators", Title: "Creators", Number: true,
+		Shown: true},
+		{Name: "clicks", Title: "Clicks", Number: true, Sort: "clicks", Shown: true},
+		{Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions", Shown: true},
+		{Name: "sales", Title: "Sales", Number: true, Sort: "sales", Shown: true},
+		{Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions", Shown: true}}
 	list, err := r.reportList(p.Heads, "name")
 	if err != nil {
 		return err
@@ -85,7 +90,8 @@ func (r *request) campaignsPage() error {
 			n += counts[row.ID].Former
 		}
 		address := campaignAddress(row.ID) + periodQuery(r)
-		p.Rows = append(p.Rows, campaignLine{row, address, stateOf(row.Campaign, r.d.App.Now()), r.campaignDates(row.Campaign), n})
+		p.Rows = append(p.Rows, campaignLine{row, address, stateOf(row.Campaign, r.d.App.Now()),
+			r.campaignDates(row.Campaign), n})
 	}
 	p.Count, p.Total, p.Pager = found.Count, found.Total, r.pager(found.Next)
 	p.None = found.Count == 0 && p.Text == ""
@@ -147,7 +153,8 @@ func (r *request) carried(names ...string) []hiddenField {
 	return list
 }
 
-// campaignState is a campaign's status for people: one that has not begun, or whose end has come, is not running either.
+// campaignState is a campaign's status for people: one that has not begun, or whose end has come, is not running
+// either.
 type campaignState struct{ Word, Class, Icon string }
 
 func stateOf(c affiliate.Campaign, now time.Time) campaignState {
@@ -204,11 +211,13 @@ func (r *request) campaignHead(tab, title string) (campaignHead, error) {
 	if title != "" {
 		title += " · "
 	}
-	return campaignHead{layout: r.layout(title+c.Name, "campaigns"), Campaign: c, Address: campaignAddress(id), Tab: tab, Keep: periodQuery(r),
-		State: stateOf(c, r.d.App.Now()), Dates: r.campaignDates(c), MayChange: r.may(affiliate.MayChangeCatalog)}, nil
+	return campaignHead{layout: r.layout(title+c.Name, "campaigns"), Campaign: c, Address: campaignAddress(id),
+		Tab: tab, Keep: periodQuery(r), State: stateOf(c, r.d.App.Now()), Dates: r.campaignDates(c),
+		MayChange: r.may(affiliate.MayChangeCatalog)}, nil
 }
 
-// campaignForm are the fields of a campaign as people type them. Days are those of the account's zone; the last one counts.
+// campaignForm are the fields of a campaign as people type them. Days are those of the account's zone; the last one
+// counts.
 type campaignForm struct {
 	Name, Starts, Ends, Window, Precedence, ClickRule string
 	Version                                           int
@@ -218,7 +227,8 @@ type campaignForm struct {
 
 // formOf shows a campaign in the form.
 func (r *request) formOf(c affiliate.Campaign) campaignForm {
-	f := campaignForm{Name: c.Name, Precedence: string(c.Precedence), ClickRule: string(c.ClickRule), Version: c.Version, Account: r.settings}
+	f := campaignForm{Name: c.Name, Precedence: string(c.Precedence), ClickRule: string(c.ClickRule),
+		Version: c.Version, Account: r.settings}
 	if !c.StartsAt.IsZero() {
 		f.Starts = affiliate.Day(c.StartsAt, r.zone)
 	}
@@ -234,8 +244,9 @@ func (r *request) formOf(c affiliate.Campaign) campaignForm {
 // campaignForm reads the form.
 func (r *request) campaignForm() campaignForm {
 	version, _ := strconv.Atoi(r.field("version")) // 0, which is any, where there is none
-	return campaignForm{Name: r.field("name"), Starts: r.field("starts_at"), Ends: r.field("ends_at"), Window: r.field("attribution_window_days"),
-		Precedence: r.field("precedence"), ClickRule: r.field("click_rule"), Version: version, Account: r.settings}
+	return campaignForm{Name: r.field("name"), Starts: r.field("starts_at"), Ends: r.field("ends_at"),
+		Window: r.field("attribution_window_days"), Precedence: r.field("precedence"), ClickRule: r.field("click_rule"),
+		Version: version, Account: r.settings}
 }
 
 // apply writes the form into a campaign. A day that the form shows already stays the moment that it is.
@@ -258,7 +269,9 @@ func (f campaignForm) apply(r *request, c *affiliate.Campaign) error {
 	}
 	if c.WindowDays = 0; f.Window != "" {
 		if c.WindowDays, err = strconv.Atoi(f.Window); err != nil || c.WindowDays == 0 {
-			return affiliate.FieldErrorf("attribution_window_days", "must be a number of days between %d and %d, or be left empty", affiliate.MinWindowDays, affiliate.MaxWindowDays)
+			return affiliate.FieldErrorf("attribution_window_days",
+				"must be a number of days between %d and %d, or be left empty", affiliate.MinWindowDays,
+				affiliate.MaxWindowDays)
 		}
 	}
 	return nil
@@ -270,7 +283,8 @@ type newCampaignPage struct {
 }
 
 func (r *request) newCampaignPage() error {
-	return r.show("campaign_new.html", &newCampaignPage{r.layout("New campaign", "campaigns"), campaignForm{Account: r.settings}})
+	return r.show("campaign_new.html", &newCampaignPage{r.layout("New campaign", "campaigns"),
+		campaignForm{Account: r.settings}})
 }
 
 func (r *request) addCampaign() error {
@@ -286,7 +300,8 @@ func (r *request) addCampaign() error {
 	if form.Errors, err = formErrors(err); err != nil {
 		return err
 	}
-	r.render(http.StatusUnprocessableEntity, "campaign_new.html", &newCampaignPage{r.layout("New campaign", "campaigns"), form})
+	r.render(http.StatusUnprocessableEntity, "campaign_new.html",
+		&newCampaignPage{r.layout("New campaign", "campaigns"), form})
 	return nil
 }
 
@@ -334,7 +349,8 @@ func (r *request) campaignSettings() (p campaignSettingsPage, err error) {
 	p.Ended = p.Campaign.Status == affiliate.CampaignEnded
 	p.Form = r.formOf(p.Campaign)
 	p.Cost = costForm{Currency: string(r.settings.Currency), Day: affiliate.Day(r.d.App.Now(), r.zone)}
-	members, _, err := r.d.App.DB.MemberPage(ctx, storage.MemberSearch{Campaign: p.Campaign.ID, Former: true}, storage.Page{Limit: storage.MaxLimit})
+	members, _, err := r.d.App.DB.MemberPage(ctx, storage.MemberSearch{Campaign: p.Campaign.ID, Former: true},
+		storage.Page{Limit: storage.MaxLimit})
 	if err != nil {
 		return p, err
 	}
@@ -348,7 +364,8 @@ func (r *request) campaignSettings() (p campaignSettingsPage, err error) {
 		return p, err
 	}
 	for _, c := range costs {
-		line := costLine{Cost: c, Address: fmt.Sprintf("%s/costs/%s/remove", p.Address, c.ID), Day: dayText(c.Day), Creator: names[c.CreatorID], Removed: r.date(c.RemovedAt)}
+		line := costLine{Cost: c, Address: fmt.Sprintf("%s/costs/%s/remove", p.Address, c.ID), Day: dayText(c.Day),
+			Creator: names[c.CreatorID], Removed: r.date(c.RemovedAt)}
 		if line.Creator == "" && c.CreatorID != 0 {
 			line.Creator = c.CreatorID.String()
 		}
@@ -373,11 +390,16 @@ func (r *request) changeCampaign() error {
 		return err
 	}
 	form := r.campaignForm()
-	_, err = r.d.App.ChangeCampaign(r.Request.Context(), id, form.Version, func(c *affiliate.Campaign) error { return form.apply(r, c) })
+	_, err = r.d.App.ChangeCampaign(r.Request.Context(), id, form.Version, func(c *affiliate.Campaign) error {
+		return form.apply(r, c)
+	})
 	if err == nil {
 		return r.done(campaignAddress(id)+"/settings", "The campaign is changed.")
 	}
-	return r.campaignRefused(err, func(p *campaignSettingsPage, errs fieldErrors) { p.Form = form; p.Form.Errors = errs })
+	return r.campaignRefused(err, func(p *campaignSettingsPage, errs fieldErrors) {
+		p.Form = form
+		p.Form.Errors = errs
+	})
 }
 
 // campaignRefused shows the settings again with what was typed and why it was refused.
@@ -403,7 +425,8 @@ func (r *request) endCampaign() error {
 	if _, err := r.d.App.EndCampaign(r.Request.Context(), id); err != nil {
 		return err
 	}
-	return r.done(campaignAddress(id)+"/settings", "The campaign has ended: orders placed from now on are not credited by it.")
+	return r.done(campaignAddress(id)+"/settings",
+		"The campaign has ended: orders placed from now on are not credited by it.")
 }
 
 func (r *request) reopenCampaign() error {
@@ -426,7 +449,8 @@ func (r *request) addCost() error {
 	if err != nil {
 		return err
 	}
-	form := costForm{Amount: r.field("amount"), Currency: r.field("currency"), Day: r.field("day"), Note: r.field("note"), Creator: r.field("creator")}
+	form := costForm{Amount: r.field("amount"), Currency: r.field("currency"), Day: r.field("day"),
+		Note: r.field("note"), Creator: r.field("creator")}
 	cost, err := form.cost(id)
 	if err == nil {
 		_, err = r.d.App.AddCost(r.Request.Context(), cost)

@@ -82,8 +82,8 @@ func (s conversionSearch) scope(campaign affiliate.CampaignID) storage.Scope {
 
 // filter is which conversions the table lists.
 func (s conversionSearch) filter(campaign affiliate.CampaignID) storage.ConversionFilter {
-	f := storage.ConversionFilter{Campaign: campaign, Creator: s.Creator, Offer: s.Offer, Method: s.Method, Search: s.Text, Former: s.Former,
-		From: s.Period.Range.Start(), To: s.Period.Range.End()}
+	f := storage.ConversionFilter{Campaign: campaign, Creator: s.Creator, Offer: s.Offer, Method: s.Method,
+		Search: s.Text, Former: s.Former, From: s.Period.Range.Start(), To: s.Period.Range.End()}
 	if s.Status != "" {
 		f.Statuses = []affiliate.OrderStatus{s.Status}
 	}
@@ -105,7 +105,8 @@ func (r *request) conversionSearch() (s conversionSearch, err error) {
 	if s.Creator, err = idQuery[affiliate.CreatorID](r, "creator", "cre_"); err != nil {
 		return s, err
 	}
-	if s.Status, err = wordQuery(r, "status", affiliate.Paid, affiliate.Pending, affiliate.Canceled, affiliate.Refunded); err != nil {
+	if s.Status, err = wordQuery(r, "status", affiliate.Paid, affiliate.Pending, affiliate.Canceled,
+		affiliate.Refunded); err != nil {
 		return s, err
 	}
 	if s.Approval, err = wordQuery(r, "approval", affiliate.Approved, affiliate.Held, affiliate.Rejected); err != nil {
@@ -181,7 +182,8 @@ func (r *request) performancePage() error {
 }
 
 func (p *performancePage) report(r *request) storage.Report {
-	return storage.Report{Scope: p.Search.scope(p.Campaign.ID), Range: p.Search.Period.Range, Currency: r.settings.Currency}
+	return storage.Report{Scope: p.Search.scope(p.Campaign.ID), Range: p.Search.Period.Range,
+		Currency: r.settings.Currency}
 }
 
 // readReport reads the figures and the chart. Where the page shows both they are of one moment; a part that is fetched
@@ -215,7 +217,8 @@ func (r *request) readReport(p *performancePage) (err error) {
 // readChoices reads what the forms of filters offer.
 func (r *request) readChoices(p *performancePage) error {
 	s := &p.Search
-	s.Above, s.Below = r.carried("period", "from", "to", "offer", "creator", "former", "sort"), r.carried("q", "status", "approval", "method", "sort")
+	s.Above, s.Below = r.carried("period", "from", "to", "offer", "creator", "former", "sort"),
+		r.carried("q", "status", "approval", "method", "sort")
 	offers, _, err := r.d.App.DB.Offers(r.Request.Context(), p.Campaign.ID, storage.Page{Limit: storage.MaxLimit})
 	if err != nil {
 		return err
@@ -227,10 +230,12 @@ func (r *request) readChoices(p *performancePage) error {
 	return err
 }
 
-// memberChoices lists the creators of a campaign to choose from; of a very great one the first by name, and the one who is
-// chosen.
-func (r *request) memberChoices(campaign affiliate.CampaignID, former bool, chosen affiliate.CreatorID) ([]choice, error) {
-	members, _, err := r.d.App.DB.MemberPage(r.Request.Context(), storage.MemberSearch{Campaign: campaign, Former: former}, storage.Page{Limit: storage.MaxLimit})
+// memberChoices lists the creators of a campaign to choose from; of a very great one the first by name, and the one who
+// is chosen.
+func (r *request) memberChoices(campaign affiliate.CampaignID, former bool, chosen affiliate.CreatorID) ([]choice,
+	error) {
+	members, _, err := r.d.App.DB.MemberPage(r.Request.Context(), storage.MemberSearch{Campaign: campaign,
+		Former: former}, storage.Page{Limit: storage.MaxLimit})
 	if err != nil {
 		return nil, err
 	}
@@ -349,7 +354,8 @@ func (r *request) readConversions(p *performancePage) error {
 	l.foot(r)
 	l.To, l.Pager = r.here(), r.pager(next)
 	l.Chooser = columnChooser{Table: "campaign", Columns: l.Columns, To: l.To}
-	l.CSV, l.XLSX = r.fileAddress(p.Address+"/conversions", export.CSV), r.fileAddress(p.Address+"/conversions", export.XLSX)
+	l.CSV, l.XLSX = r.fileAddress(p.Address+"/conversions", export.CSV), r.fileAddress(p.Address+"/conversions",
+		export.XLSX)
 	l.MayDecide = r.may(affiliate.MayApprove)
 	return nil
 }
@@ -367,9 +373,12 @@ func (r *request) fileAddress(path string, format export.Format) string {
 }
 
 func (r *request) conversionLine(c storage.ConversionItem) conversionLine {
-	l := conversionLine{ConversionItem: c, Order: orderAddress(c.OrderID), Profile: creatorAddress(c.CreatorID), Date: r.date(c.PlacedAt.Time), Time: c.PlacedAt.In(r.zone).Format("15:04"),
-		Partly: c.Status == affiliate.Paid && c.Refunded > 0, IsRejected: c.Approval == affiliate.Rejected, Decided: r.decided(c.Approvals()),
-		Undo: c.Approval == affiliate.Rejected, Release: c.Approval == affiliate.Held, Rule: commissionText(c.Rule(), c.Currency)}
+	l := conversionLine{ConversionItem: c, Order: orderAddress(c.OrderID), Profile: creatorAddress(c.CreatorID),
+		Date: r.date(c.PlacedAt.Time), Time: c.PlacedAt.In(r.zone).Format("15:04"),
+		Partly: c.Status == affiliate.Paid && c.Refunded > 0, IsRejected: c.Approval == affiliate.Rejected,
+		Decided: r.decided(c.Approvals()), Undo: c.Approval == affiliate.Rejected,
+		Release: c.Approval == affiliate.Held, Rule: commissionText(c.Rule(),
+			c.Currency)}
 	other := c.Rate == nil || c.AccountCurrency != c.Currency
 	converted := func(minor int64, account *int64) cell {
 		t := cell{Text: amount(minor, c.Currency)}
@@ -388,7 +397,8 @@ func (r *request) conversionLine(c storage.ConversionItem) conversionLine {
 	if other {
 		l.Original.Text = moneyText(c.OriginalValue, c.Currency)
 	}
-	l.Net, l.Back, l.Earned = converted(c.Value, c.AccountValue), converted(c.Refunded, c.AccountRefunded), converted(c.Commission, c.AccountCommission)
+	l.Net, l.Back, l.Earned = converted(c.Value, c.AccountValue), converted(c.Refunded, c.AccountRefunded),
+		converted(c.Commission, c.AccountCommission)
 	switch {
 	case c.Rate == nil:
 		l.Rate = "none yet"
@@ -415,7 +425,8 @@ func (r *request) decided(a affiliate.Approvals) string {
 	return text + a.By + ", " + r.moment(a.At)
 }
 
-// commissionText writes a commission rule for people: "10.00 % + 2.00 USD per order". Without a currency it is the order's.
+// commissionText writes a commission rule for people: "10.00 % + 2.00 USD per order". Without a currency it is the
+// order's.
 func commissionText(rule affiliate.Rule, c money.Currency) string {
 	var parts []string
 	if rule.Percent != 0 {
@@ -513,9 +524,12 @@ type creatorLine struct {
 
 // creatorHeads are the columns of a list of creators with their figures.
 func creatorHeads() []column {
-	return []column{{Name: "name", Title: "Creator", Sort: "name"}, {Name: "clicks", Title: "Clicks", Number: true, Sort: "clicks"},
-		{Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions"}, {Name: "sales", Title: "Sales", Number: true, Sort: "sales"},
-		{Name: "average_sale", Title: "Average sale", Number: true, Sort: "average_sale"}, {Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions"},
+	return []column{{Name: "name", Title: "Creator", Sort: "name"}, {Name: "clicks", Title: "Clicks", Number: true,
+		Sort: "clicks"},
+		{Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions"}, {Name: "sales", Title: "Sales",
+			Number: true, Sort: "sales"},
+		{Name: "average_sale", Title: "Average sale", Number: true, Sort: "average_sale"},
+		{Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions"},
 		{Name: "payouts", Title: "Paid out", Number: true, Sort: "payouts"}}
 }
 
@@ -533,7 +547,8 @@ func (r *request) readProgress(p *performancePage) error {
 	if p.Members, err = r.memberCounts(p.Campaign.ID); err != nil {
 		return err
 	}
-	if p.Return.Return, err = r.d.App.DB.CampaignReturn(ctx, p.Campaign.ID, p.Search.Former, r.settings, r.d.App.Now()); err != nil {
+	if p.Return.Return, err = r.d.App.DB.CampaignReturn(ctx, p.Campaign.ID, p.Search.Former, r.settings,
+		r.d.App.Now()); err != nil {
 		return err
 	}
 	if p.Return.ROI = "—"; p.Return.Return.ROI() != nil {
@@ -548,8 +563,8 @@ func (r *request) memberCounts(id affiliate.CampaignID) (storage.MemberCounts, e
 	return counts[id], err
 }
 
-// creatorsOf lists the creators of a campaign, those who sold most first. Its order and its place have parameters of their
-// own: the table of conversions is on the same page.
+// creatorsOf lists the creators of a campaign, those who sold most first. Its order and its place have parameters of
+// their own: the table of conversions is on the same page.
 func (r *request) creatorsOf(report storage.Report) (l creatorList, err error) {
 	l.Heads = creatorHeads()
 	sort := r.Query("by")
@@ -581,8 +596,8 @@ func (r *request) creatorsOf(report storage.Report) (l creatorList, err error) {
 	return l, nil
 }
 
-// decide rejects conversions, takes rejections back or releases held ones: those that are chosen in the table, or the one
-// whose own button was pressed.
+// decide rejects conversions, takes rejections back or releases held ones: those that are chosen in the table, or the
+// one whose own button was pressed.
 func (r *request) decide() error {
 	campaign, err := idParam[affiliate.CampaignID](r, "id", "cmp_")
 	if err != nil {
@@ -611,7 +626,8 @@ func (r *request) decide() error {
 		return err
 	}
 	words := map[app.Decision]string{app.Reject: "rejected", app.Undo: "no longer rejected", app.Release: "released"}
-	return r.done(back(r.field("back"), campaignAddress(campaign)), counted(int64(len(changed)), "conversion is ", "conversions are ")+words[decision]+"; commissions and totals follow.")
+	return r.done(back(r.field("back"), campaignAddress(campaign)), counted(int64(len(changed)), "conversion is ",
+		"conversions are ")+words[decision]+"; commissions and totals follow.")
 }
 
 func (r *request) conversionsCSV() error  { return r.sendConversions(export.CSV) }

@@ -34,15 +34,24 @@ func TestPerformance(t *testing.T) {
 	h := busyHouse(t)
 	a := h.manager().get(spring).is(http.StatusOK)
 	a.rows("#conversions table",
-		" | #1013 | shop | 20 Nov 2026 13:00 | Anna Ahlers @anna | Ten percent | ANNA10 code | Paid | Approved | 120.00 | 120.00 | – | 12.00 | Reject",
-		" | #1009 | shop | 18 Nov 2026 13:00 | Anna Ahlers @anna | Ten percent | ANNA10 code | Paid | Held Bought with the creator's own e-mail address | 500.00 | 500.00 | – | 0.00 | Release Reject",
-		" | #1008 | shop | 17 Nov 2026 13:00 | Anna Ahlers @anna | Ten percent | ANNA10 code | Canceled | Approved | 64.00 | 0.00 | – | 0.00 | Reject",
-		" | #1007 | shop | 17 Nov 2026 13:00 | Anna Ahlers @anna | Ten percent | ANNA10 code | Pending | Approved | 33.00 | 33.00 | – | 0.00 | Reject",
-		" | #1006 | shop | 16 Nov 2026 13:00 | Ben Botha @ben | Ten percent | BEN5 code | Paid | Rejected bought by our own staff · Max Manager (max@northwind.example), 20 Nov 2026, 13:00 | 75.50 | 75.50 | – | 0.00 | Undo",
-		" | #1004 | shop | 13 Nov 2026 13:00 | Ben Botha @ben | Ten percent | BEN5 code | Refunded | Approved | 80.00 | 0.00 | 85.00 | 0.00 | Reject",
-		" | #1003 | shop | 12 Nov 2026 13:00 | Ben Botha @ben | Ten percent | BEN5 code | Partly refunded | Approved | 240.00 | 181.22 | 60.00 | 18.12 | Reject",
-		" | #1002 | shop | 11 Nov 2026 13:00 | Anna Ahlers @anna | Ten percent | ANNA10 code | Paid | Approved | 59.90 | 59.90 | – | 5.99 | Reject",
-		" | #1001 | shop | 11 Oct 2026 14:00 | Anna Ahlers @anna | Ten percent | ANNA10 code | Paid | Approved | 100.00 | 100.00 | – | 10.00 | Reject")
+		" | #1013 | shop | 20 Nov 2026 13:00 | Anna Ahlers @anna | Ten percent | ANNA10 code | Paid | Approved | "+
+			"120.00 | 120.00 | – | 12.00 | Reject",
+		" | #1009 | shop | 18 Nov 2026 13:00 | Anna Ahlers @anna | Ten percent | ANNA10 code | Paid | Held Bought "+
+			"with the creator's own e-mail address | 500.00 | 500.00 | – | 0.00 | Release Reject",
+		" | #1008 | shop | 17 Nov 2026 13:00 | Anna Ahlers @anna | Ten percent | ANNA10 code | Canceled | Approved | "+
+			"64.00 | 0.00 | – | 0.00 | Reject",
+		" | #1007 | shop | 17 Nov 2026 13:00 | Anna Ahlers @anna | Ten percent | ANNA10 code | Pending | Approved | "+
+			"33.00 | 33.00 | – | 0.00 | Reject",
+		" | #1006 | shop | 16 Nov 2026 13:00 | Ben Botha @ben | Ten percent | BEN5 code | Paid | Rejected bought by "+
+			"our own staff · Max Manager (max@northwind.example), 20 Nov 2026, 13:00 | 75.50 | 75.50 | – | 0.00 | Undo",
+		" | #1004 | shop | 13 Nov 2026 13:00 | Ben Botha @ben | Ten percent | BEN5 code | Refunded | Approved | "+
+			"80.00 | 0.00 | 85.00 | 0.00 | Reject",
+		" | #1003 | shop | 12 Nov 2026 13:00 | Ben Botha @ben | Ten percent | BEN5 code | Partly refunded | Approved "+
+			"| 240.00 | 181.22 | 60.00 | 18.12 | Reject",
+		" | #1002 | shop | 11 Nov 2026 13:00 | Anna Ahlers @anna | Ten percent | ANNA10 code | Paid | Approved | "+
+			"59.90 | 59.90 | – | 5.99 | Reject",
+		" | #1001 | shop | 11 Oct 2026 14:00 | Anna Ahlers @anna | Ten percent | ANNA10 code | Paid | Approved | "+
+			"100.00 | 100.00 | – | 10.00 | Reject")
 	if got := a.one("#conversions tfoot").text(); got != "Total of 4 conversions 461.12 145.00 46.11" {
 		t.Errorf("the totals are %q", got)
 	}
@@ -54,11 +63,13 @@ func TestPerformance(t *testing.T) {
 		t.Errorf("the figures are %s", got)
 	}
 	for _, link := range a.all("#figures dd a") { // numbers lead to the rows behind them
-		if b := h.manager().get(link.attr("href")).is(http.StatusOK); link.text() == "461.12" && numbers(b.element) != "1013 1003 1002 1001" {
+		if b := h.manager().get(link.attr("href")).is(http.StatusOK); link.text() == "461.12" &&
+			numbers(b.element) != "1013 1003 1002 1001" {
 			t.Errorf("the sales lead to %s", numbers(b.element))
 		}
 	}
-	a.rows("#creators table", "Anna Ahlers @anna | 0 | 3 | 279.90 | 93.30 | 27.99 | 27.99", "Ben Botha @ben | 0 | 1 | 181.22 | 181.22 | 18.12 | 0.00")
+	a.rows("#creators table", "Anna Ahlers @anna | 0 | 3 | 279.90 | 93.30 | 27.99 | 27.99",
+		"Ben Botha @ben | 0 | 1 | 181.22 | 181.22 | 18.12 | 0.00")
 	a.says("Sales of 461.12 USD and commissions of 46.11 USD")
 
 	// Each number of another class leads to its rows.
@@ -80,12 +91,14 @@ func TestPerformance_filters(t *testing.T) {
 	h := busyHouse(t)
 	anna := h.creator("Anna Ahlers").ID.String()
 	for query, want := range map[string]struct{ orders, totals string }{
-		"?status=paid&approval=approved":     {"1013 1003 1002 1001", "Total of 4 conversions 461.12 60.00 46.11"},
-		"?approval=rejected":                 {"1006", "Total of 0 conversions 0.00 0.00 0.00"},
-		"?status=refunded":                   {"1004", "Total of 0 conversions 0.00 85.00 0.00"},
-		"?creator=" + anna:                   {"1013 1009 1008 1007 1002 1001", "Total of 3 conversions 279.90 0.00 27.99"},
-		"?offer=off_1&q=bEn5":                {"1006 1004 1003", "Total of 1 conversion 181.22 145.00 18.12"},
-		"?q=%23100":                          {"1009 1008 1007 1006 1004 1003 1002 1001", "Total of 3 conversions 341.12 145.00 34.11"},
+		"?status=paid&approval=approved": {"1013 1003 1002 1001", "Total of 4 conversions 461.12 60.00 46.11"},
+		"?approval=rejected":             {"1006", "Total of 0 conversions 0.00 0.00 0.00"},
+		"?status=refunded":               {"1004", "Total of 0 conversions 0.00 85.00 0.00"},
+		"?creator=" + anna: {"1013 1009 1008 1007 1002 1001",
+			"Total of 3 conversions 279.90 0.00 27.99"},
+		"?offer=off_1&q=bEn5": {"1006 1004 1003", "Total of 1 conversion 181.22 145.00 18.12"},
+		"?q=%23100": {"1009 1008 1007 1006 1004 1003 1002 1001",
+			"Total of 3 conversions 341.12 145.00 34.11"},
 		"?q=%40anna&status=canceled":         {"1008", "Total of 0 conversions 0.00 0.00 0.00"},
 		"?method=code&period=last_month":     {"1001", "Total of 1 conversion 100.00 0.00 10.00"},
 		"?from=2026-11-11&to=2026-11-12":     {"1003 1002", "Total of 2 conversions 241.12 60.00 24.11"},
@@ -146,7 +159,8 @@ func TestPerformance_sortHeads(t *testing.T) {
 		t.Fatalf("no head %s", title)
 		return element{}
 	}
-	for _, title := range []string{"Order", "Store", "Date", "Creator", "Offer", "Code or link", "Status", "Approval", "Original value", "Value", "Refunded", "Commission"} {
+	for _, title := range []string{"Order", "Store", "Date", "Creator", "Offer", "Code or link", "Status", "Approval",
+		"Original value", "Value", "Refunded", "Commission"} {
 		one := h.viewer().get(head(a, title).all("a")[0].attr("href")).is(http.StatusOK)
 		two := h.viewer().get(head(one, title).all("a")[0].attr("href")).is(http.StatusOK)
 		first, second := head(one, title).attr("aria-sort"), head(two, title).attr("aria-sort")
@@ -166,7 +180,8 @@ func TestPerformance_pages(t *testing.T) {
 	h := newHouse(t)
 	var sales []sale
 	for i := range limit + 7 {
-		sales = append(sales, sale{code: "ANNA10", value: int64(1000 + i%9), at: noon.Add(-time.Duration(i) * time.Hour)})
+		sales = append(sales, sale{code: "ANNA10", value: int64(1000 + i%9),
+			at: noon.Add(-time.Duration(i) * time.Hour)})
 	}
 	h.sell(sales...)
 	a := h.viewer().get(spring + "?sort=-value&period=last_30_days&q=10")
@@ -186,7 +201,8 @@ func TestPerformance_pages(t *testing.T) {
 	}
 	b.says("Back to the first page")
 	// The table of creators has places of its own.
-	h.viewer().get(spring+"?by=name").rows("#creators table", cells(a.element, "#creators table")[0], "Ben Botha @ben | 0 | 0 | 0.00 | — | 0.00 | 0.00")
+	h.viewer().get(spring+"?by=name").rows("#creators table", cells(a.element, "#creators table")[0],
+		"Ben Botha @ben | 0 | 0 | 0.00 | — | 0.00 | 0.00")
 	h.viewer().get(spring + "?by=luck").is(http.StatusUnprocessableEntity)
 }
 
@@ -195,7 +211,8 @@ func TestPerformance_former(t *testing.T) {
 	h := busyHouse(t)
 	_, err := h.app.RemoveMember(h.as(affiliate.RoleManager), h.member("Spring", "Ben Botha").ID)
 	h.must(err)
-	a := h.viewer().get(spring).says("Creators who left brought 1 conversion and 181.22 USD more", "1 who left is not listed")
+	a := h.viewer().get(spring).says("Creators who left brought 1 conversion and 181.22 USD more",
+		"1 who left is not listed")
 	if got := numbers(a.element); got != "1013 1009 1008 1007 1002 1001" {
 		t.Errorf("without who left: %s", got)
 	}
@@ -216,15 +233,18 @@ func TestPerformance_otherCurrency(t *testing.T) {
 	h := newHouse(t)
 	h.sell(sale{code: "ANNA10", value: 50_00, currency: "EUR"}, sale{code: "ANNA10", value: 10_00})
 	a := h.viewer().get(spring).says("Not converted yet: 1 conversion, 50.00 EUR")
-	if got := a.texts("#conversions tfoot tr"); fmt.Sprint(got) != "[Total of 1 conversion 10.00 0.00 1.00 Not converted: 1 conversion 50.00 EUR 0.00 EUR 5.00 EUR]" {
+	if got := a.texts("#conversions tfoot tr"); fmt.Sprint(
+		got) != "[Total of 1 conversion 10.00 0.00 1.00 Not converted: 1 conversion 50.00 EUR 0.00 EUR 5.00 EUR]" {
 		t.Errorf("the totals are %q", got)
 	}
 	a.says("50.00 EUR waits for a rate", "5.00 EUR waits for a rate", "2 listed")
 	rate, err := money.ParseRate("1.1")
 	h.must(err)
-	_, err = h.app.ImportRates(h.as(affiliate.RoleOwner), []money.ReferenceRate{{Currency: "USD", Day: "2026-11-20", Rate: rate}})
+	_, err = h.app.ImportRates(h.as(affiliate.RoleOwner), []money.ReferenceRate{{Currency: "USD", Day: "2026-11-20",
+		Rate: rate}})
 	h.must(err)
-	a = h.viewer().get(spring).says("50.00 EUR 55.00 USD", "5.00 EUR 5.50 USD").hides("waits for a rate", "Not converted")
+	a = h.viewer().get(spring).says("50.00 EUR 55.00 USD", "5.00 EUR 5.50 USD").hides("waits for a rate",
+		"Not converted")
 	if got := a.texts("#conversions tfoot tr"); fmt.Sprint(got) != "[Total of 2 conversions 65.00 0.00 6.50]" {
 		t.Errorf("the totals with a rate are %q", got)
 	}
@@ -243,7 +263,8 @@ func TestDecide(t *testing.T) {
 		}
 	}
 	decide := spring + "/decide"
-	m.post(decide, "one-reject", id("1013"), "ids", id("1002"), "reason", "left from before", "decision", "undo", "back", spring+"?status=paid").
+	m.post(decide, "one-reject", id("1013"), "ids", id("1002"), "reason", "left from before", "decision", "undo",
+		"back", spring+"?status=paid").
 		at(spring+"?status=paid").says("1 conversion is rejected", "Rejected Max Manager").hides("left from before")
 	totals("Total of 3 conversions 341.12 145.00 34.11")
 	if got := h.order("1002").Conversion.Approval; got != affiliate.Approved {
@@ -252,9 +273,11 @@ func TestDecide(t *testing.T) {
 	m.post(decide, "one-undo", id("1013")).at(spring).says("1 conversion is no longer rejected")
 	m.post(decide, "one-release", id("1009")).at(spring).says("1 conversion is released")
 	totals("Total of 5 conversions 961.12 145.00 96.11")
-	m.post(decide, "decision", "reject", "reason", "coupon site", "ids", id("1001"), "ids", id("1002"), "ids", id("1009")).says("3 conversions are rejected", "coupon site · Max Manager")
+	m.post(decide, "decision", "reject", "reason", "coupon site", "ids", id("1001"), "ids", id("1002"), "ids",
+		id("1009")).says("3 conversions are rejected", "coupon site · Max Manager")
 	totals("Total of 2 conversions 301.22 145.00 30.12")
-	m.post(decide, "decision", "undo", "ids", id("1001"), "ids", id("1002"), "ids", id("1009")).says("3 conversions are no longer rejected")
+	m.post(decide, "decision", "undo", "ids", id("1001"), "ids", id("1002"), "ids",
+		id("1009")).says("3 conversions are no longer rejected")
 	totals("Total of 5 conversions 961.12 145.00 96.11")
 
 	m.post(decide, "decision", "reject").is(http.StatusUnprocessableEntity).says("No conversion is selected")
@@ -279,7 +302,8 @@ func TestPerformance_parts(t *testing.T) {
 	whole := h.manager().get(spring + "?status=paid")
 	for _, id := range []string{"figures", "conversions", "progress"} {
 		a := h.manager().get(spring + "?status=paid&part=" + id).is(http.StatusOK)
-		if a.has("main") || a.one("#"+id).text() != whole.one("#"+id).text() || a.one("#"+id).attr("data-live") != "cmp_1" {
+		if a.has("main") || a.one("#"+id).text() != whole.one("#"+id).text() ||
+			a.one("#"+id).attr("data-live") != "cmp_1" {
 			t.Errorf("the part %s is\n%s\nin the page\n%s", id, a.text(), whole.one("#"+id).text())
 		}
 		for _, link := range a.all("a[href]") {
@@ -344,7 +368,8 @@ func (h *house) readCSV(text string) exported {
 // TestPerformance_files: a file has the rows of the screen in their order, and adds up to the same.
 func TestPerformance_files(t *testing.T) {
 	h := busyHouse(t)
-	for _, query := range []string{"", "?status=paid", "?sort=value&q=ben5", "?creator=" + h.creator("Anna Ahlers").ID.String() + "&period=last_month"} {
+	for _, query := range []string{"", "?status=paid", "?sort=value&q=ben5", "?creator=" +
+		h.creator("Anna Ahlers").ID.String() + "&period=last_month"} {
 		screen := h.viewer().get(spring + query)
 		for _, link := range screen.all(".card-head a[href]") {
 			href := link.attr("href")
@@ -375,7 +400,8 @@ func TestPerformance_files(t *testing.T) {
 		}
 	}
 	id := h.order("1006").Conversion.ID.String()
-	if e := h.readCSV(h.viewer().get(spring + "/conversions.csv?period=today&ids=" + id + "&ids=" + h.order("1001").Conversion.ID.String()).body); e.orders() != "1006 1001" {
+	if e := h.readCSV(h.viewer().get(spring + "/conversions.csv?period=today&ids=" + id + "&ids=" +
+		h.order("1001").Conversion.ID.String()).body); e.orders() != "1006 1001" {
 		t.Errorf("the selected ones are %s", e.orders())
 	}
 	h.viewer().get("/campaigns/cmp_2/conversions.csv?ids=" + id).is(http.StatusOK).hides("1006")
@@ -388,11 +414,13 @@ func TestPerformance_files(t *testing.T) {
 func TestColumns(t *testing.T) {
 	h := busyHouse(t)
 	heads := func(v *visitor) string { return strings.Join(v.get(spring).texts("#conversions thead th"), ", ") }
-	usual := ", Order, Store, Date, Creator, Offer, Code or link, Status, Approval, Original value, Value, Refunded, Commission"
+	usual := ", Order, Store, Date, Creator, Offer, Code or link, Status, Approval, Original value, Value, Refunded, " +
+		"Commission"
 	if got := heads(h.viewer()); got != usual {
 		t.Errorf("at first: %s", got)
 	}
-	h.viewer().post("/columns/campaign", "columns", "status", "columns", "rule", "columns", "commission", "columns", "nonsense", "back", spring+"?status=paid").at(spring + "?status=paid")
+	h.viewer().post("/columns/campaign", "columns", "status", "columns", "rule", "columns", "commission", "columns",
+		"nonsense", "back", spring+"?status=paid").at(spring + "?status=paid")
 	if got := heads(h.viewer()); got != ", Order, Status, Commission, Rule" {
 		t.Errorf("chosen: %s", got)
 	}
@@ -537,8 +565,9 @@ func TestPerformance_selection(t *testing.T) {
 	b := h.browse(affiliate.RoleViewer)
 	folder := t.TempDir()
 	b.call(func(ctx context.Context, c *chromedp.Target) error {
-		_, err := cdp.Call(ctx, c, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder,
-			BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID})
+		_, err := cdp.Call(ctx, c, browser.SetDownloadBehavior,
+			browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder,
+				BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID})
 		return err
 	})
 	b.open(spring)
@@ -566,7 +595,8 @@ func TestPerformance_selection(t *testing.T) {
 	})
 	for _, row := range h.readCSV(string(file)).rows {
 		shown := b.row(row["Order Number"])
-		for _, column := range []string{"Creator", "Handle", "Offer", "Code/Link", "Original Value", "Value", "Commission"} {
+		for _, column := range []string{"Creator", "Handle", "Offer", "Code/Link", "Original Value", "Value",
+			"Commission"} {
 			if text := row[column]; !strings.Contains(shown, text) {
 				t.Errorf("the file has %s %q, the screen shows %q", column, text, shown)
 			}

@@ -8,9 +8,9 @@ import (
 	"github.com/tributaryhq/tributary/internal/money"
 )
 
-// chart is sales as bars and commissions as a line over time, on one scale: both are amounts of one currency. The template
-// "chart" draws it and puts the same figures into a table. Positions across are percentages, so that the words keep
-// their size however wide the page is; positions down are pixels.
+// chart is sales as bars and commissions as a line over time, on one scale: both are amounts of one currency. The
+// template "chart" draws it and puts the same figures into a table. Positions across are percentages, so that the words
+// keep their size however wide the page is; positions down are pixels.
 type chart struct {
 	ID       string // of its parts on the page
 	Title    string
@@ -58,7 +58,8 @@ const (
 )
 
 // newChart draws a series. The sums are those of the buckets, in the currency's minor units.
-func newChart(id string, buckets []affiliate.Bucket, series []affiliate.Sums, unit affiliate.Unit, c money.Currency) chart {
+func newChart(id string, buckets []affiliate.Bucket, series []affiliate.Sums, unit affiliate.Unit,
+	c money.Currency) chart {
 	most, total := int64(0), affiliate.Sums{}
 	for _, s := range series {
 		most = max(most, s.Sales, s.Commissions)
@@ -66,8 +67,9 @@ func newChart(id string, buckets []affiliate.Bucket, series []affiliate.Sums, un
 	}
 	step := chartStep(most, c)
 	top := step * max(1, (most+step-1)/step)
-	ch := chart{ID: id, Title: "Sales and commissions by " + string(unit), Currency: c, Unit: unit, Height: chartHeight, Bottom: chartHeight - chartFoot,
-		About: fmt.Sprintf("Sales of %s and commissions of %s over %d %ss.", moneyText(total.Sales, c), moneyText(total.Commissions, c), len(buckets), unit)}
+	ch := chart{ID: id, Title: "Sales and commissions by " + string(unit), Currency: c, Unit: unit, Height: chartHeight,
+		Bottom: chartHeight - chartFoot, About: fmt.Sprintf("Sales of %s and commissions of %s over %d %ss.",
+			moneyText(total.Sales, c), moneyText(total.Commissions, c), len(buckets), unit)}
 	down := func(amount int64) int { return ch.Bottom - int(money.MulDiv(amount, int64(ch.Bottom-chartTop), top)) }
 	for n := int64(0); n <= top; n += step {
 		ch.Ticks = append(ch.Ticks, chartTick{down(n), shortAmount(n, c)})
@@ -79,9 +81,10 @@ func newChart(id string, buckets []affiliate.Bucket, series []affiliate.Sums, un
 		s := series[i]
 		left, middle, right := whole*int64(i)/n, whole*int64(2*i+1)/(2*n), whole*int64(i+1)/n
 		bar := min((right-left)*72/100, widestBar)
-		p := chartPoint{Title: b.Title, Partial: b.Partial, Sales: s.Sales, Commissions: s.Commissions, Conversions: s.Conversions,
-			Slot: acrossText(left), Wide: acrossText(right - left), Left: acrossText(middle - bar/2), Width: acrossText(bar), Middle: acrossText(middle),
-			Top: down(s.Sales), Dot: down(s.Commissions), Anchor: "middle"}
+		p := chartPoint{Title: b.Title, Partial: b.Partial, Sales: s.Sales, Commissions: s.Commissions,
+			Conversions: s.Conversions, Slot: acrossText(left), Wide: acrossText(right - left),
+			Left: acrossText(middle - bar/2), Width: acrossText(bar), Middle: acrossText(middle), Top: down(s.Sales),
+			Dot: down(s.Commissions), Anchor: "middle"}
 		p.Tall = ch.Bottom - p.Top
 		if i%every == 0 {
 			p.Label, p.Spare = axisLabel(b, unit), i/every%2 == 1
@@ -130,8 +133,8 @@ func axisLabel(b affiliate.Bucket, unit affiliate.Unit) string {
 	return start.Format("2 Jan")
 }
 
-// chartStep is the distance of the ticks: 1, 2, 2.5 or 5 times a power of ten of minor units, so that there are three to
-// five of them, and not finer than whole units of small amounts need.
+// chartStep is the distance of the ticks: 1, 2, 2.5 or 5 times a power of ten of minor units, so that there are three
+// to five of them, and not finer than whole units of small amounts need.
 func chartStep(most int64, c money.Currency) int64 {
 	for unit := int64(1); ; unit *= 10 {
 		for _, tenths := range []int64{10, 20, 25, 50} {

@@ -19,7 +19,8 @@ func TestShortAmount(t *testing.T) {
 		currency money.Currency
 		want     string
 	}{
-		{0, "USD", "0"}, {50, "USD", "0.5"}, {500_00, "USD", "500"}, {1_000_00, "USD", "1k"}, {2_500_00, "USD", "2.5k"}, {1_250_000_00, "USD", "1.25M"},
+		{0, "USD", "0"}, {50, "USD", "0.5"}, {500_00, "USD", "500"}, {1_000_00, "USD", "1k"}, {2_500_00, "USD", "2.5k"},
+		{1_250_000_00, "USD", "1.25M"},
 		{2_000_000_000_00, "USD", "2B"}, {20_000, "JPY", "20k"}, {1_500, "KWD", "1.5"},
 	} {
 		if got := shortAmount(test.minor, test.currency); got != test.want {
@@ -31,7 +32,8 @@ func TestShortAmount(t *testing.T) {
 // someBuckets gives a series of days.
 func someBuckets(n int) []affiliate.Bucket {
 	first := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	r := affiliate.Range{From: first.Format(time.DateOnly), To: first.AddDate(0, 0, n).Format(time.DateOnly), Zone: time.UTC}
+	r := affiliate.Range{From: first.Format(time.DateOnly), To: first.AddDate(0, 0, n).Format(time.DateOnly),
+		Zone: time.UTC}
 	return r.Buckets(affiliate.ByDay)
 }
 
@@ -51,7 +53,8 @@ func TestChart_fits(t *testing.T) {
 		labels := 0
 		for i, p := range c.Points {
 			if p.Top < chartTop || p.Top+p.Tall != c.Bottom || p.Dot < chartTop || p.Dot > c.Bottom {
-				t.Fatalf("bar %d from %d, %d high, dot at %d; the plot is from %d to %d", i, p.Top, p.Tall, p.Dot, chartTop, c.Bottom)
+				t.Fatalf("bar %d from %d, %d high, dot at %d; the plot is from %d to %d", i, p.Top, p.Tall, p.Dot,
+					chartTop, c.Bottom)
 			}
 			left, width := percentIn(t, p.Left), percentIn(t, p.Width)
 			if left < 0 || left+width > 100.001 {
@@ -88,12 +91,14 @@ func percentIn(t *rapid.T, text string) float64 {
 
 // TestChart: a small one whole, so that its heights and words are seen to be right.
 func TestChart(t *testing.T) {
-	c := newChart("c", someBuckets(2), []affiliate.Sums{{Sales: 400_00, Commissions: 40_00, Conversions: 3}, {Sales: 100_00}}, affiliate.ByDay, "USD")
+	c := newChart("c", someBuckets(2), []affiliate.Sums{{Sales: 400_00, Commissions: 40_00, Conversions: 3},
+		{Sales: 100_00}}, affiliate.ByDay, "USD")
 	if got := fmt.Sprint(c.Ticks); got != "[{214 0} {164 100} {114 200} {64 300} {14 400}]" {
 		t.Errorf("ticks %s", got)
 	}
 	one, two := c.Points[0], c.Points[1]
-	if one.Top != 14 || one.Tall != 200 || two.Tall != 50 || one.Dot != 194 || one.Title != "1 Jan 2026" || one.Label != "1 Jan" {
+	if one.Top != 14 || one.Tall != 200 || two.Tall != 50 || one.Dot != 194 || one.Title != "1 Jan 2026" ||
+		one.Label != "1 Jan" {
 		t.Errorf("points %+v", c.Points)
 	}
 	if c.Line != "2500,9000 7500,10000" {

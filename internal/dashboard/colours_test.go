@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestColours: in the light and the dark look, words stand out from what is behind them by 4.5:1, and the borders of fields by 3:1.
-// The tests in a browser see only the pairs that their pages happen to show.
+// TestColours: in the light and the dark look, words stand out from what is behind them by 4.5:1, and the borders of
+// fields by 3:1. The tests in a browser see only the pairs that their pages happen to show.
 func TestColours(t *testing.T) {
 	css, err := assetFiles.ReadFile("assets/app.css")
 	if err != nil {

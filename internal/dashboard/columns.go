@@ -17,7 +17,8 @@ type column struct {
 	Extra  bool   // shown only when somebody chooses it
 	Fixed  bool   // always shown: it says what a row is
 	Shown  bool
-	// Of the head of a table that can be sorted: where it leads, and how it is sorted now (ascending, descending or empty).
+	// Of the head of a table that can be sorted: where it leads, and how it is sorted now (ascending, descending or
+	// empty).
 	Address string
 	Sorted  string
 }
@@ -72,7 +73,8 @@ func (r *request) chooseColumns() error {
 	case text == "":
 		text = "-"
 	}
-	if err := r.d.App.DB.SetPreference(r.Request.Context(), r.user.ID, columnPreference(name), text, r.d.App.Now()); err != nil {
+	if err := r.d.App.DB.SetPreference(r.Request.Context(), r.user.ID, columnPreference(name), text,
+		r.d.App.Now()); err != nil {
 		return err
 	}
 	return r.done(back(r.field("back"), "/"), "")

@@ -45,8 +45,8 @@ type creatorsPage struct {
 }
 
 func (r *request) creatorsPage() error {
-	p := creatorsPage{layout: r.layout("Creators", "creators"), Text: strings.TrimSpace(r.Query("q")), Former: r.Query("former") != "",
-		MayChange: r.may(affiliate.MayChangeCatalog), Hidden: r.carried("sort")}
+	p := creatorsPage{layout: r.layout("Creators", "creators"), Text: strings.TrimSpace(r.Query("q")),
+		Former: r.Query("former") != "", MayChange: r.may(affiliate.MayChangeCatalog), Hidden: r.carried("sort")}
 	var err error
 	if p.Period, err = r.period(); err != nil {
 		return err
@@ -80,7 +80,8 @@ type handleField struct{ Network, Title, Value string }
 
 // networks are those that the form always asks for.
 func networks() []handleField {
-	return []handleField{{Network: affiliate.Instagram, Title: "Instagram"}, {Network: "tiktok", Title: "TikTok"}, {Network: "youtube", Title: "YouTube"}}
+	return []handleField{{Network: affiliate.Instagram, Title: "Instagram"}, {Network: "tiktok", Title: "TikTok"},
+		{Network: "youtube", Title: "YouTube"}}
 }
 
 func newCreatorForm() creatorForm { return creatorForm{Handles: networks()} }
@@ -103,7 +104,8 @@ func creatorFormOf(c affiliate.Creator) creatorForm {
 // creatorForm reads the form. Each field of a handle is named for its network.
 func (r *request) creatorForm() creatorForm {
 	version, _ := strconv.Atoi(r.field("version")) // 0, which is any, where there is none
-	f := creatorForm{Name: r.field("name"), Email: r.field("email"), Country: r.field("country"), Note: r.field("note"), Version: version}
+	f := creatorForm{Name: r.field("name"), Email: r.field("email"), Country: r.field("country"), Note: r.field("note"),
+		Version: version}
 	names := map[string]string{}
 	for _, h := range networks() {
 		names[h.Network] = h.Title
@@ -153,7 +155,8 @@ type creatorFormPage struct {
 }
 
 func (r *request) newCreatorPage() error {
-	return r.show("creator_form.html", &creatorFormPage{layout: r.layout("New creator", "creators"), Action: "/creators/new", Back: "/creators", Form: newCreatorForm()})
+	return r.show("creator_form.html", &creatorFormPage{layout: r.layout("New creator", "creators"),
+		Action: "/creators/new", Back: "/creators", Form: newCreatorForm()})
 }
 
 func (r *request) addCreator() error {
@@ -162,12 +165,14 @@ func (r *request) addCreator() error {
 	form.apply(&c)
 	c, err := r.d.App.AddCreator(r.Request.Context(), c)
 	if err == nil {
-		return r.done(creatorAddress(c.ID), "The creator is in the community. Add them to a campaign to give them codes and links.")
+		return r.done(creatorAddress(c.ID),
+			"The creator is in the community. Add them to a campaign to give them codes and links.")
 	}
 	if form.Errors, err = formErrors(err); err != nil {
 		return err
 	}
-	r.render(http.StatusUnprocessableEntity, "creator_form.html", &creatorFormPage{layout: r.layout("New creator", "creators"), Action: "/creators/new", Back: "/creators", Form: form})
+	r.render(http.StatusUnprocessableEntity, "creator_form.html", &creatorFormPage{layout: r.layout("New creator",
+		"creators"), Action: "/creators/new", Back: "/creators", Form: form})
 	return nil
 }
 
@@ -189,7 +194,8 @@ func (r *request) editCreatorPage() error {
 }
 
 func (r *request) creatorFormPage(c affiliate.Creator, form creatorForm) *creatorFormPage {
-	return &creatorFormPage{layout: r.layout("Edit "+c.Name, "creators"), Creator: c, Action: creatorAddress(c.ID) + "/edit", Back: creatorAddress(c.ID), Form: form}
+	return &creatorFormPage{layout: r.layout("Edit "+c.Name, "creators"), Creator: c, Action: creatorAddress(c.ID) +
+		"/edit", Back: creatorAddress(c.ID), Form: form}
 }
 
 func (r *request) changeCreator() error {
@@ -220,7 +226,8 @@ func (r *request) removeCreator() error {
 	if err != nil {
 		return err
 	}
-	return r.done(creatorAddress(c.ID), "Removed from the community. Orders placed from now on are not credited to them.")
+	return r.done(creatorAddress(c.ID),
+		"Removed from the community. Orders placed from now on are not credited to them.")
 }
 
 func (r *request) restoreCreator() error {
@@ -254,8 +261,8 @@ func (r *request) creatorHead(tab, title string) (creatorHead, error) {
 	if title != "" {
 		title += " · "
 	}
-	h := creatorHead{layout: r.layout(title+c.Name, "creators"), Creator: c, Address: creatorAddress(c.ID), Tab: tab, Removed: r.date(c.RemovedAt),
-		MayChange: r.may(affiliate.MayChangeCatalog), MayPay: r.may(affiliate.MayPay)}
+	h := creatorHead{layout: r.layout(title+c.Name, "creators"), Creator: c, Address: creatorAddress(c.ID), Tab: tab,
+		Removed: r.date(c.RemovedAt), MayChange: r.may(affiliate.MayChangeCatalog), MayPay: r.may(affiliate.MayPay)}
 	for _, f := range creatorFormOf(c).Handles {
 		if f.Value != "" {
 			h.Handles = append(h.Handles, f)
@@ -310,7 +317,8 @@ func (r *request) creatorPage() error {
 	if r.Query("part") == partFigures {
 		return r.show("creator.html", &p)
 	}
-	items, _, err := r.d.App.DB.MemberPage(ctx, storage.MemberSearch{Creator: head.Creator.ID, Former: true}, storage.Page{Limit: storage.MaxLimit})
+	items, _, err := r.d.App.DB.MemberPage(ctx, storage.MemberSearch{Creator: head.Creator.ID, Former: true},
+		storage.Page{Limit: storage.MaxLimit})
 	if err != nil {
 		return err
 	}
@@ -320,7 +328,8 @@ func (r *request) creatorPage() error {
 	if p.Owed, err = r.owed(head.Creator.ID); err != nil {
 		return err
 	}
-	payouts, _, err := r.d.App.DB.Payouts(ctx, storage.PayoutFilter{Creator: head.Creator.ID}, storage.Page{Limit: fewPayouts})
+	payouts, _, err := r.d.App.DB.Payouts(ctx, storage.PayoutFilter{Creator: head.Creator.ID},
+		storage.Page{Limit: fewPayouts})
 	if err != nil {
 		return err
 	}
@@ -352,8 +361,8 @@ func (r *request) owed(id affiliate.CreatorID) ([]owedLine, error) {
 			sum.Payable += balances[i].Payable
 		}
 		minimum := r.settings.MinimumIn(sum.Currency)
-		line := owedLine{Currency: string(sum.Currency), Balance: amount(sum.Balance, sum.Currency), Payable: amount(sum.Payable, sum.Currency),
-			Due: affiliate.Due(sum.Payable, minimum)}
+		line := owedLine{Currency: string(sum.Currency), Balance: amount(sum.Balance, sum.Currency),
+			Payable: amount(sum.Payable, sum.Currency), Due: affiliate.Due(sum.Payable, minimum)}
 		if hold := sum.Balance - sum.Payable; hold != 0 {
 			line.OnHold = amount(hold, sum.Currency)
 		}
@@ -394,7 +403,8 @@ func (r *request) statementPage() error {
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	lines, next, err := r.d.App.DB.StatementPage(r.Request.Context(), head.Creator.ID, p.Period.Range.Start(), p.Period.Range.End(), r.page())
+	lines, next, err := r.d.App.DB.StatementPage(r.Request.Context(), head.Creator.ID, p.Period.Range.Start(),
+		p.Period.Range.End(), r.page())
 	if err != nil {
 		return err
 	}
@@ -402,7 +412,8 @@ func (r *request) statementPage() error {
 		p.Lines = append(p.Lines, r.statementLine(l))
 	}
 	p.Pager = r.pager(next)
-	p.CSV, p.XLSX = r.fileAddress(head.Address+"/statement", export.CSV), r.fileAddress(head.Address+"/statement", export.XLSX)
+	p.CSV, p.XLSX = r.fileAddress(head.Address+"/statement", export.CSV), r.fileAddress(head.Address+"/statement",
+		export.XLSX)
 	return r.show("creator_statement.html", &p)
 }
 

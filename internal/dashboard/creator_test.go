@@ -17,24 +17,29 @@ import (
 func TestCreators(t *testing.T) {
 	h := busyHouse(t)
 	a := h.viewer().get("/creators").is(http.StatusOK).hides("New creator")
-	const anna, ben = "Anna Ahlers @anna | 0 | 4 | 324.90 | 81.23 | 32.24 | 32.24", "Ben Botha @ben | 0 | 1 | 181.22 | 181.22 | 18.12 | 0.00"
+	const anna, ben = "Anna Ahlers @anna | 0 | 4 | 324.90 | 81.23 | 32.24 | 32.24",
+		"Ben Botha @ben | 0 | 1 | 181.22 | 181.22 | 18.12 | 0.00"
 	a.rows("main table", anna, ben)
 	if got := a.one("tfoot").text(); got != "Total of 2 0 5 506.12 USD 101.22 50.36 USD 32.24 USD" {
 		t.Errorf("the total is %q", got)
 	}
 	h.viewer().get("/creators?sort=sales").rows("main table", ben, anna)
-	for query, want := range map[string]int{"?q=@BEN": 1, "?q=anna10": 1, "?q=ahlers": 1, "?q=creators.example": 2, "?q=zebra": 0} {
+	for query, want := range map[string]int{"?q=@BEN": 1, "?q=anna10": 1, "?q=ahlers": 1, "?q=creators.example": 2,
+		"?q=zebra": 0} {
 		if got := len(h.viewer().get("/creators" + query).all("main tbody tr")); got != want {
 			t.Errorf("%s lists %d, want %d", query, got, want)
 		}
 	}
 	h.viewer().get("/creators?q=zebra").says("Nobody is found", "Those who left are not searched")
-	h.viewer().get("/creators?period=last_month").rows("main table", "Anna Ahlers @anna | 0 | 1 | 100.00 | 100.00 | 10.00 | 0.00", "Ben Botha @ben | 0 | 0 | 0.00 | — | 0.00 | 0.00")
+	h.viewer().get("/creators?period=last_month").rows("main table",
+		"Anna Ahlers @anna | 0 | 1 | 100.00 | 100.00 | 10.00 | 0.00", "Ben Botha @ben | 0 | 0 | 0.00 | — | 0.00 | 0.00")
 	_, err := h.app.RemoveCreator(h.as(affiliate.RoleManager), h.creator("Ben Botha").ID)
 	h.must(err)
 	h.viewer().get("/creators").rows("main table", anna)
-	h.viewer().get("/creators?former=1").rows("main table", anna, strings.Replace(ben, "@ben", "@ben left the community", 1)).says("It always counts on the home page")
-	bareHouse(t).manager().get("/creators").says("Nobody is in the community yet", "Add the first creator", "Import a file")
+	h.viewer().get("/creators?former=1").rows("main table", anna, strings.Replace(ben, "@ben",
+		"@ben left the community", 1)).says("It always counts on the home page")
+	bareHouse(t).manager().get("/creators").says("Nobody is in the community yet", "Add the first creator",
+		"Import a file")
 }
 
 func TestCreator_form(t *testing.T) {
@@ -48,25 +53,31 @@ func TestCreator_form(t *testing.T) {
 		"handles.tiktok":    {"name", "Dora", "handles.tiktok", "do ra"},
 	} {
 		a := m.post("/creators/new", append(form, "note", "met in May")...).is(http.StatusUnprocessableEntity)
-		if a.one(`input[name=`+field+`]`).attr("aria-invalid") != "true" || a.one("input#name").attr("value") != form[1] || a.one("textarea").text() != "met in May" {
+		if a.one(`input[name=`+field+`]`).attr("aria-invalid") != "true" ||
+			a.one("input#name").attr("value") != form[1] || a.one("textarea").text() != "met in May" {
 			t.Errorf("%v: the form comes back as\n%s", form, a.text())
 		}
 	}
 	m.post("/creators/new", "name", "Dora", "email", "dora@creators.example", "country", "de", "handles.instagram", "https://instagram.com/dora.d/",
 		"handles.youtube", "@doratube", "handles.tiktok", "", "note", "met in May").at("/creators/cre_3").
-		says("The creator is in the community", "Instagram @dora.d", "YouTube @doratube", "dora@creators.example", "met in May", "In no campaign yet")
+		says("The creator is in the community", "Instagram @dora.d", "YouTube @doratube", "dora@creators.example",
+			"met in May", "In no campaign yet")
 	_, err := h.app.ChangeCreator(h.as(affiliate.RoleManager), 3, app.AnyVersion, func(c *affiliate.Creator) error {
 		c.Handles = map[string]string{"instagram": "dora.d", "twitch": "doratv"}
 		return nil
 	})
 	h.must(err)
 	a := m.get("/creators/cre_3/edit").is(http.StatusOK)
-	if a.one("input[name=handles.twitch]").attr("value") != "doratv" || a.one("input[name=country]").attr("value") != "DE" {
+	if a.one("input[name=handles.twitch]").attr("value") != "doratv" ||
+		a.one("input[name=country]").attr("value") != "DE" {
 		t.Errorf("the form shows\n%s", a.text())
 	}
-	m.post("/creators/cre_3/edit", "version", "2", "name", "Dora D.", "handles.instagram", "dora", "handles.twitch", "doratv").at("/creators/cre_3").says("Dora D.", "twitch @doratv").hides("met in May")
-	m.post("/creators/cre_3/edit", "version", "2", "name", "Late").is(http.StatusUnprocessableEntity).says("Somebody else changed this meanwhile")
-	m.post("/creators/cre_3/edit", "name", "Dora", "handles.instagram", "anna").is(http.StatusUnprocessableEntity).says("@anna is another creator's handle")
+	m.post("/creators/cre_3/edit", "version", "2", "name", "Dora D.", "handles.instagram", "dora", "handles.twitch",
+		"doratv").at("/creators/cre_3").says("Dora D.", "twitch @doratv").hides("met in May")
+	m.post("/creators/cre_3/edit", "version", "2", "name", "Late").is(http.StatusUnprocessableEntity).
+		says("Somebody else changed this meanwhile")
+	m.post("/creators/cre_3/edit", "name", "Dora", "handles.instagram", "anna").is(http.StatusUnprocessableEntity).
+		says("@anna is another creator's handle")
 	for _, path := range []string{"/creators/new", "/creators/cre_3/edit"} {
 		h.viewer().get(path).is(http.StatusForbidden)
 		h.viewer().post(path, "name", "Mine").is(http.StatusForbidden)
@@ -79,16 +90,20 @@ func TestCreatorPage(t *testing.T) {
 	h := busyHouse(t)
 	ben, anna := creatorAddress(h.creator("Ben Botha").ID), creatorAddress(h.creator("Anna Ahlers").ID)
 	a := h.manager().get(anna).is(http.StatusOK)
-	a.rows("section[aria-labelledby=campaigns-title] table", "Spring since 20 Nov 2026 · manage | Ten percent 10.00 % | ANNA10 Northwind US | /l/anna-spring Copy",
+	a.rows("section[aria-labelledby=campaigns-title] table",
+		"Spring since 20 Nov 2026 · manage | Ten percent 10.00 % | ANNA10 Northwind US | /l/anna-spring Copy",
 		"Holiday gifts since 20 Nov 2026 · manage | Gift links 5.00 % + 2.00 per order |  | /l/anna-gifts Copy")
-	a.rows("section[aria-labelledby=payouts-title] table", "pay_1 | 20 Nov 2026, 13:00 | bank transfer SEPA 2026-11 | 32.24 USD")
-	a.says("Conversions 4", "Total sales 324.90", "Commissions earned 32.24", "Balance 0.00 USD", "anna@creators.example").hides("Members with")
+	a.rows("section[aria-labelledby=payouts-title] table",
+		"pay_1 | 20 Nov 2026, 13:00 | bank transfer SEPA 2026-11 | 32.24 USD")
+	a.says("Conversions 4", "Total sales 324.90", "Commissions earned 32.24", "Balance 0.00 USD",
+		"anna@creators.example").hides("Members with")
 	h.manager().get(ben).says("Balance 18.12 USD", "Payable now 18.12 Due", "Nothing was paid out yet")
 	h.viewer().get(ben).hides("Edit", "Remove", "Go to the payouts")
 
 	// Who leaves keeps what they earned; the page says what becomes of the totals.
 	h.manager().get(ben).says("stays in the totals of the home page", "What is owed to them stays owed")
-	h.manager().post(ben+"/remove").at(ben).says("Left the community 20 Nov 2026", "Take back into the community", "Balance 18.12 USD", "Conversions 1")
+	h.manager().post(ben+"/remove").at(ben).says("Left the community 20 Nov 2026", "Take back into the community",
+		"Balance 18.12 USD", "Conversions 1")
 	h.manager().get(spring).says("Total of 3 conversions 279.90")
 	h.clock.advance(time.Hour)
 	h.sell(sale{code: "BEN5", value: 10_00})
@@ -114,7 +129,8 @@ func TestStatement(t *testing.T) {
 	h.sell(sale{number: "1002", code: "ANNA10", value: 59_90, at: noon.AddDate(0, 0, -9), refund: 64_90})
 	a := h.viewer().get(anna + "/statement").is(http.StatusOK)
 	lines := cells(a.element, "main table")
-	if want := "22 Nov 2026, 13:00 | Commission taken back | Order #1002 Spring · Ten percent | −5.99 USD | −5.99 USD"; len(lines) != 7 || lines[0] != want {
+	const want = "22 Nov 2026, 13:00 | Commission taken back | Order #1002 Spring · Ten percent | −5.99 USD | −5.99 USD"
+	if len(lines) != 7 || lines[0] != want {
 		t.Errorf("%d lines, the first %q, want %q", len(lines), lines[0], want)
 	}
 	paid := 0

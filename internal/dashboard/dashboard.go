@@ -78,8 +78,10 @@ func (d *Dashboard) routes() []route {
 	var all []route
 	for _, list := range [][]route{
 		signInRoutes(), accountRoutes(), liveRoutes(), storeRoutes(), deliveryRoutes(), unownedRoutes(),
-		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(), orderRoutes(),
-		campaignRoutes(), performanceRoutes(), memberRoutes(), offerRoutes(), creatorRoutes(), payoutRoutes(), columnRoutes(),
+		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
+		orderRoutes(),
+		campaignRoutes(), performanceRoutes(), memberRoutes(), offerRoutes(), creatorRoutes(), payoutRoutes(),
+		columnRoutes(),
 	} {
 		all = append(all, list...)
 	}
@@ -118,7 +120,8 @@ func (d *Dashboard) handle(route route) gin.HandlerFunc {
 		r := &request{Context: c, d: d, began: time.Now()}
 		pageHeaders(c.Writer.Header())
 		if err := d.crossing.Check(c.Request); err != nil {
-			r.fail(affiliate.Errorf(affiliate.Forbidden, "this form was sent by another site; open the page here and try again"))
+			r.fail(affiliate.Errorf(affiliate.Forbidden,
+				"this form was sent by another site; open the page here and try again"))
 			return
 		}
 		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm)
@@ -139,8 +142,8 @@ func (d *Dashboard) handle(route route) gin.HandlerFunc {
 	}
 }
 
-// takeTurn waits until a part of a page may be made. Hundreds of open pages ask for theirs whenever a sale comes in: they
-// share half of the processors, so that sales keep coming in at full speed. It says false when the page has gone.
+// takeTurn waits until a part of a page may be made. Hundreds of open pages ask for theirs whenever a sale comes in:
+// they share half of the processors, so that sales keep coming in at full speed. It says false when the page has gone.
 func (r *request) takeTurn() bool {
 	select {
 	case r.d.parts <- struct{}{}:
@@ -162,7 +165,8 @@ func (r *request) endTurn() {
 // NotFound answers a browser that asks for a page that there is not.
 func (d *Dashboard) NotFound(c *gin.Context) {
 	d.handle(route{access: anybody, serve: func(*request) error {
-		return affiliate.Errorf(affiliate.NotFound, "there is nothing at this address; it may be misspelt, or what it showed is gone")
+		return affiliate.Errorf(affiliate.NotFound,
+			"there is nothing at this address; it may be misspelt, or what it showed is gone")
 	}})(c)
 }
 
@@ -177,15 +181,16 @@ func (r *request) allowed(route route) bool {
 	case route.access == signedIn || r.user.Role.May(affiliate.Permission(route.access)):
 		return true
 	}
-	r.fail(affiliate.Errorf(affiliate.Forbidden, "as a %s you may not %s; ask for the role %s", r.user.Role, route.access,
-		affiliate.Permission(route.access).Least()))
+	r.fail(affiliate.Errorf(affiliate.Forbidden, "as a %s you may not %s; ask for the role %s", r.user.Role,
+		route.access, affiliate.Permission(route.access).Least()))
 	return false
 }
 
 // pageHeaders allow what our own pages need and nothing else.
 func pageHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "+
-		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "+
+			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")

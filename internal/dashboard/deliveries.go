@@ -53,14 +53,16 @@ var deliveryStates = []struct {
 	State storage.DeliveryState
 	Text  string
 }{
-	{storage.DeliveryWaiting, "Waiting"}, {storage.DeliveryDone, "Done"}, {storage.DeliveryIgnored, "Ignored"}, {storage.DeliveryFailed, "Failed"},
+	{storage.DeliveryWaiting, "Waiting"}, {storage.DeliveryDone, "Done"}, {storage.DeliveryIgnored, "Ignored"},
+	{storage.DeliveryFailed, "Failed"},
 }
 
 func (r *request) deliveryLines(rows []storage.DeliveryRow) []deliveryLine {
 	lines := make([]deliveryLine, len(rows))
 	for i, d := range rows {
-		lines[i] = deliveryLine{ID: d.ID, Topic: d.Topic, Received: r.instant(d.ReceivedAt.Time), Badge: deliveryBadges[d.State], Order: d.Order,
-			Tries: d.Attempts, Note: d.Note, Took: took(d.ReceivedAt.Time, d.Processed.Time)}
+		lines[i] = deliveryLine{ID: d.ID, Topic: d.Topic, Received: r.instant(d.ReceivedAt.Time),
+			Badge: deliveryBadges[d.State], Order: d.Order, Tries: d.Attempts, Note: d.Note,
+			Took: took(d.ReceivedAt.Time, d.Processed.Time)}
 	}
 	return lines
 }
@@ -114,9 +116,10 @@ func (r *request) deliveriesPage() error {
 	if err != nil {
 		return err
 	}
-	page := deliveriesPage{layout: r.layout("Deliveries of "+store.Name, "stores"), storeHealth: health[0], State: storage.DeliveryState(r.Query("state")),
-		States: deliveryStates, Topic: strings.TrimSpace(r.Query("topic")), Topics: app.StoreTopics(store.Platform), Order: strings.TrimSpace(r.Query("order")),
-		MayOwn: r.may(affiliate.MayAdminister)}
+	page := deliveriesPage{layout: r.layout("Deliveries of "+store.Name, "stores"), storeHealth: health[0],
+		State: storage.DeliveryState(r.Query("state")), States: deliveryStates,
+		Topic: strings.TrimSpace(r.Query("topic")), Topics: app.StoreTopics(store.Platform),
+		Order: strings.TrimSpace(r.Query("order")), MayOwn: r.may(affiliate.MayAdminister)}
 	page.Filtered = string(page.State)+page.Topic+page.Order != ""
 	filter := storage.DeliveryFilter{State: page.State, Store: store.Slug, Topic: page.Topic, Look: lookThrough}
 	if page.Order != "" {
@@ -204,10 +207,11 @@ func (r *request) deliveryPage() error {
 	if err != nil {
 		return err
 	}
-	lines := r.deliveryLines([]storage.DeliveryRow{{ID: d.ID, Topic: d.Topic, ReceivedAt: d.ReceivedAt, Processed: d.Processed, State: d.State, Attempts: d.Attempts,
-		Note: d.Note, Order: d.Order}})
-	page := deliveryPage{layout: r.layout("Delivery "+d.ID.String(), "stores"), deliveryLine: lines[0], Store: store, StoreAddress: storeAddress(store),
-		Processed: r.instant(d.Processed.Time), MostTries: storage.MaxAttempts, Purged: d.Payload == nil, MayOwn: r.may(affiliate.MayAdminister)}
+	lines := r.deliveryLines([]storage.DeliveryRow{{ID: d.ID, Topic: d.Topic, ReceivedAt: d.ReceivedAt,
+		Processed: d.Processed, State: d.State, Attempts: d.Attempts, Note: d.Note, Order: d.Order}})
+	page := deliveryPage{layout: r.layout("Delivery "+d.ID.String(), "stores"), deliveryLine: lines[0], Store: store,
+		StoreAddress: storeAddress(store), Processed: r.instant(d.Processed.Time), MostTries: storage.MaxAttempts,
+		Purged: d.Payload == nil, MayOwn: r.may(affiliate.MayAdminister)}
 	if d.State == storage.DeliveryWaiting {
 		page.NextTry = r.instant(d.RetryAt.Time)
 	}
@@ -288,5 +292,6 @@ func (r *request) replayDelivery() error {
 	if n == 0 {
 		return affiliate.Errorf(affiliate.Conflict, "the body of %s was purged, so it cannot be replayed", d.ID)
 	}
-	return r.done("/deliveries/"+d.ID.String(), "The delivery is processed again. What it told before is not counted twice.")
+	return r.done("/deliveries/"+d.ID.String(),
+		"The delivery is processed again. What it told before is not counted twice.")
 }

@@ -48,7 +48,8 @@ func TestDeliveriesPage(t *testing.T) {
 		}
 	}
 	a := h.viewer().get(at + "?state=done&topic=orders%2Fpaid").says("No delivery of this store fits").hides("Replay")
-	if a.one("select[name=state] option[selected]").attr("value") != "done" || a.one("select[name=topic] option[selected]").attr("value") != "orders/paid" {
+	if a.one("select[name=state] option[selected]").attr("value") != "done" ||
+		a.one("select[name=topic] option[selected]").attr("value") != "orders/paid" {
 		t.Error("the filters are not those of the address")
 	}
 	a.one("main a[href=" + at + "].plain")
@@ -61,14 +62,16 @@ func TestDeliveriesPages(t *testing.T) {
 	at := "/stores/" + h.storeBySlug("shop").ID.String() + "/deliveries"
 	list := make([]storage.NewDelivery, limit+7)
 	for i := range list {
-		list[i] = storage.NewDelivery{StoreID: h.storeBySlug("shop").ID, Topic: "orders/paid", ReceivedAt: noon.Add(time.Duration(i) * time.Second), Payload: []byte{1}}
+		list[i] = storage.NewDelivery{StoreID: h.storeBySlug("shop").ID, Topic: "orders/paid",
+			ReceivedAt: noon.Add(time.Duration(i) * time.Second), Payload: []byte{1}}
 		copy(list[i].Key[:], fmt.Sprint(i))
 	}
 	_, err := h.db.InsertDeliveries(h.Context(), list, nil)
 	h.must(err)
 	first := h.viewer().get(at + "?topic=orders/paid")
 	second := h.viewer().get(first.one("nav.pager a[rel=next]").attr("href"))
-	if got := append(first.keys(), second.keys()...); len(first.keys()) != limit || len(got) != len(list) || got[len(got)-1] != "dlv_1" {
+	if got := append(first.keys(), second.keys()...); len(first.keys()) != limit || len(got) != len(list) ||
+		got[len(got)-1] != "dlv_1" {
 		t.Errorf("%d and %d rows", len(first.keys()), len(second.keys()))
 	}
 	second.says("Back to the first page").hides("Next page")
@@ -77,7 +80,8 @@ func TestDeliveriesPages(t *testing.T) {
 func TestDeliveryPage(t *testing.T) {
 	h := newHouse(t)
 	ids := h.sell(sale{number: "501", code: "ANNA10", value: 100_00, email: "buyer@customers.example"})
-	a := h.owner().get("/deliveries/dlv_1").is(http.StatusOK).says("Delivery dlv_1", "Done", "orders/updated", "X-Shopify-Hmac-Sha256", `"buyer@customers.example"`, "0 of 25")
+	a := h.owner().get("/deliveries/dlv_1").is(http.StatusOK).says("Delivery dlv_1", "Done", "orders/updated",
+		"X-Shopify-Hmac-Sha256", `"buyer@customers.example"`, "0 of 25")
 	if got := a.one("#fate a").attr("href"); got != "/orders/"+ids[0].String() {
 		t.Errorf("the order is linked to %q", got)
 	}
@@ -85,7 +89,8 @@ func TestDeliveryPage(t *testing.T) {
 		t.Errorf("the body is not set in lines: %s", got)
 	}
 	for _, v := range []*visitor{h.manager(), h.viewer()} {
-		v.get("/deliveries/dlv_1").is(http.StatusOK).says("Done", "only owners see them").hides("buyer@customers.example", "Hmac", "Replay")
+		v.get("/deliveries/dlv_1").is(http.StatusOK).says("Done", "only owners see them").
+			hides("buyer@customers.example", "Hmac", "Replay")
 		v.get("/deliveries/dlv_1/body").is(http.StatusForbidden)
 		v.post("/deliveries/dlv_1/replay").is(http.StatusForbidden)
 		v.post("/stores/str_1/replay").is(http.StatusForbidden)
@@ -95,8 +100,10 @@ func TestDeliveryPage(t *testing.T) {
 		t.Errorf("the part that is refreshed is %s", part.body)
 	}
 	body := h.owner().get("/deliveries/dlv_1/body").is(http.StatusOK)
-	if !strings.Contains(body.body, "buyer@customers.example") || !strings.HasPrefix(body.header.Get("Content-Disposition"), "attachment") ||
-		body.header.Get("X-Content-Type-Options") != "nosniff" || strings.HasPrefix(body.header.Get("Content-Type"), "text/html") {
+	if !strings.Contains(body.body, "buyer@customers.example") ||
+		!strings.HasPrefix(body.header.Get("Content-Disposition"), "attachment") ||
+		body.header.Get("X-Content-Type-Options") != "nosniff" || strings.HasPrefix(body.header.Get("Content-Type"),
+		"text/html") {
 		t.Errorf("the body came as %v", body.header)
 	}
 	h.owner().get("/deliveries/dlv_9").is(http.StatusNotFound).says("There is no delivery dlv_9")
@@ -134,7 +141,8 @@ func TestDeliveryOfAnything(t *testing.T) {
 	if whole := h.owner().get("/deliveries/dlv_4/body"); whole.body != long {
 		t.Errorf("the file has %d bytes, want %d", len(whole.body), len(long))
 	}
-	if got := h.owner().get("/deliveries/dlv_1/body").header.Get("Content-Security-Policy"); !strings.Contains(got, "default-src 'none'") {
+	if got := h.owner().get("/deliveries/dlv_1/body").header.Get("Content-Security-Policy"); !strings.Contains(got,
+		"default-src 'none'") {
 		t.Errorf("the policy of the file is %q", got)
 	}
 }
@@ -142,7 +150,8 @@ func TestDeliveryOfAnything(t *testing.T) {
 func TestReplay(t *testing.T) {
 	h := newHouse(t)
 	h.sell(sale{number: "501", code: "ANNA10", value: 100_00})
-	h.owner().post("/deliveries/dlv_1/replay").is(http.StatusOK).at("/deliveries/dlv_1").says("processed again", "Waiting")
+	h.owner().post("/deliveries/dlv_1/replay").is(http.StatusOK).at("/deliveries/dlv_1").says("processed again",
+		"Waiting")
 	h.process()
 	if d, err := h.db.Delivery(h.Context(), 1); err != nil || d.State != storage.DeliveryDone {
 		t.Errorf("after its replay it is %s, %v", d.State, err)
@@ -180,13 +189,14 @@ func TestDeliveryRetries(t *testing.T) {
 	h.must(err)
 	_, err = h.db.PostponeDelivery(h.Context(), d, "the disk is full", noon)
 	h.must(err)
-	h.viewer().get("/deliveries/dlv_1").says("Waiting", "the disk is full", "1 of 25, the next one after 20 Nov 2026, 13:00:02")
+	h.viewer().get("/deliveries/dlv_1").says("Waiting", "the disk is full",
+		"1 of 25, the next one after 20 Nov 2026, 13:00:02")
 	h.viewer().get("/stores/str_1/deliveries").says("the disk is full")
 }
 
 func TestTook(t *testing.T) {
-	for d, want := range map[time.Duration]string{-time.Second: "0 ms", 0: "0 ms", 12 * time.Millisecond: "12 ms", 1500 * time.Millisecond: "1.5 s",
-		90 * time.Second: "1 min", 3 * time.Hour: "3 h"} {
+	for d, want := range map[time.Duration]string{-time.Second: "0 ms", 0: "0 ms", 12 * time.Millisecond: "12 ms",
+		1500 * time.Millisecond: "1.5 s", 90 * time.Second: "1 min", 3 * time.Hour: "3 h"} {
 		if got := took(noon, noon.Add(d)); got != want {
 			t.Errorf("%v: %q, want %q", d, got, want)
 		}
@@ -204,7 +214,8 @@ func TestDeliveriesTellPages(t *testing.T) {
 	b.says("Waiting for the first delivery", "Nothing came yet")
 	b.connected()
 	h.forge(3)
-	b.says("Something came, but it was refused", "3 rejected in the last 24 hours: the secret here differs from the store's.")
+	b.says("Something came, but it was refused",
+		"3 rejected in the last 24 hours: the secret here differs from the store's.")
 	h.deliver("shop", h.body(sale{number: "501", code: "ANNA10", value: 100_00}))
 	h.counters.Flush(h.Context())
 	b.says("Connected.", "20 Nov 2026, 13:00:00", "still being worked on")

@@ -10,7 +10,8 @@ import (
 
 // download answers with a table in a file, whose name is made of words and of the days of a range; without one it ends
 // with today.
-func (r *request) download(format export.Format, days affiliate.Range, f func(app.ExportOptions) error, words ...string) error {
+func (r *request) download(format export.Format, days affiliate.Range, f func(app.ExportOptions) error,
+	words ...string) error {
 	r.endTurn() // it may take long, and has a limit of its own
 	today := affiliate.Day(r.d.App.Now(), r.zone)
 	if days.From != "" {

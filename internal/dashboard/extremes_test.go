@@ -33,17 +33,20 @@ func extremeHouse(t *testing.T) *house {
 	const code = "WOLFESCHLEGELSTEINHAUSEN10"
 	big := sale{number: "1", code: code, value: 12_345_678_90, at: noon.AddDate(0, 0, -20)}
 	h.sell(big)
-	_, err = h.app.IssuePayout(h.as(affiliate.RoleManager), app.NewPayout{Creator: h.creator(longCreator).ID, Method: "bank transfer", Reference: strings.Repeat("SEPA", 20)})
+	_, err = h.app.IssuePayout(h.as(affiliate.RoleManager), app.NewPayout{Creator: h.creator(longCreator).ID,
+		Method: "bank transfer", Reference: strings.Repeat("SEPA", 20)})
 	h.must(err)
 	h.clock.advance(time.Hour)
 	big.refund = big.value + 5_00
-	h.sell(big, sale{number: "2", code: "BEN5", value: 98_765_432_10}, sale{number: "3", code: "BEN5", value: 98_765_432, currency: "JPY"})
+	h.sell(big, sale{number: "2", code: "BEN5", value: 98_765_432_10}, sale{number: "3", code: "BEN5",
+		value: 98_765_432, currency: "JPY"})
 	var many []sale
 	for i := range limit + 1 {
 		many = append(many, sale{code: "ANNA10", value: int64(1_234_567_89 + i), at: noon.AddDate(0, 0, -i)})
 	}
 	h.sell(many...)
-	_, err = h.app.Decide(h.as(affiliate.RoleManager), []affiliate.ConversionID{h.order("1005").Conversion.ID}, app.Reject, strings.Repeat("bought by our own staff ", 8))
+	_, err = h.app.Decide(h.as(affiliate.RoleManager), []affiliate.ConversionID{h.order("1005").Conversion.ID},
+		app.Reject, strings.Repeat("bought by our own staff ", 8))
 	h.must(err)
 	return h
 }
@@ -56,9 +59,12 @@ func TestPages_extremes(t *testing.T) {
 	creator := h.creator(longCreator).ID.String()
 	for _, page := range []struct{ name, address string }{
 		{"home", "/"}, {"campaigns", "/campaigns"}, {"campaign-big", "/campaigns/" + h.campaign("Spring").ID.String()},
-		{"campaign-long", "/campaigns/" + h.campaign(longCampaign).ID.String()}, {"campaign-empty", "/campaigns/" + h.campaign("A campaign that sold nothing").ID.String()},
-		{"campaign-creators", "/campaigns/" + h.campaign(longCampaign).ID.String() + "/creators"}, {"creators", "/creators"}, {"creator", "/creators/" + creator},
-		{"statement", "/creators/" + creator + "/statement"}, {"orders", "/orders"}, {"order", "/orders/" + h.order("1").ID.String()}, {"payouts", "/payouts"},
+		{"campaign-long", "/campaigns/" + h.campaign(longCampaign).ID.String()}, {"campaign-empty", "/campaigns/" +
+			h.campaign("A campaign that sold nothing").ID.String()},
+		{"campaign-creators", "/campaigns/" + h.campaign(longCampaign).ID.String() + "/creators"},
+		{"creators", "/creators"}, {"creator", "/creators/" + creator},
+		{"statement", "/creators/" + creator + "/statement"}, {"orders", "/orders"},
+		{"order", "/orders/" + h.order("1").ID.String()}, {"payouts", "/payouts"},
 	} {
 		b.within(page.name, func() {
 			b.open(page.address)
@@ -82,7 +88,8 @@ func TestPages_extremes(t *testing.T) {
 	b.says("98,765,432.10 USD", "98,765,432 JPY")
 }
 
-// cut names what is wider than its own box (figures, headings, badges and buttons) and key figures that are broken into lines.
+// cut names what is wider than its own box (figures, headings, badges and buttons) and key figures that are broken into
+// lines.
 func (b *tab) cut() []string {
 	b.Helper()
 	var found []string
@@ -95,8 +102,8 @@ func (b *tab) cut() []string {
 	return append(found, broken...)
 }
 
-// TestPerformance_width: on a usual screen the table of conversions shows all its columns, and none is under the buttons that stick
-// to its end.
+// TestPerformance_width: on a usual screen the table of conversions shows all its columns, and none is under the
+// buttons that stick to its end.
 func TestPerformance_width(t *testing.T) {
 	h := busyHouse(t)
 	b := h.browse(affiliate.RoleManager)
@@ -109,8 +116,8 @@ func TestPerformance_width(t *testing.T) {
 	}
 }
 
-// TestFilters_button: where scripts run, what is chosen shows by itself, and only days that are typed in have a button. Where they
-// do not, every form has its button.
+// TestFilters_button: where scripts run, what is chosen shows by itself, and only days that are typed in have a button.
+// Where they do not, every form has its button.
 func TestFilters_button(t *testing.T) {
 	h := newHouse(t)
 	b := h.browse(affiliate.RoleViewer)

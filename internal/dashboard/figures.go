@@ -103,8 +103,8 @@ func (f figure) against(known bool, now, then *int64) figure {
 	return f
 }
 
-// changeText writes a change of 1/10000 as roughly as it is looked at: "+239.66 %" says no more than "+240 %". Below 10 %
-// it has one decimal.
+// changeText writes a change of 1/10000 as roughly as it is looked at: "+239.66 %" says no more than "+240 %". Below 10
+// % it has one decimal.
 func changeText(n int64) string {
 	if n > -9_95 && n < 9_95 {
 		return percentOf(money.MulDiv(n, 1, 10), 1)

@@ -13,8 +13,8 @@ import (
 func TestHouse(t *testing.T) {
 	h := busyHouse(t)
 	h.consistent()
-	for number, want := range map[string]affiliate.OrderStatus{"1001": affiliate.Paid, "1003": affiliate.Paid, "1004": affiliate.Refunded, "1007": affiliate.Pending,
-		"1008": affiliate.Canceled} {
+	for number, want := range map[string]affiliate.OrderStatus{"1001": affiliate.Paid, "1003": affiliate.Paid,
+		"1004": affiliate.Refunded, "1007": affiliate.Pending, "1008": affiliate.Canceled} {
 		if got := h.order(number).Status; got != want {
 			t.Errorf("order %s is %s, want %s", number, got, want)
 		}

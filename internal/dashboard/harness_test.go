@@ -114,18 +114,21 @@ func emptyHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{T: t, deaf: new(atomic.Bool), db: storagetest.SQLite(t), clock: &clock{at: noon}, log: &logText{}, visitors: map[affiliate.Role]*visitor{}}
+	h := &house{T: t, deaf: new(atomic.Bool), db: storagetest.SQLite(t), clock: &clock{at: noon}, log: &logText{},
+		visitors: map[affiliate.Role]*visitor{}}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	hub := live.NewHub(redis.Client(), log)
 	h.app = &app.App{DB: h.db, Sealer: sealer, Queue: quietQueue{}, Live: hub, Log: log, Now: h.clock.now,
-		Platforms: map[affiliate.Platform]app.Platform{affiliate.Shopify: shopify.Platform{}, affiliate.WooCommerce: woocommerce.Platform{}}}
+		Platforms: map[affiliate.Platform]app.Platform{affiliate.Shopify: shopify.Platform{},
+			affiliate.WooCommerce: woocommerce.Platform{}}}
 	counters := app.NewCounters(h.db, h.clock.now, log)
 	counters.Live, h.counters = hub, counters
 	h.processor = app.NewProcessor(h.app, counters, 1)
 	intake := app.NewIntake(h.db, quietQueue{}, log)
 	links := app.NewLinks(h.app)
 	h.dashboard = &Dashboard{App: h.app, Log: log, Hub: hub, Version: "test"}
-	server := &web.Server{App: h.app, Log: log, Version: "test", MaxBody: 1 << 20, Receiver: app.NewReceiver(h.app, intake, counters), Links: links,
+	server := &web.Server{App: h.app, Log: log, Version: "test", MaxBody: 1 << 20, Receiver: app.NewReceiver(h.app,
+		intake, counters), Links: links,
 		API: true, Hub: hub, Queue: jobs.NewQueue(redis), Counters: counters, Pages: h.dashboard}
 	handler, err := server.Handler()
 	if err != nil {
@@ -171,8 +174,8 @@ Spring,Ben Botha,@ben,ben@creators.example,Ten percent,shop,BEN5,,,10,,0
 Holiday gifts,Anna Ahlers,@anna,anna@creators.example,Gift links,shop,,anna-gifts,https://shop.example/gifts,5,2.00,0
 `
 
-// newHouse is a brand at work: people of every role, two stores, two campaigns with two creators, their codes and links. It
-// has no orders yet. The account's currency is USD, its zone Europe/Berlin.
+// newHouse is a brand at work: people of every role, two stores, two campaigns with two creators, their codes and
+// links. It has no orders yet. The account's currency is USD, its zone Europe/Berlin.
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := emptyHouse(t)
@@ -181,13 +184,14 @@ func newHouse(t *testing.T) *house {
 		_, err := h.app.AddUser(ctx, u, password)
 		h.must(err)
 	}
-	_, err := h.app.SetSettings(ctx, []app.Setting{{Key: "name", Value: "Northwind"}, {Key: "timezone", Value: "Europe/Berlin"}})
+	_, err := h.app.SetSettings(ctx, []app.Setting{{Key: "name", Value: "Northwind"},
+		{Key: "timezone", Value: "Europe/Berlin"}})
 	h.must(err)
-	_, err = h.app.AddStore(ctx, app.NewStore{Platform: affiliate.Shopify, Slug: "shop", Name: "Northwind US", Domain: "shop.myshopify.com",
-		Currency: "USD", Timezone: "America/New_York", Secret: shopSecret})
+	_, err = h.app.AddStore(ctx, app.NewStore{Platform: affiliate.Shopify, Slug: "shop", Name: "Northwind US",
+		Domain: "shop.myshopify.com", Currency: "USD", Timezone: "America/New_York", Secret: shopSecret})
 	h.must(err)
-	_, err = h.app.AddStore(ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: "boutique", Name: "Northwind Boutique", Domain: "boutique.example",
-		Currency: "EUR", Timezone: "Europe/Berlin"})
+	_, err = h.app.AddStore(ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: "boutique",
+		Name: "Northwind Boutique", Domain: "boutique.example", Currency: "EUR", Timezone: "Europe/Berlin"})
 	h.must(err)
 	report, err := h.app.Import(ctx, strings.NewReader(houseCSV), false)
 	h.must(err)
@@ -220,11 +224,14 @@ func busyHouse(t *testing.T) *house {
 	h.deliver("shop", `{"not":"an order"`)
 	h.process()
 	ctx := h.as(affiliate.RoleManager)
-	_, err := h.app.Decide(ctx, []affiliate.ConversionID{h.order("1006").Conversion.ID}, app.Reject, "bought by our own staff")
+	_, err := h.app.Decide(ctx, []affiliate.ConversionID{h.order("1006").Conversion.ID}, app.Reject,
+		"bought by our own staff")
 	h.must(err)
-	_, err = h.app.IssuePayout(ctx, app.NewPayout{Creator: h.creator("Anna Ahlers").ID, Method: "bank transfer", Reference: "SEPA 2026-11"})
+	_, err = h.app.IssuePayout(ctx, app.NewPayout{Creator: h.creator("Anna Ahlers").ID, Method: "bank transfer",
+		Reference: "SEPA 2026-11"})
 	h.must(err)
-	_, err = h.app.AddCost(ctx, affiliate.Cost{CampaignID: h.campaign("Spring").ID, Amount: 120_00, Currency: "USD", Day: "2026-11-02", Note: "shooting"})
+	_, err = h.app.AddCost(ctx, affiliate.Cost{CampaignID: h.campaign("Spring").ID, Amount: 120_00, Currency: "USD",
+		Day: "2026-11-02", Note: "shooting"})
 	h.must(err)
 	_, err = h.app.AddToken(h.as(affiliate.RoleOwner), "warehouse", affiliate.RoleViewer)
 	h.must(err)
@@ -301,9 +308,11 @@ func (h *house) body(s sale) string {
 	const shipping = 5_00
 	updated := s.at.Add(time.Duration(h.sold) * time.Second) // a later delivery is a later version
 	amount := func(minor int64) string { return money.Format(minor, s.currency) }
-	order := fields{"id": number, "name": "#" + s.number, "created_at": s.at, "updated_at": updated, "currency": s.currency, "financial_status": s.status,
-		"test": s.test, "taxes_included": false, "total_price": amount(s.value + shipping), "email": s.email, "landing_site": "/",
-		"billing_address": fields{"country_code": "DE"}, "line_items": []fields{{"id": number + 50_000, "price": amount(s.value), "quantity": 1}}}
+	order := fields{"id": number, "name": "#" + s.number, "created_at": s.at, "updated_at": updated,
+		"currency": s.currency, "financial_status": s.status, "test": s.test, "taxes_included": false,
+		"total_price": amount(s.value + shipping), "email": s.email, "landing_site": "/",
+		"billing_address": fields{"country_code": "DE"},
+		"line_items":      []fields{{"id": number + 50_000, "price": amount(s.value), "quantity": 1}}}
 	if s.canceled {
 		order["cancelled_at"] = updated
 	}
@@ -320,9 +329,10 @@ func (h *house) body(s sale) string {
 			order["financial_status"] = "refunded"
 		}
 		order["refunds"] = []fields{{"id": number + 60_000, "created_at": updated, "refund_line_items": []fields{},
-			"order_adjustments": []fields{{"kind": "refund_discrepancy", "amount": "-" + amount(s.refund), "tax_amount": "0.00"}},
-			"transactions": []fields{{"id": number + 70_000, "kind": "refund", "status": "success", "amount": amount(s.refund), "currency": s.currency,
-				"created_at": updated}}}}
+			"order_adjustments": []fields{{"kind": "refund_discrepancy", "amount": "-" + amount(s.refund),
+				"tax_amount": "0.00"}},
+			"transactions": []fields{{"id": number + 70_000, "kind": "refund", "status": "success",
+				"amount": amount(s.refund), "currency": s.currency, "created_at": updated}}}}
 	}
 	text, err := json.Marshal(order)
 	h.must(err)
@@ -335,7 +345,8 @@ type fields map[string]any
 // deliver posts a body to the webhook of a Shopify store, signed as Shopify does. It is kept, but not processed yet.
 func (h *house) deliver(store, body string) {
 	h.Helper()
-	r, err := http.NewRequestWithContext(h.Context(), http.MethodPost, h.url+"/webhooks/shopify/"+store, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(h.Context(), http.MethodPost, h.url+"/webhooks/shopify/"+store,
+		strings.NewReader(body))
 	h.must(err)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-Shopify-Topic", "orders/updated")
@@ -422,7 +433,9 @@ func (h *house) viewer() *visitor { h.Helper(); return h.signedIn(affiliate.Role
 
 // nobody has not signed in. Each has cookies of their own, and follows no redirects.
 func (h *house) nobody() *visitor {
-	v := &visitor{house: h, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	v := &visitor{house: h, client: &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}}
 	var err error
 	v.client.Jar, err = cookiejar.New(nil)
 	h.must(err)
@@ -500,7 +513,8 @@ func (v *visitor) send(method, path string, header map[string]string, body io.Re
 	defer got.Body.Close()
 	text, err := io.ReadAll(got.Body)
 	v.must(err)
-	a := answer{T: v.T, status: got.StatusCode, header: got.Header, address: strings.TrimPrefix(got.Request.URL.String(), v.url), body: string(text)}
+	a := answer{T: v.T, status: got.StatusCode, header: got.Header,
+		address: strings.TrimPrefix(got.Request.URL.String(), v.url), body: string(text)}
 	a.node, err = html.Parse(bytes.NewReader(text))
 	v.must(err)
 	return a
@@ -571,8 +585,8 @@ func (a answer) one(selector string) element {
 // element is one node of a page.
 type element struct{ node *html.Node }
 
-// all finds elements, in the order of the page, by a selector of these parts: tag, #id, .class, [name], [name=value], and
-// several of them for one inside the other, such as "table.orders tbody tr".
+// all finds elements, in the order of the page, by a selector of these parts: tag, #id, .class, [name], [name=value],
+// and several of them for one inside the other, such as "table.orders tbody tr".
 func (e element) all(selector string) []element {
 	found := []element{e}
 	for _, step := range strings.Fields(selector) {
@@ -619,7 +633,8 @@ func (e element) text() string {
 		switch {
 		case n.Type == html.TextNode:
 			b.WriteString(n.Data)
-		case n.Type == html.ElementNode && (n.DataAtom == atom.Script || n.DataAtom == atom.Style || n.DataAtom == atom.Head):
+		case n.Type == html.ElementNode && (n.DataAtom == atom.Script || n.DataAtom == atom.Style ||
+			n.DataAtom == atom.Head):
 			return
 		}
 		for c := range n.ChildNodes() {
@@ -633,7 +648,8 @@ func (e element) text() string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-var inline = map[atom.Atom]bool{atom.A: true, atom.B: true, atom.Code: true, atom.Em: true, atom.I: true, atom.Strong: true, atom.Time: true}
+var inline = map[atom.Atom]bool{atom.A: true, atom.B: true, atom.Code: true, atom.Em: true, atom.I: true,
+	atom.Strong: true, atom.Time: true}
 
 // fits says whether an element is as one step of a selector wants it.
 func fits(n *html.Node, step string) bool {
@@ -663,7 +679,8 @@ func fits(n *html.Node, step string) bool {
 		}
 		word := rest[1:end]
 		rest = rest[end:]
-		if kind == '#' && e.attr("id") != word || kind == '.' && !slices.Contains(strings.Fields(e.attr("class")), word) {
+		if kind == '#' && e.attr("id") != word || kind == '.' &&
+			!slices.Contains(strings.Fields(e.attr("class")), word) {
 			return false
 		}
 	}

@@ -87,8 +87,9 @@ type boundField struct {
 
 // boundLabels are the figures that offers can be narrowed by.
 func boundLabels() []boundField {
-	return []boundField{{Name: "clicks", Label: "Clicks"}, {Name: "conversions", Label: "Conversions"}, {Name: "sales", Label: "Sales"},
-		{Name: "commissions", Label: "Commissions earned"}, {Name: "payouts", Label: "Payouts"}, {Name: "average_sale", Label: "Average sale"}}
+	return []boundField{{Name: "clicks", Label: "Clicks"}, {Name: "conversions", Label: "Conversions"},
+		{Name: "sales", Label: "Sales"}, {Name: "commissions", Label: "Commissions earned"},
+		{Name: "payouts", Label: "Payouts"}, {Name: "average_sale", Label: "Average sale"}}
 }
 
 // totalPart is one summand of the total sales.
@@ -149,7 +150,8 @@ func (r *request) homeFilter() (f homeFilter, fields []boundField, err error) {
 		}
 		f.Campaigns = append(f.Campaigns, id)
 	}
-	if f.Status, err = wordQuery(r, "offer_status", affiliate.OfferActive, affiliate.OfferPaused, affiliate.OfferExpired, affiliate.OfferArchived); err != nil {
+	if f.Status, err = wordQuery(r, "offer_status", affiliate.OfferActive, affiliate.OfferPaused,
+		affiliate.OfferExpired, affiliate.OfferArchived); err != nil {
 		return f, nil, err
 	}
 	if f.Type, err = wordQuery(r, "offer_type", affiliate.OfferPromoCode, affiliate.OfferSalesLink); err != nil {
@@ -197,7 +199,8 @@ const (
 
 func (r *request) homePage() error {
 	p := &homePage{layout: r.layout("Home", "home"), Query: r.Request.URL.RawQuery,
-		Statuses: []choice{{"active", "active"}, {"paused", "paused"}, {"expired", "expired"}, {"archived", "archived"}}}
+		Statuses: []choice{{"active", "active"}, {"paused", "paused"}, {"expired", "expired"},
+			{"archived", "archived"}}}
 	var err error
 	if p.Period, err = r.period(); err != nil {
 		return err
@@ -220,7 +223,8 @@ func (r *request) homePage() error {
 }
 
 func (p *homePage) report(r *request) storage.Report {
-	return storage.Report{Scope: storage.Scope{Campaigns: p.Filter.Campaigns, OfferStatus: p.Filter.Status, OfferType: p.Filter.Type, Former: true},
+	return storage.Report{Scope: storage.Scope{Campaigns: p.Filter.Campaigns, OfferStatus: p.Filter.Status,
+		OfferType: p.Filter.Type, Former: true},
 		Range: p.Period.Range, Currency: r.settings.Currency}
 }
 
@@ -234,8 +238,10 @@ func (r *request) readTotals(p *homePage) error {
 	p.Total, p.Figures = o.Sums, figuresOf(o.KeyFigures, report.Currency)
 	p.Chart = newChart("home-chart", o.Chart.Buckets, o.Chart.Series, o.Chart.Unit, report.Currency)
 	current := p.Total.Sales - p.Total.Former.Sales
-	p.Parts = []totalPart{{"current creators of all campaigns", moneyText(current, report.Currency), "/campaigns" + periodQuery(r)},
-		{"creators who left", moneyText(p.Total.Former.Sales, report.Currency), "/campaigns" + withParameter(periodQuery(r), "former", "1")}}
+	p.Parts = []totalPart{{"current creators of all campaigns", moneyText(current, report.Currency), "/campaigns" +
+		periodQuery(r)},
+		{"creators who left", moneyText(p.Total.Former.Sales, report.Currency), "/campaigns" +
+			withParameter(periodQuery(r), "former", "1")}}
 	if !p.Filter.Narrowed() {
 		p.Uncredited = o.Uncredited
 	}
@@ -264,7 +270,8 @@ func (r *request) readOffers(p *homePage) error {
 		return err
 	}
 	for _, o := range found.Rows {
-		l.Rows = append(l.Rows, homeOffer{o, campaignAddress(o.CampaignID) + withParameter(periodQuery(r), "offer", o.ID.String()), commissionText(o.Rule, "")})
+		l.Rows = append(l.Rows, homeOffer{o, campaignAddress(o.CampaignID) + withParameter(periodQuery(r), "offer",
+			o.ID.String()), commissionText(o.Rule, "")})
 	}
 	l.Count, l.Total, l.Pager = found.Count, found.Total, r.pager(found.Next)
 	l.Chooser = columnChooser{Table: "offers", Columns: l.Columns, To: r.here()}
@@ -362,17 +369,21 @@ func (r *request) readTasks(p *homePage) error {
 		add(n, "tag", h.Address+"/codes", false, "# code"+of+" belongs to nobody", "# codes"+of+" belong to nobody")
 	}
 	review, due := work.review, work.due
-	add(review.Held, "pause", "/orders?period=all_time&show=held", false, "# conversion is held for review", "# conversions are held for review")
-	add(review.Ambiguous, "tag", "/orders?period=all_time&show=ambiguous", false, "# order carries several creators' codes", "# orders carry several creators' codes")
-	add(review.Unconverted, "clock", "/orders?period=all_time&show=unconverted", false, "# order waits for an exchange rate", "# orders wait for an exchange rate")
+	add(review.Held, "pause", "/orders?period=all_time&show=held", false, "# conversion is held for review",
+		"# conversions are held for review")
+	add(review.Ambiguous, "tag", "/orders?period=all_time&show=ambiguous", false,
+		"# order carries several creators' codes", "# orders carry several creators' codes")
+	add(review.Unconverted, "clock", "/orders?period=all_time&show=unconverted", false,
+		"# order waits for an exchange rate", "# orders wait for an exchange rate")
 	if due.Amount > 0 {
-		p.Tasks = append(p.Tasks, task{"payout", moneyText(due.Amount, due.Currency) + " is due to creators", "/payouts", false})
+		p.Tasks = append(p.Tasks, task{"payout", moneyText(due.Amount, due.Currency) + " is due to creators",
+			"/payouts", false})
 	}
 	return nil
 }
 
-// openWork is what waits for a person anywhere in the account. It is the same for everybody, and each open home page asks
-// for it after every order, so all of them share it.
+// openWork is what waits for a person anywhere in the account. It is the same for everybody, and each open home page
+// asks for it after every order, so all of them share it.
 type openWork struct {
 	unowned map[affiliate.StoreID]int64
 	review  storage.Review
@@ -387,7 +398,8 @@ func (r *request) readWork(ctx context.Context) (w openWork, err error) {
 	if w.review, err = db.Review(ctx); err != nil {
 		return w, err
 	}
-	w.due, err = db.PaymentsDue(ctx, storage.Scope{Former: true}, r.settings.Currency, r.settings.MinimumPayout, r.d.App.Now())
+	w.due, err = db.PaymentsDue(ctx, storage.Scope{Former: true}, r.settings.Currency, r.settings.MinimumPayout,
+		r.d.App.Now())
 	return w, err
 }
 
@@ -404,9 +416,11 @@ func (r *request) sendSales(format export.Format) error {
 	if err != nil {
 		return err
 	}
-	filter := storage.ConversionFilter{Campaigns: f.Campaigns, OfferStatus: f.Status, OfferType: f.Type, Former: true, From: period.Range.Start(), To: period.Range.End()}
+	filter := storage.ConversionFilter{Campaigns: f.Campaigns, OfferStatus: f.Status, OfferType: f.Type, Former: true,
+		From: period.Range.Start(), To: period.Range.End()}
 	return r.download(format, period.Range, func(o app.ExportOptions) error {
-		_, err := r.d.App.ExportConversions(r.Request.Context(), nil, filter, storage.ConversionSort{Column: "date", Descending: true}, o)
+		_, err := r.d.App.ExportConversions(r.Request.Context(), nil, filter, storage.ConversionSort{Column: "date",
+			Descending: true}, o)
 		return err
 	}, "sales")
 }
@@ -454,14 +468,16 @@ func (r *request) saveView() error {
 	if text == "" {
 		text = "period=" + string(affiliate.DefaultPeriod)
 	}
-	if err := r.d.App.DB.SetPreference(r.Request.Context(), r.user.ID, viewPrefix+name, text, r.d.App.Now()); err != nil {
+	if err := r.d.App.DB.SetPreference(r.Request.Context(), r.user.ID, viewPrefix+name, text,
+		r.d.App.Now()); err != nil {
 		return err
 	}
 	return r.done("/?"+text, fmt.Sprintf("The view “%s” is saved.", name))
 }
 
 func (r *request) forgetView() error {
-	if err := r.d.App.DB.SetPreference(r.Request.Context(), r.user.ID, viewPrefix+r.field("name"), "", r.d.App.Now()); err != nil {
+	if err := r.d.App.DB.SetPreference(r.Request.Context(), r.user.ID, viewPrefix+r.field("name"), "",
+		r.d.App.Now()); err != nil {
 		return err
 	}
 	return r.done("/", "The view is forgotten.")

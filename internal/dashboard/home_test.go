@@ -14,10 +14,12 @@ import (
 func TestHome(t *testing.T) {
 	h := busyHouse(t)
 	v := h.viewer()
-	page := v.get("/").is(http.StatusOK).says("Total sales", "Members with payments due", "of current creators of all campaigns", "Sales without a creator", "60.00 USD", "Ten percent", "Gift links",
+	page := v.get("/").is(http.StatusOK).says("Total sales", "Members with payments due",
+		"of current creators of all campaigns", "Sales without a creator", "60.00 USD", "Ten percent", "Gift links",
 		"1 conversion is held for review", "1 delivery failed", "1 code on orders of Northwind US belongs to nobody")
 	h.forge(2)
-	v.get("/").says("Northwind US: 2 deliveries were rejected in the last 24 hours, since the secret here differs from the store's.")
+	v.get("/").says("Northwind US: 2 deliveries were rejected in the last 24 hours, since the secret here differs " +
+		"from the store's.")
 	total := strings.TrimSuffix(page.one("[data-key=total-sales]").text(), " USD")
 	file := v.get("/sales.csv").is(http.StatusOK)
 	rows, err := csv.NewReader(strings.NewReader(file.body)).ReadAll()
@@ -46,7 +48,8 @@ func TestHome(t *testing.T) {
 	v.get("/?period=custom&from=2020-01-01&to=2020-01-31").is(http.StatusOK).says("No sales in this period")
 }
 
-// TestHome_offers: the table has the columns that somebody chose, and its file has all its rows and adds up to its foot.
+// TestHome_offers: the table has the columns that somebody chose, and its file has all its rows and adds up to its
+// foot.
 func TestHome_offers(t *testing.T) {
 	h := busyHouse(t)
 	heads := func(v *visitor) string { return strings.Join(v.get("/").texts("#offers thead th"), ", ") }
@@ -54,12 +57,14 @@ func TestHome_offers(t *testing.T) {
 	if got := heads(h.viewer()); got != usual {
 		t.Errorf("at first: %s", got)
 	}
-	h.viewer().post("/columns/offers", "columns", "sales", "columns", "refunds", "columns", "conversion_rate", "columns", "rule", "back", "/?period=last_30_days").at("/?period=last_30_days")
+	h.viewer().post("/columns/offers", "columns", "sales", "columns", "refunds", "columns", "conversion_rate",
+		"columns", "rule", "back", "/?period=last_30_days").at("/?period=last_30_days")
 	if got := heads(h.viewer()); got != "Offer, Sales, Refunds, Conversion rate, Rule" {
 		t.Errorf("chosen: %s", got)
 	}
 	page := h.viewer().get("/?sort=name")
-	want := []string{"Gift links Active Holiday gifts · Sales link | 45.00 | 0.00 | — | 5.00 % + 2.00 per order", "Ten percent Active Spring · Promo code | 461.12 | 145.00 | — | 10.00 %"}
+	want := []string{"Gift links Active Holiday gifts · Sales link | 45.00 | 0.00 | — | 5.00 % + 2.00 per order",
+		"Ten percent Active Spring · Promo code | 461.12 | 145.00 | — | 10.00 %"}
 	if got := cells(page.element, "#offers table"); !slices.Equal(got, want) {
 		t.Errorf("the rows are %q, want %q", got, want)
 	}
@@ -74,10 +79,12 @@ func TestHome_offers(t *testing.T) {
 	}
 
 	file := h.viewer().get(page.one("a[href=/offers.csv?sort=name]").attr("href")).is(http.StatusOK)
-	lines := []string{"Campaign Name,Offer,Type,Status,Commission Percent,Commission Flat,Clicks,Conversions,Not Converted,Account Currency,Sales,Average Sale,Commissions,Refunds,Payouts,Offer ID,Campaign ID",
+	lines := []string{"Campaign Name,Offer,Type,Status,Commission Percent,Commission Flat,Clicks,Conversions,Not " +
+		"Converted,Account Currency,Sales,Average Sale,Commissions,Refunds,Payouts,Offer ID,Campaign ID",
 		"Holiday gifts,Gift links,sales_link,active,5.00,2.00,0,1,0,USD,45.00,45.00,4.25,0.00,4.25,off_2,cmp_2",
 		"Spring,Ten percent,promo_code,active,10.00,0.00,0,4,0,USD,461.12,115.28,46.11,145.00,27.99,off_1,cmp_1"}
-	if got := strings.Split(strings.TrimSpace(strings.ReplaceAll(file.body, "\r\n", "\n")), "\n"); !slices.Equal(got, lines) {
+	if got := strings.Split(strings.TrimSpace(strings.ReplaceAll(file.body, "\r\n", "\n")), "\n"); !slices.Equal(got,
+		lines) {
 		t.Errorf("the file is\n%s\nwant\n%s", file.body, strings.Join(lines, "\n"))
 	}
 	narrowed := h.viewer().get("/offers.csv?min_sales=100").is(http.StatusOK).hides("Gift links")
@@ -91,7 +98,8 @@ func TestHome_offers(t *testing.T) {
 func TestHome_saved_views(t *testing.T) {
 	h := busyHouse(t)
 	v := h.viewer()
-	v.post("/views", "name", "Links only", "query", "offer_type=sales_link&period=last_30_days&cursor=x").at("/?offer_type=sales_link&period=last_30_days").says("The view “Links only” is saved.")
+	v.post("/views", "name", "Links only", "query", "offer_type=sales_link&period=last_30_days&cursor=x").
+		at("/?offer_type=sales_link&period=last_30_days").says("The view “Links only” is saved.")
 	v.get("/").says("Links only")
 	h.owner().get("/").hides("Links only")
 	v.post("/views", "name", "", "query", "x=1").is(http.StatusUnprocessableEntity)
@@ -116,8 +124,11 @@ func TestHome_of_a_fresh_installation(t *testing.T) {
 	h := emptyHouse(t)
 	v := h.nobody()
 	v.get("/welcome").is(http.StatusOK).says("Create the owner")
-	v.post("/welcome", "name", "Mia", "email", "mia@brand.example", "password", "too short").is(http.StatusUnprocessableEntity).says("10")
-	v.post("/welcome", "name", "Mia", "email", "mia@brand.example", "password", "correct horse battery").is(http.StatusSeeOther)
+	v.post("/welcome", "name", "Mia", "email", "mia@brand.example", "password",
+		"too short").is(http.StatusUnprocessableEntity).says("10")
+	v.post("/welcome", "name", "Mia", "email", "mia@brand.example", "password", "correct horse battery").
+		is(http.StatusSeeOther)
 	v.get("/").is(http.StatusOK).says("First steps", "Connect a store", "No offers")
-	h.nobody().post("/welcome", "name", "Eve", "email", "eve@elsewhere.example", "password", "correct horse battery").is(http.StatusUnprocessableEntity).says("has an owner already")
+	h.nobody().post("/welcome", "name", "Eve", "email", "eve@elsewhere.example", "password", "correct horse battery").
+		is(http.StatusUnprocessableEntity).says("has an owner already")
 }

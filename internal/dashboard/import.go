@@ -27,8 +27,8 @@ func importRoutes() []route {
 	}
 }
 
-// importPage adds creators with their codes and links: a few at a time, typed or pasted, or many from a file. Both make a
-// file of it, which is tried before anything is changed.
+// importPage adds creators with their codes and links: a few at a time, typed or pasted, or many from a file. Both make
+// a file of it, which is tried before anything is changed.
 type importPage struct {
 	layout
 	Mode   string // few or file
@@ -88,7 +88,9 @@ func (r *request) importPage() error {
 func (r *request) importForm() (*importPage, error) {
 	ctx := r.Request.Context()
 	page := importPage{layout: r.layout("Add creators", "creators")}
-	campaigns, err := allPages(func(p storage.Page) ([]affiliate.Campaign, string, error) { return r.d.App.DB.Campaigns(ctx, p) })
+	campaigns, err := allPages(func(p storage.Page) ([]affiliate.Campaign, string, error) {
+		return r.d.App.DB.Campaigns(ctx, p)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +99,9 @@ func (r *request) importForm() (*importPage, error) {
 			page.Names = append(page.Names, c.Name)
 		}
 	}
-	stores, err := allPages(func(p storage.Page) ([]affiliate.Store, string, error) { return r.d.App.DB.Stores(ctx, p) })
+	stores, err := allPages(func(p storage.Page) ([]affiliate.Store, string, error) {
+		return r.d.App.DB.Stores(ctx, p)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -133,9 +137,10 @@ func (r *request) readImport() (*importPage, error) {
 		page.Text, err = r.importText()
 		return page, err
 	}
-	page.Few = fewCreators{Campaign: r.field("campaign"), Offer: r.field("offer"), Store: r.field("store"), Percent: r.field("percent"), Landing: r.field("landing"),
-		List: r.PostForm("list")}
-	names, handles, emails, codes := r.PostFormArray("name"), r.PostFormArray("instagram"), r.PostFormArray("email"), r.PostFormArray("code")
+	page.Few = fewCreators{Campaign: r.field("campaign"), Offer: r.field("offer"), Store: r.field("store"),
+		Percent: r.field("percent"), Landing: r.field("landing"), List: r.PostForm("list")}
+	names, handles, emails, codes := r.PostFormArray("name"), r.PostFormArray("instagram"), r.PostFormArray("email"),
+		r.PostFormArray("code")
 	for i := range names {
 		line := typedCreator{Name: at(names, i), Instagram: at(handles, i), Email: at(emails, i), Code: at(codes, i)}
 		if line != (typedCreator{}) {
@@ -176,13 +181,15 @@ func (r *request) importText() (string, error) {
 func (f fewCreators) file() (string, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
-	lines := [][]string{{"campaign", "creator", "instagram", "email", "offer", "store", "code", "landing_url", "commission_percent"}}
+	lines := [][]string{{"campaign", "creator", "instagram", "email", "offer", "store", "code", "landing_url",
+		"commission_percent"}}
 	for _, c := range f.lines() {
 		store := f.Store
 		if c.Code == "" && f.Landing != "" {
 			store = "" // a link needs none
 		}
-		lines = append(lines, []string{f.Campaign, c.Name, c.Instagram, c.Email, f.Offer, store, c.Code, f.Landing, f.Percent})
+		lines = append(lines, []string{f.Campaign, c.Name, c.Instagram, c.Email, f.Offer, store, c.Code,
+			f.Landing, f.Percent})
 	}
 	err := w.WriteAll(lines)
 	return b.String(), err
@@ -199,9 +206,9 @@ func (f fewCreators) lines() []typedCreator {
 	return lines
 }
 
-// pastedCreator reads a line such as "Anna Ahlers, @anna, ANNA10": the name first, then in any order what is told by its
-// look, a handle (@anna) and an e-mail address. Of what is left the last is the code, one before it the handle. Cells are
-// parted as a spreadsheet parts them when they are copied, or by semicolons or commas.
+// pastedCreator reads a line such as "Anna Ahlers, @anna, ANNA10": the name first, then in any order what is told by
+// its look, a handle (@anna) and an e-mail address. Of what is left the last is the code, one before it the handle.
+// Cells are parted as a spreadsheet parts them when they are copied, or by semicolons or commas.
 func pastedCreator(text string) (c typedCreator) {
 	separator := ","
 	for _, s := range []string{"\t", ";"} {
@@ -257,10 +264,12 @@ func (r *request) previewImport() error {
 
 // take puts a report into words. What is wrong with a field that all of a few creators share is said at the field.
 func (p *importPage) take(report app.ImportReport) {
-	p.Report = &importReport{ImportReport: report, Created: countedKinds(report.Created), Updated: countedKinds(report.Updated)}
+	p.Report = &importReport{ImportReport: report, Created: countedKinds(report.Created),
+		Updated: countedKinds(report.Updated)}
 	lines := strings.Split(p.Text, "\n")
 	problem := func(e app.LineError) importProblem {
-		q := importProblem{Where: fmt.Sprintf("Line %d", e.Line), Column: strings.ReplaceAll(e.Column, "_", " "), Reason: e.Reason}
+		q := importProblem{Where: fmt.Sprintf("Line %d", e.Line), Column: strings.ReplaceAll(e.Column, "_", " "),
+			Reason: e.Reason}
 		if e.Line > 1 && e.Line <= len(lines) {
 			q.Line = strings.TrimSpace(lines[e.Line-1])
 		}
@@ -277,7 +286,8 @@ func (p *importPage) take(report app.ImportReport) {
 		}
 	}
 	p.Errors = fieldErrors{}
-	shared := map[string]string{"campaign": "campaign", "offer": "offer", "store": "store", "commission_percent": "percent", "landing_url": "landing"}
+	shared := map[string]string{"campaign": "campaign", "offer": "offer", "store": "store",
+		"commission_percent": "percent", "landing_url": "landing"}
 	for _, e := range report.Errors {
 		if field := shared[e.Column]; field != "" && p.Mode != "file" {
 			p.Errors[field] = sentenceOf("", e.Reason)
@@ -302,8 +312,10 @@ func countedKinds(c app.ImportCounts) (list []string) {
 		n         int
 		one, many string
 	}{
-		{c.Campaigns, "campaign", "campaigns"}, {c.Creators, "creator", "creators"}, {c.Members, "campaign member", "campaign members"},
-		{c.Offers, "offer", "offers"}, {c.OfferMembers, "offer member", "offer members"}, {c.Codes, "code", "codes"}, {c.Links, "link", "links"},
+		{c.Campaigns, "campaign", "campaigns"}, {c.Creators, "creator", "creators"}, {c.Members, "campaign member",
+			"campaign members"},
+		{c.Offers, "offer", "offers"}, {c.OfferMembers, "offer member", "offer members"}, {c.Codes, "code", "codes"},
+		{c.Links, "link", "links"},
 	} {
 		if k.n > 0 {
 			list = append(list, counted(int64(k.n), k.one, k.many))
@@ -350,9 +362,11 @@ func (r *request) importSample() error {
 		store = stores[0].Slug
 	}
 	r.Header("Content-Disposition", `attachment; filename="creators.csv"`)
-	r.Data(http.StatusOK, "text/csv; charset=utf-8", []byte("\ufeffcampaign,creator,instagram,email,offer,store,code,link_slug,landing_url,commission_percent,commission_flat,product_value\r\n"+
-		"Spring,Anna Ahlers,@anna.ahlers,anna@example.com,Ten percent,"+store+",ANNA10,,,10,,\r\n"+
-		"Spring,Ben Botha,@benbotha,,Ten percent,"+store+",BEN10,ben,https://shop.example/new,10,,39.90\r\n"))
+	r.Data(http.StatusOK, "text/csv; charset=utf-8",
+		[]byte("\ufeffcampaign,creator,instagram,email,offer,store,code,link_slug,landing_url,"+
+			"commission_percent,commission_flat,product_value\r\n"+
+			"Spring,Anna Ahlers,@anna.ahlers,anna@example.com,Ten percent,"+store+",ANNA10,,,10,,\r\n"+
+			"Spring,Ben Botha,@benbotha,,Ten percent,"+store+",BEN10,ben,https://shop.example/new,10,,39.90\r\n"))
 	return nil
 }
 
@@ -370,7 +384,8 @@ func (r *request) creditPage() error {
 	var err error
 	page.Total, err = r.d.App.Reattribute(r.Request.Context(), true, func(c app.Reattribution) {
 		if len(page.Orders) < limit {
-			page.Orders = append(page.Orders, creditLine{"/orders/" + c.Order.ID.String(), cmp.Or(c.Order.Number, c.Order.ExternalID), c.Sentence})
+			page.Orders = append(page.Orders, creditLine{"/orders/" + c.Order.ID.String(),
+				cmp.Or(c.Order.Number, c.Order.ExternalID), c.Sentence})
 		}
 	})
 	if err != nil {

@@ -36,7 +36,8 @@ func (v *visitor) apply(a answer) answer {
 	v.Helper()
 	a.is(http.StatusOK)
 	form := a.one("form[action=/creators/import/apply]")
-	return v.post("/creators/import/apply", "text", form.all("textarea")[0].text0(), "to", form.all("input[name=to]")[0].attr("value"))
+	return v.post("/creators/import/apply", "text", form.all("textarea")[0].text0(), "to",
+		form.all("input[name=to]")[0].attr("value"))
 }
 
 // text0 is the text with all its white space.
@@ -66,21 +67,24 @@ func TestImportFew(t *testing.T) {
 	if a.one("input[name=campaign]").attr("value") != "Spring" || len(a.all("input[name=name]")) != emptyRows {
 		t.Error("the form is not filled as asked for")
 	}
-	form := []string{"mode", "few", "campaign", "Spring", "offer", "Ten percent", "store", "shop", "percent", "10", "landing", "",
-		"name", "Kim Karg", "instagram", "@kim", "email", "kim@creators.example", "code", "KIM10",
+	form := []string{"mode", "few", "campaign", "Spring", "offer", "Ten percent", "store", "shop", "percent", "10",
+		"landing", "", "name", "Kim Karg", "instagram", "@kim", "email", "kim@creators.example", "code", "KIM10",
 		"name", "", "instagram", "", "email", "", "code", "",
 		"name", "Liv Lund", "instagram", "", "email", "", "code", "LIV10",
 		"list", "Mo Maas, @mo, MO10\r\n\r\nNia Noor\t@nia\tnia@creators.example\tNIA10\r\n"}
 	before := h.creators()
-	a = v.post("/creators/import", form...).is(http.StatusOK).says("What it would do", "Adds 4 creators, 4 campaign members, 4 offer members, 4 codes.", "Import 4 lines")
+	a = v.post("/creators/import", form...).is(http.StatusOK).says("What it would do",
+		"Adds 4 creators, 4 campaign members, 4 offer members, 4 codes.", "Import 4 lines")
 	if got := h.creators(); !slices.Equal(got, before) {
 		t.Fatalf("looking added creators: %q", got)
 	}
 	if got := len(a.all("input[name=name]")); got != emptyRows {
 		t.Errorf("%d rows come back, want the two that were filled and an empty one", got)
 	}
-	v.apply(a).is(http.StatusOK).at("/creators").says("Added: 4 creators, 4 campaign members, 4 offer members, 4 codes.")
-	for code, name := range map[string]string{"KIM10": "Kim Karg", "LIV10": "Liv Lund", "MO10": "Mo Maas", "NIA10": "Nia Noor"} {
+	v.apply(a).is(http.StatusOK).at("/creators").
+		says("Added: 4 creators, 4 campaign members, 4 offer members, 4 codes.")
+	for code, name := range map[string]string{"KIM10": "Kim Karg", "LIV10": "Liv Lund", "MO10": "Mo Maas",
+		"NIA10": "Nia Noor"} {
 		codes, err := h.db.CodeHistory(h.Context(), 1, code)
 		h.must(err)
 		owner, err := h.db.OwnerName(h.Context(), codes[0].OfferMemberID)
@@ -100,7 +104,8 @@ func TestImportFew(t *testing.T) {
 
 func TestImportFewLinks(t *testing.T) {
 	h := newHouse(t)
-	a := h.manager().post("/creators/import", "mode", "few", "campaign", "Links only", "offer", "Links", "store", "shop", "percent", "7.5",
+	a := h.manager().post("/creators/import", "mode", "few", "campaign", "Links only", "offer", "Links", "store",
+		"shop", "percent", "7.5",
 		"landing", "https://shop.example/new", "name", "Kim Karg", "instagram", "@kim", "email", "", "code", "", "list", "").
 		says("Adds 1 campaign, 1 creator, 1 campaign member, 1 offer, 1 offer member, 1 link.")
 	h.manager().apply(a).says("1 link")
@@ -114,27 +119,32 @@ func TestImportFewLinks(t *testing.T) {
 func TestImportFew_errors(t *testing.T) {
 	h := newHouse(t)
 	form := func(changes ...string) []string {
-		f := []string{"mode", "few", "campaign", "Spring", "offer", "Ten percent", "store", "shop", "percent", "10", "landing", "",
-			"name", "Kim Karg", "instagram", "@kim", "email", "", "code", "KIM10", "list", ""}
+		f := []string{"mode", "few", "campaign", "Spring", "offer", "Ten percent", "store", "shop", "percent", "10",
+			"landing", "", "name", "Kim Karg", "instagram", "@kim", "email", "", "code", "KIM10", "list", ""}
 		for i := 0; i+1 < len(changes); i += 2 {
 			f[slices.Index(f, changes[i])+1] = changes[i+1]
 		}
 		return f
 	}
 	v := h.manager()
-	v.post("/creators/import", form("name", "", "instagram", "", "code", "")...).is(http.StatusUnprocessableEntity).says("Name at least one creator")
+	v.post("/creators/import", form("name", "", "instagram", "", "code", "")...).is(http.StatusUnprocessableEntity).
+		says("Name at least one creator")
 	for _, c := range []struct{ change, value, field, want string }{
-		{"campaign", "", "campaign", "Must not be empty"}, {"percent", "ten", "percent", ""}, {"store", "", "store", "A code needs the slug"}, {"landing", "shop", "landing", "is not an address"},
+		{"campaign", "", "campaign", "Must not be empty"}, {"percent", "ten", "percent", ""},
+		{"store", "", "store", "A code needs the slug"}, {"landing", "shop", "landing", "is not an address"},
 	} {
-		a := v.post("/creators/import", form(c.change, c.value)...).is(http.StatusUnprocessableEntity).says("Not ready yet", "Mend what is marked below", c.want)
+		a := v.post("/creators/import", form(c.change, c.value)...).is(http.StatusUnprocessableEntity).
+			says("Not ready yet", "Mend what is marked below", c.want)
 		if !a.has("form[action=/creators/import] [name=" + c.field + "][aria-invalid=true]") {
 			t.Errorf("%s: the field %s is not marked", c.change, c.field)
 		}
 		wellMade(t, a)
 	}
-	v.post("/creators/import", form("email", "kim", "list", "Mo Maas, mo, @@, BEN5")...).is(http.StatusUnprocessableEntity).
+	v.post("/creators/import", form("email", "kim", "list", "Mo Maas, mo, @@, BEN5")...).
+		is(http.StatusUnprocessableEntity).
 		says("Kim Karg email", "is not an e-mail address", "Mo Maas instagram", "is not a handle").hides("Import 2")
-	v.post("/creators/import", form("code", "ben5")...).is(http.StatusUnprocessableEntity).says("Kim Karg code", "belongs to Ben Botha")
+	v.post("/creators/import", form("code", "ben5")...).is(http.StatusUnprocessableEntity).says("Kim Karg code",
+		"belongs to Ben Botha")
 	if slices.Contains(h.creators(), "Kim Karg") {
 		t.Error("a list with errors was imported")
 	}
@@ -145,7 +155,8 @@ func TestImportFile(t *testing.T) {
 	v := h.manager()
 	v.get("/creators/import?from=file").is(http.StatusOK).says("Download a sample", "shop for Northwind US")
 	file := "campaign;creator;offer;store;code;commission_percent\r\nAutumn;Kim Kärg;Twenty;boutique;KIM20;20\r\n"
-	a := v.upload("/creators/import", file, "mode", "file", "text", "what was pasted before").says("Adds 1 campaign, 1 creator", "Import 1 line")
+	a := v.upload("/creators/import", file, "mode", "file", "text", "what was pasted before").
+		says("Adds 1 campaign, 1 creator", "Import 1 line")
 	v.apply(a).at("/creators").says("Added: 1 campaign, 1 creator")
 	if got := h.creators(); !slices.Contains(got, "Kim Kärg") {
 		t.Errorf("creators %q", got)
@@ -153,21 +164,26 @@ func TestImportFile(t *testing.T) {
 	// An empty file input leaves what was pasted.
 	v.upload("/creators/import", "", "mode", "file", "text", file).says("nothing would change")
 	bad := "campaign,creator,offer,store,code\nAutumn,Liv Lund,Twenty,boutiqe,LIV20\nAutumn,,Twenty,boutique,MO20\n"
-	a = v.post("/creators/import", "mode", "file", "text", bad).is(http.StatusUnprocessableEntity).says("Not ready yet", "Line 3", "creator", "must not be empty", "Autumn,,Twenty,boutique,MO20")
+	a = v.post("/creators/import", "mode", "file", "text", bad).is(http.StatusUnprocessableEntity).says("Not ready yet",
+		"Line 3", "creator", "must not be empty", "Autumn,,Twenty,boutique,MO20")
 	if got := a.one("textarea[name=text]").text0(); got != bad {
 		t.Errorf("the file came back as %q", got)
 	}
-	v.post("/creators/import", "mode", "file", "text", strings.Replace(bad, ",,", ",Mo,", 1)).is(http.StatusUnprocessableEntity).says("Line 2", "store", `there is no store "boutiqe"`)
-	v.upload("/creators/import", "campaign,creator,offer\nAutumn,K\xe4rg,Twenty\n", "mode", "file").is(http.StatusUnprocessableEntity).says("this is not UTF-8")
+	v.post("/creators/import", "mode", "file", "text", strings.Replace(bad, ",,", ",Mo,", 1)).
+		is(http.StatusUnprocessableEntity).says("Line 2", "store", `there is no store "boutiqe"`)
+	v.upload("/creators/import", "campaign,creator,offer\nAutumn,K\xe4rg,Twenty\n", "mode",
+		"file").is(http.StatusUnprocessableEntity).says("this is not UTF-8")
 	v.post("/creators/import", "mode", "file", "text", "").is(http.StatusUnprocessableEntity).says("the file is empty")
 	many := "campaign,creator,offer,store,code\n" + strings.Repeat("Autumn,,Twenty,boutique,X\n", 130)
-	v.post("/creators/import", "mode", "file", "text", many).is(http.StatusUnprocessableEntity).says("30 more are not shown")
+	v.post("/creators/import", "mode", "file", "text", many).is(http.StatusUnprocessableEntity).
+		says("30 more are not shown")
 }
 
 // TestImportApply_errors: what became wrong between the preview and the button changes nothing.
 func TestImportApply_errors(t *testing.T) {
 	h := newHouse(t)
-	a := h.manager().post("/creators/import", "mode", "file", "text", "campaign,creator,offer,store,code\nSpring,Kim,Ten percent,shop,KIM10\n").is(http.StatusOK)
+	a := h.manager().post("/creators/import", "mode", "file", "text",
+		"campaign,creator,offer,store,code\nSpring,Kim,Ten percent,shop,KIM10\n").is(http.StatusOK)
 	_, err := h.app.EndCampaign(h.as(affiliate.RoleManager), h.campaign("Spring").ID)
 	h.must(err)
 	h.manager().apply(a).is(http.StatusUnprocessableEntity).says("Not ready yet", `the campaign "Spring" was ended`)
@@ -181,9 +197,11 @@ func TestImportCredits(t *testing.T) {
 	h := strayHouse(t)
 	v := h.manager()
 	v.get("/creators/import/credit").is(http.StatusOK).says("No order waits")
-	a := v.post("/creators/import", "mode", "file", "to", "/start", "text", "campaign,creator,offer,store,code,commission_percent\nSpring,Kim,Ten percent,shop,SUMMER20,10\n").
+	a := v.post("/creators/import", "mode", "file", "to", "/start", "text",
+		"campaign,creator,offer,store,code,commission_percent\nSpring,Kim,Ten percent,shop,SUMMER20,10\n").
 		says("3 orders without credit carry one of these codes")
-	v.apply(a).at("/creators/import/credit").says("Added: 1 creator", "3 orders", "#501", "Credited to Kim (Spring, Ten percent): code SUMMER20 belongs to them.", "Credit all 3")
+	v.apply(a).at("/creators/import/credit").says("Added: 1 creator", "3 orders", "#501",
+		"Credited to Kim (Spring, Ten percent): code SUMMER20 belongs to them.", "Credit all 3")
 	if h.order("501").Conversion != nil {
 		t.Fatal("looking credits an order")
 	}
@@ -213,7 +231,8 @@ func TestImportSample(t *testing.T) {
 	if !strings.HasPrefix(sample.header.Get("Content-Disposition"), "attachment") {
 		t.Errorf("%v", sample.header)
 	}
-	h.manager().post("/creators/import", "mode", "file", "text", sample.body).is(http.StatusOK).says("What it would do", "2 codes", "1 link")
+	h.manager().post("/creators/import", "mode", "file", "text", sample.body).is(http.StatusOK).says("What it would do",
+		"2 codes", "1 link")
 }
 
 func TestPastedCreator(t *testing.T) {
@@ -237,9 +256,11 @@ func TestPastedCreator(t *testing.T) {
 func TestFewCreators_file(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cell := rapid.StringMatching(`[a-zA-Z0-9@ ,;"'äß.]{0,12}`)
-		f := fewCreators{Campaign: cell.Draw(t, "campaign"), Offer: cell.Draw(t, "offer"), Store: "shop", Percent: cell.Draw(t, "percent")}
+		f := fewCreators{Campaign: cell.Draw(t, "campaign"), Offer: cell.Draw(t, "offer"), Store: "shop",
+			Percent: cell.Draw(t, "percent")}
 		for range rapid.IntRange(1, 5).Draw(t, "creators") {
-			f.Rows = append(f.Rows, typedCreator{"N" + cell.Draw(t, "name"), cell.Draw(t, "instagram"), cell.Draw(t, "email"), cell.Draw(t, "code")})
+			f.Rows = append(f.Rows, typedCreator{"N" + cell.Draw(t, "name"), cell.Draw(t, "instagram"),
+				cell.Draw(t, "email"), cell.Draw(t, "code")})
 		}
 		f.List = "Mo, @mo, MO10\n"
 		text, err := f.file()

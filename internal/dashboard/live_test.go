@@ -72,8 +72,8 @@ func TestLive_race(t *testing.T) {
 	}
 }
 
-// TestLive_manyPages_race: 500 open pages, none of which takes what it is sent, hold up neither what comes in nor a page that
-// does listen.
+// TestLive_manyPages_race: 500 open pages, none of which takes what it is sent, hold up neither what comes in nor a
+// page that does listen.
 func TestLive_manyPages_race(t *testing.T) {
 	h := newHouse(t)
 	cookie := h.viewer().cookie(sessionCookie)
@@ -81,7 +81,10 @@ func TestLive_manyPages_race(t *testing.T) {
 		c, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
 		h.must(err)
 		t.Cleanup(func() { c.Close() })
-		_, err = fmt.Fprintf(c, "GET /live?words=orders+deliveries HTTP/1.1\r\nHost: tributary\r\nCookie: %s=%s\r\n\r\n", sessionCookie, cookie)
+		_,
+			err = fmt.Fprintf(c,
+			"GET /live?words=orders+deliveries HTTP/1.1\r\nHost: tributary\r\nCookie: %s=%s\r\n\r\n",
+			sessionCookie, cookie)
 		h.must(err)
 		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "200 OK") {
 			t.Fatalf("an open page is answered %q, %v", line, err)
@@ -98,8 +101,8 @@ func TestLive_manyPages_race(t *testing.T) {
 	h.consistent()
 }
 
-// TestParts_takeTurns_race: however many pages ask for their parts, they are made a few at a time; pages and deliveries do not
-// wait for them.
+// TestParts_takeTurns_race: however many pages ask for their parts, they are made a few at a time; pages and deliveries
+// do not wait for them.
 func TestParts_takeTurns_race(t *testing.T) {
 	h := newHouse(t)
 	h.viewer()
@@ -137,7 +140,8 @@ func TestParts_takeTurns_race(t *testing.T) {
 	}
 }
 
-// TestLive_lost_race: a page says that it hears nothing, and when the connection is back it shows what happened meanwhile.
+// TestLive_lost_race: a page says that it hears nothing, and when the connection is back it shows what happened
+// meanwhile.
 func TestLive_lost_race(t *testing.T) {
 	h := newHouse(t)
 	b := h.browse(affiliate.RoleViewer)

@@ -12,8 +12,8 @@ import (
 	"github.com/tributaryhq/tributary/integrations/shopify"
 )
 
-// hand is how somebody works a page. What they use has the name that is shown or read out; "Campaign › Offers" is what is
-// called Offers in the part of the page called Campaign.
+// hand is how somebody works a page. What they use has the name that is shown or read out; "Campaign › Offers" is what
+// is called Offers in the part of the page called Campaign.
 type hand struct {
 	press func(name string) // a link or a button
 	pick  func(name string) // one of several options
@@ -45,7 +45,10 @@ func TestMainPath_withoutScript(t *testing.T) {
 func TestMainPath_keyboard(t *testing.T) {
 	b := emptyHouse(t).browseAsNobody()
 	to := func(name, keys string) { t.Helper(); b.tabTo(name); b.keys(keys) }
-	b.walk(hand{press: func(name string) { t.Helper(); to(name, kb.Enter) }, pick: func(name string) { t.Helper(); to(name, " ") },
+	b.walk(hand{press: func(name string) {
+		t.Helper()
+		to(name, kb.Enter)
+	}, pick: func(name string) { t.Helper(); to(name, " ") },
 		write: func(name, text string) { t.Helper(); to(name, text) }}, func() {})
 }
 
@@ -96,9 +99,9 @@ func (b *tab) tabTo(name string) {
 	b.Fatalf("the tab key does not get to %s on %s:\n%s", name, b.address(), b.text())
 }
 
-// walk is the main path: the first visit and signing in, a store, a campaign with an offer and a creator with a code, an
-// order that a signed delivery brings, its explanation, and rejecting it and taking that back. again opens the page anew
-// where nothing tells it of changes.
+// walk is the main path: the first visit and signing in, a store, a campaign with an offer and a creator with a code,
+// an order that a signed delivery brings, its explanation, and rejecting it and taking that back. again opens the page
+// anew where nothing tells it of changes.
 func (b *tab) walk(by hand, again func()) {
 	b.Helper()
 	b.open("/")
@@ -155,7 +158,8 @@ func (b *tab) walk(by hand, again func()) {
 	again()
 	b.says("#1002")
 	by.press("#1002")
-	b.says("Why it is credited", "Credited to Anna Ahlers (Spring, Ten percent): code ANNA10 belongs to them.", "8.00 USD")
+	b.says("Why it is credited", "Credited to Anna Ahlers (Spring, Ten percent): code ANNA10 belongs to them.",
+		"8.00 USD")
 	by.write("Reason for rejecting", "bought by our own staff")
 	by.press("Reject")
 	b.says("Rejected", "bought by our own staff", "Undo the rejection")
@@ -173,7 +177,8 @@ func (b *tab) walk(by hand, again func()) {
 func (b *tab) send(number, code string, value int64) int {
 	b.Helper()
 	body := b.body(sale{number: number, code: code, value: value})
-	status := b.knock("/webhooks/shopify/northwind-us", body, "X-Shopify-Topic", "orders/paid", "X-Shopify-Hmac-Sha256", shopify.Sign([]byte(shopSecret), []byte(body)))
+	status := b.knock("/webhooks/shopify/northwind-us", body, "X-Shopify-Topic", "orders/paid", "X-Shopify-Hmac-Sha256",
+		shopify.Sign([]byte(shopSecret), []byte(body)))
 	b.process()
 	b.counters.Flush(b.Context())
 	return status

@@ -114,7 +114,8 @@ func (r *request) withOwned(items []storage.MemberItem) ([]memberLine, error) {
 	at := map[affiliate.MemberID]*memberLine{}
 	for i, m := range items {
 		ids[i] = m.ID
-		lines[i] = memberLine{MemberItem: m, Address: memberAddress(m.CampaignID, m.ID), Profile: creatorAddress(m.CreatorID), Since: r.date(m.CreatedAt), Until: r.date(m.RemovedAt)}
+		lines[i] = memberLine{MemberItem: m, Address: memberAddress(m.CampaignID, m.ID),
+			Profile: creatorAddress(m.CreatorID), Since: r.date(m.CreatedAt), Until: r.date(m.RemovedAt)}
 		at[m.ID] = &lines[i]
 	}
 	places, err := db.OfferMembersOf(ctx, ids)
@@ -155,11 +156,13 @@ func (r *request) membership(om affiliate.OfferMember, o affiliate.Offer) member
 	if om.Override != nil {
 		rule = *om.Override
 	}
-	return membership{OfferMember: om, Offer: o, Rule: commissionText(rule, ""), Own: om.Override != nil, Since: r.date(om.CreatedAt), Inactive: r.date(om.InactiveSince)}
+	return membership{OfferMember: om, Offer: o, Rule: commissionText(rule, ""), Own: om.Override != nil,
+		Since: r.date(om.CreatedAt), Inactive: r.date(om.InactiveSince)}
 }
 
 // owned reads the codes and links of offer members.
-func (r *request) owned(owners []affiliate.OfferMemberID) (map[affiliate.OfferMemberID][]codeLine, map[affiliate.OfferMemberID][]linkLine, error) {
+func (r *request) owned(owners []affiliate.OfferMemberID) (map[affiliate.OfferMemberID][]codeLine,
+	map[affiliate.OfferMemberID][]linkLine, error) {
 	ctx, db, now := r.Request.Context(), r.d.App.DB, r.d.App.Now()
 	stores, _, err := db.Stores(ctx, storage.Page{Limit: storage.MaxLimit})
 	if err != nil {
@@ -179,11 +182,13 @@ func (r *request) owned(owners []affiliate.OfferMemberID) (map[affiliate.OfferMe
 	}
 	codesOf, linksOf := map[affiliate.OfferMemberID][]codeLine{}, map[affiliate.OfferMemberID][]linkLine{}
 	for _, c := range codes {
-		line := codeLine{Code: c, Store: names[c.StoreID], Days: r.interval(c.ValidFrom, c.ValidTo), Ended: !c.ValidTo.IsZero() && !c.ValidTo.After(now)}
+		line := codeLine{Code: c, Store: names[c.StoreID], Days: r.interval(c.ValidFrom, c.ValidTo),
+			Ended: !c.ValidTo.IsZero() && !c.ValidTo.After(now)}
 		codesOf[c.OfferMemberID] = append(codesOf[c.OfferMemberID], line)
 	}
 	for _, l := range links {
-		line := linkLine{Link: l, URL: r.d.App.LinkURL(l), Days: r.interval(l.CreatedAt, l.EndedAt), Ended: !l.EndedAt.IsZero()}
+		line := linkLine{Link: l, URL: r.d.App.LinkURL(l), Days: r.interval(l.CreatedAt, l.EndedAt),
+			Ended: !l.EndedAt.IsZero()}
 		linksOf[l.OfferMemberID] = append(linksOf[l.OfferMemberID], line)
 	}
 	return codesOf, linksOf, nil
@@ -234,7 +239,8 @@ func (r *request) membersPage() error {
 		return err
 	}
 	p.Offers = len(offers)
-	items, next, err := r.d.App.DB.MemberPage(r.Request.Context(), storage.MemberSearch{Campaign: head.Campaign.ID, Text: p.Text, Former: p.Former}, r.page())
+	items, next, err := r.d.App.DB.MemberPage(r.Request.Context(), storage.MemberSearch{Campaign: head.Campaign.ID,
+		Text: p.Text, Former: p.Former}, r.page())
 	if err != nil {
 		return err
 	}
@@ -279,7 +285,8 @@ func (r *request) newMember() (p newMemberPage, err error) {
 	}
 	p.Text = strings.TrimSpace(r.Query("q"))
 	p.Form = newCreatorForm()
-	found, next, err := r.d.App.DB.Creators(ctx, storage.CreatorFilter{Text: affiliate.TidyHandle(p.Text), Community: true}, storage.Page{Limit: mostFound})
+	found, next, err := r.d.App.DB.Creators(ctx, storage.CreatorFilter{Text: affiliate.TidyHandle(p.Text),
+		Community: true}, storage.Page{Limit: mostFound})
 	if err != nil {
 		return p, err
 	}
@@ -298,8 +305,8 @@ func (r *request) newMember() (p newMemberPage, err error) {
 	return p, nil
 }
 
-// addMember makes a creator of the community a member, or a new creator. A new creator who cannot be added to the campaign
-// stays in the community.
+// addMember makes a creator of the community a member, or a new creator. A new creator who cannot be added to the
+// campaign stays in the community.
 func (r *request) addMember() error {
 	campaign, err := idParam[affiliate.CampaignID](r, "id", "cmp_")
 	if err != nil {
@@ -312,7 +319,8 @@ func (r *request) addMember() error {
 		m, err = r.d.App.AddMember(r.Request.Context(), affiliate.CampaignMember{CampaignID: campaign, CreatorID: id})
 	}
 	if err == nil {
-		return r.done(memberAddress(campaign, m.ID), "The creator is in the campaign. Next, put them into an offer with a code or a link.")
+		return r.done(memberAddress(campaign, m.ID),
+			"The creator is in the campaign. Next, put them into an offer with a code or a link.")
 	}
 	errs, err := formErrors(err)
 	if err != nil {
@@ -402,7 +410,8 @@ func (r *request) memberOfCampaign() (p memberPage, err error) {
 	if err != nil {
 		return p, err
 	}
-	items, _, err := db.MemberPage(ctx, storage.MemberSearch{Campaign: campaign, Creator: member.CreatorID, Former: true}, storage.Page{})
+	items, _, err := db.MemberPage(ctx, storage.MemberSearch{Campaign: campaign, Creator: member.CreatorID,
+		Former: true}, storage.Page{})
 	if err != nil {
 		return p, err
 	}
@@ -473,7 +482,8 @@ type outcome struct{ notice, to string }
 
 // onMember runs one of the page's small forms: it goes back to the page with a notice, or shows it again with what was
 // wrong.
-func (r *request) onMember(form string, fields []string, change func(m affiliate.CampaignMember) (outcome, error)) error {
+func (r *request) onMember(form string, fields []string, change func(m affiliate.CampaignMember) (outcome,
+	error)) error {
 	campaign, m, err := r.memberIDs()
 	if err != nil {
 		return err
@@ -491,7 +501,8 @@ func (r *request) onMember(form string, fields []string, change func(m affiliate
 		return err
 	}
 	p.Form = memberForm{Name: form, Values: map[string]string{}, Errors: errs}
-	p.Form.Of, _ = affiliate.ParseID[affiliate.OfferMemberID]("ofm_", r.field("offer_member")) // 0 in forms that are about none
+	// 0 in forms that are about none
+	p.Form.Of, _ = affiliate.ParseID[affiliate.OfferMemberID]("ofm_", r.field("offer_member"))
 	for _, f := range fields {
 		p.Form.Values[f] = r.field(f)
 	}
@@ -515,27 +526,30 @@ func (f memberForm) unseen(fields []string) string {
 }
 
 func (r *request) changeProductValue() error {
-	return r.onMember("product", []string{"product_value", "product_currency"}, func(m affiliate.CampaignMember) (outcome, error) {
-		currency, err := money.ParseCurrency(r.field("product_currency"))
-		if err != nil {
-			return outcome{}, affiliate.FieldErrorf("product_currency", "%v", err)
-		}
-		value, err := affiliate.ParseAmount("product_value", r.field("product_value"), currency)
-		if err != nil {
-			return outcome{}, err
-		}
-		_, err = r.d.App.ChangeMember(r.Request.Context(), m.ID, app.AnyVersion, func(m *affiliate.CampaignMember) error {
-			m.ProductValue, m.ProductCurrency = value, currency
-			return nil
+	return r.onMember("product", []string{"product_value", "product_currency"},
+		func(m affiliate.CampaignMember) (outcome, error) {
+			currency, err := money.ParseCurrency(r.field("product_currency"))
+			if err != nil {
+				return outcome{}, affiliate.FieldErrorf("product_currency", "%v", err)
+			}
+			value, err := affiliate.ParseAmount("product_value", r.field("product_value"), currency)
+			if err != nil {
+				return outcome{}, err
+			}
+			_, err = r.d.App.ChangeMember(r.Request.Context(), m.ID, app.AnyVersion,
+				func(m *affiliate.CampaignMember) error {
+					m.ProductValue, m.ProductCurrency = value, currency
+					return nil
+				})
+			return outcome{notice: "The product value is changed; it counts among the campaign's costs."}, err
 		})
-		return outcome{notice: "The product value is changed; it counts among the campaign's costs."}, err
-	})
 }
 
 func (r *request) removeMember() error {
 	return r.onMember("remove", nil, func(m affiliate.CampaignMember) (outcome, error) {
 		_, err := r.d.App.RemoveMember(r.Request.Context(), m.ID)
-		return outcome{notice: "Removed from the campaign. What they sold until now stays on the home page and, with “creators who left”, in the campaign."}, err
+		return outcome{notice: "Removed from the campaign. What they sold until now stays on the home page and, with " +
+			"“creators who left”, in the campaign."}, err
 	})
 }
 
@@ -572,25 +586,27 @@ func (r *request) ruleFields() (rule affiliate.Rule, err error) {
 
 // changeOverride gives a member a commission of their own, or the offer's again when both fields are empty.
 func (r *request) changeOverride() error {
-	return r.onMember("commission", []string{"commission_percent", "commission_flat"}, func(m affiliate.CampaignMember) (outcome, error) {
-		om, err := r.placeOf(m)
-		if err != nil {
-			return outcome{}, err
-		}
-		rule, err := r.ruleFields()
-		if err != nil {
-			return outcome{}, err
-		}
-		override, notice := &rule, "Their commission is changed for orders credited from now on."
-		if r.field("commission_percent")+r.field("commission_flat") == "" {
-			override, notice = nil, "The offer's commission counts for them again, from the next order on."
-		}
-		_, err = r.d.App.ChangeOfferMember(r.Request.Context(), om.ID, app.AnyVersion, func(m *affiliate.OfferMember) error {
-			m.SetOverride(override)
-			return nil
+	return r.onMember("commission", []string{"commission_percent", "commission_flat"},
+		func(m affiliate.CampaignMember) (outcome, error) {
+			om, err := r.placeOf(m)
+			if err != nil {
+				return outcome{}, err
+			}
+			rule, err := r.ruleFields()
+			if err != nil {
+				return outcome{}, err
+			}
+			override, notice := &rule, "Their commission is changed for orders credited from now on."
+			if r.field("commission_percent")+r.field("commission_flat") == "" {
+				override, notice = nil, "The offer's commission counts for them again, from the next order on."
+			}
+			_, err = r.d.App.ChangeOfferMember(r.Request.Context(), om.ID, app.AnyVersion,
+				func(m *affiliate.OfferMember) error {
+					m.SetOverride(override)
+					return nil
+				})
+			return outcome{notice: notice}, err
 		})
-		return outcome{notice: notice}, err
-	})
 }
 
 func (r *request) setMemberActive() error {
@@ -599,15 +615,17 @@ func (r *request) setMemberActive() error {
 		if err != nil {
 			return outcome{}, err
 		}
-		active, notice := r.field("active") == "yes", "Inactive in this offer: orders placed from now on are not credited to them by it."
+		active, notice := r.field("active") == "yes",
+			"Inactive in this offer: orders placed from now on are not credited to them by it."
 		if active {
 			notice = "Active in this offer again."
 		}
 		now := r.d.App.Now().UTC().Truncate(time.Microsecond)
-		_, err = r.d.App.ChangeOfferMember(r.Request.Context(), om.ID, app.AnyVersion, func(m *affiliate.OfferMember) error {
-			m.SetActive(active, now)
-			return nil
-		})
+		_, err = r.d.App.ChangeOfferMember(r.Request.Context(), om.ID, app.AnyVersion,
+			func(m *affiliate.OfferMember) error {
+				m.SetActive(active, now)
+				return nil
+			})
 		return outcome{notice: notice}, err
 	})
 }
@@ -622,7 +640,8 @@ func (r *request) addCode() error {
 		if err != nil {
 			return outcome{}, affiliate.FieldErrorf("store", "choose a store; codes belong to one")
 		}
-		added, err := r.d.App.AddCode(r.Request.Context(), app.NewCode{OfferMember: om.ID, Store: store, Code: r.field("code")})
+		added, err := r.d.App.AddCode(r.Request.Context(), app.NewCode{OfferMember: om.ID, Store: store,
+			Code: r.field("code")})
 		if err != nil {
 			return outcome{}, err
 		}
@@ -635,7 +654,8 @@ func waitingOutcome(notice string, waiting int) outcome {
 	if waiting == 0 {
 		return outcome{notice: notice}
 	}
-	return outcome{notice + " " + counted(int64(waiting), "order", "orders") + " without a creator came with it before. See here what crediting them would do.", "/creators/import/credit"}
+	return outcome{notice + " " + counted(int64(waiting), "order", "orders") +
+		" without a creator came with it before. See here what crediting them would do.", "/creators/import/credit"}
 }
 
 func (r *request) endCode() error {
@@ -660,18 +680,19 @@ func (r *request) endCode() error {
 }
 
 func (r *request) addLink() error {
-	return r.onMember("link", []string{"landing_url", "slug", "kind"}, func(m affiliate.CampaignMember) (outcome, error) {
-		om, err := r.placeOf(m)
-		if err != nil {
-			return outcome{}, err
-		}
-		added, err := r.d.App.AddLink(r.Request.Context(), affiliate.Link{OfferMemberID: om.ID, LandingURL: r.field("landing_url"), Slug: r.field("slug"),
-			Kind: affiliate.LinkKind(r.field("kind"))})
-		if err != nil {
-			return outcome{}, err
-		}
-		return waitingOutcome("The link "+r.d.App.LinkURL(added.Link)+" is theirs.", added.Waiting), nil
-	})
+	return r.onMember("link", []string{"landing_url", "slug", "kind"},
+		func(m affiliate.CampaignMember) (outcome, error) {
+			om, err := r.placeOf(m)
+			if err != nil {
+				return outcome{}, err
+			}
+			added, err := r.d.App.AddLink(r.Request.Context(), affiliate.Link{OfferMemberID: om.ID,
+				LandingURL: r.field("landing_url"), Slug: r.field("slug"), Kind: affiliate.LinkKind(r.field("kind"))})
+			if err != nil {
+				return outcome{}, err
+			}
+			return waitingOutcome("The link "+r.d.App.LinkURL(added.Link)+" is theirs.", added.Waiting), nil
+		})
 }
 
 func (r *request) endLink() error {

@@ -52,9 +52,12 @@ func (r *request) offersPage() error {
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	p.Heads = []column{{Name: "name", Title: "Offer", Sort: "name"}, {Name: "status", Title: "Status"}, {Name: "rule", Title: "Commission"},
-		{Name: "members", Title: "Members", Number: true}, {Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions"},
-		{Name: "sales", Title: "Sales", Number: true, Sort: "sales"}, {Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions"}}
+	p.Heads = []column{{Name: "name", Title: "Offer", Sort: "name"}, {Name: "status", Title: "Status"},
+		{Name: "rule", Title: "Commission"}, {Name: "members", Title: "Members", Number: true},
+		{Name: "conversions", Title: "Conversions", Number: true,
+			Sort: "conversions"},
+		{Name: "sales", Title: "Sales", Number: true, Sort: "sales"}, {Name: "commissions", Title: "Commissions",
+			Number: true, Sort: "commissions"}}
 	list, err := r.reportList(p.Heads, "name")
 	if err != nil {
 		return err
@@ -73,7 +76,8 @@ func (r *request) offersPage() error {
 		return err
 	}
 	for _, row := range found.Rows {
-		p.Rows = append(p.Rows, offerLine{row, offerAddress(row.Offer), commissionText(row.Rule, ""), counts[row.ID], r.date(row.StatusSince)})
+		p.Rows = append(p.Rows, offerLine{row, offerAddress(row.Offer), commissionText(row.Rule, ""), counts[row.ID],
+			r.date(row.StatusSince)})
 	}
 	p.Total, p.Count, p.Pager, p.Hidden = found.Total, found.Count, r.pager(found.Next), r.carried("sort")
 	return r.show("campaign_offers.html", &p)
@@ -92,7 +96,8 @@ type offerForm struct {
 
 func (r *request) offerForm() offerForm {
 	version, _ := strconv.Atoi(r.field("version")) // 0, which is any, where there is none
-	return offerForm{Name: r.field("name"), Type: r.field("type"), Percent: r.field("commission_percent"), Flat: r.field("commission_flat"), Version: version}
+	return offerForm{Name: r.field("name"), Type: r.field("type"), Percent: r.field("commission_percent"),
+		Flat: r.field("commission_flat"), Version: version}
 }
 
 func offerFormOf(o affiliate.Offer) offerForm {
@@ -152,10 +157,12 @@ func (r *request) addOffer() error {
 	form := r.offerForm()
 	rule, err := r.ruleFields()
 	if err == nil {
-		_, err = r.d.App.AddOffer(r.Request.Context(), affiliate.Offer{CampaignID: campaign, Name: form.Name, Type: affiliate.OfferType(form.Type), Rule: rule})
+		_, err = r.d.App.AddOffer(r.Request.Context(), affiliate.Offer{CampaignID: campaign, Name: form.Name,
+			Type: affiliate.OfferType(form.Type), Rule: rule})
 	}
 	if err == nil {
-		return r.done(campaignAddress(campaign)+"/offers", "The offer is made. Next, add creators and put them into it.")
+		return r.done(campaignAddress(campaign)+"/offers",
+			"The offer is made. Next, add creators and put them into it.")
 	}
 	return r.offerRefused(err, affiliate.Offer{CampaignID: campaign}, form)
 }
@@ -219,7 +226,8 @@ func (r *request) changeOffer() error {
 		})
 	}
 	if err == nil {
-		return r.done(campaignAddress(o.CampaignID)+"/offers", "The offer is changed. Its commission counts for orders credited from now on.")
+		return r.done(campaignAddress(o.CampaignID)+"/offers",
+			"The offer is changed. Its commission counts for orders credited from now on.")
 	}
 	return r.offerRefused(err, o, form)
 }
@@ -239,8 +247,10 @@ func (r *request) setOfferStatus() error {
 	if err != nil {
 		return err
 	}
-	notice := map[affiliate.OfferStatus]string{affiliate.OfferActive: "is active: orders placed from now on are credited by it.",
+	notice := map[affiliate.OfferStatus]string{
+		affiliate.OfferActive:   "is active: orders placed from now on are credited by it.",
 		affiliate.OfferPaused:   "is paused: orders placed from now on are not credited by it.",
-		affiliate.OfferArchived: "is archived: orders placed from now on are not credited by it. Its figures stay."}[status]
+		affiliate.OfferArchived: "is archived: orders placed from now on are not credited by it. Its figures stay.",
+	}[status]
 	return r.done(campaignAddress(o.CampaignID)+"/offers", "“"+o.Name+"” "+notice)
 }

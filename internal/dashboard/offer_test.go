@@ -14,8 +14,10 @@ func TestOffers(t *testing.T) {
 	h := busyHouse(t)
 	h.viewer().get(springOffers).is(http.StatusOK).hides("New offer", "Pause").
 		rows("main table", "Ten percent Promo code | Active since 20 Nov 2026 | 10.00 % | 2 | 4 | 461.12 | 46.11")
-	h.manager().get(springOffers).rows("main table", "Ten percent Promo code | Active since 20 Nov 2026 | 10.00 % | 2 | 4 | 461.12 | 46.11 | Pause Archive")
-	h.viewer().get("/campaigns/cmp_2/offers?period=last_month").rows("main table", "Gift links Sales link | Active since 20 Nov 2026 | 5.00 % + 2.00 per order | 1 | 0 | 0.00 | 0.00")
+	h.manager().get(springOffers).rows("main table",
+		"Ten percent Promo code | Active since 20 Nov 2026 | 10.00 % | 2 | 4 | 461.12 | 46.11 | Pause Archive")
+	h.viewer().get("/campaigns/cmp_2/offers?period=last_month").rows("main table",
+		"Gift links Sales link | Active since 20 Nov 2026 | 5.00 % + 2.00 per order | 1 | 0 | 0.00 | 0.00")
 	h.viewer().get(springOffers + "?sort=-sales").is(http.StatusOK)
 	h.viewer().get(springOffers + "?sort=rule").is(http.StatusUnprocessableEntity)
 	bare := bareHouse(t)
@@ -34,21 +36,28 @@ func TestOffer_form(t *testing.T) {
 		"commission_flat":    {"name", "VIP", "type", "promo_code", "commission_flat", "much"},
 	} {
 		a := m.post(springOffers+"/new", form...).is(http.StatusUnprocessableEntity)
-		if a.one("input#"+field).attr("aria-invalid") != "true" || a.one("input#name").attr("value") != form[1] || !a.has("input[value=promo_code][checked]") {
+		if a.one("input#"+field).attr("aria-invalid") != "true" || a.one("input#name").attr("value") != form[1] ||
+			!a.has("input[value=promo_code][checked]") {
 			t.Errorf("%v: the form comes back as\n%s", form, a.text())
 		}
 	}
-	m.post(springOffers+"/new", "name", "VIP", "type", "gift").is(http.StatusUnprocessableEntity).says("Must be promo_code or sales_link")
-	m.post(springOffers+"/new", "name", "TEN percent", "type", "promo_code").is(http.StatusUnprocessableEntity).says("The campaign has an offer")
-	m.post(springOffers+"/new", "name", "VIP", "type", "sales_link", "commission_percent", "12.5", "commission_flat", "1.50").at(springOffers).
+	m.post(springOffers+"/new", "name", "VIP", "type", "gift").is(http.StatusUnprocessableEntity).
+		says("Must be promo_code or sales_link")
+	m.post(springOffers+"/new", "name", "TEN percent", "type", "promo_code").is(http.StatusUnprocessableEntity).
+		says("The campaign has an offer")
+	m.post(springOffers+"/new", "name", "VIP", "type", "sales_link", "commission_percent", "12.5", "commission_flat",
+		"1.50").at(springOffers).
 		says("The offer is made", "12.50 % + 1.50 per order")
 	const vip = springOffers + "/off_3"
 	a := m.get(vip).is(http.StatusOK)
-	if a.one("input#commission_percent").attr("value") != "12.50" || a.one("input#commission_flat").attr("value") != "1.50" || !a.has("input[value=sales_link][checked]") {
+	if a.one("input#commission_percent").attr("value") != "12.50" ||
+		a.one("input#commission_flat").attr("value") != "1.50" || !a.has("input[value=sales_link][checked]") {
 		t.Errorf("the form shows\n%s", a.text())
 	}
-	m.post(vip, "version", "1", "name", "VIPs", "type", "promo_code", "commission_percent", "15").at(springOffers).says("The offer is changed", "VIPs", "15.00 %")
-	m.post(vip, "version", "1", "name", "Late", "type", "promo_code").is(http.StatusUnprocessableEntity).says("Somebody else changed this meanwhile")
+	m.post(vip, "version", "1", "name", "VIPs", "type", "promo_code", "commission_percent", "15").at(springOffers).
+		says("The offer is changed", "VIPs", "15.00 %")
+	m.post(vip, "version", "1", "name", "Late", "type", "promo_code").is(http.StatusUnprocessableEntity).
+		says("Somebody else changed this meanwhile")
 	o, err := h.db.Offer(h.Context(), 3)
 	h.must(err)
 	if o.Name != "VIPs" || o.Rule != (affiliate.Rule{Percent: 1500, Version: 2}) || o.Type != affiliate.OfferPromoCode {

@@ -93,16 +93,20 @@ func (h *house) ids() pathIDs {
 	h.must(err)
 	shop := pick(h, stores, "shop", func(s affiliate.Store) string { return s.Slug })
 	offer := pick(h, offers, "Ten percent", func(o affiliate.Offer) string { return o.Name })
-	return pathIDs{"campaigns/:id": h.campaign("Spring").ID.String(), "creators/:id": h.creator("Anna Ahlers").ID.String(), "orders/:id": h.order("1003").ID.String(),
-		"stores/:store": shop.ID.String(), "offers/:offer": offer.ID.String(), "members/:member": members[0].ID.String(), "payouts/:id": payouts[0].ID.String(),
-		"people/:person": h.user(affiliate.RoleViewer).ID.String(), "tokens/:token": tokens[0].ID.String(), "deliveries/:delivery": deliveries[0].ID.String()}
+	return pathIDs{"campaigns/:id": h.campaign("Spring").ID.String(),
+		"creators/:id": h.creator("Anna Ahlers").ID.String(), "orders/:id": h.order("1003").ID.String(),
+		"stores/:store": shop.ID.String(), "offers/:offer": offer.ID.String(),
+		"members/:member": members[0].ID.String(), "payouts/:id": payouts[0].ID.String(),
+		"people/:person": h.user(affiliate.RoleViewer).ID.String(), "tokens/:token": tokens[0].ID.String(),
+		"deliveries/:delivery": deliveries[0].ID.String()}
 }
 
 // TestPages_markup: every page opens for whoever may, and is well made as far as its markup shows.
 func TestPages_markup(t *testing.T) {
 	h := busyHouse(t)
 	for _, page := range h.openPages() {
-		for role, v := range map[affiliate.Role]*visitor{affiliate.RoleOwner: h.owner(), affiliate.RoleManager: h.manager(), affiliate.RoleViewer: h.viewer()} {
+		for role, v := range map[affiliate.Role]*visitor{affiliate.RoleOwner: h.owner(),
+			affiliate.RoleManager: h.manager(), affiliate.RoleViewer: h.viewer()} {
 			a := v.get(page.address)
 			allowed := page.access == anybody || page.access == signedIn || role.May(affiliate.Permission(page.access))
 			if want := map[bool]int{true: http.StatusOK, false: http.StatusForbidden}[allowed]; a.status != want {
@@ -114,8 +118,10 @@ func TestPages_markup(t *testing.T) {
 			}
 		}
 		a := h.nobody().get(page.address)
-		if page.access != anybody && (a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"), "/sign-in")) {
-			t.Errorf("%s without signing in: status %d to %q, want the sign-in page", page.address, a.status, a.header.Get("Location"))
+		if page.access != anybody && (a.status != http.StatusSeeOther || !strings.HasPrefix(a.header.Get("Location"),
+			"/sign-in")) {
+			t.Errorf("%s without signing in: status %d to %q, want the sign-in page", page.address, a.status,
+				a.header.Get("Location"))
 		}
 	}
 }
@@ -127,7 +133,8 @@ func (h *house) offersOnlyWhatIsAllowed(a answer, role affiliate.Role) {
 		path, _, _ := strings.Cut(address, "?")
 		path, _, _ = strings.Cut(path, "#")
 		for _, route := range h.dashboard.routes() {
-			if route.method == method && route.access != anybody && route.access != signedIn && leadsTo(route.path, path) && !role.May(affiliate.Permission(route.access)) {
+			if route.method == method && route.access != anybody && route.access != signedIn &&
+				leadsTo(route.path, path) && !role.May(affiliate.Permission(route.access)) {
 				h.Errorf("%s shows a %s: %s %s, which is refused", a.address, role, method, path)
 			}
 		}
@@ -148,7 +155,8 @@ func leadsTo(route, path string) bool {
 	})
 }
 
-// TestPages_full: a page with as many rows as it can have stays small on its way, and whoever cannot unpack gets it as it is.
+// TestPages_full: a page with as many rows as it can have stays small on its way, and whoever cannot unpack gets it as
+// it is.
 func TestPages_full(t *testing.T) {
 	h := newHouse(t)
 	var sales []sale
@@ -158,15 +166,19 @@ func TestPages_full(t *testing.T) {
 	h.sell(sales...)
 	b := h.browse(affiliate.RoleOwner)
 	b.withoutCache()
-	for _, address := range []string{"/", spring, "/orders", creatorAddress(h.creator("Anna Ahlers").ID) + "/statement"} {
+	for _, address := range []string{"/", spring, "/orders", creatorAddress(h.creator("Anna Ahlers").ID) +
+		"/statement"} {
 		b.open(address)
 		if n := b.received(); n > maxPage {
 			t.Errorf("%s transfers %d bytes, want at most %d", address, n, maxPage)
 		}
 	}
-	for header, want := range map[string]string{"gzip, deflate, br": "gzip", "br;q=1.0, gzip;q=0.5": "gzip", "gzip;q=0": "", "gzip; q=0.0": "", "identity": "", "br": ""} {
-		a := h.owner().send(http.MethodGet, "/orders", map[string]string{"Accept-Encoding": header}, nil).is(http.StatusOK)
-		if got := a.header.Get("Content-Encoding"); got != want || a.header.Get("Vary") != "Accept-Encoding" || want == "" && !strings.Contains(a.body, "Anna Ahlers") {
+	for header, want := range map[string]string{"gzip, deflate, br": "gzip", "br;q=1.0, gzip;q=0.5": "gzip",
+		"gzip;q=0": "", "gzip; q=0.0": "", "identity": "", "br": ""} {
+		a := h.owner().send(http.MethodGet, "/orders", map[string]string{"Accept-Encoding": header},
+			nil).is(http.StatusOK)
+		if got := a.header.Get("Content-Encoding"); got != want || a.header.Get("Vary") != "Accept-Encoding" ||
+			want == "" && !strings.Contains(a.body, "Anna Ahlers") {
 			t.Errorf("%q gets %q, varying by %q", header, got, a.header.Get("Vary"))
 		}
 	}
@@ -178,7 +190,8 @@ func wellMade(t *testing.T, a answer) {
 	if n := len(a.all("h1")); n != 1 {
 		t.Errorf("%s has %d headings h1, want one", a.address, n)
 	}
-	if titles := a.all("head title"); len(titles) != 1 || titles[0].node.FirstChild == nil || strings.HasPrefix(titles[0].node.FirstChild.Data, " ·") {
+	if titles := a.all("head title"); len(titles) != 1 || titles[0].node.FirstChild == nil ||
+		strings.HasPrefix(titles[0].node.FirstChild.Data, " ·") {
 		t.Errorf("%s has no title", a.address)
 	}
 	if policy := a.header.Get("Content-Security-Policy"); policy == "" || strings.Contains(policy, "unsafe") {
@@ -214,8 +227,9 @@ func wellMade(t *testing.T, a answer) {
 	}
 }
 
-// TestPages_browser opens every page in Chromium, light and dark, wide and narrow: axe finds no serious fault, nothing is
-// reported on the console or asked of other servers, nothing scrolls sideways, and a first visit transfers little. With
+// TestPages_browser opens every page in Chromium, light and dark, wide and narrow: axe finds no serious fault, nothing
+// is reported on the console or asked of other servers, nothing scrolls sideways, and a first visit transfers little.
+// With
 // -screenshots it also takes pictures.
 func TestPages_browser(t *testing.T) {
 	h := busyHouse(t)
@@ -304,7 +318,8 @@ func (b *tab) inaccessible() []string {
 	var faults []string
 	for _, v := range found {
 		if !slices.Contains(v.Tags, "best-practice") || v.Impact == "serious" || v.Impact == "critical" {
-			faults = append(faults, fmt.Sprintf("axe %s (%s): %s, %d times\n%s\n%s", v.ID, v.Impact, v.Help, len(v.Nodes), v.Nodes[0].HTML, v.Nodes[0].FailureSummary))
+			faults = append(faults, fmt.Sprintf("axe %s (%s): %s, %d times\n%s\n%s", v.ID, v.Impact, v.Help,
+				len(v.Nodes), v.Nodes[0].HTML, v.Nodes[0].FailureSummary))
 		}
 	}
 	return faults

@@ -61,7 +61,8 @@ type payoutLine struct {
 func (r *request) payoutLines(list []storage.NamedPayout) []payoutLine {
 	var lines []payoutLine
 	for _, p := range list {
-		lines = append(lines, payoutLine{p, "/payouts/" + p.ID.String(), creatorAddress(p.CreatorID), r.moment(p.PaidAt), p.State == affiliate.PayoutCanceled})
+		lines = append(lines, payoutLine{p, "/payouts/" + p.ID.String(), creatorAddress(p.CreatorID),
+			r.moment(p.PaidAt), p.State == affiliate.PayoutCanceled})
 	}
 	return lines
 }
@@ -76,19 +77,22 @@ func (r *request) payoutsPage() error {
 
 func (r *request) payouts() (p payoutsPage, err error) {
 	ctx, now := r.Request.Context(), r.d.App.Now()
-	p = payoutsPage{layout: r.layout("Payouts", "payouts"), HoldDays: r.settings.HoldDays, MayPay: r.may(affiliate.MayPay)}
+	p = payoutsPage{layout: r.layout("Payouts", "payouts"), HoldDays: r.settings.HoldDays,
+		MayPay: r.may(affiliate.MayPay)}
 	if r.settings.MinimumPayout > 0 {
 		p.Minimum = moneyText(r.settings.MinimumPayout, r.settings.Currency)
 	}
 	if p.State, err = wordQuery(r, "state", affiliate.PayoutPaid, affiliate.PayoutCanceled); err != nil {
 		return p, err
 	}
-	due, next, err := r.d.App.DB.PayoutsDue(ctx, r.settings, "", now, storage.Page{Limit: mostDue, Cursor: r.Query("due")})
+	due, next, err := r.d.App.DB.PayoutsDue(ctx, r.settings, "", now, storage.Page{Limit: mostDue,
+		Cursor: r.Query("due")})
 	if err != nil {
 		return p, err
 	}
 	for _, d := range due {
-		p.Due = append(p.Due, dueLine{d, fmt.Sprintf("%s.%s.%d", d.CreatorID, d.Currency, d.Amount), creatorAddress(d.CreatorID)})
+		p.Due = append(p.Due, dueLine{d, fmt.Sprintf("%s.%s.%d", d.CreatorID, d.Currency, d.Amount),
+			creatorAddress(d.CreatorID)})
 	}
 	if next != "" {
 		p.More = r.with("due", next)
@@ -96,7 +100,8 @@ func (r *request) payouts() (p payoutsPage, err error) {
 	if r.Query("due") != "" {
 		p.First = r.with("due", "")
 	}
-	if p.Sums, err = r.d.App.DB.PaymentsDue(ctx, storage.Scope{Former: true}, r.settings.Currency, r.settings.MinimumPayout, now); err != nil {
+	if p.Sums, err = r.d.App.DB.PaymentsDue(ctx, storage.Scope{Former: true}, r.settings.Currency,
+		r.settings.MinimumPayout, now); err != nil {
 		return p, err
 	}
 	issued, next, err := r.d.App.DB.Payouts(ctx, storage.PayoutFilter{State: p.State}, r.page())
@@ -107,8 +112,8 @@ func (r *request) payouts() (p payoutsPage, err error) {
 	return p, nil
 }
 
-// issuePayouts records that the selected creators were paid what the page had shown. Where something else is due by now,
-// nothing is recorded.
+// issuePayouts records that the selected creators were paid what the page had shown. Where something else is due by
+// now, nothing is recorded.
 func (r *request) issuePayouts() error {
 	if r.field("nothing") != "" { // the enter key, in a browser without script
 		return r.done("/payouts", "")

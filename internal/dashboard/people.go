@@ -66,10 +66,11 @@ func (r *request) showPeople(status int, form personForm, errs fieldErrors) erro
 	if err != nil {
 		return err
 	}
-	p := peoplePage{settingsLayout: r.settingsLayout("People", "People"), Pager: r.pager(next), Form: form, Roles: roleChoices, Errors: errs}
+	p := peoplePage{settingsLayout: r.settingsLayout("People", "People"), Pager: r.pager(next), Form: form,
+		Roles: roleChoices, Errors: errs}
 	for _, u := range list {
-		p.People = append(p.People, personLine{User: u, Address: personAddress(u.ID), You: u.ID == r.user.ID, Disabled: r.date(u.DisabledAt),
-			LastSignIn: r.moment(last[u.ID])})
+		p.People = append(p.People, personLine{User: u, Address: personAddress(u.ID), You: u.ID == r.user.ID,
+			Disabled: r.date(u.DisabledAt), LastSignIn: r.moment(last[u.ID])})
 	}
 	r.render(status, "people.html", &p)
 	return nil
@@ -77,7 +78,8 @@ func (r *request) showPeople(status int, form personForm, errs fieldErrors) erro
 
 func (r *request) addPerson() error {
 	form := personForm{Name: r.field("name"), Email: r.field("email"), Role: r.field("role")}
-	_, err := r.d.App.AddUser(r.Request.Context(), affiliate.User{Name: form.Name, Email: form.Email, Role: affiliate.Role(form.Role)}, r.PostForm("password"))
+	_, err := r.d.App.AddUser(r.Request.Context(), affiliate.User{Name: form.Name, Email: form.Email,
+		Role: affiliate.Role(form.Role)}, r.PostForm("password"))
 	if err != nil {
 		errs, err := formErrors(err)
 		if err != nil {
@@ -85,7 +87,8 @@ func (r *request) addPerson() error {
 		}
 		return r.showPeople(http.StatusUnprocessableEntity, form, errs)
 	}
-	return r.done("/settings/people", form.Name+" can sign in now. Tell them the address of this page, their e-mail address and the password.")
+	return r.done("/settings/people",
+		form.Name+" can sign in now. Tell them the address of this page, their e-mail address and the password.")
 }
 
 type personPage struct {
@@ -120,10 +123,10 @@ func (r *request) showPerson(status int, u affiliate.User, form personForm, errs
 	if err != nil {
 		return err
 	}
-	r.render(status, "person.html", &personPage{settingsLayout: r.settingsLayout(u.Name, "People"), Form: form, Roles: roleChoices, Errors: errs, Wrong: wrong,
-		Audit: "/settings/audit?subject=" + u.ID.String(),
-		Person: personLine{User: u, Address: personAddress(u.ID), You: u.ID == r.user.ID, Disabled: r.date(u.DisabledAt),
-			LastSignIn: r.moment(last[u.ID])}})
+	r.render(status, "person.html", &personPage{settingsLayout: r.settingsLayout(u.Name, "People"), Form: form,
+		Roles: roleChoices, Errors: errs, Wrong: wrong, Audit: "/settings/audit?subject=" + u.ID.String(),
+		Person: personLine{User: u, Address: personAddress(u.ID), You: u.ID == r.user.ID,
+			Disabled: r.date(u.DisabledAt), LastSignIn: r.moment(last[u.ID])}})
 	return nil
 }
 
@@ -138,7 +141,9 @@ func (r *request) changePerson() error {
 		return nil
 	})
 	if err != nil {
-		return r.personRefused(err, func(errs fieldErrors) error { return r.showPerson(http.StatusUnprocessableEntity, u, form, errs, nil) })
+		return r.personRefused(err, func(errs fieldErrors) error {
+			return r.showPerson(http.StatusUnprocessableEntity, u, form, errs, nil)
+		})
 	}
 	notice := after.Name + " is saved."
 	if after.Role != u.Role {
@@ -167,7 +172,8 @@ func (r *request) setPersonPassword() error {
 	}
 	if err := r.d.App.SetUserPassword(r.Request.Context(), u.ID, r.PostForm("password"), keep); err != nil {
 		return r.personRefused(err, func(errs fieldErrors) error {
-			return r.showPerson(http.StatusUnprocessableEntity, u, personForm{Name: u.Name, Role: string(u.Role)}, nil, errs)
+			return r.showPerson(http.StatusUnprocessableEntity, u, personForm{Name: u.Name, Role: string(u.Role)}, nil,
+				errs)
 		})
 	}
 	return r.done(personAddress(u.ID), u.Name+" has a new password, and is signed out on all devices. Tell it to them.")
@@ -191,9 +197,13 @@ func (r *request) admit(notice string, change func(*affiliate.User)) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.d.App.ChangeUser(r.Request.Context(), u.ID, func(u *affiliate.User) error { change(u); return nil }); err != nil {
+	if _, err := r.d.App.ChangeUser(r.Request.Context(), u.ID, func(u *affiliate.User) error {
+		change(u)
+		return nil
+	}); err != nil {
 		return r.personRefused(err, func(errs fieldErrors) error {
-			return r.showPerson(http.StatusUnprocessableEntity, u, personForm{Name: u.Name, Role: string(u.Role)}, errs, nil)
+			return r.showPerson(http.StatusUnprocessableEntity, u, personForm{Name: u.Name, Role: string(u.Role)}, errs,
+				nil)
 		})
 	}
 	return r.done(personAddress(u.ID), u.Name+" "+notice)

@@ -12,7 +12,8 @@ func TestPeople(t *testing.T) {
 	h := newHouse(t)
 	o := h.owner()
 	o.get("/settings/people").is(http.StatusOK).says("Olga Owner (you)", "Vera Viewer", "never", "20 Nov 2026, 13:00")
-	o.post("/settings/people", "name", "Nina New", "email", "Nina@Northwind.example", "role", "viewer", "password", password).is(http.StatusOK).
+	o.post("/settings/people", "name", "Nina New", "email", "Nina@Northwind.example", "role", "viewer", "password",
+		password).is(http.StatusOK).
 		at("/settings/people").says("Nina New can sign in now", "nina@northwind.example")
 	for field, form := range map[string][]string{
 		"email":    {"name", "X", "email", "nina@northwind.example", "role", "viewer", "password", password},
@@ -21,7 +22,8 @@ func TestPeople(t *testing.T) {
 		"role":     {"name", "X", "email", "x@northwind.example", "role", "king", "password", password},
 	} {
 		a := o.post("/settings/people", form...)
-		if a.status != http.StatusUnprocessableEntity && a.status != http.StatusConflict || !a.has("#"+field+"-about .error") {
+		if a.status != http.StatusUnprocessableEntity && a.status != http.StatusConflict ||
+			!a.has("#"+field+"-about .error") {
 			t.Errorf("a wrong %s gives %d: %s", field, a.status, a.text())
 		}
 		if field != "email" && a.one("#email").attr("value") != "x@northwind.example" {
@@ -39,7 +41,8 @@ func TestPeople(t *testing.T) {
 	nina.get("/settings").is(http.StatusSeeOther) // another role ends all sessions
 	nina.signIn("nina@northwind.example")
 
-	if a := o.post(page+"/password", "password", "short"); a.status != http.StatusUnprocessableEntity || !a.has("#password-about .error") {
+	if a := o.post(page+"/password", "password", "short"); a.status != http.StatusUnprocessableEntity ||
+		!a.has("#password-about .error") {
 		t.Errorf("a short password gives %d %s", a.status, a.text())
 	}
 	o.post(page+"/password", "password", "another long one").at(page).says("Nina Newton has a new password")
@@ -58,7 +61,8 @@ func TestPeople(t *testing.T) {
 		t.Error("an owner is offered to disable themselves")
 	}
 	for _, form := range [][]string{{self, "name", "Olga Owner", "role", "viewer"}, {self + "/disable"}} {
-		if a := o.post(form[0], form[1:]...); a.status != http.StatusUnprocessableEntity && a.status != http.StatusConflict {
+		if a := o.post(form[0], form[1:]...); a.status != http.StatusUnprocessableEntity &&
+			a.status != http.StatusConflict {
 			t.Errorf("the last owner is gone: %d", a.status)
 		} else {
 			a.says("is the last owner who can sign in; make another owner first")
@@ -79,7 +83,8 @@ func TestPeople_forbidden(t *testing.T) {
 		}
 	}
 	self := personAddress(h.user(affiliate.RoleManager).ID)
-	h.manager().post(self, "name", "Max Manager", "role", "owner").is(http.StatusForbidden).says("ask for the role owner")
+	h.manager().post(self, "name", "Max Manager", "role", "owner").is(http.StatusForbidden).
+		says("ask for the role owner")
 	h.viewer().post("/settings/tokens", "name", "x", "role", "owner").is(http.StatusForbidden)
 	if u := h.user(affiliate.RoleManager); u.Name != "Max Manager" {
 		t.Errorf("the manager is %+v", u)

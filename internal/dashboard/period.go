@@ -4,8 +4,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
-// periodChoice is the part of a form of filters that chooses the time that figures are about; the template "period" shows
-// it.
+// periodChoice is the part of a form of filters that chooses the time that figures are about; the template "period"
+// shows it.
 type periodChoice struct {
 	Range    affiliate.Range
 	Presets  []affiliate.Preset
@@ -15,8 +15,8 @@ type periodChoice struct {
 }
 
 // period reads the parameters period, from and to. Days beside a preset are left over from another choice and do not
-// count; a custom period without days begins with those of the default one, so that somebody who chooses it sees what to
-// change.
+// count; a custom period without days begins with those of the default one, so that somebody who chooses it sees what
+// to change.
 func (r *request) period() (periodChoice, error) {
 	preset, from, to := affiliate.Preset(r.Query("period")), r.Query("from"), r.Query("to")
 	if preset == "" && from+to != "" {

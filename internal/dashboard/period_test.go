@@ -13,11 +13,15 @@ func TestPeriod(t *testing.T) {
 		"period=last_month": {"1 Oct 2026 – 31 Oct 2026", "last_month", "", ""},
 		"period=today":      {"20 Nov 2026", "today", "", ""},
 		"period=all_time":   {"All time", "all_time", "", ""},
-		"period=custom&from=2026-03-01&to=2026-03-31": {"1 Mar 2026 – 31 Mar 2026", "custom", "2026-03-01", "2026-03-31"},
-		"from=2026-03-01":                                 {"1 Mar 2026 – 20 Nov 2026", "custom", "2026-03-01", "2026-11-20"},
-		"period=custom&to=2026-03-31":                     {"Until 31 Mar 2026", "custom", "", "2026-03-31"},
-		"period=last_month&from=2026-03-01&to=2026-03-31": {"1 Oct 2026 – 31 Oct 2026", "last_month", "", ""}, // left over from another choice
-		"period=custom":                                   {"21 May 2026 – 20 Nov 2026", "custom", "2026-05-21", "2026-11-20"},
+		"period=custom&from=2026-03-01&to=2026-03-31": {"1 Mar 2026 – 31 Mar 2026", "custom", "2026-03-01",
+			"2026-03-31"},
+		"from=2026-03-01": {"1 Mar 2026 – 20 Nov 2026", "custom", "2026-03-01",
+			"2026-11-20"},
+		"period=custom&to=2026-03-31": {"Until 31 Mar 2026", "custom", "", "2026-03-31"},
+		// left over from another choice
+		"period=last_month&from=2026-03-01&to=2026-03-31": {"1 Oct 2026 – 31 Oct 2026", "last_month", "", ""},
+		"period=custom": {"21 May 2026 – 20 Nov 2026", "custom", "2026-05-21",
+			"2026-11-20"},
 	} {
 		a := h.viewer().get("/campaigns?" + query).is(http.StatusOK).says(test.days)
 		if got := a.one("select#period option[selected]").attr("value"); got != test.chosen {
@@ -25,10 +29,14 @@ func TestPeriod(t *testing.T) {
 		}
 		if custom := test.chosen == "custom"; a.has("input#from") != custom || a.has("input#to") != custom {
 			t.Errorf("?%s: fields for days are there: %v", query, a.has("input#from"))
-		} else if custom && (a.one("input#from").attr("value") != test.from || a.one("input#to").attr("value") != test.to) {
-			t.Errorf("?%s: days from %q to %q", query, a.one("input#from").attr("value"), a.one("input#to").attr("value"))
+		} else if custom && (a.one("input#from").attr("value") != test.from ||
+			a.one("input#to").attr("value") != test.to) {
+			t.Errorf("?%s: days from %q to %q", query, a.one("input#from").attr("value"),
+				a.one("input#to").attr("value"))
 		}
 	}
-	h.viewer().get("/campaigns?period=yesteryear").is(http.StatusUnprocessableEntity).says("yesteryear", "is not a period")
-	h.viewer().get("/campaigns?from=2026-03-05&to=2026-03-01").is(http.StatusUnprocessableEntity).says("must not be before from")
+	h.viewer().get("/campaigns?period=yesteryear").is(http.StatusUnprocessableEntity).says("yesteryear",
+		"is not a period")
+	h.viewer().get("/campaigns?from=2026-03-05&to=2026-03-01").is(http.StatusUnprocessableEntity).
+		says("must not be before from")
 }

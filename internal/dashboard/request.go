@@ -71,7 +71,8 @@ func (r *request) remember(token string) {
 }
 
 func (r *request) setCookie(name, value string, age time.Duration) {
-	c := &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.secure(), MaxAge: int(age / time.Second)}
+	c := &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Secure: r.secure(), MaxAge: int(age / time.Second)}
 	if value == "" {
 		c.MaxAge = -1
 	}
@@ -123,7 +124,8 @@ func (r *request) toSignIn() {
 // back gives an address of ours that a form names, or another when it names none.
 func back(address, otherwise string) string {
 	u, err := url.Parse(address)
-	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(address, "/") || strings.HasPrefix(address, "//") || strings.HasPrefix(address, `/\`) {
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(address, "/") ||
+		strings.HasPrefix(address, "//") || strings.HasPrefix(address, `/\`) {
 		return otherwise
 	}
 	return address

@@ -47,8 +47,10 @@ func TestSignIn(t *testing.T) {
 	h := newHouse(t)
 	olga := people[0].Email
 	v := h.nobody()
-	first := cookieSet(v.post("/sign-in", "email", " OLGA@northwind.example", "password", password).is(http.StatusSeeOther), sessionCookie)
-	if first == nil || !first.HttpOnly || first.SameSite != http.SameSiteLaxMode || first.Path != "/" || first.Domain != "" || first.MaxAge <= 0 || len(first.Value) != 43 {
+	first := cookieSet(v.post("/sign-in", "email", " OLGA@northwind.example", "password",
+		password).is(http.StatusSeeOther), sessionCookie)
+	if first == nil || !first.HttpOnly || first.SameSite != http.SameSiteLaxMode || first.Path != "/" ||
+		first.Domain != "" || first.MaxAge <= 0 || len(first.Value) != 43 {
 		t.Fatalf("the cookie is %+v", first)
 	}
 	if first.Secure {
@@ -59,7 +61,8 @@ func TestSignIn(t *testing.T) {
 		t.Fatalf("signing in again gives the session %v", second)
 	}
 	with := func(token string) answer {
-		return h.nobody().send(http.MethodGet, "/account", map[string]string{"Cookie": sessionCookie + "=" + token}, nil)
+		return h.nobody().send(http.MethodGet, "/account", map[string]string{"Cookie": sessionCookie + "=" + token},
+			nil)
 	}
 	with(first.Value).is(http.StatusSeeOther) // what was left in the browser is no longer good
 	with(second.Value).is(http.StatusOK)
@@ -75,7 +78,8 @@ func TestSignIn(t *testing.T) {
 	v.get("/account").is(http.StatusSeeOther)
 
 	h.app.PublicURL = "https://tributary.example"
-	if c := cookieSet(h.nobody().post("/sign-in", "email", olga, "password", password), sessionCookie); c == nil || !c.Secure {
+	if c := cookieSet(h.nobody().post("/sign-in", "email", olga, "password", password), sessionCookie); c == nil ||
+		!c.Secure {
 		t.Errorf("behind TLS the cookie is %+v", c)
 	}
 }
@@ -107,8 +111,9 @@ func TestSignIn_throttled(t *testing.T) {
 	for range 4 {
 		try(people[0].Email, "guess")
 	}
-	if a := try(people[0].Email, password); a.status == http.StatusSeeOther || !strings.Contains(a.text(), "too many sign-ins failed; try again in") &&
-		!strings.Contains(a.text(), "Too many sign-ins failed; try again in") {
+	if a := try(people[0].Email, password); a.status == http.StatusSeeOther ||
+		!strings.Contains(a.text(), "too many sign-ins failed; try again in") &&
+			!strings.Contains(a.text(), "Too many sign-ins failed; try again in") {
 		t.Errorf("after five failures the right password gives %d %s", a.status, a.text())
 	}
 	try(people[1].Email, password).is(http.StatusSeeOther)
@@ -123,7 +128,8 @@ func TestSignIn_goesOn(t *testing.T) {
 	if want := "/sign-in?to=" + url.QueryEscape("/settings/audit?kind=usr_"); asked != want {
 		t.Errorf("sent to %q, want %q", asked, want)
 	}
-	if got := h.nobody().get(asked).is(http.StatusOK).one("input[name=to]").attr("value"); got != "/settings/audit?kind=usr_" {
+	if got := h.nobody().get(asked).is(http.StatusOK).one("input[name=to]").
+		attr("value"); got != "/settings/audit?kind=usr_" {
 		t.Errorf("the form goes on to %q", got)
 	}
 	v := h.nobody()
@@ -143,10 +149,12 @@ func TestSignIn_goesOn(t *testing.T) {
 		"https:evil.example":            "/",
 		"http://127.0.0.1@evil.example": "/",
 	} {
-		if got := v.post("/sign-in", "email", people[0].Email, "password", password, "to", to).is(http.StatusSeeOther).header.Get("Location"); got != want {
+		if got := v.post("/sign-in", "email", people[0].Email, "password", password, "to", to).is(http.StatusSeeOther).
+			header.Get("Location"); got != want {
 			t.Errorf("to=%q goes to %q, want %q", to, got, want)
 		}
-		if got := v.get("/sign-in?to=" + url.QueryEscape(to)).is(http.StatusSeeOther).header.Get("Location"); got != want {
+		if got := v.get("/sign-in?to=" + url.QueryEscape(to)).is(http.StatusSeeOther).
+			header.Get("Location"); got != want {
 			t.Errorf("signed in already, to=%q goes to %q, want %q", to, got, want)
 		}
 	}
@@ -165,15 +173,17 @@ func TestForms_crossOrigin(t *testing.T) {
 	if got.Name != "Northwind" {
 		t.Errorf("the name is %q", got.Name)
 	}
-	o.postWith(map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": h.url}, "/settings", settingsForm("name", "Mine")...).is(http.StatusOK).says("The settings are saved.")
+	o.postWith(map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": h.url}, "/settings",
+		settingsForm("name", "Mine")...).is(http.StatusOK).says("The settings are saved.")
 	o.get("/settings").is(http.StatusOK) // not signed out either
 }
 
-// TestForms_roles: whatever is posted, the table of routes decides who may: a role without the permission gets 403, somebody
-// who has not signed in is not let in.
+// TestForms_roles: whatever is posted, the table of routes decides who may: a role without the permission gets 403,
+// somebody who has not signed in is not let in.
 func TestForms_roles(t *testing.T) {
 	h := busyHouse(t)
-	visitors := map[affiliate.Role]*visitor{affiliate.RoleOwner: h.owner(), affiliate.RoleManager: h.manager(), affiliate.RoleViewer: h.viewer()}
+	visitors := map[affiliate.Role]*visitor{affiliate.RoleOwner: h.owner(), affiliate.RoleManager: h.manager(),
+		affiliate.RoleViewer: h.viewer()}
 	ids := h.ids()
 	for _, route := range h.dashboard.routes() {
 		if route.method != http.MethodPost || route.access == anybody {
@@ -206,7 +216,8 @@ func TestForms_roles(t *testing.T) {
 
 // TestForms_signedInOnly lists the forms that every role may send: a new one needs a thought.
 func TestForms_signedInOnly(t *testing.T) {
-	free := map[string]bool{"/sign-out": true, "/account/password": true, "/columns/:table": true, "/views": true, "/views/forget": true}
+	free := map[string]bool{"/sign-out": true, "/account/password": true, "/columns/:table": true, "/views": true,
+		"/views/forget": true}
 	for _, route := range (&Dashboard{}).routes() {
 		if route.method == http.MethodPost && route.access == signedIn && !free[route.path] {
 			t.Errorf("every role may POST %s; if that is meant, list it here", route.path)
@@ -217,21 +228,22 @@ func TestForms_signedInOnly(t *testing.T) {
 // TestPages_headers: pages are kept by no cache, framed by nobody, and run nothing that is not ours.
 func TestPages_headers(t *testing.T) {
 	h := newHouse(t)
-	for _, a := range []answer{h.nobody().get("/sign-in"), h.owner().get("/settings"), h.owner().get("/campaigns/cmp_99"), h.viewer().post("/settings"),
-		h.nobody().get("/settings")} {
+	for _, a := range []answer{h.nobody().get("/sign-in"), h.owner().get("/settings"),
+		h.owner().get("/campaigns/cmp_99"), h.viewer().post("/settings"), h.nobody().get("/settings")} {
 		policy := map[string]string{}
 		for _, rule := range strings.Split(a.header.Get("Content-Security-Policy"), ";") {
 			name, sources, _ := strings.Cut(strings.TrimSpace(rule), " ")
 			policy[name] = sources
 		}
-		for name, want := range map[string]string{"default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "connect-src": "'self'", "form-action": "'self'",
-			"base-uri": "'none'", "frame-ancestors": "'none'"} {
+		for name, want := range map[string]string{"default-src": "'none'", "script-src": "'self'",
+			"style-src": "'self'", "connect-src": "'self'", "form-action": "'self'", "base-uri": "'none'",
+			"frame-ancestors": "'none'"} {
 			if policy[name] != want {
 				t.Errorf("%s: %s is %q, want %q", a.address, name, policy[name], want)
 			}
 		}
-		for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin",
-			"Referrer-Policy": "same-origin"} {
+		for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
+			"X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin", "Referrer-Policy": "same-origin"} {
 			if got := a.header.Get(name); got != want {
 				t.Errorf("%s: %s is %q, want %q", a.address, name, got, want)
 			}
@@ -244,11 +256,13 @@ func TestPages_notFound(t *testing.T) {
 	h := newHouse(t)
 	browser := map[string]string{"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 	for _, v := range []*visitor{h.owner(), h.nobody()} {
-		a := v.send(http.MethodGet, "/nowhere", browser, nil).is(http.StatusNotFound).says("There is nothing at this address")
+		a := v.send(http.MethodGet, "/nowhere", browser, nil).is(http.StatusNotFound).
+			says("There is nothing at this address")
 		wellMade(t, a)
 	}
 	for path, header := range map[string]map[string]string{"/nowhere": nil, "/api/v1/nowhere": browser} {
-		if a := h.owner().send(http.MethodGet, path, header, nil).is(http.StatusNotFound); a.header.Get("Content-Type") != "application/problem+json" {
+		if a := h.owner().send(http.MethodGet, path, header,
+			nil).is(http.StatusNotFound); a.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s with %v gives %s", path, header, a.header.Get("Content-Type"))
 		}
 	}
@@ -259,13 +273,15 @@ func TestPages_escape(t *testing.T) {
 	h := newHouse(t)
 	const evil = `<script>document.title="owned"</script><img src=x onerror=alert(1)>"'`
 	ctx := h.as(affiliate.RoleOwner)
-	_, err := h.app.AddUser(ctx, affiliate.User{Name: evil, Email: "evil@northwind.example", Role: affiliate.RoleViewer}, password)
+	_, err := h.app.AddUser(ctx, affiliate.User{Name: evil, Email: "evil@northwind.example",
+		Role: affiliate.RoleViewer}, password)
 	h.must(err)
 	_, err = h.app.AddToken(ctx, evil, affiliate.RoleViewer)
 	h.must(err)
 	_, err = h.app.AddCampaign(ctx, affiliate.Campaign{Name: evil})
 	h.must(err)
-	for _, address := range []string{"/settings/people", "/settings/tokens", "/settings/audit", "/settings/audit?subject=" + url.QueryEscape(evil), "/settings/audit?actor=" + url.QueryEscape(evil)} {
+	for _, address := range []string{"/settings/people", "/settings/tokens", "/settings/audit",
+		"/settings/audit?subject=" + url.QueryEscape(evil), "/settings/audit?actor=" + url.QueryEscape(evil)} {
 		a := h.owner().get(address).is(http.StatusOK).says(evil)
 		if n := len(a.all("script")); n != 1 || a.has("img") {
 			t.Errorf("%s has %d scripts, or an image", address, n)
@@ -286,7 +302,8 @@ func TestDeciding(t *testing.T) {
 	}
 	v := h.viewer()
 	told(v.post("/orders/"+o.ID.String()+"/decide", "decision", "reject"))
-	told(v.post("/campaigns/"+h.campaign("Spring").ID.String()+"/decide", "decision", "reject", "ids", o.Conversion.ID.String()))
+	told(v.post("/campaigns/"+h.campaign("Spring").ID.String()+"/decide", "decision", "reject", "ids",
+		o.Conversion.ID.String()))
 	token, err := h.app.AddToken(h.as(affiliate.RoleOwner), "reads", affiliate.RoleViewer)
 	h.must(err)
 	header := map[string]string{"Authorization": "Bearer " + token.Value, "Content-Type": "application/json"}

@@ -34,8 +34,8 @@ func (r *request) settingsLayout(title, tab string) settingsLayout {
 	if !r.may(affiliate.MayAdminister) {
 		return l
 	}
-	l.Tabs = []settingsTab{{Name: "Account", Address: "/settings"}, {Name: "People", Address: "/settings/people"}, {Name: "API tokens", Address: "/settings/tokens"},
-		{Name: "Audit log", Address: "/settings/audit"}}
+	l.Tabs = []settingsTab{{Name: "Account", Address: "/settings"}, {Name: "People", Address: "/settings/people"},
+		{Name: "API tokens", Address: "/settings/tokens"}, {Name: "Audit log", Address: "/settings/audit"}}
 	for i := range l.Tabs {
 		l.Tabs[i].Current = l.Tabs[i].Name == tab
 	}
@@ -70,10 +70,12 @@ func (r *request) settingsPage() error { return r.showSettings(http.StatusOK, ni
 
 // showSettings shows the settings as they are, or what was typed over them.
 func (r *request) showSettings(status int, typed []app.Setting, errs fieldErrors) error {
-	p := settingsPage{settingsLayout: r.settingsLayout("Settings", "Account"), Values: map[string]string{}, Errors: errs, MayChange: r.may(affiliate.MayAdminister),
-		Precedences: []choice{{string(affiliate.CodeFirst), "The code"}, {string(affiliate.LinkFirst), "The link"}},
-		ClickRules:  []choice{{string(affiliate.LastClick), "The last click"}, {string(affiliate.FirstClick), "The first click"}},
-		Currencies:  usualCurrencies, Zones: usualZones,
+	p := settingsPage{settingsLayout: r.settingsLayout("Settings", "Account"), Values: map[string]string{},
+		Errors: errs, MayChange: r.may(affiliate.MayAdminister), Precedences: []choice{{string(affiliate.CodeFirst),
+			"The code"}, {string(affiliate.LinkFirst), "The link"}},
+		ClickRules: []choice{{string(affiliate.LastClick), "The last click"}, {string(affiliate.FirstClick),
+			"The first click"}},
+		Currencies: usualCurrencies, Zones: usualZones,
 		Window: windowBounds{affiliate.MinWindowDays, affiliate.MaxWindowDays, affiliate.MaxHoldDays}}
 	for _, s := range append(app.SettingsList(r.settings), typed...) {
 		p.Values[s.Key] = s.Value
@@ -90,7 +92,8 @@ func (r *request) showSettings(status int, typed []app.Setting, errs fieldErrors
 }
 
 func (r *request) recalculationCard(c storage.Recalculation) recalculationCard {
-	card := recalculationCard{Recalculation: &c, Running: c.State == "running", Percent: 100, Started: r.moment(c.StartedAt.Time), Finished: r.moment(c.FinishedAt.Time)}
+	card := recalculationCard{Recalculation: &c, Running: c.State == "running", Percent: 100,
+		Started: r.moment(c.StartedAt.Time), Finished: r.moment(c.FinishedAt.Time)}
 	if card.Running && c.Total > 0 {
 		card.Percent = min(99, c.Done*100/c.Total) // what came in meanwhile is done too, so it may pass the total
 	}
@@ -125,9 +128,12 @@ type settingFact struct{ Label, Value string }
 
 // Facts are the settings in words.
 func (p *settingsPage) Facts() []settingFact {
-	return []settingFact{{"Name of the brand", p.Values["name"]}, {"Currency", p.Values["currency"]}, {"Time zone", p.Values["timezone"]},
-		{"Attribution window", days(p.Values["attribution_window_days"])}, {"When an order has a code and a link", titleOf(p.Precedences, p.Values["precedence"]) + " wins"},
-		{"When there were several clicks", titleOf(p.ClickRules, p.Values["click_rule"]) + " wins"}, {"Hold before commissions are paid", days(p.Values["hold_days"])},
+	return []settingFact{{"Name of the brand", p.Values["name"]}, {"Currency", p.Values["currency"]},
+		{"Time zone", p.Values["timezone"]}, {"Attribution window", days(p.Values["attribution_window_days"])},
+		{"When an order has a code and a link",
+			titleOf(p.Precedences, p.Values["precedence"]) + " wins"},
+		{"When there were several clicks", titleOf(p.ClickRules, p.Values["click_rule"]) + " wins"},
+		{"Hold before commissions are paid", days(p.Values["hold_days"])},
 		{"Smallest payout", p.Values["minimum_payout"] + " " + p.Values["currency"]}}
 }
 

@@ -10,8 +10,9 @@ import (
 
 // settingsForm is the form of the settings as a fresh house has them, with some fields changed.
 func settingsForm(changes ...string) []string {
-	return append(changes, "name", "Northwind", "currency", "USD", "timezone", "Europe/Berlin", "attribution_window_days", "30", "precedence", "code_first",
-		"click_rule", "last_click", "hold_days", "0", "minimum_payout", "0.00")
+	return append(changes, "name", "Northwind", "currency", "USD", "timezone", "Europe/Berlin",
+		"attribution_window_days", "30", "precedence", "code_first", "click_rule", "last_click", "hold_days", "0",
+		"minimum_payout", "0.00")
 }
 
 // TestSettings: what an owner saves holds, what is wrong with it stands beside its field, and others only read.
@@ -22,15 +23,18 @@ func TestSettings(t *testing.T) {
 	if got := p.one("#timezone").attr("value"); got != "Europe/Berlin" {
 		t.Errorf("the time zone is %q", got)
 	}
-	o.post("/settings", settingsForm("name", "Northwind & Co", "hold_days", "14", "precedence", "link_first", "minimum_payout", "25.50")...).is(http.StatusOK).at("/settings").
+	o.post("/settings", settingsForm("name", "Northwind & Co", "hold_days", "14", "precedence", "link_first",
+		"minimum_payout", "25.50")...).is(http.StatusOK).at("/settings").
 		says("The settings are saved.", "Northwind & Co").hides("computed anew, which")
 	got, err := h.db.Settings(t.Context())
 	h.must(err)
-	if got.Name != "Northwind & Co" || got.HoldDays != 14 || got.Precedence != affiliate.LinkFirst || got.MinimumPayout != 2550 || got.Timezone != "Europe/Berlin" {
+	if got.Name != "Northwind & Co" || got.HoldDays != 14 || got.Precedence != affiliate.LinkFirst ||
+		got.MinimumPayout != 2550 || got.Timezone != "Europe/Berlin" {
 		t.Errorf("the settings are %+v", got)
 	}
-	for field, wrong := range map[string]string{"name": "", "currency": "XXX", "timezone": "Mars/Olympus", "attribution_window_days": "0", "precedence": "luck", "click_rule": "best",
-		"hold_days": "many", "minimum_payout": "-1"} {
+	for field, wrong := range map[string]string{"name": "", "currency": "XXX", "timezone": "Mars/Olympus",
+		"attribution_window_days": "0", "precedence": "luck", "click_rule": "best", "hold_days": "many",
+		"minimum_payout": "-1"} {
 		a := o.post("/settings", settingsForm(field, wrong)...).is(http.StatusUnprocessableEntity)
 		input := a.one("#" + field)
 		if input.attr("aria-invalid") != "true" || !strings.Contains(a.one("#"+field+"-about .error").text(), ".") {
@@ -41,7 +45,8 @@ func TestSettings(t *testing.T) {
 		}
 	}
 	for _, v := range []*visitor{h.manager(), h.viewer()} {
-		a := v.get("/settings").is(http.StatusOK).says("Smallest payout 25.50 USD", "Hold before commissions are paid 14 days", "The link wins", "An owner can change these.")
+		a := v.get("/settings").is(http.StatusOK).says("Smallest payout 25.50 USD",
+			"Hold before commissions are paid 14 days", "The link wins", "An owner can change these.")
 		if a.has("form[action=/settings]") || a.has(".tabs") {
 			t.Errorf("who may not change settings sees a form or tabs")
 		}
@@ -57,8 +62,10 @@ func TestSettings_recalculation(t *testing.T) {
 	h := busyHouse(t)
 	o := h.owner()
 	o.post("/settings", settingsForm("timezone", "Asia/Tokyo")...).is(http.StatusOK).
-		says("Figures are being computed anew, which may take some minutes.", "Figures are being computed anew (time zone Europe/Berlin → Asia/Tokyo)", "0 of")
-	a := o.post("/settings", settingsForm("timezone", "Asia/Tokyo", "currency", "EUR")...).is(http.StatusUnprocessableEntity)
+		says("Figures are being computed anew, which may take some minutes.",
+			"Figures are being computed anew (time zone Europe/Berlin → Asia/Tokyo)", "0 of")
+	a := o.post("/settings", settingsForm("timezone", "Asia/Tokyo", "currency", "EUR")...).
+		is(http.StatusUnprocessableEntity)
 	if a.one("form[action=/settings]"); len(a.all(".notice.bad")) == 0 {
 		t.Errorf("a second change meanwhile is not refused: %s", a.text())
 	}
@@ -67,7 +74,8 @@ func TestSettings_recalculation(t *testing.T) {
 		t.Errorf("the part is %s", part.body)
 	}
 	h.must(h.app.Recalculate(t.Context()))
-	if a := o.get("/settings?part=recalculation").says("Figures were last computed anew on 20 Nov 2026, 21:00"); a.one("#recalculation").attr("data-every") != "" {
+	if a := o.get("/settings?part=recalculation").says("Figures were last computed anew on 20 Nov 2026, 21:00"); a.one(
+		"#recalculation").attr("data-every") != "" {
 		t.Error("a page goes on asking after the end")
 	}
 	h.consistent()

@@ -45,7 +45,8 @@ func (r *request) signIn() error {
 		if err != nil {
 			return err
 		}
-		r.render(http.StatusUnprocessableEntity, "sign_in.html", &signInPage{layout: r.layout("Sign in", ""), To: r.field("to"), Email: email, Errors: errs})
+		r.render(http.StatusUnprocessableEntity, "sign_in.html", &signInPage{layout: r.layout("Sign in", ""),
+			To: r.field("to"), Email: email, Errors: errs})
 		return nil
 	}
 	if r.session != "" { // somebody else may have left it here
@@ -90,7 +91,8 @@ func (r *request) welcome() error {
 		if err != nil {
 			return err
 		}
-		r.render(http.StatusUnprocessableEntity, "welcome.html", &welcomePage{layout: r.layout("Welcome", ""), Email: u.Email, Name: u.Name, Errors: errs})
+		r.render(http.StatusUnprocessableEntity, "welcome.html", &welcomePage{layout: r.layout("Welcome", ""),
+			Email: u.Email, Name: u.Name, Errors: errs})
 		return nil
 	}
 	token, _, err := r.d.App.SignIn(r.Request.Context(), u.Email, password, r.ClientIP())

@@ -57,26 +57,34 @@ func TestStart(t *testing.T) {
 	}
 	h.manager().get("/start").says("An owner connects it.")
 
-	v.post("/stores/new", "platform", "shopify", "name", "Shop", "domain", "shop.myshopify.com", "currency", "USD", "timezone", "UTC", "webhook_secret", shopSecret).is(http.StatusOK)
-	want("See its first delivery", "Connect a store").says("Waiting for Shop to send something.", "1 of 5 steps done", "See the steps in its admin.")
+	v.post("/stores/new", "platform", "shopify", "name", "Shop", "domain", "shop.myshopify.com", "currency", "USD",
+		"timezone", "UTC", "webhook_secret", shopSecret).is(http.StatusOK)
+	want("See its first delivery", "Connect a store").says("Waiting for Shop to send something.", "1 of 5 steps done",
+		"See the steps in its admin.")
 	h.forge(2)
-	want("See its first delivery", "Connect a store").says("Shop sent something, but it was refused.", "2 rejected", "the secret here differs")
+	want("See its first delivery", "Connect a store").says("Shop sent something, but it was refused.", "2 rejected",
+		"the secret here differs")
 	h.deliver("shop", h.body(sale{number: "501", code: "ANNA10", value: 40_00}))
 	h.process()
 	h.counters.Flush(h.Context())
-	a = want("Make a campaign", "Connect a store", "See its first delivery").says("Shop: the last one came on 20 Nov 2026", "Order #501", "45.00 USD charged, 40.00 USD of goods",
-		"Not by code ANNA10: nobody owned it")
+	a = want("Make a campaign", "Connect a store", "See its first delivery").
+		says("Shop: the last one came on 20 Nov 2026", "Order #501", "45.00 USD charged, 40.00 USD of goods",
+			"Not by code ANNA10: nobody owned it")
 	a.one("a[href=/campaigns/new].primary")
 	_, err := h.app.AddCampaign(h.as(affiliate.RoleManager), affiliate.Campaign{Name: "Spring"})
 	h.must(err)
 	a = want("Add creators and their codes", "Connect a store", "See its first delivery", "Make a campaign")
 	a.one("a[href=/creators/import?to=/start].primary")
-	preview := v.post("/creators/import", "mode", "few", "to", "/start", "campaign", "Spring", "offer", "Ten", "store", "shop", "percent", "10", "name", "Ben", "instagram", "", "email", "", "code", "BEN10")
-	v.apply(preview).at("/start").says("Added: 1 creator", "Place an order in Shop with a code, such as this one of Ben:", "BEN10")
-	want("See a test order arrive", "Connect a store", "See its first delivery", "Make a campaign", "Add creators and their codes")
+	preview := v.post("/creators/import", "mode", "few", "to", "/start", "campaign", "Spring", "offer", "Ten", "store",
+		"shop", "percent", "10", "name", "Ben", "instagram", "", "email", "", "code", "BEN10")
+	v.apply(preview).at("/start").says("Added: 1 creator",
+		"Place an order in Shop with a code, such as this one of Ben:", "BEN10")
+	want("See a test order arrive", "Connect a store", "See its first delivery", "Make a campaign",
+		"Add creators and their codes")
 	// Shopify's own test orders are never credited; seeing one with somebody's code is enough.
 	h.sell(sale{number: "502", code: "ben10", value: 12_00, test: true})
-	all := []string{"Connect a store", "See its first delivery", "Make a campaign", "Add creators and their codes", "See a test order arrive"}
+	all := []string{"Connect a store", "See its first delivery", "Make a campaign", "Add creators and their codes",
+		"See a test order arrive"}
 	want("", all...).says("All 5 steps are done.", "this is a test order", "Test")
 	h.clock.advance(time.Minute)
 	h.sell(sale{number: "503", code: "BEN10", value: 30_00})
@@ -131,12 +139,14 @@ func TestStart_browser(t *testing.T) {
 	b.says("Waiting for Northwind US to send something.", "1 of 5 steps done")
 	b.connected()
 	order := h.body(sale{number: "1001", code: "ANNA10", value: 80_00})
-	signed := []string{"X-Shopify-Topic", "orders/paid", "X-Shopify-Hmac-Sha256", shopify.Sign([]byte(shopSecret), []byte(order))}
+	signed := []string{"X-Shopify-Topic", "orders/paid", "X-Shopify-Hmac-Sha256", shopify.Sign([]byte(shopSecret),
+		[]byte(order))}
 	if status := h.knock("/webhooks/shopify/northwind-us", order, signed...); status != http.StatusUnauthorized {
 		t.Fatalf("a delivery that the wrong secret cannot verify was answered %d", status)
 	}
 	h.counters.Flush(h.Context())
-	b.says("Northwind US sent something, but it was refused.", "1 rejected in the last 24 hours: the secret here differs from the store's.")
+	b.says("Northwind US sent something, but it was refused.",
+		"1 rejected in the last 24 hours: the secret here differs from the store's.")
 
 	b.clickText("Northwind US")
 	b.fill("#webhook_secret", shopSecret)
@@ -157,7 +167,8 @@ func TestStart_browser(t *testing.T) {
 		t.Fatalf("the signed delivery was answered %d", status)
 	}
 	h.process()
-	b.says("All 5 steps are done.", "Order #1001", "Credited to Anna Ahlers (Spring, Ten percent): code ANNA10 belongs to them.")
+	b.says("All 5 steps are done.", "Order #1001",
+		"Credited to Anna Ahlers (Spring, Ten percent): code ANNA10 belongs to them.")
 	b.viewport(390, 844)
 	if n := b.overflow(); n > 0 {
 		t.Errorf("the page is %d pixels too wide", n)

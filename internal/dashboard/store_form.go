@@ -50,7 +50,8 @@ var storePlatforms = []platformHints{
 		Secret: "Shopify has its own: in its admin open Settings → Notifications → Webhooks and copy what stands behind " +
 			"“Your webhooks will be signed with”.",
 		FirstWebhook: "It stands below the list of webhooks. If the list is empty, create the first one: event " +
-			"<strong>Order creation</strong>, format <strong>JSON</strong>, and this URL, which fits every Shopify store:",
+			"<strong>Order creation</strong>, format <strong>JSON</strong>, and this URL, which fits every Shopify " +
+			"store:",
 	},
 	{
 		Platform: affiliate.WooCommerce,
@@ -87,18 +88,20 @@ func (r *request) changeForm(store affiliate.Store) storeForm {
 
 // Suggestions for fields that take any currency and any zone.
 var (
-	usualCurrencies = []string{"USD", "EUR", "GBP", "CAD", "AUD", "NZD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "JPY", "KRW", "SGD", "HKD", "INR",
-		"BRL", "MXN", "TRY", "ZAR", "AED", "ILS"}
-	usualZones = []string{"UTC", "Europe/London", "Europe/Dublin", "Europe/Lisbon", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Rome",
-		"Europe/Amsterdam", "Europe/Zurich", "Europe/Vienna", "Europe/Stockholm", "Europe/Warsaw", "Europe/Helsinki", "Europe/Athens", "Europe/Istanbul",
-		"America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Toronto", "America/Mexico_City", "America/Sao_Paulo",
-		"Africa/Johannesburg", "Asia/Dubai", "Asia/Kolkata", "Asia/Singapore", "Asia/Hong_Kong", "Asia/Tokyo", "Asia/Seoul", "Australia/Sydney",
-		"Pacific/Auckland"}
+	usualCurrencies = []string{"USD", "EUR", "GBP", "CAD", "AUD", "NZD", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK",
+		"JPY", "KRW", "SGD", "HKD", "INR", "BRL", "MXN", "TRY", "ZAR", "AED", "ILS"}
+	usualZones = []string{"UTC", "Europe/London", "Europe/Dublin", "Europe/Lisbon", "Europe/Berlin", "Europe/Paris",
+		"Europe/Madrid", "Europe/Rome", "Europe/Amsterdam", "Europe/Zurich", "Europe/Vienna", "Europe/Stockholm",
+		"Europe/Warsaw", "Europe/Helsinki", "Europe/Athens", "Europe/Istanbul", "America/New_York", "America/Chicago",
+		"America/Denver", "America/Los_Angeles", "America/Toronto", "America/Mexico_City", "America/Sao_Paulo",
+		"Africa/Johannesburg", "Asia/Dubai", "Asia/Kolkata", "Asia/Singapore", "Asia/Hong_Kong", "Asia/Tokyo",
+		"Asia/Seoul", "Australia/Sydney", "Pacific/Auckland"}
 )
 
 // readStoreForm takes over what was typed, to be shown again when something is wrong with it.
 func (r *request) readStoreForm(f *storeForm) {
-	f.Platform, f.Name, f.Domain, f.Currency, f.Timezone, f.Secret = r.field("platform"), r.field("name"), r.field("domain"), r.field("currency"),
+	f.Platform, f.Name, f.Domain, f.Currency, f.Timezone, f.Secret = r.field("platform"), r.field("name"),
+		r.field("domain"), r.field("currency"),
 		r.field("timezone"), r.field("webhook_secret")
 	f.Version, _ = strconv.Atoi(r.field("version")) // 0 means any version
 }
@@ -106,8 +109,8 @@ func (r *request) readStoreForm(f *storeForm) {
 func (r *request) addStore() error {
 	page := r.storeForm("Connect a store")
 	r.readStoreForm(&page)
-	added, err := r.connect(app.NewStore{Platform: affiliate.Platform(page.Platform), Name: page.Name, Domain: page.Domain, Currency: page.Currency,
-		Timezone: page.Timezone, Secret: page.Secret})
+	added, err := r.connect(app.NewStore{Platform: affiliate.Platform(page.Platform), Name: page.Name,
+		Domain: page.Domain, Currency: page.Currency, Timezone: page.Timezone, Secret: page.Secret})
 	if err != nil {
 		if page.Errors, err = formErrors(err); err != nil {
 			return err
@@ -121,8 +124,8 @@ func (r *request) addStore() error {
 	return r.done(storeAddress(added.Store), added.Name+" is connected. Now tell the store where to send its orders.")
 }
 
-// connect adds a store under a slug made from its name, with a number behind it where that is taken. People never choose
-// one: it only stands in the delivery URL, which they copy.
+// connect adds a store under a slug made from its name, with a number behind it where that is taken. People never
+// choose one: it only stands in the delivery URL, which they copy.
 func (r *request) connect(in app.NewStore) (added app.AddedStore, err error) {
 	const most = 100
 	base := strings.Trim(strings.ReplaceAll(affiliate.SlugFrom(in.Name), "_", "-"), "-")
@@ -158,16 +161,17 @@ func (r *request) editStore() error {
 	}
 	page := r.changeForm(store)
 	r.readStoreForm(&page)
-	changed, err := r.d.App.ChangeStore(r.Request.Context(), store.ID, page.Version, func(s *affiliate.Store) (err error) {
-		s.Name, s.Timezone = page.Name, page.Timezone
-		if s.Domain, err = affiliate.StoreDomain(s.Platform, page.Domain); err != nil {
-			return err
-		}
-		if s.Currency, err = money.ParseCurrency(page.Currency); err != nil {
-			return affiliate.FieldErrorf("currency", "%v", err)
-		}
-		return nil
-	})
+	changed, err := r.d.App.ChangeStore(r.Request.Context(), store.ID, page.Version,
+		func(s *affiliate.Store) (err error) {
+			s.Name, s.Timezone = page.Name, page.Timezone
+			if s.Domain, err = affiliate.StoreDomain(s.Platform, page.Domain); err != nil {
+				return err
+			}
+			if s.Currency, err = money.ParseCurrency(page.Currency); err != nil {
+				return affiliate.FieldErrorf("currency", "%v", err)
+			}
+			return nil
+		})
 	if err == nil {
 		return r.done(storeAddress(changed), fmt.Sprintf("%s is changed.", changed.Name))
 	}

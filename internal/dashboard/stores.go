@@ -86,16 +86,17 @@ func (r *request) health(list []affiliate.Store, only affiliate.StoreID) ([]stor
 }
 
 func (r *request) healthOf(s affiliate.Store, f storage.StoreFigures) storeHealth {
-	h := storeHealth{Store: s, Address: storeAddress(s), Platform: platformNames[s.Platform], LastDelivery: r.moment(s.LastDeliveryAt),
-		LastProcessed: r.moment(s.LastProcessedAt), Waiting: f.Waiting, OldestWaiting: r.moment(f.OldestWaiting), Failed: f.Failed}
+	h := storeHealth{Store: s, Address: storeAddress(s), Platform: platformNames[s.Platform],
+		LastDelivery: r.moment(s.LastDeliveryAt), LastProcessed: r.moment(s.LastProcessedAt), Waiting: f.Waiting,
+		OldestWaiting: r.moment(f.OldestWaiting), Failed: f.Failed}
 	for _, why := range rejectedBecause {
 		n, last := f.Count(string(why.receipt))
 		if n == 0 {
 			continue
 		}
 		h.Rejected += n
-		h.Rejections = append(h.Rejections, rejection{N: n, Why: why.text, Remedy: why.remedy[s.Platform], Last: last.In(r.zone).Format("15:04"),
-			Over: !s.LastDeliveryAt.Before(last.Add(time.Hour))})
+		h.Rejections = append(h.Rejections, rejection{N: n, Why: why.text, Remedy: why.remedy[s.Platform],
+			Last: last.In(r.zone).Format("15:04"), Over: !s.LastDeliveryAt.Before(last.Add(time.Hour))})
 	}
 	pings, _ := f.Count(string(app.ReceiptPing))
 	h.Pinged = pings > 0
@@ -104,7 +105,8 @@ func (r *request) healthOf(s affiliate.Store, f storage.StoreFigures) storeHealt
 	return h
 }
 
-// troubles says what is wrong with a store that somebody should look after. Deliveries that failed have a place of their own.
+// troubles says what is wrong with a store that somebody should look after. Deliveries that failed have a place of
+// their own.
 func (h storeHealth) troubles() (list []string) {
 	if h.Ended() {
 		return nil
@@ -117,7 +119,8 @@ func (h storeHealth) troubles() (list []string) {
 	}
 	for _, j := range h.Rejections {
 		if !j.Over {
-			list = append(list, fmt.Sprintf("%s rejected in the last 24 hours, since %s.", counted(j.N, "delivery was", "deliveries were"), j.Why))
+			list = append(list, fmt.Sprintf("%s rejected in the last 24 hours, since %s.", counted(j.N, "delivery was",
+				"deliveries were"), j.Why))
 		}
 	}
 	return list
@@ -132,19 +135,24 @@ var rejectedBecause = []struct {
 	remedy  map[affiliate.Platform]string
 }{
 	{app.ReceiptBadSignature, "the secret here differs from the store's", map[affiliate.Platform]string{
-		affiliate.Shopify: "In the Shopify admin open Settings → Notifications → Webhooks, copy what stands behind “Your webhooks will be signed with”, " +
+		affiliate.Shopify: "In the Shopify admin open Settings → Notifications → Webhooks, copy what stands behind " +
+			"“Your webhooks will be signed with”, " +
 			"and add it under Secrets on the store's page here.",
-		affiliate.WooCommerce: "In WooCommerce → Settings → Advanced → Webhooks open each webhook and paste this store's secret; or add the secret that is used " +
+		affiliate.WooCommerce: "In WooCommerce → Settings → Advanced → Webhooks open each webhook and paste this " +
+			"store's secret; or add the secret that is used " +
 			"there under Secrets on the store's page here."}},
 	{app.ReceiptTooLarge, "the body is larger than this server takes", map[affiliate.Platform]string{
-		affiliate.Shopify:     "Set MAX_BODY_BYTES on the server to more, then restart it.",
-		affiliate.WooCommerce: "Set MAX_BODY_BYTES on the server to more, then restart it. WooCommerce does not send them again: save the order there once more."}},
+		affiliate.Shopify: "Set MAX_BODY_BYTES on the server to more, then restart it.",
+		affiliate.WooCommerce: "Set MAX_BODY_BYTES on the server to more, then restart it. WooCommerce does not send " +
+			"them again: save the order there once more."}},
 	{app.ReceiptUnreadable, "the body broke off on its way", map[affiliate.Platform]string{
-		affiliate.Shopify:     "A network or a proxy in between gave up. Shopify sends such a delivery again by itself.",
-		affiliate.WooCommerce: "A network or a proxy in between gave up. WooCommerce does not send them again: save the order there once more."}},
+		affiliate.Shopify: "A network or a proxy in between gave up. Shopify sends such a delivery again by itself.",
+		affiliate.WooCommerce: "A network or a proxy in between gave up. WooCommerce does not send them again: save " +
+			"the order there once more."}},
 	{app.ReceiptUnavailable, "the database did not answer", map[affiliate.Platform]string{
-		affiliate.Shopify:     "Look at the server's log and its disk. Shopify sends such a delivery again by itself.",
-		affiliate.WooCommerce: "Look at the server's log and its disk. WooCommerce does not send them again: save the order there once more."}},
+		affiliate.Shopify: "Look at the server's log and its disk. Shopify sends such a delivery again by itself.",
+		affiliate.WooCommerce: "Look at the server's log and its disk. WooCommerce does not send them again: save " +
+			"the order there once more."}},
 }
 
 // badge says in one word how the store is, the worst first.
@@ -181,7 +189,8 @@ func (r *request) storesPage() error {
 	if err != nil {
 		return err
 	}
-	page := storesPage{layout: r.layout("Stores", "stores"), Pager: r.pager(next), MayOwn: r.may(affiliate.MayAdminister)}
+	page := storesPage{layout: r.layout("Stores", "stores"), Pager: r.pager(next),
+		MayOwn: r.may(affiliate.MayAdminister)}
 	if page.Stores, err = r.health(list, 0); err != nil {
 		return err
 	}
@@ -229,7 +238,8 @@ func (r *request) showStore(status int, errs fieldErrors) error {
 	if err != nil {
 		return err
 	}
-	latest, _, err := r.d.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{Store: store.Slug, Look: lookThrough}, storage.Page{Limit: 5})
+	latest, _, err := r.d.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{Store: store.Slug, Look: lookThrough},
+		storage.Page{Limit: 5})
 	if err != nil {
 		return err
 	}
@@ -240,9 +250,10 @@ func (r *request) showStore(status int, errs fieldErrors) error {
 	if err != nil {
 		return err
 	}
-	page := storePage{layout: r.layout(store.Name, "stores"), storeHealth: health[0], DeliveryURL: r.d.App.WebhookURL(store),
-		Unreachable: unreachable(r.d.App.PublicURL, store.Platform), Topics: app.StoreTopics(store.Platform), Errors: errs,
-		MayChange: r.may(affiliate.MayChangeCatalog), MayOwn: r.may(affiliate.MayAdminister)}
+	page := storePage{layout: r.layout(store.Name, "stores"), storeHealth: health[0],
+		DeliveryURL: r.d.App.WebhookURL(store), Unreachable: unreachable(r.d.App.PublicURL, store.Platform),
+		Topics: app.StoreTopics(store.Platform), Errors: errs, MayChange: r.may(affiliate.MayChangeCatalog),
+		MayOwn: r.may(affiliate.MayAdminister)}
 	page.Latest = r.deliveryLines(latest)
 	page.WarnedBy = deliveryNamed.FindString(store.Warning)
 	if page.MayOwn {
@@ -282,8 +293,10 @@ func unreachable(public string, p affiliate.Platform) string {
 	host, port := u.Hostname(), u.Port()
 	ip := net.ParseIP(host)
 	switch {
-	case host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified() || ip.IsLinkLocalUnicast()):
-		return fmt.Sprintf("%s leads to this machine or its own network only, so no store on the Internet can send to it.", public)
+	case host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified() ||
+		ip.IsLinkLocalUnicast()):
+		return fmt.Sprintf(
+			"%s leads to this machine or its own network only, so no store on the Internet can send to it.", public)
 	case p == affiliate.Shopify && u.Scheme != "https":
 		return "Shopify sends to https addresses only."
 	case p == affiliate.WooCommerce && !slices.Contains([]string{"", "80", "443", "8080"}, port):
@@ -292,8 +305,8 @@ func unreachable(public string, p affiliate.Platform) string {
 	return ""
 }
 
-// secretCookie carries a secret that was made on to the page that shows it, once. It is sealed: browsers keep cookies on
-// disk.
+// secretCookie carries a secret that was made on to the page that shows it, once. It is sealed: browsers keep cookies
+// on disk.
 const (
 	secretCookie  = "tributary_secret"
 	sealShownOnce = "secret shown once"
@@ -364,7 +377,8 @@ func (r *request) endSecret() error {
 		}
 		return r.showStore(http.StatusUnprocessableEntity, errs)
 	}
-	return r.done(storeAddress(store)+"#secrets", "The secret is ended: deliveries that are signed with it are refused from now on.")
+	return r.done(storeAddress(store)+"#secrets",
+		"The secret is ended: deliveries that are signed with it are refused from now on.")
 }
 
 // deliveryNamed finds the delivery in a warning: "… (delivery dlv_12)".
@@ -389,5 +403,6 @@ func (r *request) endStore() error {
 	if _, err := r.d.App.EndStore(r.Request.Context(), store.ID); err != nil {
 		return err
 	}
-	return r.done(storeAddress(store), store.Name+" is ended: its deliveries are refused from now on, its orders stay. Delete its webhooks in the store's admin too.")
+	return r.done(storeAddress(store), store.Name+" is ended: its deliveries are refused from now on, its orders "+
+		"stay. Delete its webhooks in the store's admin too.")
 }

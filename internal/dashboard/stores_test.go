@@ -32,7 +32,8 @@ func (h *house) knock(path, body string, header ...string) int {
 func (h *house) forge(n int) {
 	h.Helper()
 	for range n {
-		if status := h.knock("/webhooks/shopify/shop", "{}", "X-Shopify-Hmac-Sha256", shopify.Sign([]byte("another secret"), []byte("{}"))); status != http.StatusUnauthorized {
+		if status := h.knock("/webhooks/shopify/shop", "{}", "X-Shopify-Hmac-Sha256",
+			shopify.Sign([]byte("another secret"), []byte("{}"))); status != http.StatusUnauthorized {
 			h.Fatalf("a forged delivery was answered %d", status)
 		}
 	}
@@ -48,7 +49,8 @@ func (h *house) storeBySlug(slug string) affiliate.Store {
 
 func TestStoresPage(t *testing.T) {
 	h := newHouse(t)
-	h.owner().get("/stores").is(http.StatusOK).says("Northwind US", "shop.myshopify.com", "Northwind Boutique", "WooCommerce", "Waiting for the first delivery").
+	h.owner().get("/stores").is(http.StatusOK).says("Northwind US", "shop.myshopify.com", "Northwind Boutique",
+		"WooCommerce", "Waiting for the first delivery").
 		hides("rejected")
 	h.sell(sale{code: "ANNA10", value: 100_00})
 	h.deliver("shop", "{")
@@ -56,10 +58,12 @@ func TestStoresPage(t *testing.T) {
 	h.deliver("shop", h.body(sale{number: "2", value: 100}))
 	h.forge(12)
 	h.clock.advance(2 * time.Minute)
-	a := h.viewer().get("/stores").says("Failed deliveries", "20 Nov 2026, 13:00", "12 rejected: the secret here differs from the store's.",
-		"“Your webhooks will be signed with”").hides("Connect a store")
+	a := h.viewer().get("/stores").says("Failed deliveries", "20 Nov 2026, 13:00",
+		"12 rejected: the secret here differs from the store's.", "“Your webhooks will be signed with”").
+		hides("Connect a store")
 	// By slug: the boutique first. Waiting, failed, rejected.
-	if got := a.texts("tbody tr td.number"); !slices.Equal(got, []string{"0", "0", "0", "1 since 20 Nov 2026, 13:00", "1", "12"}) {
+	if got := a.texts("tbody tr td.number"); !slices.Equal(got, []string{"0", "0", "0", "1 since 20 Nov 2026, 13:00",
+		"1", "12"}) {
 		t.Errorf("the figures are %q", got)
 	}
 	fresh := emptyHouse(t)
@@ -74,8 +78,9 @@ func TestStoreBadge(t *testing.T) {
 	came := affiliate.Store{State: affiliate.StoreStateActive, LastDeliveryAt: noon}
 	silent := affiliate.Store{State: affiliate.StoreStateActive}
 	for want, h := range map[string]storeHealth{
-		"Ended":                          {Store: affiliate.Store{State: affiliate.StoreStateEnded}, Failed: 1},
-		"App removed":                    {Store: affiliate.Store{State: affiliate.StoreStateUninstalled, LastDeliveryAt: noon}, Failed: 1},
+		"Ended": {Store: affiliate.Store{State: affiliate.StoreStateEnded}, Failed: 1},
+		"App removed": {Store: affiliate.Store{State: affiliate.StoreStateUninstalled,
+			LastDeliveryAt: noon}, Failed: 1},
 		"Waiting for the first delivery": {Store: silent},
 		"Failed deliveries":              {Store: came, Failed: 1, Rejected: 1, Rejections: refused},
 		"Deliveries refused":             {Store: came, Rejected: 1, Rejections: refused},
@@ -85,7 +90,8 @@ func TestStoreBadge(t *testing.T) {
 			t.Errorf("got %q, want %q", got.Text, want)
 		}
 	}
-	if got := (storeHealth{Store: silent, Rejected: 1, Rejections: refused}).badge(false); got.Text != "Deliveries refused" {
+	if got := (storeHealth{Store: silent, Rejected: 1, Rejections: refused}).
+		badge(false); got.Text != "Deliveries refused" {
 		t.Errorf("refused before anything was accepted: %q", got.Text)
 	}
 	if got := (storeHealth{Store: came}).badge(true); got.Text != "Behind" {
@@ -128,7 +134,8 @@ func TestConnectShopify(t *testing.T) {
 	if !a.has("input[name=webhook_secret][aria-invalid=true]") {
 		t.Error("the field is not marked")
 	}
-	for field, value := range map[string]string{"domain": "northwind.example", "currency": "quids", "timezone": "London", "name": "", "platform": "magento", "webhook_secret": "short"} {
+	for field, value := range map[string]string{"domain": "northwind.example", "currency": "quids",
+		"timezone": "London", "name": "", "platform": "magento", "webhook_secret": "short"} {
 		wrong := append(slices.Clone(form), "webhook_secret", "shpss_0123456789")
 		for i := 0; i < len(wrong); i += 2 {
 			if wrong[i] == field {
@@ -138,8 +145,9 @@ func TestConnectShopify(t *testing.T) {
 		v.post("/stores/new", wrong...).is(http.StatusUnprocessableEntity)
 	}
 	a = v.post("/stores/new", append(form, "webhook_secret", "shpss_0123456789")...).is(http.StatusOK).
-		says("Northwind UK is connected", "Waiting for the first delivery", "northwind-uk.myshopify.com", "GBP", "Create webhook", "Order creation orders/create",
-			"Order transaction create", "signed with", "Send test notification", h.url+"/webhooks/shopify/northwind-uk", "leads to this machine").
+		says("Northwind UK is connected", "Waiting for the first delivery", "northwind-uk.myshopify.com", "GBP",
+			"Create webhook", "Order creation orders/create", "Order transaction create", "signed with",
+			"Send test notification", h.url+"/webhooks/shopify/northwind-uk", "leads to this machine").
 		hides("shpss_0123456789", "WordPress", "The store's secret")
 	s := h.storeBySlug("northwind-uk")
 	a.at("/stores/" + s.ID.String())
@@ -147,9 +155,11 @@ func TestConnectShopify(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	// The same name takes another slug; the same shop is refused.
-	v.post("/stores/new", append(form, "webhook_secret", "shpss_0123456789")...).is(http.StatusUnprocessableEntity).says("connected already")
+	v.post("/stores/new", append(form, "webhook_secret", "shpss_0123456789")...).is(http.StatusUnprocessableEntity).
+		says("connected already")
 	form[5] = "northwind-uk-2.myshopify.com"
-	v.post("/stores/new", append(form, "webhook_secret", "shpss_0123456789")...).is(http.StatusOK).says("/webhooks/shopify/northwind-uk-2")
+	v.post("/stores/new", append(form, "webhook_secret", "shpss_0123456789")...).is(http.StatusOK).
+		says("/webhooks/shopify/northwind-uk-2")
 	for _, v := range []*visitor{h.manager(), h.viewer()} {
 		v.get("/stores/new").is(http.StatusForbidden)
 		v.post("/stores/new", form...).is(http.StatusForbidden)
@@ -160,8 +170,10 @@ func TestConnectShopify(t *testing.T) {
 func TestConnectWooCommerce(t *testing.T) {
 	h := newHouse(t)
 	v := h.owner()
-	a := v.post("/stores/new", "platform", "woocommerce", "name", "日本", "domain", "shop.example", "currency", "JPY", "timezone", "Asia/Tokyo").is(http.StatusOK).
-		says("日本 is connected", "Copy it now", "WP REST API Integration v3", "Order restored order.restored", "80, 443 and 8080").hides("Shopify shows")
+	a := v.post("/stores/new", "platform", "woocommerce", "name", "日本", "domain", "shop.example", "currency", "JPY",
+		"timezone", "Asia/Tokyo").is(http.StatusOK).
+		says("日本 is connected", "Copy it now", "WP REST API Integration v3", "Order restored order.restored",
+			"80, 443 and 8080").hides("Shopify shows")
 	s := h.storeBySlug("store")
 	secret := a.one("code#secret").text()
 	if len(secret) != 40 {
@@ -171,21 +183,23 @@ func TestConnectWooCommerce(t *testing.T) {
 		t.Error("the secret shows a second time")
 	}
 	// A ping shows that the address is right, without being a delivery.
-	if status := h.knock("/webhooks/woocommerce/store", "webhook_id=1", "Content-Type", "application/x-www-form-urlencoded"); status != http.StatusOK {
+	if status := h.knock("/webhooks/woocommerce/store", "webhook_id=1", "Content-Type",
+		"application/x-www-form-urlencoded"); status != http.StatusOK {
 		t.Fatalf("the ping was answered %d", status)
 	}
 	h.counters.Flush(h.Context())
 	v.get("/stores/"+s.ID.String()).says("Waiting for the first delivery", "WooCommerce has reached this address")
 	body := `{"id":7}`
-	if status := h.knock("/webhooks/woocommerce/store", body, "X-WC-Webhook-Topic", "order.created", "X-WC-Webhook-Signature", woocommerce.Sign([]byte(secret), []byte(body))); status != http.StatusOK {
+	if status := h.knock("/webhooks/woocommerce/store", body, "X-WC-Webhook-Topic", "order.created",
+		"X-WC-Webhook-Signature", woocommerce.Sign([]byte(secret), []byte(body))); status != http.StatusOK {
 		t.Fatalf("a delivery signed with the secret was answered %d", status)
 	}
 	h.counters.Flush(h.Context())
 	v.get("/stores/"+s.ID.String()).says("Connected.", "order.created").hides("Waiting for the first")
 }
 
-// TestSecretIsShownToItsStoreOnly: the cookie that carries a new secret says nothing on another store's page, nor when it
-// was tampered with.
+// TestSecretIsShownToItsStoreOnly: the cookie that carries a new secret says nothing on another store's page, nor when
+// it was tampered with.
 func TestSecretIsShownToItsStoreOnly(t *testing.T) {
 	h := newHouse(t)
 	boutique, shop := h.storeBySlug("boutique"), h.storeBySlug("shop")
@@ -197,7 +211,8 @@ func TestSecretIsShownToItsStoreOnly(t *testing.T) {
 		t.Fatal("no cookie carries the secret")
 	}
 	show := func(s affiliate.Store, value string) answer {
-		return v.send(http.MethodGet, "/stores/"+s.ID.String(), map[string]string{"Cookie": sessionCookie + "=" + v.cookie(sessionCookie) + "; " + secretCookie + "=" + value}, nil)
+		return v.send(http.MethodGet, "/stores/"+s.ID.String(), map[string]string{"Cookie": sessionCookie + "=" +
+			v.cookie(sessionCookie) + "; " + secretCookie + "=" + value}, nil)
 	}
 	if show(shop, sealed).has("#secret") {
 		t.Error("another store's page shows it")
@@ -219,18 +234,22 @@ func TestSecretsOfAStore(t *testing.T) {
 	v.get(at).says("Secret 1", "The only one").hides("End secret")
 	v.post(at + "/secrets/sec_1/end").is(http.StatusUnprocessableEntity).says("only active secret")
 	v.post(at+"/secrets", "webhook_secret", "").is(http.StatusUnprocessableEntity).says("Is needed for a Shopify store")
-	v.post(at+"/secrets", "webhook_secret", "another secret").is(http.StatusUnprocessableEntity).says("Must not contain spaces")
-	v.post(at+"/secrets", "webhook_secret", "another-secret").is(http.StatusOK).says("The secret is added", "Secret 2").hides("another-secret", "The only one")
+	v.post(at+"/secrets", "webhook_secret", "another secret").is(http.StatusUnprocessableEntity).
+		says("Must not contain spaces")
+	v.post(at+"/secrets", "webhook_secret", "another-secret").is(http.StatusOK).says("The secret is added",
+		"Secret 2").hides("another-secret", "The only one")
 	body := h.body(sale{number: "77", value: 100})
 	sign := func(secret string) int {
-		return h.knock("/webhooks/shopify/shop", body, "X-Shopify-Hmac-Sha256", shopify.Sign([]byte(secret), []byte(body)))
+		return h.knock("/webhooks/shopify/shop", body, "X-Shopify-Hmac-Sha256", shopify.Sign([]byte(secret),
+			[]byte(body)))
 	}
 	if a, b := sign(shopSecret), sign("another-secret"); a != http.StatusOK || b != http.StatusOK {
 		t.Errorf("while both are active: %d and %d", a, b)
 	}
 	secrets, err := h.db.StoreSecrets(h.Context(), s.ID)
 	h.must(err)
-	v.post(at+"/secrets/"+secrets[0].ID.String()+"/end").is(http.StatusOK).says("The secret is ended", "Ended", "The only one")
+	v.post(at+"/secrets/"+secrets[0].ID.String()+"/end").is(http.StatusOK).says("The secret is ended", "Ended",
+		"The only one")
 	v.post(at + "/secrets/sec_99/end").is(http.StatusNotFound)
 	for _, v := range []*visitor{h.manager(), h.viewer()} {
 		v.get(at).is(http.StatusOK).hides("Secrets", "Add a secret")
@@ -245,7 +264,8 @@ func TestStoreForm_hints(t *testing.T) {
 	before := storePlatforms
 	t.Cleanup(func() { storePlatforms = before })
 	storePlatforms = append(slices.Clone(before), platformHints{Platform: "third", Name: "Third Shops",
-		Address: "Where the third shop is.", Secret: "What the third shop signs with.", FirstWebhook: "<em>Here</em> it is:"})
+		Address: "Where the third shop is.", Secret: "What the third shop signs with.",
+		FirstWebhook: "<em>Here</em> it is:"})
 	h := newHouse(t)
 	scripted, plain := h.browse(affiliate.RoleOwner), h.browse(affiliate.RoleOwner)
 	plain.withoutScript()
@@ -296,7 +316,8 @@ func TestChangeAndEndStore(t *testing.T) {
 	a := v.get(at+"/edit").is(http.StatusOK).says("The permanent one").
 		hides("End this store", "Secret of the webhooks", "Platform", "The shop's own")
 	version := a.one("input[name=version]").attr("value")
-	form := []string{"version", version, "name", "Northwind America", "domain", "shop.myshopify.com", "currency", "CAD", "timezone", "America/Toronto"}
+	form := []string{"version", version, "name", "Northwind America", "domain", "shop.myshopify.com", "currency", "CAD",
+		"timezone", "America/Toronto"}
 	v.post(at+"/edit", form...).is(http.StatusOK).at(at).says("Northwind America is changed", "CAD", "America/Toronto")
 	v.post(at+"/edit", form...).is(http.StatusUnprocessableEntity).says("changed meanwhile")
 	form[1], form[5] = "0", "shop.example"
@@ -304,7 +325,8 @@ func TestChangeAndEndStore(t *testing.T) {
 	v.post(at + "/end").is(http.StatusForbidden)
 	h.viewer().get(at + "/edit").is(http.StatusForbidden)
 	h.owner().get(at + "/edit").says("End this store")
-	h.owner().post(at+"/end").is(http.StatusOK).says("Northwind America is ended", "This store was ended").hides("Steps in", "Add a secret")
+	h.owner().post(at+"/end").is(http.StatusOK).says("Northwind America is ended", "This store was ended").
+		hides("Steps in", "Add a secret")
 	h.owner().get("/stores").says("Ended")
 	h.owner().get("/stores/str_99").is(http.StatusNotFound)
 	h.owner().get("/stores/shop").is(http.StatusNotFound)
@@ -315,19 +337,23 @@ func TestRejections(t *testing.T) {
 	h := newHouse(t)
 	s := h.storeBySlug("boutique")
 	at := "/stores/" + s.ID.String()
-	for outcome, n := range map[string]int{"bad_signature": 3, "too_large": 2, "unreadable": 1, "unavailable": 1, "accepted": 5} {
+	for outcome, n := range map[string]int{"bad_signature": 3, "too_large": 2, "unreadable": 1, "unavailable": 1,
+		"accepted": 5} {
 		for range n {
 			h.counters.Count(s.ID, outcome)
 		}
 	}
 	h.counters.Flush(h.Context())
-	h.viewer().get(at).says("Something came, but it was refused", "3 rejected in the last 24 hours: the secret here differs from the store's.", "paste this store's secret",
-		"2 rejected in the last 24 hours: the body is larger", "MAX_BODY_BYTES", "1 rejected in the last 24 hours: the body broke off", "the database did not answer",
+	h.viewer().get(at).says("Something came, but it was refused",
+		"3 rejected in the last 24 hours: the secret here differs from the store's.", "paste this store's secret",
+		"2 rejected in the last 24 hours: the body is larger", "MAX_BODY_BYTES",
+		"1 rejected in the last 24 hours: the body broke off", "the database did not answer",
 		"The last one came after 13:00")
 	h.clock.advance(90 * time.Minute)
 	h.counters.Received(s.ID, h.clock.now())
 	h.counters.Flush(h.Context())
-	h.viewer().get(at).says("deliveries have been accepted since", "Connected. Deliveries come in and are processed.").hides("paste this store's secret")
+	h.viewer().get(at).says("deliveries have been accepted since", "Connected. Deliveries come in and are processed.").
+		hides("paste this store's secret")
 	h.clock.advance(24 * time.Hour)
 	h.viewer().get(at).says("Rejected, last 24 hours 0").hides("rejected in the last 24 hours")
 }
@@ -359,7 +385,8 @@ func TestStoreWarning(t *testing.T) {
 func TestUninstalled(t *testing.T) {
 	h := newHouse(t)
 	body := `{"id":1,"name":"Northwind","shop_owner":"Olga","myshopify_domain":"shop.myshopify.com"}`
-	status := h.knock("/webhooks/shopify/shop", body, "X-Shopify-Topic", "app/uninstalled", "X-Shopify-Hmac-Sha256", shopify.Sign([]byte(shopSecret), []byte(body)))
+	status := h.knock("/webhooks/shopify/shop", body, "X-Shopify-Topic", "app/uninstalled", "X-Shopify-Hmac-Sha256",
+		shopify.Sign([]byte(shopSecret), []byte(body)))
 	if status != http.StatusOK {
 		t.Fatalf("it was answered %d", status)
 	}

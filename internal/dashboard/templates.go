@@ -40,7 +40,8 @@ type asset struct {
 	packed []byte // the same with gzip
 }
 
-var assetKinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+var assetKinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
+	".svg": "image/svg+xml"}
 
 func loadAssets() (*assets, error) {
 	a := &assets{address: map[string]string{}, files: map[string]asset{}}
@@ -119,7 +120,8 @@ type templates struct {
 }
 
 // Files whose definitions all pages share.
-var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/campaign_parts.html", "templates/settings_parts.html"}
+var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/campaign_parts.html",
+	"templates/settings_parts.html"}
 
 func loadTemplates(a *assets) (*templates, error) {
 	functions := template.FuncMap{
@@ -195,15 +197,16 @@ type navItem struct {
 
 // layout fills the frame of a page.
 func (r *request) layout(title, section string) layout {
-	l := layout{Title: title, Section: section, Account: r.settings.Name, Demo: r.d.Demo, Zone: r.settings.Timezone, Currency: r.settings.Currency,
-		Version: r.d.Version, Notice: r.notice(), Since: r.began.UnixMilli()}
+	l := layout{Title: title, Section: section, Account: r.settings.Name, Demo: r.d.Demo, Zone: r.settings.Timezone,
+		Currency: r.settings.Currency, Version: r.d.Version, Notice: r.notice(), Since: r.began.UnixMilli()}
 	if r.user.ID == 0 {
 		return l
 	}
 	l.User = &r.user
 	failed, _ := r.d.App.DB.FailedDeliveries(r.Request.Context()) // a page without the count is better than none
-	l.Nav = []navItem{{"home", "Home", "/", "home", 0}, {"campaigns", "Campaigns", "/campaigns", "campaign", 0}, {"creators", "Creators", "/creators", "people", 0},
-		{"orders", "Orders", "/orders", "order", 0}, {"payouts", "Payouts", "/payouts", "payout", 0}, {"stores", "Stores", "/stores", "store", failed},
+	l.Nav = []navItem{{"home", "Home", "/", "home", 0}, {"campaigns", "Campaigns", "/campaigns", "campaign", 0},
+		{"creators", "Creators", "/creators", "people", 0}, {"orders", "Orders", "/orders", "order", 0},
+		{"payouts", "Payouts", "/payouts", "payout", 0}, {"stores", "Stores", "/stores", "store", failed},
 		{"settings", "Settings", "/settings", "settings", 0}}
 	if c, err := r.d.App.DB.NewestRecalculation(r.Request.Context()); err == nil && c.State == "running" {
 		l.Recalculation = &c
@@ -211,8 +214,8 @@ func (r *request) layout(title, section string) layout {
 	return l
 }
 
-// render makes the whole page before the first byte is sent, so that a failure is still an error page. Where a script asks
-// for one part of the page (?part=id), only the template of that name is sent.
+// render makes the whole page before the first byte is sent, so that a failure is still an error page. Where a script
+// asks for one part of the page (?part=id), only the template of that name is sent.
 func (r *request) render(status int, name string, page any) {
 	t, err := r.d.pages.page(name)
 	var b bytes.Buffer
@@ -225,7 +228,8 @@ func (r *request) render(status int, name string, page any) {
 	}
 	if err != nil {
 		r.d.Log.Error("page not rendered", "template", name, "error", err)
-		r.String(http.StatusInternalServerError, "Something went wrong on our side. It has been logged; trying again may help.")
+		r.String(http.StatusInternalServerError,
+			"Something went wrong on our side. It has been logged; trying again may help.")
 		return
 	}
 	r.Header("Vary", "Accept-Encoding")

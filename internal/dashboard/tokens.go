@@ -50,8 +50,8 @@ func (r *request) showTokens(status int, name, role string, errs fieldErrors) er
 	if err != nil {
 		return err
 	}
-	p := tokensPage{settingsLayout: r.settingsLayout("API tokens", "API tokens"), Pager: r.pager(next), API: r.d.App.PublicURL + "/api/v1", Name: name, Role: role,
-		Roles: tokenRoles, Errors: errs}
+	p := tokensPage{settingsLayout: r.settingsLayout("API tokens", "API tokens"), Pager: r.pager(next),
+		API: r.d.App.PublicURL + "/api/v1", Name: name, Role: role, Roles: tokenRoles, Errors: errs}
 	for _, t := range list {
 		p.Tokens = append(p.Tokens, r.tokenLine(t))
 	}
@@ -70,7 +70,8 @@ func (r *request) showTokens(status int, name, role string, errs fieldErrors) er
 }
 
 func (r *request) tokenLine(t affiliate.Token) tokenLine {
-	return tokenLine{Token: t, Address: "/settings/tokens/" + t.ID.String(), Made: r.date(t.CreatedAt), LastUsed: r.moment(t.LastUsedAt), Ended: r.date(t.EndedAt)}
+	return tokenLine{Token: t, Address: "/settings/tokens/" + t.ID.String(), Made: r.date(t.CreatedAt),
+		LastUsed: r.moment(t.LastUsedAt), Ended: r.date(t.EndedAt)}
 }
 
 func (r *request) addToken() error {
@@ -96,5 +97,6 @@ func (r *request) endToken() error {
 	if err != nil {
 		return err
 	}
-	return r.done("/settings/tokens", "The token "+ended.Name+" is ended. Programs that use it are refused within seconds.")
+	return r.done("/settings/tokens",
+		"The token "+ended.Name+" is ended. Programs that use it are refused within seconds.")
 }

@@ -15,7 +15,8 @@ func TestTokens(t *testing.T) {
 	h := newHouse(t)
 	o := h.owner()
 	o.get("/settings/tokens").is(http.StatusOK).says("No tokens yet", h.url+"/api/v1")
-	a := o.post("/settings/tokens", "name", "Warehouse", "role", "manager").is(http.StatusOK).says("Copy it now", "Warehouse", "Works")
+	a := o.post("/settings/tokens", "name", "Warehouse", "role", "manager").is(http.StatusOK).says("Copy it now",
+		"Warehouse", "Works")
 	value := a.one("#token-value").text()
 	if !strings.HasPrefix(value, "trb_") || strings.Contains(a.address, value) {
 		t.Fatalf("the value is %q at %s", value, a.address)
@@ -24,7 +25,8 @@ func TestTokens(t *testing.T) {
 		t.Error("the value is shown again")
 	}
 	call := func(path string) int {
-		return h.nobody().send(http.MethodGet, "/api/v1"+path, map[string]string{"Authorization": "Bearer " + value}, nil).status
+		return h.nobody().send(http.MethodGet, "/api/v1"+path, map[string]string{"Authorization": "Bearer " + value},
+			nil).status
 	}
 	if got := call("/campaigns"); got != http.StatusOK {
 		t.Errorf("the API answers %d", got)
@@ -39,7 +41,8 @@ func TestTokens(t *testing.T) {
 	}
 	list, _, err := h.db.Tokens(t.Context(), storage.Page{})
 	h.must(err)
-	o.post("/settings/tokens/"+list[0].ID.String()+"/end").at("/settings/tokens").says("The token Warehouse is ended", "Ended 20 Nov 2026")
+	o.post("/settings/tokens/"+list[0].ID.String()+"/end").at("/settings/tokens").says("The token Warehouse is ended",
+		"Ended 20 Nov 2026")
 	h.clock.advance(10 * time.Second)
 	if got := call("/campaigns"); got != http.StatusUnauthorized {
 		t.Errorf("the ended token gives %d", got)

@@ -58,16 +58,18 @@ func (r *request) unownedPage() error {
 	if err != nil {
 		return err
 	}
-	f := storage.UnownedFilter{Store: store.ID, Search: strings.TrimSpace(r.Query("q")), Sort: storage.UnownedSort(r.Query("sort")), Currency: store.Currency}
+	f := storage.UnownedFilter{Store: store.ID, Search: strings.TrimSpace(r.Query("q")),
+		Sort: storage.UnownedSort(r.Query("sort")), Currency: store.Currency}
 	list, next, err := r.d.App.DB.UnownedCodes(r.Request.Context(), f, r.page())
 	if err != nil {
 		return err
 	}
-	page := unownedPage{layout: r.layout("Codes nobody owns in "+store.Name, "stores"), Store: store, StoreAddress: storeAddress(store), Pager: r.pager(next),
-		Search: f.Search, Sort: cmp.Or(f.Sort, storage.UnownedByOrders), MayChange: r.may(affiliate.MayChangeCatalog)}
+	page := unownedPage{layout: r.layout("Codes nobody owns in "+store.Name, "stores"), Store: store,
+		StoreAddress: storeAddress(store), Pager: r.pager(next), Search: f.Search,
+		Sort: cmp.Or(f.Sort, storage.UnownedByOrders), MayChange: r.may(affiliate.MayChangeCatalog)}
 	for _, c := range list {
-		line := unownedLine{UnownedCode: c, FirstUsed: r.date(c.First), LastUsed: r.date(c.Last), NewestAddress: "/orders/" + c.Newest.ID.String(),
-			NewestName: cmp.Or(c.Newest.Number, c.Newest.ExternalID)}
+		line := unownedLine{UnownedCode: c, FirstUsed: r.date(c.First), LastUsed: r.date(c.Last),
+			NewestAddress: "/orders/" + c.Newest.ID.String(), NewestName: cmp.Or(c.Newest.Number, c.Newest.ExternalID)}
 		if page.MayChange {
 			line.Assign = page.StoreAddress + "/codes/assign?code=" + url.QueryEscape(c.Code)
 		}
@@ -155,7 +157,8 @@ func (r *request) showAssign(status int, field func(string) string, errs fieldEr
 	if err != nil {
 		return err
 	}
-	page := assignPage{Store: store, StoreAddress: storeAddress(store), Code: strings.TrimSpace(field("code")), After: field("after"), Errors: errs}
+	page := assignPage{Store: store, StoreAddress: storeAddress(store), Code: strings.TrimSpace(field("code")),
+		After: field("after"), Errors: errs}
 	page.layout = r.layout("Give a code to a creator", "stores")
 	if page.Code == "" {
 		return r.show("assign.html", &page)
@@ -172,7 +175,8 @@ func (r *request) showAssign(status int, field func(string) string, errs fieldEr
 		return err
 	}
 	if page.Member != "" && errs == nil {
-		if page.Owner, err = r.d.App.DB.OwnerName(ctx, mustID[affiliate.OfferMemberID]("ofm_", page.Member)); err != nil {
+		if page.Owner, err = r.d.App.DB.OwnerName(ctx, mustID[affiliate.OfferMemberID]("ofm_",
+			page.Member)); err != nil {
 			return err
 		}
 		if page.Preview, err = r.previewAssign(page); err != nil {
@@ -195,7 +199,9 @@ func mustID[ID ~int64](prefix, text string) ID {
 // chooseOwner fills the choices: the running campaigns, the offers of the one that is chosen, who promotes the offer.
 func (r *request) chooseOwner(p *assignPage, field func(string) string) error {
 	ctx := r.Request.Context()
-	campaigns, err := allPages(func(p storage.Page) ([]affiliate.Campaign, string, error) { return r.d.App.DB.Campaigns(ctx, p) })
+	campaigns, err := allPages(func(p storage.Page) ([]affiliate.Campaign, string, error) {
+		return r.d.App.DB.Campaigns(ctx, p)
+	})
 	if err != nil {
 		return err
 	}
@@ -265,7 +271,8 @@ func allPages[T any](read func(storage.Page) ([]T, string, error)) (all []T, err
 }
 
 func (p assignPage) request(preview bool) (in app.AssignCode, err error) {
-	in = app.AssignCode{NewCode: app.NewCode{Code: p.Code, Store: p.Store.ID, OfferMember: mustID[affiliate.OfferMemberID]("ofm_", p.Member)},
+	in = app.AssignCode{NewCode: app.NewCode{Code: p.Code, Store: p.Store.ID,
+		OfferMember: mustID[affiliate.OfferMemberID]("ofm_", p.Member)},
 		Preview: preview, Most: mostAssigned}
 	if p.After != "" {
 		in.After, err = affiliate.ParseID[affiliate.OrderID]("ord_", p.After)
@@ -288,13 +295,15 @@ func (r *request) previewAssign(p assignPage) (*assignment, error) {
 	}
 	for _, o := range done.Orders[:min(shownOrders, len(done.Orders))] {
 		c := o.Conversion
-		a.Credited = append(a.Credited, assignmentLine{Address: "/orders/" + o.Order.ID.String(), Number: cmp.Or(o.Order.Number, o.Order.ExternalID),
-			Placed: r.moment(o.Order.PlacedAt.Time), Sentence: o.Sentence, Status: c.Status, Approval: c.Approval, Value: c.Value, Commission: c.Commission,
+		a.Credited = append(a.Credited, assignmentLine{Address: "/orders/" + o.Order.ID.String(),
+			Number: cmp.Or(o.Order.Number, o.Order.ExternalID), Placed: r.moment(o.Order.PlacedAt.Time),
+			Sentence: o.Sentence, Status: c.Status, Approval: c.Approval, Value: c.Value, Commission: c.Commission,
 			Currency: c.Currency})
 	}
 	for _, o := range done.Refused[:min(shownOrders, len(done.Refused))] {
-		a.Refused = append(a.Refused, assignmentLine{Address: "/orders/" + o.Order.ID.String(), Number: cmp.Or(o.Order.Number, o.Order.ExternalID),
-			Placed: r.moment(o.Order.PlacedAt.Time), Sentence: o.Sentence})
+		a.Refused = append(a.Refused, assignmentLine{Address: "/orders/" + o.Order.ID.String(),
+			Number: cmp.Or(o.Order.Number, o.Order.ExternalID), Placed: r.moment(o.Order.PlacedAt.Time),
+			Sentence: o.Sentence})
 	}
 	for _, n := range done.Reasons {
 		a.Reasons = append(a.Reasons, refusal{n.Orders, refusedWords(n.Reason)})
@@ -318,8 +327,8 @@ func refusedWords(reason string) string {
 	return cmp.Or(words[reason], strings.ReplaceAll(reason, "_", " "))
 }
 
-// assignCode gives the code away and credits the orders. Where they are so many that a browser would give up, the rest is
-// left to the next press of the button.
+// assignCode gives the code away and credits the orders. Where they are so many that a browser would give up, the rest
+// is left to the next press of the button.
 func (r *request) assignCode() error {
 	store, err := r.store()
 	if err != nil {
@@ -350,12 +359,13 @@ func (r *request) assignCode() error {
 	if err != nil {
 		return err
 	}
-	notice := fmt.Sprintf("%s belongs to %s now (%s, %s): %s credited%s.", p.Code, owner.Creator, owner.Campaign, owner.Offer,
-		counted(int64(credited), "order", "orders"), totalsText(totals))
+	notice := fmt.Sprintf("%s belongs to %s now (%s, %s): %s credited%s.", p.Code, owner.Creator, owner.Campaign,
+		owner.Offer, counted(int64(credited), "order", "orders"), totalsText(totals))
 	if in.After == 0 {
 		return r.done(storeAddress(store)+"/codes", notice)
 	}
-	q := url.Values{"code": {p.Code}, "campaign": {r.field("campaign")}, "offer": {r.field("offer")}, "member": {p.Member}, "after": {in.After.String()}}
+	q := url.Values{"code": {p.Code}, "campaign": {r.field("campaign")}, "offer": {r.field("offer")},
+		"member": {p.Member}, "after": {in.After.String()}}
 	return r.done(storeAddress(store)+"/codes/assign?"+q.Encode(), notice+" There are more: go on below.")
 }
 
@@ -367,7 +377,8 @@ func addTotals(sum, more []app.AssignedTotal) []app.AssignedTotal {
 			sum = append(sum, t)
 			continue
 		}
-		sum[i].Orders, sum[i].Sales, sum[i].Commission = sum[i].Orders+t.Orders, sum[i].Sales+t.Sales, sum[i].Commission+t.Commission
+		sum[i].Orders, sum[i].Sales, sum[i].Commission = sum[i].Orders+t.Orders, sum[i].Sales+t.Sales,
+			sum[i].Commission+t.Commission
 	}
 	return sum
 }
@@ -375,7 +386,8 @@ func addTotals(sum, more []app.AssignedTotal) []app.AssignedTotal {
 func totalsText(totals []app.AssignedTotal) string {
 	var b strings.Builder
 	for _, t := range totals {
-		fmt.Fprintf(&b, ", %s of sales and %s of commission", moneyText(t.Sales, t.Currency), moneyText(t.Commission, t.Currency))
+		fmt.Fprintf(&b, ", %s of sales and %s of commission", moneyText(t.Sales, t.Currency),
+			moneyText(t.Commission, t.Currency))
 	}
 	return b.String()
 }

@@ -14,8 +14,10 @@ import (
 func strayHouse(t *testing.T) *house {
 	t.Helper()
 	h := newHouse(t)
-	h.sell(sale{number: "501", code: "SUMMER20", value: 100_00, at: noon.AddDate(0, 0, -3)}, sale{number: "502", code: "summer20", value: 50_00, at: noon.AddDate(0, 0, -1)},
-		sale{number: "503", code: "SUMMER20", value: 70_00, status: "pending"}, sale{number: "504", code: "LOST", value: 500_00, at: noon.AddDate(0, 0, -2)},
+	h.sell(sale{number: "501", code: "SUMMER20", value: 100_00, at: noon.AddDate(0, 0, -3)},
+		sale{number: "502", code: "summer20", value: 50_00, at: noon.AddDate(0, 0, -1)},
+		sale{number: "503", code: "SUMMER20", value: 70_00, status: "pending"}, sale{number: "504", code: "LOST",
+			value: 500_00, at: noon.AddDate(0, 0, -2)},
 		sale{number: "505", code: "ANNA10", value: 1_00})
 	return h
 }
@@ -23,14 +25,17 @@ func strayHouse(t *testing.T) *house {
 func TestUnownedCodes(t *testing.T) {
 	h := strayHouse(t)
 	at := "/stores/" + h.storeBySlug("shop").ID.String() + "/codes"
-	for query, want := range map[string][]string{"": {"summer20", "lost"}, "?sort=sales": {"lost", "summer20"}, "?sort=code": {"lost", "summer20"},
-		"?sort=last_used": {"summer20", "lost"}, "?q=MER2": {"summer20"}, "?q=anna": nil} {
+	for query, want := range map[string][]string{"": {"summer20", "lost"}, "?sort=sales": {"lost", "summer20"},
+		"?sort=code": {"lost", "summer20"}, "?sort=last_used": {"summer20", "lost"}, "?q=MER2": {"summer20"},
+		"?q=anna": nil} {
 		if got := h.viewer().get(at + query).is(http.StatusOK).keys(); !slices.Equal(got, want) {
 			t.Errorf("%q shows %v, want %v", query, got, want)
 		}
 	}
-	a := h.viewer().get(at).says("SUMMER20", "150.00 USD", "500.00 USD", "#503", "17 Nov 2026").hides("Give to a creator", "ANNA10")
-	if got := a.one("th[aria-sort]").text(); got != "Orders" || a.one("th[aria-sort]").attr("aria-sort") != "descending" {
+	a := h.viewer().get(at).says("SUMMER20", "150.00 USD", "500.00 USD", "#503",
+		"17 Nov 2026").hides("Give to a creator", "ANNA10")
+	if got := a.one("th[aria-sort]").text(); got != "Orders" ||
+		a.one("th[aria-sort]").attr("aria-sort") != "descending" {
 		t.Errorf("sorted by %q", got)
 	}
 	h.viewer().get(at + "?q=anna").says("No such code")
@@ -72,20 +77,23 @@ func TestAssignCode(t *testing.T) {
 	}
 	a.hides("What it would do")
 	query += "&offer=" + a.value("offer", "Ten percent") + "&member=" + a.value("member", "Ben")
-	a = v.get(query).says("What it would do", "becomes Ben Botha's in Northwind US (Spring, Ten percent), as if it had always been theirs", "Orders credited 3",
-		"Sales of 2 paid 150.00 USD", "Commission 15.00 USD", "Left as they are 0", "#501", "#502", "#503", "Give it to Ben Botha and credit 3 orders")
+	a = v.get(query).says("What it would do",
+		"becomes Ben Botha's in Northwind US (Spring, Ten percent), as if it had always been theirs",
+		"Orders credited 3", "Sales of 2 paid 150.00 USD", "Commission 15.00 USD", "Left as they are 0", "#501", "#502",
+		"#503", "Give it to Ben Botha and credit 3 orders")
 	if h.order("501").Conversion != nil {
 		t.Fatal("looking credits an order")
 	}
 	if codes, err := h.db.CodeHistory(h.Context(), shop.ID, "SUMMER20"); err != nil || len(codes) != 0 {
 		t.Fatalf("looking gave the code away: %v, %v", codes, err)
 	}
-	form := []string{"code", "SUMMER20", "campaign", a.one("form[method=post] input[name=campaign]").attr("value"), "offer", a.value("offer", "Ten percent"),
-		"member", a.value("member", "Ben"), "after", ""}
+	form := []string{"code", "SUMMER20", "campaign", a.one("form[method=post] input[name=campaign]").attr("value"),
+		"offer", a.value("offer", "Ten percent"), "member", a.value("member", "Ben"), "after", ""}
 	h.viewer().get(query).is(http.StatusForbidden)
 	h.viewer().post(at, form...).is(http.StatusForbidden)
 	v.post(at, form...).is(http.StatusOK).at("/stores/" + shop.ID.String() + "/codes").
-		says("SUMMER20 belongs to Ben Botha now (Spring, Ten percent): 3 orders credited, 150.00 USD of sales and 15.00 USD of commission.").hides("SUMMER20 3")
+		says("SUMMER20 belongs to Ben Botha now (Spring, Ten percent): 3 orders credited, 150.00 USD of sales and " +
+			"15.00 USD of commission.").hides("SUMMER20 3")
 	if c := h.order("502").Conversion; c == nil || c.Creator != "Ben Botha" || c.Commission != 5_00 {
 		t.Errorf("order 502 is credited as %+v", c)
 	}
@@ -101,18 +109,21 @@ func TestAssignCode(t *testing.T) {
 // TestAssignTellsWhatStays: orders that the code cannot win are counted with their reason.
 func TestAssignTellsWhatStays(t *testing.T) {
 	h := newHouse(t)
-	h.sell(sale{number: "501", code: "SUMMER20", value: 100_00, test: true}, sale{number: "502", code: "SUMMER20", value: 100_00, at: noon.AddDate(0, -2, 0)},
+	h.sell(sale{number: "501", code: "SUMMER20", value: 100_00, test: true}, sale{number: "502", code: "SUMMER20",
+		value: 100_00, at: noon.AddDate(0, -2, 0)},
 		sale{number: "503", code: "SUMMER20", value: 10_00, email: "ben@creators.example"})
 	spring := h.campaign("Spring")
-	_, err := h.app.ChangeCampaign(h.as(affiliate.RoleManager), spring.ID, app.AnyVersion, func(c *affiliate.Campaign) error {
-		c.StartsAt = noon.AddDate(0, -1, 0)
-		return nil
-	})
+	_, err := h.app.ChangeCampaign(h.as(affiliate.RoleManager), spring.ID, app.AnyVersion,
+		func(c *affiliate.Campaign) error {
+			c.StartsAt = noon.AddDate(0, -1, 0)
+			return nil
+		})
 	h.must(err)
 	at := "/stores/" + h.storeBySlug("shop").ID.String() + "/codes/assign?code=SUMMER20&campaign=" + spring.ID.String()
 	a := h.manager().get(at)
 	a = h.manager().get(at + "&offer=" + a.value("offer", "Ten") + "&member=" + a.value("member", "Ben"))
-	a.says("Orders credited 1", "1 of them held for review", "1 placed before the campaign began", "the campaign Spring had not started yet", "Held")
+	a.says("Orders credited 1", "1 of them held for review", "1 placed before the campaign began",
+		"the campaign Spring had not started yet", "Held")
 }
 
 func TestAssignWithoutCampaigns(t *testing.T) {
@@ -125,7 +136,8 @@ func TestAssignWithoutCampaigns(t *testing.T) {
 	c, err := h.app.AddCampaign(h.as(affiliate.RoleManager), affiliate.Campaign{Name: "Bare"})
 	h.must(err)
 	h.manager().get("/stores/str_1/codes/assign?code=X").says("This campaign has no offer")
-	o, err := h.app.AddOffer(h.as(affiliate.RoleManager), affiliate.Offer{CampaignID: c.ID, Name: "Ten", Type: affiliate.OfferPromoCode})
+	o, err := h.app.AddOffer(h.as(affiliate.RoleManager), affiliate.Offer{CampaignID: c.ID, Name: "Ten",
+		Type: affiliate.OfferPromoCode})
 	h.must(err)
 	h.manager().get("/stores/str_1/codes/assign?code=X").says("Nobody promotes this offer")
 	_, err = h.app.EndOffer(h.as(affiliate.RoleManager), o.ID)
@@ -135,8 +147,10 @@ func TestAssignWithoutCampaigns(t *testing.T) {
 
 func TestAddTotals(t *testing.T) {
 	got := addTotals(addTotals(nil, []app.AssignedTotal{{Currency: "USD", Orders: 1, Sales: 100, Commission: 10}}),
-		[]app.AssignedTotal{{Currency: "EUR", Orders: 2, Sales: 5, Commission: 1}, {Currency: "USD", Orders: 3, Sales: 7, Commission: -2}})
-	want := []app.AssignedTotal{{Currency: "USD", Orders: 4, Sales: 107, Commission: 8}, {Currency: "EUR", Orders: 2, Sales: 5, Commission: 1}}
+		[]app.AssignedTotal{{Currency: "EUR", Orders: 2, Sales: 5, Commission: 1}, {Currency: "USD", Orders: 3,
+			Sales: 7, Commission: -2}})
+	want := []app.AssignedTotal{{Currency: "USD", Orders: 4, Sales: 107, Commission: 8}, {Currency: "EUR", Orders: 2,
+		Sales: 5, Commission: 1}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -28,8 +28,10 @@ func TestCSVText(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "plain": "plain", "two words": "two words", " spaces ": " spaces ", "a,b": `"a,b"`, `a"b`: `"a""b"`, `"`: `""""`,
 		"a\nb": "\"a\nb\"", "a\rb": "\"a\rb\"", "a\tb": "a\tb", "Zoë": "Zoë", "a\xffb": "a\ufffdb", "'": "'",
-		"=1+1": "'=1+1", "+49 170": "'+49 170", "-5": "'-5", "@anna": "'@anna", "\t=1": "'\t=1", "\r=1": "\"'\r=1\"", "\n=1": "\"'\n=1\"",
-		"  =1": "'  =1", "\u00a0=1": "'\u00a0=1", "\ufeff=1": "'\ufeff=1", "＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠a": "'＠a",
+		"=1+1": "'=1+1", "+49 170": "'+49 170", "-5": "'-5", "@anna": "'@anna", "\t=1": "'\t=1", "\r=1": "\"'\r=1\"",
+		"\n=1": "\"'\n=1\"",
+		"  =1": "'  =1", "\u00a0=1": "'\u00a0=1", "\ufeff=1": "'\ufeff=1", "＝1": "'＝1", "＋1": "'＋1", "－1": "'－1",
+		"＠a":      "'＠a",
 		`=A1,"x"`: `"'=A1,""x"""`, "a=1": "a=1", "1-2": "1-2", "  a=1": "  a=1", "#1001": "#1001",
 	} {
 		if got := csvText(t, in); got != want {
@@ -39,7 +41,8 @@ func TestCSVText(t *testing.T) {
 }
 
 func TestNumbersAreNeverTakenForFormulas(t *testing.T) {
-	w, b := table(t, []Column{{Name: "V", Kind: Amount}, {Name: "N", Kind: Integer}, {Name: "P", Kind: Percent}, {Name: "R", Kind: Decimal}, {Name: "S", Kind: Decimal}}, Options{Format: CSV})
+	w, b := table(t, []Column{{Name: "V", Kind: Amount}, {Name: "N", Kind: Integer}, {Name: "P", Kind: Percent},
+		{Name: "R", Kind: Decimal}, {Name: "S", Kind: Decimal}}, Options{Format: CSV})
 	w.Amount(-1200, "EUR")
 	w.Integer(-7)
 	w.Percent(-1250)
@@ -64,7 +67,8 @@ func TestByteOrderMark(t *testing.T) {
 
 // words draws texts rich in what CSV and XML treat specially.
 func words() *rapid.Generator[string] {
-	return rapid.OneOf(rapid.String(), rapid.StringOfN(rapid.SampledFrom([]rune("a,;\"'\r\n\t =+-@<>&_x0D\u00a0\ufeff😀é＝\x00\x0b\ufffe")), 0, 12, -1))
+	return rapid.OneOf(rapid.String(),
+		rapid.StringOfN(rapid.SampledFrom([]rune("a,;\"'\r\n\t =+-@<>&_x0D\u00a0\ufeff😀é＝\x00\x0b\ufffe")), 0, 12, -1))
 }
 
 // TestCSVIsReadBack writes random tables and reads them with encoding/csv.

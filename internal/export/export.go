@@ -91,8 +91,9 @@ const checkEvery = 256
 
 // Table writes one table. Each row is one call per column, in the order of the columns, and EndRow; after the last row
 // comes Close. A cell of another kind than its column, or a row of another length, is an error. The first error, be it
-// such a fault, a write that fails or the end of the context, ends the table: EndRow and Close give it from then on, and
-// no end is written, so that a workbook cut short cannot be opened. A table that is left behind needs no cleaning up.
+// such a fault, a write that fails or the end of the context, ends the table: EndRow and Close give it from then on,
+// and no end is written, so that a workbook cut short cannot be opened. A table that is left behind needs no cleaning
+// up.
 type Table struct {
 	ctx      context.Context
 	columns  []Column
@@ -128,7 +129,8 @@ func New(ctx context.Context, w io.Writer, columns []Column, o Options) (*Table,
 	if o.Zone == nil {
 		o.Zone = time.UTC
 	}
-	t := &Table{ctx: ctx, columns: columns, kinds: make([]Kind, len(columns)), progress: o.Progress, sums: make([]columnSum, len(columns))}
+	t := &Table{ctx: ctx, columns: columns, kinds: make([]Kind, len(columns)), progress: o.Progress,
+		sums: make([]columnSum, len(columns))}
 	heads := make([]Column, len(columns))
 	for i, c := range columns {
 		t.kinds[i], heads[i] = c.Kind, c
@@ -356,7 +358,8 @@ func (s *columnSum) add(minor int64, c money.Currency) {
 	}{c, minor})
 }
 
-// digitsCache remembers the digits of the two currencies seen last, which in most rows are the order's and the account's.
+// digitsCache remembers the digits of the two currencies seen last, which in most rows are the order's and the
+// account's.
 type digitsCache [2]struct {
 	currency money.Currency
 	digits   int

@@ -18,7 +18,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-var everyKind = []Column{{Name: "Words", Kind: Text}, {Name: "Value", Kind: Amount}, {Name: "Clicks", Kind: Integer}, {Name: "Date", Kind: Moment}, {Name: "Rate Date", Kind: Day}, {Name: "Share", Kind: Percent},
+var everyKind = []Column{{Name: "Words", Kind: Text}, {Name: "Value", Kind: Amount}, {Name: "Clicks", Kind: Integer},
+	{Name: "Date", Kind: Moment}, {Name: "Rate Date", Kind: Day}, {Name: "Share", Kind: Percent},
 	{Name: "Rate", Kind: Decimal}, {Name: "Test", Kind: Boolean}}
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -133,8 +134,12 @@ func TestFaultsOfTheCallerAreErrors(t *testing.T) {
 		row  func(w *Table)
 		want string
 	}{
-		"another kind":     {func(w *Table) { w.Text("a"); w.Integer(3) }, `column "Value" is amount, row 1 has integer`},
-		"too many cells":   {func(w *Table) { w.Text("a"); w.Amount(1, "EUR"); w.Text("b") }, "row 1 has more than 2 cells"},
+		"another kind": {func(w *Table) { w.Text("a"); w.Integer(3) }, `column "Value" is amount, row 1 has integer`},
+		"too many cells": {func(w *Table) {
+			w.Text("a")
+			w.Amount(1, "EUR")
+			w.Text("b")
+		}, "row 1 has more than 2 cells"},
 		"too many empties": {func(w *Table) { w.Text("a"); w.Empty(); w.Empty() }, "row 1 has more than 2 cells"},
 		"too few cells":    {func(w *Table) { w.Text("a") }, `row 1 ends before column "Value"`},
 	} {
@@ -151,7 +156,9 @@ func TestFaultsOfTheCallerAreErrors(t *testing.T) {
 		}
 	}
 	for _, wrong := range []func(w *Table){
-		func(w *Table) { w.Day("2026-1-1") }, func(w *Table) { w.Day("21.11.2026") }, func(w *Table) { w.Day("2026/11/21") },
+		func(w *Table) {
+			w.Day("2026-1-1")
+		}, func(w *Table) { w.Day("21.11.2026") }, func(w *Table) { w.Day("2026/11/21") },
 	} {
 		w, _ := table(t, []Column{{Name: "D", Kind: Day}}, Options{Format: CSV})
 		if wrong(w); w.EndRow() == nil {
@@ -187,7 +194,8 @@ func TestRowWithoutEndAndRowAfterTheEnd(t *testing.T) {
 }
 
 func TestSums(t *testing.T) {
-	w, _ := table(t, []Column{{Name: "Value", Kind: Amount}, {Name: "N", Kind: Integer}, {Name: "Paid", Kind: Amount}, {Name: "Balance", Kind: Amount, NoSum: true}}, Options{Format: CSV})
+	w, _ := table(t, []Column{{Name: "Value", Kind: Amount}, {Name: "N", Kind: Integer}, {Name: "Paid", Kind: Amount},
+		{Name: "Balance", Kind: Amount, NoSum: true}}, Options{Format: CSV})
 	for _, r := range []struct {
 		value    int64
 		currency money.Currency
@@ -219,7 +227,9 @@ func TestSums(t *testing.T) {
 func TestProgress(t *testing.T) {
 	for rows, want := range map[int][]int64{0: {0}, 10: {10}, 2500: {1000, 2000, 2500}, 2000: {1000, 2000}} {
 		var told []int64
-		w, _ := table(t, []Column{{Name: "N", Kind: Integer}}, Options{Format: CSV, Progress: func(n int64) { told = append(told, n) }})
+		w, _ := table(t, []Column{{Name: "N", Kind: Integer}}, Options{Format: CSV, Progress: func(n int64) {
+			told = append(told, n)
+		}})
 		for i := range rows {
 			w.Integer(int64(i))
 			if err := w.EndRow(); err != nil {

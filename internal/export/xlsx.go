@@ -21,15 +21,15 @@ const (
 	// maxSheetBytes keeps a sheet below 4 GiB, from which on Excel refuses what archive writers make of it.
 	maxSheetBytes = 3 << 30
 	maxCellUnits  = excelize.TotalCellChars // UTF-16 code units in a cell
-	// exactDigits is how many digits a number in a spreadsheet keeps: it is a float there. Amounts up to 10^15 minor units
-	// have no more.
+	// exactDigits is how many digits a number in a spreadsheet keeps: it is a float there. Amounts up to 10^15 minor
+	// units have no more.
 	exactDigits = 15
 )
 
-// xlsxEncoder writes a workbook. Its sheets go straight into the archive, cell by cell; excelize writes all other parts of
-// the package at the end. Excelize's own stream writer was measured and not taken: before the first byte leaves it puts a
-// sheet's gigabyte on disk, or keeps it in memory where it cannot; it takes five times as long; and it writes amounts by
-// way of floats, where the text of a cell can be the exact decimal.
+// xlsxEncoder writes a workbook. Its sheets go straight into the archive, cell by cell; excelize writes all other parts
+// of the package at the end. Excelize's own stream writer was measured and not taken: before the first byte leaves it
+// puts a sheet's gigabyte on disk, or keeps it in memory where it cannot; it takes five times as long; and it writes
+// amounts by way of floats, where the text of a cell can be the exact decimal.
 type xlsxEncoder struct {
 	sink    *sink
 	archive *zip.Writer
@@ -77,10 +77,14 @@ type styles struct {
 }
 
 func newXLSX(w io.Writer, columns []Column, o Options) (*xlsxEncoder, error) {
-	e := &xlsxEncoder{sink: &sink{w: w}, book: excelize.NewFile(), title: sheetTitle(o.Title), zone: o.Zone, columns: columns,
-		names: make([]string, len(columns)), maxRows: maxSheetRows, buf: make([]byte, 0, flushSize+flushSize/4)}
-	e.archive = zip.NewWriter(bufio.NewWriterSize(e.sink, flushSize)) // which the archive takes for its own and flushes at its end
-	e.archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, compression) })
+	e := &xlsxEncoder{sink: &sink{w: w}, book: excelize.NewFile(), title: sheetTitle(o.Title), zone: o.Zone,
+		columns: columns, names: make([]string, len(columns)), maxRows: maxSheetRows,
+		buf: make([]byte, 0, flushSize+flushSize/4)}
+	// which the archive takes for its own and flushes at its end
+	e.archive = zip.NewWriter(bufio.NewWriterSize(e.sink, flushSize))
+	e.archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
+		return flate.NewWriter(w, compression)
+	})
 	for i := range columns {
 		var err error
 		if e.names[i], err = excelize.ColumnNumberToName(i + 1); err != nil {
@@ -131,8 +135,9 @@ func (e *xlsxEncoder) makeStyles() error {
 	}
 	number := func(format string) string { return style(&excelize.Style{CustomNumFmt: &format}) }
 	e.styles = styles{
-		header:  style(&excelize.Style{Font: &excelize.Font{Bold: true}}),
-		amount:  [...]string{number("#,##0"), number("#,##0.0"), number("#,##0.00"), number("#,##0.000"), number("#,##0.0000")},
+		header: style(&excelize.Style{Font: &excelize.Font{Bold: true}}),
+		amount: [...]string{number("#,##0"), number("#,##0.0"), number("#,##0.00"), number("#,##0.000"),
+			number("#,##0.0000")},
 		integer: number("#,##0"),
 		percent: number("0.00%"),
 		day:     number("yyyy-mm-dd"),
@@ -386,7 +391,8 @@ func (e *xlsxEncoder) describe() error {
 		if len(e.columns) == 0 {
 			continue
 		}
-		if err := e.book.AutoFilter(e.sheetName(i+1), e.area(rows), nil); err != nil { // names the area, as Excel wants it
+		// names the area, as Excel wants it
+		if err := e.book.AutoFilter(e.sheetName(i+1), e.area(rows), nil); err != nil {
 			return err
 		}
 	}
@@ -417,8 +423,8 @@ func cut(s string) string {
 	return s
 }
 
-// appendXML writes a text as XML. Characters that XML cannot hold are dropped, bytes that are no UTF-8 become U+FFFD. An
-// underscore that begins what Excel reads as an escape (_x000D_) is escaped itself.
+// appendXML writes a text as XML. Characters that XML cannot hold are dropped, bytes that are no UTF-8 become U+FFFD.
+// An underscore that begins what Excel reads as an escape (_x000D_) is escaped itself.
 func appendXML(b []byte, s string) []byte {
 	from := 0
 	for i := 0; i < len(s); {

@@ -55,12 +55,14 @@ func TestXLSXCells(t *testing.T) {
 			t.Errorf("row %d shows %q, want %q", i+1, got, want)
 		}
 	}
-	for i, want := range []string{"", "1234.56|1234567|46347.5416666667|46346|0.1250|1.1684|1", "-12.00|-3|46194.5833333333|45351|0.0000|-0.5|0"} {
+	for i, want := range []string{"", "1234.56|1234567|46347.5416666667|46346|0.1250|1.1684|1",
+		"-12.00|-3|46194.5833333333|45351|0.0000|-0.5|0"} {
 		if got := strings.Join(cells(t, f, "Conversions", raw)[i][1:], "|"); i > 0 && got != want {
 			t.Errorf("row %d holds %q, want %q", i+1, got, want)
 		}
 	}
-	for cell, want := range map[string]excelize.CellType{"A3": excelize.CellTypeInlineString, "B3": excelize.CellTypeUnset, "H3": excelize.CellTypeBool} {
+	for cell, want := range map[string]excelize.CellType{"A3": excelize.CellTypeInlineString,
+		"B3": excelize.CellTypeUnset, "H3": excelize.CellTypeBool} {
 		if got, err := f.GetCellType("Conversions", cell); err != nil || got != want {
 			t.Errorf("%s has type %d, %v; want %d", cell, got, err, want)
 		}
@@ -72,7 +74,8 @@ func TestXLSXCells(t *testing.T) {
 
 // TestXLSXFrame looks at what makes the sheet handy: a bold header that stays, widths, a filter over all rows.
 func TestXLSXFrame(t *testing.T) {
-	w, b := table(t, everyKind, Options{Format: XLSX, Title: "Orders: [all] of 'Anna'/Berlin with a long title", Zone: time.UTC})
+	w, b := table(t, everyKind, Options{Format: XLSX, Title: "Orders: [all] of 'Anna'/Berlin with a long title",
+		Zone: time.UTC})
 	fill(t, w)
 	f := workbook(t, b)
 	const name = "Orders   all  of  Anna"
@@ -143,7 +146,8 @@ func TestPackage(t *testing.T) {
 			t.Errorf("%s: %v", f.Name, err)
 		}
 	}
-	for _, name := range []string{"[Content_Types].xml", "_rels/.rels", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml", "xl/worksheets/sheet1.xml"} {
+	for _, name := range []string{"[Content_Types].xml", "_rels/.rels", "xl/workbook.xml", "xl/_rels/workbook.xml.rels",
+		"xl/styles.xml", "xl/worksheets/sheet1.xml"} {
 		if seen[name] != 1 {
 			t.Errorf("%s is there %d times", name, seen[name])
 		}
@@ -154,7 +158,8 @@ func TestPackage(t *testing.T) {
 func TestFurtherSheets(t *testing.T) {
 	const rowsPerSheet = 4
 	for rows, want := range map[int]int{0: 1, 1: 1, 4: 1, 5: 2, 8: 2, 9: 3} {
-		w, b := table(t, []Column{{Name: "N", Kind: Integer}, {Name: "Word", Kind: Text}}, Options{Format: XLSX, Title: "Ledger"})
+		w, b := table(t, []Column{{Name: "N", Kind: Integer}, {Name: "Word", Kind: Text}},
+			Options{Format: XLSX, Title: "Ledger"})
 		w.out.(*xlsxEncoder).maxRows = rowsPerSheet + 1
 		for i := range rows {
 			w.Integer(int64(i))
@@ -228,9 +233,11 @@ func xlsxText(t testing.TB, s string) string {
 
 func TestXLSXText(t *testing.T) {
 	for in, want := range map[string]string{
-		"plain": "plain", "=1+1": "=1+1", "-5": "-5", "  spaces  ": "  spaces  ", "\n": "\n", "a\r\nb\rc": "a\r\nb\rc", "a\tb": "a\tb",
-		"<b>&amp;\"'": "<b>&amp;\"'", "nul\x00bell\x07": "nulbell", "\ufffe\uffffend": "end", "bad\xff": "bad\ufffd", "bad\xed\xa0\x80": "bad\ufffd\ufffd\ufffd",
-		"_x000D_": "_x000D_", "_x0041_x0042_": "_x0041_x0042_", "_xZZZZ_": "_xZZZZ_", "a_b": "a_b", "😀": "😀",
+		"plain": "plain", "=1+1": "=1+1", "-5": "-5", "  spaces  ": "  spaces  ", "\n": "\n", "a\r\nb\rc": "a\r\nb\rc",
+		"a\tb":        "a\tb",
+		"<b>&amp;\"'": "<b>&amp;\"'", "nul\x00bell\x07": "nulbell", "\ufffe\uffffend": "end", "bad\xff": "bad\ufffd",
+		"bad\xed\xa0\x80": "bad\ufffd\ufffd\ufffd",
+		"_x000D_":         "_x000D_", "_x0041_x0042_": "_x0041_x0042_", "_xZZZZ_": "_xZZZZ_", "a_b": "a_b", "😀": "😀",
 	} {
 		if got := xlsxText(t, in); got != want {
 			t.Errorf("%q is read back as %q, want %q", in, got, want)
@@ -247,7 +254,8 @@ func TestLongTextIsCut(t *testing.T) {
 	} {
 		got := xlsxText(t, c.in)
 		if got != c.want {
-			t.Errorf("%s: %d characters are left, want %d", name, len(utf16.Encode([]rune(got))), len(utf16.Encode([]rune(c.want))))
+			t.Errorf("%s: %d characters are left, want %d", name, len(utf16.Encode([]rune(got))),
+				len(utf16.Encode([]rune(c.want))))
 		}
 	}
 }
@@ -261,9 +269,11 @@ func TestXLSXIsReadBack(t *testing.T) {
 		amount := rapid.Int64Range(-money.Limit, money.Limit).Draw(rt, "amount")
 		count := rapid.Int64Range(-money.Limit, money.Limit).Draw(rt, "count")
 		seconds := rapid.Int64Range(0, 8_000_000_000).Draw(rt, "seconds")
-		place := zone(t, rapid.SampledFrom([]string{"UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"}).Draw(rt, "zone"))
+		place := zone(t, rapid.SampledFrom([]string{"UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns"}).
+			Draw(rt, "zone"))
 		at := time.Unix(seconds, 0).In(place)
-		w, b := table(t, []Column{{Name: "W", Kind: Text}, {Name: "V", Kind: Amount}, {Name: "N", Kind: Integer}, {Name: "T", Kind: Moment}, {Name: "D", Kind: Day}}, Options{Format: XLSX, Zone: place})
+		w, b := table(t, []Column{{Name: "W", Kind: Text}, {Name: "V", Kind: Amount}, {Name: "N", Kind: Integer},
+			{Name: "T", Kind: Moment}, {Name: "D", Kind: Day}}, Options{Format: XLSX, Zone: place})
 		w.Text(word)
 		w.Amount(amount, currency)
 		w.Integer(count)
@@ -314,9 +324,11 @@ func readable(s string) string {
 	}, s)
 }
 
-// TestWhatIsNoNumberInASpreadsheet keeps the digits that a float would lose, and days that Excel counts wrongly, as text.
+// TestWhatIsNoNumberInASpreadsheet keeps the digits that a float would lose, and days that Excel counts wrongly, as
+// text.
 func TestWhatIsNoNumberInASpreadsheet(t *testing.T) {
-	w, b := table(t, []Column{{Name: "R", Kind: Decimal}, {Name: "T", Kind: Moment}, {Name: "D", Kind: Day}}, Options{Format: XLSX})
+	w, b := table(t, []Column{{Name: "R", Kind: Decimal}, {Name: "T", Kind: Moment}, {Name: "D", Kind: Day}},
+		Options{Format: XLSX})
 	for _, r := range []struct {
 		rate string
 		at   time.Time
@@ -341,7 +353,8 @@ func TestWhatIsNoNumberInASpreadsheet(t *testing.T) {
 			t.Errorf("%s is %s of type %d, %v; want the number %s", cell, got, typ, err, want)
 		}
 	}
-	for cell, want := range map[string]string{"A3": "1.234567890123456", "B3": "1900-02-28T23:59:59Z", "C3": "1900-02-28", "B4": "0001-01-01T00:00:01Z", "C4": "2026-02-30"} {
+	for cell, want := range map[string]string{"A3": "1.234567890123456", "B3": "1900-02-28T23:59:59Z",
+		"C3": "1900-02-28", "B4": "0001-01-01T00:00:01Z", "C4": "2026-02-30"} {
 		typ, err := f.GetCellType("Export", cell)
 		if got, _ := f.GetCellValue("Export", cell); err != nil || typ != excelize.CellTypeInlineString || got != want {
 			t.Errorf("%s is %s of type %d, %v; want the text %s", cell, got, typ, err, want)

@@ -34,7 +34,8 @@ func calendar(from, now time.Time, zone *time.Location, conversions, uncredited 
 			d.end = now
 		}
 		days = append(days, d)
-		weights = append(weights, dayWeight(start)*growth(from, start)*float64(d.end.Sub(start))/float64(next.Sub(start)))
+		weights = append(weights, dayWeight(start)*growth(from,
+			start)*float64(d.end.Sub(start))/float64(next.Sub(start)))
 		start = next
 	}
 	for i, n := range shares(weights, conversions) {

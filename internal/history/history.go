@@ -1,7 +1,7 @@
-// Package history makes up the past of an account, years of it if wanted: campaigns with their creators, codes and links,
-// the orders with their conversions, clicks, the ledger and monthly payouts, skewed as real ones are. It writes them
-// straight into the database. The orders are merged, attributed and reckoned by the product's own rules, so that they are
-// what deliveries would have led to, and open, recompute and reconcile like any other.
+// Package history makes up the past of an account, years of it if wanted: campaigns with their creators, codes and
+// links, the orders with their conversions, clicks, the ledger and monthly payouts, skewed as real ones are. It writes
+// them straight into the database. The orders are merged, attributed and reckoned by the product's own rules, so that
+// they are what deliveries would have led to, and open, recompute and reconcile like any other.
 package history
 
 import (
@@ -91,8 +91,9 @@ func Write(ctx context.Context, db *storage.DB, p Plan) (report Report, err erro
 		if err != nil {
 			return fmt.Errorf("make up orders: %w", err)
 		}
-		report = Report{Orders: p.Orders(), Conversions: p.Conversions, Clicks: clicks, LedgerEntries: w.entries, Payouts: len(w.payouts),
-			Campaigns: len(w.campaigns), Creators: len(w.creators), OfferMembers: len(w.owners)}
+		report = Report{Orders: p.Orders(), Conversions: p.Conversions, Clicks: clicks, LedgerEntries: w.entries,
+			Payouts: len(w.payouts), Campaigns: len(w.campaigns), Creators: len(w.creators),
+			OfferMembers: len(w.owners)}
 		err = db.InTx(ctx, func(tx *storage.Tx) error {
 			if err := tx.LockCatalog(ctx); err != nil {
 				return err

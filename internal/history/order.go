@@ -227,7 +227,8 @@ func (t *teller) leave(o *tale) {
 	case n < 88:
 		o.first.Codes = []string{ownerless[r.IntN(len(ownerless))]}
 	case n < 98:
-		o.first.Links = []affiliate.LinkEvidence{{Kind: affiliate.EvidenceSlug, Value: "friend-" + strconv.Itoa(r.IntN(500)),
+		o.first.Links = []affiliate.LinkEvidence{{Kind: affiliate.EvidenceSlug, Value: "friend-" +
+			strconv.Itoa(r.IntN(500)),
 			Source: "landing_site"}}
 	default:
 		o.first.Test = true
@@ -279,7 +280,8 @@ func (t *teller) live(o *tale, what fate) {
 		t.refund(o, n, what)
 	case fatePaidThenCanceled:
 		if at := t.learned(n.PlacedAt, 5); !at.After(t.plan.Now) {
-			n.Status, n.RawStatus, n.Canceled, n.Version = affiliate.StoreCanceled, word[fateCanceled], true, at.UnixMilli()
+			n.Status, n.RawStatus, n.Canceled, n.Version = affiliate.StoreCanceled, word[fateCanceled], true,
+				at.UnixMilli()
 			t.merge(o, n, at)
 		}
 	case fateRejected:
@@ -316,8 +318,8 @@ func (t *teller) refund(o *tale, n affiliate.Snapshot, what fate) {
 	if at.After(t.plan.Now) {
 		return
 	}
-	refund := affiliate.Refund{ID: strconv.Itoa(900_000_000 + o.serial), Version: at.UnixMilli(), At: at, Status: affiliate.RefundSettled,
-		Currency: n.Currency, Amount: n.Total, ByLines: true, Lines: n.Merchandise}
+	refund := affiliate.Refund{ID: strconv.Itoa(900_000_000 + o.serial), Version: at.UnixMilli(), At: at,
+		Status: affiliate.RefundSettled, Currency: n.Currency, Amount: n.Total, ByLines: true, Lines: n.Merchandise}
 	if what == fateRefunded {
 		n.Status = affiliate.StoreRefunded
 	} else {
@@ -365,8 +367,9 @@ func (t *teller) entries(o *tale, conversion affiliate.ConversionID) (list []aff
 		amount := rate.Convert(e.commission, o.store.Currency, t.settings.Currency)
 		for _, p := range affiliate.Differences(account, amount, held) {
 			list = append(list, affiliate.LedgerEntry{CreatorID: account.CreatorID, CampaignID: account.CampaignID,
-				OfferMemberID: account.OfferMemberID, ConversionID: conversion, Kind: p.Kind, Currency: t.settings.Currency, Amount: p.Amount,
-				Cause:     fmt.Sprintf("%s:%d:%s", conversion, e.revision, account.OfferMemberID),
+				OfferMemberID: account.OfferMemberID, ConversionID: conversion, Kind: p.Kind,
+				Currency: t.settings.Currency, Amount: p.Amount, Cause: fmt.Sprintf("%s:%d:%s", conversion, e.revision,
+					account.OfferMemberID),
 				CreatedAt: e.at, PayableAt: e.at.AddDate(0, 0, t.settings.HoldDays)})
 		}
 		held[account] = amount

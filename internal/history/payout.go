@@ -108,8 +108,9 @@ func (w *world) payAll(earned []int64) {
 }
 
 func (w *world) payment(c *creator, amount int64, paidAt time.Time) affiliate.Payout {
-	return affiliate.Payout{CreatorID: c.ID, Amount: amount, Currency: w.settings.Currency, State: affiliate.PayoutPaid, Method: "bank transfer",
-		Reference: fmt.Sprintf("%s-%s", paidAt.Format("2006-01"), c.ID), Author: author, CreatedAt: paidAt, PaidAt: paidAt}
+	return affiliate.Payout{CreatorID: c.ID, Amount: amount, Currency: w.settings.Currency, State: affiliate.PayoutPaid,
+		Method: "bank transfer", Reference: fmt.Sprintf("%s-%s", paidAt.Format("2006-01"), c.ID), Author: author,
+		CreatedAt: paidAt, PaidAt: paidAt}
 }
 
 func (o *owner) account() affiliate.Account {
@@ -134,7 +135,8 @@ func (w *world) writePayouts(ctx context.Context, db *storage.DB) error {
 		for _, e := range p.Entries(p.postings) {
 			e.ID = id
 			id++
-			rows.LedgerEntries = append(rows.LedgerEntries, storage.LedgerRow{LedgerEntry: e, Day: affiliate.Day(e.CreatedAt, w.zone)})
+			rows.LedgerEntries = append(rows.LedgerEntries, storage.LedgerRow{LedgerEntry: e,
+				Day: affiliate.Day(e.CreatedAt, w.zone)})
 		}
 		if len(rows.Payouts) == loadSize || i == len(w.payouts)-1 {
 			if err := db.Load(ctx, rows); err != nil {

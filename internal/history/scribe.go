@@ -49,7 +49,8 @@ func (s *scribe) write(i int) error {
 				c.LedgerCommission += e.Amount
 				e.ID = s.firstID.entry + affiliate.LedgerEntryID(entries)
 				entries++
-				s.rows.LedgerEntries = append(s.rows.LedgerEntries, storage.LedgerRow{LedgerEntry: e, Day: affiliate.Day(e.CreatedAt, s.zone)})
+				s.rows.LedgerEntries = append(s.rows.LedgerEntries, storage.LedgerRow{LedgerEntry: e,
+					Day: affiliate.Day(e.CreatedAt, s.zone)})
 			}
 			s.rows.Conversions = append(s.rows.Conversions, c)
 		}
@@ -72,15 +73,18 @@ func (s *scribe) write(i int) error {
 // order makes the row of an order with whose sale it is, and why.
 func (s *scribe) order(t *teller, o *tale) (storage.Order, affiliate.Verdict, error) {
 	v := o.view
-	row := storage.Order{ID: s.firstID.order + affiliate.OrderID(o.serial), StoreID: o.store.ID, Revision: o.revision, Number: v.Number,
-		Status: v.Status, Currency: v.Currency, Value: v.Value, OriginalValue: v.OriginalValue, Total: v.Total, Refunded: v.Refunded,
-		RefundPending: v.RefundPending, Test: v.Test, PlacedAt: storage.At(v.PlacedAt), UpdatedAt: storage.At(v.UpdatedAt), Day: t.day.text,
+	row := storage.Order{ID: s.firstID.order + affiliate.OrderID(o.serial), StoreID: o.store.ID, Revision: o.revision,
+		Number: v.Number, Status: v.Status, Currency: v.Currency, Value: v.Value, OriginalValue: v.OriginalValue,
+		Total: v.Total, Refunded: v.Refunded, RefundPending: v.RefundPending, Test: v.Test,
+		PlacedAt: storage.At(v.PlacedAt), UpdatedAt: storage.At(v.UpdatedAt), Day: t.day.text,
 		Evidence: v.EvidenceFingerprint(), NeedsReread: v.NeedsReread, ChangedAt: storage.At(o.changedAt)}
 	row.ExternalID = externalID(o.store.Platform, row.ID)
 	verdict := affiliate.Attribute(v, o.known())
 	switch {
-	case (verdict.Winner == nil) != (o.owner == nil), o.owner != nil && verdict.Winner.OfferMemberID != o.owner.OfferMemberID:
-		return row, verdict, fmt.Errorf("order %d is not credited as was planned: %s", o.serial, verdict.Trace.Sentences())
+	case (verdict.Winner == nil) != (o.owner == nil), o.owner != nil &&
+		verdict.Winner.OfferMemberID != o.owner.OfferMemberID:
+		return row, verdict, fmt.Errorf("order %d is not credited as was planned: %s", o.serial,
+			verdict.Trace.Sentences())
 	case verdict.Winner == nil:
 		row.NotCredited = &verdict.Reason
 	}
@@ -116,7 +120,8 @@ func (o *tale) known() affiliate.Candidates {
 		k.Codes = map[string][]affiliate.CodeOwner{affiliate.FoldCode(o.owner.code): {owner}}
 	}
 	if len(o.view.Links) > 0 {
-		k.Links = map[string]affiliate.LinkOwner{o.owner.slug: {LinkID: o.owner.linkID, Slug: o.owner.slug, Membership: o.owner.Membership}}
+		k.Links = map[string]affiliate.LinkOwner{o.owner.slug: {LinkID: o.owner.linkID, Slug: o.owner.slug,
+			Membership: o.owner.Membership}}
 	}
 	if o.click != nil {
 		k.Clicks = map[string]affiliate.Click{o.click.ID: {ID: o.click.ID, Slug: o.owner.slug, At: o.click.At}}
@@ -130,7 +135,8 @@ func (s *scribe) unowned(order storage.Order, o *tale) {
 		return
 	}
 	note := func(kind, value string) {
-		s.rows.Unowned = append(s.rows.Unowned, storage.UnownedEvidence{OrderID: order.ID, StoreID: order.StoreID, Kind: kind, Value: value})
+		s.rows.Unowned = append(s.rows.Unowned, storage.UnownedEvidence{OrderID: order.ID, StoreID: order.StoreID,
+			Kind: kind, Value: value})
 	}
 	for _, code := range o.view.Codes {
 		note("code", affiliate.FoldCode(code))
@@ -141,17 +147,20 @@ func (s *scribe) unowned(order storage.Order, o *tale) {
 }
 
 // conversion makes the row of a conversion, but for its id and what the ledger holds.
-func (s *scribe) conversion(t *teller, o *tale, order storage.Order, verdict affiliate.Verdict) (storage.Conversion, error) {
+func (s *scribe) conversion(t *teller, o *tale, order storage.Order, verdict affiliate.Verdict) (storage.Conversion,
+	error) {
 	w := verdict.Winner
-	c := storage.Conversion{OrderID: order.ID, StoreID: order.StoreID, CampaignID: w.CampaignID, CreatorID: w.CreatorID, OfferID: w.OfferID,
-		OfferMemberID: w.OfferMemberID, Credited: true, Method: w.Method, CodeID: pointer(w.CodeID), LinkID: pointer(w.LinkID),
-		ClickID: pointer(w.ClickID), Evidence: w.Evidence, Ambiguous: w.Ambiguous, Percent: w.Rule.Percent, Flat: w.Rule.Flat,
-		RuleVersion: w.Rule.Version, Status: order.Status, Currency: order.Currency, Value: order.Value, OriginalValue: order.OriginalValue,
-		Refunded: order.Refunded, Commission: o.earned[len(o.earned)-1].commission, AccountCurrency: s.settings.Currency,
+	c := storage.Conversion{OrderID: order.ID, StoreID: order.StoreID, CampaignID: w.CampaignID, CreatorID: w.CreatorID,
+		OfferID: w.OfferID, OfferMemberID: w.OfferMemberID, Credited: true, Method: w.Method, CodeID: pointer(w.CodeID),
+		LinkID: pointer(w.LinkID), ClickID: pointer(w.ClickID), Evidence: w.Evidence, Ambiguous: w.Ambiguous,
+		Percent: w.Rule.Percent, Flat: w.Rule.Flat, RuleVersion: w.Rule.Version, Status: order.Status,
+		Currency: order.Currency, Value: order.Value, OriginalValue: order.OriginalValue, Refunded: order.Refunded,
+		Commission: o.earned[len(o.earned)-1].commission, AccountCurrency: s.settings.Currency,
 		LedgerCurrency: s.settings.Currency, PlacedAt: order.PlacedAt, Day: order.Day}
 	c.SetApprovals(o.approvals)
 	if w.HeldReason != o.approvals.HeldReason {
-		return c, fmt.Errorf("order %d is held for %q, not for %q as was planned", o.serial, w.HeldReason, o.approvals.HeldReason)
+		return c, fmt.Errorf("order %d is held for %q, not for %q as was planned", o.serial, w.HeldReason,
+			o.approvals.HeldReason)
 	}
 	if q := t.rate(o); !q.Rate.IsZero() {
 		rate := q.Rate.String()

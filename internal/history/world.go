@@ -123,7 +123,8 @@ func newWorld(ctx context.Context, db *storage.DB, p Plan) (*world, error) {
 type taken map[string]map[string]bool
 
 // claim gives the first of some choices, or the last one with a number, that nobody has.
-func (t taken) claim(kind string, fold func(string) string, numbered func(last string, n int) string, choices ...string) string {
+func (t taken) claim(kind string, fold func(string) string, numbered func(last string, n int) string,
+	choices ...string) string {
 	names := t[kind]
 	if names == nil {
 		names = map[string]bool{}
@@ -163,20 +164,26 @@ func takenNames(ctx context.Context, db *storage.DB) (taken, error) {
 			}
 		}
 	}
-	err = eachOf(func(p storage.Page) ([]affiliate.Campaign, string, error) { return db.Campaigns(ctx, p) }, func(c affiliate.Campaign) {
+	err = eachOf(func(p storage.Page) ([]affiliate.Campaign, string, error) {
+		return db.Campaigns(ctx, p)
+	}, func(c affiliate.Campaign) {
 		t["campaign"][affiliate.FoldName(c.Name)] = true
 	})
 	if err != nil {
 		return nil, err
 	}
-	err = eachOf(func(p storage.Page) ([]affiliate.Link, string, error) { return db.Links(ctx, storage.LinkFilter{}, p) },
+	err = eachOf(func(p storage.Page) ([]affiliate.Link, string, error) {
+		return db.Links(ctx, storage.LinkFilter{}, p)
+	},
 		func(l affiliate.Link) {
 			t["slug"][l.Slug] = true
 		})
 	if err != nil {
 		return nil, err
 	}
-	return t, eachOf(func(p storage.Page) ([]affiliate.Code, string, error) { return db.Codes(ctx, storage.CodeFilter{}, p) },
+	return t, eachOf(func(p storage.Page) ([]affiliate.Code, string, error) {
+		return db.Codes(ctx, storage.CodeFilter{}, p)
+	},
 		func(c affiliate.Code) {
 			t["code"][affiliate.FoldCode(c.Code)] = true
 		})
@@ -250,7 +257,8 @@ func (c *catalog) makeCreators() {
 		joined := c.before(c.plan.From.AddDate(0, -3, 0), c.plan.From)
 		p := creator{waits: c.chance(12)}
 		p.Creator = affiliate.Creator{ID: affiliate.CreatorID(c.id("creators")), Name: first + " " + last, Email: email,
-			EmailHash: c.plan.EmailHash(email), Country: countries[r.IntN(len(countries))], Handles: handles, CreatedAt: joined, UpdatedAt: joined}
+			EmailHash: c.plan.EmailHash(email), Country: countries[r.IntN(len(countries))], Handles: handles,
+			CreatedAt: joined, UpdatedAt: joined}
 		c.creators = append(c.creators, p)
 	}
 }
@@ -275,8 +283,8 @@ func (o *owner) endAt(at time.Time) {
 	}
 }
 
-// makeCampaign makes up a campaign with members and offers. The first campaigns go on all the time, so that there is one
-// at any moment; the first member of each stays as long as it lasts.
+// makeCampaign makes up a campaign with members and offers. The first campaigns go on all the time, so that there is
+// one at any moment; the first member of each stays as long as it lasts.
 func (c *catalog) makeCampaign(i int, weight float64, members int) {
 	r, p := c.random, c.plan
 	lasting := i <= p.Campaigns/10
@@ -295,8 +303,8 @@ func (c *catalog) makeCampaign(i int, weight float64, members int) {
 	}
 	name = c.taken.claim("campaign", affiliate.FoldName, numbered("%s (%d)"), name)
 	campaign := campaign{weight: weight, stores: c.someStores(i), first: len(c.owners)}
-	campaign.Campaign = affiliate.Campaign{ID: affiliate.CampaignID(c.id("campaigns")), Name: name, Status: affiliate.CampaignActive,
-		StartsAt: begin, EndsAt: end, CreatedAt: begin, UpdatedAt: begin}
+	campaign.Campaign = affiliate.Campaign{ID: affiliate.CampaignID(c.id("campaigns")), Name: name,
+		Status: affiliate.CampaignActive, StartsAt: begin, EndsAt: end, CreatedAt: begin, UpdatedAt: begin}
 	if !end.IsZero() && !end.After(p.Now) {
 		campaign.Status, campaign.UpdatedAt = affiliate.CampaignEnded, end
 	}
@@ -306,9 +314,9 @@ func (c *catalog) makeCampaign(i int, weight float64, members int) {
 	}
 	for range r.IntN(4) {
 		at := c.before(begin, p.Now)
-		c.rows.Costs = append(c.rows.Costs, affiliate.Cost{ID: affiliate.CostID(c.id("campaign_costs")), CampaignID: campaign.ID,
-			Amount: c.price(20_000 + r.Int64N(400_000)), Currency: c.settings.Currency, Day: affiliate.Day(at, c.zone),
-			Note: costNotes[r.IntN(len(costNotes))], Author: author, CreatedAt: at})
+		c.rows.Costs = append(c.rows.Costs, affiliate.Cost{ID: affiliate.CostID(c.id("campaign_costs")),
+			CampaignID: campaign.ID, Amount: c.price(20_000 + r.Int64N(400_000)), Currency: c.settings.Currency,
+			Day: affiliate.Day(at, c.zone), Note: costNotes[r.IntN(len(costNotes))], Author: author, CreatedAt: at})
 	}
 	c.campaigns = append(c.campaigns, campaign)
 	c.rows.Campaigns = append(c.rows.Campaigns, campaign.Campaign)
@@ -360,7 +368,8 @@ func (c *catalog) makeOffers(campaign affiliate.Campaign) []affiliate.Offer {
 	offers := []affiliate.Offer{
 		{Name: fmt.Sprintf("Promo code %d%%", 10+5*r.IntN(3)), Type: affiliate.OfferPromoCode,
 			Rule: affiliate.Rule{Percent: percents[r.IntN(len(percents))]}},
-		{Name: "Affiliate link", Type: affiliate.OfferSalesLink, Rule: affiliate.Rule{Percent: percents[r.IntN(len(percents))]}},
+		{Name: "Affiliate link", Type: affiliate.OfferSalesLink,
+			Rule: affiliate.Rule{Percent: percents[r.IntN(len(percents))]}},
 	}
 	if c.chance(40) {
 		offers = append(offers, affiliate.Offer{Name: "VIP code", Type: affiliate.OfferPromoCode,
@@ -379,8 +388,9 @@ func (c *catalog) makeOffers(campaign affiliate.Campaign) []affiliate.Offer {
 func (c *catalog) makeMember(campaign *campaign, rank, who int, offers []affiliate.Offer) {
 	r := c.random
 	p := &c.creators[who]
-	m := affiliate.CampaignMember{ID: affiliate.MemberID(c.id("campaign_members")), CampaignID: campaign.ID, CreatorID: p.ID,
-		ProductCurrency: c.settings.Currency, CreatedAt: campaign.CreatedAt, UpdatedAt: campaign.CreatedAt}
+	m := affiliate.CampaignMember{ID: affiliate.MemberID(c.id("campaign_members")), CampaignID: campaign.ID,
+		CreatorID: p.ID, ProductCurrency: c.settings.Currency, CreatedAt: campaign.CreatedAt,
+		UpdatedAt: campaign.CreatedAt}
 	if c.chance(60) {
 		m.ProductValue = c.price(1500 + 100*r.Int64N(150))
 	}
@@ -415,9 +425,10 @@ func (c *catalog) makeOwner(campaign *campaign, rank, who int, m affiliate.Campa
 	om := affiliate.OfferMember{ID: affiliate.OfferMemberID(c.id("offer_members")), OfferID: offer.ID, MemberID: m.ID,
 		CreatedAt: m.CreatedAt, UpdatedAt: m.CreatedAt}
 	o := owner{creator: who, stores: campaign.stores, from: m.CreatedAt}
-	o.Membership = affiliate.Membership{OfferMemberID: om.ID, OfferID: offer.ID, CampaignID: campaign.ID, CreatorID: p.ID, Offer: offer.Name,
-		Campaign: campaign.Name, Creator: p.Name, OfferStatus: affiliate.OfferActive, StatusSince: campaign.CreatedAt,
-		StartsAt: campaign.StartsAt, EndsAt: campaign.EndsAt, WindowDays: c.settings.WindowDays, Precedence: c.settings.Precedence,
+	o.Membership = affiliate.Membership{OfferMemberID: om.ID, OfferID: offer.ID, CampaignID: campaign.ID,
+		CreatorID: p.ID, Offer: offer.Name, Campaign: campaign.Name, Creator: p.Name,
+		OfferStatus: affiliate.OfferActive, StatusSince: campaign.CreatedAt, StartsAt: campaign.StartsAt,
+		EndsAt: campaign.EndsAt, WindowDays: c.settings.WindowDays, Precedence: c.settings.Precedence,
 		ClickRule: c.settings.ClickRule, EmailHash: p.EmailHash, Rule: offer.Rule}
 	if c.chance(4) {
 		om.SetOverride(&affiliate.Rule{Percent: 1500 + 100*r.Int64N(11)})
@@ -455,15 +466,16 @@ func (c *catalog) makeCode(o *owner, name string, om affiliate.OfferMember) {
 	for _, at := range o.stores {
 		id := affiliate.CodeID(c.id("codes"))
 		o.codeIDs = append(o.codeIDs, id)
-		c.rows.Codes = append(c.rows.Codes, affiliate.Code{ID: id, OfferMemberID: om.ID, StoreID: c.stores[at].ID, Code: o.code,
-			CreatedAt: om.CreatedAt, UpdatedAt: om.CreatedAt})
+		c.rows.Codes = append(c.rows.Codes, affiliate.Code{ID: id, OfferMemberID: om.ID, StoreID: c.stores[at].ID,
+			Code: o.code, CreatedAt: om.CreatedAt, UpdatedAt: om.CreatedAt})
 	}
 }
 
 func (c *catalog) makeLink(o *owner, handle string, om affiliate.OfferMember) {
 	o.slug = c.taken.claim("slug", affiliate.FoldSlug, affiliate.NumberedSlug, affiliate.SlugFrom(handle))
 	o.linkID = affiliate.LinkID(c.id("links"))
-	c.rows.Links = append(c.rows.Links, affiliate.Link{ID: o.linkID, OfferMemberID: om.ID, Slug: o.slug, Kind: affiliate.LinkSales,
+	c.rows.Links = append(c.rows.Links, affiliate.Link{ID: o.linkID, OfferMemberID: om.ID, Slug: o.slug,
+		Kind:       affiliate.LinkSales,
 		LandingURL: "https://" + c.stores[o.stores[0]].Domain + "/", CreatedAt: om.CreatedAt, UpdatedAt: om.CreatedAt})
 }
 
@@ -471,8 +483,9 @@ func (c *catalog) makeLink(o *owner, handle string, om affiliate.OfferMember) {
 func (c *catalog) reserve(ctx context.Context, db *storage.DB) error {
 	members := c.plan.Creators*17/10 + 3*c.plan.Campaigns
 	c.next = map[string]int64{}
-	most := map[string]int{"creators": c.plan.Creators, "campaigns": c.plan.Campaigns, "campaign_members": members, "offers": 3 * c.plan.Campaigns,
-		"campaign_costs": 3 * c.plan.Campaigns, "offer_members": 3 * members, "codes": 6 * members, "links": 3 * members}
+	most := map[string]int{"creators": c.plan.Creators, "campaigns": c.plan.Campaigns, "campaign_members": members,
+		"offers": 3 * c.plan.Campaigns, "campaign_costs": 3 * c.plan.Campaigns, "offer_members": 3 * members,
+		"codes": 6 * members, "links": 3 * members}
 	for table, n := range most {
 		first, err := db.ReserveIDs(ctx, table, n)
 		if err != nil {
@@ -514,7 +527,8 @@ func (w *world) makeRates(ctx context.Context, db *storage.DB) error {
 			if err != nil {
 				return err
 			}
-			rates = append(rates, storage.ReferenceRate{Day: affiliate.Day(at, w.zone), Currency: currency, Rate: published})
+			rates = append(rates, storage.ReferenceRate{Day: affiliate.Day(at, w.zone), Currency: currency,
+				Rate: published})
 		}
 	}
 	err := db.InTx(ctx, func(tx *storage.Tx) error {

@@ -30,7 +30,8 @@ type Queue struct {
 
 // NewQueue makes a queue on a connection.
 func NewQueue(r *Redis) *Queue {
-	return &Queue{client: asynq.NewClientFromRedisClient(r.Client()), inspector: asynq.NewInspectorFromRedisClient(r.Client())}
+	return &Queue{client: asynq.NewClientFromRedisClient(r.Client()),
+		inspector: asynq.NewInspectorFromRedisClient(r.Client())}
 }
 
 // taskTimeout bounds one task; a batch takes milliseconds.
@@ -42,7 +43,8 @@ func (q *Queue) Wake(ctx context.Context, ids []affiliate.DeliveryID) error {
 	if err != nil {
 		return err
 	}
-	_, err = q.client.EnqueueContext(ctx, asynq.NewTask(TaskProcess, payload), asynq.Queue(queueName), asynq.MaxRetry(20), asynq.Timeout(taskTimeout))
+	_, err = q.client.EnqueueContext(ctx, asynq.NewTask(TaskProcess, payload), asynq.Queue(queueName),
+		asynq.MaxRetry(20), asynq.Timeout(taskTimeout))
 	return err
 }
 
@@ -63,8 +65,8 @@ func (q *Queue) Figures() Figures {
 		names, err := q.inspector.Queues()
 		return Figures{Reachable: err == nil && !slices.Contains(names, queueName)} // nothing was enqueued yet
 	}
-	return Figures{Reachable: true, Pending: info.Pending, Active: info.Active, Retry: info.Retry, Archived: info.Archived,
-		LatencyMS: info.Latency.Milliseconds()}
+	return Figures{Reachable: true, Pending: info.Pending, Active: info.Active, Retry: info.Retry,
+		Archived: info.Archived, LatencyMS: info.Latency.Milliseconds()}
 }
 
 // Worker runs tasks and sweeps the inbox.
@@ -187,7 +189,9 @@ func (w *Worker) Sweep(ctx context.Context, age time.Duration) error {
 // failures to sign in, and the bodies of processed deliveries.
 func (w *Worker) Purge(ctx context.Context) error {
 	now := w.Now()
-	keys := purgeAll(func() (int64, error) { return w.DB.PurgeIdempotent(ctx, now.Add(-storage.IdempotencyKept), purgeMost) })
+	keys := purgeAll(func() (int64, error) {
+		return w.DB.PurgeIdempotent(ctx, now.Add(-storage.IdempotencyKept), purgeMost)
+	})
 	sessions := w.DB.PurgeSessions(ctx, now, now.Add(-app.FailuresForget))
 	if w.Retention == 0 {
 		return errors.Join(keys, sessions)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Every runs a chore at once and then again and again, with a pause between, until ctx ends. A failure is logged and tried
-// again.
+// Every runs a chore at once and then again and again, with a pause between, until ctx ends. A failure is logged and
+// tried again.
 func Every(ctx context.Context, log *slog.Logger, pause time.Duration, name string, chore func(context.Context) error) {
 	tick := time.NewTicker(pause)
 	defer tick.Stop()

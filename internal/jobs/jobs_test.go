@@ -42,9 +42,11 @@ func TestParseAddress(t *testing.T) {
 			t.Errorf("%s: %v", c.in, err)
 			continue
 		}
-		if got := strings.Join(o.Addrs, ","); got != c.addrs || o.MasterName != c.master || o.DB != c.db || o.Username != c.user ||
+		if got := strings.Join(o.Addrs, ","); got != c.addrs || o.MasterName != c.master || o.DB != c.db ||
+			o.Username != c.user ||
 			(o.TLSConfig != nil) != c.tls || o.IsClusterMode != c.cluster {
-			t.Errorf("%s: got %s master %q db %d user %q tls %v cluster %v", c.in, got, o.MasterName, o.DB, o.Username, o.TLSConfig != nil, o.IsClusterMode)
+			t.Errorf("%s: got %s master %q db %d user %q tls %v cluster %v", c.in, got, o.MasterName, o.DB, o.Username,
+				o.TLSConfig != nil, o.IsClusterMode)
 		}
 	}
 	for _, in := range []string{"localhost:6379", "http://x", "redis://", "redis://a:1,b:2/0", "redis-sentinel://a:26379", "redis-cluster://a:7000/1", "redis://:s3cret@h:6379/x"} {
@@ -57,7 +59,9 @@ func TestParseAddress(t *testing.T) {
 
 // eachRedis runs a test on a Redis in this process and a real one.
 func eachRedis(t *testing.T, test func(t *testing.T, r *Redis)) {
-	for name, address := range map[string]func() string{"embedded": func() string { return "" }, "redis": func() string { return testservers.RedisDB(t) }} {
+	for name, address := range map[string]func() string{"embedded": func() string {
+		return ""
+	}, "redis": func() string { return testservers.RedisDB(t) }} {
 		t.Run(name, func(t *testing.T) {
 			r, err := Open(address())
 			if err != nil {
@@ -91,8 +95,9 @@ func TestWorkerTakesUpWhatIsWokenAndWhatIsNot_race(t *testing.T) {
 		log := slog.New(slog.NewTextHandler(io.Discard, nil))
 		var store affiliate.Store
 		err := db.InTx(t.Context(), func(tx *storage.Tx) (err error) {
-			store, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: affiliate.Shopify, Name: "S", Domain: "s.myshopify.com",
-				Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive, CreatedAt: time.Now(), UpdatedAt: time.Now()})
+			store, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: affiliate.Shopify, Name: "S",
+				Domain: "s.myshopify.com", Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive,
+				CreatedAt: time.Now(), UpdatedAt: time.Now()})
 			return err
 		})
 		if err != nil {
@@ -100,8 +105,8 @@ func TestWorkerTakesUpWhatIsWokenAndWhatIsNot_race(t *testing.T) {
 		}
 		keep := func(key byte) []affiliate.DeliveryID {
 			t.Helper()
-			ids, err := db.InsertDeliveries(t.Context(), []storage.NewDelivery{{StoreID: store.ID, Key: [16]byte{key}, Topic: "x", ReceivedAt: time.Now(),
-				Payload: []byte("damaged")}}, nil)
+			ids, err := db.InsertDeliveries(t.Context(), []storage.NewDelivery{{StoreID: store.ID, Key: [16]byte{key},
+				Topic: "x", ReceivedAt: time.Now(), Payload: []byte("damaged")}}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +117,8 @@ func TestWorkerTakesUpWhatIsWokenAndWhatIsNot_race(t *testing.T) {
 			t.Errorf("figures of a fresh queue are %+v", f)
 		}
 		keep(1) // nothing wakes a worker for this one: the sweep at the start must find it
-		a := &app.App{DB: db, Log: log, Now: time.Now, Live: &published{}, Platforms: map[affiliate.Platform]app.Platform{}}
+		a := &app.App{DB: db, Log: log, Now: time.Now, Live: &published{},
+			Platforms: map[affiliate.Platform]app.Platform{}}
 		processor := app.NewProcessor(a, app.NewCounters(db, time.Now, log), 1)
 		defer processor.Close()
 		worker := &Worker{DB: db, Redis: r, Queue: queue, Processor: processor, Log: log, Now: time.Now}
@@ -166,7 +172,8 @@ func TestWorker_purge_race(t *testing.T) {
 		now := time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
 		begin := func(key string, at time.Time) (known bool) {
 			t.Helper()
-			kept, err := db.BeginIdempotent(t.Context(), storage.IdempotentRequest{Principal: "tok_1", Key: key, Request: []byte("x"), StartedAt: at})
+			kept, err := db.BeginIdempotent(t.Context(), storage.IdempotentRequest{Principal: "tok_1", Key: key,
+				Request: []byte("x"), StartedAt: at})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -203,8 +210,8 @@ func (a *asked) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// TestEmptyQueue_race: asynq's question for the next task costs the in-process Redis nothing while there is none, and gets
-// every task that there is.
+// TestEmptyQueue_race: asynq's question for the next task costs the in-process Redis nothing while there is none, and
+// gets every task that there is.
 func TestEmptyQueue_race(t *testing.T) {
 	r, err := Open("")
 	if err != nil {
@@ -220,9 +227,12 @@ func TestEmptyQueue_race(t *testing.T) {
 	client.AddHook(behind)
 	got := make(chan string, 10)
 	mux := asynq.NewServeMux()
-	mux.HandleFunc("test", func(_ context.Context, task *asynq.Task) error { got <- string(task.Payload()); return nil })
-	worker := asynq.NewServerFromRedisClient(client, asynq.Config{Queues: map[string]int{queueName: 1}, TaskCheckInterval: time.Millisecond,
-		LogLevel: asynq.FatalLevel})
+	mux.HandleFunc("test", func(_ context.Context, task *asynq.Task) error {
+		got <- string(task.Payload())
+		return nil
+	})
+	worker := asynq.NewServerFromRedisClient(client, asynq.Config{Queues: map[string]int{queueName: 1},
+		TaskCheckInterval: time.Millisecond, LogLevel: asynq.FatalLevel})
 	if err := worker.Start(mux); err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +244,8 @@ func TestEmptyQueue_race(t *testing.T) {
 		t.Errorf("an empty queue was asked %d times", n)
 	}
 	for _, payload := range []string{"a", "b", "c"} {
-		if _, err := asynq.NewClientFromRedisClient(client).Enqueue(asynq.NewTask("test", []byte(payload)), asynq.Queue(queueName)); err != nil {
+		if _, err := asynq.NewClientFromRedisClient(client).Enqueue(asynq.NewTask("test", []byte(payload)),
+			asynq.Queue(queueName)); err != nil {
 			t.Fatal(err)
 		}
 		if p := <-got; p != payload {
@@ -249,8 +260,9 @@ func TestWorker_purgeOfBodies(t *testing.T) {
 		now := time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
 		var store affiliate.Store
 		err := db.InTx(t.Context(), func(tx *storage.Tx) (err error) {
-			store, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: affiliate.Shopify, Name: "S", Domain: "s.myshopify.com",
-				Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive, CreatedAt: now, UpdatedAt: now})
+			store, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: affiliate.Shopify, Name: "S",
+				Domain: "s.myshopify.com", Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive,
+				CreatedAt: now, UpdatedAt: now})
 			return err
 		})
 		if err != nil {
@@ -258,7 +270,8 @@ func TestWorker_purgeOfBodies(t *testing.T) {
 		}
 		list := make([]storage.NewDelivery, purgeMost+3)
 		for i := range list {
-			list[i] = storage.NewDelivery{StoreID: store.ID, Topic: "orders/paid", ReceivedAt: now.Add(-48 * time.Hour), Payload: []byte("x")}
+			list[i] = storage.NewDelivery{StoreID: store.ID, Topic: "orders/paid", ReceivedAt: now.Add(-48 * time.Hour),
+				Payload: []byte("x")}
 			binary.BigEndian.PutUint32(list[i].Key[:], uint32(i))
 		}
 		young := &list[len(list)-1]
@@ -303,7 +316,8 @@ func TestWorker_purgeOfSessions(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		now := time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
 		err := db.InTx(t.Context(), func(tx *storage.Tx) error {
-			u, err := tx.CreateUser(t.Context(), affiliate.User{Email: "mia@brand.example", Name: "Mia", Role: affiliate.RoleOwner, CreatedAt: now, UpdatedAt: now}, "hash")
+			u, err := tx.CreateUser(t.Context(), affiliate.User{Email: "mia@brand.example", Name: "Mia",
+				Role: affiliate.RoleOwner, CreatedAt: now, UpdatedAt: now}, "hash")
 			if err != nil {
 				return err
 			}
@@ -326,7 +340,8 @@ func TestWorker_purgeOfSessions(t *testing.T) {
 			t.Fatal(err)
 		}
 		early := now.Add(-time.Hour) // a time at which neither session had ended
-		if _, err := db.SessionByHash(t.Context(), []byte("ended"), early); affiliate.KindOf(err) != affiliate.NotFound {
+		if _, err := db.SessionByHash(t.Context(), []byte("ended"),
+			early); affiliate.KindOf(err) != affiliate.NotFound {
 			t.Errorf("the session that has ended: %v", err)
 		}
 		if _, err := db.SessionByHash(t.Context(), []byte("open"), early); err != nil {

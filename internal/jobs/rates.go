@@ -23,7 +23,8 @@ type RateUpdater struct {
 const (
 	ratesCheckEvery = time.Minute
 	ratesRetry      = time.Hour
-	// ratesLock lets one process at a time fetch rates. It is there to be kind to the bank: two that fetch at once do no harm.
+	// ratesLock lets one process at a time fetch rates. It is there to be kind to the bank: two that fetch at once do
+	// no harm.
 	ratesLock     = "tributary:rates"
 	ratesLockTime = 5 * time.Minute // should its holder die
 )
@@ -110,7 +111,8 @@ func (u *RateUpdater) failed(ctx context.Context, err error) {
 		return
 	}
 	u.failing = true
-	u.Log.Warn("exchange rates are not updated; orders in other currencies may wait for a rate", "retry_every", ratesRetry, "error", err)
+	u.Log.Warn("exchange rates are not updated; orders in other currencies may wait for a rate", "retry_every",
+		ratesRetry, "error", err)
 }
 
 func (u *RateUpdater) worked() {

@@ -50,7 +50,9 @@ type desk struct {
 func newDesk(t *testing.T, db *storage.DB, r *Redis, b *bank) *desk {
 	d := &desk{T: t}
 	log := slog.New(slog.NewTextHandler(&d.log, nil))
-	d.RateUpdater = &RateUpdater{App: &app.App{DB: db, Log: log, Rates: b, Now: func() time.Time { return d.now }}, Redis: r, Log: log}
+	d.RateUpdater = &RateUpdater{App: &app.App{DB: db, Log: log, Rates: b, Now: func() time.Time {
+		return d.now
+	}}, Redis: r, Log: log}
 	return d
 }
 
@@ -82,7 +84,9 @@ func TestRateUpdater(t *testing.T) {
 			{"2026-04-13T08:00:00Z", nil, 1, "", "exchange rates are not updated", true}, // a Monday
 			{"2026-04-13T08:59:00Z", nil, 0, "", "", false},
 			{"2026-04-13T09:00:00Z", nil, 1, "", "", true}, // failed again, and said so already
-			{"2026-04-13T10:00:00Z", func() { b.down = false }, 1, "2026-04-10", "exchange rates are updated again", true},
+			{"2026-04-13T10:00:00Z", func() {
+				b.down = false
+			}, 1, "2026-04-10", "exchange rates are updated again", true},
 			{"2026-04-13T12:00:00Z", nil, 0, "2026-04-10", "", false},
 			{"2026-04-13T14:00:00Z", nil, 1, "2026-04-10", "", false}, // 16:00 in Berlin; the bank is late
 			{"2026-04-13T14:30:00Z", func() { b.day = "2026-04-13" }, 0, "2026-04-10", "", false},
@@ -98,7 +102,8 @@ func TestRateUpdater(t *testing.T) {
 			asked := d.at(step.now, b)
 			newest, err := d.App.DB.NewestRateDay(t.Context())
 			if asked != step.asked || newest != step.newest || d.filled == step.again || err != nil {
-				t.Errorf("%s: asked %d times, newest %q, look again %v, %v; want %d, %q, %v", step.now, asked, newest, !d.filled, err, step.asked, step.newest, step.again)
+				t.Errorf("%s: asked %d times, newest %q, look again %v, %v; want %d, %q, %v", step.now, asked, newest,
+					!d.filled, err, step.asked, step.newest, step.again)
 			}
 			if got := d.log.String(); (step.logged == "") != (got == "") || !strings.Contains(got, step.logged) {
 				t.Errorf("%s: logged %q, want %q", step.now, got, step.logged)
@@ -107,7 +112,8 @@ func TestRateUpdater(t *testing.T) {
 	})
 }
 
-// TestRateUpdatersShareTheWork_race: of several processes one fetches; while it does the others wait, without it they go on.
+// TestRateUpdatersShareTheWork_race: of several processes one fetches; while it does the others wait, without it they
+// go on.
 func TestRateUpdatersShareTheWork_race(t *testing.T) {
 	eachRedis(t, func(t *testing.T, r *Redis) {
 		db := storagetest.SQLite(t)

@@ -74,8 +74,9 @@ func parseAddress(address string) (*redis.UniversalOptions, string, error) {
 		return bad("cannot be read") // the cause may quote the password
 	}
 	password, _ := u.User.Password()
-	o := &redis.UniversalOptions{Addrs: hosts, Username: u.User.Username(), Password: password, SentinelPassword: u.Query().Get("sentinel_password"),
-		MaxRetries: 2, DialTimeout: 2 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second, ContextTimeoutEnabled: true}
+	o := &redis.UniversalOptions{Addrs: hosts, Username: u.User.Username(), Password: password,
+		SentinelPassword: u.Query().Get("sentinel_password"), MaxRetries: 2, DialTimeout: 2 * time.Second,
+		ReadTimeout: 5 * time.Second, WriteTimeout: 5 * time.Second, ContextTimeoutEnabled: true}
 	if strings.HasPrefix(scheme, "rediss") {
 		o.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 		if len(hosts) == 1 {
@@ -140,9 +141,9 @@ func openEmbedded() (*Redis, error) {
 	return &Redis{client: client, embedded: server, stop: stop}, nil
 }
 
-// emptyQueue answers for the in-process Redis when asynq asks for the next task of a queue that is empty. asynq asks many
-// times a second by a script, and for each the in-process Redis makes an interpreter of 150 KB: an idle server spent a
-// twentieth of a processor on it, and filled 5 MB of memory in a second.
+// emptyQueue answers for the in-process Redis when asynq asks for the next task of a queue that is empty. asynq asks
+// many times a second by a script, and for each the in-process Redis makes an interpreter of 150 KB: an idle server
+// spent a twentieth of a processor on it, and filled 5 MB of memory in a second.
 type emptyQueue struct{ server *miniredis.Miniredis }
 
 func (emptyQueue) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -170,14 +171,16 @@ func dequeues(cmd redis.Cmder) string {
 	}
 	pending, _ := args[3].(string)
 	paused, _ := args[4].(string)
-	if !strings.HasPrefix(pending, "asynq:{") || !strings.HasSuffix(pending, "}:pending") || !strings.HasSuffix(paused, "}:paused") {
+	if !strings.HasPrefix(pending, "asynq:{") || !strings.HasSuffix(pending, "}:pending") ||
+		!strings.HasSuffix(paused, "}:paused") {
 		return ""
 	}
 	return pending
 }
 
-// LogTo sends what the Redis client says about its connections to log, for the whole process: the client keeps its logger
-// in a package variable. It repeats itself many times a second while Redis is away, so it goes to the debug level.
+// LogTo sends what the Redis client says about its connections to log, for the whole process: the client keeps its
+// logger in a package variable. It repeats itself many times a second while Redis is away, so it goes to the debug
+// level.
 func LogTo(log *slog.Logger) { redis.SetLogger(clientLog{log}) }
 
 type clientLog struct{ log *slog.Logger }

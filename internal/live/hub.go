@@ -64,8 +64,8 @@ func newBatch(changes []affiliate.Change) *Batch {
 	})}
 }
 
-// Words are what the changes are about: "orders", "deliveries", and the ids of stores, orders and campaigns. They are found
-// once for all readers.
+// Words are what the changes are about: "orders", "deliveries", and the ids of stores, orders and campaigns. They are
+// found once for all readers.
 func (b *Batch) Words() map[string]bool { return b.words() }
 
 // Reader receives changes until its channel is closed: then it fell behind or the hub ended.

@@ -77,7 +77,8 @@ func TestSlowReaderIsDroppedAndNobodyWaits_race(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	words := newBatch([]affiliate.Change{{Store: 1, Order: 2, Campaign: 3}, {Store: 1, Order: 5}, {Store: 4}}).Words()
-	if got, want := slices.Sorted(maps.Keys(words)), []string{"cmp_3", "deliveries", "ord_2", "ord_5", "orders", "str_1", "str_4"}; !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(words)), []string{"cmp_3", "deliveries", "ord_2", "ord_5", "orders",
+		"str_1", "str_4"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -91,7 +91,8 @@ func shorten(s string) string {
 	return s
 }
 
-// Format writes minor units of c as a decimal string with exactly the currency's digits: 1250 USD is "12.50", 20 VND "20".
+// Format writes minor units of c as a decimal string with exactly the currency's digits: 1250 USD is "12.50", 20 VND
+// "20".
 func Format(minor int64, c Currency) string {
 	return FormatScaled(minor, c.Digits())
 }

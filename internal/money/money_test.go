@@ -15,8 +15,10 @@ func TestParse(t *testing.T) {
 		currency Currency
 		want     int64
 	}{
-		{"12.50", "USD", 1250}, {"-12.5", "USD", -1250}, {"0.005", "USD", 1}, {"-0.005", "USD", -1}, {"0.0049", "USD", 0},
-		{"5689", "JPY", 5689}, {"5689.50", "JPY", 5690}, {"22.050", "KWD", 22050}, {"22.0504", "KWD", 22050}, {".5", "EUR", 50},
+		{"12.50", "USD", 1250}, {"-12.5", "USD", -1250}, {"0.005", "USD", 1}, {"-0.005", "USD", -1},
+		{"0.0049", "USD", 0},
+		{"5689", "JPY", 5689}, {"5689.50", "JPY", 5690}, {"22.050", "KWD", 22050}, {"22.0504", "KWD", 22050},
+		{".5", "EUR", 50},
 		{"7.", "EUR", 700}, {" 1.00 ", "EUR", 100}, {"+3", "EUR", 300},
 	} {
 		got, err := Parse(c.in, c.currency)
@@ -24,7 +26,8 @@ func TestParse(t *testing.T) {
 			t.Errorf("Parse(%q, %s) = %d, %v; want %d", c.in, c.currency, got, err, c.want)
 		}
 	}
-	for _, in := range []string{"", " ", ".", "-", "1e3", "12,50", "0x1", "NaN", "1.2.3", "1 000", "99999999999999999999", "£5", "1.5x"} {
+	for _, in := range []string{"", " ", ".", "-", "1e3", "12,50", "0x1", "NaN", "1.2.3", "1 000",
+		"99999999999999999999", "£5", "1.5x"} {
 		if got, err := Parse(in, "USD"); !errors.Is(err, ErrAmount) {
 			t.Errorf("Parse(%q) = %d, %v; want ErrAmount", in, got, err)
 		}
@@ -71,7 +74,8 @@ func TestMulDivIsExactAndHalfAwayFromZero(t *testing.T) {
 		}
 		// |2(a×b) − 2×got×c| ≤ c, and on a tie the result lies further from zero.
 		product := new(big.Int).Mul(big.NewInt(a), big.NewInt(b))
-		twice := new(big.Int).Sub(new(big.Int).Lsh(product, 1), new(big.Int).Lsh(new(big.Int).Mul(big.NewInt(got), big.NewInt(c)), 1))
+		twice := new(big.Int).Sub(new(big.Int).Lsh(product, 1), new(big.Int).Lsh(new(big.Int).Mul(big.NewInt(got),
+			big.NewInt(c)), 1))
 		switch new(big.Int).Abs(twice).Cmp(big.NewInt(c)) {
 		case 1:
 			t.Fatalf("MulDiv(%d, %d, %d) = %d is off by more than half", a, b, c, got)

@@ -12,9 +12,11 @@ import (
 
 func TestParseRate(t *testing.T) {
 	for in, want := range map[string]string{
-		"1.1684": "1.1684", "1": "1", "1.0": "1", "1.1000": "1.1", "0.87058": "0.87058", "20082.05": "20082.05", "186.75": "186.75", "100": "100",
+		"1.1684": "1.1684", "1": "1", "1.0": "1", "1.1000": "1.1", "0.87058": "0.87058", "20082.05": "20082.05",
+		"186.75": "186.75", "100": "100",
 		"007.50": "7.5", "0.000000000000000001": "0.000000000000000001", "999999999999999999": "999999999999999999",
-		"0.000000000000000001234567890123456": "0.000000000000000001234567890123456", "1" + strings.Repeat("0", 17): "1" + strings.Repeat("0", 17),
+		"0.000000000000000001234567890123456": "0.000000000000000001234567890123456", "1" +
+			strings.Repeat("0", 17): "1" + strings.Repeat("0", 17),
 	} {
 		got, err := ParseRate(in)
 		if err != nil || got.String() != want {
@@ -25,10 +27,14 @@ func TestParseRate(t *testing.T) {
 		}
 	}
 	for in, sentence := range map[string]string{
-		"": "a decimal number is needed", ".": "a decimal number is needed", "1.": "a decimal number is needed", ".5": "a decimal number is needed",
-		"-1": "a decimal number is needed", "+1": "a decimal number is needed", "1e3": "a decimal number is needed", "N/A": "a decimal number is needed",
-		"1,5": "a decimal number is needed", "1.2.3": "a decimal number is needed", " 1": "a decimal number is needed", "١": "a decimal number is needed",
-		"0": "greater than 0", "0.000": "greater than 0", "1234567890123456789": "more than 18 digits", "1.234567890123456789": "more than 18 digits",
+		"": "a decimal number is needed", ".": "a decimal number is needed", "1.": "a decimal number is needed",
+		".5": "a decimal number is needed",
+		"-1": "a decimal number is needed", "+1": "a decimal number is needed", "1e3": "a decimal number is needed",
+		"N/A": "a decimal number is needed",
+		"1,5": "a decimal number is needed", "1.2.3": "a decimal number is needed", " 1": "a decimal number is needed",
+		"١": "a decimal number is needed",
+		"0": "greater than 0", "0.000": "greater than 0", "1234567890123456789": "more than 18 digits",
+		"1.234567890123456789":  "more than 18 digits",
 		"0.0000000000000000009": "too small", "1." + strings.Repeat("0", 70) + "1": "a decimal number is needed",
 	} {
 		if got, err := ParseRate(in); !errors.Is(err, ErrRate) || !strings.Contains(err.Error(), sentence) {
@@ -42,10 +48,14 @@ func TestParseRate(t *testing.T) {
 
 func TestCross(t *testing.T) {
 	for _, c := range []struct{ to, from, want string }{
-		{"1.1684", "1", "1.1684"}, {"1", "1.1684", "0.85587127696"}, {"186.75", "1.1684", "159.833960972"}, {"7.4727", "7.4727", "1"},
-		{"0.50", "0.25", "2"}, {"1", "3", "0.333333333333"}, {"2", "3", "0.666666666667"}, {"1", "20082.05", "0.0000497957130871"},
-		{"999999999999999999", "1", "1000000000000000000"}, {"1.000000000005", "1", "1.00000000001"}, {"1.0000000000049", "1", "1"},
-		{"999999999999999999", "0.000000000000000001", "999999999999999999"}, {"0.000000000000000001", "999999999999999999", "0.000000000000000001"},
+		{"1.1684", "1", "1.1684"}, {"1", "1.1684", "0.85587127696"}, {"186.75", "1.1684", "159.833960972"},
+		{"7.4727", "7.4727", "1"},
+		{"0.50", "0.25", "2"}, {"1", "3", "0.333333333333"}, {"2", "3", "0.666666666667"},
+		{"1", "20082.05", "0.0000497957130871"},
+		{"999999999999999999", "1", "1000000000000000000"}, {"1.000000000005", "1", "1.00000000001"},
+		{"1.0000000000049", "1", "1"},
+		{"999999999999999999", "0.000000000000000001", "999999999999999999"},
+		{"0.000000000000000001", "999999999999999999", "0.000000000000000001"},
 	} {
 		to, from := rate(t, c.to), rate(t, c.from)
 		want := c.want
@@ -68,10 +78,14 @@ func TestConvert(t *testing.T) {
 		from, to Currency
 		want     int64
 	}{
-		{1000, "1", "EUR", "EUR", 1000}, {1000, "1.1684", "EUR", "USD", 1168}, {1250, "1.1684", "EUR", "USD", 1461}, // 1460.5
-		{-1250, "1.1684", "EUR", "USD", -1461}, {1000, "186.75", "EUR", "JPY", 1868}, {1868, "0.00535475234270", "JPY", "EUR", 1000},
-		{1, "0.36", "JPY", "KWD", 360}, {1, "0.0004", "USD", "JPY", 0}, {12345, "0.3", "EUR", "KWD", 37035}, {37035, "3.25", "KWD", "CLF", 1203638},
-		{1, "20000", "KWD", "JPY", 20}, {math.MaxInt64, "1.01", "EUR", "USD", math.MaxInt64}, {math.MinInt64, "1", "EUR", "EUR", -math.MaxInt64},
+		// 1460.5
+		{1000, "1", "EUR", "EUR", 1000}, {1000, "1.1684", "EUR", "USD", 1168}, {1250, "1.1684", "EUR", "USD", 1461},
+		{-1250, "1.1684", "EUR", "USD", -1461}, {1000, "186.75", "EUR", "JPY", 1868}, {1868, "0.00535475234270", "JPY",
+			"EUR", 1000},
+		{1, "0.36", "JPY", "KWD", 360}, {1, "0.0004", "USD", "JPY", 0}, {12345, "0.3", "EUR", "KWD", 37035},
+		{37035, "3.25", "KWD", "CLF", 1203638},
+		{1, "20000", "KWD", "JPY", 20}, {math.MaxInt64, "1.01", "EUR", "USD", math.MaxInt64},
+		{math.MinInt64, "1", "EUR", "EUR", -math.MaxInt64},
 		{math.MinInt64, "1000000", "JPY", "KWD", -math.MaxInt64}, {0, "1.5", "EUR", "USD", 0},
 	} {
 		r := rate(t, c.rate)
@@ -122,7 +136,8 @@ func TestRateIsReadBackAndExact(t *testing.T) {
 		if err != nil || again != r {
 			t.Fatalf("%s is read back as %s, %v", text, again, err)
 		}
-		if padded, err := ParseRate("0" + text + strings.Repeat("0", strings.Count(text, "."))); err != nil || padded != r {
+		if padded, err := ParseRate("0" + text + strings.Repeat("0", strings.Count(text, "."))); err != nil ||
+			padded != r {
 			t.Fatalf("%s with zeros around it is read as %s, %v", text, padded, err)
 		}
 	})
@@ -165,7 +180,8 @@ func TestConvertIsTheNearest(t *testing.T) {
 	currencies := rapid.SampledFrom([]Currency{"EUR", "USD", "JPY", "KWD", "CLF"})
 	rapid.Check(t, func(t *rapid.T) {
 		r, from, to := anyRate(t, "rate"), currencies.Draw(t, "from"), currencies.Draw(t, "to")
-		minor := rapid.OneOf(rapid.Int64Range(-math.MaxInt64, math.MaxInt64), rapid.Int64Range(-Limit, Limit), rapid.Int64Range(-1000, 1000)).Draw(t, "minor")
+		minor := rapid.OneOf(rapid.Int64Range(-math.MaxInt64, math.MaxInt64), rapid.Int64Range(-Limit, Limit),
+			rapid.Int64Range(-1000, 1000)).Draw(t, "minor")
 		got := r.Convert(minor, from, to)
 		if other := r.Convert(-minor, from, to); other != -got {
 			t.Fatalf("%d gives %d, but %d gives %d", minor, got, -minor, other)

@@ -75,7 +75,8 @@ func ofShopify() (Set, error) {
 	deliveries, err := shopifyrecordings.Deliveries()
 	for _, d := range deliveries {
 		d.Header.Set("X-Shopify-Hmac-Sha256", shopify.Sign([]byte(set.Store.Secret), d.Body))
-		set.Requests = append(set.Requests, Request{Store: set.Store, File: d.File, Header: d.Header, Body: d.Body, OrderID: d.OrderID})
+		set.Requests = append(set.Requests, Request{Store: set.Store, File: d.File, Header: d.Header, Body: d.Body,
+			OrderID: d.OrderID})
 	}
 	return set, err
 }
@@ -88,7 +89,8 @@ func ofWooCommerce() (Set, error) {
 	}
 	deliveries, err := woorecordings.Deliveries()
 	for _, d := range deliveries {
-		set.Requests = append(set.Requests, Request{Store: set.Store, File: d.File, Header: d.Header, Body: d.Body, OrderID: d.OrderID})
+		set.Requests = append(set.Requests, Request{Store: set.Store, File: d.File, Header: d.Header, Body: d.Body,
+			OrderID: d.OrderID})
 	}
 	return set, err
 }

@@ -136,8 +136,10 @@ func (g *Generator) begin() *life {
 	n := int64(g.made)
 	g.made++
 	r := g.random
-	o := &order{id: g.base + n*17, number: 1000 + n, salt: r.Uint64(), customer: r.IntN(len(customers)), taxIncluded: g.taxIncluded(),
-		placed: g.plan.Now.UTC().Add(-time.Duration(r.Int64N(int64(12*time.Hour))) - 10*time.Hour).Truncate(time.Second)}
+	o := &order{id: g.base + n*17, number: 1000 + n, salt: r.Uint64(), customer: r.IntN(len(customers)),
+		taxIncluded: g.taxIncluded(), placed: g.plan.Now.UTC().Add(-time.Duration(r.Int64N(int64(12*time.Hour))) -
+			10*time.Hour).
+			Truncate(time.Second)}
 	o.updated = o.placed
 	size := g.plan.MinSize
 	if span := g.plan.MaxSize - g.plan.MinSize; span > 0 {

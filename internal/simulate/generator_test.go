@@ -18,7 +18,8 @@ import (
 
 func testPlan(p affiliate.Platform, orders int) Plan {
 	return Plan{Platform: p, Store: "shop", Secret: "secret", Orders: orders, Duplicates: 5, Shuffle: 50, Seed: 1,
-		Now: time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC), MinSize: 2000, MaxSize: 20_000, Currency: "USD", Owners: DefaultOwners(20)}
+		Now: time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC), MinSize: 2000, MaxSize: 20_000, Currency: "USD",
+		Owners: DefaultOwners(20)}
 }
 
 func all(p Plan) (requests [][]byte, expected []Expected) {
@@ -36,7 +37,8 @@ type verifier interface {
 	Parse(topic, key string, body []byte) (affiliate.Parsed, error)
 }
 
-var platforms = map[affiliate.Platform]verifier{affiliate.Shopify: shopifysource.Platform{}, affiliate.WooCommerce: woosource.Platform{}}
+var platforms = map[affiliate.Platform]verifier{affiliate.Shopify: shopifysource.Platform{},
+	affiliate.WooCommerce: woosource.Platform{}}
 
 // The generator keeps its books by itself; merging what it sends must come to the same.
 func TestGenerator_books(t *testing.T) {
@@ -54,8 +56,9 @@ func TestGenerator_books(t *testing.T) {
 			}
 			for _, want := range expected {
 				v, ok := states[want.ID].View()
-				got := Expected{ID: want.ID, Status: string(v.Status), Value: v.Value, OriginalValue: v.OriginalValue, Total: v.Total,
-					Refunded: v.Refunded, Test: v.Test, Owner: want.Owner, Method: want.Method, NotCredited: want.NotCredited, Commission: want.Commission}
+				got := Expected{ID: want.ID, Status: string(v.Status), Value: v.Value, OriginalValue: v.OriginalValue,
+					Total: v.Total, Refunded: v.Refunded, Test: v.Test, Owner: want.Owner, Method: want.Method,
+					NotCredited: want.NotCredited, Commission: want.Commission}
 				if !ok || got != want {
 					t.Errorf("got %+v, want %+v", got, want)
 				}

@@ -24,15 +24,19 @@ type person struct{ first, last, street, city, zip, region, regionCode, country,
 // customers: the first one stands for orders without a customer.
 var customers = []person{
 	{},
-	{"Alex", "Example", "1 Example Street", "Exampleton", "10001", "New York", "NY", "United States", "US", "alex@buyers.example"},
-	{"Marta", "Sample", "22 Sample Road", "Portland", "97201", "Oregon", "OR", "United States", "US", "marta@buyers.example"},
+	{"Alex", "Example", "1 Example Street", "Exampleton", "10001", "New York", "NY", "United States", "US",
+		"alex@buyers.example"},
+	{"Marta", "Sample", "22 Sample Road", "Portland", "97201", "Oregon", "OR", "United States", "US",
+		"marta@buyers.example"},
 	{"Jonas", "Muster", "Musterweg 3", "Hamburg", "20095", "Hamburg", "HH", "Germany", "DE", "jonas@buyers.example"},
 	{"Claire", "Modele", "4 rue du Modele", "Lyon", "69001", "Rhone", "69", "France", "FR", "claire@buyers.example"},
-	{"Sam", "Placeholder", "50 Placeholder Ave", "Toronto", "M5V 2T6", "Ontario", "ON", "Canada", "CA", "sam@buyers.example"},
+	{"Sam", "Placeholder", "50 Placeholder Ave", "Toronto", "M5V 2T6", "Ontario", "ON", "Canada", "CA",
+		"sam@buyers.example"},
 }
 
 // attributeNames are cart attributes that real orders are full of.
-var attributeNames = []string{"fbc", "fbp", "ttp", "kx", "utm_id", "utm_term", "utm_source", "utm_medium", "ga_client", "sh", "sw", "session", "gclid", "host"}
+var attributeNames = []string{"fbc", "fbp", "ttp", "kx", "utm_id", "utm_term", "utm_source", "utm_medium", "ga_client",
+	"sh", "sw", "session", "gclid", "host"}
 
 // attributeSize is about how many bytes one attribute takes.
 const attributeSize = 85

@@ -4,8 +4,8 @@ import (
 	"time"
 )
 
-// order is one simulated order: what its store knows of it. All amounts are minor units. Each unit of a line has its own
-// exact price, discount and tax, so that refunds by lines add up without rounding.
+// order is one simulated order: what its store knows of it. All amounts are minor units. Each unit of a line has its
+// own exact price, discount and tax, so that refunds by lines add up without rounding.
 type order struct {
 	id, number  int64
 	placed      time.Time
@@ -119,7 +119,8 @@ type Expected struct {
 // expected keeps the books: status and value by the rules of the product, from what happened to the order.
 func (o *order) expected(rules platformRules, owners []Owner) Expected {
 	s := o.sums()
-	e := Expected{ID: formatID(o.id), OriginalValue: s.merchandise, Total: s.total - s.removed, Refunded: o.refundedAmount(), Test: o.test}
+	e := Expected{ID: formatID(o.id), OriginalValue: s.merchandise, Total: s.total - s.removed,
+		Refunded: o.refundedAmount(), Test: o.test}
 	captured := !o.paidAt.IsZero()
 	switch {
 	case captured && e.Refunded >= e.Total && e.Total > 0, o.status == refunded:
@@ -175,7 +176,9 @@ func (o *order) credit(e *Expected, owners []Owner) {
 		e.NotCredited = "no_owner"
 	}
 	for _, code := range o.discounts {
-		if i := ownerOf(owners, func(w Owner) bool { return w.Code != "" && sameCode(w.Code, code) }); i >= 0 && e.Owner < 0 {
+		if i := ownerOf(owners, func(w Owner) bool {
+			return w.Code != "" && sameCode(w.Code, code)
+		}); i >= 0 && e.Owner < 0 {
 			e.Owner, e.Method = i, "code"
 		}
 	}

@@ -276,7 +276,8 @@ func (s *shopify) lineItem(o *order, i int) {
 	}
 	w.raw(`{"id":`).int(lineID(o, i)).raw(`,"admin_graphql_api_id":"gid://shopify/LineItem/`).int(lineID(o, i)).raw(`","attributed_staffs":[],"current_quantity":`)
 	w.int(current).raw(`,"fulfillable_quantity":`).int(current).raw(`,"fulfillment_service":"manual","fulfillment_status":null,"gift_card":false,"grams":0,"name":"`)
-	w.raw(p.title).raw(" - ").raw(p.variant).raw(`"`).both("price", l.price).raw(`,"product_exists":true,"product_id":`).int(6_994_888_523_000 + int64(l.product))
+	w.raw(p.title).raw(" - ").raw(p.variant).raw(`"`).both("price",
+		l.price).raw(`,"product_exists":true,"product_id":`).int(6_994_888_523_000 + int64(l.product))
 	w.raw(`,"properties":[],"quantity":`).int(l.quantity).raw(`,"requires_shipping":true,"sku":`).text(p.sku).raw(`,"taxable":true,"title":`).text(p.title)
 	w.both("total_discount", 0).raw(`,"variant_id":`).int(40_537_120_407_000 + int64(l.product)).raw(`,"variant_inventory_management":"shopify","variant_title":`)
 	w.text(p.variant).raw(`,"vendor":`).text(p.vendor).raw(`,"tax_lines":[`)

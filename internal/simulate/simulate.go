@@ -1,7 +1,7 @@
-// Package simulate is the load generator: it makes up the lives of orders as Shopify and WooCommerce tell them (created,
-// paid, refunded in all ways, canceled, edited), signs, repeats and shuffles the deliveries, sends them, and checks at
-// the end through the API that every order ended as it must. What must come out it knows from its own bookkeeping, which
-// shares no code with the product's rules.
+// Package simulate is the load generator: it makes up the lives of orders as Shopify and WooCommerce tell them
+// (created, paid, refunded in all ways, canceled, edited), signs, repeats and shuffles the deliveries, sends them, and
+// checks at the end through the API that every order ended as it must. What must come out it knows from its own
+// bookkeeping, which shares no code with the product's rules.
 package simulate
 
 import (
@@ -46,7 +46,8 @@ func DefaultOwners(n int) []Owner {
 	owners := make([]Owner, n)
 	for i := range owners {
 		number := fmt.Sprintf("%03d", i+1)
-		owners[i] = Owner{Creator: ownerName(i), Code: "SIM" + number, Slug: "sim-" + number, Percent: rates[i%len(rates)]}
+		owners[i] = Owner{Creator: ownerName(i), Code: "SIM" + number, Slug: "sim-" + number,
+			Percent: rates[i%len(rates)]}
 		if i%4 == 3 {
 			owners[i].Flat = 150
 		}
@@ -61,7 +62,8 @@ func CreatorsCSV(owners []Owner, store string, currency money.Currency) string {
 	var b strings.Builder
 	out := csv.NewWriter(&b)
 	row := func(cells ...string) { _ = out.Write(cells) } // a strings.Builder takes everything
-	row("campaign", "creator", "instagram", "email", "offer", "store", "code", "link_slug", "landing_url", "commission_percent", "commission_flat", "product_value")
+	row("campaign", "creator", "instagram", "email", "offer", "store", "code", "link_slug", "landing_url",
+		"commission_percent", "commission_flat", "product_value")
 	for i, w := range owners {
 		name := w.Creator
 		if name == "" {
@@ -71,8 +73,8 @@ func CreatorsCSV(owners []Owner, store string, currency money.Currency) string {
 		if w.Slug != "" {
 			landing = "https://shop.example/"
 		}
-		row("Simulation", name, "@"+handle, handle+"@creators.example", "Simulation "+name, store, w.Code, w.Slug, landing,
-			money.FormatScaled(w.Percent, 2), money.Format(w.Flat, currency), "0")
+		row("Simulation", name, "@"+handle, handle+"@creators.example", "Simulation "+name, store, w.Code,
+			w.Slug, landing, money.FormatScaled(w.Percent, 2), money.Format(w.Flat, currency), "0")
 	}
 	out.Flush()
 	return b.String()

@@ -112,7 +112,8 @@ func (g *Generator) refundLines(o *order) {
 
 func (g *Generator) refundAmount(o *order, pending bool) {
 	r := g.newRefund(o)
-	r.amount, r.pending = min(100+g.random.Int64N(900), o.sums().total/3), pending && g.plan.Platform == affiliate.Shopify
+	r.amount, r.pending = min(100+g.random.Int64N(900), o.sums().total/3), pending &&
+		g.plan.Platform == affiliate.Shopify
 	o.refunds = append(o.refunds, r)
 }
 

@@ -91,7 +91,8 @@ func (q queries) NewestAudit(ctx context.Context, a AuditFilter, p Page) ([]Audi
 		return nil, "", err
 	}
 	var list []AuditRecord
-	if err := q.list(ctx, &list, selectAudit+f.where()+k.by()+fmt.Sprintf(" LIMIT %d", p.limit()+1), f.args...); err != nil {
+	if err := q.list(ctx, &list, selectAudit+f.where()+k.by()+fmt.Sprintf(" LIMIT %d", p.limit()+1),
+		f.args...); err != nil {
 		return nil, "", err
 	}
 	next := ""
@@ -102,8 +103,8 @@ func (q queries) NewestAudit(ctx context.Context, a AuditFilter, p Page) ([]Audi
 	return list, next, nil
 }
 
-// Word is what people call a thing, and the id of the thing whose page shows it, which may be another one: an order shows
-// its conversion. Page is empty where no page shows the thing.
+// Word is what people call a thing, and the id of the thing whose page shows it, which may be another one: an order
+// shows its conversion. Page is empty where no page shows the thing.
 type Word struct {
 	Name string
 	Page string
@@ -135,7 +136,8 @@ func (q queries) WordsFor(ctx context.Context, ids []string) (map[string]Word, e
 	byPrefix := map[string][]int64{}
 	for _, id := range ids {
 		prefix, number, _ := strings.Cut(id, "_")
-		if n, err := strconv.ParseInt(number, 10, 64); err == nil && words[prefix] != "" && !slices.Contains(byPrefix[prefix], n) {
+		if n, err := strconv.ParseInt(number, 10, 64); err == nil && words[prefix] != "" &&
+			!slices.Contains(byPrefix[prefix], n) {
 			byPrefix[prefix] = append(byPrefix[prefix], n)
 		}
 	}

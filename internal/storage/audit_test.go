@@ -18,7 +18,8 @@ func TestNewestAudit(t *testing.T) {
 		subjects := []fmt.Stringer{affiliate.CampaignID(1), affiliate.CampaignID(12), affiliate.CreatorID(1)}
 		inTx(t, db, func(tx *storage.Tx) error {
 			for n := range 30 {
-				e := storage.AuditEntry{At: noon.Add(time.Duration(n) * time.Minute), Actor: []string{"Anna", "Ben"}[n%2], Action: fmt.Sprint("x.", n), Subject: subjects[n%3]}
+				e := storage.AuditEntry{At: noon.Add(time.Duration(n) * time.Minute),
+					Actor: []string{"Anna", "Ben"}[n%2], Action: fmt.Sprint("x.", n), Subject: subjects[n%3]}
 				if err := tx.Audit(t.Context(), e); err != nil {
 					return err
 				}
@@ -61,7 +62,8 @@ func TestNewestAudit(t *testing.T) {
 				}
 			}
 		}
-		if _, _, err := db.NewestAudit(t.Context(), storage.AuditFilter{}, storage.Page{Cursor: "x"}); affiliate.KindOf(err) != affiliate.Invalid {
+		if _, _, err := db.NewestAudit(t.Context(), storage.AuditFilter{},
+			storage.Page{Cursor: "x"}); affiliate.KindOf(err) != affiliate.Invalid {
 			t.Errorf("a wrong cursor gives %v", err)
 		}
 	})
@@ -73,48 +75,60 @@ func TestWordsFor(t *testing.T) {
 		ctx := t.Context()
 		anna := addCreator(t, db, "Anna", nil)
 		inTx(t, db, func(tx *storage.Tx) error {
-			store, err := tx.CreateStore(ctx, affiliate.Store{Slug: "shop", Platform: affiliate.Shopify, Name: "Shop", Domain: "shop.example", Currency: "USD",
-				Timezone: "UTC", State: affiliate.StoreStateActive, CreatedAt: noon, UpdatedAt: noon})
-			if err != nil {
-				return err
-			}
-			c, err := tx.CreateCampaign(ctx, affiliate.Campaign{Name: "Spring", Status: affiliate.CampaignActive, CreatedAt: noon, UpdatedAt: noon})
-			if err != nil {
-				return err
-			}
-			m, err := tx.CreateMember(ctx, affiliate.CampaignMember{CampaignID: c.ID, CreatorID: anna.ID, ProductCurrency: "USD", CreatedAt: noon, UpdatedAt: noon})
-			if err != nil {
-				return err
-			}
-			o, err := tx.CreateOffer(ctx, affiliate.Offer{CampaignID: c.ID, Name: "Ten", Type: affiliate.OfferPromoCode, Status: affiliate.OfferActive, StatusSince: noon,
+			store, err := tx.CreateStore(ctx, affiliate.Store{Slug: "shop", Platform: affiliate.Shopify, Name: "Shop",
+				Domain: "shop.example", Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive,
 				CreatedAt: noon, UpdatedAt: noon})
 			if err != nil {
 				return err
 			}
-			om, err := tx.CreateOfferMember(ctx, affiliate.OfferMember{OfferID: o.ID, MemberID: m.ID, CreatedAt: noon, UpdatedAt: noon})
+			c, err := tx.CreateCampaign(ctx, affiliate.Campaign{Name: "Spring", Status: affiliate.CampaignActive,
+				CreatedAt: noon, UpdatedAt: noon})
 			if err != nil {
 				return err
 			}
-			if _, err = tx.CreateCode(ctx, affiliate.Code{OfferMemberID: om.ID, StoreID: store.ID, Code: "ANNA10", CreatedAt: noon, UpdatedAt: noon}); err != nil {
+			m, err := tx.CreateMember(ctx, affiliate.CampaignMember{CampaignID: c.ID, CreatorID: anna.ID,
+				ProductCurrency: "USD", CreatedAt: noon, UpdatedAt: noon})
+			if err != nil {
+				return err
+			}
+			o, err := tx.CreateOffer(ctx, affiliate.Offer{CampaignID: c.ID, Name: "Ten", Type: affiliate.OfferPromoCode,
+				Status: affiliate.OfferActive, StatusSince: noon, CreatedAt: noon, UpdatedAt: noon})
+			if err != nil {
+				return err
+			}
+			om, err := tx.CreateOfferMember(ctx, affiliate.OfferMember{OfferID: o.ID, MemberID: m.ID, CreatedAt: noon,
+				UpdatedAt: noon})
+			if err != nil {
+				return err
+			}
+			if _, err = tx.CreateCode(ctx, affiliate.Code{OfferMemberID: om.ID, StoreID: store.ID, Code: "ANNA10",
+				CreatedAt: noon, UpdatedAt: noon}); err != nil {
 				return err
 			}
 			if _, err = tx.CreateLink(ctx, affiliate.Link{OfferMemberID: om.ID, Slug: "anna", Kind: affiliate.LinkSales, LandingURL: "https://shop.example/",
 				CreatedAt: noon, UpdatedAt: noon}); err != nil {
 				return err
 			}
-			if _, err = tx.CreateCost(ctx, affiliate.Cost{CampaignID: c.ID, Amount: 1, Currency: "USD", Day: "2026-05-01", Note: "shooting", Author: "me", CreatedAt: noon}); err != nil {
+			if _, err = tx.CreateCost(ctx, affiliate.Cost{CampaignID: c.ID, Amount: 1, Currency: "USD",
+				Day: "2026-05-01", Note: "shooting", Author: "me", CreatedAt: noon}); err != nil {
 				return err
 			}
-			if _, err = tx.CreateUser(ctx, affiliate.User{Email: "o@x.example", Name: "Olga", Role: affiliate.RoleOwner, CreatedAt: noon, UpdatedAt: noon}, "hash"); err != nil {
+			if _, err = tx.CreateUser(ctx, affiliate.User{Email: "o@x.example", Name: "Olga", Role: affiliate.RoleOwner,
+				CreatedAt: noon, UpdatedAt: noon}, "hash"); err != nil {
 				return err
 			}
-			_, err = tx.CreateToken(ctx, affiliate.Token{Name: "warehouse", Role: affiliate.RoleViewer, CreatedAt: noon}, []byte("hash"))
+			_, err = tx.CreateToken(ctx, affiliate.Token{Name: "warehouse", Role: affiliate.RoleViewer,
+				CreatedAt: noon}, []byte("hash"))
 			return err
 		})
-		want := map[string]storage.Word{"cre_1": {Name: "Anna", Page: "cre_1"}, "str_1": {Name: "Shop", Page: "str_1"}, "cmp_1": {Name: "Spring", Page: "cmp_1"}, "mem_1": {Name: "Anna", Page: "cmp_1"},
-			"off_1": {Name: "Ten", Page: "cmp_1"}, "ofm_1": {Name: "Anna in Ten", Page: "cmp_1"}, "cod_1": {Name: "ANNA10", Page: "cmp_1"}, "lnk_1": {Name: "anna", Page: "cmp_1"},
-			"cst_1": {Name: "shooting", Page: "cmp_1"}, "usr_1": {Name: "Olga", Page: "usr_1"}, "tok_1": {Name: "warehouse"}}
-		ids := append(slices.Collect(maps.Keys(want)), "cmp_1", "cmp_2", "cnv_1", "ord_1", "pay_1", "account", "xyz_1", "cmp_x", "")
+		want := map[string]storage.Word{"cre_1": {Name: "Anna", Page: "cre_1"}, "str_1": {Name: "Shop", Page: "str_1"},
+			"cmp_1": {Name: "Spring", Page: "cmp_1"}, "mem_1": {Name: "Anna", Page: "cmp_1"},
+			"off_1": {Name: "Ten", Page: "cmp_1"}, "ofm_1": {Name: "Anna in Ten", Page: "cmp_1"},
+			"cod_1": {Name: "ANNA10", Page: "cmp_1"}, "lnk_1": {Name: "anna", Page: "cmp_1"},
+			"cst_1": {Name: "shooting", Page: "cmp_1"}, "usr_1": {Name: "Olga", Page: "usr_1"},
+			"tok_1": {Name: "warehouse"}}
+		ids := append(slices.Collect(maps.Keys(want)), "cmp_1", "cmp_2", "cnv_1", "ord_1", "pay_1", "account", "xyz_1",
+			"cmp_x", "")
 		got, err := db.WordsFor(ctx, ids)
 		if err != nil || !maps.Equal(got, want) {
 			t.Errorf("got %v, %v, want %v", got, err, want)

@@ -67,9 +67,9 @@ func (db *DB) Loaders() int {
 	return 2
 }
 
-// QuickLoad runs f with a database that is quicker to load and less careful: an embedded one syncs its file only now and
-// then, so a power cut may take the last transactions, but never damages it; PostgreSQL, where its user may say so, does
-// not check that the rows of Load refer to rows that exist.
+// QuickLoad runs f with a database that is quicker to load and less careful: an embedded one syncs its file only now
+// and then, so a power cut may take the last transactions, but never damages it; PostgreSQL, where its user may say so,
+// does not check that the rows of Load refer to rows that exist.
 func (db *DB) QuickLoad(ctx context.Context, f func() error) error {
 	if !db.Embedded() {
 		var superuser string
@@ -191,55 +191,67 @@ func (r Rows) catalogTables() []loadTable {
 	return []loadTable{
 		loadOf("creators", "id, name, email, email_hash, country, note, removed_at, created_at, updated_at", r.Creators,
 			func(c *affiliate.Creator) []any {
-				return []any{int64(c.ID), c.Name, c.Email, c.EmailHash, c.Country, c.Note, At(c.RemovedAt), At(c.CreatedAt), At(c.UpdatedAt)}
+				return []any{int64(c.ID), c.Name, c.Email, c.EmailHash, c.Country, c.Note, At(c.RemovedAt),
+					At(c.CreatedAt), At(c.UpdatedAt)}
 			}),
 		loadOf("creator_handles", "creator_id, network, handle, folded", r.handles(), func(h *handleRow) []any {
 			return []any{int64(h.creator), h.network, h.handle, affiliate.FoldHandle(h.handle)}
 		}),
-		loadOf("campaigns", "id, name, folded, status, starts_at, ends_at, created_at, updated_at", r.Campaigns, func(c *affiliate.Campaign) []any {
-			return []any{int64(c.ID), c.Name, affiliate.FoldName(c.Name), string(c.Status), At(c.StartsAt), At(c.EndsAt), At(c.CreatedAt), At(c.UpdatedAt)}
-		}),
-		loadOf("campaign_members", "id, campaign_id, creator_id, product_value, product_currency, removed_at, created_at, updated_at", r.Members,
-			func(m *affiliate.CampaignMember) []any {
-				return []any{int64(m.ID), int64(m.CampaignID), int64(m.CreatorID), m.ProductValue, string(m.ProductCurrency), At(m.RemovedAt),
-					At(m.CreatedAt), At(m.UpdatedAt)}
+		loadOf("campaigns", "id, name, folded, status, starts_at, ends_at, created_at, updated_at", r.Campaigns,
+			func(c *affiliate.Campaign) []any {
+				return []any{int64(c.ID), c.Name, affiliate.FoldName(c.Name), string(c.Status), At(c.StartsAt),
+					At(c.EndsAt), At(c.CreatedAt), At(c.UpdatedAt)}
 			}),
-		loadOf("campaign_costs", "id, campaign_id, creator_id, amount, currency, day, note, author, created_at", r.Costs, func(c *affiliate.Cost) []any {
-			return []any{int64(c.ID), int64(c.CampaignID), nullable(c.CreatorID), c.Amount, string(c.Currency), c.Day, c.Note, c.Author, At(c.CreatedAt)}
-		}),
+		loadOf("campaign_members",
+			"id, campaign_id, creator_id, product_value, product_currency, removed_at, created_at, updated_at",
+			r.Members, func(m *affiliate.CampaignMember) []any {
+				return []any{int64(m.ID), int64(m.CampaignID), int64(m.CreatorID), m.ProductValue,
+					string(m.ProductCurrency), At(m.RemovedAt), At(m.CreatedAt), At(m.UpdatedAt)}
+			}),
+		loadOf("campaign_costs", "id, campaign_id, creator_id, amount, currency, day, note, author, created_at",
+			r.Costs, func(c *affiliate.Cost) []any {
+				return []any{int64(c.ID), int64(c.CampaignID), nullable(c.CreatorID), c.Amount,
+					string(c.Currency), c.Day, c.Note, c.Author, At(c.CreatedAt)}
+			}),
 		loadOf("offers", `id, campaign_id, name, folded, type, status, status_since, commission_percent, commission_flat, rule_version, created_at,
 			updated_at`, r.Offers, func(o *affiliate.Offer) []any {
-			return []any{int64(o.ID), int64(o.CampaignID), o.Name, affiliate.FoldName(o.Name), string(o.Type), string(o.Status), At(o.StatusSince),
-				o.Rule.Percent, o.Rule.Flat, o.Rule.Version, At(o.CreatedAt), At(o.UpdatedAt)}
+			return []any{int64(o.ID), int64(o.CampaignID), o.Name, affiliate.FoldName(o.Name), string(o.Type),
+				string(o.Status), At(o.StatusSince), o.Rule.Percent, o.Rule.Flat, o.Rule.Version, At(o.CreatedAt),
+				At(o.UpdatedAt)}
 		}),
-		loadOf("offer_members", "id, offer_id, member_id, commission_percent, commission_flat, rule_version, inactive_since, created_at, updated_at",
+		loadOf("offer_members", "id, offer_id, member_id, commission_percent, commission_flat, rule_version, "+
+			"inactive_since, created_at, updated_at",
 			r.OfferMembers, func(m *affiliate.OfferMember) []any {
 				percent, flat := overrideColumns(m.Override)
-				return []any{int64(m.ID), int64(m.OfferID), int64(m.MemberID), percent, flat, m.RuleVersion, At(m.InactiveSince), At(m.CreatedAt),
-					At(m.UpdatedAt)}
+				return []any{int64(m.ID), int64(m.OfferID), int64(m.MemberID), percent, flat, m.RuleVersion,
+					At(m.InactiveSince), At(m.CreatedAt), At(m.UpdatedAt)}
 			}),
-		loadOf("codes", "id, offer_member_id, store_id, code, folded, valid_from, valid_to, created_at, updated_at", r.Codes, func(c *affiliate.Code) []any {
-			return []any{int64(c.ID), int64(c.OfferMemberID), int64(c.StoreID), c.Code, affiliate.FoldCode(c.Code), At(c.ValidFrom), At(c.ValidTo),
-				At(c.CreatedAt), At(c.UpdatedAt)}
-		}),
-		loadOf("links", "id, offer_member_id, slug, kind, landing_url, ended_at, created_at, updated_at", r.Links, func(l *affiliate.Link) []any {
-			return []any{int64(l.ID), int64(l.OfferMemberID), l.Slug, string(l.Kind), l.LandingURL, At(l.EndedAt), At(l.CreatedAt), At(l.UpdatedAt)}
-		}),
+		loadOf("codes", "id, offer_member_id, store_id, code, folded, valid_from, valid_to, created_at, updated_at",
+			r.Codes, func(c *affiliate.Code) []any {
+				return []any{int64(c.ID), int64(c.OfferMemberID), int64(c.StoreID), c.Code, affiliate.FoldCode(c.Code),
+					At(c.ValidFrom), At(c.ValidTo), At(c.CreatedAt), At(c.UpdatedAt)}
+			}),
+		loadOf("links", "id, offer_member_id, slug, kind, landing_url, ended_at, created_at, updated_at", r.Links,
+			func(l *affiliate.Link) []any {
+				return []any{int64(l.ID), int64(l.OfferMemberID), l.Slug, string(l.Kind), l.LandingURL, At(l.EndedAt),
+					At(l.CreatedAt), At(l.UpdatedAt)}
+			}),
 	}
 }
 
 func (r Rows) factTables() []loadTable {
 	return []loadTable{
-		loadOf("payouts", "id, creator_id, amount, currency, state, method, reference, author, created_at, paid_at", r.Payouts,
-			func(p *affiliate.Payout) []any {
-				return []any{int64(p.ID), int64(p.CreatorID), p.Amount, string(p.Currency), string(p.State), p.Method, p.Reference, p.Author,
-					At(p.CreatedAt), At(p.PaidAt)}
+		loadOf("payouts", "id, creator_id, amount, currency, state, method, reference, author, created_at, paid_at",
+			r.Payouts, func(p *affiliate.Payout) []any {
+				return []any{int64(p.ID), int64(p.CreatorID), p.Amount, string(p.Currency), string(p.State), p.Method,
+					p.Reference, p.Author, At(p.CreatedAt), At(p.PaidAt)}
 			}),
 		loadOf("orders", `id, store_id, external_id, revision, number, status, currency, value, original_value, total, refunded, refund_pending, test,
 			placed_at, updated_at, day, codes, not_credited, evidence, trace, needs_reread, state, created_at, changed_at`, r.Orders, func(o *Order) []any {
-			return []any{int64(o.ID), int64(o.StoreID), o.ExternalID, o.Revision, o.Number, string(o.Status), string(o.Currency), o.Value,
-				o.OriginalValue, o.Total, o.Refunded, o.RefundPending, o.Test, o.PlacedAt, o.UpdatedAt, o.Day, o.Codes, o.NotCredited, o.Evidence,
-				o.Trace, o.NeedsReread, o.State, o.PlacedAt, o.ChangedAt}
+			return []any{int64(o.ID), int64(o.StoreID), o.ExternalID, o.Revision, o.Number, string(o.Status),
+				string(o.Currency), o.Value, o.OriginalValue, o.Total, o.Refunded, o.RefundPending, o.Test, o.PlacedAt,
+				o.UpdatedAt, o.Day, o.Codes, o.NotCredited, o.Evidence, o.Trace, o.NeedsReread, o.State, o.PlacedAt,
+				o.ChangedAt}
 		}),
 		loadOf("unowned_evidence", "order_id, store_id, kind, value", r.Unowned, func(e *UnownedEvidence) []any {
 			return []any{int64(e.OrderID), int64(e.StoreID), e.Kind, e.Value}
@@ -252,17 +264,20 @@ func (r Rows) factTables() []loadTable {
 			rule_version, status, currency, value, original_value, refunded, commission, account_currency, rate, rate_date, account_value,
 			account_commission, account_refunded, ledger_currency, ledger_rate, ledger_commission, placed_at, day, created_at, updated_at`,
 			r.Conversions, func(c *Conversion) []any {
-				return []any{int64(c.ID), int64(c.OrderID), int64(c.StoreID), int64(c.CampaignID), int64(c.CreatorID), int64(c.OfferID),
-					int64(c.OfferMemberID), c.Credited, string(c.Method), c.CodeID, c.LinkID, c.ClickID, c.Evidence, c.Ambiguous, string(c.Approval),
-					c.ApprovalReason, c.ApprovalBy, c.ApprovalAt, c.HeldReason, c.Released, c.Percent, c.Flat, c.RuleVersion, string(c.Status),
-					string(c.Currency), c.Value, c.OriginalValue, c.Refunded, c.Commission, string(c.AccountCurrency), c.Rate, c.RateDate,
-					c.AccountValue, c.AccountCommission, c.AccountRefunded, string(c.LedgerCurrency), c.LedgerRate, c.LedgerCommission, c.PlacedAt,
-					c.Day, c.PlacedAt, c.PlacedAt}
+				return []any{int64(c.ID), int64(c.OrderID), int64(c.StoreID), int64(c.CampaignID), int64(c.CreatorID),
+					int64(c.OfferID), int64(c.OfferMemberID), c.Credited, string(c.Method), c.CodeID, c.LinkID,
+					c.ClickID, c.Evidence, c.Ambiguous, string(c.Approval), c.ApprovalReason, c.ApprovalBy,
+					c.ApprovalAt, c.HeldReason, c.Released, c.Percent, c.Flat, c.RuleVersion, string(c.Status),
+					string(c.Currency), c.Value, c.OriginalValue, c.Refunded, c.Commission, string(c.AccountCurrency),
+					c.Rate, c.RateDate, c.AccountValue, c.AccountCommission, c.AccountRefunded,
+					string(c.LedgerCurrency), c.LedgerRate, c.LedgerCommission, c.PlacedAt, c.Day,
+					c.PlacedAt, c.PlacedAt}
 			}),
 		loadOf("ledger_entries", `id, creator_id, campaign_id, offer_member_id, conversion_id, kind, currency, amount, cause, payout_id, note, author,
 			created_at, day, payable_at`, r.LedgerEntries, func(e *LedgerRow) []any {
-			return []any{int64(e.ID), int64(e.CreatorID), nullable(e.CampaignID), nullable(e.OfferMemberID), nullable(e.ConversionID), string(e.Kind),
-				string(e.Currency), e.Amount, e.Cause, nullable(e.PayoutID), e.Note, e.Author, At(e.CreatedAt), e.Day, At(e.PayableAt)}
+			return []any{int64(e.ID), int64(e.CreatorID), nullable(e.CampaignID), nullable(e.OfferMemberID),
+				nullable(e.ConversionID), string(e.Kind), string(e.Currency), e.Amount, e.Cause, nullable(e.PayoutID),
+				e.Note, e.Author, At(e.CreatedAt), e.Day, At(e.PayableAt)}
 		}),
 	}
 }

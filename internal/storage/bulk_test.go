@@ -43,9 +43,10 @@ func TestLoad(t *testing.T) {
 		first := reserve(n)
 		rows := storage.Rows{}
 		for i := range n {
-			rows.Creators = append(rows.Creators, affiliate.Creator{ID: first + affiliate.CreatorID(i), Name: "Many\t\\of\nthem",
-				Email:   "many@creators.example",
-				Handles: map[string]string{"instagram": "many" + string(rune('a'+i%26)) + time.Duration(i).String()}, CreatedAt: at, UpdatedAt: at})
+			rows.Creators = append(rows.Creators, affiliate.Creator{ID: first + affiliate.CreatorID(i),
+				Name: "Many\t\\of\nthem", Email: "many@creators.example",
+				Handles:   map[string]string{"instagram": "many" + string(rune('a'+i%26)) + time.Duration(i).String()},
+				CreatedAt: at, UpdatedAt: at})
 		}
 		rows.Creators[n-1].RemovedAt = at
 		err := db.QuickLoad(t.Context(), func() error { return db.Load(t.Context(), rows) })
@@ -60,7 +61,8 @@ func TestLoad(t *testing.T) {
 			t.Fatalf("%d creators (%v), want %d", len(list), err, n+2)
 		}
 		last := list[n]
-		if last.Name != "Many\t\\of\nthem" || !last.RemovedAt.Equal(at) || last.Handles["instagram"] != rows.Creators[n-1].Handles["instagram"] || last.Version != 1 {
+		if last.Name != "Many\t\\of\nthem" || !last.RemovedAt.Equal(at) ||
+			last.Handles["instagram"] != rows.Creators[n-1].Handles["instagram"] || last.Version != 1 {
 			t.Errorf("the last loaded creator is %+v", last)
 		}
 		if err := db.Analyze(t.Context()); err != nil {
@@ -74,17 +76,19 @@ func TestLoad_is_all_or_nothing(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		at := time.Now()
 		rows := storage.Rows{
-			Creators:  []affiliate.Creator{{ID: 1, Name: "Anna", CreatedAt: at, UpdatedAt: at}},
-			Campaigns: []affiliate.Campaign{{ID: 1, Name: "Spring", Status: affiliate.CampaignActive, CreatedAt: at, UpdatedAt: at}},
-			Members:   []affiliate.CampaignMember{{ID: 1, CampaignID: 1, CreatorID: 2, ProductCurrency: "USD", CreatedAt: at, UpdatedAt: at}},
+			Creators: []affiliate.Creator{{ID: 1, Name: "Anna", CreatedAt: at, UpdatedAt: at}},
+			Campaigns: []affiliate.Campaign{{ID: 1, Name: "Spring", Status: affiliate.CampaignActive, CreatedAt: at,
+				UpdatedAt: at}},
+			Members: []affiliate.CampaignMember{{ID: 1, CampaignID: 1, CreatorID: 2, ProductCurrency: "USD",
+				CreatedAt: at, UpdatedAt: at}},
 			// creator 2 is nobody
 		}
 		if err := db.Load(t.Context(), rows); err == nil {
 			t.Error("a member without a creator was loaded")
 		}
 		rows.Members = nil
-		rows.Campaigns = append(rows.Campaigns, affiliate.Campaign{ID: 2, Name: "SPRING", Status: affiliate.CampaignActive, CreatedAt: at,
-			UpdatedAt: at})
+		rows.Campaigns = append(rows.Campaigns, affiliate.Campaign{ID: 2, Name: "SPRING",
+			Status: affiliate.CampaignActive, CreatedAt: at, UpdatedAt: at})
 		if err := db.Load(t.Context(), rows); affiliate.KindOf(err) != affiliate.Conflict {
 			t.Errorf("two campaigns of one name: got %v, want a conflict", err)
 		}

@@ -25,9 +25,9 @@ type campaignRow struct {
 const campaignColumns = `id, name, folded, status, starts_at, ends_at, window_days, precedence, click_rule, version, created_at, updated_at`
 
 func (r campaignRow) domain() affiliate.Campaign {
-	return affiliate.Campaign{ID: r.ID, Name: r.Name, Status: r.Status, StartsAt: r.StartsAt.Time, EndsAt: r.EndsAt.Time,
-		WindowDays: value(r.WindowDays), Precedence: value(r.Precedence), ClickRule: value(r.ClickRule), Version: r.Version,
-		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+	return affiliate.Campaign{ID: r.ID, Name: r.Name, Status: r.Status, StartsAt: r.StartsAt.Time,
+		EndsAt: r.EndsAt.Time, WindowDays: value(r.WindowDays), Precedence: value(r.Precedence),
+		ClickRule: value(r.ClickRule), Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
 func (r campaignRow) position() position { return position{Text: r.Folded, ID: int64(r.ID)} }
@@ -52,8 +52,8 @@ func (tx *Tx) CreateCampaign(ctx context.Context, c affiliate.Campaign) (affilia
 	c.Version = 1
 	err := tx.get(ctx, &c.ID, `INSERT INTO campaigns (name, folded, status, starts_at, ends_at, window_days, precedence, click_rule, version, created_at, updated_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (folded) DO NOTHING RETURNING id`,
-		c.Name, affiliate.FoldName(c.Name), c.Status, At(c.StartsAt), At(c.EndsAt), null(c.WindowDays), null(c.Precedence), null(c.ClickRule),
-		At(c.CreatedAt), At(c.UpdatedAt))
+		c.Name, affiliate.FoldName(c.Name), c.Status, At(c.StartsAt), At(c.EndsAt), null(c.WindowDays),
+		null(c.Precedence), null(c.ClickRule), At(c.CreatedAt), At(c.UpdatedAt))
 	return c, taken(err, "name", "there is a campaign %q already", c.Name)
 }
 
@@ -65,8 +65,8 @@ func (tx *Tx) SaveCampaign(ctx context.Context, c affiliate.Campaign) (affiliate
 	}
 	err = tx.update(ctx, c.ID, `UPDATE campaigns SET name = ?, folded = ?, status = ?, starts_at = ?, ends_at = ?, window_days = ?, precedence = ?,
 		click_rule = ?, updated_at = ?, version = version + 1 WHERE id = ? AND version = ?`,
-		c.Name, affiliate.FoldName(c.Name), c.Status, At(c.StartsAt), At(c.EndsAt), null(c.WindowDays), null(c.Precedence), null(c.ClickRule),
-		At(c.UpdatedAt), c.ID, c.Version)
+		c.Name, affiliate.FoldName(c.Name), c.Status, At(c.StartsAt), At(c.EndsAt), null(c.WindowDays),
+		null(c.Precedence), null(c.ClickRule), At(c.UpdatedAt), c.ID, c.Version)
 	c.Version++
 	return c, err
 }
@@ -86,8 +86,9 @@ type memberRow struct {
 const memberColumns = `id, campaign_id, creator_id, product_value, product_currency, removed_at, version, created_at, updated_at`
 
 func (r memberRow) domain() affiliate.CampaignMember {
-	return affiliate.CampaignMember{ID: r.ID, CampaignID: r.CampaignID, CreatorID: r.CreatorID, ProductValue: r.ProductValue,
-		ProductCurrency: r.ProductCurrency, RemovedAt: r.RemovedAt.Time, Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+	return affiliate.CampaignMember{ID: r.ID, CampaignID: r.CampaignID, CreatorID: r.CreatorID,
+		ProductValue: r.ProductValue, ProductCurrency: r.ProductCurrency, RemovedAt: r.RemovedAt.Time,
+		Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
 func (r memberRow) position() position { return position{ID: int64(r.ID)} }
@@ -98,7 +99,8 @@ func (q queries) Member(ctx context.Context, id affiliate.MemberID) (affiliate.C
 }
 
 // MemberOf gives a creator's membership of a campaign; NotFound when there is none.
-func (q queries) MemberOf(ctx context.Context, campaign affiliate.CampaignID, creator affiliate.CreatorID) (affiliate.CampaignMember, error) {
+func (q queries) MemberOf(ctx context.Context, campaign affiliate.CampaignID,
+	creator affiliate.CreatorID) (affiliate.CampaignMember, error) {
 	return getOne[memberRow](ctx, q, named("such member"), `SELECT `+memberColumns+` FROM campaign_members WHERE campaign_id = ? AND creator_id = ?`,
 		campaign, creator)
 }
@@ -127,7 +129,8 @@ func (tx *Tx) CreateMember(ctx context.Context, m affiliate.CampaignMember) (aff
 	err := tx.get(ctx, &m.ID, `INSERT INTO campaign_members (campaign_id, creator_id, product_value, product_currency, version, created_at, updated_at)
 		VALUES (?, ?, ?, ?, 1, ?, ?) ON CONFLICT (campaign_id, creator_id) DO NOTHING RETURNING id`,
 		m.CampaignID, m.CreatorID, m.ProductValue, m.ProductCurrency, At(m.CreatedAt), At(m.UpdatedAt))
-	return m, taken(err, "creator", "%s is or was a member of %s already; a removed member can be restored", m.CreatorID, m.CampaignID)
+	return m, taken(err, "creator", "%s is or was a member of %s already; a removed member can be restored",
+		m.CreatorID, m.CampaignID)
 }
 
 // SaveMember writes a member that was read as m.Version.

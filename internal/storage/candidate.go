@@ -51,8 +51,8 @@ type membershipRow struct {
 	RuleVersion   int                  `db:"rule_version"`
 }
 
-// membershipColumns go with membershipJoin. A member's override replaces the offer's whole rule; the versions of both are
-// added up, so that the sum grows with either.
+// membershipColumns go with membershipJoin. A member's override replaces the offer's whole rule; the versions of both
+// are added up, so that the sum grows with either.
 const membershipColumns = `om.id AS offer_member_id, o.id AS offer_id, p.id AS campaign_id, r.id AS creator_id, o.name AS offer,
 	p.name AS campaign, r.name AS creator, o.status AS offer_status, o.status_since, om.inactive_since, m.removed_at AS left_campaign,
 	r.removed_at AS left_community, p.starts_at, p.ends_at, p.window_days, p.precedence, p.click_rule, r.email_hash,
@@ -64,10 +64,12 @@ const membershipJoin = ` JOIN offer_members om ON om.id = x.offer_member_id JOIN
 	JOIN campaign_members m ON m.id = om.member_id JOIN campaigns p ON p.id = o.campaign_id JOIN creators r ON r.id = m.creator_id`
 
 func (r membershipRow) membership(s affiliate.Settings) affiliate.Membership {
-	m := affiliate.Membership{OfferMemberID: r.OfferMemberID, OfferID: r.OfferID, CampaignID: r.CampaignID, CreatorID: r.CreatorID,
-		Offer: r.Offer, Campaign: r.Campaign, Creator: r.Creator, OfferStatus: r.OfferStatus, StatusSince: r.StatusSince.Time,
-		StartsAt: r.StartsAt.Time, EndsAt: r.EndsAt.Time, WindowDays: s.WindowDays, Precedence: s.Precedence, ClickRule: s.ClickRule,
-		EmailHash: r.EmailHash, Rule: affiliate.Rule{Percent: r.Percent, Flat: r.Flat, Version: r.RuleVersion}}
+	m := affiliate.Membership{OfferMemberID: r.OfferMemberID, OfferID: r.OfferID, CampaignID: r.CampaignID,
+		CreatorID: r.CreatorID, Offer: r.Offer, Campaign: r.Campaign, Creator: r.Creator, OfferStatus: r.OfferStatus,
+		StatusSince: r.StatusSince.Time, StartsAt: r.StartsAt.Time, EndsAt: r.EndsAt.Time, WindowDays: s.WindowDays,
+		Precedence: s.Precedence, ClickRule: s.ClickRule, EmailHash: r.EmailHash,
+		Rule: affiliate.Rule{Percent: r.Percent, Flat: r.Flat,
+			Version: r.RuleVersion}}
 	for _, left := range []Time{r.Inactive, r.LeftCampaign, r.LeftCommunity} {
 		if !left.IsZero() && (m.InactiveSince.IsZero() || left.Before(m.InactiveSince)) {
 			m.InactiveSince = left.Time
@@ -88,8 +90,8 @@ func (r membershipRow) membership(s affiliate.Settings) affiliate.Membership {
 // Candidates looks up a batch's evidence in as many queries as there are kinds of it. Settings fill in what campaigns
 // leave to the account.
 func (q queries) Candidates(ctx context.Context, e Evidence, s affiliate.Settings) (Candidates, error) {
-	c := Candidates{Codes: map[affiliate.StoreID]map[string][]affiliate.CodeOwner{}, Links: map[string]affiliate.LinkOwner{},
-		Clicks: map[string]affiliate.Click{}}
+	c := Candidates{Codes: map[affiliate.StoreID]map[string][]affiliate.CodeOwner{},
+		Links: map[string]affiliate.LinkOwner{}, Clicks: map[string]affiliate.Click{}}
 	for store, folded := range e.Codes {
 		owners, err := q.codeOwners(ctx, store, folded, s)
 		if err != nil {
@@ -115,7 +117,8 @@ func (q queries) Candidates(ctx context.Context, e Evidence, s affiliate.Setting
 	return c, q.linkOwners(ctx, slugs, s, c.Links)
 }
 
-func (q queries) codeOwners(ctx context.Context, store affiliate.StoreID, folded []string, s affiliate.Settings) (map[string][]affiliate.CodeOwner, error) {
+func (q queries) codeOwners(ctx context.Context, store affiliate.StoreID, folded []string,
+	s affiliate.Settings) (map[string][]affiliate.CodeOwner, error) {
 	owners := map[string][]affiliate.CodeOwner{}
 	if len(folded) == 0 {
 		return owners, nil
@@ -137,13 +140,14 @@ func (q queries) codeOwners(ctx context.Context, store affiliate.StoreID, folded
 		return nil, err
 	}
 	for _, r := range rows {
-		owners[r.Folded] = append(owners[r.Folded], affiliate.CodeOwner{CodeID: r.ID, Code: r.Code, From: r.ValidFrom.Time, Until: r.ValidTo.Time,
-			Membership: r.membership(s)})
+		owners[r.Folded] = append(owners[r.Folded], affiliate.CodeOwner{CodeID: r.ID, Code: r.Code,
+			From: r.ValidFrom.Time, Until: r.ValidTo.Time, Membership: r.membership(s)})
 	}
 	return owners, nil
 }
 
-func (q queries) linkOwners(ctx context.Context, slugs []string, s affiliate.Settings, into map[string]affiliate.LinkOwner) error {
+func (q queries) linkOwners(ctx context.Context, slugs []string, s affiliate.Settings,
+	into map[string]affiliate.LinkOwner) error {
 	if len(slugs) == 0 {
 		return nil
 	}
@@ -157,7 +161,8 @@ func (q queries) linkOwners(ctx context.Context, slugs []string, s affiliate.Set
 		return err
 	}
 	for _, r := range rows {
-		into[r.Slug] = affiliate.LinkOwner{LinkID: r.ID, Slug: r.Slug, EndedAt: r.EndedAt.Time, Membership: r.membership(s)}
+		into[r.Slug] = affiliate.LinkOwner{LinkID: r.ID, Slug: r.Slug, EndedAt: r.EndedAt.Time,
+			Membership: r.membership(s)}
 	}
 	return nil
 }

@@ -24,7 +24,8 @@ func TestCreators_pages(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		const total = 23
 		for i := range total {
-			addCreator(t, db, []string{"Anna", "Äiti", "ben", "Ben", "O'Hara"}[i%5], map[string]string{"instagram": fmt.Sprint("h", i)})
+			addCreator(t, db, []string{"Anna", "Äiti", "ben", "Ben", "O'Hara"}[i%5],
+				map[string]string{"instagram": fmt.Sprint("h", i)})
 		}
 		var want []affiliate.CreatorID
 		for _, limit := range []int{storage.MaxLimit, 1, 2, 5, 22, 23, 24} {
@@ -55,7 +56,8 @@ func TestCreators_pages(t *testing.T) {
 			}
 		}
 		for _, cursor := range []string{"x", "e30x", "!!"} {
-			if _, _, err := db.Creators(t.Context(), storage.CreatorFilter{}, storage.Page{Cursor: cursor}); affiliate.KindOf(err) != affiliate.Invalid {
+			if _, _, err := db.Creators(t.Context(), storage.CreatorFilter{},
+				storage.Page{Cursor: cursor}); affiliate.KindOf(err) != affiliate.Invalid {
 				t.Errorf("cursor %q: %v", cursor, err)
 			}
 		}
@@ -72,7 +74,8 @@ func TestCreators_filter(t *testing.T) {
 			_, err := tx.SaveCreator(t.Context(), removed)
 			return err
 		})
-		for text, want := range map[string]int{"ANNA": 2, "keller": 1, "ak_100%": 1, "zebra": 1, "akx": 1, "%": 1, `\`: 0, "": 3} {
+		for text, want := range map[string]int{"ANNA": 2, "keller": 1, "ak_100%": 1, "zebra": 1, "akx": 1, "%": 1,
+			`\`: 0, "": 3} {
 			list, _, err := db.Creators(t.Context(), storage.CreatorFilter{Text: text}, storage.Page{})
 			if err != nil || len(list) != want {
 				t.Errorf("%q finds %d, %v, want %d", text, len(list), err, want)
@@ -90,7 +93,8 @@ func TestHandleOfAnother(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		addCreator(t, db, "Anna", map[string]string{"instagram": "Anna"})
 		inTx(t, db, func(tx *storage.Tx) error {
-			_, err := tx.CreateCreator(t.Context(), affiliate.Creator{Name: "Other", Handles: map[string]string{"instagram": "aNNA"}, CreatedAt: noon, UpdatedAt: noon})
+			_, err := tx.CreateCreator(t.Context(), affiliate.Creator{Name: "Other",
+				Handles: map[string]string{"instagram": "aNNA"}, CreatedAt: noon, UpdatedAt: noon})
 			if affiliate.KindOf(err) != affiliate.Conflict {
 				t.Errorf("taken handle: %v", err)
 			}
@@ -104,8 +108,9 @@ func TestCampaign_nulls(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		ctx := t.Context()
 		c := affiliate.Campaign{Name: "Spring", Status: affiliate.CampaignActive, CreatedAt: noon, UpdatedAt: noon}
-		full := affiliate.Campaign{Name: "Full", Status: affiliate.CampaignActive, StartsAt: noon, EndsAt: noon.AddDate(0, 1, 0), WindowDays: 7,
-			Precedence: affiliate.LinkFirst, ClickRule: affiliate.FirstClick, CreatedAt: noon, UpdatedAt: noon}
+		full := affiliate.Campaign{Name: "Full", Status: affiliate.CampaignActive, StartsAt: noon,
+			EndsAt: noon.AddDate(0, 1, 0), WindowDays: 7, Precedence: affiliate.LinkFirst,
+			ClickRule: affiliate.FirstClick, CreatedAt: noon, UpdatedAt: noon}
 		for _, want := range []affiliate.Campaign{c, full} {
 			inTx(t, db, func(tx *storage.Tx) (err error) {
 				want, err = tx.CreateCampaign(ctx, want)
@@ -121,7 +126,8 @@ func TestCampaign_nulls(t *testing.T) {
 func TestAudit(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		inTx(t, db, func(tx *storage.Tx) error {
-			return tx.Audit(t.Context(), storage.AuditEntry{At: noon, Actor: "me", Action: "x.do", Subject: affiliate.StoreID(7), After: map[string]int{"n": 1}})
+			return tx.Audit(t.Context(), storage.AuditEntry{At: noon, Actor: "me", Action: "x.do",
+				Subject: affiliate.StoreID(7), After: map[string]int{"n": 1}})
 		})
 		list, next, err := db.AuditLog(t.Context(), "str_7", storage.Page{})
 		if err != nil || next != "" || len(list) != 1 {

@@ -76,8 +76,8 @@ type Finding struct {
 const findingExamples = 5
 
 // Check looks for what can only be wrong by a fault: sums that differ from the facts, a ledger that differs from the
-// commissions, conversions that differ from their orders. Each rule is checked in one statement, so that work that goes on
-// meanwhile does not look like a fault.
+// commissions, conversions that differ from their orders. Each rule is checked in one statement, so that work that goes
+// on meanwhile does not look like a fault.
 func (q queries) Check(ctx context.Context) ([]Finding, error) {
 	checks := map[string]string{}
 	var rules []string

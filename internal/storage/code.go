@@ -21,8 +21,8 @@ type codeRow struct {
 const codeColumns = `id, offer_member_id, store_id, code, valid_from, valid_to, created_at, updated_at`
 
 func (r codeRow) domain() affiliate.Code {
-	return affiliate.Code{ID: r.ID, OfferMemberID: r.OfferMemberID, StoreID: r.StoreID, Code: r.Code, ValidFrom: r.ValidFrom.Time,
-		ValidTo: r.ValidTo.Time, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+	return affiliate.Code{ID: r.ID, OfferMemberID: r.OfferMemberID, StoreID: r.StoreID, Code: r.Code,
+		ValidFrom: r.ValidFrom.Time, ValidTo: r.ValidTo.Time, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
 func (r codeRow) position() position { return position{ID: int64(r.ID)} }
@@ -65,7 +65,8 @@ func (q queries) Codes(ctx context.Context, c CodeFilter, p Page) ([]affiliate.C
 func (tx *Tx) CreateCode(ctx context.Context, c affiliate.Code) (affiliate.Code, error) {
 	err := tx.get(ctx, &c.ID, `INSERT INTO codes (offer_member_id, store_id, code, folded, valid_from, valid_to, created_at, updated_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		c.OfferMemberID, c.StoreID, c.Code, affiliate.FoldCode(c.Code), At(c.ValidFrom), At(c.ValidTo), At(c.CreatedAt), At(c.UpdatedAt))
+		c.OfferMemberID, c.StoreID, c.Code, affiliate.FoldCode(c.Code), At(c.ValidFrom), At(c.ValidTo), At(c.CreatedAt),
+		At(c.UpdatedAt))
 	return c, err
 }
 
@@ -75,9 +76,10 @@ func (tx *Tx) SaveCode(ctx context.Context, c affiliate.Code) error {
 	return err
 }
 
-// OrdersWithCode counts the orders of a store without credit that carry a code and were placed in [from, to); zero times
-// do not bound.
-func (q queries) OrdersWithCode(ctx context.Context, store affiliate.StoreID, code string, from, to time.Time) (int, error) {
+// OrdersWithCode counts the orders of a store without credit that carry a code and were placed in [from, to); zero
+// times do not bound.
+func (q queries) OrdersWithCode(ctx context.Context, store affiliate.StoreID, code string, from,
+	to time.Time) (int, error) {
 	f := filter{}
 	f.and("e.kind = 'code' AND e.value = ? AND e.store_id = ?", affiliate.FoldCode(code), store)
 	f.placedIn(from, to)

@@ -40,7 +40,8 @@ type ConversionFilter struct {
 // narrow gives the conditions on conversions c, and whether they look at orders o too. The error names the field ids.
 func (q queries) narrow(ctx context.Context, c ConversionFilter) (f filter, orders bool, err error) {
 	if len(c.IDs) > MaxConversionIDs {
-		return f, false, affiliate.FieldErrorf("ids", "must name at most %d conversions, not %d", MaxConversionIDs, len(c.IDs))
+		return f, false, affiliate.FieldErrorf("ids", "must name at most %d conversions, not %d",
+			MaxConversionIDs, len(c.IDs))
 	}
 	f.and("c.credited")
 	in(&f, "c.id", c.IDs)
@@ -121,8 +122,9 @@ const formerMembers = `FROM offer_members x JOIN campaign_members m ON m.id = x.
 // mostNumbers is how many orders a search names one by one.
 const mostNumbers = 500
 
-// search keeps what holds a text, and says whether the condition looks at orders o. Numbers are looked for in the orders
-// first: where few have the text, their conversions have an index; where many have it, a page of them is found soon.
+// search keeps what holds a text, and says whether the condition looks at orders o. Numbers are looked for in the
+// orders first: where few have the text, their conversions have an index; where many have it, a page of them is found
+// soon.
 func (q queries) search(ctx context.Context, c ConversionFilter, f *filter) (orders bool, err error) {
 	text := strings.TrimSpace(c.Search)
 	if text == "" {
@@ -150,7 +152,8 @@ func (q queries) search(ctx context.Context, c ConversionFilter, f *filter) (ord
 }
 
 // ordersNumbered gives at least one more than mostNumbers of the orders whose numbers match a pattern, or all.
-func (q queries) ordersNumbered(ctx context.Context, c ConversionFilter, like string) (ids []affiliate.OrderID, err error) {
+func (q queries) ordersNumbered(ctx context.Context, c ConversionFilter, like string) (ids []affiliate.OrderID,
+	err error) {
 	var f filter
 	f.and(`LOWER(number) LIKE LOWER(?) ESCAPE '\'`, like)
 	is(&f, "store_id", c.Store)

@@ -32,7 +32,8 @@ type shelf struct {
 func newShelf(t *testing.T, db *storage.DB, seed uint64) *shelf {
 	s := &shelf{past: newPast(t, db), handles: map[affiliate.CreatorID][]string{}}
 	for id, handles := range map[affiliate.CreatorID]map[string]string{
-		anna: {"tiktok": "keller", "instagram": "Anna.K"}, ben: {"youtube": "a_ben", "tiktok": "ben100"}, cleo: nil, dora: {"instagram": "do_ra"}} {
+		anna: {"tiktok": "keller", "instagram": "Anna.K"}, ben: {"youtube": "a_ben", "tiktok": "ben100"}, cleo: nil,
+		dora: {"instagram": "do_ra"}} {
 		creator := &s.rows.Creators[id-1]
 		creator.Handles = handles
 		if best := creator.BestHandle(); best != "" {
@@ -44,18 +45,23 @@ func newShelf(t *testing.T, db *storage.DB, seed uint64) *shelf {
 	}
 	var other affiliate.Store
 	inTx(t, db, func(tx *storage.Tx) (err error) {
-		other, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "another-shop", Platform: affiliate.WooCommerce, Name: "Other", Domain: "other.example",
-			Currency: "EUR", Timezone: "UTC", State: affiliate.StoreStateActive, CreatedAt: noon, UpdatedAt: noon})
+		other, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "another-shop", Platform: affiliate.WooCommerce,
+			Name: "Other", Domain: "other.example", Currency: "EUR", Timezone: "UTC", State: affiliate.StoreStateActive,
+			CreatedAt: noon, UpdatedAt: noon})
 		return err
 	})
 	const second = 50 // code of annaTen
-	s.rows.Codes = append(s.rows.Codes, affiliate.Code{ID: second, OfferMemberID: annaTen, StoreID: s.store, Code: "ANNA20", CreatedAt: noon, UpdatedAt: noon})
+	s.rows.Codes = append(s.rows.Codes, affiliate.Code{ID: second, OfferMemberID: annaTen, StoreID: s.store,
+		Code: "ANNA20", CreatedAt: noon, UpdatedAt: noon})
 	r := rand.New(rand.NewPCG(seed, 1))
 	members := []affiliate.OfferMemberID{annaTen, annaLinks, benTen, cleoTen, annaAutumn, doraAutumn, benLinks}
 	for range 90 {
-		one := sale{member: pick(r, members...), value: pick[int64](r, 0, 100, 100, 2500), refunded: pick[int64](r, 0, 0, 40), gone: r.IntN(12) == 0,
-			at:       s.at(pick(r, "2026-03-01 00:00", "2026-03-01 00:00", "2026-03-01 23:59", "2026-03-02 00:00", "2026-03-31 12:30", "2026-04-01 00:00")),
-			status:   pick(r, affiliate.Paid, affiliate.Paid, affiliate.Pending, affiliate.Canceled, affiliate.Refunded),
+		one := sale{member: pick(r, members...), value: pick[int64](r, 0, 100, 100, 2500), refunded: pick[int64](r, 0,
+			0, 40), gone: r.IntN(12) == 0,
+			at: s.at(pick(r, "2026-03-01 00:00", "2026-03-01 00:00", "2026-03-01 23:59", "2026-03-02 00:00",
+				"2026-03-31 12:30", "2026-04-01 00:00")),
+			status: pick(r, affiliate.Paid, affiliate.Paid, affiliate.Pending, affiliate.Canceled,
+				affiliate.Refunded),
 			approval: pick(r, affiliate.Approved, affiliate.Approved, affiliate.Held, affiliate.Rejected),
 			currency: pick[money.Currency](r, "", "", "", "PLN")}
 		if one.status == affiliate.Paid && one.approval == affiliate.Approved {
@@ -86,8 +92,9 @@ func newShelf(t *testing.T, db *storage.DB, seed uint64) *shelf {
 	s.write(db)
 	for i, c := range s.rows.Conversions {
 		o, where := s.rows.Orders[i], s.members[c.OfferMemberID]
-		item := storage.ConversionItem{Conversion: c, Number: o.Number, ExternalID: o.ExternalID, OrderTotal: o.Total, Store: "shop",
-			Campaign: s.rows.Campaigns[c.CampaignID-1].Name, Creator: s.rows.Creators[c.CreatorID-1].Name, Offer: s.rows.Offers[c.OfferID-1].Name,
+		item := storage.ConversionItem{Conversion: c, Number: o.Number, ExternalID: o.ExternalID, OrderTotal: o.Total,
+			Store: "shop", Campaign: s.rows.Campaigns[c.CampaignID-1].Name,
+			Creator: s.rows.Creators[c.CreatorID-1].Name, Offer: s.rows.Offers[c.OfferID-1].Name,
 			OfferType: s.rows.Offers[c.OfferID-1].Type, Former: where.former}
 		if c.StoreID == other.ID {
 			item.Store = other.Slug
@@ -104,12 +111,17 @@ func newShelf(t *testing.T, db *storage.DB, seed uint64) *shelf {
 func (s *shelf) has(f storage.ConversionFilter, i storage.ConversionItem) bool {
 	offer := s.rows.Offers[i.OfferID-1]
 	return i.Credited && (f.Former || !i.Former) &&
-		oneOf(f.IDs, i.ID) && oneOf(f.Campaigns, i.CampaignID) && oneOf(f.Statuses, i.Status) && oneOf(f.Approvals, i.Approval) &&
-		same(f.Campaign, i.CampaignID) && same(f.Creator, i.CreatorID) && same(f.Offer, i.OfferID) && same(f.OfferType, i.OfferType) &&
-		same(f.OfferStatus, offer.Status) && same(f.Store, i.StoreID) && same(f.Method, i.Method) && same(f.Currency, i.Currency) &&
-		(f.Code == 0 || i.CodeID != nil && *i.CodeID == f.Code) && (f.Link == 0 || i.LinkID != nil && *i.LinkID == f.Link) &&
+		oneOf(f.IDs, i.ID) && oneOf(f.Campaigns, i.CampaignID) && oneOf(f.Statuses, i.Status) &&
+		oneOf(f.Approvals, i.Approval) &&
+		same(f.Campaign, i.CampaignID) && same(f.Creator, i.CreatorID) && same(f.Offer, i.OfferID) &&
+		same(f.OfferType, i.OfferType) &&
+		same(f.OfferStatus, offer.Status) && same(f.Store, i.StoreID) && same(f.Method, i.Method) &&
+		same(f.Currency, i.Currency) &&
+		(f.Code == 0 || i.CodeID != nil && *i.CodeID == f.Code) && (f.Link == 0 || i.LinkID != nil &&
+		*i.LinkID == f.Link) &&
 		(!f.Unconverted || i.Rate == nil) && (!f.WithRefund || i.Refunded > 0) && (!f.Ambiguous || i.Ambiguous) &&
-		!i.PlacedAt.Before(f.From) && (f.To.IsZero() || i.PlacedAt.Before(f.To)) && s.found(strings.TrimSpace(f.Search), i)
+		!i.PlacedAt.Before(f.From) && (f.To.IsZero() || i.PlacedAt.Before(f.To)) &&
+		s.found(strings.TrimSpace(f.Search), i)
 }
 
 func oneOf[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
@@ -195,63 +207,77 @@ func (s *shelf) drawFilter(t *rapid.T) storage.ConversionFilter {
 		}
 		return false
 	}
-	f := storage.ConversionFilter{Former: rapid.Bool().Draw(t, "former"), Ambiguous: maybe("ambiguous"), Unconverted: maybe("unconverted"), WithRefund: maybe("refund")}
+	f := storage.ConversionFilter{Former: rapid.Bool().Draw(t, "former"), Ambiguous: maybe("ambiguous"),
+		Unconverted: maybe("unconverted"), WithRefund: maybe("refund")}
 	draw := func(what string, set func()) {
 		if maybe(what + "?") {
 			set()
 		}
 	}
 	draw("ids", func() {
-		f.IDs = rapid.SliceOfN(rapid.Map(rapid.IntRange(1, 100), func(n int) affiliate.ConversionID { return affiliate.ConversionID(n) }), 1, 40).Draw(t, "ids")
+		f.IDs = rapid.SliceOfN(rapid.Map(rapid.IntRange(1, 100), func(n int) affiliate.ConversionID {
+			return affiliate.ConversionID(n)
+		}), 1, 40).Draw(t, "ids")
 	})
 	draw("campaign", func() {
 		f.Campaign = rapid.SampledFrom([]affiliate.CampaignID{spring, autumn, winter}).Draw(t, "campaign")
 	})
 	draw("campaigns", func() {
-		f.Campaigns = rapid.SliceOfN(rapid.SampledFrom([]affiliate.CampaignID{spring, autumn, winter}), 1, 2).Draw(t, "campaigns")
+		f.Campaigns = rapid.SliceOfN(rapid.SampledFrom([]affiliate.CampaignID{spring, autumn, winter}), 1, 2).Draw(t,
+			"campaigns")
 	})
-	draw("creator", func() { f.Creator = rapid.SampledFrom([]affiliate.CreatorID{anna, ben, cleo, emil}).Draw(t, "creator") })
+	draw("creator", func() {
+		f.Creator = rapid.SampledFrom([]affiliate.CreatorID{anna, ben, cleo, emil}).Draw(t, "creator")
+	})
 	draw("offer", func() {
 		f.Offer = rapid.SampledFrom([]affiliate.OfferID{springTen, springLinks, autumnTen, 99}).Draw(t, "offer")
 	})
 	draw("type", func() {
-		f.OfferType = rapid.SampledFrom([]affiliate.OfferType{affiliate.OfferPromoCode, affiliate.OfferSalesLink}).Draw(t, "type")
+		f.OfferType = rapid.SampledFrom([]affiliate.OfferType{affiliate.OfferPromoCode, affiliate.OfferSalesLink}).
+			Draw(t, "type")
 	})
 	draw("offer status", func() {
-		f.OfferStatus = rapid.SampledFrom([]affiliate.OfferStatus{affiliate.OfferActive, affiliate.OfferPaused}).Draw(t, "offer status")
+		f.OfferStatus = rapid.SampledFrom([]affiliate.OfferStatus{affiliate.OfferActive, affiliate.OfferPaused}).Draw(t,
+			"offer status")
 	})
 	draw("store", func() { f.Store = rapid.SampledFrom([]affiliate.StoreID{s.store, s.store + 1}).Draw(t, "store") })
 	draw("code", func() { f.Code = rapid.SampledFrom([]affiliate.CodeID{1, 3, 50, 99}).Draw(t, "code") })
 	draw("link", func() {
-		f.Link = rapid.SampledFrom([]affiliate.LinkID{affiliate.LinkID(annaLinks), affiliate.LinkID(benLinks)}).Draw(t, "link")
+		f.Link = rapid.SampledFrom([]affiliate.LinkID{affiliate.LinkID(annaLinks), affiliate.LinkID(benLinks)}).Draw(t,
+			"link")
 	})
 	draw("method", func() {
 		f.Method = rapid.SampledFrom([]affiliate.Method{affiliate.ByCode, affiliate.ByLink}).Draw(t, "method")
 	})
 	draw("currency", func() { f.Currency = rapid.SampledFrom([]money.Currency{"EUR", "PLN"}).Draw(t, "currency") })
 	draw("statuses", func() {
-		f.Statuses = rapid.SliceOfN(rapid.SampledFrom([]affiliate.OrderStatus{affiliate.Paid, affiliate.Pending, affiliate.Refunded}), 1, 2).Draw(t, "statuses")
+		f.Statuses = rapid.SliceOfN(rapid.SampledFrom([]affiliate.OrderStatus{affiliate.Paid, affiliate.Pending,
+			affiliate.Refunded}), 1, 2).Draw(t, "statuses")
 	})
 	draw("approvals", func() {
-		f.Approvals = rapid.SliceOfN(rapid.SampledFrom([]affiliate.Approval{affiliate.Approved, affiliate.Held, affiliate.Rejected}), 1, 2).Draw(t, "approvals")
+		f.Approvals = rapid.SliceOfN(rapid.SampledFrom([]affiliate.Approval{affiliate.Approved, affiliate.Held,
+			affiliate.Rejected}), 1, 2).Draw(t, "approvals")
 	})
-	moments := []string{"2026-02-01 00:00", "2026-03-01 00:00", "2026-03-01 23:59", "2026-03-02 00:00", "2026-03-31 12:30", "2026-04-01 00:00", "2026-05-01 00:00"}
+	moments := []string{"2026-02-01 00:00", "2026-03-01 00:00", "2026-03-01 23:59", "2026-03-02 00:00",
+		"2026-03-31 12:30", "2026-04-01 00:00", "2026-05-01 00:00"}
 	draw("from", func() { f.From = s.at(rapid.SampledFrom(moments).Draw(t, "from")) })
 	draw("to", func() { f.To = s.at(rapid.SampledFrom(moments).Draw(t, "to")) })
 	draw("search", func() {
-		f.Search = rapid.SampledFrom([]string{"ANNA", "anna1", " 100 ", "#10", "%", "_", "zzz", "@ben", "be", "link", "Zo\u00eb", "@", " "}).Draw(t, "search")
+		f.Search = rapid.SampledFrom([]string{"ANNA", "anna1", " 100 ", "#10", "%", "_", "zzz", "@ben", "be", "link",
+			"Zo\u00eb", "@", " "}).Draw(t, "search")
 	})
 	return f
 }
 
-// TestConversions_pages: whatever is asked, in whatever order and pages of whatever size, all pages together are exactly
-// what the filter keeps, in order and each once; so is the stream, and the totals are what they add up to.
+// TestConversions_pages: whatever is asked, in whatever order and pages of whatever size, all pages together are
+// exactly what the filter keeps, in order and each once; so is the stream, and the totals are what they add up to.
 func TestConversions_pages(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		s := newShelf(t, db, 1)
 		rapid.Check(t, func(t *rapid.T) {
 			f := s.drawFilter(t)
-			by := storage.ConversionSort{Column: rapid.SampledFrom(storage.ConversionColumns()).Draw(t, "sort"), Descending: rapid.Bool().Draw(t, "descending")}
+			by := storage.ConversionSort{Column: rapid.SampledFrom(storage.ConversionColumns()).Draw(t, "sort"),
+				Descending: rapid.Bool().Draw(t, "descending")}
 			size := rapid.SampledFrom([]int{3, 7, 20, storage.MaxLimit}).Draw(t, "size")
 			want := s.kept(f)
 			slices.SortFunc(want, func(a, b storage.ConversionItem) int { return compare(by, a, b) })
@@ -276,7 +302,8 @@ func TestConversions_pages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if sums := totalOf(want); fmt.Sprintf("%+v", totals) != fmt.Sprintf("%+v", sums) || totals.Rows() != int64(len(want)) {
+			if sums := totalOf(want); fmt.Sprintf("%+v", totals) != fmt.Sprintf("%+v", sums) ||
+				totals.Rows() != int64(len(want)) {
 				t.Errorf("totals of %d rows are %+v, want %+v of %d", totals.Rows(), totals, sums, len(want))
 			}
 		})
@@ -299,13 +326,15 @@ func expect(t *rapid.T, what string, got, want []string) {
 	}
 	for i := range max(len(got), len(want)) {
 		if i >= len(got) || i >= len(want) || got[i] != want[i] {
-			t.Fatalf("%s: %d rows, want %d; row %d\ngot  %v\nwant %v", what, len(got), len(want), i, slices.Concat(got, []string{"none"})[i:][:1], slices.Concat(want, []string{"none"})[i:][:1])
+			t.Fatalf("%s: %d rows, want %d; row %d\ngot  %v\nwant %v", what, len(got), len(want), i,
+				slices.Concat(got, []string{"none"})[i:][:1], slices.Concat(want, []string{"none"})[i:][:1])
 		}
 	}
 }
 
 // stream collects what EachConversion hands out. What an item points to is used again, so it is copied.
-func stream(t interface{ Fatal(...any) }, db *storage.DB, f storage.ConversionFilter, by storage.ConversionSort) (list []storage.ConversionItem) {
+func stream(t interface{ Fatal(...any) }, db *storage.DB, f storage.ConversionFilter,
+	by storage.ConversionSort) (list []storage.ConversionItem) {
 	err := db.InSnapshot(context.Background(), func(s *storage.Snapshot) error {
 		return s.EachConversion(context.Background(), f, by, func(i *storage.ConversionItem) error {
 			text, err := json.Marshal(i)
@@ -360,30 +389,45 @@ func TestConversions_filters(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		s := newShelf(t, db, 4)
 		for name, f := range map[string]storage.ConversionFilter{
-			"all": {}, "ids": {IDs: []affiliate.ConversionID{3, 5, 7, 11, 99}}, "campaign": {Campaign: spring}, "another campaign": {Campaign: autumn},
-			"empty campaign": {Campaign: winter}, "campaigns": {Campaigns: []affiliate.CampaignID{autumn, winter}}, "creator": {Creator: anna}, "former creator": {Creator: cleo},
-			"offer": {Offer: autumnTen}, "no offer": {Offer: 99}, "type": {OfferType: affiliate.OfferSalesLink}, "offer status": {OfferStatus: affiliate.OfferActive},
-			"store": {Store: s.store}, "code": {Code: affiliate.CodeID(benTen)}, "code of the same member": {Code: 50}, "link": {Link: affiliate.LinkID(benLinks)},
-			"method": {Method: affiliate.ByCode}, "currency": {Currency: "PLN"}, "unconverted": {Unconverted: true}, "refund": {WithRefund: true},
-			"ambiguous": {Ambiguous: true}, "statuses": {Statuses: []affiliate.OrderStatus{affiliate.Canceled, affiliate.Refunded}},
-			"approvals": {Approvals: []affiliate.Approval{affiliate.Rejected}}, "from": {From: s.at("2026-03-02 00:00")}, "to": {To: s.at("2026-03-02 00:00")},
+			"all": {}, "ids": {IDs: []affiliate.ConversionID{3, 5, 7, 11, 99}}, "campaign": {Campaign: spring},
+			"another campaign": {Campaign: autumn},
+			"empty campaign":   {Campaign: winter}, "campaigns": {Campaigns: []affiliate.CampaignID{autumn, winter}},
+			"creator": {Creator: anna}, "former creator": {Creator: cleo},
+			"offer": {Offer: autumnTen}, "no offer": {Offer: 99}, "type": {OfferType: affiliate.OfferSalesLink},
+			"offer status": {OfferStatus: affiliate.OfferActive},
+			"store":        {Store: s.store}, "code": {Code: affiliate.CodeID(benTen)},
+			"code of the same member": {Code: 50},
+			"link":                    {Link: affiliate.LinkID(benLinks)},
+			"method":                  {Method: affiliate.ByCode}, "currency": {Currency: "PLN"},
+			"unconverted": {Unconverted: true},
+			"refund":      {WithRefund: true},
+			"ambiguous":   {Ambiguous: true}, "statuses": {Statuses: []affiliate.OrderStatus{affiliate.Canceled,
+				affiliate.Refunded}},
+			"approvals": {Approvals: []affiliate.Approval{affiliate.Rejected}},
+			"from":      {From: s.at("2026-03-02 00:00")}, "to": {To: s.at("2026-03-02 00:00")},
 			"from midday": {From: s.at("2026-03-31 12:30")}, "until midday": {To: s.at("2026-03-31 12:30")},
-			"between": {From: s.at("2026-03-01 23:59"), To: s.at("2026-03-31 12:30")}, "never": {From: s.at("2026-03-02 00:00"), To: s.at("2026-03-01 00:00")},
-			"number": {Search: "#1000"}, "number in a store": {Search: "#1000", Store: s.store + 1}, "number in a time": {Search: "#1000", To: s.at("2026-03-02 00:00")},
-			"underscore": {Search: "_0"}, "name": {Search: " BEN"}, "handle": {Search: "@keller"}, "address of a handle": {Search: "https://instagram.com/do_ra"}, "at sign": {Search: "@"},
+			"between": {From: s.at("2026-03-01 23:59"), To: s.at("2026-03-31 12:30")},
+			"never":   {From: s.at("2026-03-02 00:00"), To: s.at("2026-03-01 00:00")},
+			"number":  {Search: "#1000"}, "number in a store": {Search: "#1000", Store: s.store + 1},
+			"number in a time": {Search: "#1000", To: s.at("2026-03-02 00:00")},
+			"underscore":       {Search: "_0"}, "name": {Search: " BEN"}, "handle": {Search: "@keller"}, "address of a handle": {Search: "https://instagram.com/do_ra"}, "at sign": {Search: "@"},
 			"evidence": {Search: "aNNA1"}, "nothing": {Search: "zzz"},
 		} {
 			for _, f.Former = range []bool{false, true} {
 				want := s.kept(f)
-				if len(want) == 0 && f.Former && !slices.Contains([]string{"empty campaign", "no offer", "never", "at sign", "nothing"}, name) {
+				if len(want) == 0 && f.Former && !slices.Contains([]string{"empty campaign", "no offer", "never",
+					"at sign", "nothing"}, name) {
 					t.Errorf("%s: the test keeps nothing", name)
 				}
 				got := stream(t, db, f, storage.ConversionSort{Column: "date"})
-				slices.SortFunc(want, func(a, b storage.ConversionItem) int { return compare(storage.ConversionSort{Column: "date"}, a, b) })
+				slices.SortFunc(want, func(a, b storage.ConversionItem) int {
+					return compare(storage.ConversionSort{Column: "date"}, a, b)
+				})
 				if !slices.Equal(lines(t, got), lines(t, want)) {
 					t.Errorf("%s, former %v: %d rows, want %d", name, f.Former, len(got), len(want))
 				}
-				if totals, err := db.ConversionTotals(t.Context(), f); err != nil || fmt.Sprintf("%+v", totals) != fmt.Sprintf("%+v", totalOf(want)) {
+				if totals, err := db.ConversionTotals(t.Context(), f); err != nil ||
+					fmt.Sprintf("%+v", totals) != fmt.Sprintf("%+v", totalOf(want)) {
 					t.Errorf("%s, former %v: totals %+v, %v, want %+v", name, f.Former, totals, err, totalOf(want))
 				}
 			}
@@ -395,7 +439,8 @@ func TestConversions_cursors(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		newShelf(t, db, 2)
 		encode := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
-		_, newest, err := db.ConversionPage(t.Context(), storage.ConversionFilter{}, storage.ConversionSort{}, storage.Page{Limit: 3})
+		_, newest, err := db.ConversionPage(t.Context(), storage.ConversionFilter{}, storage.ConversionSort{},
+			storage.Page{Limit: 3})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -418,14 +463,16 @@ func TestConversions_cursors(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if _, _, err := db.ConversionPage(t.Context(), storage.ConversionFilter{}, storage.ConversionSort{Column: "date", Descending: true}, storage.Page{Cursor: newest}); err != nil {
+		if _, _, err := db.ConversionPage(t.Context(), storage.ConversionFilter{},
+			storage.ConversionSort{Column: "date", Descending: true}, storage.Page{Cursor: newest}); err != nil {
 			t.Errorf("the usual order under its name: %v", err)
 		}
 	})
 }
 
 func TestParseConversionSort(t *testing.T) {
-	for text, want := range map[string]storage.ConversionSort{"": {Column: "date", Descending: true}, "date": {Column: "date"}, "-commission": {Column: "commission", Descending: true}} {
+	for text, want := range map[string]storage.ConversionSort{"": {Column: "date", Descending: true},
+		"date": {Column: "date"}, "-commission": {Column: "commission", Descending: true}} {
 		got, err := storage.ParseConversionSort(text)
 		if err != nil || got != want || text != "" && got.String() != text {
 			t.Errorf("%q is %+v, %v", text, got, err)
@@ -448,7 +495,8 @@ func TestConversions_tooManyIDs(t *testing.T) {
 		if !errors.As(err, &e) || e.Field != "ids" {
 			t.Errorf("%v", err)
 		}
-		if err := db.EachConversion(t.Context(), f, storage.ConversionSort{}, nil); !errors.As(err, &e) || e.Field != "ids" {
+		if err := db.EachConversion(t.Context(), f, storage.ConversionSort{}, nil); !errors.As(err, &e) ||
+			e.Field != "ids" {
 			t.Errorf("%v", err)
 		}
 		f.IDs = f.IDs[1:]
@@ -467,8 +515,10 @@ func TestConversionTotals_readSums(t *testing.T) {
 			t.Fatal(err)
 		}
 		for want, filters := range map[int64][]storage.ConversionFilter{
-			0: {{}, {Campaign: spring}, {Offer: springTen, Former: true, From: p.at("2026-03-01 00:00")}, {OfferType: affiliate.OfferPromoCode, To: p.at("2026-03-02 00:00")}},
-			1: {{Creator: ben}, {Campaign: spring, From: p.at("2026-03-01 10:00")}, {To: p.at("2026-03-01 10:01")}, {Search: "#1"}},
+			0: {{}, {Campaign: spring}, {Offer: springTen, Former: true, From: p.at("2026-03-01 00:00")},
+				{OfferType: affiliate.OfferPromoCode, To: p.at("2026-03-02 00:00")}},
+			1: {{Creator: ben}, {Campaign: spring, From: p.at("2026-03-01 10:00")}, {To: p.at("2026-03-01 10:01")},
+				{Search: "#1"}},
 		} {
 			for _, f := range filters {
 				if totals, err := db.ConversionTotals(t.Context(), f); err != nil || totals.Rows() != want {
@@ -479,7 +529,8 @@ func TestConversionTotals_readSums(t *testing.T) {
 	})
 }
 
-// TestConversions_searchManyNumbers: a text in the numbers of more orders than a search names one by one finds them all.
+// TestConversions_searchManyNumbers: a text in the numbers of more orders than a search names one by one finds them
+// all.
 func TestConversions_searchManyNumbers(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		p := newPast(t, db)
@@ -499,7 +550,8 @@ func TestConversions_searchManyNumbers(t *testing.T) {
 				t.Errorf("%q adds up %d, %v, want %d", text, totals.Rows(), err, want)
 			}
 			list, _, err := db.ConversionPage(t.Context(), f, storage.ConversionSort{}, storage.Page{Limit: 20})
-			if err != nil || len(list) != min(want, 20) || want > 0 && text != "W-0" && text != "W-69" && list[0].Number != "W-699" {
+			if err != nil || len(list) != min(want, 20) || want > 0 && text != "W-0" && text != "W-69" &&
+				list[0].Number != "W-699" {
 				t.Errorf("%q lists %d, %v", text, len(list), err)
 			}
 		}
@@ -512,20 +564,22 @@ func TestEachConversion_ends(t *testing.T) {
 		newShelf(t, db, 3)
 		enough := errors.New("enough")
 		n := 0
-		err := db.EachConversion(t.Context(), storage.ConversionFilter{}, storage.ConversionSort{}, func(*storage.ConversionItem) error {
-			if n++; n == 3 {
-				return enough
-			}
-			return nil
-		})
+		err := db.EachConversion(t.Context(), storage.ConversionFilter{}, storage.ConversionSort{},
+			func(*storage.ConversionItem) error {
+				if n++; n == 3 {
+					return enough
+				}
+				return nil
+			})
 		if err != enough || n != 3 {
 			t.Errorf("%d rows, then %v", n, err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		err = db.EachConversion(ctx, storage.ConversionFilter{}, storage.ConversionSort{}, func(*storage.ConversionItem) error {
-			cancel()
-			return ctx.Err()
-		})
+		err = db.EachConversion(ctx, storage.ConversionFilter{}, storage.ConversionSort{},
+			func(*storage.ConversionItem) error {
+				cancel()
+				return ctx.Err()
+			})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%v", err)
 		}

@@ -15,23 +15,24 @@ type ConversionSort struct {
 
 const newestFirst = "-date"
 
-// ConversionColumns are the columns that conversions can be sorted by. Evidence is the code or the slug. Amounts are compared
-// in the account's currency, where those that wait for a rate are the least; only the original value is compared as it
-// is in the order's.
+// ConversionColumns are the columns that conversions can be sorted by. Evidence is the code or the slug. Amounts are
+// compared in the account's currency, where those that wait for a rate are the least; only the original value is
+// compared as it is in the order's.
 func ConversionColumns() []string {
-	return []string{"number", "store", "date", "creator", "campaign", "offer", "evidence", "method", "status", "approval", "original_value", "value",
-		"refunded", "commission"}
+	return []string{"number", "store", "date", "creator", "campaign", "offer", "evidence", "method", "status",
+		"approval", "original_value", "value", "refunded", "commission"}
 }
 
-// ParseConversionSort reads a column, with a minus before it for the descending order; an empty text is the newest order
-// first. The error names the field sort.
+// ParseConversionSort reads a column, with a minus before it for the descending order; an empty text is the newest
+// order first. The error names the field sort.
 func ParseConversionSort(s string) (ConversionSort, error) {
 	if s == "" {
 		s = newestFirst
 	}
 	column, descending := strings.CutPrefix(s, "-")
 	if !slices.Contains(ConversionColumns(), column) {
-		return ConversionSort{}, affiliate.FieldErrorf("sort", "must be one of %s, with a minus before it to turn the order round",
+		return ConversionSort{}, affiliate.FieldErrorf("sort",
+			"must be one of %s, with a minus before it to turn the order round",
 			strings.Join(ConversionColumns(), ", "))
 	}
 	return ConversionSort{column, descending}, nil

@@ -13,8 +13,8 @@ import (
 type ConversionTotals struct {
 	affiliate.Sums // of those in the account's currency
 	Currency       money.Currency
-	// NotConverted are those that wait for an exchange rate, and, after a change of the account's currency, those that were
-	// not converted anew yet.
+	// NotConverted are those that wait for an exchange rate, and, after a change of the account's currency, those that
+	// were not converted anew yet.
 	NotConverted []CurrencySums
 }
 
@@ -27,8 +27,8 @@ func (t ConversionTotals) Rows() int64 {
 	return n
 }
 
-// ConversionTotals sums up what ConversionPage lists and EachConversion hands out. Where nothing but offers and whole days
-// narrow it, the sums of reports are read instead of the rows.
+// ConversionTotals sums up what ConversionPage lists and EachConversion hands out. Where nothing but offers and whole
+// days narrow it, the sums of reports are read instead of the rows.
 func (q queries) ConversionTotals(ctx context.Context, c ConversionFilter) (ConversionTotals, error) {
 	settings, err := q.Settings(ctx)
 	if err != nil {
@@ -60,9 +60,12 @@ func (q queries) ConversionTotals(ctx context.Context, c ConversionFilter) (Conv
 
 // report gives the report that sums up the same conversions; false when there is none.
 func (c ConversionFilter) report(zone *time.Location) (Report, bool) {
-	narrower := len(c.IDs)+len(c.Statuses)+len(c.Approvals) > 0 || c.Creator != 0 || c.Store != 0 || c.Code != 0 || c.Link != 0 || c.Method != "" ||
-		c.Currency != "" || c.Unconverted || c.WithRefund || c.Ambiguous || c.Search != "" || c.Campaign != 0 && len(c.Campaigns) > 0
-	r := Report{Scope: Scope{Campaigns: c.Campaigns, OfferStatus: c.OfferStatus, OfferType: c.OfferType, Former: c.Former},
+	narrower := len(c.IDs)+len(c.Statuses)+len(c.Approvals) > 0 || c.Creator != 0 || c.Store != 0 || c.Code != 0 ||
+		c.Link != 0 || c.Method != "" ||
+		c.Currency != "" || c.Unconverted || c.WithRefund || c.Ambiguous || c.Search != "" || c.Campaign != 0 &&
+		len(c.Campaigns) > 0
+	r := Report{Scope: Scope{Campaigns: c.Campaigns, OfferStatus: c.OfferStatus, OfferType: c.OfferType,
+		Former: c.Former},
 		Range: affiliate.Range{Zone: zone, Preset: affiliate.PeriodCustom}}
 	if c.Campaign != 0 {
 		r.Campaigns = []affiliate.CampaignID{c.Campaign}
@@ -93,9 +96,12 @@ func (q queries) sumRows(ctx context.Context, c ConversionFilter, account money.
 	}
 	var cells []reportCell
 	err = q.list(ctx, &cells, `SELECT `+count(counted+"'paid'", "conversions")+count(counted+"'pending'", "pending")+
-		count(counted+"'canceled'", "canceled")+count(counted+"'refunded'", "refunded")+count("c.approval = 'held'", "held")+
-		count("c.approval = 'rejected'", "rejected")+sum("value", counted+"'paid'", "sales")+sum("commission", counted+"'paid'", "commissions")+
-		sum("refunded", "c.approval <> 'rejected'", "refunds")+cellColumns+conversionsWith("", orders)+f.where()+` GROUP BY 10, 11`, f.args...)
+		count(counted+"'canceled'", "canceled")+count(counted+"'refunded'", "refunded")+count("c.approval = 'held'",
+		"held")+
+		count("c.approval = 'rejected'", "rejected")+sum("value", counted+"'paid'", "sales")+sum("commission",
+		counted+"'paid'", "commissions")+
+		sum("refunded", "c.approval <> 'rejected'", "refunds")+cellColumns+conversionsWith("",
+		orders)+f.where()+` GROUP BY 10, 11`, f.args...)
 	if err != nil {
 		return ReportSums{}, fmt.Errorf("sum up conversions: %w", err)
 	}

@@ -23,8 +23,9 @@ type costRow struct {
 const costColumns = `id, campaign_id, creator_id, amount, currency, day, note, author, created_at, removed_at`
 
 func (r costRow) domain() affiliate.Cost {
-	return affiliate.Cost{ID: r.ID, CampaignID: r.CampaignID, CreatorID: value(r.CreatorID), Amount: r.Amount, Currency: r.Currency, Day: r.Day,
-		Note: r.Note, Author: r.Author, CreatedAt: r.CreatedAt.Time, RemovedAt: r.RemovedAt.Time}
+	return affiliate.Cost{ID: r.ID, CampaignID: r.CampaignID, CreatorID: value(r.CreatorID), Amount: r.Amount,
+		Currency: r.Currency, Day: r.Day, Note: r.Note, Author: r.Author, CreatedAt: r.CreatedAt.Time,
+		RemovedAt: r.RemovedAt.Time}
 }
 
 func (r costRow) position() position { return position{ID: int64(r.ID)} }

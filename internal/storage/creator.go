@@ -24,8 +24,9 @@ type creatorRow struct {
 const creatorColumns = `id, name, email, email_hash, country, note, removed_at, version, created_at, updated_at`
 
 func (r creatorRow) domain() affiliate.Creator {
-	return affiliate.Creator{ID: r.ID, Name: r.Name, Email: r.Email, EmailHash: r.EmailHash, Country: r.Country, Note: r.Note,
-		RemovedAt: r.RemovedAt.Time, Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+	return affiliate.Creator{ID: r.ID, Name: r.Name, Email: r.Email, EmailHash: r.EmailHash, Country: r.Country,
+		Note: r.Note, RemovedAt: r.RemovedAt.Time, Version: r.Version, CreatedAt: r.CreatedAt.Time,
+		UpdatedAt: r.UpdatedAt.Time}
 }
 
 func (r creatorRow) position() position { return position{Text: r.Name, ID: int64(r.ID)} }

@@ -114,8 +114,8 @@ func postgresDSN(raw string) (string, error) {
 // at their start, so that no transaction fails half-way as busy. Pragmas stand in the address, since a PRAGMA run on a
 // pool reaches one connection only.
 func openSQLite(ctx context.Context, path string) (*DB, error) {
-	common := "?_pragma=busy_timeout(45000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)" +
-		"&_pragma=temp_store(MEMORY)"
+	const common = "?_pragma=busy_timeout(45000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"
 	address := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + common
 	write, err := sqlx.Open("sqlite", address+"&_txlock=immediate&_pragma=cache_size(-32000)")
 	if err != nil {
@@ -126,7 +126,8 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		write.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	read, err := sqlx.Open("sqlite", address+"&_pragma=query_only(1)&_pragma=cache_size(-8000)") // each connection has a cache of its own
+	// each connection has a cache of its own
+	read, err := sqlx.Open("sqlite", address+"&_pragma=query_only(1)&_pragma=cache_size(-8000)")
 	if err != nil {
 		write.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -249,7 +250,8 @@ func storageError(err error) error {
 		return affiliate.Errorf(affiliate.NotFound, "not found")
 	}
 	if isBadText(err) {
-		return fmt.Errorf("%w (%w)", affiliate.Errorf(affiliate.Invalid, "a value cannot be stored: it has characters that are no text, or is too large"), err)
+		return fmt.Errorf("%w (%w)", affiliate.Errorf(affiliate.Invalid,
+			"a value cannot be stored: it has characters that are no text, or is too large"), err)
 	}
 	if isUniqueViolation(err) {
 		return fmt.Errorf("%w (%w)", affiliate.Errorf(affiliate.Conflict, "it exists already"), err)
@@ -282,9 +284,9 @@ func isBadText(err error) bool {
 	return errors.As(err, &pe) && pe.Code.Class() == "22"
 }
 
-// IsUnavailable says whether an error means that the database cannot do its work now, as against a fault of the input or
-// of this program: it cannot be reached, is starting or stopping, has no room, or another transaction is in the way. The
-// same may succeed in a moment. A query that was called off counts, since what it was part of is being shut down.
+// IsUnavailable says whether an error means that the database cannot do its work now, as against a fault of the input
+// or of this program: it cannot be reached, is starting or stopping, has no room, or another transaction is in the way.
+// The same may succeed in a moment. A query that was called off counts, since what it was part of is being shut down.
 func IsUnavailable(err error) bool {
 	if err == nil || affiliate.KindOf(err) != "" {
 		return false
@@ -306,7 +308,8 @@ func IsUnavailable(err error) bool {
 		return false
 	}
 	var network net.Error // a time limit is one, too
-	return errors.As(err, &network) || isAny(err, context.Canceled, driver.ErrBadConn, sql.ErrConnDone, io.EOF, io.ErrUnexpectedEOF) ||
+	return errors.As(err, &network) || isAny(err, context.Canceled, driver.ErrBadConn, sql.ErrConnDone, io.EOF,
+		io.ErrUnexpectedEOF) ||
 		strings.Contains(err.Error(), closedDatabase)
 }
 
@@ -331,8 +334,8 @@ type dialect struct {
 	arrays    bool   // takes whole columns as arrays
 }
 
-// SQLite's driver looks for each placeholder among all arguments: a statement of 10,000 takes five times as long per row as
-// one of a few hundred; below a hundred, parsing statements takes over.
+// SQLite's driver looks for each placeholder among all arguments: a statement of 10,000 takes five times as long per
+// row as one of a few hundred; below a hundred, parsing statements takes over.
 var (
 	postgres = dialect{name: "postgres", dollar: true, skipLock: " FOR UPDATE SKIP LOCKED", lockRows: " FOR NO KEY UPDATE", folder: "postgres", advisory: true,
 		maxParams: 60000, arrays: true}
@@ -384,7 +387,8 @@ func (d dialect) placeholder(b *strings.Builder, n int) {
 	b.Write(digits[i:])
 }
 
-// typedValues writes rows of placeholders for a VALUES list that stands alone: its first row tells PostgreSQL the types.
+// typedValues writes rows of placeholders for a VALUES list that stands alone: its first row tells PostgreSQL the
+// types.
 func (d dialect) typedValues(rows int, types ...string) string {
 	if !d.dollar {
 		return d.values(rows, len(types))
@@ -423,7 +427,8 @@ func (d dialect) typedPlaceholder(n int, kind string) string {
 
 // insertRows runs "INSERT INTO into VALUES …rows suffix" in as few statements as the placeholders allow, and hands the
 // rows of a RETURNING clause to scan (nil when there is none). The rows are flat in args.
-func (q queries) insertRows(ctx context.Context, into string, columns int, args []any, suffix string, scan func(*sqlx.Rows) error) error {
+func (q queries) insertRows(ctx context.Context, into string, columns int, args []any, suffix string,
+	scan func(*sqlx.Rows) error) error {
 	most := q.d.maxParams / columns * columns
 	for len(args) > 0 {
 		part := args[:min(len(args), most)]

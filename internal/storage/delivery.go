@@ -34,7 +34,8 @@ type NewDelivery struct {
 
 // InsertDeliveries keeps deliveries in one commit (several when they are very large), and gives
 // the ids of those that were not there yet. Repeats are passed over. It appends to ids.
-func (db *DB) InsertDeliveries(ctx context.Context, list []NewDelivery, ids []affiliate.DeliveryID) ([]affiliate.DeliveryID, error) {
+func (db *DB) InsertDeliveries(ctx context.Context, list []NewDelivery,
+	ids []affiliate.DeliveryID) ([]affiliate.DeliveryID, error) {
 	// One fixed order of keys: two commits that share repeats wait for each other's keys, and must not do so crosswise.
 	list = slices.Clone(list)
 	slices.SortFunc(list, func(a, b NewDelivery) int {
@@ -58,7 +59,8 @@ func (db *DB) InsertDeliveries(ctx context.Context, list []NewDelivery, ids []af
 // insertBytes bounds the payloads of one statement.
 const insertBytes = 16 << 20
 
-func (db *DB) insertDeliveriesAtOnce(ctx context.Context, list []NewDelivery, ids []affiliate.DeliveryID) ([]affiliate.DeliveryID, error) {
+func (db *DB) insertDeliveriesAtOnce(ctx context.Context, list []NewDelivery,
+	ids []affiliate.DeliveryID) ([]affiliate.DeliveryID, error) {
 	if db.d.arrays {
 		return db.insertDeliveryArrays(ctx, list, ids)
 	}
@@ -90,7 +92,8 @@ const insertDeliveriesSQL = `INSERT INTO deliveries (store_id, dedupe_key, topic
 	SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::timestamptz[], $5::bytea[])
 	ON CONFLICT (dedupe_key, store_id) DO NOTHING RETURNING id`
 
-// insertStatement prepares the statement when it is first used: the schema may not be there yet when the database is opened.
+// insertStatement prepares the statement when it is first used: the schema may not be there yet when the database is
+// opened.
 func (db *DB) insertStatement(ctx context.Context) (*sql.Stmt, error) {
 	if s := db.insertDeliveries.Load(); s != nil {
 		return s, nil
@@ -106,12 +109,14 @@ func (db *DB) insertStatement(ctx context.Context) (*sql.Stmt, error) {
 }
 
 // insertDeliveryArrays is the way into PostgreSQL.
-func (db *DB) insertDeliveryArrays(ctx context.Context, list []NewDelivery, ids []affiliate.DeliveryID) ([]affiliate.DeliveryID, error) {
+func (db *DB) insertDeliveryArrays(ctx context.Context, list []NewDelivery,
+	ids []affiliate.DeliveryID) ([]affiliate.DeliveryID, error) {
 	n, size := len(list), 0
 	for i := range list {
 		size += len(list[i].Payload)
 	}
-	stores, keys, topics, times, payloads := newArray(oidInt8, n, n*8), newArray(oidBytea, n, n*16), newArray(oidText, n, n*24),
+	stores, keys, topics, times, payloads := newArray(oidInt8, n, n*8), newArray(oidBytea, n, n*16),
+		newArray(oidText, n, n*24),
 		newArray(oidTimestamptz, n, n*8), newArray(oidBytea, n, size)
 	for i := range list {
 		d := &list[i]
@@ -189,7 +194,8 @@ type Outcome struct {
 
 // FinishDeliveries takes deliveries out of the inbox and gives those that were still waiting: another worker may have
 // been faster. It both claims and finishes, so it must come first in its transaction.
-func (tx *Tx) FinishDeliveries(ctx context.Context, list []Outcome, now time.Time) (map[affiliate.DeliveryID]bool, error) {
+func (tx *Tx) FinishDeliveries(ctx context.Context, list []Outcome, now time.Time) (map[affiliate.DeliveryID]bool,
+	error) {
 	won := make(map[affiliate.DeliveryID]bool, len(list))
 	for len(list) > 0 {
 		const columns = 4
@@ -242,7 +248,8 @@ func (db *DB) PostponeDelivery(ctx context.Context, d Delivery, note string, now
 
 // DueDeliveries gives waiting deliveries for the sweep: received before the given time (younger ones are on their way
 // to a worker already) and not resting, oldest first.
-func (q queries) DueDeliveries(ctx context.Context, receivedBefore, now time.Time, limit int) ([]affiliate.DeliveryID, error) {
+func (q queries) DueDeliveries(ctx context.Context, receivedBefore, now time.Time, limit int) ([]affiliate.DeliveryID,
+	error) {
 	var ids []affiliate.DeliveryID
 	err := q.list(ctx, &ids, `SELECT id FROM deliveries WHERE state = 'waiting' AND received_at < ? AND (retry_at IS NULL OR retry_at <= ?)
 		ORDER BY received_at LIMIT ?`, At(receivedBefore), At(now), limit)
@@ -304,8 +311,8 @@ func (db *DB) PurgePayloads(ctx context.Context, before time.Time, limit int) (i
 		WHERE payload IS NOT NULL AND state <> 'waiting' AND received_at < ? ORDER BY id LIMIT ?)`, At(before), limit)
 }
 
-// PurgeOrderPayloads erases the bodies of all processed deliveries about some orders of a store; about all of its orders
-// when none are named.
+// PurgeOrderPayloads erases the bodies of all processed deliveries about some orders of a store; about all of its
+// orders when none are named.
 func (tx *Tx) PurgeOrderPayloads(ctx context.Context, store affiliate.StoreID, orders []string) error {
 	query, args := `UPDATE deliveries SET payload = NULL WHERE store_id = ? AND state <> 'waiting'`, []any{store}
 	if len(orders) > 0 {

@@ -37,8 +37,10 @@ func twoStores(t *testing.T, db *storage.DB) (shop, other affiliate.Store, ids [
 func TestListDeliveries(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		_, _, ids := twoStores(t, db)
-		finish(t, db, storage.Outcome{ID: ids[0], State: storage.DeliveryFailed, Note: "no order"}, storage.Outcome{ID: ids[2], State: storage.DeliveryDone, Order: "42"},
-			storage.Outcome{ID: ids[3], State: storage.DeliveryDone, Order: "42"}, storage.Outcome{ID: ids[4], State: storage.DeliveryIgnored},
+		finish(t, db, storage.Outcome{ID: ids[0], State: storage.DeliveryFailed, Note: "no order"},
+			storage.Outcome{ID: ids[2], State: storage.DeliveryDone, Order: "42"}, storage.Outcome{ID: ids[3],
+				State: storage.DeliveryDone, Order: "42"}, storage.Outcome{ID: ids[4],
+				State: storage.DeliveryIgnored},
 			storage.Outcome{ID: ids[6], State: storage.DeliveryDone, Order: "43"})
 		for _, c := range []struct {
 			name   string
@@ -52,7 +54,8 @@ func TestListDeliveries(t *testing.T) {
 			{"a topic", storage.DeliveryFilter{Store: "shop", Topic: "refunds/create"}, []int{6, 0}},
 			{"an order of one store", storage.DeliveryFilter{Store: "shop", Orders: []string{"42"}}, []int{2}},
 			{"orders", storage.DeliveryFilter{Orders: []string{"42", "43"}}, []int{6, 3, 2}},
-			{"an order and a state", storage.DeliveryFilter{Store: "shop", Orders: []string{"42"}, State: storage.DeliveryFailed}, nil},
+			{"an order and a state", storage.DeliveryFilter{Store: "shop", Orders: []string{"42"},
+				State: storage.DeliveryFailed}, nil},
 		} {
 			var want []affiliate.DeliveryID
 			for _, n := range c.want {
@@ -81,11 +84,13 @@ func TestListDeliveries(t *testing.T) {
 				}
 			}
 		}
-		rows, next, err := db.ListDeliveries(t.Context(), storage.DeliveryFilter{Topic: "none", Look: 4}, storage.Page{})
+		rows, next, err := db.ListDeliveries(t.Context(), storage.DeliveryFilter{Topic: "none", Look: 4},
+			storage.Page{})
 		if err != nil || len(rows) != 0 || next == "" {
 			t.Errorf("nothing among the newest four: %d rows, next %q, %v; want a way on", len(rows), next, err)
 		}
-		if rows, next, err := db.ListDeliveries(t.Context(), storage.DeliveryFilter{Topic: "none", Look: 12}, storage.Page{}); err != nil || len(rows) != 0 || next != "" {
+		if rows, next, err := db.ListDeliveries(t.Context(), storage.DeliveryFilter{Topic: "none", Look: 12},
+			storage.Page{}); err != nil || len(rows) != 0 || next != "" {
 			t.Errorf("nothing at all: %d rows, next %q, %v", len(rows), next, err)
 		}
 	})
@@ -93,7 +98,8 @@ func TestListDeliveries(t *testing.T) {
 
 func TestListDeliveries_ofNone(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
-		if rows, next, err := db.ListDeliveries(t.Context(), storage.DeliveryFilter{Look: 5}, storage.Page{}); err != nil || len(rows) != 0 || next != "" {
+		if rows, next, err := db.ListDeliveries(t.Context(), storage.DeliveryFilter{Look: 5},
+			storage.Page{}); err != nil || len(rows) != 0 || next != "" {
 			t.Errorf("%v %q %v", rows, next, err)
 		}
 	})
@@ -110,7 +116,8 @@ func TestReplayFailedOfOneStore(t *testing.T) {
 		if n, err := db.FailedDeliveries(t.Context()); err != nil || n != 4 {
 			t.Errorf("%d failed, %v; want 4", n, err)
 		}
-		if n, err := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Failed: true, Store: shop.ID}); err != nil || n != 2 {
+		if n, err := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Failed: true, Store: shop.ID}); err != nil ||
+			n != 2 {
 			t.Errorf("replayed %d, %v; want the two of the store", n, err)
 		}
 		if d, err := db.Delivery(t.Context(), ids[1]); err != nil || d.State != storage.DeliveryFailed {
@@ -128,7 +135,8 @@ func TestOrdersCalled(t *testing.T) {
 			_, err := tx.SaveOrders(t.Context(), unseen([]storage.Order{a, b, c}), noon)
 			return err
 		})
-		for text, want := range map[string][]string{"1001": {"1001", "502", "501"}, "77": {"77", "1001"}, "502": {"502"}, "x": {"x"}} {
+		for text, want := range map[string][]string{"1001": {"1001", "502", "501"}, "77": {"77", "1001"},
+			"502": {"502"}, "x": {"x"}} {
 			got, err := db.OrdersCalled(t.Context(), s, text)
 			if err != nil || !slices.Equal(got, want) {
 				t.Errorf("%q is %v, %v; want %v", text, got, err, want)
@@ -143,12 +151,16 @@ func TestOrdersCalled(t *testing.T) {
 func TestStoreFigures(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		shop, other, ids := twoStores(t, db)
-		finish(t, db, storage.Outcome{ID: ids[0], State: storage.DeliveryFailed}, storage.Outcome{ID: ids[2], State: storage.DeliveryDone})
+		finish(t, db, storage.Outcome{ID: ids[0], State: storage.DeliveryFailed}, storage.Outcome{ID: ids[2],
+			State: storage.DeliveryDone})
 		hour := func(n int) storage.Time { return storage.At(noon.Add(time.Duration(n) * time.Hour)) }
 		inTx(t, db, func(tx *storage.Tx) error {
-			return tx.AddStoreCounts(t.Context(), []storage.StoreCount{{StoreID: shop.ID, Hour: hour(-25), Outcome: "bad_signature", N: 100},
-				{StoreID: shop.ID, Hour: hour(-3), Outcome: "bad_signature", N: 5}, {StoreID: shop.ID, Hour: hour(-1), Outcome: "bad_signature", N: 7},
-				{StoreID: shop.ID, Hour: hour(-2), Outcome: "ping", N: 1}, {StoreID: other.ID, Hour: hour(-2), Outcome: "too_large", N: 2}}, nil)
+			return tx.AddStoreCounts(t.Context(), []storage.StoreCount{{StoreID: shop.ID, Hour: hour(-25),
+				Outcome: "bad_signature", N: 100},
+				{StoreID: shop.ID, Hour: hour(-3), Outcome: "bad_signature", N: 5}, {StoreID: shop.ID, Hour: hour(-1),
+					Outcome: "bad_signature", N: 7},
+				{StoreID: shop.ID, Hour: hour(-2), Outcome: "ping", N: 1}, {StoreID: other.ID, Hour: hour(-2),
+					Outcome: "too_large", N: 2}}, nil)
 		})
 		all, err := db.StoreFigures(t.Context(), 0, noon.Add(-24*time.Hour))
 		if err != nil {

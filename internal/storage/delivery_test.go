@@ -14,7 +14,8 @@ import (
 )
 
 func delivery(n int) storage.NewDelivery {
-	d := storage.NewDelivery{StoreID: 1, Topic: "orders/create", ReceivedAt: noon.Add(time.Duration(n) * time.Second), Payload: []byte{0, 1, byte(n)}}
+	d := storage.NewDelivery{StoreID: 1, Topic: "orders/create", ReceivedAt: noon.Add(time.Duration(n) * time.Second),
+		Payload: []byte{0, 1, byte(n)}}
 	copy(d.Key[:], fmt.Sprintf("key-%d", n))
 	return d
 }
@@ -47,7 +48,8 @@ func TestInsertDeliveries(t *testing.T) {
 			t.Fatalf("got %d waiting deliveries, %v; want 2", len(list), err)
 		}
 		d := list[0]
-		if d.StoreID != 1 || d.Topic != "orders/create" || !d.ReceivedAt.Equal(noon.Add(time.Second)) || !slices.Equal(d.Payload, []byte{0, 1, 1}) ||
+		if d.StoreID != 1 || d.Topic != "orders/create" || !d.ReceivedAt.Equal(noon.Add(time.Second)) ||
+			!slices.Equal(d.Payload, []byte{0, 1, 1}) ||
 			d.State != storage.DeliveryWaiting {
 			t.Errorf("read back %+v", d)
 		}
@@ -110,7 +112,8 @@ func TestFinishDeliveriesIsUndoneByARollback(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		ids := keep(t, db, delivery(1))
 		err := db.InTx(t.Context(), func(tx *storage.Tx) error {
-			if _, err := tx.FinishDeliveries(t.Context(), []storage.Outcome{{ID: ids[0], State: storage.DeliveryDone}}, noon); err != nil {
+			if _, err := tx.FinishDeliveries(t.Context(), []storage.Outcome{{ID: ids[0], State: storage.DeliveryDone}},
+				noon); err != nil {
 				return err
 			}
 			return affiliate.Errorf(affiliate.Conflict, "stop")
@@ -169,7 +172,8 @@ func TestPostponeSweepAndReplay(t *testing.T) {
 		if due(now) != 2 {
 			t.Error("the replayed delivery is not due")
 		}
-		if n, err := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Since: noon.Add(2 * time.Second)}); err != nil || n != 1 {
+		if n, err := db.ReplayDeliveries(t.Context(),
+			storage.ReplayFilter{Since: noon.Add(2 * time.Second)}); err != nil || n != 1 {
 			t.Errorf("replayed %d since, %v; want 1", n, err)
 		}
 	})
@@ -179,7 +183,8 @@ func TestPurgeKeepsWhatIsOpen(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		ids := keep(t, db, delivery(1), delivery(2))
 		err := db.InTx(t.Context(), func(tx *storage.Tx) error {
-			_, err := tx.FinishDeliveries(t.Context(), []storage.Outcome{{ID: ids[0], State: storage.DeliveryDone, Order: "7"}}, noon)
+			_, err := tx.FinishDeliveries(t.Context(), []storage.Outcome{{ID: ids[0], State: storage.DeliveryDone,
+				Order: "7"}}, noon)
 			return err
 		})
 		if err != nil {
@@ -198,8 +203,9 @@ func TestStoreCountsAddUp(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		var id affiliate.StoreID
 		err := db.InTx(t.Context(), func(tx *storage.Tx) error {
-			s, err := tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: affiliate.Shopify, Name: "S", Domain: "s.myshopify.com", Currency: "USD",
-				Timezone: "UTC", State: affiliate.StoreStateActive, CreatedAt: noon, UpdatedAt: noon})
+			s, err := tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: affiliate.Shopify, Name: "S",
+				Domain: "s.myshopify.com", Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive,
+				CreatedAt: noon, UpdatedAt: noon})
 			id = s.ID
 			return err
 		})
@@ -209,7 +215,8 @@ func TestStoreCountsAddUp(t *testing.T) {
 		add := func(outcome string, n int64, at time.Time) {
 			t.Helper()
 			err := db.InTx(t.Context(), func(tx *storage.Tx) error {
-				return tx.AddStoreCounts(t.Context(), []storage.StoreCount{{StoreID: id, Hour: storage.At(at), Outcome: outcome, N: n}},
+				return tx.AddStoreCounts(t.Context(), []storage.StoreCount{{StoreID: id, Hour: storage.At(at),
+					Outcome: outcome, N: n}},
 					[]storage.StoreActivity{{StoreID: id, Delivery: at}})
 			})
 			if err != nil {
@@ -221,7 +228,8 @@ func TestStoreCountsAddUp(t *testing.T) {
 		add("accepted", 100, noon)
 		add("bad_signature", 7, noon.Add(-48*time.Hour))
 		health, err := db.StoreHealth(t.Context(), noon.Add(-24*time.Hour))
-		if err != nil || len(health) != 1 || health[0].Rejected != 5 || !health[0].LastDelivery.Equal(noon) || !health[0].LastProcessed.IsZero() {
+		if err != nil || len(health) != 1 || health[0].Rejected != 5 || !health[0].LastDelivery.Equal(noon) ||
+			!health[0].LastProcessed.IsZero() {
 			t.Errorf("health is %+v, %v; want 5 rejected, last delivery at noon", health, err)
 		}
 	})

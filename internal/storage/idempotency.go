@@ -16,8 +16,8 @@ type alongside struct {
 type alongsideKey struct{}
 
 // Alongside gives a context whose first transaction that is committed does work too, as its last step: both are kept or
-// neither is. An error of work rolls the transaction back and is returned by it. A transaction that fails leaves work to
-// the next one; those after the committed one do without. This is how a request is marked as carried out by the very
+// neither is. An error of work rolls the transaction back and is returned by it. A transaction that fails leaves work
+// to the next one; those after the committed one do without. This is how a request is marked as carried out by the very
 // transaction that carries it out, without a word about it in the functions between.
 //
 // It knows nothing of effects outside of the database, nor of what further transactions of the same request do.
@@ -57,8 +57,8 @@ const (
 	IdempotencyKept     = 24 * time.Hour
 )
 
-// IdempotentRequest is one request with an Idempotency-Key. StartedAt, in microseconds, tells it from an earlier request
-// of the same key whose place it took.
+// IdempotentRequest is one request with an Idempotency-Key. StartedAt, in microseconds, tells it from an earlier
+// request of the same key whose place it took.
 type IdempotentRequest struct {
 	Principal string // whose key it is: "tok_1"
 	Key       string
@@ -76,8 +76,8 @@ type IdempotentAnswer struct {
 	CreatedAt Time `db:"created_at"`
 }
 
-// BeginIdempotent notes that a request begins, and gives nil. When its key is known it changes nothing and gives what is
-// kept about it. A key older than IdempotencyKept counts as unknown, as does the same request that began more than
+// BeginIdempotent notes that a request begins, and gives nil. When its key is known it changes nothing and gives what
+// is kept about it. A key older than IdempotencyKept counts as unknown, as does the same request that began more than
 // IdempotencyPatience ago and had no effect: should it still be running, its effect is refused by ApplyIdempotent.
 func (db *DB) BeginIdempotent(ctx context.Context, r IdempotentRequest) (*IdempotentAnswer, error) {
 	for {
@@ -86,7 +86,8 @@ func (db *DB) BeginIdempotent(ctx context.Context, r IdempotentRequest) (*Idempo
 				created_at = excluded.created_at
 			WHERE idempotency_keys.created_at < ? OR (idempotency_keys.state = 'started' AND idempotency_keys.created_at < ?
 				AND idempotency_keys.request = excluded.request)`,
-			r.Principal, r.Key, r.Request, At(r.StartedAt), At(r.StartedAt.Add(-IdempotencyKept)), At(r.StartedAt.Add(-IdempotencyPatience)))
+			r.Principal, r.Key, r.Request, At(r.StartedAt), At(r.StartedAt.Add(-IdempotencyKept)),
+			At(r.StartedAt.Add(-IdempotencyPatience)))
 		if err != nil || n == 1 {
 			return nil, err
 		}
@@ -100,26 +101,29 @@ func (db *DB) BeginIdempotent(ctx context.Context, r IdempotentRequest) (*Idempo
 	}
 }
 
-// ApplyIdempotent marks a request as carried out, in the transaction that does. It is a Conflict, which rolls that back,
-// when a repeat has taken the request's place.
+// ApplyIdempotent marks a request as carried out, in the transaction that does. It is a Conflict, which rolls that
+// back, when a repeat has taken the request's place.
 func (tx *Tx) ApplyIdempotent(ctx context.Context, r IdempotentRequest) error {
 	n, err := tx.exec(ctx, `UPDATE idempotency_keys SET state = 'applied' WHERE principal = ? AND key = ? AND state = 'started' AND created_at = ?`,
 		r.Principal, r.Key, At(r.StartedAt))
 	if err == nil && n == 0 {
 		err = &affiliate.Error{Kind: affiliate.Conflict, Code: "idempotency_in_progress",
-			Message: "this took so long that a repeat with the same Idempotency-Key has taken over; ask for the repeat's answer"}
+			Message: "this took so long that a repeat with the same Idempotency-Key has taken over; ask for the " +
+				"repeat's answer"}
 	}
 	return err
 }
 
 // AnswerIdempotent keeps the answer of a request.
-func (db *DB) AnswerIdempotent(ctx context.Context, r IdempotentRequest, status int, headers string, body []byte) error {
+func (db *DB) AnswerIdempotent(ctx context.Context, r IdempotentRequest, status int, headers string,
+	body []byte) error {
 	_, err := db.exec(ctx, `UPDATE idempotency_keys SET state = 'answered', status = ?, headers = ?, body = ? WHERE principal = ? AND key = ? AND created_at = ?`,
 		status, headers, body, r.Principal, r.Key, At(r.StartedAt))
 	return err
 }
 
-// ForgetIdempotent frees the key of a request that had no effect, and says whether that was so: one with an effect stays.
+// ForgetIdempotent frees the key of a request that had no effect, and says whether that was so: one with an effect
+// stays.
 func (db *DB) ForgetIdempotent(ctx context.Context, r IdempotentRequest) (bool, error) {
 	n, err := db.exec(ctx, `DELETE FROM idempotency_keys WHERE principal = ? AND key = ? AND state = 'started' AND created_at = ?`,
 		r.Principal, r.Key, At(r.StartedAt))

@@ -56,7 +56,8 @@ func TestAlongside(t *testing.T) {
 			t.Errorf("a refusal: %v, %d active, %d runs, want it to roll everything back", err, active(), runs)
 		}
 		refusal = nil
-		if n, err := db.ReplayDeliveries(ctx, storage.ReplayFilter{Failed: true}); n != 0 || err != nil || active() != 0 || runs != 2 {
+		if n, err := db.ReplayDeliveries(ctx, storage.ReplayFilter{Failed: true}); n != 0 || err != nil ||
+			active() != 0 || runs != 2 {
 			t.Errorf("a single statement: %d, %v, %d active, %d runs", n, err, active(), runs)
 		}
 		if err := addSecret(ctx); err != nil || active() != 1 || runs != 2 {
@@ -100,7 +101,8 @@ func TestIdempotent_life(t *testing.T) {
 		begin(run("k", "a", noon.Add(59*time.Second)), storage.IdempotencyStarted)
 		forget(first, true)
 		begin(first, "")
-		if kept := begin(run("k", "b", noon.Add(2*time.Minute)), storage.IdempotencyStarted); string(kept.Request) != "a" {
+		if kept := begin(run("k", "b", noon.Add(2*time.Minute)),
+			storage.IdempotencyStarted); string(kept.Request) != "a" {
 			t.Errorf("another request took the place of %q", kept.Request)
 		}
 		repeat := run("k", "a", noon.Add(61*time.Second))
@@ -120,7 +122,8 @@ func TestIdempotent_life(t *testing.T) {
 		if err := db.AnswerIdempotent(t.Context(), repeat, 201, `{"Etag":"x"}`, []byte("body")); err != nil {
 			t.Fatal(err)
 		}
-		if kept := begin(run("k", "a", noon.Add(24*time.Hour)), storage.IdempotencyAnswered); kept.Status != 201 || kept.Headers != `{"Etag":"x"}` || string(kept.Body) != "body" ||
+		if kept := begin(run("k", "a", noon.Add(24*time.Hour)), storage.IdempotencyAnswered); kept.Status != 201 ||
+			kept.Headers != `{"Etag":"x"}` || string(kept.Body) != "body" ||
 			string(kept.Request) != "a" {
 			t.Errorf("kept: %+v", kept)
 		}
@@ -147,7 +150,8 @@ func TestIdempotent_race(t *testing.T) {
 			began := 0
 			for i := range 20 {
 				all.Go(func() {
-					kept, err := db.BeginIdempotent(t.Context(), run("k", "a", at.Add(time.Duration(i)*time.Microsecond)))
+					kept, err := db.BeginIdempotent(t.Context(),
+						run("k", "a", at.Add(time.Duration(i)*time.Microsecond)))
 					mu.Lock()
 					defer mu.Unlock()
 					if err != nil {

@@ -9,7 +9,8 @@ import (
 
 // Posted gives what the ledger holds for conversions, per account. Only entries that follow the commission count:
 // payouts, bonuses and the like never carry a conversion.
-func (q queries) Posted(ctx context.Context, ids []affiliate.ConversionID) (map[affiliate.ConversionID]map[affiliate.Account]int64, error) {
+func (q queries) Posted(ctx context.Context,
+	ids []affiliate.ConversionID) (map[affiliate.ConversionID]map[affiliate.Account]int64, error) {
 	posted := make(map[affiliate.ConversionID]map[affiliate.Account]int64, len(ids))
 	if len(ids) == 0 {
 		return posted, nil
@@ -30,13 +31,15 @@ func (q queries) Posted(ctx context.Context, ids []affiliate.ConversionID) (map[
 		if posted[r.Conversion] == nil {
 			posted[r.Conversion] = map[affiliate.Account]int64{}
 		}
-		posted[r.Conversion][affiliate.Account{CreatorID: r.CreatorID, CampaignID: r.CampaignID, OfferMemberID: r.OfferMemberID}] = r.Amount
+		posted[r.Conversion][affiliate.Account{CreatorID: r.CreatorID, CampaignID: r.CampaignID,
+			OfferMemberID: r.OfferMemberID}] = r.Amount
 	}
 	return posted, nil
 }
 
 // FirstPayable gives when the first entry of each conversion is payable; conversions without an entry are left out.
-func (q queries) FirstPayable(ctx context.Context, ids []affiliate.ConversionID) (map[affiliate.ConversionID]time.Time, error) {
+func (q queries) FirstPayable(ctx context.Context, ids []affiliate.ConversionID) (map[affiliate.ConversionID]time.Time,
+	error) {
 	first := make(map[affiliate.ConversionID]time.Time, len(ids))
 	if len(ids) == 0 {
 		return first, nil
@@ -63,8 +66,9 @@ func (tx *Tx) AddLedger(ctx context.Context, entries []affiliate.LedgerEntry) er
 	for _, e := range entries {
 		day := affiliate.Day(e.CreatedAt, zone)
 		tx.sums.entry(e, day)
-		args = append(args, int64(e.CreatorID), nullable(e.CampaignID), nullable(e.OfferMemberID), nullable(e.ConversionID), string(e.Kind),
-			string(e.Currency), e.Amount, e.Cause, nullable(e.PayoutID), e.Note, e.Author, At(e.CreatedAt), day, At(e.PayableAt))
+		args = append(args, int64(e.CreatorID), nullable(e.CampaignID), nullable(e.OfferMemberID),
+			nullable(e.ConversionID), string(e.Kind), string(e.Currency), e.Amount, e.Cause, nullable(e.PayoutID),
+			e.Note, e.Author, At(e.CreatedAt), day, At(e.PayableAt))
 	}
 	return tx.insertRows(ctx, `ledger_entries (creator_id, campaign_id, offer_member_id, conversion_id, kind, currency, amount, cause,
 		payout_id, note, author, created_at, day, payable_at)`, columns, args, "", nil)
@@ -98,7 +102,8 @@ func (q queries) LedgerOf(ctx context.Context, id affiliate.ConversionID) ([]aff
 	entries := make([]affiliate.LedgerEntry, len(rows))
 	for i, r := range rows {
 		e := r.LedgerEntry
-		e.ConversionID, e.CreatorID, e.CampaignID, e.OfferMemberID, e.PayoutID = id, r.Creator, value(r.Campaign), value(r.OfferMember), value(r.Payout)
+		e.ConversionID, e.CreatorID, e.CampaignID, e.OfferMemberID, e.PayoutID = id, r.Creator, value(r.Campaign),
+			value(r.OfferMember), value(r.Payout)
 		e.CreatedAt, e.PayableAt = r.Created.Time, r.Payable.Time
 		entries[i] = e
 	}

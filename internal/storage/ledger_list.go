@@ -75,14 +75,15 @@ const (
 
 // dest is where ledgerColumns go.
 func (l *LedgerLine) dest() []any {
-	return []any{intoInteger(&l.ID), intoInteger(&l.CreatorID), intoInteger(&l.CampaignID), intoInteger(&l.OfferMemberID),
-		intoInteger(&l.ConversionID), intoText(&l.Kind), intoText(&l.Currency), intoInteger(&l.Amount), &l.Cause, intoInteger(&l.PayoutID), &l.Note,
-		&l.Author, intoMoment(&l.CreatedAt), intoMoment(&l.PayableAt), intoInteger(&l.OfferID), intoInteger(&l.OrderID), intoInteger(&l.StoreID),
+	return []any{intoInteger(&l.ID), intoInteger(&l.CreatorID), intoInteger(&l.CampaignID),
+		intoInteger(&l.OfferMemberID), intoInteger(&l.ConversionID), intoText(&l.Kind), intoText(&l.Currency),
+		intoInteger(&l.Amount), &l.Cause, intoInteger(&l.PayoutID), &l.Note, &l.Author, intoMoment(&l.CreatedAt),
+		intoMoment(&l.PayableAt), intoInteger(&l.OfferID), intoInteger(&l.OrderID), intoInteger(&l.StoreID),
 		intoText(&l.ExternalID), intoText(&l.Number)}
 }
 
-// EachLedgerEntry hands the entries to each one by one, oldest first, without names and balances. The line is used again
-// for the next one.
+// EachLedgerEntry hands the entries to each one by one, oldest first, without names and balances. The line is used
+// again for the next one.
 func (q queries) EachLedgerEntry(ctx context.Context, f LedgerFilter, each func(*LedgerLine) error) error {
 	var l LedgerLine
 	conditions := f.conditions()
@@ -96,9 +97,10 @@ func (q queries) CountLedger(ctx context.Context, f LedgerFilter) (n int64, err 
 	return n, q.get(ctx, &n, `SELECT COUNT(*) FROM ledger_entries l`+conditions.where(), conditions.args...)
 }
 
-// EachStatementLine hands the entries of a creator posted in [from, to) to each one by one, oldest first, with the balance
-// after each. A zero time is no bound.
-func (q queries) EachStatementLine(ctx context.Context, creator affiliate.CreatorID, from, to time.Time, each func(*LedgerLine) error) error {
+// EachStatementLine hands the entries of a creator posted in [from, to) to each one by one, oldest first, with the
+// balance after each. A zero time is no bound.
+func (q queries) EachStatementLine(ctx context.Context, creator affiliate.CreatorID, from, to time.Time,
+	each func(*LedgerLine) error) error {
 	balances := map[money.Currency]int64{}
 	if !from.IsZero() {
 		var err error
@@ -114,7 +116,8 @@ func (q queries) EachStatementLine(ctx context.Context, creator affiliate.Creato
 }
 
 // balancesBefore adds up a creator's entries that were posted before a time; all of them for the zero time.
-func (q queries) balancesBefore(ctx context.Context, creator affiliate.CreatorID, before time.Time) (map[money.Currency]int64, error) {
+func (q queries) balancesBefore(ctx context.Context, creator affiliate.CreatorID,
+	before time.Time) (map[money.Currency]int64, error) {
 	conditions := LedgerFilter{Creator: creator, To: before}.conditions()
 	balances := map[money.Currency]int64{}
 	var currency money.Currency
@@ -138,7 +141,8 @@ func (q queries) LedgerPage(ctx context.Context, f LedgerFilter, p Page) ([]Ledg
 
 // StatementPage gives the entries of a creator posted in [from, to), newest first, with the balance after each, and the
 // cursor of the next page, which is empty on the last one.
-func (db *DB) StatementPage(ctx context.Context, creator affiliate.CreatorID, from, to time.Time, p Page) (lines []LedgerLine, cursor string, err error) {
+func (db *DB) StatementPage(ctx context.Context, creator affiliate.CreatorID, from, to time.Time,
+	p Page) (lines []LedgerLine, cursor string, err error) {
 	err = db.InSnapshot(ctx, func(s *Snapshot) error { // the balances and the entries belong together
 		lines, cursor, err = s.statementPage(ctx, creator, from, to, p)
 		return err
@@ -146,7 +150,8 @@ func (db *DB) StatementPage(ctx context.Context, creator affiliate.CreatorID, fr
 	return lines, cursor, err
 }
 
-func (q queries) statementPage(ctx context.Context, creator affiliate.CreatorID, from, to time.Time, p Page) ([]LedgerLine, string, error) {
+func (q queries) statementPage(ctx context.Context, creator affiliate.CreatorID, from, to time.Time,
+	p Page) ([]LedgerLine, string, error) {
 	at, err := parseLedgerCursor(p.Cursor)
 	if err != nil {
 		return nil, "", err
@@ -169,8 +174,8 @@ func (q queries) statementPage(ctx context.Context, creator affiliate.CreatorID,
 	return lines, next.cursor(), nil
 }
 
-// ledgerCursor is the last entry of a page. In statements it carries the balances before that entry, so that no page has
-// to add up what the pages before it have shown.
+// ledgerCursor is the last entry of a page. In statements it carries the balances before that entry, so that no page
+// has to add up what the pages before it have shown.
 type ledgerCursor struct {
 	At       time.Time                `json:"t"`
 	ID       affiliate.LedgerEntryID  `json:"i"`

@@ -44,7 +44,8 @@ func post(t *testing.T, db *storage.DB, list ...affiliate.LedgerEntry) {
 var causes int
 
 // creditOrder saves an order placed some hours after noon and credits it to an offer member; it gives the conversion.
-func creditOrder(t *testing.T, db *storage.DB, s affiliate.StoreID, id string, hours int, m affiliate.OfferMember) (conversion affiliate.ConversionID) {
+func creditOrder(t *testing.T, db *storage.DB, s affiliate.StoreID, id string, hours int,
+	m affiliate.OfferMember) (conversion affiliate.ConversionID) {
 	t.Helper()
 	inTx(t, db, func(tx *storage.Tx) error {
 		o := order(s, id, 1)
@@ -54,10 +55,12 @@ func creditOrder(t *testing.T, db *storage.DB, s affiliate.StoreID, id string, h
 			return err
 		}
 		orderID := ids[storage.OrderKey{StoreID: s, ExternalID: id}]
-		saved, err := tx.SaveConversions(t.Context(), []storage.ConversionChange{{After: storage.Conversion{OrderID: orderID, StoreID: s,
-			CampaignID: m.CampaignID, CreatorID: m.CreatorID, OfferID: m.OfferID, OfferMemberID: m.ID, Credited: true, Method: affiliate.ByCode,
-			Evidence: "ANNA10", Approval: affiliate.Approved, Status: o.Status, Currency: o.Currency, Value: o.Value, OriginalValue: o.OriginalValue,
-			Commission: 100, AccountCurrency: "USD", LedgerCurrency: "USD", PlacedAt: o.PlacedAt, Day: o.Day}}}, noon)
+		saved, err := tx.SaveConversions(t.Context(),
+			[]storage.ConversionChange{{After: storage.Conversion{OrderID: orderID, StoreID: s,
+				CampaignID: m.CampaignID, CreatorID: m.CreatorID, OfferID: m.OfferID, OfferMemberID: m.ID,
+				Credited: true, Method: affiliate.ByCode, Evidence: "ANNA10", Approval: affiliate.Approved,
+				Status: o.Status, Currency: o.Currency, Value: o.Value, OriginalValue: o.OriginalValue, Commission: 100,
+				AccountCurrency: "USD", LedgerCurrency: "USD", PlacedAt: o.PlacedAt, Day: o.Day}}}, noon)
 		conversion = saved[orderID]
 		return err
 	})
@@ -88,27 +91,31 @@ func TestLedgerLines(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		m := owner(t, db)
 		conversion := creditOrder(t, db, store(t, db), "77", 0, m)
-		want := affiliate.LedgerEntry{CreatorID: m.CreatorID, CampaignID: m.CampaignID, OfferMemberID: m.ID, ConversionID: conversion, Kind: affiliate.Accrual,
-			Currency: "USD", Amount: 100, Note: "", Author: "", CreatedAt: noon}
-		post(t, db, want, affiliate.LedgerEntry{CreatorID: m.CreatorID, Kind: affiliate.Bonus, Currency: "USD", Amount: 7, Note: "thanks", Author: "Mia",
-			CreatedAt: noon.Add(time.Hour)})
+		want := affiliate.LedgerEntry{CreatorID: m.CreatorID, CampaignID: m.CampaignID, OfferMemberID: m.ID,
+			ConversionID: conversion, Kind: affiliate.Accrual, Currency: "USD", Amount: 100, Note: "", Author: "",
+			CreatedAt: noon}
+		post(t, db, want, affiliate.LedgerEntry{CreatorID: m.CreatorID, Kind: affiliate.Bonus, Currency: "USD",
+			Amount: 7, Note: "thanks", Author: "Mia", CreatedAt: noon.Add(time.Hour)})
 		list := eachLedger(t, db, storage.LedgerFilter{})
 		if len(list) != 2 {
 			t.Fatalf("%d lines, want 2", len(list))
 		}
 		first, bonus := list[0], list[1]
 		want.ID, want.Cause, want.PayableAt = first.ID, first.Cause, noon
-		if first.LedgerEntry != want || first.OfferID != m.OfferID || first.Number != "#77" || first.ExternalID != "77" || first.OrderID == 0 || first.StoreID == 0 {
+		if first.LedgerEntry != want || first.OfferID != m.OfferID || first.Number != "#77" ||
+			first.ExternalID != "77" || first.OrderID == 0 || first.StoreID == 0 {
 			t.Errorf("the commission is %+v", first)
 		}
-		if bonus.Note != "thanks" || bonus.Author != "Mia" || bonus.ConversionID != 0 || bonus.OfferID != 0 || bonus.Number != "" || bonus.CampaignID != 0 {
+		if bonus.Note != "thanks" || bonus.Author != "Mia" || bonus.ConversionID != 0 || bonus.OfferID != 0 ||
+			bonus.Number != "" || bonus.CampaignID != 0 {
 			t.Errorf("the bonus is %+v", bonus)
 		}
 		page, next, err := db.LedgerPage(t.Context(), storage.LedgerFilter{}, storage.Page{})
 		if err != nil || next != "" || len(page) != 2 {
 			t.Fatalf("the page is %+v, %q, %v", page, next, err)
 		}
-		if l := page[1]; l.Creator != "Anna" || l.Campaign != "Spring" || l.Offer != "Ten" || l.Store != "shop" || l.LedgerEntry != want {
+		if l := page[1]; l.Creator != "Anna" || l.Campaign != "Spring" || l.Offer != "Ten" || l.Store != "shop" ||
+			l.LedgerEntry != want {
 			t.Errorf("the page has %+v", l)
 		}
 		if l := page[0]; l.Creator != "Anna" || l.Campaign != "" || l.Offer != "" || l.Store != "" || l.Amount != 7 {
@@ -123,9 +130,12 @@ func TestLedgerFilters(t *testing.T) {
 		other := addCreator(t, db, "Ben", nil)
 		conversion := creditOrder(t, db, store(t, db), "1", 0, m)
 		post(t, db,
-			affiliate.LedgerEntry{CreatorID: m.CreatorID, CampaignID: m.CampaignID, ConversionID: conversion, Kind: affiliate.Accrual, Currency: "USD", Amount: 1},
-			affiliate.LedgerEntry{CreatorID: m.CreatorID, Kind: affiliate.Bonus, Currency: "EUR", Amount: 2, CreatedAt: noon.Add(time.Hour)},
-			affiliate.LedgerEntry{CreatorID: other.ID, Kind: affiliate.Bonus, Currency: "USD", Amount: 4, CreatedAt: noon.Add(2 * time.Hour)})
+			affiliate.LedgerEntry{CreatorID: m.CreatorID, CampaignID: m.CampaignID, ConversionID: conversion,
+				Kind: affiliate.Accrual, Currency: "USD", Amount: 1},
+			affiliate.LedgerEntry{CreatorID: m.CreatorID, Kind: affiliate.Bonus, Currency: "EUR", Amount: 2,
+				CreatedAt: noon.Add(time.Hour)},
+			affiliate.LedgerEntry{CreatorID: other.ID, Kind: affiliate.Bonus, Currency: "USD", Amount: 4,
+				CreatedAt: noon.Add(2 * time.Hour)})
 		for name, c := range map[string]struct {
 			filter storage.LedgerFilter
 			want   []int64
@@ -169,8 +179,10 @@ func TestStatementsAgree(t *testing.T) {
 			}
 			var entries []affiliate.LedgerEntry
 			for range n {
-				entries = append(entries, affiliate.LedgerEntry{CreatorID: rapid.SampledFrom([]affiliate.CreatorID{anna, anna, anna, ben}).Draw(rt, "creator"),
-					Kind: affiliate.Adjustment, Currency: rapid.SampledFrom([]money.Currency{"EUR", "USD"}).Draw(rt, "currency"),
+				entries = append(entries, affiliate.LedgerEntry{CreatorID: rapid.SampledFrom([]affiliate.CreatorID{anna,
+					anna, anna, ben}).Draw(rt, "creator"),
+					Kind: affiliate.Adjustment, Currency: rapid.SampledFrom([]money.Currency{"EUR", "USD"}).Draw(rt,
+						"currency"),
 					Amount: rapid.Int64Range(-100, 100).Draw(rt, "amount"), CreatedAt: hours("at")})
 			}
 			post(t, db, entries...)
@@ -222,10 +234,12 @@ func TestStatementsAgree(t *testing.T) {
 func TestLedgerCursorOfAnotherList(t *testing.T) {
 	db := storagetest.SQLite(t)
 	for _, cursor := range []string{"?", "e30", "eyJpIjo1fQ"[:6], "bnVsbA"} {
-		if _, _, err := db.LedgerPage(t.Context(), storage.LedgerFilter{}, storage.Page{Cursor: cursor}); affiliate.KindOf(err) != affiliate.Invalid {
+		if _, _, err := db.LedgerPage(t.Context(), storage.LedgerFilter{},
+			storage.Page{Cursor: cursor}); affiliate.KindOf(err) != affiliate.Invalid {
 			t.Errorf("the cursor %q gives %v, want Invalid", cursor, err)
 		}
-		if _, _, err := db.StatementPage(t.Context(), 1, time.Time{}, time.Time{}, storage.Page{Cursor: cursor}); affiliate.KindOf(err) != affiliate.Invalid {
+		if _, _, err := db.StatementPage(t.Context(), 1, time.Time{}, time.Time{},
+			storage.Page{Cursor: cursor}); affiliate.KindOf(err) != affiliate.Invalid {
 			t.Errorf("the cursor %q of a statement gives %v, want Invalid", cursor, err)
 		}
 	}
@@ -237,7 +251,8 @@ func TestStreamEnds(t *testing.T) {
 		m := owner(t, db)
 		var entries []affiliate.LedgerEntry
 		for range 500 {
-			entries = append(entries, affiliate.LedgerEntry{CreatorID: m.CreatorID, Kind: affiliate.Bonus, Currency: "USD", Amount: 1})
+			entries = append(entries, affiliate.LedgerEntry{CreatorID: m.CreatorID, Kind: affiliate.Bonus,
+				Currency: "USD", Amount: 1})
 		}
 		post(t, db, entries...)
 		full := errors.New("the disk is full")
@@ -291,13 +306,15 @@ func TestNames(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		m := owner(t, db)
 		s := store(t, db)
-		both := addCreator(t, db, "Ben", map[string]string{"facebook": "ben.f", "instagram": "ben.i", "tiktok": "ben.t"})
+		both := addCreator(t, db, "Ben", map[string]string{"facebook": "ben.f", "instagram": "ben.i",
+			"tiktok": "ben.t"})
 		one := addCreator(t, db, "Cleo", map[string]string{"youtube": "cleo.y", "tiktok": "cleo.t"})
 		n, err := db.Names(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n.Stores[s] != "Shop" || n.Campaigns[m.CampaignID] != "Spring" || n.Offers[m.OfferID] != "Ten" || len(n.Creators) != 3 ||
+		if n.Stores[s] != "Shop" || n.Campaigns[m.CampaignID] != "Spring" || n.Offers[m.OfferID] != "Ten" ||
+			len(n.Creators) != 3 ||
 			n.Creators[m.CreatorID] != (storage.CreatorName{Name: "Anna"}) ||
 			n.Creators[both.ID] != (storage.CreatorName{Name: "Ben", Handle: both.BestHandle()}) ||
 			n.Creators[one.ID] != (storage.CreatorName{Name: "Cleo", Handle: one.BestHandle()}) {

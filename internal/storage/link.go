@@ -20,8 +20,8 @@ type linkRow struct {
 const linkColumns = `id, offer_member_id, slug, kind, landing_url, ended_at, created_at, updated_at`
 
 func (r linkRow) domain() affiliate.Link {
-	return affiliate.Link{ID: r.ID, OfferMemberID: r.OfferMemberID, Slug: r.Slug, Kind: r.Kind, LandingURL: r.LandingURL,
-		EndedAt: r.EndedAt.Time, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+	return affiliate.Link{ID: r.ID, OfferMemberID: r.OfferMemberID, Slug: r.Slug, Kind: r.Kind,
+		LandingURL: r.LandingURL, EndedAt: r.EndedAt.Time, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
 func (r linkRow) position() position { return position{ID: int64(r.ID)} }

@@ -39,7 +39,8 @@ type memberItemRow struct {
 }
 
 func (r memberItemRow) domain() MemberItem {
-	return MemberItem{CampaignMember: r.memberRow.domain(), Creator: r.Creator, Handle: r.Handle, Left: r.Left, Campaign: r.Campaign, Status: r.Status}
+	return MemberItem{CampaignMember: r.memberRow.domain(), Creator: r.Creator, Handle: r.Handle, Left: r.Left,
+		Campaign: r.Campaign, Status: r.Status}
 }
 
 func (r memberItemRow) position() position { return position{Text: r.Creator, ID: int64(r.ID)} }
@@ -56,8 +57,8 @@ func (q queries) MemberPage(ctx context.Context, s MemberSearch, p Page) ([]Memb
 		f.and(`(LOWER(r.name) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\')
 			OR EXISTS (SELECT 1 FROM offer_members x JOIN codes k ON k.offer_member_id = x.id WHERE x.member_id = m.id AND k.folded LIKE ? ESCAPE '\')
 			OR EXISTS (SELECT 1 FROM offer_members x JOIN links l ON l.offer_member_id = x.id WHERE x.member_id = m.id AND l.slug LIKE ? ESCAPE '\'))`,
-			containing(text), containing(cmp.Or(affiliate.FoldHandle(text), text)), containing(cmp.Or(affiliate.FoldCode(text), text)),
-			containing(cmp.Or(affiliate.FoldSlug(text), text)))
+			containing(text), containing(cmp.Or(affiliate.FoldHandle(text), text)),
+			containing(cmp.Or(affiliate.FoldCode(text), text)), containing(cmp.Or(affiliate.FoldSlug(text), text)))
 	}
 	return listPage[memberItemRow](ctx, q, `SELECT `+qualify("m", memberColumns)+`, r.name AS creator, (r.removed_at IS NOT NULL) AS left_community,
 		COALESCE((SELECT h.handle FROM creator_handles h WHERE h.creator_id = r.id`+handlesInOrder+` LIMIT 1), '') AS handle, c.name AS campaign, c.status
@@ -71,7 +72,8 @@ type MemberCounts struct {
 }
 
 // MemberCounts counts the creators of some campaigns.
-func (q queries) MemberCounts(ctx context.Context, campaigns []affiliate.CampaignID) (map[affiliate.CampaignID]MemberCounts, error) {
+func (q queries) MemberCounts(ctx context.Context,
+	campaigns []affiliate.CampaignID) (map[affiliate.CampaignID]MemberCounts, error) {
 	counts := make(map[affiliate.CampaignID]MemberCounts, len(campaigns))
 	if len(campaigns) == 0 {
 		return counts, nil
@@ -90,7 +92,8 @@ func (q queries) MemberCounts(ctx context.Context, campaigns []affiliate.Campaig
 }
 
 // OfferMemberCounts counts the current members of some offers, inactive ones included.
-func (q queries) OfferMemberCounts(ctx context.Context, offers []affiliate.OfferID) (map[affiliate.OfferID]int64, error) {
+func (q queries) OfferMemberCounts(ctx context.Context, offers []affiliate.OfferID) (map[affiliate.OfferID]int64,
+	error) {
 	counts := make(map[affiliate.OfferID]int64, len(offers))
 	if len(offers) == 0 {
 		return counts, nil

@@ -9,8 +9,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage/storagetest"
 )
 
-// team is two campaigns, of which the first has an offer and the creators Anna, Ben, Cleo and Dora. Cleo left the campaign,
-// Dora the community.
+// team is two campaigns, of which the first has an offer and the creators Anna, Ben, Cleo and Dora. Cleo left the
+// campaign, Dora the community.
 type team struct {
 	campaigns [2]affiliate.Campaign
 	offer     affiliate.Offer
@@ -24,26 +24,31 @@ func addTeam(t *testing.T, db *storage.DB) team {
 	g := team{members: map[string]affiliate.CampaignMember{}, owners: map[string]affiliate.OfferMember{}}
 	var creators []affiliate.Creator
 	for _, name := range []string{"Anna", "Ben", "Cleo", "Dora"} {
-		creators = append(creators, addCreator(t, db, name, map[string]string{"tiktok": name + "_tok", "instagram": name + ".gram"}))
+		creators = append(creators, addCreator(t, db, name, map[string]string{"tiktok": name + "_tok",
+			"instagram": name + ".gram"}))
 	}
 	inTx(t, db, func(tx *storage.Tx) (err error) {
 		for i, name := range []string{"Spring", "Autumn"} {
-			g.campaigns[i], err = tx.CreateCampaign(ctx, affiliate.Campaign{Name: name, Status: affiliate.CampaignActive, CreatedAt: noon, UpdatedAt: noon})
+			g.campaigns[i], err = tx.CreateCampaign(ctx, affiliate.Campaign{Name: name,
+				Status: affiliate.CampaignActive, CreatedAt: noon, UpdatedAt: noon})
 			if err != nil {
 				return err
 			}
 		}
-		g.offer, err = tx.CreateOffer(ctx, affiliate.Offer{CampaignID: g.campaigns[0].ID, Name: "Ten", Type: affiliate.OfferPromoCode, Status: affiliate.OfferActive,
-			StatusSince: noon, CreatedAt: noon, UpdatedAt: noon})
+		g.offer, err = tx.CreateOffer(ctx, affiliate.Offer{CampaignID: g.campaigns[0].ID, Name: "Ten",
+			Type: affiliate.OfferPromoCode, Status: affiliate.OfferActive, StatusSince: noon, CreatedAt: noon,
+			UpdatedAt: noon})
 		if err != nil {
 			return err
 		}
 		for _, c := range creators {
-			m, err := tx.CreateMember(ctx, affiliate.CampaignMember{CampaignID: g.campaigns[0].ID, CreatorID: c.ID, ProductCurrency: "EUR", CreatedAt: noon, UpdatedAt: noon})
+			m, err := tx.CreateMember(ctx, affiliate.CampaignMember{CampaignID: g.campaigns[0].ID, CreatorID: c.ID,
+				ProductCurrency: "EUR", CreatedAt: noon, UpdatedAt: noon})
 			if err != nil {
 				return err
 			}
-			if g.owners[c.Name], err = tx.CreateOfferMember(ctx, affiliate.OfferMember{OfferID: g.offer.ID, MemberID: m.ID, CreatedAt: noon, UpdatedAt: noon}); err != nil {
+			if g.owners[c.Name], err = tx.CreateOfferMember(ctx, affiliate.OfferMember{OfferID: g.offer.ID,
+				MemberID: m.ID, CreatedAt: noon, UpdatedAt: noon}); err != nil {
 				return err
 			}
 			g.members[c.Name] = m
@@ -56,7 +61,8 @@ func addTeam(t *testing.T, db *storage.DB) team {
 		if _, err := tx.SaveCreator(ctx, dora); err != nil {
 			return err
 		}
-		_, err = tx.CreateMember(ctx, affiliate.CampaignMember{CampaignID: g.campaigns[1].ID, CreatorID: creators[0].ID, ProductCurrency: "EUR", CreatedAt: noon, UpdatedAt: noon})
+		_, err = tx.CreateMember(ctx, affiliate.CampaignMember{CampaignID: g.campaigns[1].ID, CreatorID: creators[0].ID,
+			ProductCurrency: "EUR", CreatedAt: noon, UpdatedAt: noon})
 		return err
 	})
 	return g
@@ -77,8 +83,10 @@ func TestMemberPage(t *testing.T) {
 			want   string
 		}{
 			{storage.MemberSearch{Campaign: spring}, "Anna @Anna.gram Spring, Ben @Ben.gram Spring"},
-			{storage.MemberSearch{Campaign: spring, Former: true}, "Anna @Anna.gram Spring, Ben @Ben.gram Spring, Cleo @Cleo.gram Spring former, Dora @Dora.gram Spring former"},
-			{storage.MemberSearch{Creator: g.members["Anna"].CreatorID}, "Anna @Anna.gram Spring, Anna @Anna.gram Autumn"},
+			{storage.MemberSearch{Campaign: spring, Former: true}, "Anna @Anna.gram Spring, Ben @Ben.gram Spring, " +
+				"Cleo @Cleo.gram Spring former, Dora @Dora.gram Spring former"},
+			{storage.MemberSearch{Creator: g.members["Anna"].CreatorID},
+				"Anna @Anna.gram Spring, Anna @Anna.gram Autumn"},
 			{storage.MemberSearch{Campaign: spring, Text: " bEN_5 "}, "Ben @Ben.gram Spring"},
 			{storage.MemberSearch{Campaign: spring, Text: "BENX5"}, ""},
 			{storage.MemberSearch{Campaign: spring, Text: "@anna_TOK"}, "Anna @Anna.gram Spring"},
@@ -122,7 +130,8 @@ func TestMemberCounts_of_campaigns_and_offers(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		g := addTeam(t, db)
 		counts, err := db.MemberCounts(t.Context(), []affiliate.CampaignID{g.campaigns[0].ID, g.campaigns[1].ID, 99})
-		if want := fmt.Sprint(map[affiliate.CampaignID]storage.MemberCounts{g.campaigns[0].ID: {Current: 2, Former: 2}, g.campaigns[1].ID: {Current: 1}}); err != nil || fmt.Sprint(counts) != want {
+		if want := fmt.Sprint(map[affiliate.CampaignID]storage.MemberCounts{g.campaigns[0].ID: {Current: 2, Former: 2},
+			g.campaigns[1].ID: {Current: 1}}); err != nil || fmt.Sprint(counts) != want {
 			t.Errorf("got %v, %v, want %s", counts, err, want)
 		}
 		of, err := db.OfferMemberCounts(t.Context(), []affiliate.OfferID{g.offer.ID})
@@ -138,8 +147,9 @@ func TestWhatMembersOwn(t *testing.T) {
 		ctx := t.Context()
 		g, store := addTeam(t, db), addStore(t, db, "shop").ID
 		anna, ben := g.owners["Anna"], g.owners["Ben"]
-		addCodes(t, db, affiliate.Code{OfferMemberID: ben.ID, StoreID: store, Code: "BEN5"}, affiliate.Code{OfferMemberID: anna.ID, StoreID: store, Code: "ANNA5"},
-			affiliate.Code{OfferMemberID: ben.ID, StoreID: store, Code: "BEN10", ValidTo: noon})
+		addCodes(t, db, affiliate.Code{OfferMemberID: ben.ID, StoreID: store, Code: "BEN5"},
+			affiliate.Code{OfferMemberID: anna.ID, StoreID: store, Code: "ANNA5"}, affiliate.Code{OfferMemberID: ben.ID,
+				StoreID: store, Code: "BEN10", ValidTo: noon})
 		inTx(t, db, func(tx *storage.Tx) error {
 			for i, owner := range []affiliate.OfferMemberID{anna.ID, ben.ID} {
 				if _, err := tx.CreateLink(ctx, affiliate.Link{OfferMemberID: owner, Slug: fmt.Sprint("s", i), Kind: affiliate.LinkSales, LandingURL: "https://shop.example/",
@@ -177,7 +187,8 @@ func TestCreatorPerformance_text(t *testing.T) {
 		g, store := addTeam(t, db), addStore(t, db, "shop").ID
 		addCodes(t, db, affiliate.Code{OfferMemberID: g.owners["Ben"].ID, StoreID: store, Code: "Summer"})
 		for text, want := range map[string]string{"SUMM": "Ben", "@anna.gram": "Anna", "dora": "", "en": "Ben"} {
-			page, err := db.CreatorPerformance(t.Context(), storage.ReportList{Report: storage.Report{Currency: "USD"}, Text: text})
+			page, err := db.CreatorPerformance(t.Context(), storage.ReportList{Report: storage.Report{Currency: "USD"},
+				Text: text})
 			got := ""
 			for _, r := range page.Rows {
 				got += r.Name

@@ -24,8 +24,8 @@ type offerRow struct {
 const offerColumns = `id, campaign_id, name, type, status, status_since, commission_percent, commission_flat, rule_version, version, created_at, updated_at`
 
 func (r offerRow) domain() affiliate.Offer {
-	return affiliate.Offer{ID: r.ID, CampaignID: r.CampaignID, Name: r.Name, Type: r.Type, Status: r.Status, StatusSince: r.StatusSince.Time,
-		Rule:    affiliate.Rule{Percent: r.Percent, Flat: r.Flat, Version: r.RuleVersion},
+	return affiliate.Offer{ID: r.ID, CampaignID: r.CampaignID, Name: r.Name, Type: r.Type, Status: r.Status,
+		StatusSince: r.StatusSince.Time, Rule: affiliate.Rule{Percent: r.Percent, Flat: r.Flat, Version: r.RuleVersion},
 		Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
@@ -58,8 +58,8 @@ func (tx *Tx) CreateOffer(ctx context.Context, o affiliate.Offer) (affiliate.Off
 	o.Version = 1
 	err := tx.get(ctx, &o.ID, `INSERT INTO offers (campaign_id, name, folded, type, status, status_since, commission_percent, commission_flat,
 		rule_version, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (campaign_id, folded) DO NOTHING RETURNING id`,
-		o.CampaignID, o.Name, affiliate.FoldName(o.Name), o.Type, o.Status, At(o.StatusSince), o.Rule.Percent, o.Rule.Flat, o.Rule.Version,
-		At(o.CreatedAt), At(o.UpdatedAt))
+		o.CampaignID, o.Name, affiliate.FoldName(o.Name), o.Type, o.Status, At(o.StatusSince), o.Rule.Percent,
+		o.Rule.Flat, o.Rule.Version, At(o.CreatedAt), At(o.UpdatedAt))
 	return o, taken(err, "name", offerTaken, o.Name)
 }
 
@@ -71,8 +71,8 @@ func (tx *Tx) SaveOffer(ctx context.Context, o affiliate.Offer) (affiliate.Offer
 	}
 	err = tx.update(ctx, o.ID, `UPDATE offers SET name = ?, folded = ?, type = ?, status = ?, status_since = ?, commission_percent = ?, commission_flat = ?,
 		rule_version = ?, updated_at = ?, version = version + 1 WHERE id = ? AND version = ?`,
-		o.Name, affiliate.FoldName(o.Name), o.Type, o.Status, At(o.StatusSince), o.Rule.Percent, o.Rule.Flat, o.Rule.Version, At(o.UpdatedAt),
-		o.ID, o.Version)
+		o.Name, affiliate.FoldName(o.Name), o.Type, o.Status, At(o.StatusSince), o.Rule.Percent, o.Rule.Flat,
+		o.Rule.Version, At(o.UpdatedAt), o.ID, o.Version)
 	o.Version++
 	return o, err
 }
@@ -96,8 +96,9 @@ const selectOfferMembers = `SELECT x.id, x.offer_id, x.member_id, m.campaign_id,
 	x.inactive_since, x.version, x.created_at, x.updated_at FROM offer_members x JOIN campaign_members m ON m.id = x.member_id`
 
 func (r offerMemberRow) domain() affiliate.OfferMember {
-	m := affiliate.OfferMember{ID: r.ID, OfferID: r.OfferID, MemberID: r.MemberID, CampaignID: r.CampaignID, CreatorID: r.CreatorID,
-		RuleVersion: r.RuleVersion, InactiveSince: r.InactiveSince.Time, Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+	m := affiliate.OfferMember{ID: r.ID, OfferID: r.OfferID, MemberID: r.MemberID, CampaignID: r.CampaignID,
+		CreatorID: r.CreatorID, RuleVersion: r.RuleVersion, InactiveSince: r.InactiveSince.Time, Version: r.Version,
+		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 	if r.Percent != nil || r.Flat != nil {
 		m.Override = &affiliate.Rule{Percent: value(r.Percent), Flat: value(r.Flat)}
 	}
@@ -112,7 +113,8 @@ func (q queries) OfferMember(ctx context.Context, id affiliate.OfferMemberID) (a
 }
 
 // OfferMemberOf gives a campaign member's place in an offer; NotFound when there is none.
-func (q queries) OfferMemberOf(ctx context.Context, offer affiliate.OfferID, member affiliate.MemberID) (affiliate.OfferMember, error) {
+func (q queries) OfferMemberOf(ctx context.Context, offer affiliate.OfferID,
+	member affiliate.MemberID) (affiliate.OfferMember, error) {
 	return getOne[offerMemberRow](ctx, q, named("such offer member"), selectOfferMembers+` WHERE x.offer_id = ? AND x.member_id = ?`, offer, member)
 }
 
@@ -124,7 +126,8 @@ type OfferMemberFilter struct {
 }
 
 // OfferMembers lists offer members by id, inactive ones included.
-func (q queries) OfferMembers(ctx context.Context, o OfferMemberFilter, p Page) ([]affiliate.OfferMember, string, error) {
+func (q queries) OfferMembers(ctx context.Context, o OfferMemberFilter, p Page) ([]affiliate.OfferMember,
+	string, error) {
 	var f filter
 	if o.Offer != 0 {
 		f.and("x.offer_id = ?", o.Offer)

@@ -39,14 +39,16 @@ func TestEachOrder(t *testing.T) {
 			t.Fatalf("%d orders, want 2: %+v", len(list), list)
 		}
 		credited, lost := list[0], list[1]
-		want := storage.OrderLine{ID: credited.ID, StoreID: s, ExternalID: "credited", Number: "#credited", Status: affiliate.Paid, Currency: "USD", Value: 1000,
-			OriginalValue: 1000, Total: 1200, PlacedAt: noon.Add(2 * time.Hour), UpdatedAt: noon, Codes: `["A"]`, ConversionID: conversion,
-			CampaignID: m.CampaignID, CreatorID: m.CreatorID, OfferID: m.OfferID, Method: affiliate.ByCode, Evidence: "ANNA10", Approval: affiliate.Approved,
-			Commission: 100}
+		want := storage.OrderLine{ID: credited.ID, StoreID: s, ExternalID: "credited", Number: "#credited",
+			Status: affiliate.Paid, Currency: "USD", Value: 1000, OriginalValue: 1000, Total: 1200,
+			PlacedAt: noon.Add(2 * time.Hour), UpdatedAt: noon, Codes: `["A"]`, ConversionID: conversion,
+			CampaignID: m.CampaignID, CreatorID: m.CreatorID, OfferID: m.OfferID, Method: affiliate.ByCode,
+			Evidence: "ANNA10", Approval: affiliate.Approved, Commission: 100}
 		if credited != want {
 			t.Errorf("got  %+v\nwant %+v", credited, want)
 		}
-		if lost.NotCredited != affiliate.ReasonNoEvidence || lost.ConversionID != 0 || lost.Evidence != "" || lost.Currency != "EUR" || lost.Codes != `["NOBODY"]` {
+		if lost.NotCredited != affiliate.ReasonNoEvidence || lost.ConversionID != 0 || lost.Evidence != "" ||
+			lost.Currency != "EUR" || lost.Codes != `["NOBODY"]` {
 			t.Errorf("the order without a creator is %+v", lost)
 		}
 		for name, c := range map[string]struct {

@@ -115,7 +115,8 @@ func (q queries) Chart(ctx context.Context, r Report, unit affiliate.Unit, now t
 	}
 	c := Chart{Unit: unit, Buckets: bounded.Buckets(unit)}
 	if n := len(c.Buckets); n > MostBuckets {
-		return Chart{}, affiliate.FieldErrorf("unit", "there are %d intervals of a %s in the range, and at most %d are given; take a wider unit or a shorter range",
+		return Chart{}, affiliate.FieldErrorf("unit", "there are %d intervals of a %s in the range, and at most %d "+
+			"are given; take a wider unit or a shorter range",
 			n, unit, MostBuckets)
 	}
 	c.Series, err = q.ReportSeries(ctx, r, c.Buckets)

@@ -25,15 +25,19 @@ func TestOverview(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o, err := db.Overview(t.Context(), p.report(storage.Scope{Campaigns: []affiliate.CampaignID{spring}}, march), "", settings, now)
+		o, err := db.Overview(t.Context(), p.report(storage.Scope{Campaigns: []affiliate.CampaignID{spring}}, march),
+			"", settings, now)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sums := affiliate.Sums{Clicks: 5, Conversions: 4, Pending: 1, Canceled: 1, Refunded: 1, Held: 1, Rejected: 1, Sales: 17901, Commissions: 1790, Refunds: 5200, Payouts: 1100}
-		if want := (affiliate.KPIs{Sums: sums, Members: 4, MembersWithConversions: 2}); o.KPIs != want || o.Sums.Sums != sums {
+		sums := affiliate.Sums{Clicks: 5, Conversions: 4, Pending: 1, Canceled: 1, Refunded: 1, Held: 1, Rejected: 1,
+			Sales: 17901, Commissions: 1790, Refunds: 5200, Payouts: 1100}
+		if want := (affiliate.KPIs{Sums: sums, Members: 4, MembersWithConversions: 2}); o.KPIs != want ||
+			o.Sums.Sums != sums {
 			t.Errorf("got %+v, want %+v", o.KPIs, want)
 		}
-		if want := (affiliate.KPIs{Sums: affiliate.Sums{Conversions: 1, Sales: 77777, Commissions: 7777}, MembersWithConversions: 1}); o.Before == nil || *o.Before != want {
+		if want := (affiliate.KPIs{Sums: affiliate.Sums{Conversions: 1, Sales: 77777, Commissions: 7777},
+			MembersWithConversions: 1}); o.Before == nil || *o.Before != want {
 			t.Errorf("before it %+v, want %+v", o.Before, want)
 		}
 		ofSpring := storage.Scope{Campaigns: []affiliate.CampaignID{spring}}
@@ -54,12 +58,14 @@ func TestOverview(t *testing.T) {
 
 		all := p.report(storage.Scope{Former: true}, affiliate.Range{Zone: p.zone})
 		o, err = db.Overview(t.Context(), all, affiliate.ByMonth, settings, now)
-		if err != nil || o.Before != nil || len(o.Chart.Buckets) != 3 || o.Chart.Buckets[0].From != "2026-02-01" || o.Chart.Buckets[2].Last() != "2026-04-10" {
+		if err != nil || o.Before != nil || len(o.Chart.Buckets) != 3 || o.Chart.Buckets[0].From != "2026-02-01" ||
+			o.Chart.Buckets[2].Last() != "2026-04-10" {
 			t.Errorf("all time: %+v, %v", o, err)
 		}
 		all.Range.From, all.Range.To = "2000-01-01", "2026-01-01"
 		var e *affiliate.Error
-		if _, err := db.Overview(t.Context(), all, affiliate.ByDay, settings, now); !errors.As(err, &e) || e.Field != "unit" || !strings.Contains(e.Message, "9497 intervals") {
+		if _, err := db.Overview(t.Context(), all, affiliate.ByDay, settings, now); !errors.As(err, &e) ||
+			e.Field != "unit" || !strings.Contains(e.Message, "9497 intervals") {
 			t.Errorf("too many intervals: %v", err)
 		}
 		gone, cancel := context.WithCancel(t.Context())

@@ -27,8 +27,8 @@ type payoutRow struct {
 const payoutColumns = `id, creator_id, amount, currency, state, method, reference, author, created_at, paid_at`
 
 func (r payoutRow) domain() affiliate.Payout {
-	return affiliate.Payout{ID: r.ID, CreatorID: r.CreatorID, Amount: r.Amount, Currency: r.Currency, State: r.State, Method: r.Method,
-		Reference: r.Reference, Author: r.Author, CreatedAt: r.CreatedAt.Time, PaidAt: r.PaidAt.Time}
+	return affiliate.Payout{ID: r.ID, CreatorID: r.CreatorID, Amount: r.Amount, Currency: r.Currency, State: r.State,
+		Method: r.Method, Reference: r.Reference, Author: r.Author, CreatedAt: r.CreatedAt.Time, PaidAt: r.PaidAt.Time}
 }
 
 func (r payoutRow) position() position { return position{ID: int64(r.ID)} }
@@ -99,8 +99,8 @@ func (q queries) Payouts(ctx context.Context, w PayoutFilter, p Page) ([]NamedPa
 	return list, next, nil
 }
 
-// PayoutEntry is a ledger entry of a payout with the names that people see; both are empty for an account that belongs to
-// no campaign or offer.
+// PayoutEntry is a ledger entry of a payout with the names that people see; both are empty for an account that belongs
+// to no campaign or offer.
 type PayoutEntry struct {
 	affiliate.LedgerEntry
 	Campaign string
@@ -132,16 +132,18 @@ func (q queries) PayoutEntries(ctx context.Context, id affiliate.PayoutID) ([]Pa
 		WHERE e.payout_id = ? AND e.kind = 'payout' ORDER BY e.id`, id)
 	entries := make([]PayoutEntry, len(rows))
 	for i, r := range rows {
-		entries[i] = PayoutEntry{Campaign: value(r.Campaign), Offer: value(r.Offer), LedgerEntry: affiliate.LedgerEntry{ID: r.ID, CreatorID: r.CreatorID,
-			CampaignID: value(r.CampaignID), OfferMemberID: value(r.OfferMemberID), Kind: r.Kind, Currency: r.Currency, Amount: r.Amount, Cause: r.Cause,
-			PayoutID: id, Note: r.Note, Author: r.Author, CreatedAt: r.CreatedAt.Time, PayableAt: r.PayableAt.Time}}
+		entries[i] = PayoutEntry{Campaign: value(r.Campaign), Offer: value(r.Offer),
+			LedgerEntry: affiliate.LedgerEntry{ID: r.ID, CreatorID: r.CreatorID,
+				CampaignID: value(r.CampaignID), OfferMemberID: value(r.OfferMemberID), Kind: r.Kind,
+				Currency: r.Currency, Amount: r.Amount, Cause: r.Cause, PayoutID: id, Note: r.Note, Author: r.Author,
+				CreatedAt: r.CreatedAt.Time, PayableAt: r.PayableAt.Time}}
 	}
 	return entries, err
 }
 
-// LockCreators makes other payouts to the same creators wait until this transaction ends, and gives the creators' names.
-// Workers do not wait: what they post meanwhile is owed afterwards. Call ShareCatalog first. A creator who does not exist
-// has no name.
+// LockCreators makes other payouts to the same creators wait until this transaction ends, and gives the creators'
+// names. Workers do not wait: what they post meanwhile is owed afterwards. Call ShareCatalog first. A creator who does
+// not exist has no name.
 func (tx *Tx) LockCreators(ctx context.Context, ids []affiliate.CreatorID) (map[affiliate.CreatorID]string, error) {
 	var rows []struct {
 		ID   affiliate.CreatorID
@@ -161,7 +163,8 @@ func (tx *Tx) CreatePayouts(ctx context.Context, list []affiliate.Payout) ([]aff
 	const columns = 9
 	args := make([]any, 0, len(list)*columns)
 	for _, p := range list {
-		args = append(args, int64(p.CreatorID), p.Amount, string(p.Currency), string(p.State), p.Method, p.Reference, p.Author, At(p.CreatedAt), At(p.PaidAt))
+		args = append(args, int64(p.CreatorID), p.Amount, string(p.Currency), string(p.State), p.Method, p.Reference,
+			p.Author, At(p.CreatedAt), At(p.PaidAt))
 	}
 	type key struct {
 		creator  affiliate.CreatorID
@@ -199,8 +202,8 @@ type Balance struct {
 	Payable  int64 // what may be paid out now
 }
 
-// Balances gives the accounts of some creators. It is one statement, so that what others post meanwhile counts both in the
-// balance and in what is on hold, or in neither.
+// Balances gives the accounts of some creators. It is one statement, so that what others post meanwhile counts both in
+// the balance and in what is on hold, or in neither.
 func (q queries) Balances(ctx context.Context, creators []affiliate.CreatorID, now time.Time) ([]Balance, error) {
 	query, args := payableAccounts(now, creators)
 	var rows []struct {
@@ -214,7 +217,8 @@ func (q queries) Balances(ctx context.Context, creators []affiliate.CreatorID, n
 		ORDER BY creator_id, currency, campaign_id, offer_member_id`, args...)
 	list := make([]Balance, len(rows))
 	for i, r := range rows {
-		list[i] = Balance{Account: affiliate.Account{CreatorID: r.CreatorID, CampaignID: r.CampaignID, OfferMemberID: r.OfferMemberID},
+		list[i] = Balance{Account: affiliate.Account{CreatorID: r.CreatorID, CampaignID: r.CampaignID,
+			OfferMemberID: r.OfferMemberID},
 			Currency: r.Currency, Balance: r.Balance, Paid: r.Paid, Payable: r.Payable}
 	}
 	return list, err
@@ -251,7 +255,8 @@ func (d Due) position() position { return position{Text: string(d.Currency), ID:
 
 // PayoutsDue lists what is to be paid now, by currency and creator. s has the account's currency and minimum; an empty
 // currency means all.
-func (q queries) PayoutsDue(ctx context.Context, s affiliate.Settings, currency money.Currency, now time.Time, p Page) ([]Due, string, error) {
+func (q queries) PayoutsDue(ctx context.Context, s affiliate.Settings, currency money.Currency, now time.Time,
+	p Page) ([]Due, string, error) {
 	accounts, args := payableAccounts(now, nil)
 	var f filter
 	f.and("d.amount > 0 AND (d.currency <> ? OR d.amount >= ?)", string(s.Currency), s.MinimumPayout)

@@ -24,7 +24,8 @@ func TestPayoutsDue(t *testing.T) {
 		var campaigns []affiliate.CampaignID
 		inTx(t, db, func(tx *storage.Tx) error {
 			for n := range 3 {
-				c, err := tx.CreateCampaign(t.Context(), affiliate.Campaign{Name: fmt.Sprint("Campaign ", n), Status: affiliate.CampaignActive, CreatedAt: noon, UpdatedAt: noon})
+				c, err := tx.CreateCampaign(t.Context(), affiliate.Campaign{Name: fmt.Sprint("Campaign ", n),
+					Status: affiliate.CampaignActive, CreatedAt: noon, UpdatedAt: noon})
 				if err != nil {
 					return err
 				}
@@ -37,9 +38,10 @@ func TestPayoutsDue(t *testing.T) {
 			c := addCreator(t, db, fmt.Sprint("Creator ", n), nil)
 			creators = append(creators, c.ID)
 			for range 1 + random.IntN(4) {
-				entries = append(entries, affiliate.LedgerEntry{CreatorID: c.ID, CampaignID: campaigns[random.IntN(3)], Kind: affiliate.Accrual,
-					Currency: []money.Currency{"EUR", "EUR", "USD"}[random.IntN(3)], Amount: random.Int64N(2000) - 700, Cause: fmt.Sprint("due ", len(entries)),
-					CreatedAt: noon, PayableAt: noon.Add(time.Duration(random.IntN(3)) * time.Hour)})
+				entries = append(entries, affiliate.LedgerEntry{CreatorID: c.ID, CampaignID: campaigns[random.IntN(3)],
+					Kind: affiliate.Accrual, Currency: []money.Currency{"EUR", "EUR", "USD"}[random.IntN(3)],
+					Amount: random.Int64N(2000) - 700, Cause: fmt.Sprint("due ", len(entries)), CreatedAt: noon,
+					PayableAt: noon.Add(time.Duration(random.IntN(3)) * time.Hour)})
 			}
 		}
 		inTx(t, db, func(tx *storage.Tx) error { return tx.AddLedger(t.Context(), entries) })
@@ -68,12 +70,16 @@ func TestPayoutsDue(t *testing.T) {
 			for _, d := range want {
 				totals[d.Currency] += d.Amount
 			}
-			home, err := db.PaymentsDue(t.Context(), storage.Scope{Former: true}, settings.Currency, settings.MinimumPayout, now)
-			if err != nil || len(home.Other) != 1 || home.Amount != totals["EUR"] || home.Other[0].Amount != totals["USD"] {
+			home, err := db.PaymentsDue(t.Context(), storage.Scope{Former: true}, settings.Currency,
+				settings.MinimumPayout, now)
+			if err != nil || len(home.Other) != 1 || home.Amount != totals["EUR"] ||
+				home.Other[0].Amount != totals["USD"] {
 				t.Errorf("home shows %+v, %v; want %v", home, err, totals)
 			}
 			dollars, _, err := db.PayoutsDue(t.Context(), settings, "USD", now, storage.Page{Limit: storage.MaxLimit})
-			if first := slices.IndexFunc(want, func(d storage.Due) bool { return d.Currency == "USD" }); err != nil || !slices.Equal(dollars, want[first:]) {
+			if first := slices.IndexFunc(want, func(d storage.Due) bool {
+				return d.Currency == "USD"
+			}); err != nil || !slices.Equal(dollars, want[first:]) {
 				t.Errorf("in dollars: %+v, %v; want %+v", dollars, err, want[first:])
 			}
 		}
@@ -81,7 +87,8 @@ func TestPayoutsDue(t *testing.T) {
 }
 
 // dueOf reckons what is due from the accounts of creators, sorted as the list is.
-func dueOf(t *testing.T, db *storage.DB, s affiliate.Settings, creators []affiliate.CreatorID, now time.Time) (list []storage.Due) {
+func dueOf(t *testing.T, db *storage.DB, s affiliate.Settings, creators []affiliate.CreatorID,
+	now time.Time) (list []storage.Due) {
 	t.Helper()
 	balances, err := db.Balances(t.Context(), creators, now)
 	if err != nil {
@@ -114,8 +121,9 @@ func TestPayouts_filter(t *testing.T) {
 				if n%2 == 1 {
 					creator = ben.ID
 				}
-				list, err := tx.CreatePayouts(t.Context(), []affiliate.Payout{{CreatorID: creator, Amount: int64(100 + n), Currency: "EUR", State: affiliate.PayoutPaid,
-					Author: "Mia", CreatedAt: at(n), PaidAt: at(n)}})
+				list, err := tx.CreatePayouts(t.Context(), []affiliate.Payout{{CreatorID: creator,
+					Amount: int64(100 + n), Currency: "EUR", State: affiliate.PayoutPaid, Author: "Mia",
+					CreatedAt: at(n), PaidAt: at(n)}})
 				if err != nil {
 					return err
 				}
@@ -157,7 +165,8 @@ func TestPayouts_filter(t *testing.T) {
 				}
 			}
 		}
-		if _, _, err := db.Payouts(t.Context(), storage.PayoutFilter{}, storage.Page{Cursor: "!"}); affiliate.KindOf(err) != affiliate.Invalid {
+		if _, _, err := db.Payouts(t.Context(), storage.PayoutFilter{},
+			storage.Page{Cursor: "!"}); affiliate.KindOf(err) != affiliate.Invalid {
 			t.Errorf("a broken cursor gives %v", err)
 		}
 		if _, err := db.Payout(t.Context(), 99); affiliate.KindOf(err) != affiliate.NotFound {

@@ -28,7 +28,8 @@ type Quote struct {
 // rateValid is how many days before a day its rate may have been published: longer than any row of holidays.
 const rateValid = 10
 
-// rateLock is the advisory lock of those who add rates: two of them in different order would wait for each other's rows.
+// rateLock is the advisory lock of those who add rates: two of them in different order would wait for each other's
+// rows.
 const rateLock = 7_215_023_519
 
 // euro is what the published rates are based on.

@@ -54,10 +54,13 @@ func TestQuotes(t *testing.T) {
 		want := map[storage.RateKey]storage.Quote{
 			{From: "EUR", To: "USD", Day: "2026-04-10"}: {Rate: mustRate(t, "1.1684"), Date: "2026-04-10"},
 			{From: "USD", To: "EUR", Day: "2026-04-10"}: {Rate: mustRate(t, "0.85587127696"), Date: "2026-04-10"},
-			{From: "USD", To: "JPY", Day: "2026-04-13"}: {Rate: mustRate(t, "159.833960972"), Date: "2026-04-10"}, // a Monday
+			// a Monday
+			{From: "USD", To: "JPY", Day: "2026-04-13"}: {Rate: mustRate(t, "159.833960972"), Date: "2026-04-10"},
 			{From: "EUR", To: "USD", Day: "2026-04-09"}: {Rate: mustRate(t, "1.2"), Date: "2026-04-01"},
-			{From: "USD", To: "JPY", Day: "2026-04-09"}: {Rate: mustRate(t, "128"), Date: "2026-03-31"},  // the last day with both
-			{From: "GBP", To: "EUR", Day: "2026-04-10"}: {Rate: mustRate(t, "1.25"), Date: "2026-03-31"}, // exactly ten days
+			// the last day with both
+			{From: "USD", To: "JPY", Day: "2026-04-09"}: {Rate: mustRate(t, "128"), Date: "2026-03-31"},
+			// exactly ten days
+			{From: "GBP", To: "EUR", Day: "2026-04-10"}: {Rate: mustRate(t, "1.25"), Date: "2026-03-31"},
 			{From: "EUR", To: "USD", Day: "2026-04-20"}: {Rate: mustRate(t, "1.1684"), Date: "2026-04-10"},
 			{From: "EUR", To: "EUR", Day: "1999-01-01"}: {Rate: money.One, Date: "1999-01-01"},
 			{From: "USD", To: "USD", Day: "2026-04-10"}: {Rate: money.One, Date: "2026-04-10"},
@@ -91,7 +94,8 @@ func TestQuotesOverYears(t *testing.T) {
 		first := time.Date(2018, 1, 1, 0, 0, 0, 0, time.UTC)
 		for i := range 3000 {
 			day := first.AddDate(0, 0, i).Format(time.DateOnly)
-			list = append(list, storage.ReferenceRate{Day: day, Currency: "USD", Rate: mustRate(t, fmt.Sprintf("1.%04d1", i))})
+			list = append(list, storage.ReferenceRate{Day: day, Currency: "USD",
+				Rate: mustRate(t, fmt.Sprintf("1.%04d1", i))})
 			keys = append(keys, storage.RateKey{From: "EUR", To: "USD", Day: day})
 		}
 		if added := saveRates(t, db, list); added != len(list) {
@@ -121,17 +125,21 @@ func TestPublishedRatesNeverChange(t *testing.T) {
 		if added := saveRates(t, db, nil); added != 0 {
 			t.Errorf("%d added of none", added)
 		}
-		if added := saveRates(t, db, published(t, "2026-04-09 USD 1.17", "2026-04-10 USD 1.1684", "2026-04-09 GBP 0.87")); added != 3 {
+		if added := saveRates(t, db, published(t, "2026-04-09 USD 1.17", "2026-04-10 USD 1.1684",
+			"2026-04-09 GBP 0.87")); added != 3 {
 			t.Errorf("%d added, want 3", added)
 		}
-		if added := saveRates(t, db, published(t, "2026-04-10 USD 9.99", "2026-04-09 JPY 160", "2026-04-09 JPY 161")); added != 1 {
+		if added := saveRates(t, db, published(t, "2026-04-10 USD 9.99", "2026-04-09 JPY 160",
+			"2026-04-09 JPY 161")); added != 1 {
 			t.Errorf("%d added, want 1", added)
 		}
 		newest("2026-04-10")
 		day := "2026-04-10"
-		dollar, yen := storage.RateKey{From: "EUR", To: "USD", Day: day}, storage.RateKey{From: "EUR", To: "JPY", Day: day}
+		dollar, yen := storage.RateKey{From: "EUR", To: "USD", Day: day}, storage.RateKey{From: "EUR",
+			To: "JPY", Day: day}
 		got, err := db.Quotes(t.Context(), []storage.RateKey{dollar, yen})
-		if err != nil || got[dollar] != (storage.Quote{Rate: mustRate(t, "1.1684"), Date: day}) || got[yen] != (storage.Quote{Rate: mustRate(t, "160"), Date: "2026-04-09"}) {
+		if err != nil || got[dollar] != (storage.Quote{Rate: mustRate(t, "1.1684"), Date: day}) ||
+			got[yen] != (storage.Quote{Rate: mustRate(t, "160"), Date: "2026-04-09"}) {
 			t.Errorf("Quotes() = %v, %v", got, err)
 		}
 	})
@@ -142,7 +150,8 @@ func TestRatesAddedSideBySide_race(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		var list []storage.ReferenceRate
 		for i := range 500 {
-			list = append(list, published(t, fmt.Sprintf("2026-04-%02d %c%c%c 1.5", i%28+1, 'A'+i%26, 'A'+i/26, 'X'))...)
+			list = append(list, published(t, fmt.Sprintf("2026-04-%02d %c%c%c 1.5", i%28+1, 'A'+i%26,
+				'A'+i/26, 'X'))...)
 		}
 		reversed := slices.Clone(list)
 		slices.Reverse(reversed)

@@ -32,7 +32,8 @@ const (
 	PhaseLedger      = "ledger"
 )
 
-var phaseTables = map[string]string{PhaseConversions: "conversions", PhaseOrders: "orders", PhaseClicks: "clicks", PhaseLedger: "ledger_entries"}
+var phaseTables = map[string]string{PhaseConversions: "conversions", PhaseOrders: "orders", PhaseClicks: "clicks",
+	PhaseLedger: "ledger_entries"}
 
 // StartRecalculation plans the phases. Nothing is planned where there is nothing to compute anew.
 func (tx *Tx) StartRecalculation(ctx context.Context, reason string, phases []string, now time.Time) error {
@@ -60,14 +61,16 @@ func (q queries) NewestRecalculation(ctx context.Context) (Recalculation, error)
 	return r, err
 }
 
-// ClaimRecalculation makes other processes wait until this transaction ends. False: another was faster, r is out of date.
+// ClaimRecalculation makes other processes wait until this transaction ends. False: another was faster, r is out of
+// date.
 func (tx *Tx) ClaimRecalculation(ctx context.Context, r Recalculation) (bool, error) {
 	n, err := tx.exec(ctx, `UPDATE recalculations SET done = done WHERE id = ? AND state = 'running' AND phase = ? AND after_id = ?`,
 		r.ID, r.Phase, r.AfterID)
 	return n == 1, err
 }
 
-// AdvanceRecalculation notes how far it has come; n more are done, and last is the last one, or empty when the phase has ended.
+// AdvanceRecalculation notes how far it has come; n more are done, and last is the last one, or empty when the phase
+// has ended.
 func (tx *Tx) AdvanceRecalculation(ctx context.Context, r Recalculation, last string, n int, now time.Time) error {
 	r.AfterID = last
 	if last == "" {
@@ -82,7 +85,8 @@ func (tx *Tx) AdvanceRecalculation(ctx context.Context, r Recalculation, last st
 }
 
 // RezoneOrders gives the orders behind after their days in a zone. It returns the last one and how many it looked at.
-func (tx *Tx) RezoneOrders(ctx context.Context, after affiliate.OrderID, limit int, zone *time.Location, now time.Time) (affiliate.OrderID, int, error) {
+func (tx *Tx) RezoneOrders(ctx context.Context, after affiliate.OrderID, limit int, zone *time.Location,
+	now time.Time) (affiliate.OrderID, int, error) {
 	var list []struct {
 		ID affiliate.OrderID
 		OrderKey
@@ -144,8 +148,10 @@ func (tx *Tx) RezoneClicks(ctx context.Context, after string, limit int, zone *t
 	return list[len(list)-1].ID, len(list), setDays(ctx, tx, "clicks", moved)
 }
 
-// RezoneLedger gives the ledger entries behind after their days in a zone. It returns the last one and how many it looked at.
-func (tx *Tx) RezoneLedger(ctx context.Context, after affiliate.LedgerEntryID, limit int, zone *time.Location) (affiliate.LedgerEntryID, int, error) {
+// RezoneLedger gives the ledger entries behind after their days in a zone. It returns the last one and how many it
+// looked at.
+func (tx *Tx) RezoneLedger(ctx context.Context, after affiliate.LedgerEntryID, limit int,
+	zone *time.Location) (affiliate.LedgerEntryID, int, error) {
 	var list []struct {
 		ID        affiliate.LedgerEntryID
 		Member    *affiliate.OfferMemberID

@@ -157,7 +157,9 @@ func (r Report) sum(cells []reportCell) ReportSums {
 			s.NotConverted = append(s.NotConverted, CurrencySums{currency, sums})
 		}
 	}
-	slices.SortFunc(s.NotConverted, func(a, b CurrencySums) int { return strings.Compare(string(a.Currency), string(b.Currency)) })
+	slices.SortFunc(s.NotConverted, func(a, b CurrencySums) int {
+		return strings.Compare(string(a.Currency), string(b.Currency))
+	})
 	return s
 }
 
@@ -183,7 +185,9 @@ func (q queries) ReportSeries(ctx context.Context, r Report, buckets []affiliate
 			continue
 		}
 		// A month begins where a bucket does, or within one.
-		i := sort.Search(len(buckets), func(i int) bool { return buckets[i].To > (c.Period + "-01")[:len(time.DateOnly)] })
+		i := sort.Search(len(buckets), func(i int) bool {
+			return buckets[i].To > (c.Period + "-01")[:len(time.DateOnly)]
+		})
 		series[i] = series[i].Plus(c.counted(r.Currency))
 	}
 	return series, nil
@@ -285,8 +289,8 @@ func (r Report) between(f *filter, column string) {
 	}
 }
 
-// BoundedRange sets the open ends of a range to the first and the last day that reports know of; it ends with today at the
-// earliest, where that is given. An account without anything to report gives an empty range, or today.
+// BoundedRange sets the open ends of a range to the first and the last day that reports know of; it ends with today at
+// the earliest, where that is given. An account without anything to report gives an empty range, or today.
 func (q queries) BoundedRange(ctx context.Context, r affiliate.Range, today string) (affiliate.Range, error) {
 	if r.From != "" && r.To != "" {
 		return r, nil

@@ -27,7 +27,8 @@ type DueSum struct {
 }
 
 // PaymentsDue gives what is due in a scope. minimum is the account's, in minor units of its currency.
-func (q queries) PaymentsDue(ctx context.Context, s Scope, account money.Currency, minimum int64, now time.Time) (PaymentsDue, error) {
+func (q queries) PaymentsDue(ctx context.Context, s Scope, account money.Currency, minimum int64,
+	now time.Time) (PaymentsDue, error) {
 	query, args := dueQuery(s, now)
 	due := PaymentsDue{DueSum: DueSum{Currency: account}}
 	var rows []DueSum
@@ -69,8 +70,8 @@ func dueQuery(s Scope, now time.Time) (string, []any) {
 		GROUP BY a.creator_id, a.currency`, slices.Concat(insideArgs, payableArgs, f.args)
 }
 
-// accounts is the condition that the account of balances b belongs to the scope. What a creator earned outside of offers
-// belongs to its campaign, and what they earned outside of campaigns to nobody's but theirs and the community's.
+// accounts is the condition that the account of balances b belongs to the scope. What a creator earned outside of
+// offers belongs to its campaign, and what they earned outside of campaigns to nobody's but theirs and the community's.
 func (s Scope) accounts() (string, []any) {
 	if s.Everybody() {
 		return "TRUE", nil

@@ -12,7 +12,8 @@ import (
 type source struct {
 	query string
 	args  []any
-	// partly says that the query has only the figures that the order and the bounds ask for; those of the page are read after.
+	// partly says that the query has only the figures that the order and the bounds ask for; those of the page are read
+	// after.
 	partly       bool
 	onlyAccepted bool
 }
@@ -84,8 +85,8 @@ func (r Report) periodFigures(g grouping, ids []int64) (string, []any) {
 		f.and("NOT p.former")
 	}
 	r.offers(&f)
-	return figureUnion(figurePart{id: "x.id", columns: ownSums(tallyColumns), args: append([]any{string(r.Currency)}, f.args...),
-		from: `(SELECT ` + g.periods + ` AS id, (p.converted AND p.currency = ?) AS own, p.* FROM offer_periods p JOIN offers o ON o.id = p.offer_id` + f.where() + `) x`})
+	return figureUnion(figurePart{id: "x.id", columns: ownSums(tallyColumns),
+		args: append([]any{string(r.Currency)}, f.args...), from: `(SELECT ` + g.periods + ` AS id, (p.converted AND p.currency = ?) AS own, p.* FROM offer_periods p JOIN offers o ON o.id = p.offer_id` + f.where() + `) x`})
 }
 
 // ownSums sums columns of rollups x up over the rows in the account's currency; clicks have none.
@@ -98,7 +99,8 @@ func ownSums(columns string) map[string]string {
 	return sums
 }
 
-// yearFigures sums up member_years and balances per creator, of all time: the range has the first and the last day of it.
+// yearFigures sums up member_years and balances per creator, of all time: the range has the first and the last day of
+// it.
 func (r Report) yearFigures() (string, []any) {
 	tables, years := r.memberTables()
 	if r.Range.Days() > 0 {
@@ -118,10 +120,12 @@ func (r Report) yearFigures() (string, []any) {
 		}
 	}
 	return figureUnion(
-		figurePart{id: "x.id", columns: ownSums(memberYearColumns), args: append([]any{string(r.Currency)}, years.args...),
+		figurePart{id: "x.id", columns: ownSums(memberYearColumns), args: append([]any{string(r.Currency)},
+			years.args...),
 			from: `(SELECT m.creator_id AS id, (y.converted AND y.currency = ?) AS own, y.clicks, y.conversions, y.sales, y.commissions, y.refunds
 				FROM ` + tables + ` JOIN member_years y ON y.offer_member_id = om.id` + years.where() + `) x`},
-		figurePart{id: "b.creator_id", columns: map[string]string{"payouts": "SUM(b.paid)"}, from: "balances b" + paid.where(), args: paid.args})
+		figurePart{id: "b.creator_id", columns: map[string]string{"payouts": "SUM(b.paid)"}, from: "balances b" +
+			paid.where(), args: paid.args})
 }
 
 // figurePart sums up some of the figures per row; the others are 0.
@@ -147,8 +151,8 @@ func figureUnion(parts ...figurePart) (string, []any) {
 	return `SELECT u.id, ` + sumColumns(figureColumns) + ` FROM (` + strings.Join(queries, " UNION ALL ") + `) u GROUP BY u.id`, args
 }
 
-// factFigures sums up conversions, clicks and payouts of the range per row. Of a list of creators, codes or links ids, if
-// any, are those whose figures are needed; others may come along.
+// factFigures sums up conversions, clicks and payouts of the range per row. Of a list of creators, codes or links ids,
+// if any, are those whose figures are needed; others may come along.
 func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any) {
 	var parts []figurePart
 	tables, members := r.memberTables()
@@ -186,8 +190,8 @@ func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any
 		case !r.Scope.Former:
 			f.and("(e.offer_member_id IS NULL OR e.offer_member_id IN (SELECT om.id FROM "+tables+members.where()+"))", members.args...)
 		}
-		parts = append(parts, figurePart{id: g.payouts, columns: map[string]string{"payouts": "SUM(-e.amount)"}, args: f.args,
-			from: "ledger_entries e LEFT JOIN offer_members pm ON pm.id = e.offer_member_id" + f.where()})
+		parts = append(parts, figurePart{id: g.payouts, columns: map[string]string{"payouts": "SUM(-e.amount)"},
+			args: f.args, from: "ledger_entries e LEFT JOIN offer_members pm ON pm.id = e.offer_member_id" + f.where()})
 	}
 	if len(parts) == 0 {
 		parts = append(parts, figurePart{id: "t.id", from: "creators t WHERE FALSE"})
@@ -212,16 +216,18 @@ func only(f *filter, g grouping, ids []int64) {
 func (r Report) conversionFigures(g grouping, which facts, f filter) figurePart {
 	if !which.conversions {
 		f.and("c.approval = 'approved' AND c.status = 'paid' AND c.rate IS NOT NULL AND c.account_currency = ?", string(r.Currency))
-		return figurePart{id: g.conversions, from: "conversions c" + f.where(), args: f.args, columns: map[string]string{
-			"conversions": "COUNT(*)", "sales": "SUM(c.account_value)", "commissions": "SUM(c.account_commission)"}}
+		return figurePart{id: g.conversions, from: "conversions c" + f.where(), args: f.args,
+			columns: map[string]string{
+				"conversions": "COUNT(*)", "sales": "SUM(c.account_value)", "commissions": "SUM(c.account_commission)"}}
 	}
 	const accepted = "x.approval = 'approved' AND x.status = 'paid'"
 	count := func(class string) string { return "COUNT(*) FILTER (WHERE x.own AND " + class + ")" }
 	amount := func(of, class string) string {
 		return "COALESCE(SUM(x.account_" + of + ") FILTER (WHERE x.own AND " + class + "), 0)"
 	}
-	columns := map[string]string{"conversions": count(accepted), "sales": amount("value", accepted), "commissions": amount("commission", accepted),
-		"held": count("x.approval = 'held'"), "rejected": count("x.approval = 'rejected'"), "refunds": amount("refunded", "x.approval <> 'rejected'"),
+	columns := map[string]string{"conversions": count(accepted), "sales": amount("value", accepted),
+		"commissions": amount("commission", accepted), "held": count("x.approval = 'held'"),
+		"rejected": count("x.approval = 'rejected'"), "refunds": amount("refunded", "x.approval <> 'rejected'"),
 		"not_converted": "COUNT(*) FILTER (WHERE NOT x.own AND " + accepted + ")"}
 	for _, s := range []affiliate.OrderStatus{affiliate.Pending, affiliate.Canceled, affiliate.Refunded} {
 		columns[string(s)] = count("x.approval = 'approved' AND x.status = '" + string(s) + "'")

@@ -59,7 +59,8 @@ type CreatorRow struct {
 	RowSums
 }
 
-// EvidenceRow is a code or a link with its figures. Codes have no clicks, and neither is paid for by itself: payouts are 0.
+// EvidenceRow is a code or a link with its figures. Codes have no clicks, and neither is paid for by itself: payouts
+// are 0.
 type EvidenceRow struct {
 	Kind          affiliate.Method // by code or by link
 	CodeID        affiliate.CodeID // 0 for a link
@@ -89,9 +90,10 @@ type grouping struct {
 }
 
 var (
-	byCampaign = grouping{"campaigns t", "t.id", "t.folded", "c.campaign_id", "m.campaign_id", "e.campaign_id", "o.campaign_id"}
-	byOffer    = grouping{"offers t", "t.id", "t.folded", "c.offer_id", "om.offer_id", "pm.offer_id", "o.id"}
-	byCreator  = grouping{"creators t", "t.id", "LOWER(t.name)", "c.creator_id", "m.creator_id", "e.creator_id", ""}
+	byCampaign = grouping{"campaigns t", "t.id", "t.folded", "c.campaign_id", "m.campaign_id", "e.campaign_id",
+		"o.campaign_id"}
+	byOffer   = grouping{"offers t", "t.id", "t.folded", "c.offer_id", "om.offer_id", "pm.offer_id", "o.id"}
+	byCreator = grouping{"creators t", "t.id", "LOWER(t.name)", "c.creator_id", "m.creator_id", "e.creator_id", ""}
 	// Codes have even ids here, links odd ones.
 	byEvidence = grouping{`(SELECT 2 * x.id AS id, x.code AS text, x.offer_member_id FROM codes x
 		UNION ALL SELECT 2 * x.id + 1, x.slug, x.offer_member_id FROM links x) t`, "t.id", "LOWER(t.text)",
@@ -158,8 +160,8 @@ func (q queries) OfferPerformance(ctx context.Context, l ReportList) (ReportPage
 	}, func(r *OfferRow) *RowSums { return &r.RowSums })
 }
 
-// CreatorPerformance lists creators: those of the scope's campaigns and offers, or the whole community, those who left it
-// only where the scope counts them. They are found by name, e-mail address, handle and code.
+// CreatorPerformance lists creators: those of the scope's campaigns and offers, or the whole community, those who left
+// it only where the scope counts them. They are found by name, e-mail address, handle and code.
 func (q queries) CreatorPerformance(ctx context.Context, l ReportList) (ReportPage[CreatorRow], error) {
 	var f filter
 	if l.ofOffers() {
@@ -177,7 +179,8 @@ func (q queries) CreatorPerformance(ctx context.Context, l ReportList) (ReportPa
 		f.and(`(LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
 			WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN (SELECT m.creator_id FROM codes k
 			JOIN offer_members om ON om.id = k.offer_member_id JOIN campaign_members m ON m.id = om.member_id WHERE k.folded LIKE ? ESCAPE '\'))`,
-			like, like, containing(cmp.Or(affiliate.FoldHandle(l.Text), l.Text)), containing(cmp.Or(affiliate.FoldCode(l.Text), l.Text)))
+			like, like, containing(cmp.Or(affiliate.FoldHandle(l.Text), l.Text)),
+			containing(cmp.Or(affiliate.FoldCode(l.Text), l.Text)))
 	}
 	return reportPage(ctx, q, l, byCreator, f, func(ids []int64) (map[int64]CreatorRow, error) {
 		found := map[int64]CreatorRow{}
@@ -255,8 +258,9 @@ func (q queries) evidenceRows(ctx context.Context, ids []int64) (map[int64]Evide
 			return nil, err
 		}
 		for _, r := range rows {
-			e := EvidenceRow{Kind: kind.method, Text: r.Text, Store: r.Store, LinkKind: r.LinkKind, Ended: r.Ended, OfferMemberID: r.OfferMemberID,
-				OfferID: r.OfferID, Offer: r.Offer, CampaignID: r.CampaignID, Campaign: r.Campaign, CreatorID: r.CreatorID, Creator: r.Creator}
+			e := EvidenceRow{Kind: kind.method, Text: r.Text, Store: r.Store, LinkKind: r.LinkKind, Ended: r.Ended,
+				OfferMemberID: r.OfferMemberID, OfferID: r.OfferID, Offer: r.Offer, CampaignID: r.CampaignID,
+				Campaign: r.Campaign, CreatorID: r.CreatorID, Creator: r.Creator}
 			if kind.method == affiliate.ByCode {
 				e.CodeID = affiliate.CodeID(r.ID)
 				found[2*r.ID] = e
@@ -282,7 +286,8 @@ type figureRow struct {
 
 // reportPage reads a page of a list: first the ids and figures of the page and the total of all rows, in one statement,
 // then what the rows are.
-func reportPage[R any](ctx context.Context, q queries, l ReportList, g grouping, rows filter, load func([]int64) (map[int64]R, error), sums func(*R) *RowSums) (ReportPage[R], error) {
+func reportPage[R any](ctx context.Context, q queries, l ReportList, g grouping, rows filter,
+	load func([]int64) (map[int64]R, error), sums func(*R) *RowSums) (ReportPage[R], error) {
 	var page ReportPage[R]
 	var err error
 	wanted := l.Range
@@ -344,8 +349,8 @@ func reportPage[R any](ctx context.Context, q queries, l ReportList, g grouping,
 	return page, nil
 }
 
-// unnarrowedTotal is the total of a list of whose rows only a page was read: what the scope counts, unless the list leaves
-// some of it out.
+// unnarrowedTotal is the total of a list of whose rows only a page was read: what the scope counts, unless the list
+// leaves some of it out.
 func (q queries) unnarrowedTotal(ctx context.Context, l ReportList, g grouping) (*affiliate.Sums, error) {
 	if l.narrowed() {
 		return nil, nil
@@ -382,7 +387,8 @@ func (q queries) rowSums(ctx context.Context, r Report, g grouping, ids []int64)
 }
 
 // figureRows reads the ids and figures of a page, the cursor of the next page, and the total of all pages.
-func (q queries) figureRows(ctx context.Context, l ReportList, g grouping, rows filter, s source) (found []figureRow, next string, total figureRow, err error) {
+func (q queries) figureRows(ctx context.Context, l ReportList, g grouping, rows filter, s source) (found []figureRow,
+	next string, total figureRow, err error) {
 	order, err := l.order()
 	if err != nil {
 		return nil, "", total, err

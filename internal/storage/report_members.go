@@ -17,8 +17,8 @@ func (q queries) MemberCount(ctx context.Context, s Scope) (n int64, err error) 
 	return n, q.getIn(ctx, &n, query, args...)
 }
 
-// MembersWithConversions counts the scope's offer members who have an accepted conversion in the range. One that waits for
-// an exchange rate does not count yet: it is in no sum either, and averages are sums divided by this.
+// MembersWithConversions counts the scope's offer members who have an accepted conversion in the range. One that waits
+// for an exchange rate does not count yet: it is in no sum either, and averages are sums divided by this.
 func (q queries) MembersWithConversions(ctx context.Context, r Report) (n int64, err error) {
 	var f filter
 	f.and("y.conversions > 0 AND y.converted AND y.currency = ?", string(r.Currency))

@@ -27,19 +27,20 @@ const (
 
 // Figures gives all columns that a list can be sorted by.
 func Figures() []Figure {
-	return []Figure{FigureName, FigureClicks, FigureConversions, FigureConversionRate, FigureSales, FigureAverageSale, FigureCommissions,
-		FigurePayouts, FigureRefunds}
+	return []Figure{FigureName, FigureClicks, FigureConversions, FigureConversionRate, FigureSales, FigureAverageSale,
+		FigureCommissions, FigurePayouts, FigureRefunds}
 }
 
-// ParseFigureSort reads a column to sort by, with a minus before it for the descending order; an empty text is by name. The
-// error names the field sort.
+// ParseFigureSort reads a column to sort by, with a minus before it for the descending order; an empty text is by name.
+// The error names the field sort.
 func ParseFigureSort(s string) (f Figure, desc bool, err error) {
 	column, desc := strings.CutPrefix(s, "-")
 	if s == "" {
 		column = string(FigureName)
 	}
 	if !slices.Contains(Figures(), Figure(column)) {
-		return "", false, affiliate.FieldErrorf("sort", "must be one of %s, with a minus before it to turn the order round", figureList())
+		return "", false, affiliate.FieldErrorf("sort",
+			"must be one of %s, with a minus before it to turn the order round", figureList())
 	}
 	return Figure(column), desc, nil
 }
@@ -51,8 +52,8 @@ type Bound struct {
 	Min, Max *int64
 }
 
-// derived are the figures that are computed from others, as affiliate.Average and affiliate.Share do: no sum of sales or
-// count is negative.
+// derived are the figures that are computed from others, as affiliate.Average and affiliate.Share do: no sum of sales
+// or count is negative.
 var derived = map[Figure]string{
 	FigureAverageSale:    "CASE WHEN x.conversions <> 0 THEN (2 * x.sales + x.conversions) / (2 * x.conversions) END",
 	FigureConversionRate: fmt.Sprintf("CASE WHEN x.clicks <> 0 THEN (%d * x.conversions + x.clicks) / (2 * x.clicks) END", 2*affiliate.RuleScale),
@@ -95,7 +96,8 @@ func (l ReportList) order() (figureOrder, error) {
 	}
 	e, ok := l.Sort.expression()
 	if !ok {
-		return o, affiliate.FieldErrorf("sort", "%q is not a column of this list; it must be one of %s", l.Sort, figureList())
+		return o, affiliate.FieldErrorf("sort", "%q is not a column of this list; it must be one of %s", l.Sort,
+			figureList())
 	}
 	o.number = e
 	return o, nil
@@ -139,7 +141,8 @@ type figurePosition struct {
 }
 
 func (o figureOrder) cursor(r figureRow) string {
-	text, _ := json.Marshal(figurePosition{o.figure, o.desc, r.Text, r.Number, r.ID}) // strings and numbers always marshal
+	// strings and numbers always marshal
+	text, _ := json.Marshal(figurePosition{o.figure, o.desc, r.Text, r.Number, r.ID})
 	return base64.RawURLEncoding.EncodeToString(text)
 }
 
@@ -151,7 +154,8 @@ func (o figureOrder) after(f *filter, cursor string) error {
 		err = json.Unmarshal(text, &at)
 	}
 	if err != nil || at.Figure != o.figure || at.Desc != o.desc {
-		return affiliate.FieldErrorf("cursor", "is not a cursor of this list in this order; leave it out to begin again")
+		return affiliate.FieldErrorf("cursor",
+			"is not a cursor of this list in this order; leave it out to begin again")
 	}
 	behind := ">"
 	if o.desc {

@@ -75,7 +75,8 @@ func newPast(t *testing.T, db *storage.DB) *past {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &past{T: t, zone: zone, store: store(t, db), members: map[affiliate.OfferMemberID]place{}, links: map[affiliate.LinkID]affiliate.OfferMemberID{}}
+	p := &past{T: t, zone: zone, store: store(t, db), members: map[affiliate.OfferMemberID]place{},
+		links: map[affiliate.LinkID]affiliate.OfferMemberID{}}
 	inTx(t, db, func(tx *storage.Tx) error {
 		s := affiliate.DefaultSettings()
 		s.Currency, s.Timezone = "EUR", "Europe/Berlin"
@@ -83,19 +84,23 @@ func newPast(t *testing.T, db *storage.DB) *past {
 	})
 	r := &p.rows
 	for i, name := range []string{"Anna", "ben", "Cleo", "Dora", "Emil"} {
-		c := affiliate.Creator{ID: affiliate.CreatorID(i + 1), Name: name, Handles: map[string]string{"instagram": strings.ToLower(name) + ".ig"}, CreatedAt: noon, UpdatedAt: noon}
+		c := affiliate.Creator{ID: affiliate.CreatorID(i + 1), Name: name,
+			Handles: map[string]string{"instagram": strings.ToLower(name) + ".ig"}, CreatedAt: noon, UpdatedAt: noon}
 		if c.ID == dora {
 			c.RemovedAt = noon
 		}
 		r.Creators = append(r.Creators, c)
 	}
 	for i, name := range []string{"Spring", "Autumn", "winter"} {
-		r.Campaigns = append(r.Campaigns, affiliate.Campaign{ID: affiliate.CampaignID(i + 1), Name: name, Status: affiliate.CampaignActive, CreatedAt: noon, UpdatedAt: noon})
+		r.Campaigns = append(r.Campaigns, affiliate.Campaign{ID: affiliate.CampaignID(i + 1), Name: name,
+			Status: affiliate.CampaignActive, CreatedAt: noon, UpdatedAt: noon})
 	}
 	for _, o := range []affiliate.Offer{
 		{ID: springTen, CampaignID: spring, Name: "Ten", Type: affiliate.OfferPromoCode, Status: affiliate.OfferActive},
-		{ID: springLinks, CampaignID: spring, Name: "Links", Type: affiliate.OfferSalesLink, Status: affiliate.OfferPaused},
-		{ID: autumnTen, CampaignID: autumn, Name: "Autumn ten", Type: affiliate.OfferPromoCode, Status: affiliate.OfferActive},
+		{ID: springLinks, CampaignID: spring, Name: "Links", Type: affiliate.OfferSalesLink,
+			Status: affiliate.OfferPaused},
+		{ID: autumnTen, CampaignID: autumn, Name: "Autumn ten", Type: affiliate.OfferPromoCode,
+			Status: affiliate.OfferActive},
 	} {
 		o.StatusSince, o.CreatedAt, o.UpdatedAt = noon, noon, noon
 		r.Offers = append(r.Offers, o)
@@ -107,23 +112,29 @@ func newPast(t *testing.T, db *storage.DB) *past {
 		in      affiliate.CampaignID
 		creator affiliate.CreatorID
 	}{
-		{annaTen, springTen, spring, anna}, {annaLinks, springLinks, spring, anna}, {benTen, springTen, spring, ben}, {cleoTen, springTen, spring, cleo},
-		{annaAutumn, autumnTen, autumn, anna}, {doraAutumn, autumnTen, autumn, dora}, {benLinks, springLinks, spring, ben},
+		{annaTen, springTen, spring, anna}, {annaLinks, springLinks, spring, anna}, {benTen, springTen, spring, ben},
+		{cleoTen, springTen, spring, cleo},
+		{annaAutumn, autumnTen, autumn, anna}, {doraAutumn, autumnTen, autumn, dora},
+		{benLinks, springLinks, spring, ben},
 	} {
 		key := [2]int64{int64(m.in), int64(m.creator)}
 		if memberships[key] == 0 {
 			memberships[key] = affiliate.MemberID(len(memberships) + 1)
-			member := affiliate.CampaignMember{ID: memberships[key], CampaignID: m.in, CreatorID: m.creator, ProductCurrency: "EUR", CreatedAt: noon, UpdatedAt: noon}
+			member := affiliate.CampaignMember{ID: memberships[key], CampaignID: m.in, CreatorID: m.creator,
+				ProductCurrency: "EUR", CreatedAt: noon, UpdatedAt: noon}
 			if m.creator == cleo {
 				member.RemovedAt = noon
 			}
 			r.Members = append(r.Members, member)
 		}
-		r.OfferMembers = append(r.OfferMembers, affiliate.OfferMember{ID: m.id, OfferID: m.offer, MemberID: memberships[key], CreatedAt: noon, UpdatedAt: noon})
+		r.OfferMembers = append(r.OfferMembers, affiliate.OfferMember{ID: m.id, OfferID: m.offer,
+			MemberID: memberships[key], CreatedAt: noon, UpdatedAt: noon})
 		p.members[m.id] = place{m.offer, m.in, m.creator, m.creator == cleo || m.creator == dora}
-		r.Codes = append(r.Codes, affiliate.Code{ID: affiliate.CodeID(m.id), OfferMemberID: m.id, StoreID: p.store, Code: fmt.Sprintf("CODE%d", m.id), CreatedAt: noon, UpdatedAt: noon})
+		r.Codes = append(r.Codes, affiliate.Code{ID: affiliate.CodeID(m.id), OfferMemberID: m.id, StoreID: p.store,
+			Code: fmt.Sprintf("CODE%d", m.id), CreatedAt: noon, UpdatedAt: noon})
 		if m.offer == springLinks {
-			r.Links = append(r.Links, affiliate.Link{ID: affiliate.LinkID(m.id), OfferMemberID: m.id, Slug: fmt.Sprintf("link%d", m.id), Kind: "sales",
+			r.Links = append(r.Links, affiliate.Link{ID: affiliate.LinkID(m.id), OfferMemberID: m.id,
+				Slug: fmt.Sprintf("link%d", m.id), Kind: "sales",
 				LandingURL: "https://shop.example/", CreatedAt: noon, UpdatedAt: noon})
 			p.links[affiliate.LinkID(m.id)] = m.id
 		}
@@ -158,25 +169,30 @@ func (p *past) sell(s sale) {
 	s.status, s.approval = cmp.Or(s.status, affiliate.Paid), cmp.Or(s.approval, affiliate.Approved)
 	day := affiliate.Day(s.at, p.zone)
 	where := p.members[s.member]
-	c := storage.Conversion{ID: affiliate.ConversionID(id), OrderID: affiliate.OrderID(id), StoreID: p.store, CampaignID: where.campaign, CreatorID: where.creator,
-		OfferID: where.offer, OfferMemberID: s.member, Credited: !s.gone, Method: affiliate.ByCode, CodeID: new(affiliate.CodeID(s.member)), Evidence: "CODE",
-		Approval: s.approval, Percent: 1000, Status: s.status, Currency: cmp.Or(s.currency, "EUR"), Value: s.value, OriginalValue: s.value + s.refunded,
-		Refunded: s.refunded, Commission: s.commission, AccountCurrency: "EUR", LedgerCurrency: "EUR", PlacedAt: storage.At(s.at), Day: day}
+	c := storage.Conversion{ID: affiliate.ConversionID(id), OrderID: affiliate.OrderID(id), StoreID: p.store,
+		CampaignID: where.campaign, CreatorID: where.creator, OfferID: where.offer, OfferMemberID: s.member,
+		Credited: !s.gone, Method: affiliate.ByCode, CodeID: new(affiliate.CodeID(s.member)), Evidence: "CODE",
+		Approval: s.approval, Percent: 1000, Status: s.status, Currency: cmp.Or(s.currency, "EUR"), Value: s.value,
+		OriginalValue: s.value + s.refunded, Refunded: s.refunded, Commission: s.commission, AccountCurrency: "EUR",
+		LedgerCurrency: "EUR", PlacedAt: storage.At(s.at), Day: day}
 	if s.byLink {
 		c.Method, c.CodeID, c.LinkID, c.Evidence = affiliate.ByLink, nil, new(affiliate.LinkID(s.member)), "link"
 	}
 	if s.currency == "" {
-		c.Rate, c.RateDate, c.AccountValue, c.AccountCommission, c.AccountRefunded = new("1"), &day, &s.value, &s.commission, &s.refunded
+		c.Rate, c.RateDate, c.AccountValue, c.AccountCommission, c.AccountRefunded = new("1"), &day, &s.value,
+			&s.commission, &s.refunded
 	}
 	o := order(p.store, fmt.Sprint(id), 1)
-	o.ID, o.Status, o.Currency, o.Value, o.NotCredited, o.PlacedAt, o.Day = affiliate.OrderID(id), s.status, c.Currency, s.value, nil, storage.At(s.at), day
+	o.ID, o.Status, o.Currency, o.Value, o.NotCredited, o.PlacedAt, o.Day = affiliate.OrderID(id), s.status, c.Currency,
+		s.value, nil, storage.At(s.at), day
 	o.ChangedAt = storage.At(s.at)
 	p.rows.Orders = append(p.rows.Orders, o)
 	p.rows.Conversions = append(p.rows.Conversions, c)
 }
 
 func (p *past) click(link affiliate.LinkID, at time.Time, bot bool) {
-	p.rows.Clicks = append(p.rows.Clicks, storage.Click{ID: fmt.Sprintf("click%d", len(p.rows.Clicks)), LinkID: link, At: at, Day: affiliate.Day(at, p.zone), Bot: bot})
+	p.rows.Clicks = append(p.rows.Clicks, storage.Click{ID: fmt.Sprintf("click%d", len(p.rows.Clicks)), LinkID: link,
+		At: at, Day: affiliate.Day(at, p.zone), Bot: bot})
 }
 
 // uncredited adds an order without a creator.
@@ -188,11 +204,15 @@ func (p *past) uncredited(at time.Time, currency money.Currency, value int64, st
 }
 
 // post adds a ledger entry; member 0 is nobody's in particular.
-func (p *past) post(creator affiliate.CreatorID, member affiliate.OfferMemberID, kind affiliate.EntryKind, currency money.Currency, amount int64, at time.Time, holdDays int) {
-	e := affiliate.LedgerEntry{ID: affiliate.LedgerEntryID(len(p.rows.LedgerEntries) + 1), CreatorID: creator, CampaignID: p.members[member].campaign,
-		OfferMemberID: member, Kind: kind, Currency: currency, Amount: amount, Cause: fmt.Sprint("entry ", len(p.rows.LedgerEntries)), CreatedAt: at,
+func (p *past) post(creator affiliate.CreatorID, member affiliate.OfferMemberID, kind affiliate.EntryKind,
+	currency money.Currency, amount int64, at time.Time, holdDays int) {
+	e := affiliate.LedgerEntry{ID: affiliate.LedgerEntryID(len(p.rows.LedgerEntries) + 1), CreatorID: creator,
+		CampaignID: p.members[member].campaign, OfferMemberID: member, Kind: kind, Currency: currency, Amount: amount,
+		Cause: fmt.Sprint("entry ",
+			len(p.rows.LedgerEntries)), CreatedAt: at,
 		PayableAt: at.AddDate(0, 0, holdDays)}
-	p.rows.LedgerEntries = append(p.rows.LedgerEntries, storage.LedgerRow{LedgerEntry: e, Day: affiliate.Day(at, p.zone)})
+	p.rows.LedgerEntries = append(p.rows.LedgerEntries, storage.LedgerRow{LedgerEntry: e,
+		Day: affiliate.Day(at, p.zone)})
 }
 
 // write puts the history into the database, with the sums for reports.
@@ -222,18 +242,21 @@ func smallPast(t *testing.T, db *storage.DB) *past {
 	p := newPast(t, db)
 	p.sell(sale{member: annaTen, at: p.at("2026-03-01 00:00"), value: 10000, commission: 1000})
 	p.sell(sale{member: annaTen, at: p.at("2026-03-29 12:00"), value: 5000, commission: 500, refunded: 1200})
-	p.sell(sale{member: annaTen, at: p.at("2026-03-31 23:59"), value: 2001, commission: 200, byLink: true}) // credited by the link of another offer member's number
+	// credited by the link of another offer member's number
+	p.sell(sale{member: annaTen, at: p.at("2026-03-31 23:59"), value: 2001, commission: 200, byLink: true})
 	p.sell(sale{member: annaTen, at: p.at("2026-04-01 00:00"), value: 99999, commission: 9999})
 	p.sell(sale{member: annaTen, at: p.at("2026-02-28 23:59"), value: 77777, commission: 7777})
 	p.sell(sale{member: annaTen, at: p.at("2026-03-10 09:00"), value: 3000, status: affiliate.Pending})
 	p.sell(sale{member: annaTen, at: p.at("2026-03-10 09:00"), status: affiliate.Refunded, refunded: 4000})
 	p.sell(sale{member: annaTen, at: p.at("2026-03-10 09:00"), status: affiliate.Canceled})
 	p.sell(sale{member: annaTen, at: p.at("2026-03-10 09:00"), value: 8000, approval: affiliate.Held})
-	p.sell(sale{member: annaTen, at: p.at("2026-03-10 09:00"), value: 9000, approval: affiliate.Rejected, refunded: 500})
+	p.sell(sale{member: annaTen, at: p.at("2026-03-10 09:00"), value: 9000, approval: affiliate.Rejected,
+		refunded: 500})
 	p.sell(sale{member: annaTen, at: p.at("2026-03-10 09:00"), value: 6000, commission: 600, gone: true})
 	p.sell(sale{member: annaAutumn, at: p.at("2026-03-15 10:00"), value: 7000, commission: 1400})
 	p.sell(sale{member: benLinks, at: p.at("2026-03-16 10:00"), value: 900, commission: 90, byLink: true})
-	p.sell(sale{member: benTen, at: p.at("2026-03-16 10:00"), value: 500, commission: 50, currency: "PLN", refunded: 20})
+	p.sell(sale{member: benTen, at: p.at("2026-03-16 10:00"), value: 500, commission: 50, currency: "PLN",
+		refunded: 20})
 	p.sell(sale{member: cleoTen, at: p.at("2026-03-20 10:00"), value: 4000, commission: 400})
 	p.sell(sale{member: doraAutumn, at: p.at("2026-03-21 10:00"), value: 3000, commission: 300})
 	p.click(affiliate.LinkID(benLinks), p.at("2026-03-01 00:00"), false)
@@ -263,8 +286,10 @@ func TestReportSums(t *testing.T) {
 		p := smallPast(t, db)
 		march := p.days("2026-03-01", "2026-03-31")
 		former := affiliate.Sums{Conversions: 2, Sales: 7000, Commissions: 700}
-		pln := storage.CurrencySums{Currency: "PLN", Sums: affiliate.Sums{Conversions: 1, Sales: 500, Commissions: 50, Refunds: 20, Payouts: 30}}
-		annaTenSums := affiliate.Sums{Conversions: 3, Pending: 1, Canceled: 1, Refunded: 1, Held: 1, Rejected: 1, Sales: 17001, Commissions: 1700, Refunds: 5200, Payouts: 1100}
+		pln := storage.CurrencySums{Currency: "PLN", Sums: affiliate.Sums{Conversions: 1, Sales: 500, Commissions: 50,
+			Refunds: 20, Payouts: 30}}
+		annaTenSums := affiliate.Sums{Conversions: 3, Pending: 1, Canceled: 1, Refunded: 1, Held: 1, Rejected: 1,
+			Sales: 17001, Commissions: 1700, Refunds: 5200, Payouts: 1100}
 		tests := []struct {
 			name   string
 			scope  storage.Scope
@@ -273,34 +298,49 @@ func TestReportSums(t *testing.T) {
 			former affiliate.Sums
 			other  []storage.CurrencySums
 		}{
-			{"home", storage.Scope{Former: true}, march, affiliate.Sums{Clicks: 5, Conversions: 7, Pending: 1, Canceled: 1, Refunded: 1, Held: 1, Rejected: 1,
-				Sales: 31901, Commissions: 3890, Refunds: 5200, Payouts: 2050}, former, []storage.CurrencySums{pln}},
-			{"the community", storage.Scope{}, march, affiliate.Sums{Clicks: 5, Conversions: 5, Pending: 1, Canceled: 1, Refunded: 1, Held: 1, Rejected: 1,
-				Sales: 24901, Commissions: 3190, Refunds: 5200, Payouts: 2050}, former, []storage.CurrencySums{pln}},
-			{"a campaign", storage.Scope{Campaigns: []affiliate.CampaignID{autumn}}, march, affiliate.Sums{Conversions: 1, Sales: 7000, Commissions: 1400, Payouts: 900},
+			{"home", storage.Scope{Former: true}, march, affiliate.Sums{Clicks: 5, Conversions: 7, Pending: 1,
+				Canceled: 1, Refunded: 1, Held: 1, Rejected: 1, Sales: 31901, Commissions: 3890, Refunds: 5200,
+				Payouts: 2050}, former, []storage.CurrencySums{pln}},
+			{"the community", storage.Scope{}, march, affiliate.Sums{Clicks: 5, Conversions: 5, Pending: 1, Canceled: 1,
+				Refunded: 1, Held: 1, Rejected: 1, Sales: 24901, Commissions: 3190, Refunds: 5200, Payouts: 2050},
+				former, []storage.CurrencySums{pln}},
+			{"a campaign", storage.Scope{Campaigns: []affiliate.CampaignID{autumn}}, march,
+				affiliate.Sums{Conversions: 1, Sales: 7000, Commissions: 1400, Payouts: 900},
 				affiliate.Sums{Conversions: 1, Sales: 3000, Commissions: 300}, nil},
-			{"a campaign with former members", storage.Scope{Campaigns: []affiliate.CampaignID{autumn}, Former: true}, march,
-				affiliate.Sums{Conversions: 2, Sales: 10000, Commissions: 1700, Payouts: 900}, affiliate.Sums{Conversions: 1, Sales: 3000, Commissions: 300}, nil},
-			{"an offer", storage.Scope{Offers: []affiliate.OfferID{springLinks}}, march, affiliate.Sums{Clicks: 5, Conversions: 1, Sales: 900, Commissions: 90},
+			{"a campaign with former members", storage.Scope{Campaigns: []affiliate.CampaignID{autumn}, Former: true},
+				march, affiliate.Sums{Conversions: 2, Sales: 10000, Commissions: 1700, Payouts: 900},
+				affiliate.Sums{Conversions: 1, Sales: 3000, Commissions: 300}, nil},
+			{"an offer", storage.Scope{Offers: []affiliate.OfferID{springLinks}}, march, affiliate.Sums{Clicks: 5,
+				Conversions: 1, Sales: 900, Commissions: 90},
 				affiliate.Sums{}, nil},
-			{"offers by status", storage.Scope{OfferStatus: affiliate.OfferPaused}, march, affiliate.Sums{Clicks: 5, Conversions: 1, Sales: 900, Commissions: 90},
+			{"offers by status", storage.Scope{OfferStatus: affiliate.OfferPaused}, march, affiliate.Sums{Clicks: 5,
+				Conversions: 1, Sales: 900, Commissions: 90},
 				affiliate.Sums{}, nil},
-			{"offers by type of a campaign", storage.Scope{OfferType: affiliate.OfferPromoCode, Campaigns: []affiliate.CampaignID{spring}}, march, annaTenSums,
+			{"offers by type of a campaign", storage.Scope{OfferType: affiliate.OfferPromoCode,
+				Campaigns: []affiliate.CampaignID{spring}}, march, annaTenSums,
 				affiliate.Sums{Conversions: 1, Sales: 4000, Commissions: 400}, []storage.CurrencySums{pln}},
-			{"a creator", storage.Scope{Creator: anna}, march, affiliate.Sums{Clicks: 1, Conversions: 4, Pending: 1, Canceled: 1, Refunded: 1, Held: 1, Rejected: 1,
-				Sales: 24001, Commissions: 3100, Refunds: 5200, Payouts: 2050}, affiliate.Sums{}, nil},
+			{"a creator", storage.Scope{Creator: anna}, march, affiliate.Sums{Clicks: 1, Conversions: 4, Pending: 1,
+				Canceled: 1, Refunded: 1, Held: 1, Rejected: 1, Sales: 24001, Commissions: 3100, Refunds: 5200,
+				Payouts: 2050}, affiliate.Sums{}, nil},
 			{"a creator in a campaign", storage.Scope{Creator: anna, Campaigns: []affiliate.CampaignID{autumn}}, march,
 				affiliate.Sums{Conversions: 1, Sales: 7000, Commissions: 1400, Payouts: 900}, affiliate.Sums{}, nil},
-			{"a former creator", storage.Scope{Creator: cleo, Former: true}, march, affiliate.Sums{Conversions: 1, Sales: 4000, Commissions: 400},
+			{"a former creator", storage.Scope{Creator: cleo, Former: true}, march, affiliate.Sums{Conversions: 1,
+				Sales: 4000, Commissions: 400},
 				affiliate.Sums{Conversions: 1, Sales: 4000, Commissions: 400}, nil},
 			{"half days of a month", storage.Scope{Former: true}, p.days("2026-03-29", "2026-03-31"),
-				affiliate.Sums{Clicks: 1, Conversions: 2, Sales: 7001, Commissions: 700, Refunds: 1200, Payouts: 2050}, affiliate.Sums{}, []storage.CurrencySums{{
+				affiliate.Sums{Clicks: 1, Conversions: 2, Sales: 7001, Commissions: 700, Refunds: 1200, Payouts: 2050},
+				affiliate.Sums{}, []storage.CurrencySums{{
 					Currency: "PLN", Sums: affiliate.Sums{Payouts: 30}}}},
-			{"all time", storage.Scope{Offers: []affiliate.OfferID{springTen}}, affiliate.Range{Zone: p.zone}, annaTenSums.Plus(affiliate.Sums{
-				Conversions: 2, Sales: 177776, Commissions: 17776, Payouts: 70}), affiliate.Sums{Conversions: 1, Sales: 4000, Commissions: 400}, []storage.CurrencySums{pln}},
-			{"until a day", storage.Scope{Former: true}, p.days("", "2026-02-28"), affiliate.Sums{Conversions: 1, Sales: 77777, Commissions: 7777}, affiliate.Sums{}, nil},
-			{"a time without anything", storage.Scope{Former: true}, p.days("2020-01-01", "2021-12-31"), affiliate.Sums{}, affiliate.Sums{}, nil},
-			{"a campaign without anybody", storage.Scope{Campaigns: []affiliate.CampaignID{winter}}, march, affiliate.Sums{}, affiliate.Sums{}, nil},
+			{"all time", storage.Scope{Offers: []affiliate.OfferID{springTen}}, affiliate.Range{Zone: p.zone},
+				annaTenSums.Plus(affiliate.Sums{
+					Conversions: 2, Sales: 177776, Commissions: 17776, Payouts: 70}), affiliate.Sums{Conversions: 1,
+					Sales: 4000, Commissions: 400}, []storage.CurrencySums{pln}},
+			{"until a day", storage.Scope{Former: true}, p.days("", "2026-02-28"), affiliate.Sums{Conversions: 1,
+				Sales: 77777, Commissions: 7777}, affiliate.Sums{}, nil},
+			{"a time without anything", storage.Scope{Former: true}, p.days("2020-01-01", "2021-12-31"),
+				affiliate.Sums{}, affiliate.Sums{}, nil},
+			{"a campaign without anybody", storage.Scope{Campaigns: []affiliate.CampaignID{winter}}, march,
+				affiliate.Sums{}, affiliate.Sums{}, nil},
 		}
 		for _, test := range tests {
 			got, err := db.ReportSums(t.Context(), p.report(test.scope, test.days))
@@ -308,7 +348,8 @@ func TestReportSums(t *testing.T) {
 				t.Fatalf("%s: %v", test.name, err)
 			}
 			if got.Sums != test.sums || got.Former != test.former || !slices.Equal(got.NotConverted, test.other) {
-				t.Errorf("%s: got\n%+v\nwant\n%+v", test.name, got, storage.ReportSums{Sums: test.sums, Former: test.former, NotConverted: test.other})
+				t.Errorf("%s: got\n%+v\nwant\n%+v", test.name, got, storage.ReportSums{Sums: test.sums,
+					Former: test.former, NotConverted: test.other})
 			}
 		}
 		got, err := db.UncreditedSales(t.Context(), march)
@@ -329,9 +370,12 @@ func TestReportSeries(t *testing.T) {
 		}{
 			{storage.Scope{Former: true}, affiliate.ByMonth, "2026-02 77777, 2026-03 31901, 2026-04 99999"},
 			{storage.Scope{}, affiliate.ByMonth, "2026-02 77777, 2026-03 24901, 2026-04 99999"},
-			{storage.Scope{Former: true}, affiliate.ByWeek, "2026-W09 87777, 2026-W11 7000, 2026-W12 7900, 2026-W13 5000, 2026-W14 102000"},
-			{storage.Scope{Campaigns: []affiliate.CampaignID{autumn}, Former: true}, affiliate.ByDay, "2026-03-15 7000, 2026-03-21 3000"},
-			{storage.Scope{Creator: anna}, affiliate.ByDay, "2026-02-28 77777, 2026-03-01 10000, 2026-03-15 7000, 2026-03-29 5000, 2026-03-31 2001, 2026-04-01 99999"},
+			{storage.Scope{Former: true}, affiliate.ByWeek,
+				"2026-W09 87777, 2026-W11 7000, 2026-W12 7900, 2026-W13 5000, 2026-W14 102000"},
+			{storage.Scope{Campaigns: []affiliate.CampaignID{autumn}, Former: true}, affiliate.ByDay,
+				"2026-03-15 7000, 2026-03-21 3000"},
+			{storage.Scope{Creator: anna}, affiliate.ByDay, "2026-02-28 77777, 2026-03-01 10000, 2026-03-15 7000, " +
+				"2026-03-29 5000, 2026-03-31 2001, 2026-04-01 99999"},
 			{storage.Scope{Creator: anna}, affiliate.ByMonth, "2026-02 77777, 2026-03 24001, 2026-04 99999"},
 			{storage.Scope{Creator: dora}, affiliate.ByMonth, ""},
 		} {
@@ -350,7 +394,8 @@ func TestReportSeries(t *testing.T) {
 				t.Errorf("%v %s: got %s, want %s", test.scope, test.unit, s, test.want)
 			}
 		}
-		if series, err := db.ReportSeries(t.Context(), p.report(storage.Scope{}, days), nil); err != nil || len(series) != 0 {
+		if series, err := db.ReportSeries(t.Context(), p.report(storage.Scope{}, days), nil); err != nil ||
+			len(series) != 0 {
 			t.Errorf("no buckets: %v, %v", series, err)
 		}
 	})
@@ -366,10 +411,13 @@ func TestBoundedRange(t *testing.T) {
 		}
 		smallPast(t, db)
 		for _, test := range []struct{ from, to, today, want string }{
-			{"", "", "", "2026-02-01/2026-04-02"}, {"", "", "2026-06-30", "2026-02-01/2026-07-01"}, {"", "", "2026-03-01", "2026-02-01/2026-04-02"},
-			{"2026-03-05", "", "", "2026-03-05/2026-04-02"}, {"", "2026-03-05", "2026-06-30", "2026-02-01/2026-03-05"}, {"2020-01-01", "2030-01-01", "", "2020-01-01/2030-01-01"},
+			{"", "", "", "2026-02-01/2026-04-02"}, {"", "", "2026-06-30", "2026-02-01/2026-07-01"},
+			{"", "", "2026-03-01", "2026-02-01/2026-04-02"},
+			{"2026-03-05", "", "", "2026-03-05/2026-04-02"}, {"", "2026-03-05", "2026-06-30", "2026-02-01/2026-03-05"},
+			{"2020-01-01", "2030-01-01", "", "2020-01-01/2030-01-01"},
 		} {
-			r, err := db.BoundedRange(t.Context(), affiliate.Range{From: test.from, To: test.to, Zone: time.UTC}, test.today)
+			r, err := db.BoundedRange(t.Context(), affiliate.Range{From: test.from, To: test.to, Zone: time.UTC},
+				test.today)
 			if got := r.From + "/" + r.To; err != nil || got != test.want {
 				t.Errorf("%+v: got %s, %v", test, got, err)
 			}
@@ -390,12 +438,14 @@ func TestMemberCounts(t *testing.T) {
 			{"home", storage.Scope{Former: true}, march, 7, 5},
 			{"the community", storage.Scope{}, march, 5, 3},
 			{"a campaign", storage.Scope{Campaigns: []affiliate.CampaignID{spring}}, march, 4, 2},
-			{"a campaign with former members", storage.Scope{Campaigns: []affiliate.CampaignID{spring}, Former: true}, march, 5, 3},
+			{"a campaign with former members", storage.Scope{Campaigns: []affiliate.CampaignID{spring}, Former: true},
+				march, 5, 3},
 			{"an offer", storage.Scope{Offers: []affiliate.OfferID{autumnTen}, Former: true}, march, 2, 2},
 			{"offers by status", storage.Scope{OfferStatus: affiliate.OfferPaused}, march, 2, 1},
 			{"a creator", storage.Scope{Creator: anna}, march, 3, 2},
 			{"a day", storage.Scope{Former: true}, p.days("2026-03-16", "2026-03-16"), 7, 1},
-			{"a day on which conversions are pending", storage.Scope{Former: true}, p.days("2026-03-10", "2026-03-10"), 7, 0},
+			{"a day on which conversions are pending", storage.Scope{Former: true}, p.days("2026-03-10", "2026-03-10"),
+				7, 0},
 			{"all time", storage.Scope{Former: true}, affiliate.Range{Zone: p.zone}, 7, 5},
 			{"the year", storage.Scope{Former: true}, p.days("2026-01-01", "2026-12-31"), 7, 5},
 			{"years", storage.Scope{Former: true}, p.days("2024-05-05", "2026-02-28"), 7, 1},
@@ -418,8 +468,8 @@ func TestPaymentsDue(t *testing.T) {
 		p := newPast(t, db)
 		now := p.at("2026-06-30 12:00")
 		old := p.at("2026-01-10 12:00")
-		// Anna: 30.00 + 20.00, of which 5.00 are on hold, and 4.00 at no offer. Ben: 9.00, under the minimum of 10.00. Cleo left
-		// Spring with 12.00. Dora owes 3.00 in Autumn.
+		// Anna: 30.00 + 20.00, of which 5.00 are on hold, and 4.00 at no offer. Ben: 9.00, under the minimum of 10.00.
+		// Cleo left Spring with 12.00. Dora owes 3.00 in Autumn.
 		p.post(anna, annaTen, affiliate.Accrual, "EUR", 2500, old, 30)
 		p.post(anna, annaTen, affiliate.Accrual, "EUR", 500, now.AddDate(0, 0, -5), 30)
 		p.post(anna, annaAutumn, affiliate.Accrual, "EUR", 2000, old, 30)
@@ -439,17 +489,25 @@ func TestPaymentsDue(t *testing.T) {
 			want    storage.DueSum
 			other   []storage.DueSum
 		}{
-			{"home", storage.Scope{Former: true}, 1000, storage.DueSum{Currency: "EUR", Amount: 4800 + 1200, Creators: 2, Members: 3}, usd},
-			{"home without a minimum", storage.Scope{Former: true}, 0, storage.DueSum{Currency: "EUR", Amount: 4800 + 900 + 1200, Creators: 3, Members: 4}, usd},
-			{"exactly the minimum", storage.Scope{Former: true}, 4800, storage.DueSum{Currency: "EUR", Amount: 4800, Creators: 1, Members: 2}, usd},
+			{"home", storage.Scope{Former: true}, 1000, storage.DueSum{Currency: "EUR", Amount: 4800 + 1200,
+				Creators: 2, Members: 3}, usd},
+			{"home without a minimum", storage.Scope{Former: true}, 0, storage.DueSum{Currency: "EUR", Amount: 4800 +
+				900 + 1200, Creators: 3, Members: 4}, usd},
+			{"exactly the minimum", storage.Scope{Former: true}, 4800, storage.DueSum{Currency: "EUR", Amount: 4800,
+				Creators: 1, Members: 2}, usd},
 			{"a cent more", storage.Scope{Former: true}, 4801, storage.DueSum{Currency: "EUR"}, usd},
-			{"the community", storage.Scope{}, 0, storage.DueSum{Currency: "EUR", Amount: 4800 + 900, Creators: 2, Members: 3}, usd},
-			{"a campaign", storage.Scope{Campaigns: []affiliate.CampaignID{spring}}, 1000, storage.DueSum{Currency: "EUR", Amount: 2400, Creators: 1, Members: 1}, usd},
-			{"a campaign with former members", storage.Scope{Campaigns: []affiliate.CampaignID{spring}, Former: true}, 1000,
-				storage.DueSum{Currency: "EUR", Amount: 2400 + 1200, Creators: 2, Members: 2}, usd},
-			{"an offer", storage.Scope{Offers: []affiliate.OfferID{springTen}}, 1000, storage.DueSum{Currency: "EUR", Amount: 2500, Creators: 1, Members: 1}, usd},
-			{"an offer to which the creator owes", storage.Scope{Offers: []affiliate.OfferID{springLinks}}, 1000, storage.DueSum{Currency: "EUR"}, nil},
-			{"a creator", storage.Scope{Creator: anna, Former: true}, 1000, storage.DueSum{Currency: "EUR", Amount: 4800, Creators: 1, Members: 2}, nil},
+			{"the community", storage.Scope{}, 0, storage.DueSum{Currency: "EUR", Amount: 4800 + 900, Creators: 2,
+				Members: 3}, usd},
+			{"a campaign", storage.Scope{Campaigns: []affiliate.CampaignID{spring}}, 1000,
+				storage.DueSum{Currency: "EUR", Amount: 2400, Creators: 1, Members: 1}, usd},
+			{"a campaign with former members", storage.Scope{Campaigns: []affiliate.CampaignID{spring}, Former: true},
+				1000, storage.DueSum{Currency: "EUR", Amount: 2400 + 1200, Creators: 2, Members: 2}, usd},
+			{"an offer", storage.Scope{Offers: []affiliate.OfferID{springTen}}, 1000, storage.DueSum{Currency: "EUR",
+				Amount: 2500, Creators: 1, Members: 1}, usd},
+			{"an offer to which the creator owes", storage.Scope{Offers: []affiliate.OfferID{springLinks}}, 1000,
+				storage.DueSum{Currency: "EUR"}, nil},
+			{"a creator", storage.Scope{Creator: anna, Former: true}, 1000, storage.DueSum{Currency: "EUR",
+				Amount: 4800, Creators: 1, Members: 2}, nil},
 			{"a creator in a campaign", storage.Scope{Creator: anna, Campaigns: []affiliate.CampaignID{autumn}}, 1000,
 				storage.DueSum{Currency: "EUR", Amount: 2000, Creators: 1, Members: 1}, nil},
 		} {
@@ -479,11 +537,13 @@ func TestCampaignPerformance(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		springSums := affiliate.Sums{Clicks: 5, Conversions: 5, Pending: 1, Canceled: 1, Refunded: 1, Held: 1, Rejected: 1, Sales: 21901, Commissions: 2190, Refunds: 5200, Payouts: 1100}
+		springSums := affiliate.Sums{Clicks: 5, Conversions: 5, Pending: 1, Canceled: 1, Refunded: 1, Held: 1,
+			Rejected: 1, Sales: 21901, Commissions: 2190, Refunds: 5200, Payouts: 1100}
 		autumnSums := affiliate.Sums{Conversions: 2, Sales: 10000, Commissions: 1700, Payouts: 900}
 		// January 29 to February 28: as many days before.
 		want := []storage.RowSums{
-			{Sums: springSums, NotConverted: 1, Before: &affiliate.Sums{Conversions: 1, Sales: 77777, Commissions: 7777}},
+			{Sums: springSums, NotConverted: 1, Before: &affiliate.Sums{Conversions: 1, Sales: 77777,
+				Commissions: 7777}},
 			{Sums: autumnSums, Before: &affiliate.Sums{}},
 			{Before: &affiliate.Sums{}},
 		}
@@ -519,8 +579,12 @@ func TestCampaignPerformance(t *testing.T) {
 		}{
 			{"by name", "Autumn Spring winter", func(*storage.ReportList) {}},
 			{"by name, from the end", "winter Spring Autumn", func(l *storage.ReportList) { l.Desc = true }},
-			{"by conversion rate, undefined last", "Spring Autumn winter", func(l *storage.ReportList) { l.Sort, l.Desc = storage.FigureConversionRate, true }},
-			{"by average sale, undefined last", "Spring Autumn winter", func(l *storage.ReportList) { l.Sort = storage.FigureAverageSale }},
+			{"by conversion rate, undefined last", "Spring Autumn winter", func(l *storage.ReportList) {
+				l.Sort, l.Desc = storage.FigureConversionRate, true
+			}},
+			{"by average sale, undefined last", "Spring Autumn winter", func(l *storage.ReportList) {
+				l.Sort = storage.FigureAverageSale
+			}},
 			{"by text", "winter", func(l *storage.ReportList) { l.Text = "WINT" }},
 			{"by text with a wildcard", "", func(l *storage.ReportList) { l.Text = "%" }},
 			{"with at least two conversions", "Spring", func(l *storage.ReportList) {
@@ -535,9 +599,11 @@ func TestCampaignPerformance(t *testing.T) {
 			{"with an average sale up to 44.74", "", func(l *storage.ReportList) {
 				l.Bounds = []storage.Bound{{storage.FigureAverageSale, nil, new(int64(4474))}}
 			}},
-			{"with an average sale up to 326.13 of all time, which is rounded up", "Spring", func(l *storage.ReportList) {
-				l.Range, l.Bounds = affiliate.Range{Zone: p.zone}, []storage.Bound{{storage.FigureAverageSale, new(int64(32613)), new(int64(32613))}}
-			}},
+			{"with an average sale up to 326.13 of all time, which is rounded up", "Spring",
+				func(l *storage.ReportList) {
+					l.Range, l.Bounds = affiliate.Range{Zone: p.zone},
+						[]storage.Bound{{storage.FigureAverageSale, new(int64(32613)), new(int64(32613))}}
+				}},
 			{"of a creator", "Spring", func(l *storage.ReportList) { l.Creator = ben }},
 			{"of a creator of two", "Autumn Spring", func(l *storage.ReportList) { l.Creator = anna }},
 			{"with paused offers", "Spring", func(l *storage.ReportList) { l.OfferStatus = affiliate.OfferPaused }},
@@ -560,9 +626,11 @@ func TestOfferPerformance(t *testing.T) {
 		}
 		var got []string
 		for _, r := range page.Rows {
-			got = append(got, fmt.Sprint(r.ID, " ", r.CampaignName, " ", r.Type, " ", r.Commissions, " ", r.Clicks, " ", r.NotConverted, " ", r.Before))
+			got = append(got, fmt.Sprint(r.ID, " ", r.CampaignName, " ", r.Type, " ", r.Commissions, " ", r.Clicks, " ",
+				r.NotConverted, " ", r.Before))
 		}
-		want := []string{"off_1 Spring promo_code 1700 0 1 <nil>", "off_3 Autumn promo_code 1400 0 0 <nil>", "off_2 Spring sales_link 90 5 0 <nil>"}
+		want := []string{"off_1 Spring promo_code 1700 0 1 <nil>", "off_3 Autumn promo_code 1400 0 0 <nil>",
+			"off_2 Spring sales_link 90 5 0 <nil>"}
 		if !slices.Equal(got, want) || page.Total.Commissions != 3190 {
 			t.Errorf("got %q, total %v, want %q", got, page.Total, want)
 		}
@@ -572,7 +640,8 @@ func TestOfferPerformance(t *testing.T) {
 		}
 		l.Text, l.Creator, l.Compare = "", ben, true
 		page, err = db.OfferPerformance(t.Context(), l)
-		if err != nil || len(page.Rows) != 2 || page.Rows[0].ID != springLinks || page.Rows[0].Clicks != 4 || page.Rows[1].NotConverted != 1 || page.Total.Commissions != 90 {
+		if err != nil || len(page.Rows) != 2 || page.Rows[0].ID != springLinks || page.Rows[0].Clicks != 4 ||
+			page.Rows[1].NotConverted != 1 || page.Total.Commissions != 90 {
 			t.Errorf("offers of Ben: %+v, %v", page.Rows, err)
 		}
 		l.Range = affiliate.Range{Zone: p.zone}
@@ -596,9 +665,12 @@ func TestCreatorPerformance(t *testing.T) {
 			want   string // name, sales, clicks, payouts
 			total  string // sales, or none
 		}{
-			{"the community by name", storage.Scope{}, march, "", nil, "Anna 24001 1 2050, ben 900 4 0, Cleo 0 0 0, Emil 0 0 0", "24901"},
-			{"the community by sales", storage.Scope{}, march, storage.FigureSales, nil, "Cleo 0 0 0, Emil 0 0 0, ben 900 4 0, Anna 24001 1 2050", "24901"},
-			{"the community by clicks", storage.Scope{}, march, storage.FigureClicks, nil, "Cleo 0 0 0, Emil 0 0 0, Anna 24001 1 2050, ben 900 4 0", "24901"},
+			{"the community by name", storage.Scope{}, march, "", nil,
+				"Anna 24001 1 2050, ben 900 4 0, Cleo 0 0 0, Emil 0 0 0", "24901"},
+			{"the community by sales", storage.Scope{}, march, storage.FigureSales, nil,
+				"Cleo 0 0 0, Emil 0 0 0, ben 900 4 0, Anna 24001 1 2050", "24901"},
+			{"the community by clicks", storage.Scope{}, march, storage.FigureClicks, nil,
+				"Cleo 0 0 0, Emil 0 0 0, Anna 24001 1 2050, ben 900 4 0", "24901"},
 			{"everybody by payouts", storage.Scope{Former: true}, march, storage.FigurePayouts, nil,
 				"ben 900 4 0, Cleo 4000 0 0, Dora 3000 0 0, Emil 0 0 0, Anna 24001 1 2050", "31901"},
 			{"everybody by conversion rate", storage.Scope{Former: true}, march, storage.FigureConversionRate, nil,
@@ -607,15 +679,22 @@ func TestCreatorPerformance(t *testing.T) {
 				"Anna 201777 1 2050, ben 900 5 70, Cleo 4000 0 0, Dora 3000 0 0, Emil 0 0 0", "209677"},
 			{"the community, of all time", storage.Scope{}, affiliate.Range{Zone: p.zone}, storage.FigureSales, nil,
 				"Cleo 0 0 0, Emil 0 0 0, ben 900 5 70, Anna 201777 1 2050", "202677"},
-			{"a campaign", storage.Scope{Campaigns: []affiliate.CampaignID{spring}}, march, "", nil, "Anna 17001 1 1100, ben 900 4 0", "17901"},
-			{"a campaign with former members", storage.Scope{Campaigns: []affiliate.CampaignID{spring}, Former: true}, march, "", nil,
-				"Anna 17001 1 1100, ben 900 4 0, Cleo 4000 0 0", "21901"},
-			{"a campaign, of all time", storage.Scope{Campaigns: []affiliate.CampaignID{spring}}, affiliate.Range{Zone: p.zone}, "", nil,
-				"Anna 194777 1 1100, ben 900 5 70", "195677"},
-			{"an offer", storage.Scope{Offers: []affiliate.OfferID{autumnTen}, Former: true}, march, storage.FigureCommissions, nil, "Dora 3000 0 0, Anna 7000 0 900", "10000"},
-			{"by handle", storage.Scope{}, march, "", func(l *storage.ReportList) { l.Text = "BEN.ig" }, "ben 900 4 0", "none"},
-			{"in a campaign by text", storage.Scope{Campaigns: []affiliate.CampaignID{spring}}, march, "", func(l *storage.ReportList) { l.Text = "nn" }, "Anna 17001 1 1100", "17001"},
-			{"with sales", storage.Scope{}, march, "", func(l *storage.ReportList) { l.Bounds = []storage.Bound{{storage.FigureSales, new(int64(1)), nil}} },
+			{"a campaign", storage.Scope{Campaigns: []affiliate.CampaignID{spring}}, march, "", nil,
+				"Anna 17001 1 1100, ben 900 4 0", "17901"},
+			{"a campaign with former members", storage.Scope{Campaigns: []affiliate.CampaignID{spring}, Former: true},
+				march, "", nil, "Anna 17001 1 1100, ben 900 4 0, Cleo 4000 0 0", "21901"},
+			{"a campaign, of all time", storage.Scope{Campaigns: []affiliate.CampaignID{spring}},
+				affiliate.Range{Zone: p.zone}, "", nil, "Anna 194777 1 1100, ben 900 5 70", "195677"},
+			{"an offer", storage.Scope{Offers: []affiliate.OfferID{autumnTen}, Former: true}, march,
+				storage.FigureCommissions, nil, "Dora 3000 0 0, Anna 7000 0 900", "10000"},
+			{"by handle", storage.Scope{}, march, "", func(l *storage.ReportList) {
+				l.Text = "BEN.ig"
+			}, "ben 900 4 0", "none"},
+			{"in a campaign by text", storage.Scope{Campaigns: []affiliate.CampaignID{spring}}, march, "",
+				func(l *storage.ReportList) { l.Text = "nn" }, "Anna 17001 1 1100", "17001"},
+			{"with sales", storage.Scope{}, march, "", func(l *storage.ReportList) {
+				l.Bounds = []storage.Bound{{storage.FigureSales, new(int64(1)), nil}}
+			},
 				"Anna 24001 1 2050, ben 900 4 0", "none"},
 		} {
 			l := list(p.report(test.scope, test.days), test.sort, false)
@@ -629,7 +708,8 @@ func TestCreatorPerformance(t *testing.T) {
 			var got []string
 			for _, r := range page.Rows {
 				got = append(got, fmt.Sprint(r.Name, " ", r.Sales, " ", r.Clicks, " ", r.Payouts))
-				if allTime := test.days.From == ""; r.OnlyAccepted != allTime || (r.ID == anna && !allTime && r.Sales > 7000 && r.Rejected != 1) {
+				if allTime := test.days.From == ""; r.OnlyAccepted != allTime || (r.ID == anna && !allTime &&
+					r.Sales > 7000 && r.Rejected != 1) {
 					t.Errorf("%s: %+v", test.name, r.RowSums)
 				}
 			}
@@ -650,17 +730,21 @@ func TestCreatorPerformance(t *testing.T) {
 func TestEvidencePerformance(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		p := smallPast(t, db)
-		l := list(p.report(storage.Scope{Campaigns: []affiliate.CampaignID{spring}, Former: true}, p.days("2026-03-01", "2026-03-31")), "", false)
+		l := list(p.report(storage.Scope{Campaigns: []affiliate.CampaignID{spring}, Former: true},
+			p.days("2026-03-01", "2026-03-31")), "", false)
 		page, err := db.EvidencePerformance(t.Context(), l)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
 		for _, r := range page.Rows {
-			got = append(got, fmt.Sprint(r.Kind, " ", r.Text, r.Store, r.LinkKind, " ", r.Creator, " ", r.Offer, " ", r.Campaign, " ", r.Sales, " ", r.Clicks))
+			got = append(got, fmt.Sprint(r.Kind, " ", r.Text, r.Store, r.LinkKind, " ", r.Creator, " ", r.Offer, " ",
+				r.Campaign, " ", r.Sales, " ", r.Clicks))
 		}
-		want := []string{"code CODE1shop Anna Ten Spring 15000 0", "code CODE2shop Anna Links Spring 0 0", "code CODE3shop ben Ten Spring 0 0",
-			"code CODE4shop Cleo Ten Spring 4000 0", "code CODE7shop ben Links Spring 0 0", "link link2sales Anna Links Spring 0 1", "link link7sales ben Links Spring 900 4"}
+		want := []string{"code CODE1shop Anna Ten Spring 15000 0", "code CODE2shop Anna Links Spring 0 0",
+			"code CODE3shop ben Ten Spring 0 0", "code CODE4shop Cleo Ten Spring 4000 0",
+			"code CODE7shop ben Links Spring 0 0", "link link2sales Anna Links Spring 0 1",
+			"link link7sales ben Links Spring 900 4"}
 		if !slices.Equal(got, want) || page.Total.Clicks != 5 {
 			t.Errorf("got %q, total %v, want %q", got, page.Total, want)
 		}
@@ -678,7 +762,9 @@ func TestReportCursor(t *testing.T) {
 			t.Fatalf("%+v, %v", page, err)
 		}
 		for _, change := range []func(*storage.ReportList){
-			func(l *storage.ReportList) { l.Cursor = "x" }, func(l *storage.ReportList) { l.Desc = false }, func(l *storage.ReportList) { l.Sort = "clicks" },
+			func(l *storage.ReportList) {
+				l.Cursor = "x"
+			}, func(l *storage.ReportList) { l.Desc = false }, func(l *storage.ReportList) { l.Sort = "clicks" },
 			func(l *storage.ReportList) { l.Cursor = "e30" },
 		} {
 			wrong := l
@@ -743,12 +829,14 @@ func (p *past) facts() []fact {
 	}
 	for _, k := range p.rows.Clicks {
 		if member := p.links[k.LinkID]; !k.Bot {
-			list = append(list, fact{member: member, creator: p.members[member].creator, day: k.Day, evidence: fmt.Sprint("link", k.LinkID), account: affiliate.Sums{Clicks: 1}})
+			list = append(list, fact{member: member, creator: p.members[member].creator, day: k.Day,
+				evidence: fmt.Sprint("link", k.LinkID), account: affiliate.Sums{Clicks: 1}})
 		}
 	}
 	for _, e := range p.rows.LedgerEntries {
 		if e.Kind == affiliate.PaidOut && e.Currency == "EUR" {
-			list = append(list, fact{member: e.OfferMemberID, creator: e.CreatorID, day: e.Day, account: affiliate.Sums{Payouts: -e.Amount}})
+			list = append(list, fact{member: e.OfferMemberID, creator: e.CreatorID, day: e.Day,
+				account: affiliate.Sums{Payouts: -e.Amount}})
 		}
 	}
 	return list
@@ -762,7 +850,8 @@ func (p *past) counts(f fact, r storage.Report) bool {
 		o = p.rows.Offers[where.offer-1]
 	}
 	return r.Range.Contains(f.day) && (r.Former || !where.former) && (r.Creator == 0 || f.creator == r.Creator) &&
-		(len(r.Campaigns) == 0 || slices.Contains(r.Campaigns, where.campaign)) && (len(r.Offers) == 0 || slices.Contains(r.Offers, where.offer)) &&
+		(len(r.Campaigns) == 0 || slices.Contains(r.Campaigns, where.campaign)) &&
+		(len(r.Offers) == 0 || slices.Contains(r.Offers, where.offer)) &&
 		(r.OfferStatus == "" || o.Status == r.OfferStatus) && (r.OfferType == "" || o.Type == r.OfferType)
 }
 
@@ -775,9 +864,12 @@ func somePast(t *testing.T, db *storage.DB) *past {
 	r := rand.New(rand.NewPCG(1, 2))
 	moment := func() time.Time { return start.Add(time.Duration(r.IntN(165*24*60)) * time.Minute) }
 	for range 220 {
-		s := sale{member: pick(r, members...), at: moment(), value: r.Int64N(50000), refunded: pick[int64](r, 0, 0, 0, 700), gone: r.IntN(10) == 0,
-			status:   pick(r, affiliate.Paid, affiliate.Paid, affiliate.Paid, affiliate.Pending, affiliate.Canceled, affiliate.Refunded),
-			approval: pick(r, affiliate.Approved, affiliate.Approved, affiliate.Approved, affiliate.Held, affiliate.Rejected),
+		s := sale{member: pick(r, members...), at: moment(), value: r.Int64N(50000), refunded: pick[int64](r, 0, 0, 0,
+			700), gone: r.IntN(10) == 0,
+			status: pick(r, affiliate.Paid, affiliate.Paid, affiliate.Paid, affiliate.Pending, affiliate.Canceled,
+				affiliate.Refunded),
+			approval: pick(r, affiliate.Approved, affiliate.Approved, affiliate.Approved, affiliate.Held,
+				affiliate.Rejected),
 			currency: pick[money.Currency](r, "", "", "", "", "PLN", "USD")}
 		s.byLink = p.members[s.member].offer == springLinks && r.IntN(2) == 0
 		if s.status == affiliate.Paid && s.approval == affiliate.Approved {
@@ -794,7 +886,8 @@ func somePast(t *testing.T, db *storage.DB) *past {
 		if member == 0 {
 			creator = pick(r, anna, ben)
 		}
-		p.post(creator, member, pick(r, affiliate.PaidOut, affiliate.Accrual), pick[money.Currency](r, "EUR", "EUR", "USD"), r.Int64N(6000)-3000, moment(), 0)
+		p.post(creator, member, pick(r, affiliate.PaidOut, affiliate.Accrual), pick[money.Currency](r, "EUR", "EUR",
+			"USD"), r.Int64N(6000)-3000, moment(), 0)
 		if member == 0 { // some of them belong to a campaign, if to no offer
 			p.rows.LedgerEntries[len(p.rows.LedgerEntries)-1].CampaignID = pick[affiliate.CampaignID](r, 0, spring)
 		}
@@ -805,8 +898,9 @@ func somePast(t *testing.T, db *storage.DB) *past {
 
 func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
 
-// TestReports_addUp: whatever is asked, every list's rows add up to its total, the total is what the report's sums and its
-// series say, home is all campaigns with their former members, and all of it is what the facts add up to one by one.
+// TestReports_addUp: whatever is asked, every list's rows add up to its total, the total is what the report's sums and
+// its series say, home is all campaigns with their former members, and all of it is what the facts add up to one by
+// one.
 func TestReports_addUp(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		p := somePast(t, db)
@@ -841,7 +935,8 @@ func TestReports_addUp(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			series, err := db.ReportSeries(ctx, r, bounded.Buckets(rapid.SampledFrom([]affiliate.Unit{affiliate.ByDay, affiliate.ByWeek, affiliate.ByMonth}).Draw(t, "unit")))
+			series, err := db.ReportSeries(ctx, r, bounded.Buckets(rapid.SampledFrom([]affiliate.Unit{affiliate.ByDay,
+				affiliate.ByWeek, affiliate.ByMonth}).Draw(t, "unit")))
 			total := affiliate.Sums{}
 			for _, s := range series {
 				total = total.Plus(s)
@@ -866,24 +961,33 @@ func TestReports_addUp(t *testing.T) {
 			ofEvidence.Payouts = 0
 			switch rapid.IntRange(0, 3).Draw(t, "list") {
 			case 0:
-				checkList(t, l, ofOffers, db.CampaignPerformance, func(row storage.CampaignRow) (int64, storage.RowSums, storage.RowSums) {
-					return int64(row.ID), row.RowSums, sum(r, func(f fact) bool { return f.member != 0 && p.members[f.member].campaign == row.ID })
+				checkList(t, l, ofOffers, db.CampaignPerformance, func(row storage.CampaignRow) (int64, storage.RowSums,
+					storage.RowSums) {
+					return int64(row.ID), row.RowSums, sum(r, func(f fact) bool {
+						return f.member != 0 && p.members[f.member].campaign == row.ID
+					})
 				})
 			case 1:
-				checkList(t, l, ofOffers, db.OfferPerformance, func(row storage.OfferRow) (int64, storage.RowSums, storage.RowSums) {
-					return int64(row.ID), row.RowSums, sum(r, func(f fact) bool { return f.member != 0 && p.members[f.member].offer == row.ID })
+				checkList(t, l, ofOffers, db.OfferPerformance, func(row storage.OfferRow) (int64, storage.RowSums,
+					storage.RowSums) {
+					return int64(row.ID), row.RowSums, sum(r, func(f fact) bool {
+						return f.member != 0 && p.members[f.member].offer == row.ID
+					})
 				})
 			case 2:
-				checkList(t, l, want.Sums, db.CreatorPerformance, func(row storage.CreatorRow) (int64, storage.RowSums, storage.RowSums) {
+				checkList(t, l, want.Sums, db.CreatorPerformance, func(row storage.CreatorRow) (int64, storage.RowSums,
+					storage.RowSums) {
 					return int64(row.ID), row.RowSums, sum(r, func(f fact) bool { return f.creator == row.ID })
 				})
 			case 3:
-				checkList(t, l, ofEvidence, db.EvidencePerformance, func(row storage.EvidenceRow) (int64, storage.RowSums, storage.RowSums) {
+				checkList(t, l, ofEvidence, db.EvidencePerformance, func(row storage.EvidenceRow) (int64,
+					storage.RowSums, storage.RowSums) {
 					evidence := fmt.Sprint("code", row.CodeID)
 					if row.Kind == affiliate.ByLink {
 						evidence = fmt.Sprint("link", row.LinkID)
 					}
-					return int64(row.CodeID)*2 + int64(row.LinkID)*2 + int64(len(row.LinkKind)), row.RowSums, sum(r, func(f fact) bool { return f.evidence == evidence })
+					return int64(row.CodeID)*2 + int64(row.LinkID)*2 + int64(len(row.LinkKind)), row.RowSums,
+						sum(r, func(f fact) bool { return f.evidence == evidence })
 				})
 			}
 
@@ -895,7 +999,8 @@ func TestReports_addUp(t *testing.T) {
 			}
 			parts := sum(home, func(f fact) bool { return f.member == 0 }).Sums
 			for _, c := range []affiliate.CampaignID{spring, autumn, winter} {
-				current, err := db.ReportSums(ctx, p.report(storage.Scope{Campaigns: []affiliate.CampaignID{c}}, r.Range))
+				current, err := db.ReportSums(ctx, p.report(storage.Scope{Campaigns: []affiliate.CampaignID{c}},
+					r.Range))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -910,12 +1015,15 @@ func TestReports_addUp(t *testing.T) {
 
 func drawScope(t *rapid.T) storage.Scope {
 	return storage.Scope{
-		Campaigns:   rapid.SampledFrom([][]affiliate.CampaignID{nil, nil, {spring}, {autumn}, {spring, autumn}, {winter}}).Draw(t, "campaigns"),
-		Offers:      rapid.SampledFrom([][]affiliate.OfferID{nil, nil, nil, {springTen}, {springLinks, autumnTen}}).Draw(t, "offers"),
-		OfferStatus: rapid.SampledFrom([]affiliate.OfferStatus{"", "", "", affiliate.OfferActive, affiliate.OfferPaused}).Draw(t, "status"),
-		OfferType:   rapid.SampledFrom([]affiliate.OfferType{"", "", "", affiliate.OfferPromoCode}).Draw(t, "type"),
-		Creator:     rapid.SampledFrom([]affiliate.CreatorID{0, 0, anna, cleo}).Draw(t, "creator"),
-		Former:      rapid.Bool().Draw(t, "former"),
+		Campaigns: rapid.SampledFrom([][]affiliate.CampaignID{nil, nil, {spring}, {autumn}, {spring, autumn},
+			{winter}}).Draw(t, "campaigns"),
+		Offers: rapid.SampledFrom([][]affiliate.OfferID{nil, nil, nil, {springTen}, {springLinks, autumnTen}}).
+			Draw(t, "offers"),
+		OfferStatus: rapid.SampledFrom([]affiliate.OfferStatus{"", "", "", affiliate.OfferActive,
+			affiliate.OfferPaused}).Draw(t, "status"),
+		OfferType: rapid.SampledFrom([]affiliate.OfferType{"", "", "", affiliate.OfferPromoCode}).Draw(t, "type"),
+		Creator:   rapid.SampledFrom([]affiliate.CreatorID{0, 0, anna, cleo}).Draw(t, "creator"),
+		Former:    rapid.Bool().Draw(t, "former"),
 	}
 }
 
@@ -935,13 +1043,14 @@ func drawDays(t *rapid.T, p *past) affiliate.Range {
 }
 
 func drawList(t *rapid.T, r storage.Report) storage.ReportList {
-	return storage.ReportList{Report: r, Sort: rapid.SampledFrom(storage.Figures()).Draw(t, "sort"), Desc: rapid.Bool().Draw(t, "desc"),
-		Page: storage.Page{Limit: rapid.IntRange(1, 4).Draw(t, "limit")}}
+	return storage.ReportList{Report: r, Sort: rapid.SampledFrom(storage.Figures()).Draw(t, "sort"),
+		Desc: rapid.Bool().Draw(t, "desc"), Page: storage.Page{Limit: rapid.IntRange(1, 4).Draw(t, "limit")}}
 }
 
-// checkList pages through a list: every row is there once, in order, with what the facts add up to, and the rows add up to
-// the total on every page.
-func checkList[R any](t *rapid.T, l storage.ReportList, want affiliate.Sums, page func(ctx context.Context, l storage.ReportList) (storage.ReportPage[R], error),
+// checkList pages through a list: every row is there once, in order, with what the facts add up to, and the rows add up
+// to the total on every page.
+func checkList[R any](t *rapid.T, l storage.ReportList, want affiliate.Sums, page func(ctx context.Context,
+	l storage.ReportList) (storage.ReportPage[R], error),
 	row func(R) (id int64, got, want storage.RowSums)) {
 	t.Helper()
 	seen := map[int64]bool{}
@@ -977,7 +1086,8 @@ func checkList[R any](t *rapid.T, l storage.ReportList, want affiliate.Sums, pag
 		}
 		if l.Cursor = p.Next; l.Cursor == "" {
 			if total != whole && len(seen) > 0 || int64(len(seen)) != p.Count {
-				t.Fatalf("%T of %+v: %d of %d rows add up to %+v, want %+v", p.Rows, l, len(seen), p.Count, total, whole)
+				t.Fatalf("%T of %+v: %d of %d rows add up to %+v, want %+v", p.Rows, l, len(seen), p.Count,
+					total, whole)
 			}
 			return
 		}

@@ -43,15 +43,18 @@ func (r Return) ROI() *int64 {
 }
 
 // CampaignReturn adds up a campaign. What belongs to a member counts while they are one, or with former always: their
-// sales, the goods they got and what was paid to them. Fees that were paid to nobody of the campaign always count. Product
-// values are converted at the rate of the day on which the member joined, fees and payouts at that of their payment.
-func (q queries) CampaignReturn(ctx context.Context, id affiliate.CampaignID, former bool, s affiliate.Settings, now time.Time) (Return, error) {
+// sales, the goods they got and what was paid to them. Fees that were paid to nobody of the campaign always count.
+// Product values are converted at the rate of the day on which the member joined, fees and payouts at that of their
+// payment.
+func (q queries) CampaignReturn(ctx context.Context, id affiliate.CampaignID, former bool, s affiliate.Settings,
+	now time.Time) (Return, error) {
 	zone, err := affiliate.LoadZone(s.Timezone)
 	if err != nil {
 		return Return{}, err
 	}
 	scope := Scope{Campaigns: []affiliate.CampaignID{id}, Former: former}
-	sums, err := q.ReportSums(ctx, Report{Scope: scope, Range: affiliate.Range{Zone: zone, Preset: affiliate.PeriodAllTime}, Currency: s.Currency})
+	sums, err := q.ReportSums(ctx, Report{Scope: scope, Range: affiliate.Range{Zone: zone,
+		Preset: affiliate.PeriodAllTime}, Currency: s.Currency})
 	if err != nil {
 		return Return{}, err
 	}
@@ -113,7 +116,9 @@ func (r returns) result() Return {
 			done.NotConverted = append(done.NotConverted, *sums)
 		}
 	}
-	slices.SortFunc(done.NotConverted, func(a, b ReturnSums) int { return strings.Compare(string(a.Currency), string(b.Currency)) })
+	slices.SortFunc(done.NotConverted, func(a, b ReturnSums) int {
+		return strings.Compare(string(a.Currency), string(b.Currency))
+	})
 	return done
 }
 
@@ -126,9 +131,10 @@ type spending struct {
 	Joined   Time
 }
 
-// spendings lists the costs of a campaign. Each is converted by itself, so that what people see of them adds up. Payouts in
-// the account's currency need no rate and come as one sum.
-func (q queries) spendings(ctx context.Context, s Scope, id affiliate.CampaignID, account money.Currency, zone *time.Location) ([]spending, error) {
+// spendings lists the costs of a campaign. Each is converted by itself, so that what people see of them adds up.
+// Payouts in the account's currency need no rate and come as one sum.
+func (q queries) spendings(ctx context.Context, s Scope, id affiliate.CampaignID, account money.Currency,
+	zone *time.Location) ([]spending, error) {
 	var members, costs, paid filter
 	members.and("m.campaign_id = ? AND m.product_value <> 0", id)
 	costs.and("c.campaign_id = ? AND c.removed_at IS NULL", id)
@@ -153,7 +159,8 @@ func (q queries) spendings(ctx context.Context, s Scope, id affiliate.CampaignID
 		{func(r *ReturnSums) *int64 { return &r.Payouts },
 			`SELECT CAST(SUM(b.paid) AS BIGINT) AS amount, b.currency, '' AS day FROM balances b` + paid.where() + ` AND b.currency = ? GROUP BY b.currency`,
 			slices.Concat(paid.args, []any{string(account)})},
-		// In a currency that was the account's once. A payout that was canceled is converted back at the rate of its issue.
+		// In a currency that was the account's once. A payout that was canceled is converted back at the rate of its
+		// issue.
 		{func(r *ReturnSums) *int64 { return &r.Payouts },
 			`SELECT CAST(-SUM(e.amount) AS BIGINT) AS amount, e.currency, MIN(e.day) AS day FROM ledger_entries e
 			WHERE e.kind = ? AND e.campaign_id = ? AND e.currency <> ? AND e.creator_id IN (SELECT b.creator_id FROM balances b` + paid.where() + ` AND b.currency <> ?)

@@ -14,8 +14,8 @@ import (
 )
 
 // Reports read sums, not rows: offer_periods, member_years, uncredited_days and balances. Whatever changes a fact tells
-// its transaction's sums by how much, and InTx writes the differences as the last thing before the commit: the rows of a
-// popular day are wanted by every worker, so they are locked as briefly as can be, and always in the same order.
+// its transaction's sums by how much, and InTx writes the differences as the last thing before the commit: the rows of
+// a popular day are wanted by every worker, so they are locked as briefly as can be, and always in the same order.
 // check.go computes the same sums from the facts.
 
 // sums are the differences that a transaction makes to the sums of reports.
@@ -47,13 +47,15 @@ type linkDay struct {
 }
 
 func negative(t affiliate.Sums) affiliate.Sums {
-	return affiliate.Sums{Clicks: -t.Clicks, Conversions: -t.Conversions, Pending: -t.Pending, Canceled: -t.Canceled, Refunded: -t.Refunded,
-		Held: -t.Held, Rejected: -t.Rejected, Sales: -t.Sales, Commissions: -t.Commissions, Refunds: -t.Refunds, Payouts: -t.Payouts}
+	return affiliate.Sums{Clicks: -t.Clicks, Conversions: -t.Conversions, Pending: -t.Pending, Canceled: -t.Canceled,
+		Refunded: -t.Refunded, Held: -t.Held, Rejected: -t.Rejected, Sales: -t.Sales, Commissions: -t.Commissions,
+		Refunds: -t.Refunds, Payouts: -t.Payouts}
 }
 
 // sumValues gives sums in the order of tallyColumns.
 func sumValues(t affiliate.Sums) []any {
-	return []any{t.Clicks, t.Conversions, t.Pending, t.Canceled, t.Refunded, t.Held, t.Rejected, t.Sales, t.Commissions, t.Refunds, t.Payouts}
+	return []any{t.Clicks, t.Conversions, t.Pending, t.Canceled, t.Refunded, t.Held, t.Rejected, t.Sales, t.Commissions,
+		t.Refunds, t.Payouts}
 }
 
 type balanceKey struct {
@@ -199,13 +201,14 @@ func (tx *Tx) placeClicks(ctx context.Context, s *sums) error {
 
 func (tx *Tx) addBalances(ctx context.Context, s *sums) error {
 	keys := slices.SortedFunc(maps.Keys(s.balances), func(a, b balanceKey) int {
-		return cmp.Or(cmp.Compare(a.OfferMemberID, b.OfferMemberID), cmp.Compare(a.CreatorID, b.CreatorID), cmp.Compare(a.CampaignID, b.CampaignID),
-			strings.Compare(a.currency, b.currency))
+		return cmp.Or(cmp.Compare(a.OfferMemberID, b.OfferMemberID), cmp.Compare(a.CreatorID, b.CreatorID),
+			cmp.Compare(a.CampaignID, b.CampaignID), strings.Compare(a.currency, b.currency))
 	})
 	var args []any
 	for _, k := range keys {
 		if b := s.balances[k]; b != (balance{}) {
-			args = append(args, int64(k.OfferMemberID), int64(k.CreatorID), int64(k.CampaignID), k.currency, b.balance, b.paid)
+			args = append(args, int64(k.OfferMemberID), int64(k.CreatorID), int64(k.CampaignID), k.currency,
+				b.balance, b.paid)
 		}
 	}
 	return tx.insertRows(ctx, "balances (offer_member_id, creator_id, campaign_id, currency, balance, paid)", 6, args,
@@ -215,7 +218,8 @@ func (tx *Tx) addBalances(ctx context.Context, s *sums) error {
 
 func (tx *Tx) addUncredited(ctx context.Context, s *sums) error {
 	keys := slices.SortedFunc(maps.Keys(s.uncredited), func(a, b uncreditedDay) int {
-		return cmp.Or(strings.Compare(a.day, b.day), cmp.Compare(a.store, b.store), strings.Compare(a.currency, b.currency))
+		return cmp.Or(strings.Compare(a.day, b.day), cmp.Compare(a.store, b.store), strings.Compare(a.currency,
+			b.currency))
 	})
 	var args []any
 	for _, k := range keys {
@@ -284,7 +288,8 @@ func (tx *Tx) addMembersAndOffers(ctx context.Context, s *sums) error {
 }
 
 // addPeriods adds to the day and the month of an offer, and of all offers.
-func addPeriods(cells *map[periodCell]affiliate.Sums, day string, offer affiliate.OfferID, c cell, former bool, t affiliate.Sums) {
+func addPeriods(cells *map[periodCell]affiliate.Sums, day string, offer affiliate.OfferID, c cell, former bool,
+	t affiliate.Sums) {
 	for _, period := range []string{day, day[:len("2026-05")]} {
 		add(cells, periodCell{period, 0, c, former}, t.Plus)
 		if offer != 0 {
@@ -295,7 +300,8 @@ func addPeriods(cells *map[periodCell]affiliate.Sums, day string, offer affiliat
 
 func (tx *Tx) addOffers(ctx context.Context, cells map[periodCell]affiliate.Sums) error {
 	keys := slices.SortedFunc(maps.Keys(cells), func(a, b periodCell) int {
-		return cmp.Or(strings.Compare(a.period, b.period), cmp.Compare(a.offer, b.offer), strings.Compare(a.currency, b.currency),
+		return cmp.Or(strings.Compare(a.period, b.period), cmp.Compare(a.offer, b.offer), strings.Compare(a.currency,
+			b.currency),
 			compareBool(a.converted, b.converted), compareBool(a.former, b.former))
 	})
 	var args []any
@@ -305,11 +311,12 @@ func (tx *Tx) addOffers(ctx context.Context, cells map[periodCell]affiliate.Sums
 		}
 	}
 	columns := strings.Split(tallyColumns, ", ")
-	return tx.insertRows(ctx, "offer_periods (period, offer_id, currency, converted, former, "+tallyColumns+")", 5+len(columns), args,
-		"ON CONFLICT (period, offer_id, currency, converted, former) DO UPDATE SET "+increments("offer_periods", columns), nil)
+	return tx.insertRows(ctx, "offer_periods (period, offer_id, currency, converted, former, "+tallyColumns+")",
+		5+len(columns), args, "ON CONFLICT (period, offer_id, currency, converted, former) DO UPDATE SET "+increments("offer_periods", columns), nil)
 }
 
-const tallyColumns = "clicks, conversions, pending, canceled, refunded, held, rejected, sales, commissions, refunds, payouts"
+const tallyColumns = "clicks, conversions, pending, canceled, refunded, held, rejected, " +
+	"sales, commissions, refunds, payouts"
 
 func increments(table string, columns []string) string {
 	set := make([]string, len(columns))
@@ -357,7 +364,8 @@ const (
 	maskColumns       = "m01, m02, m03, m04, m05, m06, m07, m08, m09, m10, m11, m12"
 )
 
-func (tx *Tx) addMembers(ctx context.Context, days map[memberDay]affiliate.Sums, places map[affiliate.OfferMemberID]place) error {
+func (tx *Tx) addMembers(ctx context.Context, days map[memberDay]affiliate.Sums,
+	places map[affiliate.OfferMemberID]place) error {
 	years := map[memberYear]affiliate.Sums{}
 	gained := map[memberYear]monthMasks{}
 	var lost []memberDay
@@ -386,8 +394,9 @@ func (tx *Tx) addMembers(ctx context.Context, days map[memberDay]affiliate.Sums,
 	for i, c := range masks {
 		masks[i] = c + " = member_years." + c + " | excluded." + c
 	}
-	if err := tx.insertRows(ctx, "member_years (offer_member_id, offer_id, year, currency, converted, "+memberYearColumns+", "+maskColumns+")", 22, args,
-		"ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+increments("member_years", strings.Split(memberYearColumns, ", "))+
+	if err := tx.insertRows(ctx,
+		"member_years (offer_member_id, offer_id, year, currency, converted, "+memberYearColumns+", "+maskColumns+")",
+		22, args, "ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+increments("member_years", strings.Split(memberYearColumns, ", "))+
 			", "+strings.Join(masks, ", "), nil); err != nil {
 		return err
 	}
@@ -395,7 +404,8 @@ func (tx *Tx) addMembers(ctx context.Context, days map[memberDay]affiliate.Sums,
 }
 
 func compareYears(a, b memberYear) int {
-	return cmp.Or(cmp.Compare(a.member, b.member), strings.Compare(a.year, b.year), strings.Compare(a.currency, b.currency),
+	return cmp.Or(cmp.Compare(a.member, b.member), strings.Compare(a.year, b.year), strings.Compare(a.currency,
+		b.currency),
 		compareBool(a.converted, b.converted))
 }
 
@@ -429,20 +439,25 @@ func (tx *Tx) clearDays(ctx context.Context, lost []memberDay, places map[affili
 	gone := map[memberYear]monthMasks{}
 	for _, at := range lost {
 		if !still[at] {
-			add(&gone, memberYear{at.member, at.day[:4], at.cell}, func(m monthMasks) monthMasks { m.set(at.day); return m })
+			add(&gone, memberYear{at.member, at.day[:4], at.cell}, func(m monthMasks) monthMasks {
+				m.set(at.day)
+				return m
+			})
 		}
 	}
 	var args []any
 	for _, k := range slices.SortedFunc(maps.Keys(gone), compareYears) {
-		args = append(args, int64(k.member), int64(places[k.member].Offer), k.year, k.currency, k.converted, 0, 0, 0, 0, 0)
+		args = append(args, int64(k.member), int64(places[k.member].Offer), k.year, k.currency, k.converted,
+			0, 0, 0, 0, 0)
 		args = gone[k].args(args)
 	}
 	masks := strings.Split(maskColumns, ", ")
 	for i, c := range masks {
 		masks[i] = c + " = member_years." + c + " & ~excluded." + c
 	}
-	return tx.insertRows(ctx, "member_years (offer_member_id, offer_id, year, currency, converted, "+memberYearColumns+", "+maskColumns+")", 22, args,
-		"ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+strings.Join(masks, ", "), nil)
+	return tx.insertRows(ctx,
+		"member_years (offer_member_id, offer_id, year, currency, converted, "+memberYearColumns+", "+maskColumns+")",
+		22, args, "ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+strings.Join(masks, ", "), nil)
 }
 
 func distinctText(list []string) []string {
@@ -483,8 +498,8 @@ func (tx *Tx) movingFormer(ctx context.Context, condition string, id int64, chan
 	return tx.scanRows(ctx, func(rows *sqlx.Rows) error {
 		var at memberDay
 		var t affiliate.Sums
-		err := rows.Scan(&at.member, &at.day, &at.currency, &at.converted, &t.Clicks, &t.Conversions, &t.Pending, &t.Canceled, &t.Refunded, &t.Held,
-			&t.Rejected, &t.Sales, &t.Commissions, &t.Refunds, &t.Payouts)
+		err := rows.Scan(&at.member, &at.day, &at.currency, &at.converted, &t.Clicks, &t.Conversions, &t.Pending,
+			&t.Canceled, &t.Refunded, &t.Held, &t.Rejected, &t.Sales, &t.Commissions, &t.Refunds, &t.Payouts)
 		p := after[at.member]
 		addPeriods(&tx.sums.moved, at.day, p.Offer, at.cell, !p.Former, negative(t))
 		addPeriods(&tx.sums.moved, at.day, p.Offer, at.cell, p.Former, t)

@@ -28,9 +28,10 @@ type storeRow struct {
 const storeColumns = `id, slug, platform, name, domain, currency, timezone, state, warning, last_delivery_at, last_processed_at, version, created_at, updated_at`
 
 func (r storeRow) domain() affiliate.Store {
-	return affiliate.Store{ID: r.ID, Slug: r.Slug, Platform: r.Platform, Name: r.Name, Domain: r.Domain, Currency: r.Currency,
-		Timezone: r.Timezone, State: r.State, Warning: r.Warning, LastDeliveryAt: r.LastDelivery.Time,
-		LastProcessedAt: r.LastProcessed.Time, Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+	return affiliate.Store{ID: r.ID, Slug: r.Slug, Platform: r.Platform, Name: r.Name, Domain: r.Domain,
+		Currency: r.Currency, Timezone: r.Timezone, State: r.State, Warning: r.Warning,
+		LastDeliveryAt: r.LastDelivery.Time, LastProcessedAt: r.LastProcessed.Time, Version: r.Version,
+		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
 func (r storeRow) position() position { return position{Text: r.Slug, ID: int64(r.ID)} }
@@ -77,7 +78,8 @@ func (tx *Tx) SaveStore(ctx context.Context, s affiliate.Store) (affiliate.Store
 }
 
 // AddStoreSecret keeps a sealed webhook secret beside those that the store has.
-func (tx *Tx) AddStoreSecret(ctx context.Context, store affiliate.StoreID, sealed []byte, now time.Time) (affiliate.StoreSecretID, error) {
+func (tx *Tx) AddStoreSecret(ctx context.Context, store affiliate.StoreID, sealed []byte,
+	now time.Time) (affiliate.StoreSecretID, error) {
 	var id affiliate.StoreSecretID
 	err := tx.get(ctx, &id, `INSERT INTO store_secrets (store_id, sealed, created_at) VALUES (?, ?, ?) RETURNING id`,
 		store, sealed, At(now))
@@ -95,13 +97,15 @@ func (q queries) StoreSecrets(ctx context.Context, store affiliate.StoreID) ([]a
 	err := q.list(ctx, &rows, `SELECT id, store_id, created_at, ended_at FROM store_secrets WHERE store_id = ? ORDER BY id`, store)
 	list := make([]affiliate.StoreSecret, len(rows))
 	for i, r := range rows {
-		list[i] = affiliate.StoreSecret{ID: r.ID, StoreID: r.StoreID, CreatedAt: r.CreatedAt.Time, EndedAt: r.EndedAt.Time}
+		list[i] = affiliate.StoreSecret{ID: r.ID, StoreID: r.StoreID, CreatedAt: r.CreatedAt.Time,
+			EndedAt: r.EndedAt.Time}
 	}
 	return list, err
 }
 
 // EndStoreSecret ends one active secret of a store; NotFound when it has none of that id.
-func (tx *Tx) EndStoreSecret(ctx context.Context, store affiliate.StoreID, id affiliate.StoreSecretID, now time.Time) error {
+func (tx *Tx) EndStoreSecret(ctx context.Context, store affiliate.StoreID, id affiliate.StoreSecretID,
+	now time.Time) error {
 	n, err := tx.exec(ctx, `UPDATE store_secrets SET ended_at = ? WHERE id = ? AND store_id = ? AND ended_at IS NULL`, At(now), id, store)
 	if err == nil && n == 0 {
 		err = affiliate.Errorf(affiliate.NotFound, "the store has no active secret %s", id)

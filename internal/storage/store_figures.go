@@ -34,7 +34,8 @@ func (f StoreFigures) Count(outcome string) (n int64, last time.Time) {
 
 // StoreFigures gives the figures of stores: of one, or of all when it is 0. A store that is not in it has none. The
 // counts are those of the hours that began at since or later.
-func (q queries) StoreFigures(ctx context.Context, store affiliate.StoreID, since time.Time) (map[affiliate.StoreID]StoreFigures, error) {
+func (q queries) StoreFigures(ctx context.Context, store affiliate.StoreID,
+	since time.Time) (map[affiliate.StoreID]StoreFigures, error) {
 	all := map[affiliate.StoreID]StoreFigures{}
 	var open []struct {
 		StoreID affiliate.StoreID `db:"store_id"`

@@ -21,8 +21,8 @@ func inTx(t *testing.T, db *storage.DB, f func(tx *storage.Tx) error) {
 
 func addStore(t *testing.T, db *storage.DB, slug string) affiliate.Store {
 	t.Helper()
-	s := affiliate.Store{Slug: slug, Platform: affiliate.WooCommerce, Name: "Shop", Domain: "shop.example", Currency: "EUR",
-		Timezone: "Europe/Berlin", State: affiliate.StoreStateActive, CreatedAt: noon, UpdatedAt: noon}
+	s := affiliate.Store{Slug: slug, Platform: affiliate.WooCommerce, Name: "Shop", Domain: "shop.example",
+		Currency: "EUR", Timezone: "Europe/Berlin", State: affiliate.StoreStateActive, CreatedAt: noon, UpdatedAt: noon}
 	inTx(t, db, func(tx *storage.Tx) (err error) {
 		s, err = tx.CreateStore(t.Context(), s)
 		return err
@@ -100,7 +100,8 @@ func TestReceiverStores(t *testing.T) {
 		if got[0].ID != none.ID || len(got[0].Sealed) != 0 {
 			t.Errorf("store without a secret: %+v", got[0])
 		}
-		if got[1].ID != two.ID || !slices.EqualFunc(got[1].Sealed, []string{"old", "new"}, func(b []byte, s string) bool { return string(b) == s }) {
+		if got[1].ID != two.ID || !slices.EqualFunc(got[1].Sealed, []string{"old", "new"},
+			func(b []byte, s string) bool { return string(b) == s }) {
 			t.Errorf("store with two active secrets: %+v", got[1])
 		}
 	})

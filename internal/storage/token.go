@@ -19,8 +19,8 @@ type tokenRow struct {
 const tokenColumns = `id, name, role, created_at, last_used_at, ended_at`
 
 func (r tokenRow) domain() affiliate.Token {
-	return affiliate.Token{ID: r.ID, Name: r.Name, Role: r.Role, CreatedAt: r.CreatedAt.Time, LastUsedAt: r.LastUsedAt.Time,
-		EndedAt: r.EndedAt.Time}
+	return affiliate.Token{ID: r.ID, Name: r.Name, Role: r.Role, CreatedAt: r.CreatedAt.Time,
+		LastUsedAt: r.LastUsedAt.Time, EndedAt: r.EndedAt.Time}
 }
 
 func (r tokenRow) position() position { return position{ID: int64(r.ID)} }

@@ -40,8 +40,9 @@ type UnownedFilter struct {
 	Currency  money.Currency // whose sales UnownedBySales compares; amounts in others say nothing there
 }
 
-// UnownedCode is a code, or a slug, on orders that are not credited, which nobody owns in their store. Only orders count
-// that a new owner could be credited with: those placed after the last interval of ownership that the code has had.
+// UnownedCode is a code, or a slug, on orders that are not credited, which nobody owns in their store. Only orders
+// count that a new owner could be credited with: those placed after the last interval of ownership that the code has
+// had.
 type UnownedCode struct {
 	StoreID affiliate.StoreID
 	Store   string // slug
@@ -69,8 +70,8 @@ type OrderName struct {
 	Number     string
 }
 
-// unownedCode holds for evidence e on an order o of a store s: a new owner of the code could be credited with the order.
-// An interval that was ended before it began never was one.
+// unownedCode holds for evidence e on an order o of a store s: a new owner of the code could be credited with the
+// order. An interval that was ended before it began never was one.
 const (
 	unownedFrom = ` FROM unowned_evidence e JOIN orders o ON o.id = e.order_id JOIN stores s ON s.id = e.store_id`
 	unownedCode = `NOT EXISTS (SELECT 1 FROM codes c WHERE c.store_id = e.store_id AND c.folded = e.value
@@ -134,7 +135,8 @@ func (c unownedCursor) behind(f *filter, sort UnownedSort) {
 	f.and("("+column+" < ? OR "+column+" = ? AND (u.value, u.store_id) > (?, ?))", key, key, c.Value, c.Store)
 }
 
-var unownedColumns = map[UnownedSort]string{UnownedByOrders: "u.orders", UnownedBySales: "u.sales", UnownedByUse: "u.last_at", UnownedByCode: ""}
+var unownedColumns = map[UnownedSort]string{UnownedByOrders: "u.orders", UnownedBySales: "u.sales",
+	UnownedByUse: "u.last_at", UnownedByCode: ""}
 
 func (c unownedCursor) text() string {
 	text, _ := json.Marshal(c) // numbers, a time and texts always marshal
@@ -148,7 +150,8 @@ func parseUnownedCursor(s string, sort UnownedSort) (unownedCursor, error) {
 		err = json.Unmarshal(text, &c)
 	}
 	if err != nil || c.Sort != sort {
-		return c, affiliate.FieldErrorf("cursor", "is not a cursor of this list in this order; leave it out to begin again")
+		return c, affiliate.FieldErrorf("cursor",
+			"is not a cursor of this list in this order; leave it out to begin again")
 	}
 	return c, nil
 }
@@ -169,8 +172,8 @@ func (q queries) UnownedCodes(ctx context.Context, u UnownedFilter, p Page) ([]U
 // unownedStretch is how many codes EachUnownedCode counts at once: each stretch reads all evidence again.
 const unownedStretch = 20_000
 
-// EachUnownedCode gives the whole list, some hundred rows at a time, with memory for some thousand. It holds no connection
-// while each runs.
+// EachUnownedCode gives the whole list, some hundred rows at a time, with memory for some thousand. It holds no
+// connection while each runs.
 func (q queries) EachUnownedCode(ctx context.Context, u UnownedFilter, each func([]UnownedCode) error) error {
 	if err := u.complete(); err != nil {
 		return err
@@ -210,8 +213,8 @@ func (q queries) CountUnownedLines(ctx context.Context, u UnownedFilter) (n int6
 // mostUnowned is how far UnownedCodeCounts counts.
 const mostUnowned = 1000
 
-// UnownedCodeCounts counts the codes that orders without credit carry and that nobody owns, by store. From mostUnowned on
-// it counts no further. It looks for one order of each code, not at all: a code may be on any number of them.
+// UnownedCodeCounts counts the codes that orders without credit carry and that nobody owns, by store. From mostUnowned
+// on it counts no further. It looks for one order of each code, not at all: a code may be on any number of them.
 func (q queries) UnownedCodeCounts(ctx context.Context) (map[affiliate.StoreID]int64, error) {
 	var rows []struct {
 		StoreID affiliate.StoreID `db:"store_id"`
@@ -230,7 +233,8 @@ func (q queries) UnownedCodeCounts(ctx context.Context) (map[affiliate.StoreID]i
 	return counts, err
 }
 
-func (q queries) unownedRows(ctx context.Context, u UnownedFilter, cursor string, limit int) (rows []unownedRow, next string, err error) {
+func (q queries) unownedRows(ctx context.Context, u UnownedFilter, cursor string, limit int) (rows []unownedRow,
+	next string, err error) {
 	var behind filter
 	if cursor != "" {
 		c, err := parseUnownedCursor(cursor, u.Sort)
@@ -254,7 +258,8 @@ func (q queries) unownedRows(ctx context.Context, u UnownedFilter, cursor string
 func (u *UnownedFilter) complete() error {
 	u.Sort, u.Kind = cmp.Or(u.Sort, UnownedByOrders), cmp.Or(u.Kind, EvidenceCode)
 	if _, ok := unownedColumns[u.Sort]; !ok {
-		return affiliate.FieldErrorf("sort", "must be %s, %s, %s or %s", UnownedByOrders, UnownedBySales, UnownedByUse, UnownedByCode)
+		return affiliate.FieldErrorf("sort", "must be %s, %s, %s or %s", UnownedByOrders, UnownedBySales, UnownedByUse,
+			UnownedByCode)
 	}
 	if u.Kind != EvidenceCode && u.Kind != EvidenceSlug {
 		return affiliate.FieldErrorf("kind", "must be %s or %s", EvidenceCode, EvidenceSlug)
@@ -307,8 +312,8 @@ func (q queries) describeUnowned(ctx context.Context, u UnownedFilter, rows []un
 	at := make(map[unownedKey]*UnownedCode, len(rows))
 	values := make([]string, len(rows))
 	for i, r := range rows {
-		list[i] = UnownedCode{StoreID: r.StoreID, Store: r.Store, Kind: u.Kind, Folded: r.Value, Code: r.Value, Orders: r.Orders,
-			First: r.FirstAt.Time, Last: r.LastAt.Time, Sales: []CurrencySales{}}
+		list[i] = UnownedCode{StoreID: r.StoreID, Store: r.Store, Kind: u.Kind, Folded: r.Value, Code: r.Value,
+			Orders: r.Orders, First: r.FirstAt.Time, Last: r.LastAt.Time, Sales: []CurrencySales{}}
 		at[unownedKey{r.StoreID, r.Value}] = &list[i]
 		values[i] = r.Value
 	}
@@ -332,7 +337,8 @@ func (q queries) describeUnowned(ctx context.Context, u UnownedFilter, rows []un
 
 // addNewest says which order used each code last and how it writes it. Looking for orders of exactly those moments is
 // quick however often a code was used; whether a code is owned depends on nothing else of an order.
-func (q queries) addNewest(ctx context.Context, u UnownedFilter, rows []unownedRow, at map[unownedKey]*UnownedCode) error {
+func (q queries) addNewest(ctx context.Context, u UnownedFilter, rows []unownedRow,
+	at map[unownedKey]*UnownedCode) error {
 	values, moments := make([]string, len(rows)), make([]Time, len(rows))
 	for i, r := range rows {
 		values[i], moments[i] = r.Value, r.LastAt
@@ -364,7 +370,8 @@ func (q queries) addNewest(ctx context.Context, u UnownedFilter, rows []unownedR
 }
 
 // OrdersCarryingCode gives the keys of orders without credit that carry a code in a store, by id, behind an order.
-func (q queries) OrdersCarryingCode(ctx context.Context, store affiliate.StoreID, code string, after affiliate.OrderID, limit int) ([]Order, error) {
+func (q queries) OrdersCarryingCode(ctx context.Context, store affiliate.StoreID, code string, after affiliate.OrderID,
+	limit int) ([]Order, error) {
 	var list []Order
 	err := q.list(ctx, &list, `SELECT o.id, o.store_id, o.external_id FROM unowned_evidence e JOIN orders o ON o.id = e.order_id
 		WHERE e.kind = ? AND e.value = ? AND e.store_id = ? AND e.order_id > ? ORDER BY e.order_id LIMIT ?`,

@@ -40,7 +40,8 @@ func saveSeen(t *testing.T, db *storage.DB, list ...seen) map[string]affiliate.O
 			if err != nil {
 				return err
 			}
-			o.Currency, o.Value, o.Codes, o.PlacedAt = s.currency, s.value, string(codes), storage.At(noon.Add(time.Duration(s.hours)*time.Hour))
+			o.Currency, o.Value, o.Codes, o.PlacedAt = s.currency, s.value, string(codes),
+				storage.At(noon.Add(time.Duration(s.hours)*time.Hour))
 			o.Status = cmp.Or(s.status, affiliate.Paid)
 			orders = append(orders, o)
 		}
@@ -53,10 +54,12 @@ func saveSeen(t *testing.T, db *storage.DB, list ...seen) map[string]affiliate.O
 			id := saved[storage.OrderKey{StoreID: s.store, ExternalID: s.id}]
 			ids[s.id] = id
 			for _, c := range s.codes {
-				evidence = append(evidence, storage.UnownedEvidence{OrderID: id, StoreID: s.store, Kind: storage.EvidenceCode, Value: affiliate.FoldCode(c)})
+				evidence = append(evidence, storage.UnownedEvidence{OrderID: id, StoreID: s.store,
+					Kind: storage.EvidenceCode, Value: affiliate.FoldCode(c)})
 			}
 			if s.slug != "" {
-				evidence = append(evidence, storage.UnownedEvidence{OrderID: id, StoreID: s.store, Kind: storage.EvidenceSlug, Value: s.slug},
+				evidence = append(evidence, storage.UnownedEvidence{OrderID: id, StoreID: s.store,
+					Kind: storage.EvidenceSlug, Value: s.slug},
 					storage.UnownedEvidence{OrderID: id, StoreID: s.store, Kind: "click", Value: "click-of-" + s.id})
 			}
 		}
@@ -70,20 +73,24 @@ func addOwner(t *testing.T, db *storage.DB) (m affiliate.OfferMember) {
 	t.Helper()
 	creator := addCreator(t, db, "Anna", nil)
 	inTx(t, db, func(tx *storage.Tx) error {
-		c, err := tx.CreateCampaign(t.Context(), affiliate.Campaign{Name: "Spring", Status: affiliate.CampaignActive, CreatedAt: noon, UpdatedAt: noon})
+		c, err := tx.CreateCampaign(t.Context(), affiliate.Campaign{Name: "Spring", Status: affiliate.CampaignActive,
+			CreatedAt: noon, UpdatedAt: noon})
 		if err != nil {
 			return err
 		}
-		member, err := tx.CreateMember(t.Context(), affiliate.CampaignMember{CampaignID: c.ID, CreatorID: creator.ID, ProductCurrency: "EUR", CreatedAt: noon, UpdatedAt: noon})
+		member, err := tx.CreateMember(t.Context(), affiliate.CampaignMember{CampaignID: c.ID, CreatorID: creator.ID,
+			ProductCurrency: "EUR", CreatedAt: noon, UpdatedAt: noon})
 		if err != nil {
 			return err
 		}
-		o, err := tx.CreateOffer(t.Context(), affiliate.Offer{CampaignID: c.ID, Name: "Ten", Type: affiliate.OfferPromoCode, Status: affiliate.OfferActive,
-			StatusSince: noon, CreatedAt: noon, UpdatedAt: noon})
+		o, err := tx.CreateOffer(t.Context(), affiliate.Offer{CampaignID: c.ID, Name: "Ten",
+			Type: affiliate.OfferPromoCode, Status: affiliate.OfferActive, StatusSince: noon, CreatedAt: noon,
+			UpdatedAt: noon})
 		if err != nil {
 			return err
 		}
-		m, err = tx.CreateOfferMember(t.Context(), affiliate.OfferMember{OfferID: o.ID, MemberID: member.ID, CreatedAt: noon, UpdatedAt: noon})
+		m, err = tx.CreateOfferMember(t.Context(), affiliate.OfferMember{OfferID: o.ID, MemberID: member.ID,
+			CreatedAt: noon, UpdatedAt: noon})
 		return err
 	})
 	return m
@@ -119,8 +126,9 @@ func said(list []storage.UnownedCode) []string {
 		for _, s := range c.Sales {
 			sales = append(sales, fmt.Sprintf("%d of %s %d", s.Orders, s.Currency, s.Sales))
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s (%s) ×%d; %s; %d h to %d h, newest %s", c.Store, c.Code, c.Folded, c.Orders, strings.Join(sales, ", "),
-			int(c.First.Sub(noon).Hours()), int(c.Last.Sub(noon).Hours()), c.Newest.ExternalID))
+		lines = append(lines, fmt.Sprintf("%s: %s (%s) ×%d; %s; %d h to %d h, newest %s", c.Store, c.Code, c.Folded,
+			c.Orders, strings.Join(sales, ", "), int(c.First.Sub(noon).Hours()), int(c.Last.Sub(noon).Hours()),
+			c.Newest.ExternalID))
 	}
 	return lines
 }
@@ -137,15 +145,21 @@ func TestUnownedCodes(t *testing.T) {
 		shop, other := addStore(t, db, "shop").ID, addStore(t, db, "other").ID
 		anna := addOwner(t, db).ID
 		saveSeen(t, db,
-			seen{store: shop, id: "1", currency: "EUR", value: 1000, hours: 1, codes: []string{"SUMMER", "Owned"}, slug: "anna"},
+			seen{store: shop, id: "1", currency: "EUR", value: 1000, hours: 1, codes: []string{"SUMMER", "Owned"},
+				slug: "anna"},
 			seen{store: shop, id: "2", currency: "EUR", value: 2000, hours: 5, codes: []string{"Summer"}},
 			seen{store: shop, id: "3", currency: "GBP", value: 700, hours: 3, codes: []string{"summer", "100%"}},
-			seen{store: shop, id: "4", currency: "EUR", value: 9000, hours: 4, codes: []string{"SUMMER"}, status: affiliate.Pending},
-			seen{store: other, id: "5", currency: "EUR", value: 5000, hours: 2, codes: []string{"summer"}, slug: "gone"},
-			seen{store: other, id: "6", currency: "EUR", value: 1, hours: 2, codes: []string{"old", "scheduled", "never"}},
-			seen{store: other, id: "7", currency: "EUR", value: 2, hours: 6, codes: []string{"OLD", "scheduled", "owned"}},
+			seen{store: shop, id: "4", currency: "EUR", value: 9000, hours: 4, codes: []string{"SUMMER"},
+				status: affiliate.Pending},
+			seen{store: other, id: "5", currency: "EUR", value: 5000, hours: 2, codes: []string{"summer"},
+				slug: "gone"},
+			seen{store: other, id: "6", currency: "EUR", value: 1, hours: 2,
+				codes: []string{"old", "scheduled", "never"}},
+			seen{store: other, id: "7", currency: "EUR", value: 2, hours: 6,
+				codes: []string{"OLD", "scheduled", "owned"}},
 			seen{store: other, id: "8", currency: "EUR", value: 4, hours: 9, codes: []string{"Old"}},
-			seen{store: shop, id: "9", currency: "EUR", value: 300, hours: 0, codes: []string{"unpaid"}, status: affiliate.Canceled},
+			seen{store: shop, id: "9", currency: "EUR", value: 300, hours: 0, codes: []string{"unpaid"},
+				status: affiliate.Canceled},
 		)
 		at := func(hours int) time.Time { return noon.Add(time.Duration(hours) * time.Hour) }
 		addCodes(t, db,
@@ -165,9 +179,10 @@ func TestUnownedCodes(t *testing.T) {
 			percent = "shop: 100% (100%) ×1; 1 of GBP 700; 3 h to 3 h, newest 3"
 			others  = "other: summer (summer) ×1; 1 of EUR 5000; 2 h to 2 h, newest 5"
 			never   = "other: never (never) ×1; 1 of EUR 1; 2 h to 2 h, newest 6"
-			old     = "other: Old (old) ×2; 2 of EUR 6; 6 h to 9 h, newest 8" // order 6 was placed before the last owner's time ended
-			unpaid  = "shop: unpaid (unpaid) ×1; ; 0 h to 0 h, newest 9"
-			owned   = "other: owned (owned) ×1; 1 of EUR 2; 6 h to 6 h, newest 7"
+			// order 6 was placed before the last owner's time ended
+			old    = "other: Old (old) ×2; 2 of EUR 6; 6 h to 9 h, newest 8"
+			unpaid = "shop: unpaid (unpaid) ×1; ; 0 h to 0 h, newest 9"
+			owned  = "other: owned (owned) ×1; 1 of EUR 2; 6 h to 6 h, newest 7"
 		)
 		for _, c := range []struct {
 			name   string
@@ -175,10 +190,14 @@ func TestUnownedCodes(t *testing.T) {
 			want   []string
 		}{
 			{"by orders", storage.UnownedFilter{}, []string{summer, old, percent, never, owned, others, unpaid}},
-			{"by last use", storage.UnownedFilter{Sort: storage.UnownedByUse}, []string{old, owned, summer, percent, never, others, unpaid}},
-			{"by code", storage.UnownedFilter{Sort: storage.UnownedByCode}, []string{percent, never, old, owned, summer, others, unpaid}},
-			{"by sales in EUR", storage.UnownedFilter{Sort: storage.UnownedBySales, Currency: "EUR"}, []string{others, summer, old, owned, never, percent, unpaid}},
-			{"by sales in GBP", storage.UnownedFilter{Sort: storage.UnownedBySales, Currency: "GBP"}, []string{percent, summer, never, old, owned, others, unpaid}},
+			{"by last use", storage.UnownedFilter{Sort: storage.UnownedByUse}, []string{old, owned, summer, percent,
+				never, others, unpaid}},
+			{"by code", storage.UnownedFilter{Sort: storage.UnownedByCode}, []string{percent, never, old, owned, summer,
+				others, unpaid}},
+			{"by sales in EUR", storage.UnownedFilter{Sort: storage.UnownedBySales, Currency: "EUR"},
+				[]string{others, summer, old, owned, never, percent, unpaid}},
+			{"by sales in GBP", storage.UnownedFilter{Sort: storage.UnownedBySales, Currency: "GBP"},
+				[]string{percent, summer, never, old, owned, others, unpaid}},
 			{"of a store", storage.UnownedFilter{Store: shop}, []string{summer, percent, unpaid}},
 			{"search", storage.UnownedFilter{Search: "UMM"}, []string{summer, others}},
 			{"search for what means something to SQL", storage.UnownedFilter{Search: "%"}, []string{percent}},
@@ -208,7 +227,8 @@ func TestUnownedCodes(t *testing.T) {
 			_, err := tx.SaveStore(t.Context(), ended)
 			return err
 		})
-		checkLines(t, "without a store that has ended", said(unownedCodes(t, db, storage.UnownedFilter{})), summer, percent, unpaid)
+		checkLines(t, "without a store that has ended", said(unownedCodes(t, db, storage.UnownedFilter{})), summer,
+			percent, unpaid)
 		counts, err := db.UnownedCodeCounts(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -220,7 +240,8 @@ func TestUnownedCodes(t *testing.T) {
 		if !maps.Equal(counts, want) || len(want) == 0 {
 			t.Errorf("the stores have %v codes, want %v", counts, want)
 		}
-		if _, _, err := db.UnownedCodes(t.Context(), storage.UnownedFilter{Sort: "luck"}, storage.Page{}); affiliate.KindOf(err) != affiliate.Invalid {
+		if _, _, err := db.UnownedCodes(t.Context(), storage.UnownedFilter{Sort: "luck"},
+			storage.Page{}); affiliate.KindOf(err) != affiliate.Invalid {
 			t.Errorf("an unknown sort: %v", err)
 		}
 	})
@@ -232,11 +253,14 @@ func TestUnownedCodes_pages(t *testing.T) {
 		shop, other := addStore(t, db, "shop").ID, addStore(t, db, "other").ID
 		var list []seen
 		for i := range 40 {
-			list = append(list, seen{store: []affiliate.StoreID{shop, other}[i%2], id: fmt.Sprint(i), currency: []money.Currency{"EUR", "USD"}[i%3%2],
-				value: int64(i % 4 * 100), hours: i % 5, codes: []string{fmt.Sprint("code", i%7), fmt.Sprint("x", i%11)}})
+			list = append(list, seen{store: []affiliate.StoreID{shop, other}[i%2], id: fmt.Sprint(i),
+				currency: []money.Currency{"EUR", "USD"}[i%3%2], value: int64(i % 4 * 100), hours: i % 5,
+				codes: []string{fmt.Sprint("code", i%7),
+					fmt.Sprint("x", i%11)}})
 		}
 		saveSeen(t, db, list...)
-		for _, sort := range []storage.UnownedSort{storage.UnownedByOrders, storage.UnownedBySales, storage.UnownedByUse, storage.UnownedByCode} {
+		for _, sort := range []storage.UnownedSort{storage.UnownedByOrders, storage.UnownedBySales,
+			storage.UnownedByUse, storage.UnownedByCode} {
 			f := storage.UnownedFilter{Sort: sort, Currency: "EUR"}
 			whole := said(unownedCodes(t, db, f))
 			if len(whole) != 2*(7+11) {
@@ -261,8 +285,10 @@ func TestUnownedCodes_pages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for sort, cursor := range map[storage.UnownedSort]string{storage.UnownedByUse: next, storage.UnownedByOrders: "!!", storage.UnownedByCode: "e30x"} {
-			if _, _, err := db.UnownedCodes(t.Context(), storage.UnownedFilter{Sort: sort}, storage.Page{Cursor: cursor}); affiliate.KindOf(err) != affiliate.Invalid {
+		for sort, cursor := range map[storage.UnownedSort]string{storage.UnownedByUse: next,
+			storage.UnownedByOrders: "!!", storage.UnownedByCode: "e30x"} {
+			if _, _, err := db.UnownedCodes(t.Context(), storage.UnownedFilter{Sort: sort},
+				storage.Page{Cursor: cursor}); affiliate.KindOf(err) != affiliate.Invalid {
 				t.Errorf("cursor %q by %s: %v", cursor, sort, err)
 			}
 		}
@@ -274,14 +300,16 @@ func TestEachUnownedCode(t *testing.T) {
 		shop := addStore(t, db, "shop").ID
 		var list []seen
 		for i := range 2*storage.MaxLimit + 10 {
-			list = append(list, seen{store: shop, id: fmt.Sprint(i), currency: "EUR", value: 100, hours: i, codes: []string{fmt.Sprintf("CODE%04d", i)}})
+			list = append(list, seen{store: shop, id: fmt.Sprint(i), currency: "EUR", value: 100, hours: i,
+				codes: []string{fmt.Sprintf("CODE%04d", i)}})
 		}
 		saveSeen(t, db, list...)
 		var got []string
-		if err := db.EachUnownedCode(t.Context(), storage.UnownedFilter{Sort: storage.UnownedByUse}, func(part []storage.UnownedCode) error {
-			got = append(got, said(part)...)
-			return nil
-		}); err != nil {
+		if err := db.EachUnownedCode(t.Context(), storage.UnownedFilter{Sort: storage.UnownedByUse},
+			func(part []storage.UnownedCode) error {
+				got = append(got, said(part)...)
+				return nil
+			}); err != nil {
 			t.Fatal(err)
 		}
 		if len(got) != len(list) {
@@ -289,12 +317,15 @@ func TestEachUnownedCode(t *testing.T) {
 		}
 		for i, line := range got {
 			n := len(list) - 1 - i
-			if want := fmt.Sprintf("shop: CODE%04d (code%04d) ×1; 1 of EUR 100; %d h to %d h, newest %d", n, n, n, n, n); line != want {
+			if want := fmt.Sprintf("shop: CODE%04d (code%04d) ×1; 1 of EUR 100; %d h to %d h, newest %d", n, n, n, n,
+				n); line != want {
 				t.Fatalf("line %d: got %s, want %s", i, line, want)
 			}
 		}
 		full := errors.New("the disk is full")
-		if err := db.EachUnownedCode(t.Context(), storage.UnownedFilter{}, func([]storage.UnownedCode) error { return full }); !errors.Is(err, full) {
+		if err := db.EachUnownedCode(t.Context(), storage.UnownedFilter{}, func([]storage.UnownedCode) error {
+			return full
+		}); !errors.Is(err, full) {
 			t.Errorf("got %v, want %v", err, full)
 		}
 	})
@@ -303,8 +334,10 @@ func TestEachUnownedCode(t *testing.T) {
 func TestOrdersCarryingCode(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		shop, other := addStore(t, db, "shop").ID, addStore(t, db, "other").ID
-		ids := saveSeen(t, db, seen{store: shop, id: "1", currency: "EUR", codes: []string{"A"}}, seen{store: shop, id: "2", currency: "EUR", codes: []string{"b", "a"}},
-			seen{store: other, id: "3", currency: "EUR", codes: []string{"a"}}, seen{store: shop, id: "4", currency: "EUR", codes: []string{"a"}},
+		ids := saveSeen(t, db, seen{store: shop, id: "1", currency: "EUR", codes: []string{"A"}},
+			seen{store: shop, id: "2", currency: "EUR", codes: []string{"b", "a"}}, seen{store: other, id: "3",
+				currency: "EUR", codes: []string{"a"}}, seen{store: shop, id: "4",
+				currency: "EUR", codes: []string{"a"}},
 			seen{store: shop, id: "5", currency: "EUR", slug: "a"})
 		carrying := func(after affiliate.OrderID, limit int) (found []string) {
 			list, err := db.OrdersCarryingCode(t.Context(), shop, " A", after, limit)

@@ -20,8 +20,8 @@ type userRow struct {
 const userColumns = `id, email, name, role, disabled_at, created_at, updated_at`
 
 func (r userRow) domain() affiliate.User {
-	return affiliate.User{ID: r.ID, Email: r.Email, Name: r.Name, Role: r.Role, DisabledAt: r.DisabledAt.Time, CreatedAt: r.CreatedAt.Time,
-		UpdatedAt: r.UpdatedAt.Time}
+	return affiliate.User{ID: r.ID, Email: r.Email, Name: r.Name, Role: r.Role, DisabledAt: r.DisabledAt.Time,
+		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
 func (r userRow) position() position { return position{ID: int64(r.ID)} }

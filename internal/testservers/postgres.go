@@ -34,8 +34,9 @@ func newPostgres(ctx context.Context, o options) (_ *Server, err error) {
 	s := &Server{
 		program:    program,
 		ready:      postgresReady,
-		stopSignal: syscall.SIGINT,  // "fast shutdown": ends connections, writes a checkpoint
-		endSignal:  syscall.SIGQUIT, // "immediate shutdown": ends all child processes and frees shared memory, which SIGKILL would leave
+		stopSignal: syscall.SIGINT, // "fast shutdown": ends connections, writes a checkpoint
+		// "immediate shutdown": ends all child processes and frees shared memory, which SIGKILL would leave
+		endSignal: syscall.SIGQUIT,
 	}
 	defer func() {
 		if err != nil {
@@ -66,7 +67,8 @@ func newPostgres(ctx context.Context, o options) (_ *Server, err error) {
 		{"max_connections", "200"}, // packages are tested in parallel, each test with its own pools
 	}
 	if o.fastUnsafe {
-		settings = append(settings, setting{"fsync", "off"}, setting{"synchronous_commit", "off"}, setting{"full_page_writes", "off"},
+		settings = append(settings, setting{"fsync", "off"}, setting{"synchronous_commit", "off"},
+			setting{"full_page_writes", "off"},
 			setting{"max_wal_size", "256MB"}) // the folder may be in memory
 	}
 	s.args = []string{"-D", data}
@@ -79,14 +81,14 @@ func newPostgres(ctx context.Context, o options) (_ *Server, err error) {
 	return s, nil
 }
 
-// initdb makes the data folder. A canceled context ends it only afterwards, a second later: interrupted, it leaves shared
-// memory behind.
+// initdb makes the data folder. A canceled context ends it only afterwards, a second later: interrupted, it leaves
+// shared memory behind.
 func (s *Server) initdb(ctx context.Context, data string) error {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), startTimeout)
 	defer cancel()
 	// --no-sync even for a durable server: only a crash of the machine could tell.
-	cmd := s.command(limited, filepath.Join(filepath.Dir(s.program), "initdb"), "--pgdata", data, "--username", "postgres",
-		"--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync")
+	cmd := s.command(limited, filepath.Join(filepath.Dir(s.program), "initdb"), "--pgdata", data,
+		"--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync")
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := spawn(cmd, syscall.SIGKILL); err != nil {
@@ -115,8 +117,8 @@ func (s *Server) prepare(parent, kind string) (port int, err error) {
 	return port, nil
 }
 
-// memoryFolder is a folder in memory if the system has one with enough room (containers often have 64 MB), else empty. A
-// new database is about 300 files: measured, 13 ms there and 170 ms on a disk.
+// memoryFolder is a folder in memory if the system has one with enough room (containers often have 64 MB), else empty.
+// A new database is about 300 files: measured, 13 ms there and 170 ms on a disk.
 func memoryFolder() string {
 	const shm, enough = "/dev/shm", 4 << 30
 	var fs syscall.Statfs_t
@@ -178,5 +180,6 @@ func psql(ctx context.Context, url, statement string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return run(ctx, program, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname", url, "--command", statement)
+	return run(ctx, program, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname", url,
+		"--command", statement)
 }

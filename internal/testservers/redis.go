@@ -175,7 +175,8 @@ func (g *Cluster) start(ctx context.Context, o options) error {
 		g.Addrs = append(g.Addrs, node.Addr)
 
 		first, last := i*slots/nodes, (i+1)*slots/nodes-1
-		if err := redisOK(ctx, node.URL, "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(first), strconv.Itoa(last)); err != nil {
+		if err := redisOK(ctx, node.URL, "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(first),
+			strconv.Itoa(last)); err != nil {
 			return err
 		}
 		// Nodes that start with the same epoch argue about it first.
@@ -230,7 +231,8 @@ func waitFor(ctx context.Context, s *Server, want string, command ...string) err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %q from %v of %s: %w; last answer (%v):\n%s", want, command, s.Addr, ctx.Err(), err, answer)
+			return fmt.Errorf("waiting for %q from %v of %s: %w; last answer (%v):\n%s", want, command, s.Addr,
+				ctx.Err(), err, answer)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

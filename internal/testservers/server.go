@@ -1,8 +1,8 @@
 //go:build unix
 
-// Package testservers starts real PostgreSQL and Redis servers for tests: on free ports of 127.0.0.1, with their data in
-// a temporary folder, beside whatever else runs on the machine. Databases, not doubles of them, decide whether nothing
-// acknowledged is lost, so the tests stop, kill and restart the real ones.
+// Package testservers starts real PostgreSQL and Redis servers for tests: on free ports of 127.0.0.1, with their data
+// in a temporary folder, beside whatever else runs on the machine. Databases, not doubles of them, decide whether
+// nothing acknowledged is lost, so the tests stop, kill and restart the real ones.
 //
 // A test that only needs a database asks for [Database] or [RedisDB]; these share one server per test run. A test that
 // breaks its server starts its own with [Postgres], [Redis], [RedisSentinel] or [RedisCluster].
@@ -69,8 +69,8 @@ func Setting(name, value string) Option {
 	return func(o *options) { o.settings = append(o.settings, setting{name, value}) }
 }
 
-// FastUnsafe makes PostgreSQL skip everything that protects data from a crash of the machine, and keep its files in memory
-// if there is room. Most tests want that; tests and measurements of durability must not use it.
+// FastUnsafe makes PostgreSQL skip everything that protects data from a crash of the machine, and keep its files in
+// memory if there is room. Most tests want that; tests and measurements of durability must not use it.
 func FastUnsafe(o *options) { o.fastUnsafe = true }
 
 // AppendOnly makes Redis write and sync every command before it answers, so that a killed server has its data back when
@@ -116,7 +116,8 @@ func (s *Server) Start(ctx context.Context) error {
 		case <-exited:
 			return fmt.Errorf("start %s: it ended at once (%v):\n%s", s.name(), cmd.ProcessState, s.logTail())
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("start %s: %w, and it does not answer yet:\n%s", s.name(), context.Cause(ctx), s.logTail()), s.end())
+			return errors.Join(fmt.Errorf("start %s: %w, and it does not answer yet:\n%s", s.name(), context.Cause(ctx),
+				s.logTail()), s.end())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
@@ -136,7 +137,8 @@ func (s *Server) Running() bool {
 	}
 }
 
-// Stop shuts the server down properly, closing the connections of its clients. Stopping a stopped server is not an error.
+// Stop shuts the server down properly, closing the connections of its clients. Stopping a stopped server is not an
+// error.
 func (s *Server) Stop() error {
 	if !s.Running() {
 		return nil
@@ -148,7 +150,8 @@ func (s *Server) Stop() error {
 	case <-s.exited:
 		return nil
 	case <-time.After(stopTimeout):
-		return errors.Join(fmt.Errorf("stop %s: still running after %v, killed:\n%s", s.name(), stopTimeout, s.logTail()), s.Kill())
+		return errors.Join(fmt.Errorf("stop %s: still running after %v, killed:\n%s", s.name(), stopTimeout,
+			s.logTail()), s.Kill())
 	}
 }
 
@@ -206,8 +209,8 @@ func (s *Server) end() error {
 	}
 }
 
-// command prepares a program to run in the server's folder, as the server's user, in its own process group: Ctrl-C is for
-// the test, which then stops its servers.
+// command prepares a program to run in the server's folder, as the server's user, in its own process group: Ctrl-C is
+// for the test, which then stops its servers.
 func (s *Server) command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = s.Dir // the current folder may be closed to the server's user
@@ -241,9 +244,9 @@ func plainEnv() []string {
 	return env
 }
 
-// newFolder makes a temporary folder that is removed by the returned function, or, if this process dies first, by a shell
-// that notices the closed pipe. The shell waits a moment, since the servers are ending at the same time: PostgreSQL without
-// its files would crash and leave shared memory behind. The parent may be empty, for the usual one.
+// newFolder makes a temporary folder that is removed by the returned function, or, if this process dies first, by a
+// shell that notices the closed pipe. The shell waits a moment, since the servers are ending at the same time:
+// PostgreSQL without its files would crash and leave shared memory behind. The parent may be empty, for the usual one.
 func newFolder(parent, kind string) (dir string, remove func() error, err error) {
 	dir, err = os.MkdirTemp(parent, "tributary-"+kind+"-")
 	if err != nil {

@@ -74,9 +74,10 @@ func Database(t testing.TB) string {
 	return newDatabase(t, PostgresURL(t), "template0")
 }
 
-// DatabaseFrom is [Database] with a copy of a template instead of an empty database. If the shared server has no database
-// of that name yet, it is made by fill, which gets the URL of an empty database and must have closed its connections when
-// it returns. So a schema is built once for all tests; the name should change with the schema, for example by a hash.
+// DatabaseFrom is [Database] with a copy of a template instead of an empty database. If the shared server has no
+// database of that name yet, it is made by fill, which gets the URL of an empty database and must have closed its
+// connections when it returns. So a schema is built once for all tests; the name should change with the schema, for
+// example by a hash.
 func DatabaseFrom(t testing.TB, template string, fill func(url string) error) string {
 	t.Helper()
 	server := PostgresURL(t)
@@ -145,13 +146,15 @@ func RedisDB(t testing.TB) string {
 redis.call('SELECT', n)
 redis.call('FLUSHDB')
 return n`
-	answer, err := redisCommand(t.Context(), server, "EVAL", script, "1", "testservers:databases", strconv.Itoa(databases-1))
+	answer, err := redisCommand(t.Context(), server, "EVAL", script, "1", "testservers:databases",
+		strconv.Itoa(databases-1))
 	if err != nil {
 		t.Fatalf("a Redis database for this test: %v", err)
 	}
 	number, err := strconv.Atoi(answer)
 	if err != nil {
-		t.Fatalf("a Redis database for this test: %s (the server at %s must run with --databases %d)", answer, RedisEnv, databases)
+		t.Fatalf("a Redis database for this test: %s (the server at %s must run with --databases %d)", answer,
+			RedisEnv, databases)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

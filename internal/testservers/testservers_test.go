@@ -83,7 +83,8 @@ func TestPostgres_settings(t *testing.T) {
 			t.Errorf("%s = %s, want %s", test.name, got, test.want)
 		}
 	}
-	if _, err := Postgres(t.Context(), Setting("no_such_setting", "1")); err == nil || !strings.Contains(err.Error(), "no_such_setting") {
+	if _, err := Postgres(t.Context(), Setting("no_such_setting", "1")); err == nil ||
+		!strings.Contains(err.Error(), "no_such_setting") {
 		t.Errorf("start with a wrong setting: %v, want the server's words about it", err)
 	}
 }
@@ -144,7 +145,8 @@ func TestRedisSentinel(t *testing.T) {
 	g := must(RedisSentinel(t.Context()))(t)
 	t.Cleanup(func() { ok(t, g.Close()) })
 	master := func() string {
-		return strings.ReplaceAll(redis(t, g.Sentinels[0].URL, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", g.MasterName), "\n", ":")
+		return strings.ReplaceAll(redis(t, g.Sentinels[0].URL, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", g.MasterName),
+			"\n", ":")
 	}
 	if got := master(); got != g.Master.Addr {
 		t.Fatalf("master at %s, want %s", got, g.Master.Addr)
@@ -307,7 +309,8 @@ func TestKilledProcess(t *testing.T) {
 	}
 }
 
-// livesIn tells whether a process has its current folder in dir: a server and its children do, for as long as they live.
+// livesIn tells whether a process has its current folder in dir: a server and its children do, for as long as they
+// live.
 func livesIn(dir string) bool {
 	links, _ := filepath.Glob("/proc/[0-9]*/cwd")
 	return slices.ContainsFunc(links, func(link string) bool {

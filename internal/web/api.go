@@ -109,13 +109,13 @@ func answer[I, O any](ctx context.Context, in *I, handler func(context.Context, 
 
 // errorsOf are the statuses that any operation of a method may answer with, besides 500, which huma adds.
 func errorsOf(method string) []int {
-	all := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests,
-		http.StatusServiceUnavailable}
+	all := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity,
+		http.StatusTooManyRequests, http.StatusServiceUnavailable}
 	if method == http.MethodGet {
 		return all
 	}
-	return append(all, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusConflict, http.StatusPreconditionFailed,
-		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	return append(all, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusConflict,
+		http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 }
 
 type requestKey struct{}
@@ -143,7 +143,8 @@ func (s *Server) humaError(ctx context.Context, o operation, err error) error {
 	}
 	p := ProblemOf(err)
 	if p.Status >= http.StatusInternalServerError {
-		LogFault(ctx, s.Log, "request failed", "operation", o.id, "status", p.Status, "instance", p.Instance, "error", err)
+		LogFault(ctx, s.Log, "request failed", "operation", o.id, "status", p.Status, "instance", p.Instance,
+			"error", err)
 	}
 	headers := http.Header{}
 	p.Headers(headers.Set)
@@ -169,8 +170,8 @@ func (s *Server) requirePermission(permission affiliate.Permission) gin.HandlerF
 	}
 }
 
-// authenticate reads "Authorization: Bearer trb_…"; false when there is no such header. What identify found out before is
-// not asked again.
+// authenticate reads "Authorization: Bearer trb_…"; false when there is no such header. What identify found out before
+// is not asked again.
 func (s *Server) authenticate(ctx context.Context, header string) (affiliate.Principal, bool, error) {
 	if who, ok := ctx.Value(callerKey{}).(caller); ok {
 		return who.principal, who.known, who.err
@@ -180,7 +181,8 @@ func (s *Server) authenticate(ctx context.Context, header string) (affiliate.Pri
 		return affiliate.Principal{}, false, nil
 	}
 	if !strings.EqualFold(scheme, "Bearer") {
-		return affiliate.Principal{}, false, newProblem(http.StatusUnauthorized, codeUnauthenticated, "", "Send the token as: Authorization: Bearer trb_…")
+		return affiliate.Principal{}, false, newProblem(http.StatusUnauthorized, codeUnauthenticated, "",
+			"Send the token as: Authorization: Bearer trb_…")
 	}
 	p, err := s.App.Authenticate(ctx, strings.TrimSpace(value))
 	var e *affiliate.Error
@@ -191,15 +193,18 @@ func (s *Server) authenticate(ctx context.Context, header string) (affiliate.Pri
 }
 
 // authorize gives who asks, or the problem that they may not.
-func (s *Server) authorize(ctx context.Context, header string, permission affiliate.Permission) (affiliate.Principal, error) {
+func (s *Server) authorize(ctx context.Context, header string, permission affiliate.Permission) (affiliate.Principal,
+	error) {
 	p, ok, err := s.authenticate(ctx, header)
 	switch {
 	case err != nil:
 		return p, err
 	case !ok:
-		return p, newProblem(http.StatusUnauthorized, codeUnauthenticated, "", "A token is needed. Send it as: Authorization: Bearer trb_…")
+		return p, newProblem(http.StatusUnauthorized, codeUnauthenticated, "",
+			"A token is needed. Send it as: Authorization: Bearer trb_…")
 	case !p.Role.May(permission):
-		return p, affiliate.Errorf(affiliate.Forbidden, "a token with the role %s may not %s; this needs the role %s", p.Role, permission, permission.Least())
+		return p, affiliate.Errorf(affiliate.Forbidden, "a token with the role %s may not %s; this needs the role %s",
+			p.Role, permission, permission.Least())
 	}
 	return p, nil
 }

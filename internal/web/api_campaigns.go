@@ -14,18 +14,29 @@ import (
 
 func (s *Server) registerCampaigns(api huma.API) {
 	const read, change = affiliate.MayRead, affiliate.MayChangeCatalog
-	register(s, api, operation{http.MethodGet, "/campaigns", "list-campaigns", read, "List campaigns by name"}, s.listCampaigns)
-	register(s, api, operation{http.MethodPost, "/campaigns", "create-campaign", change, "Make a campaign"}, s.createCampaign)
-	register(s, api, operation{http.MethodGet, "/campaigns/{id}", "get-campaign", read, "Read a campaign"}, s.getCampaign)
-	register(s, api, operation{http.MethodPatch, "/campaigns/{id}", "update-campaign", change, "Change a campaign"}, s.updateCampaign)
-	register(s, api, operation{http.MethodPost, "/campaigns/{id}/end", "end-campaign", change, "End a campaign; orders placed later are not credited by it"}, s.endCampaign)
+	register(s, api, operation{http.MethodGet, "/campaigns", "list-campaigns", read, "List campaigns by name"},
+		s.listCampaigns)
+	register(s, api, operation{http.MethodPost, "/campaigns", "create-campaign", change, "Make a campaign"},
+		s.createCampaign)
+	register(s, api, operation{http.MethodGet, "/campaigns/{id}", "get-campaign", read, "Read a campaign"},
+		s.getCampaign)
+	register(s, api, operation{http.MethodPatch, "/campaigns/{id}", "update-campaign", change, "Change a campaign"},
+		s.updateCampaign)
+	register(s, api, operation{http.MethodPost, "/campaigns/{id}/end", "end-campaign", change,
+		"End a campaign; orders placed later are not credited by it"}, s.endCampaign)
 
-	register(s, api, operation{http.MethodGet, "/members", "list-members", read, "List members of campaigns"}, s.listMembers)
-	register(s, api, operation{http.MethodPost, "/members", "create-member", change, "Make a creator a member of a campaign"}, s.createMember)
-	register(s, api, operation{http.MethodGet, "/members/{id}", "get-member", read, "Read a member of a campaign"}, s.getMember)
-	register(s, api, operation{http.MethodPatch, "/members/{id}", "update-member", change, "Change a member's product value"}, s.updateMember)
-	register(s, api, operation{http.MethodPost, "/members/{id}/end", "end-member", change, "Remove a creator from a campaign; what they earned stays"}, s.endMember)
-	register(s, api, operation{http.MethodPost, "/members/{id}/restore", "restore-member", change, "Take a removed member back"}, s.restoreMember)
+	register(s, api, operation{http.MethodGet, "/members", "list-members", read, "List members of campaigns"},
+		s.listMembers)
+	register(s, api, operation{http.MethodPost, "/members", "create-member", change,
+		"Make a creator a member of a campaign"}, s.createMember)
+	register(s, api, operation{http.MethodGet, "/members/{id}", "get-member", read, "Read a member of a campaign"},
+		s.getMember)
+	register(s, api, operation{http.MethodPatch, "/members/{id}", "update-member", change,
+		"Change a member's product value"}, s.updateMember)
+	register(s, api, operation{http.MethodPost, "/members/{id}/end", "end-member", change,
+		"Remove a creator from a campaign; what they earned stays"}, s.endMember)
+	register(s, api, operation{http.MethodPost, "/members/{id}/restore", "restore-member", change,
+		"Take a removed member back"}, s.restoreMember)
 }
 
 type campaignJSON struct {
@@ -43,9 +54,10 @@ type campaignJSON struct {
 }
 
 func campaignView(c affiliate.Campaign) campaignJSON {
-	return campaignJSON{ID: c.ID.String(), Name: c.Name, Status: string(c.Status), StartsAt: timeOrNull(c.StartsAt), EndsAt: timeOrNull(c.EndsAt),
-		WindowDays: orNull(c.WindowDays), Precedence: orNull(string(c.Precedence)), ClickRule: orNull(string(c.ClickRule)), Version: c.Version,
-		CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC()}
+	return campaignJSON{ID: c.ID.String(), Name: c.Name, Status: string(c.Status), StartsAt: timeOrNull(c.StartsAt),
+		EndsAt: timeOrNull(c.EndsAt), WindowDays: orNull(c.WindowDays), Precedence: orNull(string(c.Precedence)),
+		ClickRule: orNull(string(c.ClickRule)), Version: c.Version, CreatedAt: c.CreatedAt.UTC(),
+		UpdatedAt: c.UpdatedAt.UTC()}
 }
 
 // CampaignFields are what a person may set and take away again.
@@ -149,8 +161,9 @@ type memberJSON struct {
 
 func memberView(m affiliate.CampaignMember) memberJSON {
 	return memberJSON{ID: m.ID.String(), Campaign: m.CampaignID.String(), Creator: m.CreatorID.String(),
-		ProductValue: money.Format(m.ProductValue, m.ProductCurrency), ProductCurrency: string(m.ProductCurrency), RemovedAt: timeOrNull(m.RemovedAt),
-		Version: m.Version, CreatedAt: m.CreatedAt.UTC(), UpdatedAt: m.UpdatedAt.UTC()}
+		ProductValue: money.Format(m.ProductValue, m.ProductCurrency), ProductCurrency: string(m.ProductCurrency),
+		RemovedAt: timeOrNull(m.RemovedAt), Version: m.Version, CreatedAt: m.CreatedAt.UTC(),
+		UpdatedAt: m.UpdatedAt.UTC()}
 }
 
 type listMembersInput struct {

@@ -14,11 +14,15 @@ import (
 
 func (s *Server) registerCodes(api huma.API) {
 	const read, change = affiliate.MayRead, affiliate.MayChangeCatalog
-	register(s, api, operation{http.MethodGet, "/codes", "list-codes", read, "List coupon codes, ended ones included"}, s.listCodes)
-	register(s, api, operation{http.MethodPost, "/codes", "create-code", change, "Give an offer member a coupon code in a store"}, s.createCode)
+	register(s, api, operation{http.MethodGet, "/codes", "list-codes", read, "List coupon codes, ended ones included"},
+		s.listCodes)
+	register(s, api, operation{http.MethodPost, "/codes", "create-code", change,
+		"Give an offer member a coupon code in a store"}, s.createCode)
 	register(s, api, operation{http.MethodGet, "/codes/{id}", "get-code", read, "Read a coupon code"}, s.getCode)
-	register(s, api, operation{http.MethodPatch, "/codes/{id}", "update-code", change, "Change how a code is written"}, s.updateCode)
-	register(s, api, operation{http.MethodPost, "/codes/{id}/end", "end-code", change, "End the ownership of a code; it keeps its orders"}, s.endCode)
+	register(s, api, operation{http.MethodPatch, "/codes/{id}", "update-code", change, "Change how a code is written"},
+		s.updateCode)
+	register(s, api, operation{http.MethodPost, "/codes/{id}/end", "end-code", change,
+		"End the ownership of a code; it keeps its orders"}, s.endCode)
 }
 
 type CodeJSON struct {
@@ -34,7 +38,8 @@ type CodeJSON struct {
 
 func codeView(c affiliate.Code) CodeJSON {
 	return CodeJSON{ID: c.ID.String(), OfferMember: c.OfferMemberID.String(), Store: c.StoreID.String(), Code: c.Code,
-		ValidFrom: timeOrNull(c.ValidFrom), ValidTo: timeOrNull(c.ValidTo), CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC()}
+		ValidFrom: timeOrNull(c.ValidFrom), ValidTo: timeOrNull(c.ValidTo), CreatedAt: c.CreatedAt.UTC(),
+		UpdatedAt: c.UpdatedAt.UTC()}
 }
 
 type listCodesInput struct {

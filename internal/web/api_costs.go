@@ -15,11 +15,15 @@ import (
 // registerCosts declares the operations on what campaigns cost and bring.
 func (s *Server) registerCosts(api huma.API) {
 	const read, change = affiliate.MayRead, affiliate.MayChangeCatalog
-	register(s, api, operation{http.MethodGet, "/campaigns/{id}/costs", "list-costs", read, "List the fees of a campaign, removed ones included"}, s.listCosts)
-	register(s, api, operation{http.MethodPost, "/campaigns/{id}/costs", "create-cost", change, "Record a fee that was paid for a campaign"}, s.createCost)
+	register(s, api, operation{http.MethodGet, "/campaigns/{id}/costs", "list-costs", read,
+		"List the fees of a campaign, removed ones included"}, s.listCosts)
+	register(s, api, operation{http.MethodPost, "/campaigns/{id}/costs", "create-cost", change,
+		"Record a fee that was paid for a campaign"}, s.createCost)
 	register(s, api, operation{http.MethodGet, "/costs/{id}", "get-cost", read, "Read a fee"}, s.getCost)
-	register(s, api, operation{http.MethodPost, "/costs/{id}/end", "end-cost", change, "Remove a fee: it stays in the list, but in no figure"}, s.endCost)
-	register(s, api, operation{http.MethodGet, "/campaigns/{id}/roi", "get-campaign-roi", read, "Read what a campaign has brought and cost since it began"}, s.getCampaignROI)
+	register(s, api, operation{http.MethodPost, "/costs/{id}/end", "end-cost", change,
+		"Remove a fee: it stays in the list, but in no figure"}, s.endCost)
+	register(s, api, operation{http.MethodGet, "/campaigns/{id}/roi", "get-campaign-roi", read,
+		"Read what a campaign has brought and cost since it began"}, s.getCampaignROI)
 }
 
 type costJSON struct {
@@ -36,8 +40,9 @@ type costJSON struct {
 }
 
 func costView(c affiliate.Cost) costJSON {
-	v := costJSON{ID: c.ID.String(), Campaign: c.CampaignID.String(), Amount: money.Format(c.Amount, c.Currency), Currency: string(c.Currency), Day: c.Day,
-		Note: c.Note, Author: c.Author, CreatedAt: c.CreatedAt.UTC(), RemovedAt: timeOrNull(c.RemovedAt)}
+	v := costJSON{ID: c.ID.String(), Campaign: c.CampaignID.String(), Amount: money.Format(c.Amount, c.Currency),
+		Currency: string(c.Currency), Day: c.Day, Note: c.Note, Author: c.Author, CreatedAt: c.CreatedAt.UTC(),
+		RemovedAt: timeOrNull(c.RemovedAt)}
 	if c.CreatorID != 0 {
 		v.Creator = orNull(c.CreatorID.String())
 	}
@@ -148,8 +153,9 @@ type roiJSON struct {
 
 func returnSumsView(r storage.ReturnSums) ReturnSumsJSON {
 	amount := func(n int64) string { return money.Format(n, r.Currency) }
-	return ReturnSumsJSON{Currency: string(r.Currency), GMV: amount(r.GMV), ProductValues: amount(r.ProductValues), Payouts: amount(r.Payouts),
-		Fees: amount(r.Fees), PaymentsIssued: amount(r.Payments()), Cost: amount(r.Cost()), PaymentsDue: amount(r.PaymentsDue)}
+	return ReturnSumsJSON{Currency: string(r.Currency), GMV: amount(r.GMV), ProductValues: amount(r.ProductValues),
+		Payouts: amount(r.Payouts), Fees: amount(r.Fees), PaymentsIssued: amount(r.Payments()), Cost: amount(r.Cost()),
+		PaymentsDue: amount(r.PaymentsDue)}
 }
 
 type roiInput struct {
@@ -172,7 +178,8 @@ func (s *Server) getCampaignROI(ctx context.Context, in *roiInput) (*output[roiJ
 	former := in.Include != ""
 	r, err := s.App.DB.CampaignReturn(ctx, campaign.ID, former, settings, s.App.Now())
 	return one(r, err, func(r storage.Return) roiJSON {
-		v := roiJSON{Campaign: campaign.ID.String(), Former: former, ReturnSumsJSON: returnSumsView(r.ReturnSums), NotConverted: []ReturnSumsJSON{}}
+		v := roiJSON{Campaign: campaign.ID.String(), Former: former, ReturnSumsJSON: returnSumsView(r.ReturnSums),
+			NotConverted: []ReturnSumsJSON{}}
 		if roi := r.ROI(); roi != nil {
 			v.ROI = orNull(money.FormatScaled(*roi, roiDigits))
 		}

@@ -14,12 +14,17 @@ import (
 
 func (s *Server) registerCreators(api huma.API) {
 	const read, change = affiliate.MayRead, affiliate.MayChangeCatalog
-	register(s, api, operation{http.MethodGet, "/creators", "list-creators", read, "List creators by name"}, s.listCreators)
-	register(s, api, operation{http.MethodPost, "/creators", "create-creator", change, "Take a creator into the community"}, s.createCreator)
+	register(s, api, operation{http.MethodGet, "/creators", "list-creators", read, "List creators by name"},
+		s.listCreators)
+	register(s, api, operation{http.MethodPost, "/creators", "create-creator", change,
+		"Take a creator into the community"}, s.createCreator)
 	register(s, api, operation{http.MethodGet, "/creators/{id}", "get-creator", read, "Read a creator"}, s.getCreator)
-	register(s, api, operation{http.MethodPatch, "/creators/{id}", "update-creator", change, "Change a creator"}, s.updateCreator)
-	register(s, api, operation{http.MethodPost, "/creators/{id}/end", "end-creator", change, "Remove a creator from the community; what they earned stays"}, s.endCreator)
-	register(s, api, operation{http.MethodPost, "/creators/{id}/restore", "restore-creator", change, "Take a removed creator back"}, s.restoreCreator)
+	register(s, api, operation{http.MethodPatch, "/creators/{id}", "update-creator", change, "Change a creator"},
+		s.updateCreator)
+	register(s, api, operation{http.MethodPost, "/creators/{id}/end", "end-creator", change,
+		"Remove a creator from the community; what they earned stays"}, s.endCreator)
+	register(s, api, operation{http.MethodPost, "/creators/{id}/restore", "restore-creator", change,
+		"Take a removed creator back"}, s.restoreCreator)
 }
 
 type creatorJSON struct {
@@ -38,8 +43,9 @@ type creatorJSON struct {
 func creatorView(c affiliate.Creator) creatorJSON {
 	handles := map[string]string{}
 	maps.Copy(handles, c.Handles)
-	return creatorJSON{ID: c.ID.String(), Name: c.Name, Email: orNull(c.Email), Handles: handles, Country: orNull(c.Country), Note: c.Note,
-		RemovedAt: timeOrNull(c.RemovedAt), Version: c.Version, CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC()}
+	return creatorJSON{ID: c.ID.String(), Name: c.Name, Email: orNull(c.Email), Handles: handles,
+		Country: orNull(c.Country), Note: c.Note, RemovedAt: timeOrNull(c.RemovedAt), Version: c.Version,
+		CreatedAt: c.CreatedAt.UTC(), UpdatedAt: c.UpdatedAt.UTC()}
 }
 
 type listCreatorsInput struct {

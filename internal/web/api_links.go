@@ -14,11 +14,15 @@ import (
 
 func (s *Server) registerLinks(api huma.API) {
 	const read, change = affiliate.MayRead, affiliate.MayChangeCatalog
-	register(s, api, operation{http.MethodGet, "/links", "list-links", read, "List links, ended ones included"}, s.listLinks)
-	register(s, api, operation{http.MethodPost, "/links", "create-link", change, "Give an offer member a link"}, s.createLink)
+	register(s, api, operation{http.MethodGet, "/links", "list-links", read, "List links, ended ones included"},
+		s.listLinks)
+	register(s, api, operation{http.MethodPost, "/links", "create-link", change, "Give an offer member a link"},
+		s.createLink)
 	register(s, api, operation{http.MethodGet, "/links/{id}", "get-link", read, "Read a link"}, s.getLink)
-	register(s, api, operation{http.MethodPatch, "/links/{id}", "update-link", change, "Change where a link leads, or its kind"}, s.updateLink)
-	register(s, api, operation{http.MethodPost, "/links/{id}/end", "end-link", change, "End a link; its slug is not used again"}, s.endLink)
+	register(s, api, operation{http.MethodPatch, "/links/{id}", "update-link", change,
+		"Change where a link leads, or its kind"}, s.updateLink)
+	register(s, api, operation{http.MethodPost, "/links/{id}/end", "end-link", change,
+		"End a link; its slug is not used again"}, s.endLink)
 }
 
 type LinkJSON struct {
@@ -34,8 +38,9 @@ type LinkJSON struct {
 }
 
 func (s *Server) linkView(l affiliate.Link) LinkJSON {
-	return LinkJSON{ID: l.ID.String(), OfferMember: l.OfferMemberID.String(), Slug: l.Slug, Kind: string(l.Kind), URL: s.App.LinkURL(l),
-		LandingURL: l.LandingURL, EndedAt: timeOrNull(l.EndedAt), CreatedAt: l.CreatedAt.UTC(), UpdatedAt: l.UpdatedAt.UTC()}
+	return LinkJSON{ID: l.ID.String(), OfferMember: l.OfferMemberID.String(), Slug: l.Slug, Kind: string(l.Kind),
+		URL: s.App.LinkURL(l), LandingURL: l.LandingURL, EndedAt: timeOrNull(l.EndedAt), CreatedAt: l.CreatedAt.UTC(),
+		UpdatedAt: l.UpdatedAt.UTC()}
 }
 
 type listLinksInput struct {
@@ -74,7 +79,8 @@ func (s *Server) createLink(ctx context.Context, in *createLinkInput) (*output[c
 	if err != nil {
 		return nil, err
 	}
-	added, err := s.App.AddLink(ctx, affiliate.Link{OfferMemberID: om, Slug: b.Slug, Kind: affiliate.LinkKind(b.Kind), LandingURL: b.LandingURL})
+	added, err := s.App.AddLink(ctx, affiliate.Link{OfferMemberID: om, Slug: b.Slug, Kind: affiliate.LinkKind(b.Kind),
+		LandingURL: b.LandingURL})
 	return one(added, err, func(a app.AddedLink) createdLinkJSON {
 		return createdLinkJSON{s.linkView(a.Link), OrdersWaiting{a.Waiting}}
 	})

@@ -14,16 +14,24 @@ import (
 func (s *Server) registerOffers(api huma.API) {
 	const read, change = affiliate.MayRead, affiliate.MayChangeCatalog
 	register(s, api, operation{http.MethodGet, "/offers", "list-offers", read, "List offers"}, s.listOffers)
-	register(s, api, operation{http.MethodPost, "/offers", "create-offer", change, "Make an offer in a campaign"}, s.createOffer)
+	register(s, api, operation{http.MethodPost, "/offers", "create-offer", change, "Make an offer in a campaign"},
+		s.createOffer)
 	register(s, api, operation{http.MethodGet, "/offers/{id}", "get-offer", read, "Read an offer"}, s.getOffer)
-	register(s, api, operation{http.MethodPatch, "/offers/{id}", "update-offer", change, "Change an offer; a new commission counts for orders credited from now on"}, s.updateOffer)
-	register(s, api, operation{http.MethodPost, "/offers/{id}/end", "end-offer", change, "Archive an offer; orders placed later are not credited by it"}, s.endOffer)
+	register(s, api, operation{http.MethodPatch, "/offers/{id}", "update-offer", change,
+		"Change an offer; a new commission counts for orders credited from now on"}, s.updateOffer)
+	register(s, api, operation{http.MethodPost, "/offers/{id}/end", "end-offer", change,
+		"Archive an offer; orders placed later are not credited by it"}, s.endOffer)
 
-	register(s, api, operation{http.MethodGet, "/offer-members", "list-offer-members", read, "List creators in offers"}, s.listOfferMembers)
-	register(s, api, operation{http.MethodPost, "/offer-members", "create-offer-member", change, "Put a member of the campaign into an offer"}, s.createOfferMember)
-	register(s, api, operation{http.MethodGet, "/offer-members/{id}", "get-offer-member", read, "Read an offer member"}, s.getOfferMember)
-	register(s, api, operation{http.MethodPatch, "/offer-members/{id}", "update-offer-member", change, "Change an offer member's own commission, or whether they are active"}, s.updateOfferMember)
-	register(s, api, operation{http.MethodPost, "/offer-members/{id}/end", "end-offer-member", change, "Make an offer member inactive"}, s.endOfferMember)
+	register(s, api, operation{http.MethodGet, "/offer-members", "list-offer-members", read, "List creators in offers"},
+		s.listOfferMembers)
+	register(s, api, operation{http.MethodPost, "/offer-members", "create-offer-member", change,
+		"Put a member of the campaign into an offer"}, s.createOfferMember)
+	register(s, api, operation{http.MethodGet, "/offer-members/{id}", "get-offer-member", read, "Read an offer member"},
+		s.getOfferMember)
+	register(s, api, operation{http.MethodPatch, "/offer-members/{id}", "update-offer-member", change,
+		"Change an offer member's own commission, or whether they are active"}, s.updateOfferMember)
+	register(s, api, operation{http.MethodPost, "/offer-members/{id}/end", "end-offer-member", change,
+		"Make an offer member inactive"}, s.endOfferMember)
 }
 
 type offerJSON struct {
@@ -41,9 +49,9 @@ type offerJSON struct {
 }
 
 func offerView(o affiliate.Offer) offerJSON {
-	return offerJSON{ID: o.ID.String(), Campaign: o.CampaignID.String(), Name: o.Name, Type: string(o.Type), Status: string(o.Status),
-		StatusSince: o.StatusSince.UTC(), Commission: commissionView(o.Rule), RuleVersion: o.Rule.Version, Version: o.Version,
-		CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC()}
+	return offerJSON{ID: o.ID.String(), Campaign: o.CampaignID.String(), Name: o.Name, Type: string(o.Type),
+		Status: string(o.Status), StatusSince: o.StatusSince.UTC(), Commission: commissionView(o.Rule),
+		RuleVersion: o.Rule.Version, Version: o.Version, CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC()}
 }
 
 type listOffersInput struct {
@@ -80,7 +88,8 @@ func (s *Server) createOffer(ctx context.Context, in *createOfferInput) (*output
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.App.AddOffer(ctx, affiliate.Offer{CampaignID: campaign, Name: b.Name, Type: affiliate.OfferType(b.Type), Status: affiliate.OfferStatus(b.Status), Rule: rule})
+	o, err := s.App.AddOffer(ctx, affiliate.Offer{CampaignID: campaign, Name: b.Name, Type: affiliate.OfferType(b.Type),
+		Status: affiliate.OfferStatus(b.Status), Rule: rule})
 	return one(o, err, offerView)
 }
 
@@ -158,9 +167,10 @@ type offerMemberJSON struct {
 }
 
 func offerMemberView(m affiliate.OfferMember) offerMemberJSON {
-	v := offerMemberJSON{ID: m.ID.String(), Offer: m.OfferID.String(), Member: m.MemberID.String(), Campaign: m.CampaignID.String(),
-		Creator: m.CreatorID.String(), RuleVersion: m.RuleVersion, InactiveSince: timeOrNull(m.InactiveSince), Version: m.Version,
-		CreatedAt: m.CreatedAt.UTC(), UpdatedAt: m.UpdatedAt.UTC()}
+	v := offerMemberJSON{ID: m.ID.String(), Offer: m.OfferID.String(), Member: m.MemberID.String(),
+		Campaign: m.CampaignID.String(), Creator: m.CreatorID.String(), RuleVersion: m.RuleVersion,
+		InactiveSince: timeOrNull(m.InactiveSince), Version: m.Version, CreatedAt: m.CreatedAt.UTC(),
+		UpdatedAt: m.UpdatedAt.UTC()}
 	if m.Override != nil {
 		c := commissionView(*m.Override)
 		v.Commission = &c
@@ -175,7 +185,8 @@ type listOfferMembersInput struct {
 	Creator  string `query:"creator" example:"cre_1"`
 }
 
-func (s *Server) listOfferMembers(ctx context.Context, in *listOfferMembersInput) (*listOutput[offerMemberJSON], error) {
+func (s *Server) listOfferMembers(ctx context.Context, in *listOfferMembersInput) (*listOutput[offerMemberJSON],
+	error) {
 	var f storage.OfferMemberFilter
 	var err error
 	if f.Offer, err = idIn[affiliate.OfferID]("offer", "off_", in.Offer); err != nil {

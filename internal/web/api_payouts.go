@@ -16,11 +16,16 @@ import (
 // registerPayouts declares the operations on what creators are owed and were paid.
 func (s *Server) registerPayouts(api huma.API) {
 	const read, pay = affiliate.MayRead, affiliate.MayPay
-	register(s, api, operation{http.MethodGet, "/payouts/due", "list-payouts-due", read, "List what is due to creators now, by currency"}, s.listPayoutsDue)
-	register(s, api, operation{http.MethodGet, "/payouts", "list-payouts", read, "List payouts, newest first"}, s.listPayouts)
-	register(s, api, operation{http.MethodPost, "/payouts", "create-payout", pay, "Record that a creator was paid all that is due to them; no money is moved"}, s.createPayout)
-	register(s, api, operation{http.MethodGet, "/payouts/{id}", "get-payout", read, "Read a payout with its ledger entries"}, s.getPayout)
-	register(s, api, operation{http.MethodPost, "/payouts/{id}/cancel", "cancel-payout", pay, "Cancel a payout that never arrived; what it paid is owed again"}, s.cancelPayout)
+	register(s, api, operation{http.MethodGet, "/payouts/due", "list-payouts-due", read,
+		"List what is due to creators now, by currency"}, s.listPayoutsDue)
+	register(s, api, operation{http.MethodGet, "/payouts", "list-payouts", read, "List payouts, newest first"},
+		s.listPayouts)
+	register(s, api, operation{http.MethodPost, "/payouts", "create-payout", pay,
+		"Record that a creator was paid all that is due to them; no money is moved"}, s.createPayout)
+	register(s, api, operation{http.MethodGet, "/payouts/{id}", "get-payout", read,
+		"Read a payout with its ledger entries"}, s.getPayout)
+	register(s, api, operation{http.MethodPost, "/payouts/{id}/cancel", "cancel-payout", pay,
+		"Cancel a payout that never arrived; what it paid is owed again"}, s.cancelPayout)
 }
 
 type dueJSON struct {
@@ -32,7 +37,8 @@ type dueJSON struct {
 }
 
 func dueView(d storage.Due) dueJSON {
-	return dueJSON{Creator: d.CreatorID.String(), CreatorName: d.Creator, Amount: money.Format(d.Amount, d.Currency), Currency: string(d.Currency), Accounts: d.Accounts}
+	return dueJSON{Creator: d.CreatorID.String(), CreatorName: d.Creator, Amount: money.Format(d.Amount, d.Currency),
+		Currency: string(d.Currency), Accounts: d.Accounts}
 }
 
 type payoutsDueInput struct {
@@ -79,8 +85,9 @@ type PayoutJSON struct {
 }
 
 func payoutView(p affiliate.Payout) PayoutJSON {
-	return PayoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency), Currency: string(p.Currency),
-		State: string(p.State), Method: p.Method, Reference: p.Reference, Author: p.Author, CreatedAt: p.CreatedAt.UTC(), PaidAt: p.PaidAt.UTC()}
+	return PayoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency),
+		Currency: string(p.Currency), State: string(p.State), Method: p.Method, Reference: p.Reference,
+		Author: p.Author, CreatedAt: p.CreatedAt.UTC(), PaidAt: p.PaidAt.UTC()}
 }
 
 type namedPayoutJSON struct {
@@ -102,7 +109,9 @@ func (s *Server) listPayouts(ctx context.Context, in *listPayoutsInput) (*listOu
 		return nil, err
 	}
 	list, next, err := s.App.DB.Payouts(ctx, filter, in.page())
-	return listPage(list, next, err, func(p storage.NamedPayout) namedPayoutJSON { return namedPayoutJSON{payoutView(p.Payout), p.Creator} })
+	return listPage(list, next, err, func(p storage.NamedPayout) namedPayoutJSON {
+		return namedPayoutJSON{payoutView(p.Payout), p.Creator}
+	})
 }
 
 func (s *Server) payoutFilter(ctx context.Context, in *listPayoutsInput) (f storage.PayoutFilter, err error) {
@@ -188,8 +197,8 @@ type payoutEntryJSON struct {
 }
 
 func payoutEntryView(e storage.PayoutEntry) payoutEntryJSON {
-	v := payoutEntryJSON{ID: e.ID.String(), CampaignName: orNull(e.Campaign), OfferName: orNull(e.Offer), Amount: money.Format(e.Amount, e.Currency),
-		Note: e.Note, Author: e.Author, CreatedAt: e.CreatedAt.UTC()}
+	v := payoutEntryJSON{ID: e.ID.String(), CampaignName: orNull(e.Campaign), OfferName: orNull(e.Offer),
+		Amount: money.Format(e.Amount, e.Currency), Note: e.Note, Author: e.Author, CreatedAt: e.CreatedAt.UTC()}
 	if e.CampaignID != 0 {
 		v.Campaign = orNull(e.CampaignID.String())
 	}

@@ -15,15 +15,24 @@ import (
 // registerPerformance declares the operations on key figures and performance lists.
 func (s *Server) registerPerformance(api huma.API) {
 	const read = affiliate.MayRead
-	register(s, api, operation{http.MethodGet, "/performance", "get-performance", read, "Read the account's key figures, chart and reconciliation; former members count"}, s.getPerformance)
-	register(s, api, operation{http.MethodGet, "/performance/series", "get-performance-series", read, "Read the account's figures per day, week or month; former members count"}, s.getPerformanceSeries)
-	register(s, api, operation{http.MethodGet, "/performance/campaigns", "list-campaign-performance", read, "List campaigns with their figures"}, s.listCampaignPerformance)
-	register(s, api, operation{http.MethodGet, "/performance/offers", "list-offer-performance", read, "List offers with their figures"}, s.listOfferPerformance)
-	register(s, api, operation{http.MethodGet, "/performance/creators", "list-creator-performance", read, "List creators with their figures"}, s.listCreatorPerformance)
-	register(s, api, operation{http.MethodGet, "/performance/evidence", "list-evidence-performance", read, "List the codes and links of a campaign, an offer or a creator with their figures"}, s.listEvidencePerformance)
-	register(s, api, operation{http.MethodGet, "/campaigns/{id}/performance", "get-campaign-performance", read, "Read a campaign's key figures and chart"}, s.getCampaignPerformance)
-	register(s, api, operation{http.MethodGet, "/offers/{id}/performance", "get-offer-performance", read, "Read an offer's key figures and chart"}, s.getOfferPerformance)
-	register(s, api, operation{http.MethodGet, "/creators/{id}/performance", "get-creator-performance", read, "Read a creator's key figures and chart"}, s.getCreatorPerformance)
+	register(s, api, operation{http.MethodGet, "/performance", "get-performance", read,
+		"Read the account's key figures, chart and reconciliation; former members count"}, s.getPerformance)
+	register(s, api, operation{http.MethodGet, "/performance/series", "get-performance-series", read,
+		"Read the account's figures per day, week or month; former members count"}, s.getPerformanceSeries)
+	register(s, api, operation{http.MethodGet, "/performance/campaigns", "list-campaign-performance", read,
+		"List campaigns with their figures"}, s.listCampaignPerformance)
+	register(s, api, operation{http.MethodGet, "/performance/offers", "list-offer-performance", read,
+		"List offers with their figures"}, s.listOfferPerformance)
+	register(s, api, operation{http.MethodGet, "/performance/creators", "list-creator-performance", read,
+		"List creators with their figures"}, s.listCreatorPerformance)
+	register(s, api, operation{http.MethodGet, "/performance/evidence", "list-evidence-performance", read,
+		"List the codes and links of a campaign, an offer or a creator with their figures"}, s.listEvidencePerformance)
+	register(s, api, operation{http.MethodGet, "/campaigns/{id}/performance", "get-campaign-performance", read,
+		"Read a campaign's key figures and chart"}, s.getCampaignPerformance)
+	register(s, api, operation{http.MethodGet, "/offers/{id}/performance", "get-offer-performance", read,
+		"Read an offer's key figures and chart"}, s.getOfferPerformance)
+	register(s, api, operation{http.MethodGet, "/creators/{id}/performance", "get-creator-performance", read,
+		"Read a creator's key figures and chart"}, s.getCreatorPerformance)
 }
 
 // PeriodQuery are the query parameters of the days that a report is about.
@@ -75,7 +84,8 @@ func idsIn[T ~int64](field, prefix, text string) (ids []T, err error) {
 }
 
 // report reads the days, and the settings that go with them.
-func (s *Server) report(ctx context.Context, p PeriodQuery, sc storage.Scope) (r storage.Report, settings affiliate.Settings, err error) {
+func (s *Server) report(ctx context.Context, p PeriodQuery, sc storage.Scope) (r storage.Report,
+	settings affiliate.Settings, err error) {
 	if settings, err = s.App.DB.Settings(ctx); err != nil {
 		return r, settings, err
 	}
@@ -101,8 +111,9 @@ type FiguresJSON struct {
 }
 
 func figuresView(f affiliate.Sums, c money.Currency) FiguresJSON {
-	return FiguresJSON{Clicks: f.Clicks, Conversions: f.Conversions, ConversionRate: percentOrNull(f.ConversionRate()), Sales: money.Format(f.Sales, c),
-		AverageSale: amountOrNull(f.AverageSale(), c), Commissions: money.Format(f.Commissions, c), Payouts: money.Format(f.Payouts, c),
+	return FiguresJSON{Clicks: f.Clicks, Conversions: f.Conversions, ConversionRate: percentOrNull(f.ConversionRate()),
+		Sales: money.Format(f.Sales, c), AverageSale: amountOrNull(f.AverageSale(), c),
+		Commissions: money.Format(f.Commissions, c), Payouts: money.Format(f.Payouts, c),
 		Refunds: money.Format(f.Refunds, c)}
 }
 
@@ -143,8 +154,10 @@ type PeriodKPIsJSON struct {
 }
 
 func periodKPIs(k affiliate.KPIs, c money.Currency) PeriodKPIsJSON {
-	return PeriodKPIsJSON{FiguresJSON: figuresView(k.Sums, c), MixJSON: mixView(k.Sums), MembersWithConversions: k.MembersWithConversions,
-		SalesPerMember: amountOrNull(k.SalesPerMember(), c), CommissionPerMember: amountOrNull(k.CommissionPerMember(), c)}
+	return PeriodKPIsJSON{FiguresJSON: figuresView(k.Sums, c), MixJSON: mixView(k.Sums),
+		MembersWithConversions: k.MembersWithConversions, SalesPerMember: amountOrNull(k.SalesPerMember(), c),
+		CommissionPerMember: amountOrNull(k.CommissionPerMember(),
+			c)}
 }
 
 type kpisJSON struct {
@@ -172,9 +185,11 @@ type changesJSON struct {
 func changesView(now, before affiliate.KPIs) *changesJSON {
 	change := func(now, before int64) *string { return percentOrNull(affiliate.Growth(now, before)) }
 	changeOf := func(now, before *int64) *string { return percentOrNull(affiliate.GrowthOf(now, before)) }
-	return &changesJSON{Clicks: change(now.Clicks, before.Clicks), Conversions: change(now.Conversions, before.Conversions),
+	return &changesJSON{Clicks: change(now.Clicks, before.Clicks), Conversions: change(now.Conversions,
+		before.Conversions),
 		ConversionRate: changeOf(now.ConversionRate(), before.ConversionRate()), Sales: change(now.Sales, before.Sales),
-		AverageSale: changeOf(now.AverageSale(), before.AverageSale()), Commissions: change(now.Commissions, before.Commissions),
+		AverageSale: changeOf(now.AverageSale(), before.AverageSale()), Commissions: change(now.Commissions,
+			before.Commissions),
 		Payouts: change(now.Payouts, before.Payouts), Refunds: change(now.Refunds, before.Refunds),
 		MembersWithConversions: change(now.MembersWithConversions, before.MembersWithConversions),
 		SalesPerMember:         changeOf(now.SalesPerMember(), before.SalesPerMember()),
@@ -199,7 +214,8 @@ type SeriesJSON struct {
 func seriesView(c storage.Chart, currency money.Currency) SeriesJSON {
 	v := SeriesJSON{Unit: string(c.Unit), Data: make([]bucketJSON, len(c.Buckets))}
 	for i, b := range c.Buckets {
-		v.Data[i] = bucketJSON{Label: b.Label, From: b.From, To: b.Last(), Partial: b.Partial, FiguresJSON: figuresView(c.Series[i], currency)}
+		v.Data[i] = bucketJSON{Label: b.Label, From: b.From, To: b.Last(), Partial: b.Partial,
+			FiguresJSON: figuresView(c.Series[i], currency)}
 	}
 	return v
 }
@@ -237,16 +253,20 @@ func reconciliation(r storage.Report, o storage.Overview) reconciliationJSON {
 	}
 	current, former := o.Sums.Sums, o.Sums.Former
 	if r.Former {
-		current.Conversions, current.Sales, current.Commissions = current.Conversions-former.Conversions, current.Sales-former.Sales, current.Commissions-former.Commissions
+		current.Conversions, current.Sales, current.Commissions = current.Conversions-former.Conversions,
+			current.Sales-former.Sales, current.Commissions-former.Commissions
 	}
-	v := reconciliationJSON{Total: part(current.Plus(former)), Current: part(current), Former: part(former), NotConverted: []otherSumsJSON{}}
+	v := reconciliationJSON{Total: part(current.Plus(former)), Current: part(current), Former: part(former),
+		NotConverted: []otherSumsJSON{}}
 	for _, other := range o.Sums.NotConverted {
-		v.NotConverted = append(v.NotConverted, otherSumsJSON{conversionSums(other.Currency, other.Sums), money.Format(other.Payouts, other.Currency)})
+		v.NotConverted = append(v.NotConverted, otherSumsJSON{conversionSums(other.Currency, other.Sums),
+			money.Format(other.Payouts, other.Currency)})
 	}
 	if r.Everybody() {
 		v.WithoutCreator = []uncreditedJSON{}
 		for _, u := range o.Uncredited {
-			v.WithoutCreator = append(v.WithoutCreator, uncreditedJSON{string(u.Currency), u.Orders, money.Format(u.Sales, u.Currency)})
+			v.WithoutCreator = append(v.WithoutCreator, uncreditedJSON{string(u.Currency), u.Orders,
+				money.Format(u.Sales, u.Currency)})
 		}
 	}
 	return v
@@ -273,7 +293,8 @@ type performanceJSON struct {
 }
 
 // performance answers with a report's key figures and chart.
-func (s *Server) performance(ctx context.Context, p PeriodQuery, u UnitQuery, sc storage.Scope) (*output[performanceJSON], error) {
+func (s *Server) performance(ctx context.Context, p PeriodQuery, u UnitQuery,
+	sc storage.Scope) (*output[performanceJSON], error) {
 	r, settings, err := s.report(ctx, p, sc)
 	if err != nil {
 		return nil, err
@@ -282,8 +303,9 @@ func (s *Server) performance(ctx context.Context, p PeriodQuery, u UnitQuery, sc
 	if err != nil {
 		return nil, err
 	}
-	v := performanceJSON{Range: rangeView(r.Range), PreviousRange: previousRange(r.Range), Currency: string(r.Currency), Former: r.Former,
-		KPIs: kpisJSON{PeriodKPIsJSON: periodKPIs(o.KPIs, r.Currency), Members: o.KPIs.Members, PaymentsDue: money.Format(o.KPIs.PaymentsDue, r.Currency),
+	v := performanceJSON{Range: rangeView(r.Range), PreviousRange: previousRange(r.Range), Currency: string(r.Currency),
+		Former: r.Former, KPIs: kpisJSON{PeriodKPIsJSON: periodKPIs(o.KPIs, r.Currency), Members: o.KPIs.Members,
+			PaymentsDue:            money.Format(o.KPIs.PaymentsDue, r.Currency),
 			MembersWithPaymentsDue: o.KPIs.MembersWithPaymentsDue},
 		Series: seriesView(o.Chart, r.Currency), Reconciliation: reconciliation(r, o), OtherDue: []otherDueJSON{}}
 	if o.Before != nil {
@@ -324,7 +346,8 @@ type performanceSeriesJSON struct {
 	SeriesJSON
 }
 
-func (s *Server) getPerformanceSeries(ctx context.Context, in *performanceInput) (*output[performanceSeriesJSON], error) {
+func (s *Server) getPerformanceSeries(ctx context.Context, in *performanceInput) (*output[performanceSeriesJSON],
+	error) {
 	sc, err := in.scope()
 	if err != nil {
 		return nil, err
@@ -338,7 +361,8 @@ func (s *Server) getPerformanceSeries(ctx context.Context, in *performanceInput)
 	if err != nil {
 		return nil, err
 	}
-	return &output[performanceSeriesJSON]{Body: performanceSeriesJSON{rangeView(r.Range), string(r.Currency), seriesView(c, r.Currency)}}, nil
+	return &output[performanceSeriesJSON]{Body: performanceSeriesJSON{rangeView(r.Range), string(r.Currency),
+		seriesView(c, r.Currency)}}, nil
 }
 
 type campaignPerformanceInput struct {
@@ -348,12 +372,14 @@ type campaignPerformanceInput struct {
 	FormerQuery
 }
 
-func (s *Server) getCampaignPerformance(ctx context.Context, in *campaignPerformanceInput) (*output[performanceJSON], error) {
+func (s *Server) getCampaignPerformance(ctx context.Context, in *campaignPerformanceInput) (*output[performanceJSON],
+	error) {
 	c, err := s.campaignOf(ctx, in.CampaignPath)
 	if err != nil {
 		return nil, err
 	}
-	return s.performance(ctx, in.PeriodQuery, in.UnitQuery, storage.Scope{Campaigns: []affiliate.CampaignID{c.ID}, Former: in.Include != ""})
+	return s.performance(ctx, in.PeriodQuery, in.UnitQuery, storage.Scope{Campaigns: []affiliate.CampaignID{c.ID},
+		Former: in.Include != ""})
 }
 
 type offerPerformanceInput struct {
@@ -371,7 +397,8 @@ func (s *Server) getOfferPerformance(ctx context.Context, in *offerPerformanceIn
 	if _, err := s.App.DB.Offer(ctx, id); err != nil {
 		return nil, err
 	}
-	return s.performance(ctx, in.PeriodQuery, in.UnitQuery, storage.Scope{Offers: []affiliate.OfferID{id}, Former: in.Include != ""})
+	return s.performance(ctx, in.PeriodQuery, in.UnitQuery, storage.Scope{Offers: []affiliate.OfferID{id},
+		Former: in.Include != ""})
 }
 
 type creatorPerformanceInput struct {
@@ -381,7 +408,8 @@ type creatorPerformanceInput struct {
 	FormerQuery
 }
 
-func (s *Server) getCreatorPerformance(ctx context.Context, in *creatorPerformanceInput) (*output[performanceJSON], error) {
+func (s *Server) getCreatorPerformance(ctx context.Context, in *creatorPerformanceInput) (*output[performanceJSON],
+	error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err

@@ -81,7 +81,8 @@ type FiguresPage struct {
 }
 
 // list reads a performance list's parameters.
-func (s *Server) list(ctx context.Context, p PeriodQuery, sc storage.Scope, sort string, page FiguresPage) (storage.ReportList, error) {
+func (s *Server) list(ctx context.Context, p PeriodQuery, sc storage.Scope, sort string,
+	page FiguresPage) (storage.ReportList, error) {
 	r, _, err := s.report(ctx, p, sc)
 	if err != nil {
 		return storage.ReportList{}, err
@@ -135,7 +136,8 @@ type figureListJSON[V any] struct {
 }
 
 // figureList answers with a page of a performance list, its rows and its total of one moment.
-func figureList[R, V any](ctx context.Context, s *Server, l storage.ReportList, err error, read func(*storage.Snapshot, context.Context, storage.ReportList) (storage.ReportPage[R], error),
+func figureList[R, V any](ctx context.Context, s *Server, l storage.ReportList, err error, read func(*storage.Snapshot,
+	context.Context, storage.ReportList) (storage.ReportPage[R], error),
 	view func(R, money.Currency) V) (*output[figureListJSON[V]], error) {
 	if err != nil {
 		return nil, err
@@ -147,8 +149,9 @@ func figureList[R, V any](ctx context.Context, s *Server, l storage.ReportList, 
 	}); err != nil {
 		return nil, err
 	}
-	out := &output[figureListJSON[V]]{Body: figureListJSON[V]{Data: make([]V, len(page.Rows)), NextCursor: orNull(page.Next), Range: rangeView(l.Range),
-		PreviousRange: previousRange(l.Range), Currency: string(l.Currency), Count: page.Count}}
+	out := &output[figureListJSON[V]]{Body: figureListJSON[V]{Data: make([]V, len(page.Rows)),
+		NextCursor: orNull(page.Next), Range: rangeView(l.Range), PreviousRange: previousRange(l.Range),
+		Currency: string(l.Currency), Count: page.Count}}
 	for i, r := range page.Rows {
 		out.Body.Data[i] = view(r, l.Currency)
 	}
@@ -179,14 +182,17 @@ type campaignFiguresJSON struct {
 	RowFiguresJSON
 }
 
-func (s *Server) listCampaignPerformance(ctx context.Context, in *campaignPerformanceListInput) (*output[figureListJSON[campaignFiguresJSON]], error) {
+func (s *Server) listCampaignPerformance(ctx context.Context,
+	in *campaignPerformanceListInput) (*output[figureListJSON[campaignFiguresJSON]], error) {
 	sc, err := in.narrowed(in.FormerQuery, "", in.Creator)
 	if err != nil {
 		return nil, err
 	}
 	l, err := s.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
-	return figureList(ctx, s, l, err, (*storage.Snapshot).CampaignPerformance, func(r storage.CampaignRow, c money.Currency) campaignFiguresJSON {
-		return campaignFiguresJSON{ID: r.ID.String(), Name: r.Name, Status: string(r.Status), RowFiguresJSON: rowFigures(r.RowSums, c)}
+	return figureList(ctx, s, l, err, (*storage.Snapshot).CampaignPerformance, func(r storage.CampaignRow,
+		c money.Currency) campaignFiguresJSON {
+		return campaignFiguresJSON{ID: r.ID.String(), Name: r.Name, Status: string(r.Status),
+			RowFiguresJSON: rowFigures(r.RowSums, c)}
 	})
 }
 
@@ -223,16 +229,18 @@ type offerFiguresJSON struct {
 	RowFiguresJSON
 }
 
-func (s *Server) listOfferPerformance(ctx context.Context, in *offerPerformanceListInput) (*output[figureListJSON[offerFiguresJSON]], error) {
+func (s *Server) listOfferPerformance(ctx context.Context,
+	in *offerPerformanceListInput) (*output[figureListJSON[offerFiguresJSON]], error) {
 	sc, err := in.narrowed(in.FormerQuery, "", in.Creator)
 	if err != nil {
 		return nil, err
 	}
 	l, err := s.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
-	return figureList(ctx, s, l, err, (*storage.Snapshot).OfferPerformance, func(r storage.OfferRow, c money.Currency) offerFiguresJSON {
-		return offerFiguresJSON{ID: r.ID.String(), Name: r.Name, Type: string(r.Type), Status: string(r.Status), Campaign: r.CampaignID.String(),
-			CampaignName: r.CampaignName, RowFiguresJSON: rowFigures(r.RowSums, c)}
-	})
+	return figureList(ctx, s, l, err, (*storage.Snapshot).OfferPerformance,
+		func(r storage.OfferRow, c money.Currency) offerFiguresJSON {
+			return offerFiguresJSON{ID: r.ID.String(), Name: r.Name, Type: string(r.Type), Status: string(r.Status),
+				Campaign: r.CampaignID.String(), CampaignName: r.CampaignName, RowFiguresJSON: rowFigures(r.RowSums, c)}
+		})
 }
 
 type creatorPerformanceListInput struct {
@@ -253,7 +261,8 @@ type creatorFiguresJSON struct {
 	RowFiguresJSON
 }
 
-func (s *Server) listCreatorPerformance(ctx context.Context, in *creatorPerformanceListInput) (*output[figureListJSON[creatorFiguresJSON]], error) {
+func (s *Server) listCreatorPerformance(ctx context.Context,
+	in *creatorPerformanceListInput) (*output[figureListJSON[creatorFiguresJSON]], error) {
 	if in.Community == "all" {
 		in.Include = "former"
 	}
@@ -262,8 +271,10 @@ func (s *Server) listCreatorPerformance(ctx context.Context, in *creatorPerforma
 		return nil, err
 	}
 	l, err := s.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
-	return figureList(ctx, s, l, err, (*storage.Snapshot).CreatorPerformance, func(r storage.CreatorRow, c money.Currency) creatorFiguresJSON {
-		return creatorFiguresJSON{ID: r.ID.String(), Name: r.Name, Handles: r.Handles, Former: !r.RemovedAt.IsZero(), RowFiguresJSON: rowFigures(r.RowSums, c)}
+	return figureList(ctx, s, l, err, (*storage.Snapshot).CreatorPerformance, func(r storage.CreatorRow,
+		c money.Currency) creatorFiguresJSON {
+		return creatorFiguresJSON{ID: r.ID.String(), Name: r.Name, Handles: r.Handles, Former: !r.RemovedAt.IsZero(),
+			RowFiguresJSON: rowFigures(r.RowSums, c)}
 	})
 }
 
@@ -294,18 +305,22 @@ type evidenceFiguresJSON struct {
 	RowFiguresJSON
 }
 
-func (s *Server) listEvidencePerformance(ctx context.Context, in *evidencePerformanceListInput) (*output[figureListJSON[evidenceFiguresJSON]], error) {
+func (s *Server) listEvidencePerformance(ctx context.Context,
+	in *evidencePerformanceListInput) (*output[figureListJSON[evidenceFiguresJSON]], error) {
 	if in.Campaign+in.Offer+in.Creator == "" {
-		return nil, affiliate.FieldErrorf("campaign", "is missing: codes and links are listed for a campaign, an offer or a creator")
+		return nil, affiliate.FieldErrorf("campaign",
+			"is missing: codes and links are listed for a campaign, an offer or a creator")
 	}
 	sc, err := in.narrowed(in.FormerQuery, in.Offer, in.Creator)
 	if err != nil {
 		return nil, err
 	}
 	l, err := s.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
-	return figureList(ctx, s, l, err, (*storage.Snapshot).EvidencePerformance, func(r storage.EvidenceRow, c money.Currency) evidenceFiguresJSON {
-		v := evidenceFiguresJSON{Kind: string(r.Kind), ID: r.CodeID.String(), Text: r.Text, Store: orNull(r.Store), LinkKind: orNull(r.LinkKind), Ended: r.Ended,
-			OfferMember: r.OfferMemberID.String(), Offer: r.OfferID.String(), OfferName: r.Offer, Campaign: r.CampaignID.String(), CampaignName: r.Campaign,
+	return figureList(ctx, s, l, err, (*storage.Snapshot).EvidencePerformance, func(r storage.EvidenceRow,
+		c money.Currency) evidenceFiguresJSON {
+		v := evidenceFiguresJSON{Kind: string(r.Kind), ID: r.CodeID.String(), Text: r.Text, Store: orNull(r.Store),
+			LinkKind: orNull(r.LinkKind), Ended: r.Ended, OfferMember: r.OfferMemberID.String(),
+			Offer: r.OfferID.String(), OfferName: r.Offer, Campaign: r.CampaignID.String(), CampaignName: r.Campaign,
 			Creator: r.CreatorID.String(), CreatorName: r.Creator, RowFiguresJSON: rowFigures(r.RowSums, c)}
 		if r.Kind == affiliate.ByLink {
 			v.ID = r.LinkID.String()

@@ -15,10 +15,13 @@ import (
 )
 
 func (s *Server) registerSettings(api huma.API) {
-	register(s, api, operation{http.MethodGet, "/settings", "get-settings", affiliate.MayRead, "Read the account's settings"}, s.getSettings)
-	register(s, api, operation{http.MethodPatch, "/settings", "update-settings", affiliate.MayAdminister, "Change the account's settings"}, s.updateSettings)
+	register(s, api, operation{http.MethodGet, "/settings", "get-settings", affiliate.MayRead,
+		"Read the account's settings"}, s.getSettings)
+	register(s, api, operation{http.MethodPatch, "/settings", "update-settings", affiliate.MayAdminister,
+		"Change the account's settings"}, s.updateSettings)
 	register(s, api, operation{http.MethodGet, "/recalculation", "get-recalculation", affiliate.MayRead,
-		"How far the last recalculation has come: another currency or time zone makes figures be computed anew in the background"}, s.getRecalculation)
+		"How far the last recalculation has come: another currency or time zone makes figures be computed anew in " +
+			"the background"}, s.getRecalculation)
 }
 
 type settingsJSON struct {
@@ -33,8 +36,9 @@ type settingsJSON struct {
 }
 
 func settingsView(v affiliate.Settings) settingsJSON {
-	return settingsJSON{Name: v.Name, Currency: string(v.Currency), Timezone: v.Timezone, WindowDays: v.WindowDays, Precedence: string(v.Precedence),
-		ClickRule: string(v.ClickRule), HoldDays: v.HoldDays, MinimumPayout: money.Format(v.MinimumPayout, v.Currency)}
+	return settingsJSON{Name: v.Name, Currency: string(v.Currency), Timezone: v.Timezone, WindowDays: v.WindowDays,
+		Precedence: string(v.Precedence), ClickRule: string(v.ClickRule), HoldDays: v.HoldDays,
+		MinimumPayout: money.Format(v.MinimumPayout, v.Currency)}
 }
 
 func (s *Server) getSettings(ctx context.Context, _ *struct{}) (*output[settingsJSON], error) {
@@ -58,8 +62,8 @@ type updateSettingsInput struct {
 func (s *Server) updateSettings(ctx context.Context, in *updateSettingsInput) (*output[settingsJSON], error) {
 	b := in.Body
 	var changes []app.Setting
-	for key, v := range map[string]*string{"name": b.Name, "currency": b.Currency, "timezone": b.Timezone, "precedence": b.Precedence,
-		"click_rule": b.ClickRule, "minimum_payout": b.MinimumPayout} {
+	for key, v := range map[string]*string{"name": b.Name, "currency": b.Currency, "timezone": b.Timezone,
+		"precedence": b.Precedence, "click_rule": b.ClickRule, "minimum_payout": b.MinimumPayout} {
 		if v != nil {
 			changes = append(changes, app.Setting{Key: key, Value: *v})
 		}
@@ -88,7 +92,7 @@ func (s *Server) getRecalculation(ctx context.Context, _ *struct{}) (*output[rec
 		r, err = storage.Recalculation{State: "none"}, nil
 	}
 	return one(r, err, func(r storage.Recalculation) recalculationJSON {
-		return recalculationJSON{State: r.State, Reason: r.Reason, Done: r.Done, Total: r.Total, StartedAt: timeOrNull(r.StartedAt.Time),
-			FinishedAt: timeOrNull(r.FinishedAt.Time)}
+		return recalculationJSON{State: r.State, Reason: r.Reason, Done: r.Done, Total: r.Total,
+			StartedAt: timeOrNull(r.StartedAt.Time), FinishedAt: timeOrNull(r.FinishedAt.Time)}
 	})
 }

@@ -93,7 +93,8 @@ func (a answer) ok(status int) object {
 func (a answer) problem(status int, code, field string) string {
 	a.Helper()
 	got, _ := a.body["field"].(string)
-	if a.status != status || a.body["code"] != code || got != field || a.body["status"] != float64(status) || a.body["type"] != "/docs/problems#"+code {
+	if a.status != status || a.body["code"] != code || got != field || a.body["status"] != float64(status) ||
+		a.body["type"] != "/docs/problems#"+code {
 		a.Errorf("got %d %s, want %d, code %s, field %q", a.status, a.raw, status, code, field)
 	}
 	if t := a.header.Get("Content-Type"); t != "application/problem+json" {
@@ -154,7 +155,8 @@ func eachOffice(t *testing.T, test func(o *office)) {
 			t.Fatal(err)
 		}
 		o := &office{T: t, app: a, hub: hub, queue: queue, log: kept, nobody: client{t, handler, ""}}
-		for role, c := range map[affiliate.Role]*client{affiliate.RoleOwner: &o.owner, affiliate.RoleManager: &o.manager, affiliate.RoleViewer: &o.viewer} {
+		for role, c := range map[affiliate.Role]*client{affiliate.RoleOwner: &o.owner,
+			affiliate.RoleManager: &o.manager, affiliate.RoleViewer: &o.viewer} {
 			token, err := a.AddToken(t.Context(), string(role), role)
 			if err != nil {
 				t.Fatal(err)
@@ -173,7 +175,8 @@ func TestAPI_catalog(t *testing.T) {
 		m := o.manager
 		store := o.owner.call("POST", v1+"/stores", object{"platform": "woocommerce", "slug": "shop", "name": "Shop", "domain": "https://Shop.example/de",
 			"currency": "eur", "timezone": "Europe/Berlin"}).ok(201)
-		if secret, _ := store["webhook_secret"].(string); len(secret) != 40 || store["domain"] != "shop.example" || store["currency"] != "EUR" ||
+		if secret, _ := store["webhook_secret"].(string); len(secret) != 40 || store["domain"] != "shop.example" ||
+			store["currency"] != "EUR" ||
 			store["webhook_url"] != "https://t.example/webhooks/woocommerce/shop" || len(store["instructions"].([]any)) == 0 {
 			o.Errorf("store: %v", store)
 		}
@@ -183,48 +186,62 @@ func TestAPI_catalog(t *testing.T) {
 				o.Errorf("read store: %v", read)
 			}
 		}
-		if changed := m.call("PATCH", v1+"/stores/shop", object{"name": "Renamed", "version": 1}).ok(200); changed["name"] != "Renamed" || changed["version"] != 2.0 {
+		if changed := m.call("PATCH", v1+"/stores/shop", object{"name": "Renamed", "version": 1}).
+			ok(200); changed["name"] != "Renamed" || changed["version"] != 2.0 {
 			o.Errorf("changed store: %v", changed)
 		}
-		m.call("PATCH", v1+"/stores/shop", object{"name": "Lost", "version": 1}).problem(409, "version_conflict", "version")
+		m.call("PATCH", v1+"/stores/shop", object{"name": "Lost", "version": 1}).problem(409,
+			"version_conflict", "version")
 
-		campaign := m.call("POST", v1+"/campaigns", object{"name": "Spring", "starts_at": "2026-03-01T00:00:00+01:00", "attribution_window_days": 14}).ok(201)
-		if campaign["starts_at"] != "2026-02-28T23:00:00Z" || campaign["attribution_window_days"] != 14.0 || campaign["precedence"] != nil || campaign["status"] != "active" {
+		campaign := m.call("POST", v1+"/campaigns", object{"name": "Spring", "starts_at": "2026-03-01T00:00:00+01:00",
+			"attribution_window_days": 14}).ok(201)
+		if campaign["starts_at"] != "2026-02-28T23:00:00Z" || campaign["attribution_window_days"] != 14.0 ||
+			campaign["precedence"] != nil || campaign["status"] != "active" {
 			o.Errorf("campaign: %v", campaign)
 		}
 		path := v1 + "/campaigns/" + campaign["id"].(string)
-		if c := m.call("PATCH", path, object{"starts_at": nil, "precedence": "link_first"}).ok(200); c["starts_at"] != nil || c["precedence"] != "link_first" ||
+		if c := m.call("PATCH", path, object{"starts_at": nil, "precedence": "link_first"}).
+			ok(200); c["starts_at"] != nil || c["precedence"] != "link_first" ||
 			c["attribution_window_days"] != 14.0 {
 			o.Errorf("changed campaign: %v", c)
 		}
-		creator := m.call("POST", v1+"/creators", object{"name": "Anna", "email": "anna@creators.example", "handles": object{"instagram": "@anna"}}).ok(201)
+		creator := m.call("POST", v1+"/creators", object{"name": "Anna", "email": "anna@creators.example",
+			"handles": object{"instagram": "@anna"}}).ok(201)
 		if creator["handles"].(object)["instagram"] != "anna" {
 			o.Errorf("creator: %v", creator)
 		}
-		if c := m.call("PATCH", v1+"/creators/"+creator["id"].(string), object{"country": "DE", "email": nil}).ok(200); c["country"] != "DE" || c["email"] != nil ||
+		if c := m.call("PATCH", v1+"/creators/"+creator["id"].(string), object{"country": "DE", "email": nil}).
+			ok(200); c["country"] != "DE" || c["email"] != nil ||
 			c["handles"].(object)["instagram"] != "anna" {
 			o.Errorf("changed creator: %v", c)
 		}
-		member := m.call("POST", v1+"/members", object{"campaign": campaign["id"], "creator": creator["id"], "product_value": "39.90", "product_currency": "EUR"}).ok(201)
+		member := m.call("POST", v1+"/members", object{"campaign": campaign["id"], "creator": creator["id"],
+			"product_value": "39.90", "product_currency": "EUR"}).ok(201)
 		memberPath := v1 + "/members/" + member["id"].(string)
-		if got := m.call("PATCH", memberPath, object{"product_value": "40"}).ok(200); got["product_value"] != "40.00" || got["product_currency"] != "EUR" {
+		if got := m.call("PATCH", memberPath, object{"product_value": "40"}).ok(200); got["product_value"] != "40.00" ||
+			got["product_currency"] != "EUR" {
 			o.Errorf("member: %v", got)
 		}
-		offer := m.call("POST", v1+"/offers", object{"campaign": campaign["id"], "name": "Ten", "type": "promo_code", "commission": object{"percent": "12.5", "flat": "3"}}).ok(201)
-		if c := offer["commission"].(object); c["percent"] != "12.50" || c["flat"] != "3.00" || offer["rule_version"] != 1.0 {
+		offer := m.call("POST", v1+"/offers", object{"campaign": campaign["id"], "name": "Ten", "type": "promo_code",
+			"commission": object{"percent": "12.5", "flat": "3"}}).ok(201)
+		if c := offer["commission"].(object); c["percent"] != "12.50" || c["flat"] != "3.00" ||
+			offer["rule_version"] != 1.0 {
 			o.Errorf("offer: %v", offer)
 		}
 		offerPath := v1 + "/offers/" + offer["id"].(string)
-		if got := m.call("PATCH", offerPath, object{"commission": object{"percent": "10"}, "status": "paused"}).ok(200); got["rule_version"] != 2.0 ||
+		if got := m.call("PATCH", offerPath, object{"commission": object{"percent": "10"}, "status": "paused"}).
+			ok(200); got["rule_version"] != 2.0 ||
 			got["commission"].(object)["flat"] != "0.00" || got["status"] != "paused" {
 			o.Errorf("changed offer: %v", got)
 		}
 		om := m.call("POST", v1+"/offer-members", object{"offer": offer["id"], "member": member["id"]}).ok(201)
 		omPath := v1 + "/offer-members/" + om["id"].(string)
-		if got := m.call("PATCH", omPath, object{"commission": object{"percent": "15.25"}}).ok(200); got["commission"].(object)["percent"] != "15.25" {
+		if got := m.call("PATCH", omPath, object{"commission": object{"percent": "15.25"}}).
+			ok(200); got["commission"].(object)["percent"] != "15.25" {
 			o.Errorf("override: %v", got)
 		}
-		if got := m.call("PATCH", omPath, object{"commission": nil}).ok(200); got["commission"] != nil || got["rule_version"] != 2.0 {
+		if got := m.call("PATCH", omPath, object{"commission": nil}).ok(200); got["commission"] != nil ||
+			got["rule_version"] != 2.0 {
 			o.Errorf("override taken away: %v", got)
 		}
 		if got := m.call("PATCH", omPath, object{"active": false}).ok(200); got["inactive_since"] == nil {
@@ -236,14 +253,16 @@ func TestAPI_catalog(t *testing.T) {
 		if code["valid_from"] != nil || code["waiting_orders"] != 0.0 || code["store"] != store["id"] {
 			o.Errorf("code: %v", code)
 		}
-		if d := m.call("POST", v1+"/codes", object{"offer_member": om["id"], "store": "shop", "code": "anna10"}).problem(409, "conflict", "code"); !strings.Contains(d, "Anna") {
+		if d := m.call("POST", v1+"/codes", object{"offer_member": om["id"], "store": "shop", "code": "anna10"}).
+			problem(409, "conflict", "code"); !strings.Contains(d, "Anna") {
 			o.Errorf("detail %q", d)
 		}
 		codePath := v1 + "/codes/" + code["id"].(string)
 		if got := m.call("PATCH", codePath, object{"code": "Anna10"}).ok(200); got["code"] != "Anna10" {
 			o.Errorf("code: %v", got)
 		}
-		if got := m.call("GET", v1+"/codes?store=shop&code=ANNA10&offer_member="+om["id"].(string), nil).ok(200); len(got["data"].([]any)) != 1 {
+		if got := m.call("GET", v1+"/codes?store=shop&code=ANNA10&offer_member="+om["id"].(string),
+			nil).ok(200); len(got["data"].([]any)) != 1 {
 			o.Errorf("codes: %v", got)
 		}
 		m.call("POST", codePath+"/end", object{"valid_to": "2001-01-01T00:00:00Z"}).problem(422, "invalid", "valid_to")
@@ -258,8 +277,8 @@ func TestAPI_catalog(t *testing.T) {
 		if got := m.call("PATCH", linkPath, object{"landing_url": "https://shop.example/b", "kind": "review"}).ok(200); got["kind"] != "review" {
 			o.Errorf("link: %v", got)
 		}
-		for _, ended := range []struct{ path, field string }{{linkPath, "ended_at"}, {omPath, "inactive_since"}, {memberPath, "removed_at"},
-			{v1 + "/creators/" + creator["id"].(string), "removed_at"}, {path, "ends_at"}} {
+		for _, ended := range []struct{ path, field string }{{linkPath, "ended_at"}, {omPath, "inactive_since"},
+			{memberPath, "removed_at"}, {v1 + "/creators/" + creator["id"].(string), "removed_at"}, {path, "ends_at"}} {
 			if got := m.call("POST", ended.path+"/end", nil).ok(200); got[ended.field] == nil {
 				o.Errorf("%s ended: %v", ended.path, got)
 			}
@@ -275,9 +294,11 @@ func TestAPI_catalog(t *testing.T) {
 				o.Errorf("restored: %v", got)
 			}
 		}
-		for _, list := range []string{"stores", "campaigns", "creators?q=ANN&community=true", "members?campaign=" + campaign["id"].(string), "offers?campaign=" + campaign["id"].(string),
+		for _, list := range []string{"stores", "campaigns", "creators?q=ANN&community=true", "members?campaign=" +
+			campaign["id"].(string), "offers?campaign=" + campaign["id"].(string),
 			"offer-members?creator=" + creator["id"].(string), "codes", "links?slug=anna"} {
-			if got := o.viewer.call("GET", v1+"/"+list, nil).ok(200); len(got["data"].([]any)) != 1 || got["next_cursor"] != nil {
+			if got := o.viewer.call("GET", v1+"/"+list, nil).ok(200); len(got["data"].([]any)) != 1 ||
+				got["next_cursor"] != nil {
 				o.Errorf("%s: %v", list, got)
 			}
 		}
@@ -289,10 +310,12 @@ func TestAPI_catalog(t *testing.T) {
 
 func TestAPI_secrets_settings_tokens(t *testing.T) {
 	eachOffice(t, func(o *office) {
-		o.owner.call("POST", v1+"/stores", object{"platform": "shopify", "slug": "us", "name": "US", "domain": "us.myshopify.com", "currency": "USD", "timezone": "UTC"}).
+		o.owner.call("POST", v1+"/stores", object{"platform": "shopify", "slug": "us", "name": "US",
+			"domain": "us.myshopify.com", "currency": "USD", "timezone": "UTC"}).
 			problem(422, "invalid", "webhook_secret")
-		store := o.owner.call("POST", v1+"/stores", object{"platform": "shopify", "slug": "us", "name": "US", "domain": "us.myshopify.com", "currency": "USD",
-			"timezone": "UTC", "webhook_secret": "the-secret-of-the-shop"}).ok(201)
+		store := o.owner.call("POST", v1+"/stores", object{"platform": "shopify", "slug": "us", "name": "US",
+			"domain": "us.myshopify.com", "currency": "USD", "timezone": "UTC",
+			"webhook_secret": "the-secret-of-the-shop"}).ok(201)
 		if store["webhook_secret"] != nil {
 			o.Errorf("a given secret is shown: %v", store)
 		}
@@ -304,10 +327,12 @@ func TestAPI_secrets_settings_tokens(t *testing.T) {
 			o.Errorf("secrets are told: %s", list.raw)
 		}
 
-		if s := o.viewer.call("GET", v1+"/settings", nil).ok(200); s["minimum_payout"] != "0.00" || s["currency"] != "USD" {
+		if s := o.viewer.call("GET", v1+"/settings", nil).ok(200); s["minimum_payout"] != "0.00" ||
+			s["currency"] != "USD" {
 			o.Errorf("settings: %v", s)
 		}
-		if s := o.owner.call("PATCH", v1+"/settings", object{"currency": "JPY", "minimum_payout": "2500", "attribution_window_days": 7}).ok(200); s["minimum_payout"] != "2500" ||
+		if s := o.owner.call("PATCH", v1+"/settings", object{"currency": "JPY", "minimum_payout": "2500",
+			"attribution_window_days": 7}).ok(200); s["minimum_payout"] != "2500" ||
 			s["attribution_window_days"] != 7.0 {
 			o.Errorf("settings: %v", s)
 		}
@@ -316,7 +341,8 @@ func TestAPI_secrets_settings_tokens(t *testing.T) {
 		token := o.owner.call("POST", v1+"/tokens", object{"name": "screen", "role": "viewer"}).ok(201)
 		other := client{o.T, o.owner.handler, token["token"].(string)}
 		other.call("GET", v1+"/settings", nil).ok(200)
-		if read := o.owner.call("GET", v1+"/tokens/"+token["id"].(string), nil).ok(200); read["token"] != nil || read["role"] != "viewer" {
+		if read := o.owner.call("GET", v1+"/tokens/"+token["id"].(string), nil).ok(200); read["token"] != nil ||
+			read["role"] != "viewer" {
 			o.Errorf("token: %v", read)
 		}
 		if raw := o.owner.call("GET", v1+"/tokens", nil).raw; strings.Contains(raw, "trb_") {
@@ -344,18 +370,23 @@ func TestAPI_problems(t *testing.T) {
 		m.call("POST", v1+"/campaigns", object{"name": 7}).problem(422, "invalid", "name")
 		m.call("POST", v1+"/campaigns", object{"name": "x", "colour": "red"}).problem(422, "invalid", "colour")
 		m.call("POST", v1+"/campaigns", object{"name": "x", "precedence": "coin"}).problem(422, "invalid", "precedence")
-		m.call("POST", v1+"/campaigns", object{"name": "x", "starts_at": "yesterday"}).problem(422, "invalid", "starts_at")
+		m.call("POST", v1+"/campaigns", object{"name": "x", "starts_at": "yesterday"}).problem(422, "invalid",
+			"starts_at")
 		m.call("POST", v1+"/members", object{"campaign": "cmp_1", "creator": "anna"}).problem(422, "invalid", "creator")
-		m.call("POST", v1+"/members", object{"campaign": "cmp_1", "creator": "cre_1"}).problem(422, "invalid", "campaign")
-		m.call("POST", v1+"/codes", object{"offer_member": "ofm_1", "store": "nowhere", "code": "x"}).problem(422, "invalid", "store")
-		m.call("POST", v1+"/offers", object{"campaign": "cmp_1", "name": "x", "type": "promo_code", "commission": object{"percent": "101"}}).
+		m.call("POST", v1+"/members", object{"campaign": "cmp_1", "creator": "cre_1"}).problem(422,
+			"invalid", "campaign")
+		m.call("POST", v1+"/codes", object{"offer_member": "ofm_1", "store": "nowhere", "code": "x"}).problem(422,
+			"invalid", "store")
+		m.call("POST", v1+"/offers", object{"campaign": "cmp_1", "name": "x", "type": "promo_code",
+			"commission": object{"percent": "101"}}).
 			problem(422, "invalid", "commission.percent")
 		m.call("GET", v1+"/campaigns?limit=0", nil).problem(422, "invalid", "limit")
 		m.call("GET", v1+"/campaigns?cursor=x", nil).problem(422, "invalid", "cursor")
 		m.call("POST", v1+"/campaigns", `{"name":"`+strings.Repeat("x", 2<<20)+`"}`).problem(413, "too_large", "")
 		m.call("POST", v1+"/campaigns", object{"name": "x"}).ok(201)
 		m.call("POST", v1+"/campaigns", object{"name": "X"}).problem(409, "conflict", "name")
-		if said := o.viewer.call("GET", "/api/v1/orders?creater=cre_1", nil).problem(422, "invalid", "creater"); !strings.Contains(said, "creater is not a parameter of this address") {
+		if said := o.viewer.call("GET", "/api/v1/orders?creater=cre_1", nil).problem(422, "invalid",
+			"creater"); !strings.Contains(said, "creater is not a parameter of this address") {
 			o.Errorf("a misspelt filter: %q", said)
 		}
 		o.viewer.call("GET", "/api/v1/orders.csv?creater=cre_1", nil).problem(422, "invalid", "creater")
@@ -371,7 +402,8 @@ func TestAPI_pages(t *testing.T) {
 		for limit := 1; limit <= 8; limit++ {
 			var names []string
 			for cursor := ""; ; {
-				page := o.viewer.call("GET", fmt.Sprintf("%s/campaigns?limit=%d&cursor=%s", v1, limit, cursor), nil).ok(200)
+				page := o.viewer.call("GET", fmt.Sprintf("%s/campaigns?limit=%d&cursor=%s", v1, limit, cursor),
+					nil).ok(200)
 				for _, c := range page["data"].([]any) {
 					names = append(names, c.(object)["name"].(string))
 				}
@@ -410,7 +442,8 @@ func TestAPI_permissions(t *testing.T) {
 					}
 				}
 				// Nothing has this id: one of the operations ends a token, and must not end one of the test's.
-				target := strings.NewReplacer("{id}", "999", "{store}", "none", "{secret}", "1", "{external_id}", "1").Replace(path)
+				target := strings.NewReplacer("{id}", "999", "{store}", "none", "{secret}", "1", "{external_id}",
+					"1").Replace(path)
 				o.checkGuard(strings.ToUpper(method), target, least)
 			}
 		}
@@ -433,7 +466,8 @@ func (o *office) checkGuard(method, path, least string) {
 		client
 	}{{"viewer", o.viewer}, {"manager", o.manager}, {"owner", o.owner}} {
 		passes = passes || c.role == least
-		if got := c.call(method, path, nil).status; (got != http.StatusForbidden) != passes || got == http.StatusUnauthorized {
+		if got := c.call(method, path, nil).status; (got != http.StatusForbidden) != passes ||
+			got == http.StatusUnauthorized {
 			o.Errorf("%s %s as %s: %d, but the least role is %q", method, path, c.role, got, least)
 		}
 	}
@@ -441,7 +475,8 @@ func (o *office) checkGuard(method, path, least string) {
 
 func TestAPI_bad_tokens(t *testing.T) {
 	eachOffice(t, func(o *office) {
-		for _, header := range []string{"Bearer", "Bearer x", "Bearer " + affiliate.NewTokenValue(), "Basic " + o.owner.token, o.owner.token} {
+		for _, header := range []string{"Bearer", "Bearer x", "Bearer " + affiliate.NewTokenValue(), "Basic " +
+			o.owner.token, o.owner.token} {
 			r := httptest.NewRequest("GET", v1+"/campaigns", nil)
 			r.Header.Set("Authorization", header)
 			w := httptest.NewRecorder()
@@ -472,7 +507,8 @@ func TestAPI_database_gone(t *testing.T) {
 			o.Fatal(err)
 		}
 		a := o.viewer.call("GET", v1+"/campaigns", nil)
-		if a.status < 500 || strings.Contains(a.raw, "sql") || a.header.Get("Content-Type") != "application/problem+json" {
+		if a.status < 500 || strings.Contains(a.raw, "sql") ||
+			a.header.Get("Content-Type") != "application/problem+json" {
 			o.Errorf("%d %s", a.status, a.raw)
 		}
 	})
@@ -481,7 +517,8 @@ func TestAPI_database_gone(t *testing.T) {
 func TestSecurityHeaders(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		a := o.nobody.call("GET", "/nowhere", nil)
-		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"} {
+		for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"X-Frame-Options": "DENY"} {
 			if got := a.header.Get(name); got != want {
 				o.Errorf("%s: %q, want %q", name, got, want)
 			}

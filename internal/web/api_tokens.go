@@ -13,10 +13,14 @@ import (
 
 func (s *Server) registerTokens(api huma.API) {
 	const own = affiliate.MayAdminister
-	register(s, api, operation{http.MethodGet, "/tokens", "list-tokens", own, "List tokens, without their values"}, s.listTokens)
-	register(s, api, operation{http.MethodPost, "/tokens", "create-token", own, "Make a token; its value is shown this once"}, s.createToken)
-	register(s, api, operation{http.MethodGet, "/tokens/{id}", "get-token", own, "Read a token, without its value"}, s.getToken)
-	register(s, api, operation{http.MethodPost, "/tokens/{id}/end", "end-token", own, "End a token; it stops working within seconds"}, s.endToken)
+	register(s, api, operation{http.MethodGet, "/tokens", "list-tokens", own, "List tokens, without their values"},
+		s.listTokens)
+	register(s, api, operation{http.MethodPost, "/tokens", "create-token", own,
+		"Make a token; its value is shown this once"}, s.createToken)
+	register(s, api, operation{http.MethodGet, "/tokens/{id}", "get-token", own, "Read a token, without its value"},
+		s.getToken)
+	register(s, api, operation{http.MethodPost, "/tokens/{id}/end", "end-token", own,
+		"End a token; it stops working within seconds"}, s.endToken)
 }
 
 type TokenJSON struct {
@@ -29,8 +33,8 @@ type TokenJSON struct {
 }
 
 func tokenView(t affiliate.Token) TokenJSON {
-	return TokenJSON{ID: t.ID.String(), Name: t.Name, Role: string(t.Role), CreatedAt: t.CreatedAt.UTC(), LastUsedAt: timeOrNull(t.LastUsedAt),
-		EndedAt: timeOrNull(t.EndedAt)}
+	return TokenJSON{ID: t.ID.String(), Name: t.Name, Role: string(t.Role), CreatedAt: t.CreatedAt.UTC(),
+		LastUsedAt: timeOrNull(t.LastUsedAt), EndedAt: timeOrNull(t.EndedAt)}
 }
 
 func (s *Server) listTokens(ctx context.Context, in *PageInput) (*listOutput[TokenJSON], error) {

@@ -17,10 +17,11 @@ import (
 // Attachments are the exports that run in one part of the server, the API or the pages. The zero value works.
 type Attachments struct{ running atomic.Int64 }
 
-// Send answers a request of a page with a table in a file; name is ASCII and has no extension. f runs an export with the
-// options given. The error is one of before the first byte; later the connection is cut off, so that nobody takes a part
-// for the whole.
-func (a *Attachments) Send(c *gin.Context, log *slog.Logger, format export.Format, name string, f func(app.ExportOptions) error) error {
+// Send answers a request of a page with a table in a file; name is ASCII and has no extension. f runs an export with
+// the options given. The error is one of before the first byte; later the connection is cut off, so that nobody takes a
+// part for the whole.
+func (a *Attachments) Send(c *gin.Context, log *slog.Logger, format export.Format, name string,
+	f func(app.ExportOptions) error) error {
 	d := &download{c: c, format: format, bom: c.Query("bom") == "true"}
 	return a.send(d, log, func() error { return f(d.options(name)) })
 }
@@ -29,7 +30,8 @@ func (a *Attachments) Send(c *gin.Context, log *slog.Logger, format export.Forma
 func (a *Attachments) send(d *download, log *slog.Logger, f func() error) error {
 	if running := a.running.Add(1); running > mostDownloads {
 		a.running.Add(-1)
-		return affiliate.Errorf(affiliate.Unavailable, "%d exports are running already; try again when one of them has ended", mostDownloads)
+		return affiliate.Errorf(affiliate.Unavailable,
+			"%d exports are running already; try again when one of them has ended", mostDownloads)
 	}
 	defer a.running.Add(-1)
 	err := f()

@@ -66,10 +66,12 @@ func (d *openAPI) load(handler http.Handler) error {
 		}
 		d.exercised = map[string]bool{}
 		for path, item := range d.whole["paths"].(object) {
-			pattern := regexp.MustCompile("^" + regexp.MustCompile(`\\\{[a-z_]+\\\}`).ReplaceAllString(regexp.QuoteMeta(path), "[^/]+") + "$")
+			pattern := regexp.MustCompile("^" +
+				regexp.MustCompile(`\\\{[a-z_]+\\\}`).ReplaceAllString(regexp.QuoteMeta(path), "[^/]+") + "$")
 			for method, declared := range item.(object) {
 				o := declared.(object)
-				d.operations = append(d.operations, &declaredOperation{o["operationId"].(string), strings.ToUpper(method), pattern, o})
+				d.operations = append(d.operations, &declaredOperation{o["operationId"].(string),
+					strings.ToUpper(method), pattern, o})
 			}
 		}
 		// A path without parameters comes first: it is meant where both fit.
@@ -99,8 +101,8 @@ func (d *openAPI) notExercised() (missing []string) {
 	return missing
 }
 
-// conform fails the test when an answer of the API is not what the OpenAPI document says: status, headers, content type and
-// body.
+// conform fails the test when an answer of the API is not what the OpenAPI document says: status, headers, content type
+// and body.
 func conform(t *testing.T, handler http.Handler, method, target string, status int, header http.Header, body []byte) {
 	t.Helper()
 	at, err := url.Parse(target)
@@ -115,13 +117,15 @@ func conform(t *testing.T, handler http.Handler, method, target string, status i
 		t.Errorf("%s %s: %s\n%d %s", method, target, fmt.Sprintf(format, args...), status, body)
 	}
 	for _, name := range []string{"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"} {
-		if _, err := strconv.ParseUint(header.Get(name), 10, 32); err != nil && (at.Path != v1+"/live" || status == http.StatusUnauthorized) {
+		if _, err := strconv.ParseUint(header.Get(name), 10, 32); err != nil && (at.Path != v1+"/live" ||
+			status == http.StatusUnauthorized) {
 			complain("%s is %q, want a number", name, header.Get(name))
 		}
 	}
 	o := document.operation(method, at.EscapedPath())
 	if o == nil {
-		if status != http.StatusNotFound && status != http.StatusMethodNotAllowed && status != http.StatusTooManyRequests {
+		if status != http.StatusNotFound && status != http.StatusMethodNotAllowed &&
+			status != http.StatusTooManyRequests {
 			complain("there is no such operation in the document")
 		}
 		return
@@ -138,7 +142,9 @@ func conform(t *testing.T, handler http.Handler, method, target string, status i
 	}
 	declaredHeaders, _ := response["headers"].(object)
 	for _, name := range []string{"Etag", "Idempotency-Replayed", "Retry-After", "Ratelimit-Limit"} {
-		declared := slices.ContainsFunc(slices.Collect(maps.Keys(declaredHeaders)), func(n string) bool { return strings.EqualFold(n, name) })
+		declared := slices.ContainsFunc(slices.Collect(maps.Keys(declaredHeaders)), func(n string) bool {
+			return strings.EqualFold(n, name)
+		})
 		if header.Get(name) != "" && !declared {
 			complain("the document declares no header %s", name)
 		}
@@ -169,8 +175,8 @@ func conform(t *testing.T, handler http.Handler, method, target string, status i
 	}
 }
 
-// faults says where a value differs from its schema: JSON Schema 2020-12 as far as the document uses it. A keyword that is
-// not understood is a fault too, so that nothing passes unseen.
+// faults says where a value differs from its schema: JSON Schema 2020-12 as far as the document uses it. A keyword that
+// is not understood is a fault too, so that nothing passes unseen.
 func faults(whole, schema object, value any, at string) (list []string) {
 	fault := func(format string, args ...any) {
 		list = append(list, fmt.Sprintf("%s: %s", strings.TrimPrefix(at, "."), fmt.Sprintf(format, args...)))
@@ -226,7 +232,9 @@ func faults(whole, schema object, value any, at string) (list []string) {
 				list = append(list, faults(whole, want.(object), v, fmt.Sprintf("%s[%d]", at, i))...)
 			}
 		case "anyOf":
-			if !slices.ContainsFunc(want.([]any), func(one any) bool { return len(faults(whole, one.(object), value, at)) == 0 }) {
+			if !slices.ContainsFunc(want.([]any), func(one any) bool {
+				return len(faults(whole, one.(object), value, at)) == 0
+			}) {
 				fault("%v fits none of %v", value, want)
 			}
 		case "minimum":
@@ -311,8 +319,10 @@ func hasFormat(s, format string) bool {
 func TestConformance_finds_faults(t *testing.T) {
 	whole := object{"components": object{"schemas": object{"Code": object{"type": "string", "enum": []any{"a", "b"}}}}}
 	schema := object{"type": "object", "required": []any{"id"}, "additionalProperties": false, "properties": object{
-		"id": object{"type": "string", "minLength": 1.0, "pattern": "^x"}, "n": object{"type": []any{"integer", "null"}, "minimum": 0.0, "maximum": 9.0},
-		"at": object{"type": "string", "format": "date-time"}, "codes": object{"type": "array", "items": object{"$ref": "#/components/schemas/Code"}}}}
+		"id": object{"type": "string", "minLength": 1.0, "pattern": "^x"}, "n": object{"type": []any{"integer", "null"},
+			"minimum": 0.0, "maximum": 9.0},
+		"at": object{"type": "string", "format": "date-time"}, "codes": object{"type": "array",
+			"items": object{"$ref": "#/components/schemas/Code"}}}}
 	for text, want := range map[string]int{
 		`{"id":"x","n":null,"at":"2026-01-01T00:00:00Z","codes":["a","b"]}`: 0,
 		`{"id":"","n":1.5,"at":"2026-01-01","codes":["c"]}`:                 5, // too short, no x, no integer, no time, not in the enum
@@ -329,7 +339,8 @@ func TestConformance_finds_faults(t *testing.T) {
 		}
 	}
 	anyOf := object{"anyOf": []any{object{"type": "string"}, object{"type": "null"}}}
-	if faults(whole, anyOf, nil, "") != nil || faults(whole, anyOf, "x", "") != nil || len(faults(whole, anyOf, 1.0, "")) != 1 {
+	if faults(whole, anyOf, nil, "") != nil || faults(whole, anyOf, "x", "") != nil ||
+		len(faults(whole, anyOf, 1.0, "")) != 1 {
 		t.Error("anyOf is not understood")
 	}
 	if got := faults(whole, object{"contains": object{}}, "x", ""); len(got) != 1 {

@@ -18,8 +18,8 @@ import (
 )
 
 // tagPattern reads an entity tag of ours: "cmp_1.3.x7Rk…" is version 3 of cmp_1. The digest behind it changes with
-// whatever else an answer shows (a store's last delivery), as a strong tag must; If-Match looks at the version only, and
-// takes a tag without a digest.
+// whatever else an answer shows (a store's last delivery), as a strong tag must; If-Match looks at the version only,
+// and takes a tag without a digest.
 var tagPattern = regexp.MustCompile(`^"([a-z]+_[0-9]+)\.([0-9]{1,9})(\.[A-Za-z0-9_-]+)?"$`)
 
 // tagOf gives the entity tag of an answer whose body has an id and a version; "" for others.
@@ -56,7 +56,8 @@ func tag(ctx context.Context, out any) error {
 	return nil
 }
 
-// onCondition gives the context in which a write is made: one that states in If-Match what it has seen changes nothing else.
+// onCondition gives the context in which a write is made: one that states in If-Match what it has seen changes nothing
+// else.
 func onCondition(ctx context.Context) (context.Context, error) {
 	c := requestOf(ctx)
 	if c.Request.Method == http.MethodGet || c.GetHeader("If-Match") == "" {

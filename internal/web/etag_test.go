@@ -51,17 +51,19 @@ func TestETag(t *testing.T) {
 // TestETag_tells_what_the_version_does_not: a store shows when it last sent something, which is no change of it.
 func TestETag_tells_what_the_version_does_not(t *testing.T) {
 	eachOffice(t, func(o *office) {
-		before := o.owner.call("POST", v1+"/stores", object{"platform": "woocommerce", "slug": "shop", "name": "Shop", "domain": "shop.example",
-			"currency": "EUR", "timezone": "UTC"})
+		before := o.owner.call("POST", v1+"/stores", object{"platform": "woocommerce", "slug": "shop", "name": "Shop",
+			"domain": "shop.example", "currency": "EUR", "timezone": "UTC"})
 		before = o.owner.call("GET", v1+"/stores/shop", nil)
 		tag := before.header.Get("ETag")
 		o.owner.ifNoneMatch(tag, v1+"/stores/shop").ok(304)
 		if err := o.app.DB.InTx(o.Context(), func(tx *storage.Tx) error {
-			return tx.AddStoreCounts(o.Context(), nil, []storage.StoreActivity{{StoreID: affiliate.StoreID(1), Delivery: o.app.Now()}})
+			return tx.AddStoreCounts(o.Context(), nil, []storage.StoreActivity{{StoreID: affiliate.StoreID(1),
+				Delivery: o.app.Now()}})
 		}); err != nil {
 			o.Fatal(err)
 		}
-		if got := o.owner.ifNoneMatch(tag, v1+"/stores/shop").ok(200); got["last_delivery_at"] == nil || got["version"] != 1.0 {
+		if got := o.owner.ifNoneMatch(tag, v1+"/stores/shop").ok(200); got["last_delivery_at"] == nil ||
+			got["version"] != 1.0 {
 			o.Errorf("store: %v", got)
 		}
 		o.owner.ifMatch(tag, "PATCH", v1+"/stores/shop", object{"name": "Renamed"}).ok(200) // its version is the same
@@ -76,12 +78,14 @@ func TestIfMatch(t *testing.T) {
 		const one = v1 + "/campaigns/cmp_1"
 		rename := func(name string) object { return object{"name": name} }
 		for _, tag := range []string{`"cmp_1.2"`, `"cmp_1.2.abc"`, `"cmp_2.1"`, `"cmp_2.1.abc"`, `W/"cmp_1.1"`, `"spring"`, "cmp_1.1", `"cmp_1.99999999999"`} {
-			if d := m.ifMatch(tag, "PATCH", one, rename("Lost")).problem(412, "changed_meanwhile", "If-Match"); d == "" {
+			if d := m.ifMatch(tag, "PATCH", one, rename("Lost")).problem(412, "changed_meanwhile",
+				"If-Match"); d == "" {
 				o.Errorf("%s: no detail", tag)
 			}
 			m.ifMatch(tag, "POST", one+"/end", nil).problem(412, "changed_meanwhile", "If-Match")
 		}
-		if got := m.call("GET", one, nil).ok(200); got["name"] != "Spring" || got["version"] != 1.0 || got["status"] != "active" {
+		if got := m.call("GET", one, nil).ok(200); got["name"] != "Spring" || got["version"] != 1.0 ||
+			got["status"] != "active" {
 			o.Errorf("changed under a condition that did not hold: %v", got)
 		}
 		m.ifMatch(`"cmp_1.1"`, "PATCH", one, rename("Summer")).ok(200)
@@ -116,7 +120,8 @@ func TestIfMatch_idempotent(t *testing.T) {
 		m := o.manager
 		m.call("POST", v1+"/campaigns", object{"name": "Spring"}).ok(201)
 		send := func(tag string) answer {
-			return m.callWith(map[string]string{"If-Match": tag, "Idempotency-Key": "k"}, "PATCH", v1+"/campaigns/cmp_1", object{"name": "Summer"})
+			return m.callWith(map[string]string{"If-Match": tag, "Idempotency-Key": "k"}, "PATCH",
+				v1+"/campaigns/cmp_1", object{"name": "Summer"})
 		}
 		send(`"cmp_1.7"`).problem(412, "changed_meanwhile", "If-Match")
 		send(`"cmp_1.1"`).ok(200)

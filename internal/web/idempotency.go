@@ -50,8 +50,8 @@ func (s *Server) idempotent(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	c.Request.Body = io.NopCloser(bytes.NewReader(body))
-	run := storage.IdempotentRequest{Principal: app.Asker(ctx.Context()).ID, Key: key, Request: fingerprint(c.Request, body),
-		StartedAt: s.App.Now().UTC().Truncate(time.Microsecond)}
+	run := storage.IdempotentRequest{Principal: app.Asker(ctx.Context()).ID, Key: key,
+		Request: fingerprint(c.Request, body), StartedAt: s.App.Now().UTC().Truncate(time.Microsecond)}
 	known, err := s.App.DB.BeginIdempotent(ctx.Context(), run)
 	if err != nil {
 		s.answerError(c, err)
@@ -86,15 +86,17 @@ func (s *Server) runOnce(ctx huma.Context, c *gin.Context, run storage.Idempoten
 // concludeTime is how long the end of a request may take. Its caller may be gone: that is what repeats are for.
 const concludeTime = 10 * time.Second
 
-// conclude keeps the answer of a request, or frees its key. When that fails, the key stays as it is: repeats are told to
-// wait, then to look (effect) or to run (none).
-func (s *Server) conclude(ctx context.Context, run storage.IdempotentRequest, status int, header http.Header, body []byte) {
+// conclude keeps the answer of a request, or frees its key. When that fails, the key stays as it is: repeats are told
+// to wait, then to look (effect) or to run (none).
+func (s *Server) conclude(ctx context.Context, run storage.IdempotentRequest, status int, header http.Header,
+	body []byte) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), concludeTime)
 	defer cancel()
 	var err error
 	if keep := status < http.StatusBadRequest; !keep {
 		var free bool
-		if free, err = s.App.DB.ForgetIdempotent(ctx, run); err == nil && (free || status >= http.StatusInternalServerError) {
+		if free, err = s.App.DB.ForgetIdempotent(ctx, run); err == nil &&
+			(free || status >= http.StatusInternalServerError) {
 			return
 		}
 	}
@@ -103,7 +105,8 @@ func (s *Server) conclude(ctx context.Context, run storage.IdempotentRequest, st
 		err = s.App.DB.AnswerIdempotent(ctx, run, status, string(headers), s.App.Sealer.Seal(app.SealAnswer, body))
 	}
 	if err != nil {
-		s.Log.Error("the answer to an Idempotency-Key is not kept", "principal", run.Principal, "key", run.Key, "status", status, "error", err)
+		s.Log.Error("the answer to an Idempotency-Key is not kept", "principal", run.Principal, "key", run.Key,
+			"status", status, "error", err)
 	}
 }
 
@@ -125,10 +128,12 @@ func (s *Server) repeat(c *gin.Context, run storage.IdempotentRequest, known sto
 		p.retryAfter = retryAfter
 		answerProblem(c, p)
 	}
-	const lost = "This was carried out, but its answer is lost, and it is not done again. Read what it was about to see how it is now; for another thing to be done, use a new key."
+	const lost = "This was carried out, but its answer is lost, and it is not done again. Read what it was about to " +
+		"see how it is now; for another thing to be done, use a new key."
 	switch {
 	case !bytes.Equal(known.Request, run.Request):
-		refuse(codeKeyReused, 0, "This key was used for another request. Use a new key for each thing to be done, and the same one only to repeat it.")
+		refuse(codeKeyReused, 0, "This key was used for another request. Use a new key for each thing to be done, "+
+			"and the same one only to repeat it.")
 	case known.State == storage.IdempotencyAnswered:
 		body, err := s.App.Sealer.Open(app.SealAnswer, known.Body)
 		if err != nil {
@@ -143,16 +148,19 @@ func (s *Server) repeat(c *gin.Context, run storage.IdempotentRequest, known sto
 		c.Header("Idempotency-Replayed", "true")
 		c.Status(known.Status)
 		_, _ = c.Writer.Write(body) // a caller who is gone may ask again
-	case known.State == storage.IdempotencyApplied && run.StartedAt.Sub(known.CreatedAt.Time) >= storage.IdempotencyPatience:
+	case known.State == storage.IdempotencyApplied &&
+		run.StartedAt.Sub(known.CreatedAt.Time) >= storage.IdempotencyPatience:
 		refuse(codeKeyAnswerLost, 0, lost)
 	default:
-		refuse(codeKeyInProgress, 1, "The first request with this key is still running; repeat this after the seconds in Retry-After to get its answer.")
+		refuse(codeKeyInProgress, 1, "The first request with this key is still running; repeat this after the "+
+			"seconds in Retry-After to get its answer.")
 	}
 }
 
 func checkKey(key string) error {
 	if len(key) > maxIdempotencyKey {
-		return affiliate.FieldErrorf(idempotencyKey, "has %d characters; at most %d are possible", len(key), maxIdempotencyKey)
+		return affiliate.FieldErrorf(idempotencyKey, "has %d characters; at most %d are possible", len(key),
+			maxIdempotencyKey)
 	}
 	for i := range len(key) {
 		if key[i] <= ' ' || key[i] > '~' {
@@ -162,8 +170,8 @@ func checkKey(key string) error {
 	return nil
 }
 
-// fingerprint tells requests apart: the same one has the same method, address and body. None of the first three can hold
-// a line end.
+// fingerprint tells requests apart: the same one has the same method, address and body. None of the first three can
+// hold a line end.
 func fingerprint(r *http.Request, body []byte) []byte {
 	h := sha256.New()
 	io.WriteString(h, r.Method+"\n"+r.URL.EscapedPath()+"\n"+r.URL.RawQuery+"\n")
@@ -187,11 +195,13 @@ func wholeBody(ctx huma.Context) ([]byte, *Problem) {
 	var late net.Error
 	switch {
 	case errors.As(err, &late) && late.Timeout():
-		return nil, newProblem(http.StatusRequestTimeout, codeTooSlow, "", "The body came too slowly; send the request again.")
+		return nil, newProblem(http.StatusRequestTimeout, codeTooSlow, "",
+			"The body came too slowly; send the request again.")
 	case err != nil:
 		return nil, newProblem(http.StatusBadRequest, codeUnreadable, "", "The body broke off before its end.")
 	case int64(len(body)) > most:
-		return nil, newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, "", "The body is larger than this address takes.")
+		return nil, newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, "",
+			"The body is larger than this address takes.")
 	}
 	return body, nil
 }

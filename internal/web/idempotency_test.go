@@ -47,20 +47,24 @@ func TestIdempotency_repeat(t *testing.T) {
 			o.Error("the first answer says that it is a repeat")
 		}
 		again := o.owner.once("a-key", "POST", v1+"/tokens", body)
-		if again.ok(201); again.raw != first.raw || again.header.Get("Idempotency-Replayed") != "true" || again.header.Get("Content-Type") != "application/json" {
+		if again.ok(201); again.raw != first.raw || again.header.Get("Idempotency-Replayed") != "true" ||
+			again.header.Get("Content-Type") != "application/json" {
 			o.Errorf("repeat: %v %s, want %s", again.header, again.raw, first.raw)
 		}
 		if n := o.tokens("screen"); n != 1 {
 			o.Errorf("%d tokens, want 1", n)
 		}
 		// What else a request is about makes another one.
-		o.owner.once("a-key", "POST", v1+"/tokens", object{"name": "screen", "role": "owner"}).problem(422, "idempotency_key_reused", "Idempotency-Key")
+		o.owner.once("a-key", "POST", v1+"/tokens", object{"name": "screen", "role": "owner"}).problem(422,
+			"idempotency_key_reused", "Idempotency-Key")
 		o.owner.once("a-key", "POST", v1+"/tokens?x=1", body).problem(422, "idempotency_key_reused", "Idempotency-Key")
 		o.owner.once("a-key", "POST", v1+"/campaigns", body).problem(422, "idempotency_key_reused", "Idempotency-Key")
-		o.owner.once("a-key", "PATCH", v1+"/settings", object{}).problem(422, "idempotency_key_reused", "Idempotency-Key")
+		o.owner.once("a-key", "PATCH", v1+"/settings", object{}).problem(422, "idempotency_key_reused",
+			"Idempotency-Key")
 		// Another key, and the same key of another token, are other requests.
 		o.owner.once("b-key", "POST", v1+"/tokens", body).ok(201)
-		other := client{o.T, o.owner.handler, o.owner.call("POST", v1+"/tokens", object{"name": "second", "role": "owner"}).ok(201)["token"].(string)}
+		other := client{o.T, o.owner.handler, o.owner.call("POST", v1+"/tokens",
+			object{"name": "second", "role": "owner"}).ok(201)["token"].(string)}
 		other.once("a-key", "POST", v1+"/tokens", body).ok(201)
 		// Without the permission there is no answer to replay.
 		o.manager.once("a-key", "POST", v1+"/tokens", body).problem(403, "forbidden", "")
@@ -85,7 +89,8 @@ func TestIdempotency_headers(t *testing.T) {
 			o.Errorf("ETag %q, then %q", tag, again.header.Get("ETag"))
 		}
 		o.manager.once("e", "POST", v1+"/campaigns/cmp_1/end", nil).ok(200)
-		if again := o.manager.once("e", "POST", v1+"/campaigns/cmp_1/end", nil); again.header.Get("Idempotency-Replayed") != "true" {
+		if again := o.manager.once("e", "POST", v1+"/campaigns/cmp_1/end",
+			nil); again.header.Get("Idempotency-Replayed") != "true" {
 			again.ok(200)
 			o.Error("an action without a body is not replayed")
 		}
@@ -102,7 +107,8 @@ func TestIdempotency_refusal(t *testing.T) {
 		m.once("k", "POST", v1+"/campaigns", object{"name": "Spring"}).ok(201)
 		m.once("l", "POST", v1+"/campaigns", object{"name": "spring"}).problem(409, "conflict", "name")
 		m.call("PATCH", v1+"/campaigns/cmp_1", object{"name": "Summer"}).ok(200)
-		if a := m.once("l", "POST", v1+"/campaigns", object{"name": "spring"}); a.header.Get("Idempotency-Replayed") != "" {
+		if a := m.once("l", "POST", v1+"/campaigns",
+			object{"name": "spring"}); a.header.Get("Idempotency-Replayed") != "" {
 			a.ok(201)
 			o.Error("a refusal was kept")
 		}
@@ -111,8 +117,8 @@ func TestIdempotency_refusal(t *testing.T) {
 
 func TestIdempotency_keys(t *testing.T) {
 	eachOffice(t, func(o *office) {
-		for key, good := range map[string]bool{strings.Repeat("x", 255): true, strings.Repeat("x", 256): false, "a b": false, "clé": false, "a\tb": false,
-			`"0b6c7a9e-8c4e-4d6e-9f5c-1f2a3b4c5d6e"`: true} {
+		for key, good := range map[string]bool{strings.Repeat("x", 255): true, strings.Repeat("x", 256): false,
+			"a b": false, "clé": false, "a\tb": false, `"0b6c7a9e-8c4e-4d6e-9f5c-1f2a3b4c5d6e"`: true} {
 			a := o.manager.once(key, "PATCH", v1+"/campaigns/cmp_1", object{})
 			if good {
 				a.problem(404, "not_found", "")
@@ -135,7 +141,8 @@ func TestIdempotency_race(t *testing.T) {
 			for i := range answers {
 				all.Go(func() {
 					for {
-						answers[i] = o.owner.once(name[5:], "POST", v1+"/tokens", object{"name": name, "role": "viewer"})
+						answers[i] = o.owner.once(name[5:], "POST", v1+"/tokens",
+							object{"name": name, "role": "viewer"})
 						if answers[i].status != http.StatusConflict {
 							return
 						}
@@ -190,20 +197,22 @@ func TestIdempotency_crash_after_effect(t *testing.T) {
 		} else {
 			a.problem(409, "idempotency_answer_lost", "Idempotency-Key")
 		}
-		o.owner.once("k", "POST", v1+"/tokens", object{"name": "other", "role": "viewer"}).problem(422, "idempotency_key_reused", "Idempotency-Key")
+		o.owner.once("k", "POST", v1+"/tokens", object{"name": "other", "role": "viewer"}).problem(422,
+			"idempotency_key_reused", "Idempotency-Key")
 		if n := o.tokens("once"); n != 1 {
 			o.Errorf("%d tokens, want 1", n)
 		}
 	})
 }
 
-// TestIdempotency_crash_before_effect: a process that dies before the commit leaves a key that a repeat takes over. Should
-// the dead one turn out to be alive, its effect is refused.
+// TestIdempotency_crash_before_effect: a process that dies before the commit leaves a key that a repeat takes over.
+// Should the dead one turn out to be alive, its effect is refused.
 func TestIdempotency_crash_before_effect(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		const body = `{"name":"once","role":"viewer"}`
 		request := sha256.Sum256([]byte("POST\n" + v1 + "/tokens\n\n" + body))
-		dead := storage.IdempotentRequest{Key: "k", Request: request[:], StartedAt: o.app.Now().UTC().Truncate(time.Microsecond)}
+		dead := storage.IdempotentRequest{Key: "k", Request: request[:],
+			StartedAt: o.app.Now().UTC().Truncate(time.Microsecond)}
 		for _, row := range o.owner.call("GET", v1+"/tokens", nil).ok(200)["data"].([]any) {
 			if row.(object)["role"] == "owner" {
 				dead.Principal = row.(object)["id"].(string)
@@ -215,7 +224,9 @@ func TestIdempotency_crash_before_effect(t *testing.T) {
 		o.owner.once("k", "POST", v1+"/tokens", body).problem(409, "idempotency_in_progress", "Idempotency-Key")
 		o.wait(storage.IdempotencyPatience + time.Second)
 		o.owner.once("k", "POST", v1+"/tokens", body).ok(201)
-		if err := o.app.DB.InTx(o.Context(), func(tx *storage.Tx) error { return tx.ApplyIdempotent(o.Context(), dead) }); err == nil {
+		if err := o.app.DB.InTx(o.Context(), func(tx *storage.Tx) error {
+			return tx.ApplyIdempotent(o.Context(), dead)
+		}); err == nil {
 			o.Error("the effect of the first is taken although its place was")
 		}
 		if a := o.owner.once("k", "POST", v1+"/tokens", body); a.header.Get("Idempotency-Replayed") != "true" {
@@ -230,14 +241,16 @@ func TestIdempotency_crash_before_effect(t *testing.T) {
 // TestIdempotency_panic: a request that panics before its effect can be repeated at once.
 func TestIdempotency_panic(t *testing.T) {
 	eachOffice(t, func(o *office) {
-		body := object{"platform": "woocommerce", "slug": "shop", "name": "Shop", "domain": "shop.example", "currency": "EUR", "timezone": "UTC"}
+		body := object{"platform": "woocommerce", "slug": "shop", "name": "Shop", "domain": "shop.example",
+			"currency": "EUR", "timezone": "UTC"}
 		sealer := o.app.Sealer
 		o.app.Sealer = nil // the secret of a store is sealed within the transaction
 		o.owner.once("k", "POST", v1+"/stores", body).problem(500, "internal", "")
 		o.app.Sealer = sealer
 		first := o.owner.once("k", "POST", v1+"/stores", body)
 		first.ok(201)
-		if again := o.owner.once("k", "POST", v1+"/stores", body); again.raw != first.raw || !strings.Contains(again.raw, `"webhook_secret":"`) {
+		if again := o.owner.once("k", "POST", v1+"/stores", body); again.raw != first.raw ||
+			!strings.Contains(again.raw, `"webhook_secret":"`) {
 			o.Errorf("repeat: %s, want %s", again.raw, first.raw)
 		}
 	})
@@ -254,8 +267,10 @@ func (f queueFunc) Wake(context.Context, []affiliate.DeliveryID) error {
 // delivery keeps a delivery and gives the address at which it is replayed.
 func (o *office) delivery() string {
 	o.Helper()
-	o.owner.call("POST", v1+"/stores", object{"platform": "woocommerce", "slug": "shop", "name": "Shop", "domain": "shop.example", "currency": "EUR", "timezone": "UTC"}).ok(201)
-	ids, err := o.app.DB.InsertDeliveries(o.Context(), []storage.NewDelivery{{StoreID: 1, Key: [16]byte{1}, Topic: "x", ReceivedAt: o.app.Now(), Payload: []byte("x")}}, nil)
+	o.owner.call("POST", v1+"/stores", object{"platform": "woocommerce", "slug": "shop", "name": "Shop",
+		"domain": "shop.example", "currency": "EUR", "timezone": "UTC"}).ok(201)
+	ids, err := o.app.DB.InsertDeliveries(o.Context(), []storage.NewDelivery{{StoreID: 1, Key: [16]byte{1}, Topic: "x",
+		ReceivedAt: o.app.Now(), Payload: []byte("x")}}, nil)
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -272,13 +287,15 @@ func TestIdempotency_caller_gone(t *testing.T) {
 		r.Header.Set("Authorization", "Bearer "+o.manager.token)
 		r.Header.Set("Idempotency-Key", "k")
 		o.manager.handler.ServeHTTP(httptest.NewRecorder(), r)
-		if a := o.manager.once("k", "POST", path, nil); a.ok(200)["replayed"] != 1.0 || a.header.Get("Idempotency-Replayed") != "true" {
+		if a := o.manager.once("k", "POST", path, nil); a.ok(200)["replayed"] != 1.0 ||
+			a.header.Get("Idempotency-Replayed") != "true" {
 			o.Errorf("%v %s", a.header, a.raw)
 		}
 	})
 }
 
-// TestIdempotency_fault_after_effect: a fault of ours is no answer to repeat for a day, but what was done is not done again.
+// TestIdempotency_fault_after_effect: a fault of ours is no answer to repeat for a day, but what was done is not done
+// again.
 func TestIdempotency_fault_after_effect(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		path, woken := o.delivery(), 0

@@ -20,8 +20,8 @@ func (s *Server) registerRedirects(r *gin.Engine) {
 func (s *Server) followLink(c *gin.Context) {
 	c.Header("Cache-Control", "no-store")
 	c.Writer.Header().Del("Referrer-Policy") // the store's own analytics may see where the visitor came from
-	address, err := s.Links.Follow(c.Request.Context(), c.Param("slug"), app.Visit{Address: c.ClientIP(), UserAgent: c.Request.UserAgent(),
-		Referrer: c.Request.Referer(), Prefetch: isPrefetch(c.Request)})
+	address, err := s.Links.Follow(c.Request.Context(), c.Param("slug"), app.Visit{Address: c.ClientIP(),
+		UserAgent: c.Request.UserAgent(), Referrer: c.Request.Referer(), Prefetch: isPrefetch(c.Request)})
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		c.Data(http.StatusNotFound, "text/html; charset=utf-8", []byte(linkGonePage))
 		return
@@ -37,7 +37,8 @@ func (s *Server) followLink(c *gin.Context) {
 
 // isPrefetch recognises requests that no person made: browsers that look ahead, and HEAD.
 func isPrefetch(r *http.Request) bool {
-	return r.Method == http.MethodHead || strings.Contains(r.Header.Get("Sec-Purpose")+r.Header.Get("Purpose")+r.Header.Get("X-Moz"), "prefetch")
+	return r.Method == http.MethodHead ||
+		strings.Contains(r.Header.Get("Sec-Purpose")+r.Header.Get("Purpose")+r.Header.Get("X-Moz"), "prefetch")
 }
 
 const linkGonePage = `<!doctype html>

@@ -40,14 +40,15 @@ const livePatience = 10 * time.Second
 // clockSkew is by how much the clocks of two servers may differ: one makes a page, the other tells it of changes.
 const clockSkew = 2 * time.Second
 
-// PagePause is how long an open page is told nothing after it was told something: hundreds of pages would else take from
-// the intake what telling each of them of each batch costs. What changes meanwhile is told at its end, at once.
+// PagePause is how long an open page is told nothing after it was told something: hundreds of pages would else take
+// from the intake what telling each of them of each batch costs. What changes meanwhile is told at its end, at once.
 const PagePause = 300 * time.Millisecond
 
-// Stream sends what changes as server-sent events, until the reader goes; events writes a batch, and nothing where it does
-// not concern the reader. Between two writes there is at least pause; what is the same by then is told once. The reader fetches what it shows. A reader that falls behind is disconnected and fetches
-// everything anew when it returns. The parameter since, in milliseconds, is when the reader began to read what it shows:
-// the event "missed" tells it that there were changes before it listened.
+// Stream sends what changes as server-sent events, until the reader goes; events writes a batch, and nothing where it
+// does not concern the reader. Between two writes there is at least pause; what is the same by then is told once. The
+// reader fetches what it shows. A reader that falls behind is disconnected and fetches everything anew when it returns.
+// The parameter since, in milliseconds, is when the reader began to read what it shows: the event "missed" tells it
+// that there were changes before it listened.
 func Stream(c *gin.Context, hub *live.Hub, pause time.Duration, events func(*live.Batch) string) {
 	reader := hub.Subscribe()
 	defer reader.Close()
@@ -63,7 +64,8 @@ func Stream(c *gin.Context, hub *live.Hub, pause time.Duration, events func(*liv
 		return control.Flush() == nil
 	}
 	begin := "retry: 2000\n\n"
-	if since, err := strconv.ParseInt(c.Query("since"), 10, 64); err == nil && hub.HeardSince(time.UnixMilli(since).Add(-clockSkew)) {
+	if since, err := strconv.ParseInt(c.Query("since"), 10, 64); err == nil &&
+		hub.HeardSince(time.UnixMilli(since).Add(-clockSkew)) {
 		begin += Event("missed", "all")
 	}
 	if !write(begin) {

@@ -21,8 +21,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/web"
 )
 
-// stalled is the connection of a reader that takes nothing: a write fails when its time is over. Without a limit it would
-// never end.
+// stalled is the connection of a reader that takes nothing: a write fails when its time is over. Without a limit it
+// would never end.
 type stalled struct {
 	*httptest.ResponseRecorder
 	deadline time.Time
@@ -46,7 +46,8 @@ func (s *stalled) WriteString(text string) (int, error) { return s.Write([]byte(
 
 // TestStream_stalled_race: each piece of a stream has its time, after which the reader is gone.
 func TestStream_stalled_race(t *testing.T) {
-	hub := live.NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	hub := live.NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}),
+		slog.New(slog.NewTextHandler(io.Discard, nil)))
 	w := &stalled{ResponseRecorder: httptest.NewRecorder()}
 	c, _ := gin.CreateTestContext(w)
 	c.Request = httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/live", nil)
@@ -73,8 +74,8 @@ func (n *noted) WriteString(text string) (int, error) {
 	return len(text), nil
 }
 
-// TestStream_pause_race: the first change is told at once; what comes in the pause after it is told together at its end, each
-// kind once, and nothing is left out.
+// TestStream_pause_race: the first change is told at once; what comes in the pause after it is told together at its
+// end, each kind once, and nothing is left out.
 func TestStream_pause_race(t *testing.T) {
 	queue, err := jobs.Open("")
 	if err != nil {
@@ -91,7 +92,9 @@ func TestStream_pause_race(t *testing.T) {
 	c, _ := gin.CreateTestContext(w)
 	c.Request = httptest.NewRequestWithContext(ctx, http.MethodGet, "/live", nil)
 	running.Go(func() {
-		web.Stream(c, hub, 2*time.Second, func(b *live.Batch) string { return web.Event("order", b.Changes[0].Order.String()) })
+		web.Stream(c, hub, 2*time.Second, func(b *live.Batch) string {
+			return web.Event("order", b.Changes[0].Order.String())
+		})
 	})
 	<-w.wrote // the beginning
 	witness := hub.Subscribe()

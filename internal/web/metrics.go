@@ -13,7 +13,8 @@ import (
 // metrics serves what Prometheus scrapes. The figures are read when they are asked for; nothing is counted twice.
 func (s *Server) metrics() http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), (*figures)(s))
+	registry.MustRegister(collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), (*figures)(s))
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }
 
@@ -21,17 +22,20 @@ func (s *Server) metrics() http.Handler {
 type figures Server
 
 var (
-	receivedMetric = prometheus.NewDesc("tributary_webhook_requests_total", "Webhook requests at this process by outcome.", []string{"outcome"}, nil)
-	inboxMetric    = prometheus.NewDesc("tributary_deliveries", "Open deliveries by state.", []string{"state"}, nil)
-	oldestMetric   = prometheus.NewDesc("tributary_oldest_waiting_seconds", "Age of the oldest waiting delivery.", nil, nil)
-	queueMetric    = prometheus.NewDesc("tributary_queue_tasks", "Tasks in the queue by state.", []string{"state"}, nil)
-	queueUpMetric  = prometheus.NewDesc("tributary_queue_up", "1 when Redis answers.", nil, nil)
-	ordersMetric   = prometheus.NewDesc("tributary_orders", "Orders by status.", []string{"status"}, nil)
+	receivedMetric = prometheus.NewDesc("tributary_webhook_requests_total",
+		"Webhook requests at this process by outcome.", []string{"outcome"}, nil)
+	inboxMetric  = prometheus.NewDesc("tributary_deliveries", "Open deliveries by state.", []string{"state"}, nil)
+	oldestMetric = prometheus.NewDesc("tributary_oldest_waiting_seconds", "Age of the oldest waiting delivery.", nil,
+		nil)
+	queueMetric   = prometheus.NewDesc("tributary_queue_tasks", "Tasks in the queue by state.", []string{"state"}, nil)
+	queueUpMetric = prometheus.NewDesc("tributary_queue_up", "1 when Redis answers.", nil, nil)
+	ordersMetric  = prometheus.NewDesc("tributary_orders", "Orders by status.", []string{"status"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (f *figures) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{receivedMetric, inboxMetric, oldestMetric, queueMetric, queueUpMetric, ordersMetric} {
+	for _, d := range []*prometheus.Desc{receivedMetric, inboxMetric, oldestMetric, queueMetric, queueUpMetric,
+		ordersMetric} {
 		out <- d
 	}
 }

@@ -51,7 +51,8 @@ const problemType = "application/problem+json"
 const internalDetail = "Something went wrong on our side. It has been logged; trying again may help."
 
 func newProblem(status int, code, field, detail string) *Problem {
-	p := &Problem{Type: problemPage + "#" + code, Title: problemKinds[code].title, Status: status, Code: code, Field: field, Detail: detail}
+	p := &Problem{Type: problemPage + "#" + code, Title: problemKinds[code].title, Status: status, Code: code,
+		Field: field, Detail: detail}
 	if p.Title == "" {
 		p.Type, p.Title = "about:blank", http.StatusText(status) // RFC 9457 wants this pair for what has no page
 	}
@@ -67,8 +68,8 @@ func (p *Problem) ourFault() *Problem {
 	return p
 }
 
-// ProblemOf is the one place that maps errors to HTTP, for the API and for pages: to a status, a code and a sentence. An
-// unknown error becomes a 500 with a fixed sentence; the caller logs it with the problem's instance.
+// ProblemOf is the one place that maps errors to HTTP, for the API and for pages: to a status, a code and a sentence.
+// An unknown error becomes a 500 with a fixed sentence; the caller logs it with the problem's instance.
 func ProblemOf(err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
@@ -134,8 +135,9 @@ func answerProblem(c *gin.Context, p *Problem) {
 	c.Data(p.Status, problemType, body)
 }
 
-// LogFault logs the error that ended a request. When whoever asked has gone away meanwhile, it is most likely the echo of
-// that: a query that was told to stop. Nobody reads the answer and nothing is broken, so nobody is to be woken for it.
+// LogFault logs the error that ended a request. When whoever asked has gone away meanwhile, it is most likely the echo
+// of that: a query that was told to stop. Nobody reads the answer and nothing is broken, so nobody is to be woken for
+// it.
 func LogFault(ctx context.Context, log *slog.Logger, message string, args ...any) {
 	level := slog.LevelError
 	if errors.Is(ctx.Err(), context.Canceled) {
@@ -148,7 +150,8 @@ func LogFault(ctx context.Context, log *slog.Logger, message string, args ...any
 func (s *Server) answerError(c *gin.Context, err error) {
 	p := ProblemOf(err)
 	if p.Status >= http.StatusInternalServerError {
-		LogFault(c.Request.Context(), s.Log, "request failed", "method", c.Request.Method, "path", c.FullPath(), "status", p.Status, "instance", p.Instance, "error", err)
+		LogFault(c.Request.Context(), s.Log, "request failed", "method", c.Request.Method, "path", c.FullPath(),
+			"status", p.Status, "instance", p.Instance, "error", err)
 	}
 	answerProblem(c, p)
 }
@@ -167,8 +170,8 @@ func (p *Problem) Headers(set func(name, value string)) {
 	}
 }
 
-// humaErrors makes huma's own refusals (unreadable body, failed validation) problems of ours. huma keeps the function in
-// a package variable, so it is set once for the process.
+// humaErrors makes huma's own refusals (unreadable body, failed validation) problems of ours. huma keeps the function
+// in a package variable, so it is set once for the process.
 var humaErrors = sync.OnceFunc(func() {
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
 		return humaProblem(status, message, errs)

@@ -34,7 +34,8 @@ const (
 	codeVersionConflict      = "version_conflict"
 )
 
-// problemKind is what a code stands for: the status that it is answered with, a title, and what it means with what to do.
+// problemKind is what a code stands for: the status that it is answered with, a title, and what it means with what to
+// do.
 type problemKind struct {
 	status         int
 	title, meaning string
@@ -42,27 +43,55 @@ type problemKind struct {
 
 // problemKinds has every code there is. A code that an error of another package carries must stand here too.
 var problemKinds = map[string]problemKind{
-	string(affiliate.Invalid):     {http.StatusUnprocessableEntity, "A value is not valid", "A value in the body, the query or a header is wrong. field names it; several wrong ones are all in errors. Sending the same again changes nothing."},
-	string(affiliate.NotFound):    {http.StatusNotFound, "There is no such thing", "The id, slug or address leads to nothing."},
-	string(affiliate.Conflict):    {http.StatusConflict, "It contradicts what is there", "The request is in order, but something that exists stands against it: a name that is taken, a code that somebody owns. detail says what."},
-	string(affiliate.Forbidden):   {http.StatusForbidden, "The token may not do this", "The token's role is too low; detail names the role that is needed. An owner makes another token."},
-	string(affiliate.Unavailable): {http.StatusServiceUnavailable, "Not possible at the moment", "The database, or another part that this needs, cannot be reached now. Try again after the seconds in Retry-After."},
-	codeBadSignature:              {http.StatusUnauthorized, "The delivery's signature is wrong", "Only for deliveries of stores. The webhook secret in the store differs from the one that was set here."},
-	codeChangedMeanwhile:          {http.StatusPreconditionFailed, "It has been changed meanwhile", "The ETag in If-Match is not that of the version there is now. Read the thing again, look at what changed, and repeat the change."},
-	codeInternal:                  {http.StatusInternalServerError, "A fault on the server's side", "It has been logged with the id in instance. Trying again may help."},
-	codeKeyReused:                 {http.StatusUnprocessableEntity, "The Idempotency-Key belongs to another request", "A request with another method, address or body used this key within the last 24 hours. Nothing was done. Make a new key for each thing to be done."},
-	codeKeyInProgress:             {http.StatusConflict, "The first request with this Idempotency-Key is still running", "Nothing was done. Repeat the request after the seconds in Retry-After to get the answer of the first."},
-	codeKeyAnswerLost:             {http.StatusConflict, "It was done, but its answer is lost", "The request with this Idempotency-Key had its effect, but the server stopped before the answer was kept. It is not done again: read the thing, or its list, to see what it is now."},
-	codeMethodNotAllowed:          {http.StatusMethodNotAllowed, "The address does not answer this method", "The address exists, for other methods."},
-	codeRateLimited:               {http.StatusTooManyRequests, "Too many requests", "The token, or without a valid token the address, has used up its requests. Go on after the seconds in Retry-After."},
-	codeTooLarge:                  {http.StatusRequestEntityTooLarge, "The body is too large", "The body has more bytes than this address takes."},
-	codeTooManyAttempts:           {http.StatusTooManyRequests, "Too many sign-ins failed", "Only for people who sign in. Wait as long as detail says, or let an owner set a new password."},
-	codeTooSlow:                   {http.StatusRequestTimeout, "The body came too slowly", "The connection is too slow or broke off. Send the request again."},
-	codeUnauthenticated:           {http.StatusUnauthorized, "A valid token is needed", "The header Authorization is missing, or its token is not known or was ended."},
-	codeUnknownStore:              {http.StatusNotFound, "No such store is connected", "Only for deliveries of stores. The webhook address in the store is not that of a connected store."},
-	codeUnreadable:                {http.StatusBadRequest, "The request cannot be read", "The body is no JSON, or broke off before its end."},
-	codeUnsupportedMediaType:      {http.StatusUnsupportedMediaType, "The body is of an unknown type", "Send the Content-Type that the operation states, mostly application/json."},
-	codeVersionConflict:           {http.StatusConflict, "It has been changed meanwhile", "The version in the body is not the one there is now. Read the thing again, look at what changed, and repeat the change."},
+	string(affiliate.Invalid): {http.StatusUnprocessableEntity, "A value is not valid",
+		"A value in the body, the query or a header is wrong. field names it; several wrong ones are all in errors. " +
+			"Sending the same again changes nothing."},
+	string(affiliate.NotFound): {http.StatusNotFound, "There is no such thing",
+		"The id, slug or address leads to nothing."},
+	string(affiliate.Conflict): {http.StatusConflict, "It contradicts what is there", "The request is in order, " +
+		"but something that exists stands against it: a name that is taken, a code that somebody owns. detail says " +
+		"what."},
+	string(affiliate.Forbidden): {http.StatusForbidden, "The token may not do this",
+		"The token's role is too low; detail names the role that is needed. An owner makes another token."},
+	string(affiliate.Unavailable): {http.StatusServiceUnavailable, "Not possible at the moment",
+		"The database, or another part that this needs, cannot be reached now. Try again after the seconds in " +
+			"Retry-After."},
+	codeBadSignature: {http.StatusUnauthorized, "The delivery's signature is wrong",
+		"Only for deliveries of stores. The webhook secret in the store differs from the one that was set here."},
+	codeChangedMeanwhile: {http.StatusPreconditionFailed, "It has been changed meanwhile",
+		"The ETag in If-Match is not that of the version there is now. Read the thing again, look at what changed, " +
+			"and repeat the change."},
+	codeInternal: {http.StatusInternalServerError, "A fault on the server's side",
+		"It has been logged with the id in instance. Trying again may help."},
+	codeKeyReused: {http.StatusUnprocessableEntity, "The Idempotency-Key belongs to another request",
+		"A request with another method, address or body used this key within the last 24 hours. Nothing was done. " +
+			"Make a new key for each thing to be done."},
+	codeKeyInProgress: {http.StatusConflict, "The first request with this Idempotency-Key is still running",
+		"Nothing was done. Repeat the request after the seconds in Retry-After to get the answer of the first."},
+	codeKeyAnswerLost: {http.StatusConflict, "It was done, but its answer is lost",
+		"The request with this Idempotency-Key had its effect, but the server stopped before the answer was kept. It " +
+			"is not done again: read the thing, or its list, to see what it is now."},
+	codeMethodNotAllowed: {http.StatusMethodNotAllowed, "The address does not answer this method",
+		"The address exists, for other methods."},
+	codeRateLimited: {http.StatusTooManyRequests, "Too many requests", "The token, or without a valid " +
+		"token the address, has used up its requests. Go on after the seconds in Retry-After."},
+	codeTooLarge: {http.StatusRequestEntityTooLarge, "The body is too large",
+		"The body has more bytes than this address takes."},
+	codeTooManyAttempts: {http.StatusTooManyRequests, "Too many sign-ins failed",
+		"Only for people who sign in. Wait as long as detail says, or let an owner set a new password."},
+	codeTooSlow: {http.StatusRequestTimeout, "The body came too slowly",
+		"The connection is too slow or broke off. Send the request again."},
+	codeUnauthenticated: {http.StatusUnauthorized, "A valid token is needed",
+		"The header Authorization is missing, or its token is not known or was ended."},
+	codeUnknownStore: {http.StatusNotFound, "No such store is connected",
+		"Only for deliveries of stores. The webhook address in the store is not that of a connected store."},
+	codeUnreadable: {http.StatusBadRequest, "The request cannot be read",
+		"The body is no JSON, or broke off before its end."},
+	codeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body is of an unknown type",
+		"Send the Content-Type that the operation states, mostly application/json."},
+	codeVersionConflict: {http.StatusConflict, "It has been changed meanwhile",
+		"The version in the body is not the one there is now. Read the thing again, look at what changed, and repeat " +
+			"the change."},
 }
 
 // TransformSchema lists the codes in the OpenAPI document.
@@ -95,7 +124,9 @@ func registerProblemPage(r *gin.Engine) {
 	for code, k := range problemKinds {
 		list = append(list, entry{code, k.title, k.meaning, k.status})
 	}
-	slices.SortFunc(list, func(a, b entry) int { return cmp.Or(cmp.Compare(a.Status, b.Status), cmp.Compare(a.Code, b.Code)) })
+	slices.SortFunc(list, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.Status, b.Status), cmp.Compare(a.Code, b.Code))
+	})
 	var page bytes.Buffer
 	if err := problemTemplate.Execute(&page, list); err != nil {
 		panic(err) // the template and its data are both here

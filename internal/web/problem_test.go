@@ -52,7 +52,8 @@ func codesInSource(t *testing.T) map[string]string {
 					note(n.Args[at], path)
 				}
 			case *ast.ValueSpec:
-				if strings.HasPrefix(path, "../web/") && strings.HasPrefix(n.Names[0].Name, "code") && len(n.Values) == 1 {
+				if strings.HasPrefix(path, "../web/") && strings.HasPrefix(n.Names[0].Name, "code") &&
+					len(n.Values) == 1 {
 					note(n.Values[0], path)
 				}
 			}
@@ -76,8 +77,8 @@ func name(e ast.Expr) string {
 	return ""
 }
 
-// TestProblem_codes: every code that the program uses is in the table, and the OpenAPI document, the page that types lead
-// to, and docs/api.md have them all.
+// TestProblem_codes: every code that the program uses is in the table, and the OpenAPI document, the page that types
+// lead to, and docs/api.md have them all.
 func TestProblem_codes(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		schemas := o.nobody.call("GET", v1+"/openapi.json", nil).ok(200)["components"].(object)["schemas"].(object)
@@ -136,7 +137,8 @@ func TestProblem_instance(t *testing.T) {
 			o.Errorf("instance of what the caller can mend: %s", a.raw)
 		}
 		o.app.Sealer = nil
-		body := object{"platform": "woocommerce", "slug": "shop", "name": "Shop", "domain": "shop.example", "currency": "EUR", "timezone": "UTC"}
+		body := object{"platform": "woocommerce", "slug": "shop", "name": "Shop", "domain": "shop.example",
+			"currency": "EUR", "timezone": "UTC"}
 		first, second := o.owner.call("POST", v1+"/stores", body), o.owner.call("POST", v1+"/stores", body)
 		first.problem(500, "internal", "")
 		instance, _ := first.body["instance"].(string)

@@ -30,8 +30,8 @@ func NewLimiter(client redis.UniversalClient, perMinute int, log *slog.Logger) *
 	return &Limiter{client: client, perMinute: int64(perMinute), log: log}
 }
 
-// strangerShare is how much less an address without a valid token may ask: tokens are not to be guessed, and the OpenAPI
-// document is not read often.
+// strangerShare is how much less an address without a valid token may ask: tokens are not to be guessed, and the
+// OpenAPI document is not read often.
 const strangerShare = 20
 
 // Redis is asked for so long, and after it was away left alone for so long. An API that waits for its limiter would be
@@ -51,7 +51,8 @@ type quota struct {
 
 // takeScript is the generic cell rate algorithm: a bucket of ARGV[2] requests, one of which comes back every ARGV[1]
 // microseconds. The key holds the moment at which the bucket is full again. The time is that of Redis, which all
-// processes share. It answers whether one was taken, what remains, when the next one comes, and when the bucket is full.
+// processes share. It answers whether one was taken, what remains, when the next one comes, and when the bucket is
+// full.
 var takeScript = redis.NewScript(`
 local every, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
@@ -128,7 +129,8 @@ func (s *Server) limit(c *gin.Context, who caller) {
 	c.Header("RateLimit-Remaining", strconv.FormatInt(q.remaining, 10))
 	c.Header("RateLimit-Reset", strconv.Itoa(seconds(q.reset)))
 	if q.wait > 0 {
-		p := newProblem(http.StatusTooManyRequests, codeRateLimited, "", "This is more than "+strconv.FormatInt(q.limit, 10)+" requests a minute; go on after the seconds in Retry-After.")
+		p := newProblem(http.StatusTooManyRequests, codeRateLimited, "", "This is more than "+strconv.FormatInt(q.limit,
+			10)+" requests a minute; go on after the seconds in Retry-After.")
 		p.retryAfter = seconds(q.wait)
 		answerProblem(c, p)
 	}

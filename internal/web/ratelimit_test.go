@@ -24,7 +24,8 @@ import (
 // limited serves the office's API with a limit.
 func (o *office) limited(client redis.UniversalClient, perMinute int, log *slog.Logger) http.Handler {
 	o.Helper()
-	handler, err := (&web.Server{App: o.app, Log: log, Version: "test", API: true, Hub: o.hub, Queue: o.queue, Limiter: web.NewLimiter(client, perMinute, log)}).Handler()
+	handler, err := (&web.Server{App: o.app, Log: log, Version: "test", API: true, Hub: o.hub, Queue: o.queue,
+		Limiter: web.NewLimiter(client, perMinute, log)}).Handler()
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -75,8 +76,10 @@ func TestRateLimit_bucket(t *testing.T) {
 			o.Helper()
 			a := ask()
 			a.problem(429, "rate_limited", "")
-			if limit, remaining, reset := limits(o.T, a.header); limit != 30 || remaining != 0 || reset > 60 || a.header.Get("Retry-After") != wait {
-				o.Errorf("limit %d, remaining %d, reset %d, Retry-After %s, want %s", limit, remaining, reset, a.header.Get("Retry-After"), wait)
+			if limit, remaining, reset := limits(o.T, a.header); limit != 30 || remaining != 0 || reset > 60 ||
+				a.header.Get("Retry-After") != wait {
+				o.Errorf("limit %d, remaining %d, reset %d, Retry-After %s, want %s", limit, remaining, reset,
+					a.header.Get("Retry-After"), wait)
 			}
 		}
 		refused("2")
@@ -173,7 +176,8 @@ func TestRateLimit_shared(t *testing.T) {
 		defer shared.Close()
 		const limit = 6 // one comes back every ten seconds, so none does during the test
 		first, second := o.viewer, o.viewer
-		first.handler, second.handler = o.limited(shared.Client(), limit, quiet), o.limited(shared.Client(), limit, quiet)
+		first.handler, second.handler = o.limited(shared.Client(), limit, quiet), o.limited(shared.Client(),
+			limit, quiet)
 		for range limit / 2 {
 			first.call("GET", v1+"/campaigns", nil).ok(200)
 			second.call("GET", v1+"/campaigns", nil).ok(200)

@@ -1,5 +1,5 @@
-// Package web is what answers HTTP: the receiver of webhooks, the links, the status, the JSON API and the pages. Handlers
-// are thin: they read the request, call one function of app (or read from storage) and answer.
+// Package web is what answers HTTP: the receiver of webhooks, the links, the status, the JSON API and the pages.
+// Handlers are thin: they read the request, call one function of app (or read from storage) and answer.
 package web
 
 import (
@@ -69,7 +69,8 @@ func (s *Server) Handler() (http.Handler, error) {
 		r.Use(s.identify)
 	}
 	r.NoRoute(func(c *gin.Context) {
-		if s.Pages != nil && c.Request.Method == http.MethodGet && !strings.HasPrefix(c.Request.URL.Path, apiPrefix+"/") &&
+		if s.Pages != nil && c.Request.Method == http.MethodGet && !strings.HasPrefix(c.Request.URL.Path,
+			apiPrefix+"/") &&
 			strings.Contains(c.GetHeader("Accept"), "text/html") {
 			s.Pages.NotFound(c)
 			return
@@ -77,7 +78,8 @@ func (s *Server) Handler() (http.Handler, error) {
 		writeProblem(c, http.StatusNotFound, "not_found", "", "There is nothing at this address.")
 	})
 	r.NoMethod(func(c *gin.Context) {
-		writeProblem(c, http.StatusMethodNotAllowed, codeMethodNotAllowed, "", "This address does not answer "+c.Request.Method+".")
+		writeProblem(c, http.StatusMethodNotAllowed, codeMethodNotAllowed, "",
+			"This address does not answer "+c.Request.Method+".")
 	})
 	s.registerStatus(r)
 	registerProblemPage(r)
@@ -107,7 +109,8 @@ func (s *Server) recover(c *gin.Context) {
 			panic(p)
 		}
 		problem := newProblem(http.StatusInternalServerError, codeInternal, "", internalDetail).ourFault()
-		s.Log.Error("panic", "method", c.Request.Method, "path", c.FullPath(), "instance", problem.Instance, "panic", p, "stack", string(debug.Stack()))
+		s.Log.Error("panic", "method", c.Request.Method, "path", c.FullPath(), "instance", problem.Instance, "panic", p,
+			"stack", string(debug.Stack()))
 		if c.Writer.Written() {
 			panic(http.ErrAbortHandler) // the answer has begun: cut it off rather than end it as if it were whole
 		}

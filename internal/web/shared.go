@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Shared lets many readers share figures that are expensive where tables are large: reading them may cost a tenth of the
-// time, so they are as old as ten readings take, and never older than sharedMost. The zero value works.
+// Shared lets many readers share figures that are expensive where tables are large: reading them may cost a tenth of
+// the time, so they are as old as ten readings take, and never older than sharedMost. The zero value works.
 type Shared[T any] struct {
 	mu    sync.Mutex
 	until time.Time

@@ -9,7 +9,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/web"
 )
 
-// TestShared_race: what was expensive to read is shared for a while, what was cheap is read anew, and an error is nobody else's.
+// TestShared_race: what was expensive to read is shared for a while, what was cheap is read anew, and an error is
+// nobody else's.
 func TestShared_race(t *testing.T) {
 	var s web.Shared[int]
 	reads, slow, broken := 0, time.Duration(0), error(nil)

@@ -145,7 +145,8 @@ func (s *Server) ready(c *gin.Context) {
 	defer cancel()
 	if err := s.App.DB.Ping(ctx); err != nil {
 		LogFault(c.Request.Context(), s.Log, "not ready", "error", err)
-		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "", "The database cannot be reached.")
+		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "",
+			"The database cannot be reached.")
 		return
 	}
 	c.JSON(http.StatusOK, gin.H{"status": "ready"})

@@ -53,7 +53,8 @@ func (s *Server) receive(c *gin.Context, platform affiliate.Platform, slug strin
 		c.Status(http.StatusOK)
 		c.Writer.WriteHeaderNow()
 	case app.ReceiptUnknownStore:
-		detail := "No store is connected under this address. Compare it with the webhook address that \"tributary store list\" shows."
+		detail := "No store is connected under this address. Compare it with the webhook address that \"tributary " +
+			"store list\" shows."
 		if slug == "" {
 			detail = "No store is connected with the shop in X-Shopify-Shop-Domain."
 		}
@@ -63,7 +64,8 @@ func (s *Server) receive(c *gin.Context, platform affiliate.Platform, slug strin
 			"The signature does not fit the body: the secret in the store differs from the one that was set here.")
 	default:
 		s.Log.Error("delivery not kept", "platform", platform, "store", slug, "error", err)
-		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "", "The delivery could not be kept; send it again.")
+		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "",
+			"The delivery could not be kept; send it again.")
 	}
 }
 
@@ -72,12 +74,14 @@ func (s *Server) refuseBody(c *gin.Context, platform affiliate.Platform, slug st
 	c.Header("Connection", "close") // the rest of the body is not read
 	if errors.Is(err, errTooLarge) {
 		s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptTooLarge)
-		writeProblem(c, http.StatusRequestEntityTooLarge, codeTooLarge, "", "The body is larger than MAX_BODY_BYTES allows.")
+		writeProblem(c, http.StatusRequestEntityTooLarge, codeTooLarge, "",
+			"The body is larger than MAX_BODY_BYTES allows.")
 		return
 	}
 	if errors.Is(err, errTooMany) {
 		s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptUnavailable)
-		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "", "Too many large bodies come in at once; send it again.")
+		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "",
+			"Too many large bodies come in at once; send it again.")
 		return
 	}
 	s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptUnreadable)
@@ -85,8 +89,8 @@ func (s *Server) refuseBody(c *gin.Context, platform affiliate.Platform, slug st
 }
 
 // announced bounds what is set aside for a body before any of it has come: whoever asks is not known yet. For the same
-// reason few bodies beyond largeBody are read at once, or strangers could fill the memory: a delivery so large is an order
-// of thousands of lines.
+// reason few bodies beyond largeBody are read at once, or strangers could fill the memory: a delivery so large is an
+// order of thousands of lines.
 const (
 	announced       = 32 << 10
 	largeBody       = 1 << 20
@@ -99,8 +103,8 @@ var (
 )
 
 // readBody reads the raw body. A length that is announced as too large is refused before a byte of it is read, so that
-// a client that waits for "100 Continue" never sends it. large says that the body has a place among the large ones, which
-// the caller gives back.
+// a client that waits for "100 Continue" never sends it. large says that the body has a place among the large ones,
+// which the caller gives back.
 func (s *Server) readBody(c *gin.Context, into *bytes.Buffer) (large bool, err error) {
 	r := c.Request
 	if r.ContentLength > s.MaxBody {
@@ -128,8 +132,9 @@ func (s *Server) readBody(c *gin.Context, into *bytes.Buffer) (large bool, err e
 	return large, err
 }
 
-// largeWait is how long a large body waits for its place: WooCommerce waits a minute for an answer and never sends again.
-// largeRead is how long a body may keep its place: less, so that whoever sends slowly on purpose turns nobody away.
+// largeWait is how long a large body waits for its place: WooCommerce waits a minute for an answer and never sends
+// again. largeRead is how long a body may keep its place: less, so that whoever sends slowly on purpose turns nobody
+// away.
 const (
 	largeWait = 40 * time.Second
 	largeRead = 20 * time.Second

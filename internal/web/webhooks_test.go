@@ -39,13 +39,15 @@ func (s *stalledBody) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestWebhooks_fewLargeBodiesAtOnce_race: strangers cannot fill the memory with large bodies, and small deliveries pass meanwhile.
+// TestWebhooks_fewLargeBodiesAtOnce_race: strangers cannot fill the memory with large bodies, and small deliveries pass
+// meanwhile.
 func TestWebhooks_fewLargeBodiesAtOnce_race(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		counts := app.NewCounters(o.app.DB, o.app.Now, o.app.Log)
 		intake := app.NewIntake(o.app.DB, &keptQueue{}, o.app.Log)
 		defer intake.Close()
-		handler, err := (&web.Server{App: o.app, Log: o.app.Log, MaxBody: 10 << 20, Receiver: app.NewReceiver(o.app, intake, counts)}).Handler()
+		handler, err := (&web.Server{App: o.app, Log: o.app.Log, MaxBody: 10 << 20, Receiver: app.NewReceiver(o.app,
+			intake, counts)}).Handler()
 		if err != nil {
 			o.Fatal(err)
 		}

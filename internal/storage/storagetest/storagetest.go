@@ -18,7 +18,8 @@ import (
 	"github.com/tributaryhq/tributary/migrations"
 )
 
-// Each runs the test on a fresh, migrated SQLite file and on a fresh, migrated PostgreSQL database, one after the other.
+// Each runs the test on a fresh, migrated SQLite file and on a fresh, migrated PostgreSQL database, one after the
+// other.
 func Each(t *testing.T, test func(t *testing.T, db *storage.DB)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t)) })

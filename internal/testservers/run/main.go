@@ -87,7 +87,8 @@ func run(args []string) (code int, err error) {
 	cmd.Env = append(os.Environ(), testservers.PostgresEnv+"="+postgres.URL, testservers.RedisEnv+"="+redis.URL,
 		"TMPDIR="+files, "GOTMPDIR="+os.TempDir()) // programs that are built stay where they were
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // `go test` does not pass signals on to the tests, so they go to the group
+	// `go test` does not pass signals on to the tests, so they go to the group
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return 1, err
 	}
@@ -106,8 +107,8 @@ func run(args []string) (code int, err error) {
 	return exit.ExitCode(), nil
 }
 
-// watchParent sends SIGTERM when the process that started this one is gone: `go run`, for one, dies of a SIGTERM without
-// passing it on.
+// watchParent sends SIGTERM when the process that started this one is gone: `go run`, for one, dies of a SIGTERM
+// without passing it on.
 func watchParent(signals chan<- os.Signal) {
 	for parent := os.Getppid(); os.Getppid() == parent; {
 		time.Sleep(200 * time.Millisecond)
