@@ -85,7 +85,8 @@ func (p *payload) storeError() error {
 	case "woocommerce_rest_cannot_view":
 		e.Code = CodeUserRights
 		e.Message = "the store sent an error instead of the order: the user who made the webhook may no longer read " +
-			"orders; give that user the role Shop manager or Administrator again, or delete the webhook and make it anew"
+			"orders; give that user the role Shop manager or Administrator again, or delete the webhook and make it " +
+			"anew"
 	case "woocommerce_rest_shop_order_invalid_id":
 		e.Code = CodeOrderGone
 		e.Message = "the store sent an error instead of the order: the order was deleted for good before the " +

@@ -47,8 +47,8 @@ var storePlatforms = []platformHints{
 		Platform: affiliate.Shopify,
 		Name:     platformNames[affiliate.Shopify],
 		Address:  "The permanent one, such as your-shop.myshopify.com (Shopify admin, Settings → Domains).",
-		Secret: "Shopify has its own: in its admin open Settings → Notifications → Webhooks and copy what stands behind " +
-			"“Your webhooks will be signed with”.",
+		Secret: "Shopify has its own: in its admin open Settings → Notifications → Webhooks and copy what stands " +
+			"behind “Your webhooks will be signed with”.",
 		FirstWebhook: "It stands below the list of webhooks. If the list is empty, create the first one: event " +
 			"<strong>Order creation</strong>, format <strong>JSON</strong>, and this URL, which fits every Shopify " +
 			"store:",
