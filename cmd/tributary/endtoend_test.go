@@ -276,7 +276,9 @@ type keptOrder struct {
 func allOrders(t testing.TB, env environment) (orders []keptOrder) {
 	t.Helper()
 	env.open(t, func(ctx context.Context, a *app.App) {
-		rows, err := a.DB.ListOrders(ctx, storage.OrderFilter{Limit: 100_000})
+		rows, err := every(func(p storage.Page) ([]storage.OrderRow, string, error) {
+			return a.DB.ListOrders(ctx, storage.OrderFilter{}, p)
+		})
 		ok(t, err)
 		ids := make([]affiliate.OrderID, len(rows))
 		for i, row := range rows {

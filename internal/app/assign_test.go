@@ -95,7 +95,7 @@ func (r *rig) footprint() string {
 	if err != nil {
 		r.Fatal(err)
 	}
-	orders, err := r.db.ListOrders(ctx, storage.OrderFilter{Limit: 100})
+	orders, _, err := r.db.ListOrders(ctx, storage.OrderFilter{}, storage.Page{Limit: storage.MaxLimit})
 	if err != nil {
 		r.Fatal(err)
 	}

@@ -69,19 +69,11 @@ func (r *request) ordersPage() error {
 	if p.Status, err = wordQuery(r, "status", affiliate.Paid, affiliate.Pending, affiliate.Canceled, affiliate.Refunded); err != nil {
 		return err
 	}
-	f := storage.OrderFilter{Status: p.Status, Store: p.Store, Text: p.Text, Show: p.Show, From: p.Period.Range.Start(), To: p.Period.Range.End(), Limit: limit + 1}
-	if f.Before, err = storage.ParseOrderCursor(r.Query("cursor")); err != nil {
-		return err
-	}
-	rows, err := r.d.App.DB.ListOrders(ctx, f)
+	f := storage.OrderFilter{Status: p.Status, Store: p.Store, Text: p.Text, Show: p.Show,
+		From: p.Period.Range.Start(), To: p.Period.Range.End()}
+	rows, next, err := r.d.App.DB.ListOrders(ctx, f, r.page())
 	if err != nil {
 		return err
-	}
-	next := ""
-	if len(rows) > limit {
-		rows = rows[:limit]
-		last := rows[limit-1]
-		next = storage.OrderCursor{PlacedAt: last.PlacedAt.Time, ID: last.ID}.String()
 	}
 	for _, o := range rows {
 		p.Rows = append(p.Rows, r.orderLine(o))

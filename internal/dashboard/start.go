@@ -57,7 +57,7 @@ const lastOrders = 10
 // recognized says whether one of the newest orders carries somebody's code or link, though it is not credited: test
 // orders of the stores' own test modes never are.
 func (r *request) recognized() (bool, error) {
-	orders, err := r.d.App.DB.ListOrders(r.Request.Context(), storage.OrderFilter{Limit: lastOrders})
+	orders, _, err := r.d.App.DB.ListOrders(r.Request.Context(), storage.OrderFilter{}, storage.Page{Limit: lastOrders})
 	if err != nil {
 		return false, err
 	}
@@ -139,7 +139,7 @@ func (r *request) startPage() error {
 	if err := r.suggestCode(&page); err != nil {
 		return err
 	}
-	orders, err := r.d.App.DB.ListOrders(ctx, storage.OrderFilter{Limit: 1})
+	orders, _, err := r.d.App.DB.ListOrders(ctx, storage.OrderFilter{}, storage.Page{Limit: 1})
 	if err != nil {
 		return err
 	}

@@ -60,17 +60,16 @@ func testPlan(t testing.TB, db *storage.DB) Plan {
 // ordersOf gives all orders of a database with their conversions, newest first.
 func ordersOf(t *testing.T, db *storage.DB) (list []storage.OrderRow) {
 	t.Helper()
-	for f := (storage.OrderFilter{Limit: 1000}); ; {
-		page, err := db.ListOrders(t.Context(), f)
+	for p := (storage.Page{Limit: storage.MaxLimit}); ; {
+		page, next, err := db.ListOrders(t.Context(), storage.OrderFilter{}, p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(page) == 0 {
+		list = append(list, page...)
+		if next == "" {
 			return list
 		}
-		list = append(list, page...)
-		last := page[len(page)-1]
-		f.Before = storage.OrderCursor{PlacedAt: last.PlacedAt.Time, ID: last.ID}
+		p.Cursor = next
 	}
 }
 

@@ -150,6 +150,9 @@ type OrderRow struct {
 	Conversion *ConversionRow `db:"-"`
 }
 
+func (o OrderRow) domain() OrderRow   { return o }
+func (o OrderRow) position() position { return newestOrders.position(o.PlacedAt.Time, int64(o.ID)) }
+
 // FindOrder gives the order of a store by the store's id of it, with its trace; NotFound when no delivery described it.
 func (q queries) FindOrder(ctx context.Context, storeSlug, externalID string) (OrderRow, error) {
 	return q.oneOrder(ctx, `s.slug = ? AND o.external_id = ?`, storeSlug, externalID)
@@ -176,7 +179,7 @@ func (q queries) oneOrder(ctx context.Context, condition string, args ...any) (O
 	return rows[0], err
 }
 
-// OrderFilter narrows a list of orders. Zero fields do not.
+// OrderFilter narrows orders, in lists and exports. Zero fields do not.
 type OrderFilter struct {
 	Status   affiliate.OrderStatus
 	Store    string // slug
@@ -185,8 +188,6 @@ type OrderFilter struct {
 	From, To time.Time // placed in [From, To)
 	Show     OrderShow
 	Text     string // the order's number or the store's id of it
-	Before   OrderCursor
-	Limit    int
 }
 
 // OrderShow narrows orders to those of a kind; empty means all.
@@ -201,94 +202,54 @@ const (
 	ShowTest        OrderShow = "test"
 )
 
-// condition is what the kind means for orders o with conversions c; both empty for all.
-func (s OrderShow) condition() (join, condition string) {
-	const joined = ` JOIN conversions c ON c.order_id = o.id AND c.credited`
-	switch s {
-	case ShowCredited:
-		return joined, "o.not_credited IS NULL"
-	case ShowUncredited:
-		return "", "o.not_credited IS NOT NULL AND NOT o.test"
-	case ShowHeld:
-		return joined, "c.approval = 'held'"
-	case ShowAmbiguous:
-		return joined, "c.ambiguous AND c.approval <> 'rejected'"
-	case ShowUnconverted:
-		return joined, "c.rate IS NULL"
-	case ShowTest:
-		return "", "o.test"
-	}
-	return "", ""
+// orderShows say what the kinds mean for the rows of ordersFrom.
+var orderShows = map[OrderShow]string{
+	ShowCredited:    "o.not_credited IS NULL",
+	ShowUncredited:  "o.not_credited IS NOT NULL AND NOT o.test",
+	ShowHeld:        "c.approval = 'held'",
+	ShowAmbiguous:   "c.ambiguous AND c.approval <> 'rejected'",
+	ShowUnconverted: "c.credited AND c.rate IS NULL",
+	ShowTest:        "o.test",
 }
 
-// OrderCursor is the last order of the page before: lists go from the newest placed to the oldest.
-type OrderCursor struct {
-	PlacedAt time.Time
-	ID       affiliate.OrderID
-}
+// ordersFrom are orders o of stores s, with their conversions c where somebody is credited. Both databases leave out
+// the conversions where nothing asks for them, and take them for a plain join where a condition wants one.
+const ordersFrom = ` FROM orders o JOIN stores s ON s.id = o.store_id
+	LEFT JOIN conversions c ON c.order_id = o.id AND c.credited`
 
-func (OrderCursor) keyset() keyset {
-	return keyset{key: "o.placed_at", kind: timeKey, id: "o.id", descending: true}
-}
-
-// String is the cursor as clients keep it.
-func (c OrderCursor) String() string { return c.keyset().position(c.PlacedAt, int64(c.ID)).cursor() }
-
-// ParseOrderCursor reads a cursor as clients keep it; an empty one means the beginning. The error names the field cursor.
-func ParseOrderCursor(text string) (c OrderCursor, err error) {
-	if text == "" {
-		return c, nil
-	}
-	key, id, err := c.keyset().read(text)
-	if err != nil {
-		return c, err
-	}
-	return OrderCursor{key.(Time).Time, affiliate.OrderID(id)}, nil
-}
-
-// ListOrders gives orders, newest placed first.
-func (q queries) ListOrders(ctx context.Context, f OrderFilter) ([]OrderRow, error) {
-	query := `SELECT ` + qualify("o", orderColumns) + `, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id`
-	where, args := []string{"o.placed_at IS NOT NULL"}, []any{}
-	add := func(condition string, values ...any) { where, args = append(where, condition), append(args, values...) }
-	join, condition := f.Show.condition()
-	if condition != "" {
-		add(condition)
+// conditions are those on the rows of ordersFrom.
+func (f OrderFilter) conditions() (w filter) {
+	w.and("o.placed_at IS NOT NULL")
+	if show := orderShows[f.Show]; show != "" {
+		w.and(show)
 	}
 	if f.Text != "" {
-		add(`(o.number LIKE ? ESCAPE '\' OR o.external_id = ?)`, containing(f.Text), f.Text)
+		w.and(`(o.number LIKE ? ESCAPE '\' OR o.external_id = ?)`, containing(f.Text), f.Text)
 	}
-	if f.Campaign != 0 || f.Creator != 0 {
-		join = ` JOIN conversions c ON c.order_id = o.id AND c.credited`
-		if f.Campaign != 0 {
-			add("c.campaign_id = ?", f.Campaign)
-		}
-		if f.Creator != 0 {
-			add("c.creator_id = ?", f.Creator)
-		}
-	}
-	query += join
-	if f.Status != "" {
-		add("o.status = ?", string(f.Status))
-	}
-	if f.Store != "" {
-		add("s.slug = ?", f.Store)
-	}
+	is(&w, "o.status", f.Status)
+	is(&w, "s.slug", f.Store)
+	is(&w, "c.campaign_id", f.Campaign)
+	is(&w, "c.creator_id", f.Creator)
 	if !f.From.IsZero() {
-		add("o.placed_at >= ?", At(f.From))
+		w.and("o.placed_at >= ?", At(f.From))
 	}
 	if !f.To.IsZero() {
-		add("o.placed_at < ?", At(f.To))
+		w.and("o.placed_at < ?", At(f.To))
 	}
-	if f.Before.ID != 0 {
-		add("(o.placed_at, o.id) < (?, ?)", At(f.Before.PlacedAt), f.Before.ID)
-	}
-	var rows []OrderRow
-	err := q.list(ctx, &rows, query+` WHERE `+strings.Join(where, " AND ")+` ORDER BY o.placed_at DESC, o.id DESC LIMIT ?`, append(args, f.Limit)...)
+	return w
+}
+
+// newestOrders is the order of lists of orders o: from the newest placed to the oldest.
+var newestOrders = keyset{key: "o.placed_at", kind: timeKey, id: "o.id", descending: true}
+
+// ListOrders gives orders, newest placed first, and the cursor of the next page, which is empty on the last one.
+func (q queries) ListOrders(ctx context.Context, f OrderFilter, p Page) ([]OrderRow, string, error) {
+	rows, next, err := pageBy[OrderRow](ctx, q, `SELECT `+qualify("o", orderColumns)+`, s.slug AS store`+ordersFrom,
+		f.conditions(), newestOrders, p)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return rows, q.addConversions(ctx, rows)
+	return rows, next, q.addConversions(ctx, rows)
 }
 
 // OrderCounts gives how many orders have each status.

@@ -39,13 +39,13 @@ type OrderLine struct {
 }
 
 // EachOrder hands the orders to each one by one, newest placed first, as ListOrders has them. The line is used again
-// for the next one. Before and Limit of the filter do not count.
+// for the next one.
 func (q queries) EachOrder(ctx context.Context, f OrderFilter, each func(*OrderLine) error) error {
 	var l OrderLine
-	conditions := f.exported()
+	conditions := f.conditions()
 	return q.stream(ctx, `SELECT o.id, o.store_id, o.external_id, o.number, o.status, o.currency, o.value, o.original_value, o.total, o.refunded,
 		o.refund_pending, o.test, o.placed_at, o.updated_at, o.codes, o.not_credited, c.id, c.campaign_id, c.creator_id, c.offer_id, c.method,
-		c.evidence, c.approval, c.commission `+exportedOrders+conditions.where()+` ORDER BY o.placed_at DESC, o.id DESC`, conditions.args,
+		c.evidence, c.approval, c.commission`+ordersFrom+conditions.where()+newestOrders.by(), conditions.args,
 		[]any{intoInteger(&l.ID), intoInteger(&l.StoreID), &l.ExternalID, &l.Number, intoText(&l.Status), intoText(&l.Currency),
 			intoInteger(&l.Value), intoInteger(&l.OriginalValue), intoInteger(&l.Total), intoInteger(&l.Refunded), intoInteger(&l.RefundPending),
 			&l.Test, intoMoment(&l.PlacedAt), intoMoment(&l.UpdatedAt), &l.Codes, intoText(&l.NotCredited), intoInteger(&l.ConversionID),
@@ -56,32 +56,6 @@ func (q queries) EachOrder(ctx context.Context, f OrderFilter, each func(*OrderL
 
 // CountOrders counts what EachOrder gives.
 func (q queries) CountOrders(ctx context.Context, f OrderFilter) (n int64, err error) {
-	conditions := f.exported()
-	return n, q.get(ctx, &n, `SELECT COUNT(*) `+exportedOrders+conditions.where(), conditions.args...)
-}
-
-const exportedOrders = `FROM orders o JOIN stores s ON s.id = o.store_id LEFT JOIN conversions c ON c.order_id = o.id AND c.credited`
-
-// exported are the filter's conditions on orders o of stores s with conversions c.
-func (f OrderFilter) exported() (w filter) {
-	w.and("o.placed_at IS NOT NULL")
-	if f.Campaign != 0 {
-		w.and("c.campaign_id = ?", f.Campaign)
-	}
-	if f.Creator != 0 {
-		w.and("c.creator_id = ?", f.Creator)
-	}
-	if f.Status != "" {
-		w.and("o.status = ?", string(f.Status))
-	}
-	if f.Store != "" {
-		w.and("s.slug = ?", f.Store)
-	}
-	if !f.From.IsZero() {
-		w.and("o.placed_at >= ?", At(f.From))
-	}
-	if !f.To.IsZero() {
-		w.and("o.placed_at < ?", At(f.To))
-	}
-	return w
+	conditions := f.conditions()
+	return n, q.get(ctx, &n, `SELECT COUNT(*)`+ordersFrom+conditions.where(), conditions.args...)
 }

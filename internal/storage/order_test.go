@@ -3,6 +3,7 @@ package storage_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -91,26 +92,101 @@ func TestListOrdersPagesThroughAll(t *testing.T) {
 			t.Fatal(err)
 		}
 		var seen []string
-		filter := storage.OrderFilter{Store: "shop", Status: affiliate.Paid, Limit: 2}
-		for {
-			rows, err := db.ListOrders(t.Context(), filter)
-			if err != nil {
-				t.Fatal(err)
+		filter := storage.OrderFilter{Store: "shop", Status: affiliate.Paid}
+		for page := (storage.Page{Limit: 2}); ; {
+			rows, next, err := db.ListOrders(t.Context(), filter, page)
+			if err != nil || len(rows) == 0 || len(rows) > 2 {
+				t.Fatalf("a page of %d orders, %v", len(rows), err)
 			}
 			for _, r := range rows {
 				seen = append(seen, r.ExternalID)
 			}
-			if len(rows) < filter.Limit {
+			if page.Cursor = next; next == "" {
 				break
 			}
-			last := rows[len(rows)-1]
-			filter.Before = storage.OrderCursor{PlacedAt: last.PlacedAt.Time, ID: last.ID}
 		}
 		if want := []string{"5", "4", "3", "2", "1"}; !slices.Equal(seen, want) {
 			t.Errorf("listed %v, want %v", seen, want)
 		}
-		if rows, err := db.ListOrders(t.Context(), storage.OrderFilter{From: noon.Add(time.Microsecond), Limit: 9}); err != nil || len(rows) != 0 {
-			t.Errorf("listed %d orders after the last, %v", len(rows), err)
+		rows, next, err := db.ListOrders(t.Context(), filter, storage.Page{Limit: 5})
+		if err != nil || len(rows) != 5 || next != "" {
+			t.Errorf("a page of all lists %d orders and goes on at %q, %v", len(rows), next, err)
+		}
+		filter.From = noon.Add(time.Microsecond)
+		rows, next, err = db.ListOrders(t.Context(), filter, storage.Page{})
+		if err != nil || len(rows) != 0 || next != "" {
+			t.Errorf("listed %d orders after the last, next %q, %v", len(rows), next, err)
+		}
+	})
+}
+
+// TestOrderFilter: a list, an export and a count keep the same orders.
+func TestOrderFilter(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		s, m := store(t, db), owner(t, db)
+		credit := func(id string, hours int, change func(*storage.Conversion)) {
+			conversion := creditOrder(t, db, s, id, hours, m)
+			inTx(t, db, func(tx *storage.Tx) error {
+				list, err := tx.LockConversions(t.Context(), []affiliate.ConversionID{conversion})
+				if err != nil {
+					return err
+				}
+				after := list[0]
+				change(&after)
+				change := []storage.ConversionChange{{Before: &list[0], After: after}}
+				_, err = tx.SaveConversions(t.Context(), change, noon)
+				return err
+			})
+		}
+		credit("held", 6, func(c *storage.Conversion) { c.Approval = affiliate.Held })
+		credit("ambiguous", 5, func(c *storage.Conversion) { c.Ambiguous = true })
+		credit("rejected", 4, func(c *storage.Conversion) { c.Ambiguous, c.Approval = true, affiliate.Rejected })
+		credit("converted", 3, func(c *storage.Conversion) {
+			c.Rate, c.RateDate = new("1"), new("2026-11-20")
+			c.AccountValue, c.AccountCommission, c.AccountRefunded = new(int64(1000)), new(int64(100)), new(int64(0))
+		})
+		inTx(t, db, func(tx *storage.Tx) error {
+			lost, test := order(s, "lost", 1), order(s, "test", 1)
+			lost.PlacedAt, test.Test = storage.At(noon.Add(time.Hour)), true
+			_, err := tx.SaveOrders(t.Context(), unseen([]storage.Order{lost, test}), noon)
+			return err
+		})
+		type orders = storage.OrderFilter
+		for _, c := range []struct {
+			filter orders
+			want   string
+		}{
+			{orders{}, "held ambiguous rejected converted lost test"},
+			{orders{Show: storage.ShowCredited}, "held ambiguous rejected converted"},
+			{orders{Show: storage.ShowUncredited}, "lost"},
+			{orders{Show: storage.ShowHeld}, "held"},
+			{orders{Show: storage.ShowAmbiguous}, "ambiguous"},
+			{orders{Show: storage.ShowUnconverted}, "held ambiguous rejected"},
+			{orders{Show: storage.ShowTest}, "test"},
+			{orders{Text: "#lo"}, "lost"},
+			{orders{Text: "converted"}, "converted"},
+			{orders{Text: "%"}, ""},
+			{orders{Show: storage.ShowHeld, Campaign: m.CampaignID, Creator: m.CreatorID}, "held"},
+			{orders{Show: storage.ShowHeld, Campaign: m.CampaignID + 1}, ""},
+			{orders{Show: storage.ShowUncredited, Creator: m.CreatorID}, ""},
+		} {
+			rows, next, err := db.ListOrders(t.Context(), c.filter, storage.Page{})
+			if err != nil || next != "" {
+				t.Fatalf("%+v: next %q, %v", c.filter, next, err)
+			}
+			var listed, exported []string
+			for _, r := range rows {
+				listed = append(listed, r.ExternalID)
+			}
+			for _, l := range eachOrder(t, db, c.filter) {
+				exported = append(exported, l.ExternalID)
+			}
+			n, err := db.CountOrders(t.Context(), c.filter)
+			want := strings.Fields(c.want)
+			if !slices.Equal(listed, want) || !slices.Equal(exported, want) || n != int64(len(want)) || err != nil {
+				t.Errorf("%+v: listed %v, exported %v, counted %d, %v; want %s",
+					c.filter, listed, exported, n, err, c.want)
+			}
 		}
 	})
 }

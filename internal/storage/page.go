@@ -202,7 +202,12 @@ func (s sorting) keyset() keyset { return keyset{key: s.text, id: s.id} }
 
 // listPage reads one page of "SELECT … FROM …" and the cursor of the next page, which is empty on the last one.
 func listPage[R row[T], T any](ctx context.Context, q queries, selectFrom string, f filter, s sorting, p Page) ([]T, string, error) {
-	k := s.keyset()
+	return pageBy[R, T](ctx, q, selectFrom, f, s.keyset(), p)
+}
+
+// pageBy is listPage in the order of any keyset. It reads one row more than the page has, to see whether there is one.
+func pageBy[R row[T], T any](ctx context.Context, q queries, selectFrom string, f filter, k keyset,
+	p Page) ([]T, string, error) {
 	if err := k.after(&f, p.Cursor); err != nil {
 		return nil, "", err
 	}

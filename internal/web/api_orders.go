@@ -171,23 +171,14 @@ func (s *Server) listOrders(ctx context.Context, in *ordersQuery) (*ordersAnswer
 	if err != nil {
 		return nil, err
 	}
-	filter.Limit = in.Limit
-	if filter.Before, err = storage.ParseOrderCursor(in.Cursor); err != nil {
-		return nil, err
-	}
-	rows, err := s.App.DB.ListOrders(ctx, filter)
+	rows, next, err := s.App.DB.ListOrders(ctx, filter, storage.Page{Limit: in.Limit, Cursor: in.Cursor})
 	if err != nil {
 		return nil, err
 	}
 	out := &ordersAnswer{}
-	out.Body.Data = make([]OrderBody, len(rows))
+	out.Body.Data, out.Body.NextCursor = make([]OrderBody, len(rows)), orNull(next)
 	for i, o := range rows {
 		out.Body.Data[i] = orderBody(o)
-	}
-	if len(rows) == filter.Limit {
-		last := rows[len(rows)-1]
-		next := storage.OrderCursor{PlacedAt: last.PlacedAt.Time, ID: last.ID}.String()
-		out.Body.NextCursor = &next
 	}
 	return out, nil
 }
