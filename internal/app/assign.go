@@ -103,6 +103,7 @@ type assigning struct {
 	in      AssignCode
 	begun   bool
 	waiting []storage.Order // keys of those that are still to be looked at
+	more    bool            // behind those there are others, which this run leaves
 	seen    int
 	last    affiliate.OrderID
 	reasons map[string]int
@@ -122,7 +123,7 @@ type assignedBatch struct {
 
 // batch makes the code where it is missing, and credits the next orders, in one transaction.
 func (run *assigning) batch(ctx context.Context) (b assignedBatch, err error) {
-	waiting := run.waiting
+	waiting, more := run.waiting, run.more
 	err = run.app.DB.InTx(ctx, func(tx *storage.Tx) (err error) {
 		lock := tx.ShareCatalog // a code that is only tried can stand in nobody's way
 		if !run.begun && !run.in.Preview {
@@ -137,8 +138,13 @@ func (run *assigning) batch(ctx context.Context) (b assignedBatch, err error) {
 		}
 		b.tried = made && run.in.Preview
 		if !run.begun { // only now: an order that comes later sees the code
-			if waiting, err = tx.OrdersCarryingCode(ctx, b.code.StoreID, b.code.Code, run.in.After, cmp.Or(run.in.Most, math.MaxInt32)); err != nil {
+			most := cmp.Or(run.in.Most, math.MaxInt32)
+			waiting, err = tx.OrdersCarryingCode(ctx, b.code.StoreID, b.code.Code, run.in.After, most+1)
+			if err != nil {
 				return err
+			}
+			if more = len(waiting) > most; more {
+				waiting = waiting[:most]
 			}
 		}
 		b.looked = waiting[:min(len(waiting), reattributeBatch)]
@@ -154,7 +160,7 @@ func (run *assigning) batch(ctx context.Context) (b assignedBatch, err error) {
 		err = nil
 	}
 	if err == nil {
-		run.begun, run.waiting = true, waiting[len(b.looked):]
+		run.begun, run.waiting, run.more = true, waiting[len(b.looked):], more
 	}
 	return b, err
 }
@@ -287,7 +293,7 @@ func (run *assigning) finish() CodeAssignment {
 	slices.SortFunc(r.Reasons, func(a, b NotAssigned) int {
 		return cmp.Or(cmp.Compare(b.Orders, a.Orders), cmp.Compare(a.Reason, b.Reason))
 	})
-	if run.in.Most > 0 && run.seen >= run.in.Most {
+	if run.more {
 		r.Next = run.last
 	}
 	return r

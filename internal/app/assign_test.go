@@ -237,6 +237,12 @@ func TestAssignCode_in_parts(t *testing.T) {
 				r.Errorf("preview %v: credited and not credited %v, want %s", preview, got, want)
 			}
 		}
+		in := r.assignment(0, "summer")
+		in.ValidFrom, in.Most = placed, 2
+		if last := r.assign(in); last.NotCredited != 2 || last.Next != 0 {
+			r.Errorf("of the two that are left it looked at %d, to go on behind %s; want both, and no more",
+				last.NotCredited, last.Next)
+		}
 		storagetest.Consistent(t, r.db)
 	})
 }
