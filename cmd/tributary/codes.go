@@ -11,6 +11,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/web"
 )
 
 func codesUnownedCommand() command {
@@ -25,14 +26,14 @@ func codesUnownedCommand() command {
 
 // unownedJSON is a code that nobody owns, as the command prints it for machines.
 type unownedJSON struct {
-	Store     string        `json:"store"`
-	Code      string        `json:"code"`
-	Folded    string        `json:"folded"`
-	Orders    int64         `json:"orders"`
-	Sales     []unownedSale `json:"sales"`
-	FirstUsed time.Time     `json:"first_used_at"`
-	LastUsed  time.Time     `json:"last_used_at"`
-	Newest    string        `json:"newest_order"`
+	Store     string           `json:"store"`
+	Code      string           `json:"code"`
+	Folded    string           `json:"folded"`
+	Orders    int64            `json:"orders"`
+	Sales     []unownedSale    `json:"sales"`
+	FirstUsed time.Time        `json:"first_used_at"`
+	LastUsed  time.Time        `json:"last_used_at"`
+	Newest    web.OrderRefJSON `json:"newest_order"`
 }
 
 type unownedSale struct {
@@ -85,7 +86,7 @@ func codesUnowned(ctx context.Context, c *call) error {
 
 func unownedAsJSON(u storage.UnownedCode) unownedJSON {
 	v := unownedJSON{Store: u.Store, Code: u.Code, Folded: u.Folded, Orders: u.Orders, Sales: []unownedSale{}, FirstUsed: u.First.UTC(), LastUsed: u.Last.UTC(),
-		Newest: u.Newest.Number}
+		Newest: web.OrderRef(u.Newest.ID, u.Store, u.Newest.ExternalID, u.Newest.Number)}
 	for _, s := range u.Sales {
 		v.Sales = append(v.Sales, unownedSale{string(s.Currency), s.Orders, money.Format(s.Sales, s.Currency)})
 	}

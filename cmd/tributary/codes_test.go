@@ -76,7 +76,9 @@ func TestCodesCommands(t *testing.T) {
 		}
 		got := s.run("codes", "unowned", "--store", "woo", "--search", "SUMM", "--min-orders", "2", "--sort", "sales", "--json").exits(0).json()
 		code := got["codes"].([]any)[0].(map[string]any)
-		if got["more"] != false || code["orders"] != 2.0 || fmt.Sprint(code["sales"]) != "[map[currency:EUR orders:2 sales:125.00]]" {
+		if got["more"] != false || code["orders"] != 2.0 ||
+			fmt.Sprint(code["sales"]) != "[map[currency:EUR orders:2 sales:125.00]]" ||
+			fmt.Sprint(code["newest_order"]) != "map[external_id:2 id:ord_2 number:#2 store:woo]" {
 			s.Errorf("list: %v", got)
 		}
 		s.run("codes", "unowned", "--store", "nowhere").exits(1, "nowhere")
@@ -102,6 +104,18 @@ func TestCodesCommands(t *testing.T) {
 		}
 		if got := s.run("codes", "unowned", "--json").exits(0).json(); len(got["codes"].([]any)) != 1 {
 			s.Errorf("still listed: %v", got)
+		}
+
+		const winter = "campaign,creator,offer,store,code,commission_percent\nSpring,Anna,Ten,woo,WINTER,10\n"
+		if err := os.WriteFile(file, []byte(winter), 0o600); err != nil {
+			s.Fatal(err)
+		}
+		s.run("import", file).exits(0)
+		credited := s.run("reattribute", "--json").exits(0).json()["orders"].([]any)[0].(map[string]any)
+		if fmt.Sprint(credited["order"]) != "map[external_id:3 id:ord_3 number:#3 store:woo]" ||
+			credited["campaign"] != "cmp_1" || credited["campaign_name"] != "Spring" ||
+			credited["creator"] != "cre_1" || credited["creator_name"] != "Anna" {
+			s.Errorf("would credit: %v", credited)
 		}
 	})
 }

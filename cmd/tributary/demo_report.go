@@ -101,8 +101,9 @@ func (o demoOrder) row() string {
 	creator, by, commission := "–", "–", "–"
 	switch {
 	case g.Conversion != nil:
-		creator, by, commission = g.Conversion.Creator, g.Conversion.By(), g.Conversion.Commission.Amount+" "+g.Conversion.Commission.Currency
-		if g.Conversion.Commission.WaitingForRate {
+		creator, by = g.Conversion.Creator, g.Conversion.By()
+		commission = g.Conversion.Commission + " " + g.Conversion.Currency
+		if g.Conversion.Account == nil {
 			commission += ", waits for a rate"
 		}
 	case g.NotCredited != nil:

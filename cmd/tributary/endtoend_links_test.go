@@ -77,7 +77,8 @@ func TestLinks_race(t *testing.T) {
 			waitProcessed(t, c)
 			o, found, err := c.Order(t.Context(), shop.Store.Slug, "5550001")
 			ok(t, err)
-			if !found || o.Conversion == nil || o.Conversion.Creator != "Dora Dee" || o.Conversion.By() != "link dora" || o.Conversion.Commission.Amount != "6.00" {
+			v := o.Conversion
+			if !found || v == nil || v.Creator != "Dora Dee" || v.By() != "link dora" || v.Commission != "6.00" {
 				t.Fatalf("order %+v with %+v, want it credited to Dora Dee by link dora with 6.00", o, o.Conversion)
 			}
 			checkTrace(t, c, shop.Store.Slug, o)
@@ -233,14 +234,17 @@ func TestLateKnowledge_race(t *testing.T) {
 type reattributed struct {
 	Applied bool
 	Count   int
-	Orders  []struct{ Order, Creator, Reason string }
+	Orders  []struct {
+		Order           struct{ ID, Store string }
+		Creator, Reason string
+	}
 }
 
 func reattribute(t testing.TB, c *recordings.Client, apply bool) (r reattributed) {
 	t.Helper()
 	ok(t, c.Post(t.Context(), "/api/v1/reattributions", map[string]bool{"apply": apply}, &r))
 	for _, o := range r.Orders {
-		if o.Order == "" || o.Creator == "" || o.Reason == "" {
+		if o.Order.ID == "" || o.Order.Store == "" || o.Creator == "" || o.Reason == "" {
 			t.Errorf("listed as %+v, want it to say what is credited to whom and why", o)
 		}
 	}

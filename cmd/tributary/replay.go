@@ -8,6 +8,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/web"
 )
 
 func replayCommand() command {
@@ -93,11 +94,10 @@ func reattributeCommand() command {
 				return err
 			}
 			defer end()
-			rows := []map[string]string{}
+			rows := []web.ReattributionJSON{}
 			n, err := a.Reattribute(ctx, !*apply, func(r app.Reattribution) {
 				if c.json {
-					rows = append(rows, map[string]string{"order": r.Order.ID.String(), "external_id": r.Order.ExternalID, "number": r.Order.Number,
-						"creator": r.Credit.Creator, "campaign": r.Credit.Campaign, "reason": r.Sentence})
+					rows = append(rows, web.ReattributionView(r))
 					return
 				}
 				fmt.Fprintf(c.stdout, "%s  %s\n", r.Order.Number, r.Sentence)

@@ -12,6 +12,7 @@ import (
 // Reattribution is one order that late knowledge credits, or would credit.
 type Reattribution struct {
 	Order    storage.Order
+	Store    string // the order's, by slug
 	Credit   affiliate.Credit
 	Sentence string
 }
@@ -68,13 +69,18 @@ func (m *merger) reattribute(ctx context.Context, orders []storage.Order,
 	if err != nil {
 		return nil, nil, err
 	}
+	slugs, err := m.tx.StoreSlugs(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	var credited []Reattribution
 	for _, o := range open {
 		if o.verdict.Winner == nil {
 			continue
 		}
 		o.accept()
-		credited = append(credited, Reattribution{Order: o.row, Credit: *o.verdict.Winner, Sentence: o.verdict.Trace.Sentences()[0]})
+		credited = append(credited, Reattribution{Order: o.row, Store: slugs[o.row.StoreID], Credit: *o.verdict.Winner,
+			Sentence: o.verdict.Trace.Sentences()[0]})
 	}
 	if dryRun {
 		return credited, nil, nil

@@ -143,7 +143,7 @@ type fact struct{ Name, Value, About string }
 
 // orderConversion is the credit of an order for people.
 type orderConversion struct {
-	storage.ConversionRow
+	storage.ConversionItem
 	Rule    string
 	Account string // the commission in the account's currency, where that is another
 	Rate    string
@@ -230,7 +230,7 @@ func (r *request) readConversion(p *orderPage, o storage.OrderRow) error {
 	if o.Conversion == nil {
 		return nil
 	}
-	c := &orderConversion{ConversionRow: *o.Conversion, Rule: ruleText(o.Conversion.Rule(), o.Currency)}
+	c := &orderConversion{ConversionItem: *o.Conversion, Rule: ruleText(o.Conversion.Rule(), o.Currency)}
 	if c.AccountCurrency != c.Currency && c.AccountCommission != nil {
 		c.Account = moneyText(*c.AccountCommission, c.AccountCurrency)
 		c.Rate = *c.Conversion.Rate + " " + string(c.AccountCurrency) + " per " + string(c.Currency) + ", rate of " + *c.RateDate

@@ -29,18 +29,16 @@ type Order struct {
 
 // Conversion is the credit of an order in that answer.
 type Conversion struct {
-	Campaign   string `json:"campaign"`
-	Creator    string `json:"creator"`
-	Offer      string `json:"offer"`
-	Method     string `json:"method"`
-	Code       string `json:"code"`
-	Link       string `json:"link"`
-	Approval   string `json:"approval"`
-	Commission struct {
-		Amount         string `json:"amount"`
-		Currency       string `json:"currency"`
-		WaitingForRate bool   `json:"waiting_for_rate"`
-	} `json:"commission"`
+	Campaign   string    `json:"campaign_name"`
+	Creator    string    `json:"creator_name"`
+	Offer      string    `json:"offer_name"`
+	Method     string    `json:"method"`
+	Code       string    `json:"code"` // empty for a link
+	Link       string    `json:"link"` // empty for a code
+	Approval   string    `json:"approval"`
+	Currency   string    `json:"currency"`
+	Commission string    `json:"commission"`
+	Account    *struct{} `json:"account"` // nil: waits for an exchange rate
 }
 
 // Expected is what one order must show after all recordings of its set.
@@ -154,7 +152,7 @@ func commission(c *Conversion) string {
 	if c == nil {
 		return nothing
 	}
-	return c.Commission.Amount
+	return c.Commission
 }
 
 // nothing stands for null in a difference.

@@ -48,8 +48,8 @@ func TestDifferences(t *testing.T) {
 	want := Expected{Status: "paid", Value: "1.00", Total: "2.00", TotalAnyOf: []string{"3.00", "4.00"}, NotCredited: nil,
 		Credit:  &Credit{Creator: "Anna", Method: "code", Code: "Anna10", Commission: "0.10"},
 		Compare: []string{"status", "value", "total", "credit", "commission", "not_credited"}}
-	fits := Order{Status: "paid", Value: "1.00", Total: "4.00", Conversion: &Conversion{Creator: "Anna", Method: "code", Code: "ANNA10"}}
-	fits.Conversion.Commission.Amount = "0.10"
+	fits := Order{Status: "paid", Value: "1.00", Total: "4.00",
+		Conversion: &Conversion{Creator: "Anna", Method: "code", Code: "ANNA10", Commission: "0.10"}}
 	if got := want.Differences(fits); len(got) != 0 {
 		t.Errorf("differences of an order that fits: %q", got)
 	}

@@ -182,13 +182,11 @@ type orderAnswer struct {
 	Test          bool    `json:"test"`
 	NotCredited   *string `json:"not_credited"`
 	Conversion    *struct {
-		Creator    string `json:"creator"`
+		Creator    string `json:"creator_name"`
 		Method     string `json:"method"`
 		Code       string `json:"code"`
 		Link       string `json:"link"`
-		Commission struct {
-			Amount string `json:"amount"`
-		} `json:"commission"`
+		Commission string `json:"commission"`
 	} `json:"conversion"`
 }
 
@@ -243,7 +241,7 @@ func (p Plan) difference(e Expected, got orderAnswer) string {
 		reason = *got.NotCredited
 	}
 	if v := got.Conversion; v != nil {
-		method, evidence, creator, commission = v.Method, v.Code+v.Link, v.Creator, v.Commission.Amount
+		method, evidence, creator, commission = v.Method, v.Code+v.Link, v.Creator, v.Commission
 	}
 	wantCreator, wantEvidence, wantCommission := "", "", ""
 	if e.Owner >= 0 {

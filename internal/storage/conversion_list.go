@@ -8,7 +8,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
-// ConversionItem is a conversion as tables show it.
+// ConversionItem is a conversion with what people see beside it.
 type ConversionItem struct {
 	Conversion
 	Number     string // the order's, as people see it
@@ -44,6 +44,14 @@ func conversionsWith(beside string, orders bool) string {
 // handlesInOrder puts the handle by which people know a creator first, as affiliate.Creator.BestHandle does.
 const handlesInOrder = ` ORDER BY CASE WHEN h.network = '` + affiliate.Instagram + `' THEN 0 ELSE 1 END, h.network`
 
+// itemColumns are what a ConversionItem has besides its order's columns, of conversions c with itemTables beside them.
+var itemColumns = qualify("c", conversionColumns) + `, p.name AS campaign, r.name AS creator,
+	COALESCE((SELECT h.handle FROM creator_handles h
+		WHERE h.creator_id = r.id` + handlesInOrder + ` LIMIT 1), '') AS handle,
+	f.name AS offer, f.type AS offer_type, (m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former`
+
+const itemTables = besideCampaigns + besideCreators + besideOffers + besideMembers
+
 // ConversionPage gives a page of conversions and the cursor of the next one, which is empty on the last page. The rows are
 // found by themselves, along an index in the usual order; only then are the names put beside the few that were found.
 func (q queries) ConversionPage(ctx context.Context, c ConversionFilter, s ConversionSort, p Page) ([]ConversionItem, string, error) {
@@ -60,11 +68,10 @@ func (q queries) ConversionPage(ctx context.Context, c ConversionFilter, s Conve
 		ConversionItem
 		Key any `db:"sort_key"`
 	}
-	err = q.list(ctx, &rows, `SELECT `+qualify("c", conversionColumns)+`, o.number, o.external_id, o.total AS order_total, s.slug AS store,
-		p.name AS campaign, r.name AS creator, COALESCE((SELECT h.handle FROM creator_handles h WHERE h.creator_id = r.id`+handlesInOrder+` LIMIT 1), '') AS handle,
-		f.name AS offer, f.type AS offer_type, (m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former, found.sort_key
+	err = q.list(ctx, &rows, `SELECT `+itemColumns+`, o.number, o.external_id, o.total AS order_total, s.slug AS store,
+		found.sort_key
 		FROM (SELECT c.id, `+k.key+` AS sort_key`+conversionsWith(beside, orders)+f.where()+k.by()+fmt.Sprintf(" LIMIT %d", limit+1)+`) found
-		JOIN conversions c ON c.id = found.id`+besideOrders+besideStores+besideCampaigns+besideCreators+besideOffers+besideMembers+
+		JOIN conversions c ON c.id = found.id`+besideOrders+besideStores+itemTables+
 		keyset{key: "found.sort_key", id: "found.id", descending: k.descending}.by(), f.args...)
 	if err != nil {
 		return nil, "", err
@@ -149,14 +156,16 @@ func (q queries) conversionWords(ctx context.Context) (w conversionWords, err er
 	if w.Names, err = q.Names(ctx); err != nil {
 		return w, err
 	}
-	w.slugs, w.types, w.former = map[affiliate.StoreID]string{}, map[affiliate.OfferID]affiliate.OfferType{}, map[affiliate.OfferMemberID]bool{}
+	if w.slugs, err = q.StoreSlugs(ctx); err != nil {
+		return w, err
+	}
+	w.types, w.former = map[affiliate.OfferID]affiliate.OfferType{}, map[affiliate.OfferMemberID]bool{}
 	var id int64
 	var word string
 	for _, t := range []struct {
 		query string
 		put   func()
 	}{
-		{`SELECT id, slug FROM stores`, func() { w.slugs[affiliate.StoreID(id)] = word }},
 		{`SELECT id, type FROM offers`, func() { w.types[affiliate.OfferID(id)] = affiliate.OfferType(word) }},
 		{`SELECT x.id, '' ` + formerMembers, func() { w.former[affiliate.OfferMemberID(id)] = true }},
 	} {

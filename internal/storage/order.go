@@ -143,11 +143,11 @@ func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange, now time.Time)
 	return ids, err
 }
 
-// OrderRow is an order with the words that people see beside it.
+// OrderRow is an order as lists show it, with its conversion where somebody is credited.
 type OrderRow struct {
 	Order
-	Store      string         // slug
-	Conversion *ConversionRow `db:"-"`
+	Store      string          // slug
+	Conversion *ConversionItem `db:"-"`
 }
 
 func (o OrderRow) domain() OrderRow   { return o }

@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"context"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -120,7 +121,8 @@ func TestListOrdersPagesThroughAll(t *testing.T) {
 	})
 }
 
-// TestOrderFilter: a list, an export and a count keep the same orders.
+// TestOrderFilter: a list, an export and a count keep the same orders, and a list shows the same of their conversions
+// as the list of conversions.
 func TestOrderFilter(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		s, m := store(t, db), owner(t, db)
@@ -186,6 +188,16 @@ func TestOrderFilter(t *testing.T) {
 			if !slices.Equal(listed, want) || !slices.Equal(exported, want) || n != int64(len(want)) || err != nil {
 				t.Errorf("%+v: listed %v, exported %v, counted %d, %v; want %s",
 					c.filter, listed, exported, n, err, c.want)
+			}
+			for _, r := range rows {
+				if r.Conversion == nil {
+					continue
+				}
+				ids := storage.ConversionFilter{IDs: []affiliate.ConversionID{r.Conversion.ID}}
+				items, _, err := db.ConversionPage(t.Context(), ids, storage.ConversionSort{}, storage.Page{})
+				if err != nil || len(items) != 1 || !reflect.DeepEqual(*r.Conversion, items[0]) {
+					t.Errorf("%s has %+v, the list of conversions %+v, %v", r.ExternalID, *r.Conversion, items, err)
+				}
 			}
 		}
 	})

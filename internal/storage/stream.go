@@ -146,6 +146,13 @@ func (q queries) StoreNames(ctx context.Context) (map[affiliate.StoreID]string, 
 	return names, q.eachWord(ctx, `SELECT id, name FROM stores`, func(id int64, name string) { names[affiliate.StoreID(id)] = name })
 }
 
+// StoreSlugs reads the slugs of all stores.
+func (q queries) StoreSlugs(ctx context.Context) (map[affiliate.StoreID]string, error) {
+	slugs := map[affiliate.StoreID]string{}
+	put := func(id int64, slug string) { slugs[affiliate.StoreID(id)] = slug }
+	return slugs, q.eachWord(ctx, `SELECT id, slug FROM stores`, put)
+}
+
 // eachWord reads ids with a word for each.
 func (q queries) eachWord(ctx context.Context, query string, put func(id int64, word string)) error {
 	var id int64

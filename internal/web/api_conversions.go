@@ -34,7 +34,7 @@ func (s *Server) registerConversions(api huma.API) {
 // ConversionJSON is the credit of an order to a creator. Amounts are decimal strings with the digits of their currency.
 type ConversionJSON struct {
 	ID             string                 `json:"id" example:"cnv_1"`
-	Order          ledgerOrderJSON        `json:"order"`
+	Order          OrderRefJSON           `json:"order"`
 	PlacedAt       time.Time              `json:"placed_at" doc:"When the order was placed"`
 	Day            string                 `json:"day" example:"2026-11-21" doc:"The same as a day of the account's time zone: the one that it counts in"`
 	Campaign       string                 `json:"campaign" example:"cmp_1"`
@@ -80,7 +80,7 @@ type conversionAccountJSON struct {
 
 func conversionView(i storage.ConversionItem) ConversionJSON {
 	amount := func(n int64) string { return money.Format(n, i.Currency) }
-	v := ConversionJSON{ID: i.ID.String(), Order: ledgerOrderJSON{ID: i.OrderID.String(), Store: i.Store, ExternalID: i.ExternalID, Number: i.Number},
+	v := ConversionJSON{ID: i.ID.String(), Order: OrderRef(i.OrderID, i.Store, i.ExternalID, i.Number),
 		PlacedAt: i.PlacedAt.UTC(), Day: i.Day, Campaign: i.CampaignID.String(), CampaignName: i.Campaign, Creator: i.CreatorID.String(),
 		CreatorName: i.Creator, Handle: orNull(i.Handle), Former: i.Former, Offer: i.OfferID.String(), OfferName: i.Offer, OfferType: string(i.OfferType),
 		OfferMember: i.OfferMemberID.String(), Method: string(i.Method), ClickID: i.ClickID, Ambiguous: i.Ambiguous, Status: string(i.Status),

@@ -213,19 +213,12 @@ func (s *Server) sendOrders(ctx context.Context, f storage.OrderFilter, d *downl
 }
 
 type exportStoreOrdersInput struct {
-	StorePath
-	Status string `query:"status" enum:"pending,paid,canceled,refunded"`
-	From   string `query:"from" doc:"Placed at or after: a day in the account's time zone (2026-11-01), or an RFC 3339 time"`
-	To     string `query:"to" doc:"Placed before: a time, or a day, which is the last one that counts"`
+	StoreOrdersQuery
 	ExportInput
 }
 
 func (s *Server) exportStoreOrders(ctx context.Context, in *exportStoreOrdersInput, d *download) error {
-	store, err := s.storeOf(ctx, in.Store)
-	if err != nil {
-		return err
-	}
-	filter, err := s.orderFilter(ctx, OrdersFilter{Status: in.Status, Store: store.Slug, From: in.From, To: in.To})
+	filter, err := s.storeOrderFilter(ctx, in.StoreOrdersQuery)
 	if err != nil {
 		return err
 	}

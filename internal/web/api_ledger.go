@@ -22,30 +22,23 @@ func (s *Server) registerLedger(api huma.API) {
 
 // LedgerEntryJSON is one line of the ledger. It never changes.
 type LedgerEntryJSON struct {
-	ID           string           `json:"id" example:"led_1"`
-	Kind         string           `json:"kind" enum:"accrual,reversal,adjustment,bonus,payout,write_off"`
-	Amount       string           `json:"amount" example:"12.50" doc:"Owed to the creator; negative when taken back or paid"`
-	Currency     string           `json:"currency" example:"EUR"`
-	Creator      string           `json:"creator" example:"cre_1"`
-	CreatorName  string           `json:"creator_name"`
-	Campaign     *string          `json:"campaign" doc:"null for what belongs to no campaign"`
-	CampaignName *string          `json:"campaign_name"`
-	OfferMember  *string          `json:"offer_member" doc:"null for what belongs to no offer"`
-	OfferName    *string          `json:"offer_name"`
-	Conversion   *string          `json:"conversion" doc:"Whose commission it follows; null for bonuses, payouts and the like"`
-	Order        *ledgerOrderJSON `json:"order" doc:"The conversion's order"`
-	Payout       *string          `json:"payout" doc:"The payout it belongs to"`
-	Note         string           `json:"note" doc:"Why, in a person's words"`
-	Author       string           `json:"author" doc:"Empty: posted by rule"`
-	CreatedAt    time.Time        `json:"created_at"`
-	PayableAt    time.Time        `json:"payable_at" doc:"From when on it is part of what is due"`
-}
-
-type ledgerOrderJSON struct {
-	ID         string `json:"id" example:"ord_1"`
-	Store      string `json:"store" doc:"The store's slug"`
-	ExternalID string `json:"external_id" doc:"The store's id of the order"`
-	Number     string `json:"number"`
+	ID           string        `json:"id" example:"led_1"`
+	Kind         string        `json:"kind" enum:"accrual,reversal,adjustment,bonus,payout,write_off"`
+	Amount       string        `json:"amount" example:"12.50" doc:"Owed to the creator; negative: taken back or paid"`
+	Currency     string        `json:"currency" example:"EUR"`
+	Creator      string        `json:"creator" example:"cre_1"`
+	CreatorName  string        `json:"creator_name"`
+	Campaign     *string       `json:"campaign" doc:"null for what belongs to no campaign"`
+	CampaignName *string       `json:"campaign_name"`
+	OfferMember  *string       `json:"offer_member" doc:"null for what belongs to no offer"`
+	OfferName    *string       `json:"offer_name"`
+	Conversion   *string       `json:"conversion" doc:"Whose commission it follows; null for bonuses and payouts"`
+	Order        *OrderRefJSON `json:"order" doc:"The conversion's order"`
+	Payout       *string       `json:"payout" doc:"The payout it belongs to"`
+	Note         string        `json:"note" doc:"Why, in a person's words"`
+	Author       string        `json:"author" doc:"Empty: posted by rule"`
+	CreatedAt    time.Time     `json:"created_at"`
+	PayableAt    time.Time     `json:"payable_at" doc:"From when on it is part of what is due"`
 }
 
 func ledgerEntryView(l storage.LedgerLine) LedgerEntryJSON {
@@ -60,7 +53,7 @@ func ledgerEntryView(l storage.LedgerLine) LedgerEntryJSON {
 	}
 	if l.ConversionID != 0 {
 		v.Conversion = orNull(l.ConversionID.String())
-		v.Order = &ledgerOrderJSON{ID: l.OrderID.String(), Store: l.Store, ExternalID: l.ExternalID, Number: l.Number}
+		v.Order = new(OrderRef(l.OrderID, l.Store, l.ExternalID, l.Number))
 	}
 	if l.PayoutID != 0 {
 		v.Payout = orNull(l.PayoutID.String())

@@ -65,15 +65,21 @@ func (s *Server) storeOf(ctx context.Context, ref string) (affiliate.Store, erro
 	return s.App.DB.Store(ctx, id)
 }
 
-// storeIn finds a store that a body or query refers to; the error names the field. An empty text is 0.
-func (s *Server) storeIn(ctx context.Context, ref string) (affiliate.StoreID, error) {
-	if ref == "" {
-		return 0, nil
-	}
+// storeNamed finds a store that a body or query refers to; the error names the field.
+func (s *Server) storeNamed(ctx context.Context, ref string) (affiliate.Store, error) {
 	store, err := s.storeOf(ctx, ref)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		err = affiliate.FieldErrorf("store", "%s", err)
 	}
+	return store, err
+}
+
+// storeIn gives the id of such a store. An empty text is 0.
+func (s *Server) storeIn(ctx context.Context, ref string) (affiliate.StoreID, error) {
+	if ref == "" {
+		return 0, nil
+	}
+	store, err := s.storeNamed(ctx, ref)
 	return store.ID, err
 }
 

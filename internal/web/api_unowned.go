@@ -63,15 +63,6 @@ func (s *Server) unownedFilter(ctx context.Context, in UnownedQuery) (storage.Un
 	return f, nil
 }
 
-// storeNamed reads the store that a query or body names by id or slug; the error names the field store.
-func (s *Server) storeNamed(ctx context.Context, ref string) (affiliate.Store, error) {
-	id, err := s.storeIn(ctx, ref)
-	if err != nil {
-		return affiliate.Store{}, err
-	}
-	return s.App.DB.Store(ctx, id)
-}
-
 type unownedCodeJSON struct {
 	Store     string           `json:"store" example:"str_1"`
 	StoreSlug string           `json:"store_slug" example:"shop"`
@@ -82,7 +73,7 @@ type unownedCodeJSON struct {
 	Sales     []orderSalesJSON `json:"sales" nullable:"false" doc:"Of the paid ones, by the orders' currency"`
 	FirstUsed time.Time        `json:"first_used_at"`
 	LastUsed  time.Time        `json:"last_used_at"`
-	Newest    orderNameJSON    `json:"newest_order"`
+	Newest    OrderRefJSON     `json:"newest_order"`
 }
 
 type orderSalesJSON struct {
@@ -91,23 +82,14 @@ type orderSalesJSON struct {
 	Sales    string `json:"sales" example:"120.00"`
 }
 
-type orderNameJSON struct {
-	ID         string `json:"id" example:"ord_1"`
-	ExternalID string `json:"external_id"`
-	Number     string `json:"number"`
-}
-
 func unownedView(c storage.UnownedCode) unownedCodeJSON {
 	v := unownedCodeJSON{Store: c.StoreID.String(), StoreSlug: c.Store, Kind: c.Kind, Code: c.Code, Folded: c.Folded, Orders: c.Orders,
-		Sales: []orderSalesJSON{}, FirstUsed: c.First.UTC(), LastUsed: c.Last.UTC(), Newest: orderName(c.Newest.ID, c.Newest.ExternalID, c.Newest.Number)}
+		Sales: []orderSalesJSON{}, FirstUsed: c.First.UTC(), LastUsed: c.Last.UTC(),
+		Newest: OrderRef(c.Newest.ID, c.Store, c.Newest.ExternalID, c.Newest.Number)}
 	for _, s := range c.Sales {
 		v.Sales = append(v.Sales, orderSalesJSON{string(s.Currency), s.Orders, money.Format(s.Sales, s.Currency)})
 	}
 	return v
-}
-
-func orderName(id affiliate.OrderID, external, number string) orderNameJSON {
-	return orderNameJSON{ID: id.String(), ExternalID: external, Number: number}
 }
 
 type listUnownedInput struct {
@@ -187,15 +169,15 @@ type assignedTotalJSON struct {
 }
 
 type assignedOrderJSON struct {
-	Order      orderNameJSON `json:"order"`
-	Status     string        `json:"status" enum:"pending,paid,canceled,refunded"`
-	Approval   string        `json:"approval" enum:"approved,rejected,held"`
-	Ambiguous  bool          `json:"ambiguous"`
-	PlacedAt   time.Time     `json:"placed_at"`
-	Currency   string        `json:"currency"`
-	Value      string        `json:"value"`
-	Commission string        `json:"commission"`
-	Reason     string        `json:"reason" doc:"The decision in plain words"`
+	Order      OrderRefJSON `json:"order"`
+	Status     string       `json:"status" enum:"pending,paid,canceled,refunded"`
+	Approval   string       `json:"approval" enum:"approved,rejected,held"`
+	Ambiguous  bool         `json:"ambiguous"`
+	PlacedAt   time.Time    `json:"placed_at"`
+	Currency   string       `json:"currency"`
+	Value      string       `json:"value"`
+	Commission string       `json:"commission"`
+	Reason     string       `json:"reason" doc:"The decision in plain words"`
 }
 
 type notCreditedJSON struct {
@@ -210,10 +192,10 @@ type refusalJSON struct {
 }
 
 type notAssignedOrderJSON struct {
-	Order    orderNameJSON `json:"order"`
-	PlacedAt time.Time     `json:"placed_at"`
-	Code     string        `json:"code" example:"no_owner"`
-	Reason   string        `json:"reason" doc:"In plain words"`
+	Order    OrderRefJSON `json:"order"`
+	PlacedAt time.Time    `json:"placed_at"`
+	Code     string       `json:"code" example:"no_owner"`
+	Reason   string       `json:"reason" doc:"In plain words"`
 }
 
 func (s *Server) assignUnowned(ctx context.Context, in *assignInput) (*output[assignmentJSON], error) {
@@ -223,18 +205,22 @@ func (s *Server) assignUnowned(ctx context.Context, in *assignInput) (*output[as
 	if a.OfferMember, err = idIn[affiliate.OfferMemberID]("offer_member", "ofm_", b.OfferMember); err != nil {
 		return nil, err
 	}
-	if a.Store, err = s.storeIn(ctx, b.Store); err != nil {
+	store, err := s.storeNamed(ctx, b.Store)
+	if err != nil {
 		return nil, err
 	}
+	a.Store = store.ID
 	if a.After, err = idIn[affiliate.OrderID]("after", "ord_", b.After); err != nil {
 		return nil, err
 	}
 	setIf(&a.ValidFrom, b.ValidFrom)
 	done, err := s.App.AssignCode(ctx, a, nil)
-	return one(done, err, assignmentView)
+	return one(done, err, func(a app.CodeAssignment) assignmentJSON { return assignmentView(a, store.Slug) })
 }
 
-func assignmentView(a app.CodeAssignment) assignmentJSON {
+// assignmentView is of a code in the store with a slug.
+func assignmentView(a app.CodeAssignment, store string) assignmentJSON {
+	ref := func(o storage.Order) OrderRefJSON { return OrderRef(o.ID, store, o.ExternalID, o.Number) }
 	v := assignmentJSON{Applied: a.Applied, Code: assignedCodeJSON{Code: a.Code.Code, ValidFrom: timeOrNull(a.Code.ValidFrom)},
 		Credited:    creditedJSON{Orders: a.Credited, Held: a.Held, Ambiguous: a.Ambiguous, Totals: []assignedTotalJSON{}, First: []assignedOrderJSON{}},
 		NotCredited: notCreditedJSON{Orders: a.NotCredited, Reasons: []refusalJSON{}, First: []notAssignedOrderJSON{}}}
@@ -250,7 +236,7 @@ func assignmentView(a app.CodeAssignment) assignmentJSON {
 	}
 	for _, o := range a.Orders {
 		c := o.Conversion
-		v.Credited.First = append(v.Credited.First, assignedOrderJSON{Order: orderName(o.Order.ID, o.Order.ExternalID, o.Order.Number), Status: string(c.Status),
+		v.Credited.First = append(v.Credited.First, assignedOrderJSON{Order: ref(o.Order), Status: string(c.Status),
 			Approval: string(c.Approval), Ambiguous: c.Ambiguous, PlacedAt: o.Order.PlacedAt.UTC(), Currency: string(c.Currency),
 			Value: money.Format(c.Value, c.Currency), Commission: money.Format(c.Commission, c.Currency), Reason: o.Sentence})
 	}
@@ -258,8 +244,8 @@ func assignmentView(a app.CodeAssignment) assignmentJSON {
 		v.NotCredited.Reasons = append(v.NotCredited.Reasons, refusalJSON{r.Reason, r.Orders})
 	}
 	for _, o := range a.Refused {
-		v.NotCredited.First = append(v.NotCredited.First, notAssignedOrderJSON{orderName(o.Order.ID, o.Order.ExternalID, o.Order.Number),
-			o.Order.PlacedAt.UTC(), o.Reason, o.Sentence})
+		v.NotCredited.First = append(v.NotCredited.First,
+			notAssignedOrderJSON{ref(o.Order), o.Order.PlacedAt.UTC(), o.Reason, o.Sentence})
 	}
 	return v
 }

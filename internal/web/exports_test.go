@@ -266,7 +266,8 @@ func TestExport_orders(t *testing.T) {
 				if got.column("Credited")[i] != strconv.FormatBool(credited) {
 					o.Errorf("order %s: credited is %s", ids[i], got.column("Credited")[i])
 				}
-				if credited && (got.column("Creator")[i] != conversion["creator"] || got.column("Conversion ID")[i] != conversion["id"]) ||
+				if credited && (got.column("Creator")[i] != conversion["creator_name"] ||
+					got.column("Conversion ID")[i] != conversion["id"]) ||
 					!credited && got.column("Reason")[i] != row["not_credited"] {
 					o.Errorf("order %s: %q, the list has %v", ids[i], got.rows[i], row)
 				}

@@ -79,7 +79,7 @@ func leads(whole object, ref string) bool {
 func TestOpenAPI_null(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		schemas := o.nobody.call("GET", v1+"/openapi.json", nil).ok(200)["components"].(object)["schemas"].(object)
-		conversion := schemas["OrderBody"].(object)["properties"].(object)["conversion"]
+		conversion := schemas["OrderJSON"].(object)["properties"].(object)["conversion"]
 		if got := fmt.Sprint(conversion); !strings.Contains(got, "anyOf") || !strings.Contains(got, "null") {
 			o.Errorf("the conversion of an order: %s", got)
 		}

@@ -4,8 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -86,11 +89,21 @@ func TestAPI_orders(t *testing.T) {
 		if credited == "" {
 			o.Error("no order is credited")
 		}
-		if got := o.viewer.call("GET", v1+"/orders?limit=200&store="+set.Store.Slug, nil).ok(200); len(got["data"].([]any)) != len(set.Orders) {
-			o.Errorf("%d orders, want %d", len(got["data"].([]any)), len(set.Orders))
+		for _, store := range []string{set.Store.Slug, "str_1"} {
+			list := o.viewer.call("GET", v1+"/orders?limit=500&store="+store, nil).ok(200)["data"].([]any)
+			if len(list) != len(set.Orders) {
+				o.Errorf("%d orders of %s, want %d", len(list), store, len(set.Orders))
+			}
+			o.viewer.call("GET", v1+"/orders/"+store+"/"+credited, nil).ok(200)
+			o.viewer.call("GET", v1+"/orders/"+store+"/none", nil).problem(404, "not_found", "")
 		}
-		o.viewer.call("GET", v1+"/orders/"+set.Store.Slug+"/none", nil).problem(404, "not_found", "")
-		o.viewer.call("GET", v1+"/orders?from=soon", nil).problem(422, "invalid", "from")
+		for query, field := range map[string]string{"from=soon": "from", "limit=501": "limit", "store=nowhere": "store",
+			"campaign=x": "campaign", "creator=x": "creator", "status=lost": "status", "cursor=x": "cursor"} {
+			o.viewer.call("GET", v1+"/orders?"+query, nil).problem(422, "invalid", field)
+		}
+		for _, path := range []string{"stores/none/orders", "orders/none/" + credited} {
+			o.viewer.call("GET", v1+"/"+path, nil).problem(404, "not_found", "")
+		}
 
 		replayed := 0.0
 		for _, row := range o.viewer.call("GET", v1+"/deliveries?state=done", nil).ok(200)["data"].([]any) {
@@ -107,6 +120,114 @@ func TestAPI_orders(t *testing.T) {
 			first := o.viewer.call("GET", v1+"/"+list, nil).ok(200)["data"].([]any)[0].(object)
 			if got := o.viewer.call("GET", v1+"/"+list+"/"+first["id"].(string), nil).ok(200); got["id"] != first["id"] {
 				o.Errorf("%s: %v", list, got)
+			}
+		}
+	})
+}
+
+// same reports the fields in which two objects differ.
+func (o *office) same(what string, got, want object) {
+	o.Helper()
+	fields := maps.Clone(want)
+	maps.Copy(fields, got)
+	for field := range fields {
+		g, one := got[field]
+		w, other := want[field]
+		if one != other || !reflect.DeepEqual(g, w) {
+			o.Errorf("%s: %s is %v (%v), elsewhere %v (%v)", what, field, g, one, w, other)
+		}
+	}
+}
+
+// TestAPI_one_shape: whatever shows an order shows the same of it, and so does whatever shows a conversion. What only
+// refers to an order names it in one way.
+func TestAPI_one_shape(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		o.sold()
+		ben := v1 + "/conversions/" + o.conversionOf("#10")["id"].(string)
+		o.manager.call("POST", ben+"/reject", object{"reason": "a test"}).ok(200)
+		o.trade()
+		get := func(path string) object { return o.viewer.call("GET", v1+path, nil).ok(200) }
+		conversions := map[string]object{}
+		for _, c := range o.viewer.everything(v1 + "/conversions?include=former") {
+			conversions[c["id"].(string)] = c
+			o.same("read", get("/conversions/"+c["id"].(string)), c)
+		}
+		for _, campaign := range []string{"cmp_1", "cmp_2", "cmp_3", "cmp_4"} {
+			for _, c := range o.viewer.everything(v1 + "/campaigns/" + campaign + "/conversions?include=former") {
+				o.same("of a campaign", c, conversions[c["id"].(string)])
+			}
+		}
+
+		orders, refs, credited := o.viewer.everything(v1+"/orders"), map[any]object{}, 0
+		for _, order := range orders {
+			ref := object{}
+			for _, field := range []string{"id", "store", "external_id", "number"} {
+				ref[field] = order[field]
+			}
+			refs[order["id"]] = ref
+			path := "/orders/" + order["store"].(string) + "/" + order["external_id"].(string)
+			o.same(path, get(path), order)
+			o.same(path+"/trace", get(path + "/trace")["order"].(object), ref)
+			c, _ := order["conversion"].(object)
+			if (c == nil) != (order["not_credited"] != nil) {
+				o.Errorf("%s: conversion %v, not credited %v", path, c, order["not_credited"])
+			}
+			if c != nil {
+				credited++
+				o.same("of "+path, c, conversions[c["id"].(string)])
+			}
+		}
+		if len(conversions) < 8 || credited != len(conversions) {
+			o.Errorf("%d orders are credited, and there are %d conversions", credited, len(conversions))
+		}
+		for _, store := range []string{"shop", "shopify-dev"} {
+			mine := slices.DeleteFunc(slices.Clone(orders), func(order object) bool { return order["store"] != store })
+			if got := o.viewer.everything(v1 + "/stores/" + store + "/orders"); !reflect.DeepEqual(got, mine) {
+				o.Errorf("the orders of %s are %v, want %v", store, got, mine)
+			}
+		}
+
+		ids := slices.Collect(maps.Keys(conversions))
+		decision := object{"ids": ids, "decision": "reject"}
+		rejected := o.manager.call("POST", v1+"/conversions/decisions", decision).ok(200)["data"].([]any)
+		for i, row := range rejected {
+			c, path := row.(object), "/conversions/"+ids[i]
+			order := c["order"].(object)
+			found := get("/orders/" + order["store"].(string) + "/" + order["external_id"].(string))
+			o.same("rejected", c, get(path))
+			o.same("rejected, of its order", c, found["conversion"].(object))
+			undone := o.manager.call("POST", v1+path+"/undo", nil).ok(200)
+			o.same("undone", undone, get(path))
+		}
+
+		o.seen(1, "11", "LATE", 1000, "USD", seenAt)
+		o.seen(1, "12", "NOBODY", 1000, "USD", seenAt)
+		o.manager.call("POST", v1+"/codes", object{"offer_member": "ofm_1", "store": "shop", "code": "late"}).ok(201)
+		for _, number := range []string{"11", "12"} {
+			order := get("/orders/shop/" + number)
+			ref := object{"id": order["id"], "store": "shop", "external_id": number, "number": "#" + number}
+			refs[order["id"]] = ref
+		}
+		preview := o.manager.call("POST", v1+"/reattributions", object{}).ok(200)["orders"].([]any)
+		assign := object{"store": "str_1", "code": "nobody", "offer_member": "ofm_1", "preview": true}
+		assigned := o.manager.call("POST", v1+"/unowned-codes/assign", assign).ok(200)["credited"].(object)
+		lists := map[string][]any{"reattributions": preview, "assign": assigned["first"].([]any)}
+		for _, path := range []string{"/ledger?", "/unowned-codes?", "/creators/cre_1/statement?"} {
+			lists[path] = get(path + "limit=500")["data"].([]any)
+		}
+		for what, list := range lists {
+			named := 0
+			for _, row := range list {
+				for _, field := range []string{"order", "newest_order"} {
+					if ref, _ := row.(object)[field].(object); ref != nil && refs[ref["id"]] != nil {
+						o.same(what, ref, refs[ref["id"]])
+						named++
+					}
+				}
+			}
+			if named == 0 {
+				o.Errorf("%s: no order is named in %v", what, list)
 			}
 		}
 	})
