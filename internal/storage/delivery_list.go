@@ -18,7 +18,9 @@ type DeliveryRow struct {
 	Attempts   int
 	RetryAt    Time `db:"retry_at"`
 	Note       string
-	Order      string `db:"order_external"`
+	Order      string            `db:"order_external"` // the store's id of the (first) order that it told about
+	OrderID    affiliate.OrderID `db:"order_id"`       // 0 where nothing is kept of such an order
+	Number     string            // the order's, as people see it
 }
 
 // DeliveryFilter narrows a list of deliveries. Zero fields do not.
@@ -79,8 +81,14 @@ func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) (
 	}
 	var rows []DeliveryRow
 	limit := p.limit()
+	// The orders are looked up for the few rows of the page, not for all that are skipped.
 	err := q.list(ctx, &rows, `SELECT d.id, s.slug AS store, d.topic, d.received_at, d.processed_at, d.state, d.attempts, d.retry_at, d.note,
-		d.order_external FROM deliveries d JOIN stores s ON s.id = d.store_id`+f.where()+order+fmt.Sprintf(" LIMIT %d", limit+1), f.args...)
+		d.order_external, COALESCE(o.id, 0) AS order_id, COALESCE(o.number, '') AS number
+		FROM (SELECT d.id FROM deliveries d JOIN stores s ON s.id = d.store_id`+f.where()+order+
+		fmt.Sprintf(" LIMIT %d", limit+1)+`) found
+		JOIN deliveries d ON d.id = found.id JOIN stores s ON s.id = d.store_id
+		LEFT JOIN orders o ON o.store_id = d.store_id AND o.external_id = d.order_external
+		ORDER BY d.id DESC`, f.args...)
 	if err != nil || len(rows) <= limit {
 		return rows, end, err
 	}

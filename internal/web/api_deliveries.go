@@ -19,21 +19,26 @@ func (s *Server) registerDeliveries(api huma.API) {
 }
 
 type deliveryJSON struct {
-	ID          string     `json:"id" example:"dlv_1"`
-	Store       string     `json:"store" doc:"The store's slug"`
-	Topic       string     `json:"topic"`
-	ReceivedAt  time.Time  `json:"received_at"`
-	ProcessedAt *time.Time `json:"processed_at"`
-	State       string     `json:"state" enum:"waiting,done,ignored,failed"`
-	Attempts    int        `json:"attempts" doc:"How often it was tried in vain"`
-	RetryAt     *time.Time `json:"retry_at"`
-	Note        string     `json:"note" doc:"Why it was ignored or failed"`
-	Order       *string    `json:"order" doc:"The store's id of the order it told about"`
+	ID          string        `json:"id" example:"dlv_1"`
+	Store       string        `json:"store" doc:"The store's slug"`
+	Topic       string        `json:"topic"`
+	ReceivedAt  time.Time     `json:"received_at"`
+	ProcessedAt *time.Time    `json:"processed_at"`
+	State       string        `json:"state" enum:"waiting,done,ignored,failed"`
+	Attempts    int           `json:"attempts" doc:"How often it was tried in vain"`
+	RetryAt     *time.Time    `json:"retry_at"`
+	Note        string        `json:"note" doc:"Why it was ignored or failed"`
+	Order       *OrderRefJSON `json:"order" doc:"The order it told about, the first of several"`
 }
 
 func deliveryView(d storage.DeliveryRow) deliveryJSON {
-	return deliveryJSON{ID: d.ID.String(), Store: d.Store, Topic: d.Topic, ReceivedAt: d.ReceivedAt.UTC(), ProcessedAt: timeOrNull(d.Processed.Time),
-		State: string(d.State), Attempts: d.Attempts, RetryAt: timeOrNull(d.RetryAt.Time), Note: d.Note, Order: orNull(d.Order)}
+	v := deliveryJSON{ID: d.ID.String(), Store: d.Store, Topic: d.Topic, ReceivedAt: d.ReceivedAt.UTC(),
+		ProcessedAt: timeOrNull(d.Processed.Time), State: string(d.State), Attempts: d.Attempts,
+		RetryAt: timeOrNull(d.RetryAt.Time), Note: d.Note}
+	if d.OrderID != 0 {
+		v.Order = new(OrderRef(d.OrderID, d.Store, d.Order, d.Number))
+	}
+	return v
 }
 
 type listDeliveriesInput struct {

@@ -213,7 +213,7 @@ func TestAPI_one_shape(t *testing.T) {
 		assign := object{"store": "str_1", "code": "nobody", "offer_member": "ofm_1", "preview": true}
 		assigned := o.manager.call("POST", v1+"/unowned-codes/assign", assign).ok(200)["credited"].(object)
 		lists := map[string][]any{"reattributions": preview, "assign": assigned["first"].([]any)}
-		for _, path := range []string{"/ledger?", "/unowned-codes?", "/creators/cre_1/statement?"} {
+		for _, path := range []string{"/ledger?", "/deliveries?", "/unowned-codes?", "/creators/cre_1/statement?"} {
 			lists[path] = get(path + "limit=500")["data"].([]any)
 		}
 		for what, list := range lists {
