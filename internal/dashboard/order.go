@@ -8,7 +8,6 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
-	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -230,7 +229,7 @@ func (r *request) readConversion(p *orderPage, o storage.OrderRow) error {
 	if o.Conversion == nil {
 		return nil
 	}
-	c := &orderConversion{ConversionItem: *o.Conversion, Rule: ruleText(o.Conversion.Rule(), o.Currency)}
+	c := &orderConversion{ConversionItem: *o.Conversion, Rule: commissionText(o.Conversion.Rule(), o.Currency)}
 	if c.AccountCurrency != c.Currency && c.AccountCommission != nil {
 		c.Account = moneyText(*c.AccountCommission, c.AccountCurrency)
 		c.Rate = *c.Conversion.Rate + " " + string(c.AccountCurrency) + " per " + string(c.Currency) + ", rate of " + *c.RateDate
@@ -246,18 +245,6 @@ func (r *request) readConversion(p *orderPage, o storage.OrderRow) error {
 		p.Entries = append(p.Entries, ledgerEntryLine{r.moment(e.CreatedAt), string(e.Kind), moneyText(e.Amount, e.Currency), r.date(e.PayableAt), e.Amount < 0})
 	}
 	return nil
-}
-
-// ruleText writes a commission rule for people: "10 % + 2.50 EUR".
-func ruleText(rule affiliate.Rule, c money.Currency) string {
-	var parts []string
-	if rule.Percent != 0 || rule.Flat == 0 {
-		parts = append(parts, affiliate.FormatPercent(rule.Percent)+" %")
-	}
-	if rule.Flat != 0 {
-		parts = append(parts, affiliate.FormatFlat(rule.Flat)+" "+string(c))
-	}
-	return strings.Join(parts, " + ")
 }
 
 func (r *request) decideOrder() error {

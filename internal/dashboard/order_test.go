@@ -36,6 +36,8 @@ func TestOrderPage(t *testing.T) {
 	h.manager().post(address+"/decide", "decision", "nonsense").is(http.StatusUnprocessableEntity)
 	h.owner().get("/orders/ord_4711").is(http.StatusNotFound).says("There is no ord_4711")
 	h.owner().get("/orders/nonsense").is(http.StatusNotFound)
+	gift := h.owner().get(orderAddress(h.order("1005").ID)).is(http.StatusOK)
+	gift.says("4.25 USD", "5.00 % + 2.00 USD per order").hides("of the value")
 	nobodys := h.owner().get(orderAddress(h.order("1010").ID)).is(http.StatusOK)
 	nobodys.says("Why nobody is credited", "SUMMER20").hides("Conversion")
 	h.manager().post(orderAddress(h.order("1010").ID)+"/decide", "decision", "reject").is(http.StatusConflict)
