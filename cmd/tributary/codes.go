@@ -46,7 +46,8 @@ func codesUnowned(ctx context.Context, c *call) error {
 	storeSlug := c.flags.String("store", "", "only of the store with this `SLUG`")
 	search := c.flags.String("search", "", "`TEXT` somewhere in the code")
 	least := c.flags.Int("min-orders", 0, "only codes on at least `N` orders")
-	sort := c.flags.String("sort", string(storage.UnownedByOrders), "`S`: orders, sales (in the store's currency, or the account's), last_used or code")
+	sort := c.flags.String("sort", string(storage.UnownedByOrders),
+		"`S`: orders, sales (in the store's currency, or the account's), last_used or code")
 	limit := c.flags.Int("limit", storage.DefaultLimit, "at most `N` codes, up to "+fmt.Sprint(storage.MaxLimit))
 	c.jsonFlag()
 	if _, err := c.parse(0, 0); err != nil {
@@ -85,8 +86,9 @@ func codesUnowned(ctx context.Context, c *call) error {
 }
 
 func unownedAsJSON(u storage.UnownedCode) unownedJSON {
-	v := unownedJSON{Store: u.Store, Code: u.Code, Folded: u.Folded, Orders: u.Orders, Sales: []unownedSale{}, FirstUsed: u.First.UTC(), LastUsed: u.Last.UTC(),
-		Newest: web.OrderRef(u.Newest.ID, u.Store, u.Newest.ExternalID, u.Newest.Number)}
+	v := unownedJSON{Store: u.Store, Code: u.Code, Folded: u.Folded, Orders: u.Orders, Sales: []unownedSale{},
+		FirstUsed: u.First.UTC(), LastUsed: u.Last.UTC(), Newest: web.OrderRef(u.Newest.ID, u.Store,
+			u.Newest.ExternalID, u.Newest.Number)}
 	for _, s := range u.Sales {
 		v.Sales = append(v.Sales, unownedSale{string(s.Currency), s.Orders, money.Format(s.Sales, s.Currency)})
 	}
@@ -98,11 +100,13 @@ func printUnowned(w io.Writer, list []storage.UnownedCode, more bool) error {
 		fmt.Fprintln(w, "Every code on orders without credit has an owner, or there is none.")
 		return nil
 	}
-	err := printTable(w, "STORE\tCODE\tORDERS\tSALES\tFIRST USED\tLAST USED\tNEWEST ORDER", func(row func(cells ...any)) {
-		for _, u := range list {
-			row(u.Store, u.Code, u.Orders, salesInWords(u.Sales), u.First.UTC().Format(time.DateOnly), u.Last.UTC().Format(time.DateOnly), u.Newest.Number)
-		}
-	})
+	err := printTable(w, "STORE\tCODE\tORDERS\tSALES\tFIRST USED\tLAST USED\tNEWEST ORDER",
+		func(row func(cells ...any)) {
+			for _, u := range list {
+				row(u.Store, u.Code, u.Orders, salesInWords(u.Sales), u.First.UTC().Format(time.DateOnly),
+					u.Last.UTC().Format(time.DateOnly), u.Newest.Number)
+			}
+		})
 	if err == nil && more {
 		fmt.Fprintln(w, "There are more; narrow the list or raise --limit.")
 	}
@@ -128,15 +132,17 @@ func codesAssignCommand() command {
 		name:    "codes assign",
 		args:    "CODE --store SLUG --offer-member ID [--valid-from TIME] [--apply] [--json]",
 		summary: "Give a code to an offer member and credit the orders that carry it.",
-		example: "tributary codes assign SUMMER10 --store my-shop --offer-member ofm_1\ntributary codes assign SUMMER10 --store my-shop --offer-member ofm_1 --apply",
-		run:     codesAssign,
+		example: "tributary codes assign SUMMER10 --store my-shop --offer-member ofm_1\ntributary codes assign " +
+			"SUMMER10 --store my-shop --offer-member ofm_1 --apply",
+		run: codesAssign,
 	}
 }
 
 func codesAssign(ctx context.Context, c *call) error {
 	storeSlug := c.flags.String("store", "", "`SLUG` of the store in which the code works")
 	member := c.flags.String("offer-member", "", "`ID` of its owner, such as ofm_1")
-	from := c.flags.String("valid-from", "", "`TIME` from which on it is theirs (2026-11-01 or 2026-11-01T08:00:00Z, UTC); left out: as early as it may be")
+	from := c.flags.String("valid-from", "",
+		"`TIME` from which on it is theirs (2026-11-01 or 2026-11-01T08:00:00Z, UTC); left out: as early as it may be")
 	apply := c.flags.Bool("apply", false, "do it; without it, it is only shown")
 	c.jsonFlag()
 	args, err := c.parse(1, 1)
@@ -192,15 +198,16 @@ func parseTime(s string) (time.Time, error) {
 func assignmentAsJSON(a app.CodeAssignment) map[string]any {
 	totals := []map[string]any{}
 	for _, t := range a.Totals {
-		totals = append(totals, map[string]any{"currency": t.Currency, "orders": t.Orders, "sales": money.Format(t.Sales, t.Currency),
-			"commission": money.Format(t.Commission, t.Currency)})
+		totals = append(totals, map[string]any{"currency": t.Currency, "orders": t.Orders,
+			"sales": money.Format(t.Sales, t.Currency), "commission": money.Format(t.Commission, t.Currency)})
 	}
 	reasons := map[string]int{}
 	for _, r := range a.Reasons {
 		reasons[r.Reason] = r.Orders
 	}
-	return map[string]any{"applied": a.Applied, "code": a.Code.Code, "valid_from": timeOrNil(a.Code.ValidFrom), "credited": a.Credited, "held": a.Held,
-		"ambiguous": a.Ambiguous, "totals": totals, "not_credited": a.NotCredited, "reasons": reasons}
+	return map[string]any{"applied": a.Applied, "code": a.Code.Code, "valid_from": timeOrNil(a.Code.ValidFrom),
+		"credited": a.Credited, "held": a.Held, "ambiguous": a.Ambiguous, "totals": totals,
+		"not_credited": a.NotCredited, "reasons": reasons}
 }
 
 func printAssignment(w io.Writer, a app.CodeAssignment) {
@@ -217,11 +224,13 @@ func printAssignment(w io.Writer, a app.CodeAssignment) {
 		fmt.Fprintf(w, "… and %d more that are not credited\n", more)
 	}
 	for _, t := range a.Totals {
-		fmt.Fprintf(w, "%s: %s, sales %s, commission %s\n", t.Currency, counted(t.Orders, "paid order", "paid orders"), money.Format(t.Sales, t.Currency), money.Format(t.Commission, t.Currency))
+		fmt.Fprintf(w, "%s: %s, sales %s, commission %s\n", t.Currency, counted(t.Orders, "paid order", "paid orders"),
+			money.Format(t.Sales, t.Currency), money.Format(t.Commission, t.Currency))
 	}
 	verb := "credited"
 	if !a.Applied {
 		verb = "would be credited; run again with --apply to do it"
 	}
-	fmt.Fprintf(w, "%s %s. Held for review: %d. Not credited: %d.\n", counted(a.Credited, "order", "orders"), verb, a.Held, a.NotCredited)
+	fmt.Fprintf(w, "%s %s. Held for review: %d. Not credited: %d.\n", counted(a.Credited, "order", "orders"), verb,
+		a.Held, a.NotCredited)
 }

@@ -50,7 +50,8 @@ func compareRecordings(ctx context.Context, client *recordings.Client, sets []re
 			if _, found, err := client.Order(ctx, set.Store.Slug, not.ExternalID); err != nil {
 				return nil, err
 			} else if found {
-				r.phantoms = append(r.phantoms, fmt.Sprintf("%s made an order %s of %s, but describes none: %s", not.File, not.ExternalID, set.Store.Slug, not.Reason))
+				r.phantoms = append(r.phantoms, fmt.Sprintf("%s made an order %s of %s, but describes none: %s",
+					not.File, not.ExternalID, set.Store.Slug, not.Reason))
 			}
 		}
 	}
@@ -72,8 +73,8 @@ func (r *demoReport) different() int {
 
 func (r *demoReport) differs() bool { return r.different()+len(r.phantoms) > 0 }
 
-// print writes the orders as an aligned table, each beside what was expected, then what differs, then one line that sums
-// up.
+// print writes the orders as an aligned table, each beside what was expected, then what differs, then one line that
+// sums up.
 func (r *demoReport) print(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, " \tORDER\tSTORE\tCREATOR\tBY\tSTATUS\tVALUE\tCOMMISSION\tEXPECTED")
@@ -109,7 +110,8 @@ func (o demoOrder) row() string {
 	case g.NotCredited != nil:
 		by = *g.NotCredited
 	}
-	row := strings.Join([]string{mark, o.want.Number, o.store, creator, by, g.Status, g.Value + " " + g.Currency, commission, o.expectation()}, "\t")
+	row := strings.Join([]string{mark, o.want.Number, o.store, creator, by, g.Status, g.Value + " " + g.Currency,
+		commission, o.expectation()}, "\t")
 	return norm.NFC.String(row) // letters in two parts would push the columns behind them out of line
 }
 
@@ -138,7 +140,8 @@ func (r *demoReport) summary() string {
 		text += "made none."
 	}
 	if r.failed > 0 {
-		text += fmt.Sprintf(" Kept and marked as failed: %d (an error that WooCommerce sent in place of an order).", r.failed)
+		text += fmt.Sprintf(" Kept and marked as failed: %d (an error that WooCommerce sent in place of an order).",
+			r.failed)
 	}
 	return text
 }

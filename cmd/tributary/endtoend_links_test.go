@@ -25,7 +25,8 @@ func TestLinks_race(t *testing.T) {
 		shop := sets[0]
 		token := env.setUp(t, sets)
 		env.open(t, func(ctx context.Context, a *app.App) {
-			ok(t, importCreators(ctx, a, []byte("campaign,creator,instagram,email,offer,store,code,link_slug,landing_url,commission_percent,commission_flat,product_value\n"+
+			ok(t, importCreators(ctx, a, []byte("campaign,creator,instagram,email,offer,store,code,link_slug,"+
+				"landing_url,commission_percent,commission_flat,product_value\n"+
 				"Clicks,Dora Dee,@dora,dora@creators.example,Clicks ten,"+shop.Store.Slug+",,dora,https://example-shop.myshopify.com/p?size=m&ref=old&b=1#top,10,,0\n"+
 				"Clicks,Eve End,@eve,eve@creators.example,Clicks ten,"+shop.Store.Slug+",,eve,https://example-shop.myshopify.com/,10,,0\n")))
 		})
@@ -48,7 +49,9 @@ func TestLinks_race(t *testing.T) {
 		})
 		t.Run("every visit is a click of its own", func(t *testing.T) {
 			clicks := append(visit(t, c, "/l/DORA"), click)
-			eventually(t, "the clicks are recorded", func() bool { return recordedClicks(t, env, clicks) == len(clicks) })
+			eventually(t, "the clicks are recorded", func() bool {
+				return recordedClicks(t, env, clicks) == len(clicks)
+			})
 		})
 		t.Run("unknown links are a plain page", func(t *testing.T) {
 			for _, path := range []string{"/l/nobody", "/l/No%20Such", "/l/" + strings.Repeat("x", 300)} {
@@ -70,7 +73,9 @@ func TestLinks_race(t *testing.T) {
 					ok(t, c.Post(t.Context(), "/api/v1/links/"+l.ID+"/end", struct{}{}, &struct{}{}))
 				}
 			}
-			eventually(t, "the link has ended", func() bool { return follow(t, c, "/l/eve").StatusCode == http.StatusNotFound })
+			eventually(t, "the link has ended", func() bool {
+				return follow(t, c, "/l/eve").StatusCode == http.StatusNotFound
+			})
 		})
 		t.Run("a click id in the cart credits the link's owner", func(t *testing.T) {
 			ok(t, c.Deliver(t.Context(), orderWithClick(t, shop, "5550001", click)))
@@ -174,8 +179,8 @@ func orderWithClick(t testing.TB, shop recordings.Set, id, click string) recordi
 	now, err := json.Marshal(time.Now().UTC().Format(time.RFC3339))
 	ok(t, err)
 	for name, value := range map[string]string{"id": id, "admin_graphql_api_id": `"gid://shopify/Order/` + id + `"`, "name": `"#5001"`,
-		"created_at": string(now), "processed_at": string(now), "updated_at": string(now), "landing_site": "null", "landing_site_ref": "null",
-		"note_attributes": fmt.Sprintf(`[{"name":"tclid","value":%q}]`, click)} {
+		"created_at": string(now), "processed_at": string(now), "updated_at": string(now), "landing_site": "null",
+		"landing_site_ref": "null", "note_attributes": fmt.Sprintf(`[{"name":"tclid","value":%q}]`, click)} {
 		order[name] = json.RawMessage(value)
 	}
 	body, err := json.Marshal(order)
@@ -213,7 +218,8 @@ func TestLateKnowledge_race(t *testing.T) {
 		before := endState(t, env)
 		preview := reattribute(t, c, false)
 		if preview.Applied || preview.Count != want || len(preview.Orders) != want {
-			t.Errorf("preview: %d orders would be credited (%d listed, applied %v), want %d, not applied", preview.Count, len(preview.Orders), preview.Applied, want)
+			t.Errorf("preview: %d orders would be credited (%d listed, applied %v), want %d, not applied",
+				preview.Count, len(preview.Orders), preview.Applied, want)
 		}
 		if after := endState(t, env); !slices.Equal(before, after) {
 			t.Error("the preview changed orders")

@@ -1,8 +1,8 @@
 // The end-to-end tests are in this package, beside the wiring they test: they start the whole server as serve does,
-// either in this process, where the race detector sees it, or as the real binary where it must be killed. Whatever goes in
-// goes through HTTP, and what came out is asked of the API; the database is opened beside it only for the ledger, which
-// has no API yet. All of them run on both backends: SQLite with the Redis of this process, and a real PostgreSQL with a
-// real Redis.
+// either in this process, where the race detector sees it, or as the real binary where it must be killed. Whatever goes
+// in goes through HTTP, and what came out is asked of the API; the database is opened beside it only for the ledger,
+// which has no API yet. All of them run on both backends: SQLite with the Redis of this process, and a real PostgreSQL
+// with a real Redis.
 package main
 
 import (
@@ -206,7 +206,8 @@ func checkOrders(t testing.TB, c *recordings.Client, sets []recordings.Set) {
 				continue
 			}
 			if _, found, err := c.Order(t.Context(), set.Store.Slug, not.ExternalID); found || err != nil {
-				t.Errorf("%s %s (%s): an order (%v), want none: %s", set.Store.Slug, not.ExternalID, not.File, err, not.Reason)
+				t.Errorf("%s %s (%s): an order (%v), want none: %s", set.Store.Slug, not.ExternalID, not.File,
+					err, not.Reason)
 			}
 		}
 	}
@@ -300,7 +301,9 @@ func allOrders(t testing.TB, env environment) (orders []keptOrder) {
 			orders = append(orders, o)
 		}
 	})
-	slices.SortFunc(orders, func(a, b keptOrder) int { return strings.Compare(a.Store+" "+a.ExternalID, b.Store+" "+b.ExternalID) })
+	slices.SortFunc(orders, func(a, b keptOrder) int {
+		return strings.Compare(a.Store+" "+a.ExternalID, b.Store+" "+b.ExternalID)
+	})
 	return orders
 }
 
@@ -308,10 +311,12 @@ func allOrders(t testing.TB, env environment) (orders []keptOrder) {
 func endState(t testing.TB, env environment) (lines []string) {
 	t.Helper()
 	for _, o := range allOrders(t, env) {
-		line := fmt.Sprint(o.Store, o.ExternalID, o.Number, o.Status, o.Currency, o.Value, o.OriginalValue, o.Total, o.Refunded, o.RefundPending, o.Test,
-			o.PlacedAt, o.UpdatedAt, o.Codes, orNull(o.NotCredited), o.Evidence, o.NeedsReread, o.State)
+		line := fmt.Sprint(o.Store, o.ExternalID, o.Number, o.Status, o.Currency, o.Value, o.OriginalValue, o.Total,
+			o.Refunded, o.RefundPending, o.Test, o.PlacedAt, o.UpdatedAt, o.Codes, orNull(o.NotCredited), o.Evidence,
+			o.NeedsReread, o.State)
 		if c := o.conversion; c != nil {
-			line += fmt.Sprint(c.Credited, c.Method, c.Evidence, c.Ambiguous, c.Approval, c.Status, c.Value, c.OriginalValue, c.Refunded, c.Commission, orNull(c.AccountCommission))
+			line += fmt.Sprint(c.Credited, c.Method, c.Evidence, c.Ambiguous, c.Approval, c.Status, c.Value,
+				c.OriginalValue, c.Refunded, c.Commission, orNull(c.AccountCommission))
 		}
 		lines = append(lines, line)
 	}

@@ -20,7 +20,8 @@ func replayCommand() command {
 		run: func(ctx context.Context, c *call) error {
 			delivery := c.flags.String("delivery", "", "one delivery, by its `ID`")
 			failed := c.flags.Bool("failed", false, "all that failed")
-			since := c.flags.String("since", "", "all received since a `TIME` (2026-11-01 or 2026-11-01T08:00:00Z, UTC)")
+			since := c.flags.String("since", "",
+				"all received since a `TIME` (2026-11-01 or 2026-11-01T08:00:00Z, UTC)")
 			c.jsonFlag()
 			if _, err := c.parse(0, 0); err != nil {
 				return err
@@ -45,7 +46,8 @@ func replayCommand() command {
 				fmt.Fprintln(c.stdout, "Nothing to replay: no such delivery whose body is still kept (RETENTION_DAYS).")
 				return nil
 			}
-			fmt.Fprintf(c.stdout, "%s to be processed again; a running server does it within seconds.\n", counted(n, "delivery waits", "deliveries wait"))
+			fmt.Fprintf(c.stdout, "%s to be processed again; a running server does it within seconds.\n",
+				counted(n, "delivery waits", "deliveries wait"))
 			return nil
 		},
 	}

@@ -72,10 +72,10 @@ type RefusedOrder struct {
 // assignExamples bounds the orders that an assignment names.
 const assignExamples = 50
 
-// AssignCode makes an offer member the owner of a code and credits the orders that wait for it, in transactions of a few
-// hundred orders, the first of which makes the code. A run that was cut short is completed by asking again: a code that
-// is theirs already is no Conflict. A preview does the same and takes each transaction back. report is called behind each
-// with how many orders were looked at; it may be nil.
+// AssignCode makes an offer member the owner of a code and credits the orders that wait for it, in transactions of a
+// few hundred orders, the first of which makes the code. A run that was cut short is completed by asking again: a code
+// that is theirs already is no Conflict. A preview does the same and takes each transaction back. report is called
+// behind each with how many orders were looked at; it may be nil.
 func (a *App) AssignCode(ctx context.Context, in AssignCode, report func(done int)) (CodeAssignment, error) {
 	run := assigning{app: a, in: in, reasons: map[string]int{}, totals: map[money.Currency]*AssignedTotal{}}
 	run.result.Applied = !in.Preview
@@ -180,12 +180,14 @@ func (run *assigning) ownCode(ctx context.Context, tx *storage.Tx) (code affilia
 		return code, false, err
 	}
 	owned, occupied := affiliate.Occupant(history, run.app.now())
-	theirs := owned.OfferMemberID == in.OfferMember && owned.ValidTo.IsZero() && (in.ValidFrom.IsZero() || in.ValidFrom.Equal(owned.ValidFrom))
+	theirs := owned.OfferMemberID == in.OfferMember && owned.ValidTo.IsZero() && (in.ValidFrom.IsZero() ||
+		in.ValidFrom.Equal(owned.ValidFrom))
 	if occupied && theirs {
 		return owned, false, nil
 	}
 	if !occupied && in.ValidFrom.IsZero() && len(history) > 0 {
-		in.ValidFrom = firstTime(affiliate.FreeSince(history), time.Unix(0, 0)) // an interval that never began is in nobody's way
+		// an interval that never began is in nobody's way
+		in.ValidFrom = firstTime(affiliate.FreeSince(history), time.Unix(0, 0))
 	}
 	code, err = run.app.addCode(ctx, tx, in, store)
 	return code, true, err

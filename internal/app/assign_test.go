@@ -70,7 +70,8 @@ func (r *rig) assign(in app.AssignCode) app.CodeAssignment {
 func summary(a app.CodeAssignment) string {
 	var parts []string
 	for _, t := range a.Totals {
-		parts = append(parts, fmt.Sprintf("%s %d of %d orders, commission %d", t.Currency, t.Sales, t.Orders, t.Commission))
+		parts = append(parts, fmt.Sprintf("%s %d of %d orders, commission %d", t.Currency, t.Sales, t.Orders,
+			t.Commission))
 	}
 	var orders, refused []string
 	for _, o := range a.Orders {
@@ -79,8 +80,9 @@ func summary(a app.CodeAssignment) string {
 	for _, o := range a.Refused {
 		refused = append(refused, o.Order.Number+" "+o.Reason)
 	}
-	return fmt.Sprintf("credited %d (%s), held %d, ambiguous %d: %s; not credited %d (%s) %v", a.Credited, strings.Join(orders, " "), a.Held, a.Ambiguous,
-		strings.Join(parts, "; "), a.NotCredited, strings.Join(refused, ", "), a.Reasons)
+	return fmt.Sprintf("credited %d (%s), held %d, ambiguous %d: %s; not credited %d (%s) %v", a.Credited,
+		strings.Join(orders, " "), a.Held, a.Ambiguous, strings.Join(parts, "; "), a.NotCredited,
+		strings.Join(refused, ", "), a.Reasons)
 }
 
 // footprint is everything that assigning a code may change, in words.
@@ -111,8 +113,12 @@ func TestAssignCode(t *testing.T) {
 		r.app.Platforms[affiliate.Shopify] = emailByVersion{emails: map[int64]string{9: "anna@creators.example"}}
 		r.applyAll(
 			withCodes("1", "SUMMER", nil),
-			withCodes("2", "Summer", func(s *affiliate.Snapshot) { s.Currency, s.Merchandise, s.Captured = "GBP", 3333, 5000 }),
-			withCodes("3", "summer", func(s *affiliate.Snapshot) { s.Status, s.PaymentDate, s.Captured = affiliate.StorePending, false, 0 }),
+			withCodes("2", "Summer", func(s *affiliate.Snapshot) {
+				s.Currency, s.Merchandise, s.Captured = "GBP", 3333, 5000
+			}),
+			withCodes("3", "summer", func(s *affiliate.Snapshot) {
+				s.Status, s.PaymentDate, s.Captured = affiliate.StorePending, false, 0
+			}),
 			orderBody("4", 9, func(s *affiliate.Snapshot) { s.Codes = []string{"summer"} }),
 			withCodes("5", "fresh summer", nil),
 			withCodes("6", "summer", func(s *affiliate.Snapshot) { s.PlacedAt = placed.Add(-time.Hour) }),
@@ -129,20 +135,24 @@ func TestAssignCode(t *testing.T) {
 		in.Preview = true
 		before := r.footprint()
 		preview := r.assign(in)
-		// #3 is pending and #4 the creator's own purchase: both are credited, but count in no sum. 10 % of 33.33 is 3.33.
-		const want = "credited 5 (#1 #2 #3 #4 #7), held 1, ambiguous 1: GBP 3333 of 1 orders, commission 333; USD 20000 of 2 orders, commission 2000; " +
+		// #3 is pending and #4 the creator's own purchase: both are credited, but count in no sum. 10 % of 33.33 is
+		// 3.33.
+		const want = "credited 5 (#1 #2 #3 #4 #7), held 1, ambiguous 1: GBP 3333 of 1 orders, commission 333; USD " +
+			"20000 of 2 orders, commission 2000; " +
 			"not credited 2 (#5 outranked, #6 no_owner) [{no_owner 1} {outranked 1}]"
 		if got := summary(preview); got != want {
 			r.Errorf("preview: got\n%s\nwant\n%s", got, want)
 		}
-		if preview.Applied || preview.Code.ID != 0 || preview.Code.Code != "Summer" || !preview.Code.ValidFrom.Equal(placed) || preview.Next != 0 {
+		if preview.Applied || preview.Code.ID != 0 || preview.Code.Code != "Summer" ||
+			!preview.Code.ValidFrom.Equal(placed) || preview.Next != 0 {
 			r.Errorf("preview of %+v, applied %v, next %s", preview.Code, preview.Applied, preview.Next)
 		}
 		if after := r.footprint(); after != before {
 			r.Errorf("the preview changed something: before\n%s\nafter\n%s", before, after)
 		}
 		for _, s := range []struct{ got, want string }{
-			{preview.Orders[0].Sentence, "Credited to Anna (Spring, Ten): code Summer belongs to them since 14 November 2023."},
+			{preview.Orders[0].Sentence,
+				"Credited to Anna (Spring, Ten): code Summer belongs to them since 14 November 2023."},
 			{preview.Refused[0].Sentence, "Not Anna (code summer): another code stands first on the order."},
 			{preview.Refused[1].Sentence, "Not by code summer: nobody owned it when the order was placed."},
 		} {
@@ -157,8 +167,9 @@ func TestAssignCode(t *testing.T) {
 		if got := summary(applied); got != want || !applied.Applied || applied.Code.ID == 0 {
 			r.Errorf("applied %v as %s: got\n%s\nwant\n%s", applied.Applied, applied.Code.ID, got, want)
 		}
-		for id, want := range map[string]string{"1": "Anna 1000", "2": "Anna 333", "3": "Anna 0", "4": "Anna 0", "5": "not credited: no_owner",
-			"6": "not credited: no_owner", "7": "Anna 1000", "8": "not credited: test", "9": "not credited: no_owner", "10": "Anna 1000"} {
+		for id, want := range map[string]string{"1": "Anna 1000", "2": "Anna 333", "3": "Anna 0", "4": "Anna 0",
+			"5": "not credited: no_owner", "6": "not credited: no_owner", "7": "Anna 1000", "8": "not credited: test",
+			"9": "not credited: no_owner", "10": "Anna 1000"} {
 			if got := r.commission(id); got != want {
 				r.Errorf("order %s: got %s, want %s", id, got, want)
 			}
@@ -170,7 +181,8 @@ func TestAssignCode(t *testing.T) {
 			r.Errorf("open pages learn of %d orders, want 5", got)
 		}
 		log, _, err := r.db.AuditLog(r.Context(), applied.Code.ID.String(), storage.Page{})
-		if err != nil || len(log) != 2 || log[0].Action != "code.add" || log[1].Action != "code.credit_orders" || log[1].Actor != "the test" ||
+		if err != nil || len(log) != 2 || log[0].Action != "code.add" || log[1].Action != "code.credit_orders" ||
+			log[1].Actor != "the test" ||
 			!strings.Contains(log[1].After, `"orders":5`) {
 			r.Errorf("audit log: %+v, %v", log, err)
 		}
@@ -194,8 +206,10 @@ func TestAssignCode_resumes(t *testing.T) {
 		in.Preview = true
 		var steps []int
 		preview, err := r.app.AssignCode(r.asOwner(), in, func(done int) { steps = append(steps, done) })
-		if err != nil || preview.Credited != total || fmt.Sprint(preview.Totals) != "[{USD 450 4500000 450000}]" || len(preview.Orders) != 50 || fmt.Sprint(steps) != "[200 400 450]" {
-			r.Errorf("preview credits %d %v, names %d, in steps %v; %v", preview.Credited, preview.Totals, len(preview.Orders), steps, err)
+		if err != nil || preview.Credited != total || fmt.Sprint(preview.Totals) != "[{USD 450 4500000 450000}]" ||
+			len(preview.Orders) != 50 || fmt.Sprint(steps) != "[200 400 450]" {
+			r.Errorf("preview credits %d %v, names %d, in steps %v; %v", preview.Credited, preview.Totals,
+				len(preview.Orders), steps, err)
 		}
 
 		in.Preview = false
@@ -215,13 +229,13 @@ func TestAssignCode_resumes(t *testing.T) {
 	})
 }
 
-// TestAssignCode_in_parts: each call looks at some orders and says where the next one goes on, also past orders that are
-// not credited.
+// TestAssignCode_in_parts: each call looks at some orders and says where the next one goes on, also past orders that
+// are not credited.
 func TestAssignCode_in_parts(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		early := func(s *affiliate.Snapshot) { s.PlacedAt = placed.Add(-time.Hour) }
-		r.applyAll(withCodes("1", "summer", early), withCodes("2", "summer", early), withCodes("3", "summer", nil), withCodes("4", "summer", nil),
-			withCodes("5", "summer", nil))
+		r.applyAll(withCodes("1", "summer", early), withCodes("2", "summer", early), withCodes("3", "summer", nil),
+			withCodes("4", "summer", nil), withCodes("5", "summer", nil))
 		for _, preview := range []bool{true, false} {
 			in := r.assignment(0, "summer")
 			in.Preview, in.ValidFrom, in.Most = preview, placed, 2
@@ -263,7 +277,8 @@ func TestAssignCode_of_former_owner(t *testing.T) {
 			r.Fatal(err)
 		}
 		in := r.assignment(0, "summer")
-		if _, err := r.app.AssignCode(r.asOwner(), in, nil); affiliate.KindOf(err) != affiliate.Conflict || !strings.Contains(err.Error(), "Ben") {
+		if _, err := r.app.AssignCode(r.asOwner(), in, nil); affiliate.KindOf(err) != affiliate.Conflict ||
+			!strings.Contains(err.Error(), "Ben") {
 			r.Errorf("the code is still Ben's: %v", err)
 		}
 		clock = placed.Add(100 * time.Hour)
@@ -274,20 +289,23 @@ func TestAssignCode_of_former_owner(t *testing.T) {
 		at := func(hours int) func(*affiliate.Snapshot) {
 			return func(s *affiliate.Snapshot) { s.PlacedAt = placed.Add(time.Duration(hours) * time.Hour) }
 		}
-		r.applyAll(withCodes("1", "summer", at(-1)), withCodes("2", "summer", at(1)), withCodes("3", "summer", at(48)), withCodes("4", "summer", at(60)))
+		r.applyAll(withCodes("1", "summer", at(-1)), withCodes("2", "summer", at(1)), withCodes("3", "summer", at(48)),
+			withCodes("4", "summer", at(60)))
 		list, _, err := r.db.UnownedCodes(r.Context(), storage.UnownedFilter{}, storage.Page{})
 		if err != nil || len(list) != 1 || list[0].Orders != 2 {
 			r.Errorf("listed with %+v, %v; want 2 orders", list, err)
 		}
 		in.ValidFrom = time.Time{}
 		got := r.assign(in)
-		if want := "credited 2 (#3 #4), held 0, ambiguous 0: USD 20000 of 2 orders, commission 2000; not credited 1 (#1 no_owner) [{no_owner 1}]"; summary(got) != want {
+		if want := "credited 2 (#3 #4), held 0, ambiguous 0: USD 20000 of 2 orders, commission 2000; not credited 1 " +
+			"(#1 no_owner) [{no_owner 1}]"; summary(got) != want {
 			r.Errorf("got %s, want %s", summary(got), want)
 		}
 		if !got.Code.ValidFrom.Equal(ended) {
 			r.Errorf("owned since %s, want %s", got.Code.ValidFrom, ended)
 		}
-		if list, _, err := r.db.UnownedCodes(r.Context(), storage.UnownedFilter{}, storage.Page{}); err != nil || len(list) != 0 {
+		if list, _, err := r.db.UnownedCodes(r.Context(), storage.UnownedFilter{}, storage.Page{}); err != nil ||
+			len(list) != 0 {
 			r.Errorf("still listed: %+v, %v", list, err)
 		}
 		if got := r.commission("2"); got != "Ben 500" {

@@ -47,17 +47,18 @@ type orderLine struct {
 }
 
 func orderShows() []choice {
-	return []choice{{"", "All orders"}, {string(storage.ShowCredited), "With a creator"}, {string(storage.ShowUncredited), "Without a creator"},
-		{string(storage.ShowHeld), "Held for review"}, {string(storage.ShowAmbiguous), "With several creators' codes"},
-		{string(storage.ShowUnconverted), "Waiting for an exchange rate"}, {string(storage.ShowTest), "Test orders"}}
+	return []choice{{"", "All orders"}, {string(storage.ShowCredited), "With a creator"},
+		{string(storage.ShowUncredited), "Without a creator"}, {string(storage.ShowHeld), "Held for review"},
+		{string(storage.ShowAmbiguous), "With several creators' codes"}, {string(storage.ShowUnconverted),
+			"Waiting for an exchange rate"}, {string(storage.ShowTest), "Test orders"}}
 }
 
 func orderAddress(id affiliate.OrderID) string { return "/orders/" + id.String() }
 
 func (r *request) ordersPage() error {
 	ctx := r.Request.Context()
-	p := &ordersPage{layout: r.layout("Orders", "orders"), Text: strings.TrimSpace(r.Query("q")), Show: storage.OrderShow(r.Query("show")), Shows: orderShows(),
-		Store: r.Query("store")}
+	p := &ordersPage{layout: r.layout("Orders", "orders"), Text: strings.TrimSpace(r.Query("q")),
+		Show: storage.OrderShow(r.Query("show")), Shows: orderShows(), Store: r.Query("store")}
 	if !slices.ContainsFunc(p.Shows, func(c choice) bool { return c.Value == string(p.Show) }) {
 		return affiliate.FieldErrorf("show", "%q is no kind of orders", p.Show)
 	}
@@ -65,7 +66,8 @@ func (r *request) ordersPage() error {
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	if p.Status, err = wordQuery(r, "status", affiliate.Paid, affiliate.Pending, affiliate.Canceled, affiliate.Refunded); err != nil {
+	if p.Status, err = wordQuery(r, "status", affiliate.Paid, affiliate.Pending, affiliate.Canceled,
+		affiliate.Refunded); err != nil {
 		return err
 	}
 	f := storage.OrderFilter{Status: p.Status, Store: p.Store, Text: p.Text, Show: p.Show,
@@ -96,7 +98,8 @@ func (r *request) ordersPage() error {
 }
 
 func (r *request) orderLine(o storage.OrderRow) orderLine {
-	l := orderLine{OrderRow: o, Address: orderAddress(o.ID), Date: r.moment(o.PlacedAt.Time), Partly: o.Status == affiliate.Paid && o.Refunded > 0}
+	l := orderLine{OrderRow: o, Address: orderAddress(o.ID), Date: r.moment(o.PlacedAt.Time),
+		Partly: o.Status == affiliate.Paid && o.Refunded > 0}
 	if l.Number == "" {
 		l.Number = o.ExternalID
 	}
@@ -104,17 +107,23 @@ func (r *request) orderLine(o storage.OrderRow) orderLine {
 		l.Reason = reasonText(*o.NotCredited)
 	}
 	if c := o.Conversion; c != nil {
-		l.Profile, l.Campaign, l.Rejected = "/creators/"+c.CreatorID.String(), campaignAddress(c.CampaignID), c.Approval == affiliate.Rejected
+		l.Profile, l.Campaign, l.Rejected = "/creators/"+c.CreatorID.String(), campaignAddress(c.CampaignID),
+			c.Approval == affiliate.Rejected
 	}
 	return l
 }
 
 // reasonText says why an order is not credited.
 func reasonText(code string) string {
-	words := map[string]string{affiliate.ReasonNoEvidence: "No code and no link", affiliate.ReasonNoOwner: "Its code or link belongs to nobody", affiliate.ReasonTest: "A test order",
-		affiliate.ReasonLateClick: "The click was too long ago", affiliate.ReasonClickAfterOrder: "The click came after the order", affiliate.ReasonLinkEnded: "The link had ended",
-		affiliate.ReasonOfferPaused: "The offer was paused", affiliate.ReasonOfferExpired: "The offer had expired", affiliate.ReasonOfferArchived: "The offer was archived",
-		affiliate.ReasonMemberInactive: "The creator was inactive", affiliate.ReasonBeforeStart: "Before the campaign began", affiliate.ReasonAfterEnd: "After the campaign's end"}
+	words := map[string]string{affiliate.ReasonNoEvidence: "No code and no link",
+		affiliate.ReasonNoOwner: "Its code or link belongs to nobody", affiliate.ReasonTest: "A test order",
+		affiliate.ReasonLateClick:       "The click was too long ago",
+		affiliate.ReasonClickAfterOrder: "The click came after the order",
+		affiliate.ReasonLinkEnded:       "The link had ended", affiliate.ReasonOfferPaused: "The offer was paused",
+		affiliate.ReasonOfferExpired: "The offer had expired", affiliate.ReasonOfferArchived: "The offer was archived",
+		affiliate.ReasonMemberInactive: "The creator was inactive",
+		affiliate.ReasonBeforeStart:    "Before the campaign began",
+		affiliate.ReasonAfterEnd:       "After the campaign's end"}
 	if text, ok := words[code]; ok {
 		return text
 	}
@@ -176,8 +185,9 @@ func (r *request) orderPage() error {
 		return err
 	}
 	line := r.orderLine(o)
-	p := &orderPage{layout: r.layout("Order "+line.Number, "orders"), Order: line, Live: o.ID.String(), Updated: r.moment(o.UpdatedAt.Time),
-		MayDecide: r.may(affiliate.MayApprove), MaySee: r.may(affiliate.MayAdminister)}
+	p := &orderPage{layout: r.layout("Order "+line.Number, "orders"), Order: line, Live: o.ID.String(),
+		Updated: r.moment(o.UpdatedAt.Time), MayDecide: r.may(affiliate.MayApprove),
+		MaySee: r.may(affiliate.MayAdminister)}
 	store, err := r.d.App.DB.StoreBySlug(ctx, o.Store)
 	if err != nil {
 		return err
@@ -194,12 +204,14 @@ func (r *request) orderPage() error {
 	if err := r.readConversion(p, o); err != nil {
 		return err
 	}
-	rows, _, err := r.d.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{Store: o.Store, Orders: []string{o.ExternalID}}, storage.Page{Limit: storage.MaxLimit})
+	rows, _, err := r.d.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{Store: o.Store,
+		Orders: []string{o.ExternalID}}, storage.Page{Limit: storage.MaxLimit})
 	if err != nil {
 		return err
 	}
 	for _, d := range slices.Backward(rows) {
-		p.Deliveries = append(p.Deliveries, orderDelivery{d.ID.String(), d.Topic, r.moment(d.ReceivedAt.Time), string(d.State), d.Note, "/deliveries/" + d.ID.String()})
+		p.Deliveries = append(p.Deliveries, orderDelivery{d.ID.String(), d.Topic, r.moment(d.ReceivedAt.Time),
+			string(d.State), d.Note, "/deliveries/" + d.ID.String()})
 	}
 	return r.show("order.html", p)
 }
@@ -215,7 +227,8 @@ func orderAmounts(o storage.OrderRow) []fact {
 		}
 		facts = append(facts, fact{"Less", amount(o.Value - o.OriginalValue), why})
 	}
-	facts = append(facts, fact{"Value", amount(o.Value), "What commissions are reckoned from."}, fact{"Charged to the customer", amount(o.Total), "With tax and shipping."})
+	facts = append(facts, fact{"Value", amount(o.Value), "What commissions are reckoned from."},
+		fact{"Charged to the customer", amount(o.Total), "With tax and shipping."})
 	if o.Refunded != 0 {
 		facts = append(facts, fact{"Refunded", amount(o.Refunded), "Money that has gone back."})
 	}
@@ -232,7 +245,8 @@ func (r *request) readConversion(p *orderPage, o storage.OrderRow) error {
 	c := &orderConversion{ConversionItem: *o.Conversion, Rule: commissionText(o.Conversion.Rule(), o.Currency)}
 	if c.AccountCurrency != c.Currency && c.AccountCommission != nil {
 		c.Account = moneyText(*c.AccountCommission, c.AccountCurrency)
-		c.Rate = *c.Conversion.Rate + " " + string(c.AccountCurrency) + " per " + string(c.Currency) + ", rate of " + *c.RateDate
+		c.Rate = *c.Conversion.Rate + " " + string(c.AccountCurrency) + " per " + string(c.Currency) +
+			", rate of " + *c.RateDate
 	}
 	a := c.Approvals()
 	c.Decided, c.Undo, c.Release = r.decided(a), a.Approval == affiliate.Rejected, a.Approval == affiliate.Held
@@ -242,7 +256,8 @@ func (r *request) readConversion(p *orderPage, o storage.OrderRow) error {
 		return err
 	}
 	for _, e := range entries {
-		p.Entries = append(p.Entries, ledgerEntryLine{r.moment(e.CreatedAt), string(e.Kind), moneyText(e.Amount, e.Currency), r.date(e.PayableAt), e.Amount < 0})
+		p.Entries = append(p.Entries, ledgerEntryLine{r.moment(e.CreatedAt), string(e.Kind),
+			moneyText(e.Amount, e.Currency), r.date(e.PayableAt), e.Amount < 0})
 	}
 	return nil
 }
@@ -256,9 +271,11 @@ func (r *request) decideOrder() error {
 		return affiliate.Errorf(affiliate.Conflict, "this order is credited to nobody")
 	}
 	d := app.Decision(r.field("decision"))
-	if _, err := r.d.App.Decide(r.Request.Context(), []affiliate.ConversionID{o.Conversion.ID}, d, r.field("reason")); err != nil {
+	if _, err := r.d.App.Decide(r.Request.Context(), []affiliate.ConversionID{o.Conversion.ID}, d,
+		r.field("reason")); err != nil {
 		return err
 	}
-	notice := map[app.Decision]string{app.Reject: "The conversion is rejected.", app.Undo: "The rejection is taken back.", app.Release: "The conversion is released."}[d]
+	notice := map[app.Decision]string{app.Reject: "The conversion is rejected.",
+		app.Undo: "The rejection is taken back.", app.Release: "The conversion is released."}[d]
 	return r.done(orderAddress(o.ID), notice)
 }

@@ -23,8 +23,8 @@ type startStep struct {
 	Current bool // the first that is not done
 }
 
-// onboarding gives the steps and whether all of them are taken. It costs one small query, more only until the first order
-// is credited.
+// onboarding gives the steps and whether all of them are taken. It costs one small query, more only until the first
+// order is credited.
 func (r *request) onboarding() (steps []startStep, done bool, err error) {
 	p, err := r.d.App.DB.Progress(r.Request.Context())
 	if err != nil {
@@ -39,8 +39,10 @@ func (r *request) onboarding() (steps []startStep, done bool, err error) {
 	steps = []startStep{
 		{Key: "store", Title: "Connect a store", Address: "/stores/new", Action: "Connect a store", Done: p.Stores},
 		{Key: "delivery", Title: "See its first delivery", Done: p.Deliveries},
-		{Key: "campaign", Title: "Make a campaign", Address: "/campaigns/new", Action: "Make a campaign", Done: p.Campaigns},
-		{Key: "creators", Title: "Add creators and their codes", Address: "/creators/import?to=/start", Action: "Add creators", Done: p.Owned},
+		{Key: "campaign", Title: "Make a campaign", Address: "/campaigns/new", Action: "Make a campaign",
+			Done: p.Campaigns},
+		{Key: "creators", Title: "Add creators and their codes", Address: "/creators/import?to=/start",
+			Action: "Add creators", Done: p.Owned},
 		{Key: "order", Title: "See a test order arrive", Done: seen},
 	}
 	done = true
@@ -113,7 +115,8 @@ type startOrder struct {
 
 func (r *request) startPage() error {
 	ctx := r.Request.Context()
-	page := startPage{layout: r.layout("Get started", "home"), MayChange: r.may(affiliate.MayChangeCatalog), MayOwn: r.may(affiliate.MayAdminister)}
+	page := startPage{layout: r.layout("Get started", "home"), MayChange: r.may(affiliate.MayChangeCatalog),
+		MayOwn: r.may(affiliate.MayAdminister)}
 	var err error
 	if page.Steps, page.Done, err = r.onboarding(); err != nil {
 		return err
@@ -148,8 +151,8 @@ func (r *request) startPage() error {
 		if err != nil {
 			return err
 		}
-		page.Order = &startOrder{OrderRow: o, Address: "/orders/" + o.ID.String(), Name: cmp.Or(o.Number, o.ExternalID), Placed: r.moment(o.PlacedAt.Time),
-			Credited: o.Conversion != nil, Sentences: trace.Sentences()}
+		page.Order = &startOrder{OrderRow: o, Address: "/orders/" + o.ID.String(), Name: cmp.Or(o.Number, o.ExternalID),
+			Placed: r.moment(o.PlacedAt.Time), Credited: o.Conversion != nil, Sentences: trace.Sentences()}
 	}
 	return r.show("start.html", &page)
 }

@@ -32,7 +32,8 @@ var testStores = []affiliate.Store{
 // testPlan is a small history for a database in which it makes the stores.
 func testPlan(t testing.TB, db *storage.DB) Plan {
 	t.Helper()
-	p := Plan{Seed: 1, From: time.Date(2025, 1, 10, 0, 0, 0, 0, time.UTC), Now: time.Date(2026, 3, 20, 15, 30, 0, 0, time.UTC),
+	p := Plan{Seed: 1, From: time.Date(2025, 1, 10, 0, 0, 0, 0, time.UTC), Now: time.Date(2026, 3, 20, 15, 30, 0,
+		0, time.UTC),
 		Conversions: 900, Uncredited: 30,
 		Clicks: 3, Campaigns: 12, Creators: 150, EmailHash: func(email string) string { return "hash of " + email }}
 	err := db.InTx(t.Context(), func(tx *storage.Tx) error {
@@ -112,9 +113,10 @@ func TestWrite(t *testing.T) {
 			conversion, _ := json.Marshal(o.Conversion)
 			fmt.Fprintln(digest, o.ExternalID, o.State, o.Codes, string(conversion))
 		}
-		if len(orders) != p.Orders() || report.Orders != p.Orders() || told != p.Orders() || credited != p.Conversions || report.Conversions != p.Conversions {
-			t.Errorf("%d orders, %d credited, told of %d; reported %+v; want %d and %d", len(orders), credited, told, report, p.Orders(),
-				p.Conversions)
+		if len(orders) != p.Orders() || report.Orders != p.Orders() || told != p.Orders() ||
+			credited != p.Conversions || report.Conversions != p.Conversions {
+			t.Errorf("%d orders, %d credited, told of %d; reported %+v; want %d and %d", len(orders), credited, told,
+				report, p.Orders(), p.Conversions)
 		}
 		if report.Clicks != p.Clicks*p.Conversions || report.Payouts < 50 || report.LedgerEntries <= p.Conversions*3/4 {
 			t.Errorf("reported %+v, want three clicks for each conversion, many payouts and ledger entries", report)
@@ -134,7 +136,8 @@ func checkOrder(t *testing.T, db *storage.DB, o storage.OrderRow) {
 		t.Fatal(err)
 	}
 	v, ok := state.View()
-	if !ok || v.Status != o.Status || v.Value != o.Value || v.Total != o.Total || v.Refunded != o.Refunded || !v.PlacedAt.Equal(o.PlacedAt.Time) ||
+	if !ok || v.Status != o.Status || v.Value != o.Value || v.Total != o.Total || v.Refunded != o.Refunded ||
+		!v.PlacedAt.Equal(o.PlacedAt.Time) ||
 		v.EvidenceFingerprint() != o.Evidence || v.NeedsReread {
 		t.Errorf("order %s is %+v, its state says %+v", o.ExternalID, o.Order, v)
 	}
@@ -154,7 +157,8 @@ func checkOrder(t *testing.T, db *storage.DB, o storage.OrderRow) {
 	if c == nil {
 		return
 	}
-	if verdict.Winner.OfferMemberID != c.OfferMemberID || verdict.Winner.Method != c.Method || verdict.Winner.HeldReason != c.HeldReason {
+	if verdict.Winner.OfferMemberID != c.OfferMemberID || verdict.Winner.Method != c.Method ||
+		verdict.Winner.HeldReason != c.HeldReason {
 		t.Errorf("order %s is credited to %+v, its trace says %+v", o.ExternalID, c, verdict.Winner)
 	}
 	if want := affiliate.Commission(c.Currency, c.Value, c.Rule(), c.Approval, c.Status); c.Commission != want {
@@ -167,8 +171,9 @@ func checkOrder(t *testing.T, db *storage.DB, o storage.OrderRow) {
 		return
 	}
 	rate, err := money.ParseRate(*c.Rate)
-	if err != nil || *c.AccountValue != rate.Convert(c.Value, c.Currency, "USD") || *c.AccountCommission != rate.Convert(c.Commission,
-		c.Currency, "USD") ||
+	if err != nil || *c.AccountValue != rate.Convert(c.Value, c.Currency, "USD") ||
+		*c.AccountCommission != rate.Convert(c.Commission,
+			c.Currency, "USD") ||
 		c.LedgerCommission != *c.AccountCommission {
 		t.Errorf("order %s is converted wrongly: %+v %v", o.ExternalID, c, err)
 	}
@@ -195,7 +200,8 @@ func TestWrite_twice(t *testing.T) {
 func TestWrite_other_settings(t *testing.T) {
 	for name, change := range map[string]func(*affiliate.Settings, *Plan){
 		"yen, links first, long hold": func(s *affiliate.Settings, p *Plan) {
-			s.Currency, s.Precedence, s.ClickRule, s.HoldDays, s.Timezone = "JPY", affiliate.LinkFirst, affiliate.FirstClick, 365, "Asia/Tokyo"
+			s.Currency, s.Precedence, s.ClickRule, s.HoldDays, s.Timezone = "JPY", affiliate.LinkFirst,
+				affiliate.FirstClick, 365, "Asia/Tokyo"
 		},
 		"no rates, one day's window": func(s *affiliate.Settings, p *Plan) { s.Currency, s.WindowDays = "AED", 1 },
 		"ten days, one campaign": func(s *affiliate.Settings, p *Plan) {
@@ -208,7 +214,9 @@ func TestWrite_other_settings(t *testing.T) {
 			p.Conversions = 300
 			s := affiliate.DefaultSettings()
 			change(&s, &p)
-			if err := db.InTx(t.Context(), func(tx *storage.Tx) error { return tx.SaveSettings(t.Context(), s, p.Now) }); err != nil {
+			if err := db.InTx(t.Context(), func(tx *storage.Tx) error {
+				return tx.SaveSettings(t.Context(), s, p.Now)
+			}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := Write(t.Context(), db, p); err != nil {
@@ -223,12 +231,15 @@ func TestWrite_other_settings(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
-	good := Plan{From: time.Unix(0, 0), Now: time.Unix(1e6, 0), Conversions: 1, Campaigns: 1, Creators: 1, Stores: testStores}
+	good := Plan{From: time.Unix(0, 0), Now: time.Unix(1e6, 0), Conversions: 1, Campaigns: 1, Creators: 1,
+		Stores: testStores}
 	if err := good.Validate(); err != nil {
 		t.Errorf("a good plan is refused: %v", err)
 	}
 	for field, spoil := range map[string]func(*Plan){
-		"stores": func(p *Plan) { p.Stores = nil }, "from": func(p *Plan) { p.From = p.Now }, "conversions": func(p *Plan) { p.Conversions = 0 },
+		"stores": func(p *Plan) {
+			p.Stores = nil
+		}, "from": func(p *Plan) { p.From = p.Now }, "conversions": func(p *Plan) { p.Conversions = 0 },
 		"uncredited": func(p *Plan) { p.Uncredited = -1 }, "clicks": func(p *Plan) { p.Clicks = -1 },
 		"campaigns": func(p *Plan) { p.Campaigns = 0 },
 		"creators":  func(p *Plan) { p.Campaigns = 2 },
@@ -279,9 +290,11 @@ func TestTell_is_skewed(t *testing.T) {
 		}
 	}
 	share := func(n int) float64 { return float64(n) / float64(counts["all"]) }
-	for what, bounds := range map[string][2]float64{"paid": {.86, .94}, "refunded": {.02, .06}, "canceled": {.02, .05}, "pending": {.01,
-		.03}, "rejected": {.005, .03},
-		"held": {.003, .02}, "partly refunded": {.02, .07}, "USD": {.4, .9}, "EUR": {.05, .4}, "JPY": {.01, .2}, "AED": {.005, .2}} {
+	for what, bounds := range map[string][2]float64{"paid": {.86, .94}, "refunded": {.02, .06}, "canceled": {.02, .05},
+		"pending": {.01,
+			.03}, "rejected": {.005, .03},
+		"held": {.003, .02}, "partly refunded": {.02, .07}, "USD": {.4, .9}, "EUR": {.05, .4}, "JPY": {.01, .2},
+		"AED": {.005, .2}} {
 		if s := share(counts[what]); s < bounds[0] || s > bounds[1] {
 			t.Errorf("%.3f of the conversions are %s, want %v", s, what, bounds)
 		}
@@ -294,7 +307,8 @@ func TestTell_is_skewed(t *testing.T) {
 	}
 	former := 0
 	for _, o := range w.owners {
-		if c := w.creators[o.creator]; !c.RemovedAt.IsZero() || !o.till.IsZero() && o.till.Before(p.Now) && (o.EndsAt.IsZero() || o.till.Before(o.EndsAt)) {
+		if c := w.creators[o.creator]; !c.RemovedAt.IsZero() || !o.till.IsZero() && o.till.Before(p.Now) &&
+			(o.EndsAt.IsZero() || o.till.Before(o.EndsAt)) {
 			former++
 		}
 	}
@@ -320,7 +334,8 @@ func TestCalendar(t *testing.T) {
 	byDay := map[string]int{}
 	sum, uncredited := 0, 0
 	for i, d := range days {
-		if d.firstSale != sum || d.firstOrder != sum+uncredited || d.text != affiliate.Day(d.start, zone) || !d.start.Before(d.end) {
+		if d.firstSale != sum || d.firstOrder != sum+uncredited || d.text != affiliate.Day(d.start, zone) ||
+			!d.start.Before(d.end) {
 			t.Fatalf("day %d does not follow on those before: %+v", i, d)
 		}
 		sum, uncredited = sum+d.conversions, uncredited+d.uncredited
@@ -352,7 +367,8 @@ func TestTimes_stay_in_the_day(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Days of 23 and of 25 hours, and one that has hardly begun.
-	for _, from := range []time.Time{time.Date(2026, 3, 29, 0, 0, 0, 0, zone), time.Date(2026, 10, 25, 0, 0, 0, 0, zone)} {
+	for _, from := range []time.Time{time.Date(2026, 3, 29, 0, 0, 0, 0, zone), time.Date(2026, 10, 25, 0, 0,
+		0, 0, zone)} {
 		for _, now := range []time.Time{from.AddDate(0, 0, 1), from.Add(90 * time.Second)} {
 			d := calendar(from, now, zone, 1, 0)[0]
 			list := d.times((&world{}).random(streamOrders, 0), 2000)
@@ -387,7 +403,8 @@ func TestShares(t *testing.T) {
 }
 
 func TestPrice(t *testing.T) {
-	for c, want := range map[money.Currency]int64{"USD": 2500, "EUR": 2300, "JPY": 3750, "SEK": 26300, "KWD": 7750, "XAF": 25} {
+	for c, want := range map[money.Currency]int64{"USD": 2500, "EUR": 2300, "JPY": 3750, "SEK": 26300, "KWD": 7750,
+		"XAF": 25} {
 		if got := tenderOf(c).price(2500, c); got != want {
 			t.Errorf("25.00 are %d %s, want %d", got, c, want)
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
-// Order is an order as GET /api/v1/orders/{store}/{external_id} answers it. It is declared here a second time, so that a
-// field that the API renames by mistake shows as a difference.
+// Order is an order as GET /api/v1/orders/{store}/{external_id} answers it. It is declared here a second time, so that
+// a field that the API renames by mistake shows as a difference.
 type Order struct {
 	Store         string      `json:"store"`
 	ExternalID    string      `json:"external_id"`
@@ -192,7 +192,8 @@ func (e *Expected) UnmarshalJSON(text []byte) error {
 		return err
 	}
 	for name := range fields {
-		if strings.HasSuffix(name, "_any_of") && !slices.Contains([]string{"value_any_of", "original_value_any_of", "total_any_of", "refunded_any_of"}, name) {
+		if strings.HasSuffix(name, "_any_of") && !slices.Contains([]string{"value_any_of", "original_value_any_of",
+			"total_any_of", "refunded_any_of"}, name) {
 			return fmt.Errorf("order %s: %q is not understood", e.ExternalID, name)
 		}
 	}

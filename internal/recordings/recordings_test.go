@@ -45,8 +45,8 @@ func TestAll(t *testing.T) {
 
 func TestDifferences(t *testing.T) {
 	reason := "no_evidence"
-	want := Expected{Status: "paid", Value: "1.00", Total: "2.00", TotalAnyOf: []string{"3.00", "4.00"}, NotCredited: nil,
-		Credit:  &Credit{Creator: "Anna", Method: "code", Code: "Anna10", Commission: "0.10"},
+	want := Expected{Status: "paid", Value: "1.00", Total: "2.00", TotalAnyOf: []string{"3.00", "4.00"},
+		NotCredited: nil, Credit: &Credit{Creator: "Anna", Method: "code", Code: "Anna10", Commission: "0.10"},
 		Compare: []string{"status", "value", "total", "credit", "commission", "not_credited"}}
 	fits := Order{Status: "paid", Value: "1.00", Total: "4.00",
 		Conversion: &Conversion{Creator: "Anna", Method: "code", Code: "ANNA10", Commission: "0.10"}}
@@ -55,8 +55,9 @@ func TestDifferences(t *testing.T) {
 	}
 	other := Order{Status: "pending", Value: "1.00", Total: "2.00", NotCredited: &reason}
 	got := strings.Join(want.Differences(other), "; ")
-	for _, part := range []string{"status: got pending, want paid", "total: got 2.00, want 3.00 or 4.00", "credit: got nothing, want Anna by code Anna10",
-		"commission: got nothing, want 0.10", "not_credited: got no_evidence, want nothing"} {
+	for _, part := range []string{"status: got pending, want paid", "total: got 2.00, want 3.00 or 4.00",
+		"credit: got nothing, want Anna by code Anna10", "commission: got nothing, want 0.10",
+		"not_credited: got no_evidence, want nothing"} {
 		if !strings.Contains(got, part) {
 			t.Errorf("differences %q do not say %q", got, part)
 		}

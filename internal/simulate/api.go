@@ -49,7 +49,8 @@ func (c client) try(ctx context.Context, path string) (_ *http.Response, wait ti
 	if err != nil {
 		return nil, 0, err
 	}
-	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil && answer.StatusCode == http.StatusTooManyRequests {
+	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil &&
+		answer.StatusCode == http.StatusTooManyRequests {
 		answer.Body.Close()
 		return nil, time.Duration(max(1, seconds)) * time.Second, nil
 	}
@@ -255,9 +256,12 @@ func (p Plan) difference(e Expected, got orderAnswer) string {
 		}
 	}
 	for _, d := range []struct{ what, got, want string }{
-		{"status", got.Status, e.Status}, {"value", got.Value, amount(e.Value)}, {"original_value", got.OriginalValue, amount(e.OriginalValue)},
-		{"total", got.Total, amount(e.Total)}, {"refunded", got.Refunded, amount(e.Refunded)}, {"method", method, e.Method},
-		{"evidence", evidence, wantEvidence}, {"creator", creator, wantCreator}, {"commission", commission, wantCommission},
+		{"status", got.Status, e.Status}, {"value", got.Value, amount(e.Value)}, {"original_value", got.OriginalValue,
+			amount(e.OriginalValue)},
+		{"total", got.Total, amount(e.Total)}, {"refunded", got.Refunded, amount(e.Refunded)},
+		{"method", method, e.Method},
+		{"evidence", evidence, wantEvidence}, {"creator", creator, wantCreator}, {"commission", commission,
+			wantCommission},
 		{"not_credited", reason, e.NotCredited}, {"test", fmt.Sprint(got.Test), fmt.Sprint(e.Test)},
 	} {
 		if d.got != d.want {

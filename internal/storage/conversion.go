@@ -88,7 +88,8 @@ const conversionColumns = `id, order_id, store_id, campaign_id, creator_id, offe
 	account_value, account_commission, account_refunded, ledger_currency, ledger_rate, ledger_commission, placed_at, day`
 
 // Conversions gives the conversions of some orders, by order.
-func (q queries) Conversions(ctx context.Context, orders []affiliate.OrderID) (map[affiliate.OrderID]Conversion, error) {
+func (q queries) Conversions(ctx context.Context, orders []affiliate.OrderID) (map[affiliate.OrderID]Conversion,
+	error) {
 	found := make(map[affiliate.OrderID]Conversion, len(orders))
 	if len(orders) == 0 {
 		return found, nil
@@ -140,7 +141,8 @@ type ConversionChange struct {
 }
 
 // SaveConversions writes conversions, new and changed ones alike, and gives the ids of all by order.
-func (tx *Tx) SaveConversions(ctx context.Context, list []ConversionChange, now time.Time) (map[affiliate.OrderID]affiliate.ConversionID, error) {
+func (tx *Tx) SaveConversions(ctx context.Context, list []ConversionChange,
+	now time.Time) (map[affiliate.OrderID]affiliate.ConversionID, error) {
 	slices.SortFunc(list, func(a, b ConversionChange) int { return cmp.Compare(a.After.OrderID, b.After.OrderID) })
 	const columns = 41
 	args := make([]any, 0, len(list)*columns)
@@ -148,11 +150,13 @@ func (tx *Tx) SaveConversions(ctx context.Context, list []ConversionChange, now 
 		c := change.After
 		tx.sums.conversion(change.Before, -1)
 		tx.sums.conversion(&c, 1)
-		args = append(args, int64(c.OrderID), int64(c.StoreID), int64(c.CampaignID), int64(c.CreatorID), int64(c.OfferID), int64(c.OfferMemberID),
-			c.Credited, string(c.Method), c.CodeID, c.LinkID, c.ClickID, c.Evidence, c.Ambiguous, string(c.Approval), c.ApprovalReason,
-			c.ApprovalBy, c.ApprovalAt, c.HeldReason, c.Released, c.Percent, c.Flat, c.RuleVersion, string(c.Status), string(c.Currency), c.Value, c.OriginalValue,
-			c.Refunded, c.Commission, string(c.AccountCurrency), c.Rate, c.RateDate, c.AccountValue, c.AccountCommission, c.AccountRefunded,
-			string(c.LedgerCurrency), c.LedgerRate, c.LedgerCommission, c.PlacedAt, c.Day, At(now), At(now))
+		args = append(args, int64(c.OrderID), int64(c.StoreID), int64(c.CampaignID), int64(c.CreatorID),
+			int64(c.OfferID), int64(c.OfferMemberID), c.Credited, string(c.Method), c.CodeID, c.LinkID, c.ClickID,
+			c.Evidence, c.Ambiguous, string(c.Approval), c.ApprovalReason, c.ApprovalBy, c.ApprovalAt, c.HeldReason,
+			c.Released, c.Percent, c.Flat, c.RuleVersion, string(c.Status), string(c.Currency), c.Value,
+			c.OriginalValue, c.Refunded, c.Commission, string(c.AccountCurrency), c.Rate, c.RateDate, c.AccountValue,
+			c.AccountCommission, c.AccountRefunded, string(c.LedgerCurrency), c.LedgerRate, c.LedgerCommission,
+			c.PlacedAt, c.Day, At(now), At(now))
 	}
 	ids := make(map[affiliate.OrderID]affiliate.ConversionID, len(list))
 	err := tx.insertRows(ctx, `conversions (order_id, store_id, campaign_id, creator_id, offer_id, offer_member_id, credited, method, code_id,
@@ -189,8 +193,8 @@ func nullable[T ~int64](id T) any {
 	return int64(id)
 }
 
-// LockConversions locks the orders of conversions and reads these, in the order of ids. NotFound names the first that does
-// not exist.
+// LockConversions locks the orders of conversions and reads these, in the order of ids. NotFound names the first that
+// does not exist.
 func (tx *Tx) LockConversions(ctx context.Context, ids []affiliate.ConversionID) ([]Conversion, error) {
 	type keyed struct {
 		ID         affiliate.ConversionID
@@ -228,9 +232,10 @@ func (tx *Tx) LockConversions(ctx context.Context, ids []affiliate.ConversionID)
 	return sorted, nil
 }
 
-// ConversionsWithNewRate looks at conversions that wait for a rate, by id, behind after, and gives those that have one now,
-// with the last it looked at. The last is 0 when there were none.
-func (q queries) ConversionsWithNewRate(ctx context.Context, to money.Currency, after affiliate.ConversionID, limit int) (ids []affiliate.ConversionID, last affiliate.ConversionID, err error) {
+// ConversionsWithNewRate looks at conversions that wait for a rate, by id, behind after, and gives those that have one
+// now, with the last it looked at. The last is 0 when there were none.
+func (q queries) ConversionsWithNewRate(ctx context.Context, to money.Currency, after affiliate.ConversionID,
+	limit int) (ids []affiliate.ConversionID, last affiliate.ConversionID, err error) {
 	var waiting []struct {
 		ID       affiliate.ConversionID
 		Currency money.Currency
@@ -254,7 +259,8 @@ func (q queries) ConversionsWithNewRate(ctx context.Context, to money.Currency, 
 }
 
 // ConversionsAfter gives conversions by id, behind after.
-func (q queries) ConversionsAfter(ctx context.Context, after affiliate.ConversionID, limit int) ([]affiliate.ConversionID, error) {
+func (q queries) ConversionsAfter(ctx context.Context, after affiliate.ConversionID,
+	limit int) ([]affiliate.ConversionID, error) {
 	var ids []affiliate.ConversionID
 	err := q.list(ctx, &ids, `SELECT id FROM conversions WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
 	return ids, err

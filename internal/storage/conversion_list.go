@@ -33,7 +33,8 @@ const (
 	besideMembers   = ` JOIN offer_members x ON x.id = c.offer_member_id JOIN campaign_members m ON m.id = x.member_id`
 )
 
-// conversionsWith is the FROM clause of conversions c with one more table, and with the orders too where they are needed.
+// conversionsWith is the FROM clause of conversions c with one more table, and with the orders too where they are
+// needed.
 func conversionsWith(beside string, orders bool) string {
 	if orders && beside != besideOrders {
 		beside += besideOrders
@@ -52,9 +53,11 @@ var itemColumns = qualify("c", conversionColumns) + `, p.name AS campaign, r.nam
 
 const itemTables = besideCampaigns + besideCreators + besideOffers + besideMembers
 
-// ConversionPage gives a page of conversions and the cursor of the next one, which is empty on the last page. The rows are
-// found by themselves, along an index in the usual order; only then are the names put beside the few that were found.
-func (q queries) ConversionPage(ctx context.Context, c ConversionFilter, s ConversionSort, p Page) ([]ConversionItem, string, error) {
+// ConversionPage gives a page of conversions and the cursor of the next one, which is empty on the last page. The rows
+// are found by themselves, along an index in the usual order; only then are the names put beside the few that were
+// found.
+func (q queries) ConversionPage(ctx context.Context, c ConversionFilter, s ConversionSort, p Page) ([]ConversionItem,
+	string, error) {
 	f, orders, err := q.narrow(ctx, c)
 	if err != nil {
 		return nil, "", err
@@ -89,9 +92,10 @@ func (q queries) ConversionPage(ctx context.Context, c ConversionFilter, s Conve
 	return items, next, nil
 }
 
-// EachConversion hands conversions to each one by one, in constant memory. The item, and what it points to, is used again
-// for the next one; each may not use the database. Run it in a snapshot, so that the names belong to the rows.
-func (q queries) EachConversion(ctx context.Context, c ConversionFilter, s ConversionSort, each func(*ConversionItem) error) error {
+// EachConversion hands conversions to each one by one, in constant memory. The item, and what it points to, is used
+// again for the next one; each may not use the database. Run it in a snapshot, so that the names belong to the rows.
+func (q queries) EachConversion(ctx context.Context, c ConversionFilter, s ConversionSort,
+	each func(*ConversionItem) error) error {
 	f, _, err := q.narrow(ctx, c)
 	if err != nil {
 		return err
@@ -111,15 +115,19 @@ func (q queries) EachConversion(ctx context.Context, c ConversionFilter, s Conve
 
 // dest is where conversionColumns go.
 func (c *Conversion) dest() []any {
-	return []any{intoInteger(&c.ID), intoInteger(&c.OrderID), intoInteger(&c.StoreID), intoInteger(&c.CampaignID), intoInteger(&c.CreatorID),
-		intoInteger(&c.OfferID), intoInteger(&c.OfferMemberID), &c.Credited, intoText(&c.Method), intoOptional(&c.CodeID, intoInteger),
-		intoOptional(&c.LinkID, intoInteger), intoOptional(&c.ClickID, intoText), &c.Evidence, &c.Ambiguous, intoText(&c.Approval),
-		&c.ApprovalReason, &c.ApprovalBy, &c.ApprovalAt, &c.HeldReason, &c.Released, intoInteger(&c.Percent), intoInteger(&c.Flat),
-		&c.RuleVersion, intoText(&c.Status), intoText(&c.Currency), intoInteger(&c.Value), intoInteger(&c.OriginalValue),
-		intoInteger(&c.Refunded), intoInteger(&c.Commission), intoText(&c.AccountCurrency), intoOptional(&c.Rate, intoText),
-		intoOptional(&c.RateDate, intoText), intoOptional(&c.AccountValue, intoInteger), intoOptional(&c.AccountCommission, intoInteger),
-		intoOptional(&c.AccountRefunded, intoInteger), intoText(&c.LedgerCurrency), intoOptional(&c.LedgerRate, intoText),
-		intoInteger(&c.LedgerCommission), &c.PlacedAt, &c.Day}
+	return []any{intoInteger(&c.ID), intoInteger(&c.OrderID), intoInteger(&c.StoreID), intoInteger(&c.CampaignID),
+		intoInteger(&c.CreatorID), intoInteger(&c.OfferID), intoInteger(&c.OfferMemberID), &c.Credited,
+		intoText(&c.Method), intoOptional(&c.CodeID, intoInteger), intoOptional(&c.LinkID, intoInteger),
+		intoOptional(&c.ClickID, intoText), &c.Evidence, &c.Ambiguous, intoText(&c.Approval), &c.ApprovalReason,
+		&c.ApprovalBy, &c.ApprovalAt, &c.HeldReason, &c.Released, intoInteger(&c.Percent), intoInteger(&c.Flat),
+		&c.RuleVersion, intoText(&c.Status), intoText(&c.Currency), intoInteger(&c.Value),
+		intoInteger(&c.OriginalValue), intoInteger(&c.Refunded), intoInteger(&c.Commission),
+		intoText(&c.AccountCurrency), intoOptional(&c.Rate, intoText), intoOptional(&c.RateDate, intoText),
+		intoOptional(&c.AccountValue,
+			intoInteger),
+		intoOptional(&c.AccountCommission, intoInteger), intoOptional(&c.AccountRefunded, intoInteger),
+		intoText(&c.LedgerCurrency), intoOptional(&c.LedgerRate, intoText), intoInteger(&c.LedgerCommission),
+		&c.PlacedAt, &c.Day}
 }
 
 // optionalInto scans a column that may be NULL into a pointer, always to the same place.
@@ -183,6 +191,7 @@ func (q queries) conversionWords(ctx context.Context) (w conversionWords, err er
 func (w conversionWords) put(i *ConversionItem) {
 	creator := w.Creators[i.CreatorID]
 	i.Creator, i.Handle = creator.Name, creator.Handle
-	i.Store, i.Campaign, i.Offer, i.OfferType = w.slugs[i.StoreID], w.Campaigns[i.CampaignID], w.Offers[i.OfferID], w.types[i.OfferID]
+	i.Store, i.Campaign, i.Offer, i.OfferType = w.slugs[i.StoreID], w.Campaigns[i.CampaignID], w.Offers[i.OfferID],
+		w.types[i.OfferID]
 	i.Former = w.former[i.OfferMemberID]
 }

@@ -29,9 +29,9 @@ type DeliveryFilter struct {
 	Store  string // slug
 	Topic  string
 	Orders []string // the store's ids of them
-	// Look is how many deliveries a page looks through at most; 0: all. States, topics and stores have no index of their
-	// own, which the intake would pay for, so what is rare is looked for among all that came. A page that ends for this
-	// reason has fewer rows than asked for, maybe none, and the cursor to look further back with.
+	// Look is how many deliveries a page looks through at most; 0: all. States, topics and stores have no index of
+	// their own, which the intake would pay for, so what is rare is looked for among all that came. A page that ends
+	// for this reason has fewer rows than asked for, maybe none, and the cursor to look further back with.
 	Look int64
 }
 
@@ -98,7 +98,8 @@ func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) (
 
 // lookUntil gives the oldest of the most deliveries below an id that are looked through, or below all ids when it is 0,
 // and whether there are older ones. Ids leave gaps where repeats came, so it may be fewer.
-func (q queries) lookUntil(ctx context.Context, before affiliate.DeliveryID, most int64) (floor affiliate.DeliveryID, more bool, err error) {
+func (q queries) lookUntil(ctx context.Context, before affiliate.DeliveryID, most int64) (floor affiliate.DeliveryID,
+	more bool, err error) {
 	var ends struct{ First, Last affiliate.DeliveryID }
 	err = q.get(ctx, &ends, `SELECT COALESCE((SELECT MIN(id) FROM deliveries), 0) AS first, COALESCE((SELECT MAX(id) FROM deliveries), 0) AS last`)
 	if before == 0 {

@@ -109,9 +109,11 @@ type OrderChange struct {
 
 // SaveOrders writes orders, new ones and changed ones alike, and gives the ids of all. Rows are written in the order of
 // their keys.
-func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange, now time.Time) (map[OrderKey]affiliate.OrderID, error) {
+func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange, now time.Time) (map[OrderKey]affiliate.OrderID,
+	error) {
 	slices.SortFunc(list, func(a, b OrderChange) int {
-		return cmp.Or(cmp.Compare(a.After.StoreID, b.After.StoreID), strings.Compare(a.After.ExternalID, b.After.ExternalID))
+		return cmp.Or(cmp.Compare(a.After.StoreID, b.After.StoreID), strings.Compare(a.After.ExternalID,
+			b.After.ExternalID))
 	})
 	const columns = 23
 	args := make([]any, 0, len(list)*columns)
@@ -119,9 +121,9 @@ func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange, now time.Time)
 		o := change.After
 		tx.sums.order(change.Before, -1)
 		tx.sums.order(&o, 1)
-		args = append(args, int64(o.StoreID), o.ExternalID, o.Revision, o.Number, string(o.Status), string(o.Currency), o.Value,
-			o.OriginalValue, o.Total, o.Refunded, o.RefundPending, o.Test, o.PlacedAt, o.UpdatedAt, o.Day, o.Codes, o.NotCredited,
-			o.Evidence, o.Trace, o.NeedsReread, o.State, At(now), At(now))
+		args = append(args, int64(o.StoreID), o.ExternalID, o.Revision, o.Number, string(o.Status),
+			string(o.Currency), o.Value, o.OriginalValue, o.Total, o.Refunded, o.RefundPending, o.Test, o.PlacedAt,
+			o.UpdatedAt, o.Day, o.Codes, o.NotCredited, o.Evidence, o.Trace, o.NeedsReread, o.State, At(now), At(now))
 	}
 	ids := make(map[OrderKey]affiliate.OrderID, len(list))
 	err := tx.insertRows(ctx, `orders (store_id, external_id, revision, number, status, currency, value, original_value, total, refunded,
@@ -259,7 +261,8 @@ func (q queries) OrderCounts(ctx context.Context) (map[affiliate.OrderStatus]int
 		N      int64
 	}
 	err := q.list(ctx, &rows, `SELECT status, COUNT(*) AS n FROM orders WHERE placed_at IS NOT NULL GROUP BY status`)
-	counts := map[affiliate.OrderStatus]int64{affiliate.Pending: 0, affiliate.Paid: 0, affiliate.Canceled: 0, affiliate.Refunded: 0}
+	counts := map[affiliate.OrderStatus]int64{affiliate.Pending: 0, affiliate.Paid: 0, affiliate.Canceled: 0,
+		affiliate.Refunded: 0}
 	for _, r := range rows {
 		counts[r.Status] = r.N
 	}

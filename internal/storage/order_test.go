@@ -18,8 +18,9 @@ func store(t *testing.T, db *storage.DB) affiliate.StoreID {
 	t.Helper()
 	var s affiliate.Store
 	err := db.InTx(t.Context(), func(tx *storage.Tx) (err error) {
-		s, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "shop", Platform: affiliate.Shopify, Name: "Shop", Domain: "shop.myshopify.com",
-			Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive, CreatedAt: noon, UpdatedAt: noon})
+		s, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "shop", Platform: affiliate.Shopify, Name: "Shop",
+			Domain: "shop.myshopify.com", Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive,
+			CreatedAt: noon, UpdatedAt: noon})
 		return err
 	})
 	if err != nil {
@@ -30,9 +31,10 @@ func store(t *testing.T, db *storage.DB) affiliate.StoreID {
 
 func order(s affiliate.StoreID, id string, revision int64) storage.Order {
 	reason := affiliate.ReasonNoEvidence
-	return storage.Order{StoreID: s, ExternalID: id, Revision: revision, Number: "#" + id, Status: affiliate.Paid, Currency: "USD", Value: 1000,
-		OriginalValue: 1000, Total: 1200, PlacedAt: storage.At(noon), UpdatedAt: storage.At(noon), Day: "2026-11-21", Codes: `["A"]`,
-		NotCredited: &reason, Evidence: "e", Trace: "{}", State: "{}"}
+	return storage.Order{StoreID: s, ExternalID: id, Revision: revision, Number: "#" + id, Status: affiliate.Paid,
+		Currency: "USD", Value: 1000, OriginalValue: 1000, Total: 1200, PlacedAt: storage.At(noon),
+		UpdatedAt: storage.At(noon), Day: "2026-11-21", Codes: `["A"]`, NotCredited: &reason, Evidence: "e",
+		Trace: "{}", State: "{}"}
 }
 
 // unseen are orders to be written by somebody who has not looked at what is there; only sums need that.
@@ -68,7 +70,8 @@ func TestSaveOrders(t *testing.T) {
 			t.Errorf("ids are %v, then %v", first, second)
 		}
 		row, err := db.FindOrder(t.Context(), "shop", "2")
-		if err != nil || row.Value != 0 || row.Trace != "{}" || row.NotCredited != nil || row.Revision != 2 || !row.PlacedAt.Equal(noon) ||
+		if err != nil || row.Value != 0 || row.Trace != "{}" || row.NotCredited != nil || row.Revision != 2 ||
+			!row.PlacedAt.Equal(noon) ||
 			!slices.Equal(row.CodeList(), []string{"A"}) {
 			t.Errorf("read back %+v, %v", row, err)
 		}
@@ -203,12 +206,13 @@ func TestOrderFilter(t *testing.T) {
 	})
 }
 
-// Many transactions change the same orders, named in different sequences, some of them not there yet: each must see what
-// the one before it wrote, and none may wait for ever.
+// Many transactions change the same orders, named in different sequences, some of them not there yet: each must see
+// what the one before it wrote, and none may wait for ever.
 func TestLockOrdersMakesTransactionsTakeTurns_race(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		s := store(t, db)
-		keys := []storage.OrderKey{{StoreID: s, ExternalID: "1"}, {StoreID: s, ExternalID: "2"}, {StoreID: s, ExternalID: "3"}}
+		keys := []storage.OrderKey{{StoreID: s, ExternalID: "1"}, {StoreID: s, ExternalID: "2"},
+			{StoreID: s, ExternalID: "3"}}
 		const turns = 24
 		var work sync.WaitGroup
 		for n := range turns {

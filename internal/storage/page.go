@@ -31,8 +31,8 @@ func (p Page) limit() int {
 	return min(p.Limit, MaxLimit)
 }
 
-// position is where a row stands in its list: the text or the number that the list is sorted by (neither in lists by id)
-// and the id.
+// position is where a row stands in its list: the text or the number that the list is sorted by (neither in lists by
+// id) and the id.
 type position struct {
 	Sort   string `json:"s,omitempty"` // the order that it belongs to, in lists that have several
 	Text   string `json:"t,omitempty"`
@@ -61,7 +61,8 @@ func errCursor() error {
 	return affiliate.FieldErrorf("cursor", "is not a cursor of this list; leave it out to begin again")
 }
 
-// keyset is an order in which a list can be paged through: by a key and then by id, or by id alone, both in one direction.
+// keyset is an order in which a list can be paged through: by a key and then by id, or by id alone, both in one
+// direction.
 type keyset struct {
 	name       string // stands in the cursors of lists that have several orders
 	key        string // SQL; empty: by id alone
@@ -86,8 +87,8 @@ func (k keyset) read(cursor string) (key any, id int64, err error) {
 		return nil, 0, err
 	}
 	if p.Sort != k.name {
-		return nil, 0, affiliate.FieldErrorf("cursor", "belongs to this list in another order (%s); leave it out to begin again in this one (%s)",
-			p.Sort, k.name)
+		return nil, 0, affiliate.FieldErrorf("cursor",
+			"belongs to this list in another order (%s); leave it out to begin again in this one (%s)", p.Sort, k.name)
 	}
 	switch k.kind {
 	case numberKey:
@@ -201,7 +202,8 @@ type sorting struct{ text, id string }
 func (s sorting) keyset() keyset { return keyset{key: s.text, id: s.id} }
 
 // listPage reads one page of "SELECT … FROM …" and the cursor of the next page, which is empty on the last one.
-func listPage[R row[T], T any](ctx context.Context, q queries, selectFrom string, f filter, s sorting, p Page) ([]T, string, error) {
+func listPage[R row[T], T any](ctx context.Context, q queries, selectFrom string, f filter, s sorting, p Page) ([]T,
+	string, error) {
 	return pageBy[R, T](ctx, q, selectFrom, f, s.keyset(), p)
 }
 
@@ -269,8 +271,8 @@ func conflict(field, format string, args ...any) error {
 	return &affiliate.Error{Kind: affiliate.Conflict, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// taken turns the absence of a returned id after ON CONFLICT DO NOTHING into a Conflict that names a field. Insert-and-catch
-// would not do: PostgreSQL aborts the whole transaction after an error.
+// taken turns the absence of a returned id after ON CONFLICT DO NOTHING into a Conflict that names a field.
+// Insert-and-catch would not do: PostgreSQL aborts the whole transaction after an error.
 func taken(err error, field, format string, args ...any) error {
 	if affiliate.KindOf(err) != affiliate.NotFound {
 		return err
@@ -296,7 +298,8 @@ func value[T any](p *T) T {
 	return *p
 }
 
-// containing is the LIKE pattern of a text somewhere in another; % and _ in it mean themselves. It goes with ESCAPE '\'.
+// containing is the LIKE pattern of a text somewhere in another; % and _ in it mean themselves. It goes with ESCAPE
+// '\'.
 func containing(text string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
 }

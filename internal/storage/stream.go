@@ -54,8 +54,8 @@ func (q queries) stream(ctx context.Context, query string, args, dest []any, eac
 	return storageError(rows.Err())
 }
 
-// integerInto and its kin scan columns into ids, currencies and the like; NULL is the zero value. database/sql reaches typed
-// values by reflection, which a stream of a million rows feels.
+// integerInto and its kin scan columns into ids, currencies and the like; NULL is the zero value. database/sql reaches
+// typed values by reflection, which a stream of a million rows feels.
 type (
 	integerInto[T ~int64] struct{ to *T }
 	textInto[T ~string]   struct{ to *T }
@@ -115,12 +115,15 @@ type CreatorName struct {
 
 // Names reads the words for all ids there are.
 func (q queries) Names(ctx context.Context) (Names, error) {
-	n := Names{Campaigns: map[affiliate.CampaignID]string{}, Offers: map[affiliate.OfferID]string{}, Creators: map[affiliate.CreatorID]CreatorName{}}
+	n := Names{Campaigns: map[affiliate.CampaignID]string{}, Offers: map[affiliate.OfferID]string{},
+		Creators: map[affiliate.CreatorID]CreatorName{}}
 	var err error
 	if n.Stores, err = q.StoreNames(ctx); err != nil {
 		return n, err
 	}
-	if err := q.eachWord(ctx, `SELECT id, name FROM campaigns`, func(id int64, name string) { n.Campaigns[affiliate.CampaignID(id)] = name }); err != nil {
+	if err := q.eachWord(ctx, `SELECT id, name FROM campaigns`, func(id int64, name string) {
+		n.Campaigns[affiliate.CampaignID(id)] = name
+	}); err != nil {
 		return n, err
 	}
 	if err := q.eachWord(ctx, `SELECT id, name FROM offers`, func(id int64, name string) { n.Offers[affiliate.OfferID(id)] = name }); err != nil {

@@ -20,15 +20,21 @@ import (
 // registerConversions declares the operations on conversions.
 func (s *Server) registerConversions(api huma.API) {
 	const read, approve = affiliate.MayRead, affiliate.MayApprove
-	register(s, api, operation{http.MethodGet, "/conversions", "list-conversions", read, "List conversions"}, s.listConversions)
-	register(s, api, operation{http.MethodGet, "/campaigns/{id}/conversions", "list-campaign-conversions", read, "List a campaign's conversions"}, s.listCampaignConversions)
-	register(s, api, operation{http.MethodGet, "/conversions/{id}", "get-conversion", read, "Read a conversion"}, s.getConversion)
+	register(s, api, operation{http.MethodGet, "/conversions", "list-conversions", read, "List conversions"},
+		s.listConversions)
+	register(s, api, operation{http.MethodGet, "/campaigns/{id}/conversions", "list-campaign-conversions", read,
+		"List a campaign's conversions"}, s.listCampaignConversions)
+	register(s, api, operation{http.MethodGet, "/conversions/{id}", "get-conversion", read, "Read a conversion"},
+		s.getConversion)
 	register(s, api, operation{http.MethodPost, "/conversions/decisions", "decide-conversions", approve,
 		"Reject conversions, take rejections back, or release held ones: all of them or none"}, s.decideConversions)
-	register(s, api, operation{http.MethodPost, "/conversions/{id}/reject", "reject-conversion", approve, "Reject a conversion: it counts nowhere, and its commission is taken back"},
+	register(s, api, operation{http.MethodPost, "/conversions/{id}/reject", "reject-conversion", approve,
+		"Reject a conversion: it counts nowhere, and its commission is taken back"},
 		s.rejectConversion)
-	register(s, api, operation{http.MethodPost, "/conversions/{id}/undo", "undo-conversion", approve, "Take the rejection of a conversion back"}, s.undoConversion)
-	register(s, api, operation{http.MethodPost, "/conversions/{id}/release", "release-conversion", approve, "Let a held conversion count"}, s.releaseConversion)
+	register(s, api, operation{http.MethodPost, "/conversions/{id}/undo", "undo-conversion", approve,
+		"Take the rejection of a conversion back"}, s.undoConversion)
+	register(s, api, operation{http.MethodPost, "/conversions/{id}/release", "release-conversion", approve,
+		"Let a held conversion count"}, s.releaseConversion)
 }
 
 // ConversionJSON is the credit of an order to a creator. Amounts are decimal strings with the digits of their currency.
@@ -81,12 +87,15 @@ type conversionAccountJSON struct {
 func conversionView(i storage.ConversionItem) ConversionJSON {
 	amount := func(n int64) string { return money.Format(n, i.Currency) }
 	v := ConversionJSON{ID: i.ID.String(), Order: OrderRef(i.OrderID, i.Store, i.ExternalID, i.Number),
-		PlacedAt: i.PlacedAt.UTC(), Day: i.Day, Campaign: i.CampaignID.String(), CampaignName: i.Campaign, Creator: i.CreatorID.String(),
-		CreatorName: i.Creator, Handle: orNull(i.Handle), Former: i.Former, Offer: i.OfferID.String(), OfferName: i.Offer, OfferType: string(i.OfferType),
-		OfferMember: i.OfferMemberID.String(), Method: string(i.Method), ClickID: i.ClickID, Ambiguous: i.Ambiguous, Status: string(i.Status),
-		Approval: string(i.Approval), ApprovalReason: i.ApprovalReason, ApprovalBy: orNull(i.ApprovalBy), ApprovalAt: timeOrNull(i.ApprovalAt.Time),
-		Currency: string(i.Currency), OrderTotal: amount(i.OrderTotal), OriginalValue: amount(i.OriginalValue), Value: amount(i.Value),
-		Refunded: amount(i.Refunded), Commission: amount(i.Commission), CommissionRule: commissionView(i.Rule()), Account: conversionAccount(i.Conversion)}
+		PlacedAt: i.PlacedAt.UTC(), Day: i.Day, Campaign: i.CampaignID.String(), CampaignName: i.Campaign,
+		Creator: i.CreatorID.String(), CreatorName: i.Creator, Handle: orNull(i.Handle), Former: i.Former,
+		Offer: i.OfferID.String(), OfferName: i.Offer, OfferType: string(i.OfferType),
+		OfferMember: i.OfferMemberID.String(), Method: string(i.Method), ClickID: i.ClickID, Ambiguous: i.Ambiguous,
+		Status: string(i.Status), Approval: string(i.Approval), ApprovalReason: i.ApprovalReason,
+		ApprovalBy: orNull(i.ApprovalBy), ApprovalAt: timeOrNull(i.ApprovalAt.Time), Currency: string(i.Currency),
+		OrderTotal: amount(i.OrderTotal), OriginalValue: amount(i.OriginalValue), Value: amount(i.Value),
+		Refunded: amount(i.Refunded), Commission: amount(i.Commission), CommissionRule: commissionView(i.Rule()),
+		Account: conversionAccount(i.Conversion)}
 	if i.Method == affiliate.ByCode {
 		v.Code = &i.Evidence
 	} else {
@@ -96,14 +105,16 @@ func conversionView(i storage.ConversionItem) ConversionJSON {
 }
 
 func conversionAccount(c storage.Conversion) *conversionAccountJSON {
-	if c.Rate == nil || c.RateDate == nil || c.AccountValue == nil || c.AccountRefunded == nil || c.AccountCommission == nil {
+	if c.Rate == nil || c.RateDate == nil || c.AccountValue == nil || c.AccountRefunded == nil ||
+		c.AccountCommission == nil {
 		return nil
 	}
 	amount := func(n int64) string { return money.Format(n, c.AccountCurrency) }
 	rate, _ := money.ParseRate(*c.Rate) // written by us
 	return &conversionAccountJSON{Currency: string(c.AccountCurrency), Rate: *c.Rate, RateDate: *c.RateDate,
-		OriginalValue: amount(rate.Convert(c.OriginalValue, c.Currency, c.AccountCurrency)), Value: amount(*c.AccountValue),
-		Refunded: amount(*c.AccountRefunded), Commission: amount(*c.AccountCommission)}
+		OriginalValue: amount(rate.Convert(c.OriginalValue, c.Currency, c.AccountCurrency)),
+		Value:         amount(*c.AccountValue), Refunded: amount(*c.AccountRefunded),
+		Commission: amount(*c.AccountCommission)}
 }
 
 // ConversionSumsJSON are what conversions add up to. Each is counted in exactly one of the six classes.
@@ -121,8 +132,10 @@ type ConversionSumsJSON struct {
 }
 
 func conversionSums(c money.Currency, s affiliate.Sums) ConversionSumsJSON {
-	return ConversionSumsJSON{Currency: string(c), Conversions: s.Conversions, Pending: s.Pending, Canceled: s.Canceled, Refunded: s.Refunded,
-		Held: s.Held, Rejected: s.Rejected, Sales: money.Format(s.Sales, c), Commissions: money.Format(s.Commissions, c), Refunds: money.Format(s.Refunds, c)}
+	return ConversionSumsJSON{Currency: string(c), Conversions: s.Conversions, Pending: s.Pending, Canceled: s.Canceled,
+		Refunded: s.Refunded, Held: s.Held, Rejected: s.Rejected, Sales: money.Format(s.Sales, c),
+		Commissions: money.Format(s.Commissions,
+			c), Refunds: money.Format(s.Refunds, c)}
 }
 
 type conversionTotalsJSON struct {
@@ -132,7 +145,8 @@ type conversionTotalsJSON struct {
 }
 
 func conversionTotals(t storage.ConversionTotals) *conversionTotalsJSON {
-	v := &conversionTotalsJSON{Rows: t.Rows(), ConversionSumsJSON: conversionSums(t.Currency, t.Sums), NotConverted: make([]ConversionSumsJSON, len(t.NotConverted))}
+	v := &conversionTotalsJSON{Rows: t.Rows(), ConversionSumsJSON: conversionSums(t.Currency, t.Sums),
+		NotConverted: make([]ConversionSumsJSON, len(t.NotConverted))}
 	for i, s := range t.NotConverted {
 		v.NotConverted[i] = conversionSums(s.Currency, s.Sums)
 	}
@@ -163,18 +177,23 @@ type ConversionsFilter struct {
 }
 
 // conversionFilter reads the parameters, and gives the range of days that they mean.
-func (s *Server) conversionFilter(ctx context.Context, in ConversionsFilter) (storage.ConversionFilter, affiliate.Range, error) {
-	f := storage.ConversionFilter{OfferType: affiliate.OfferType(in.OfferType), OfferStatus: affiliate.OfferStatus(in.OfferStatus), Method: affiliate.Method(in.Method),
-		Unconverted: in.WaitingForRate, WithRefund: in.WithRefund, Ambiguous: in.Ambiguous, Search: in.Search, Former: in.Include == "former"}
+func (s *Server) conversionFilter(ctx context.Context, in ConversionsFilter) (storage.ConversionFilter,
+	affiliate.Range, error) {
+	f := storage.ConversionFilter{OfferType: affiliate.OfferType(in.OfferType),
+		OfferStatus: affiliate.OfferStatus(in.OfferStatus), Method: affiliate.Method(in.Method),
+		Unconverted: in.WaitingForRate, WithRefund: in.WithRefund, Ambiguous: in.Ambiguous, Search: in.Search,
+		Former: in.Include == "former"}
 	days, err := s.days(ctx, in)
 	if err != nil {
 		return f, days, err
 	}
 	f.From, f.To = days.Start(), days.End()
-	if f.Statuses, err = words("status", in.Status, affiliate.Pending, affiliate.Paid, affiliate.Canceled, affiliate.Refunded); err != nil {
+	if f.Statuses, err = words("status", in.Status, affiliate.Pending, affiliate.Paid, affiliate.Canceled,
+		affiliate.Refunded); err != nil {
 		return f, days, err
 	}
-	if f.Approvals, err = words("approval", in.Approval, affiliate.Approved, affiliate.Rejected, affiliate.Held); err != nil {
+	if f.Approvals, err = words("approval", in.Approval, affiliate.Approved, affiliate.Rejected,
+		affiliate.Held); err != nil {
 		return f, days, err
 	}
 	if f.Creator, err = idIn[affiliate.CreatorID]("creator", "cre_", in.Creator); err != nil {
@@ -265,7 +284,8 @@ type listConversionsInput struct {
 
 const mostCampaigns = 100
 
-func (s *Server) conversionsOfAll(ctx context.Context, in ConversionsQuery) (storage.ConversionFilter, affiliate.Range, error) {
+func (s *Server) conversionsOfAll(ctx context.Context, in ConversionsQuery) (storage.ConversionFilter,
+	affiliate.Range, error) {
 	f, days, err := s.conversionFilter(ctx, in.ConversionsFilter)
 	if err != nil {
 		return f, days, err
@@ -299,7 +319,8 @@ type listCampaignConversionsInput struct {
 	ConversionsPage
 }
 
-func (s *Server) listCampaignConversions(ctx context.Context, in *listCampaignConversionsInput) (*output[conversionsJSON], error) {
+func (s *Server) listCampaignConversions(ctx context.Context,
+	in *listCampaignConversionsInput) (*output[conversionsJSON], error) {
 	f, days, err := s.conversionsOfOne(ctx, in.CampaignPath, in.ConversionsFilter)
 	if err != nil {
 		return nil, err
@@ -307,7 +328,8 @@ func (s *Server) listCampaignConversions(ctx context.Context, in *listCampaignCo
 	return s.conversions(ctx, f, days, in.ConversionsPage)
 }
 
-func (s *Server) conversionsOfOne(ctx context.Context, campaign CampaignPath, in ConversionsFilter) (f storage.ConversionFilter, days affiliate.Range, err error) {
+func (s *Server) conversionsOfOne(ctx context.Context, campaign CampaignPath,
+	in ConversionsFilter) (f storage.ConversionFilter, days affiliate.Range, err error) {
 	id, err := campaign.id()
 	if err != nil {
 		return f, days, err
@@ -321,7 +343,8 @@ func (s *Server) conversionsOfOne(ctx context.Context, campaign CampaignPath, in
 }
 
 // conversions reads a page, and the totals at the same moment.
-func (s *Server) conversions(ctx context.Context, f storage.ConversionFilter, days affiliate.Range, p ConversionsPage) (*output[conversionsJSON], error) {
+func (s *Server) conversions(ctx context.Context, f storage.ConversionFilter, days affiliate.Range,
+	p ConversionsPage) (*output[conversionsJSON], error) {
 	sort, err := storage.ParseConversionSort(p.Sort)
 	if err != nil {
 		return nil, err
@@ -369,14 +392,16 @@ func (s *Server) getConversion(ctx context.Context, in *ConversionPath) (*output
 		return nil, err
 	}
 	if len(items) == 0 {
-		return nil, affiliate.Errorf(affiliate.NotFound, "there is no %s, or nobody is credited with its order any more", id)
+		return nil, affiliate.Errorf(affiliate.NotFound,
+			"there is no %s, or nobody is credited with its order any more", id)
 	}
 	return &output[ConversionJSON]{Body: conversionView(items[0])}, nil
 }
 
 // conversionsOf gives conversions in the order of their ids in the list, each once.
 func (s *Server) conversionsOf(ctx context.Context, ids []affiliate.ConversionID) ([]storage.ConversionItem, error) {
-	items, _, err := s.App.DB.ConversionPage(ctx, storage.ConversionFilter{IDs: ids, Former: true}, storage.ConversionSort{}, storage.Page{Limit: storage.MaxConversionIDs})
+	items, _, err := s.App.DB.ConversionPage(ctx, storage.ConversionFilter{IDs: ids, Former: true},
+		storage.ConversionSort{}, storage.Page{Limit: storage.MaxConversionIDs})
 	place := func(i storage.ConversionItem) int { return slices.Index(ids, i.ID) }
 	slices.SortFunc(items, func(a, b storage.ConversionItem) int { return place(a) - place(b) })
 	return items, err
@@ -410,7 +435,8 @@ func (s *Server) decideConversions(ctx context.Context, in *decideConversionsInp
 	return &output[decidedJSON]{Body: decidedJSON{conversionViews(items)}}, nil
 }
 
-func (s *Server) decide(ctx context.Context, ids []affiliate.ConversionID, d app.Decision, reason string) ([]storage.ConversionItem, error) {
+func (s *Server) decide(ctx context.Context, ids []affiliate.ConversionID, d app.Decision,
+	reason string) ([]storage.ConversionItem, error) {
 	if _, err := s.App.Decide(ctx, ids, d, reason); err != nil {
 		return nil, err
 	}
@@ -440,7 +466,8 @@ func (s *Server) releaseConversion(ctx context.Context, in *ConversionPath) (*ou
 	return s.decideOne(ctx, *in, app.Release, "")
 }
 
-func (s *Server) decideOne(ctx context.Context, p ConversionPath, d app.Decision, reason string) (*output[ConversionJSON], error) {
+func (s *Server) decideOne(ctx context.Context, p ConversionPath, d app.Decision,
+	reason string) (*output[ConversionJSON], error) {
 	id, err := p.id()
 	if err != nil {
 		return nil, err

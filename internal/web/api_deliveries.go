@@ -14,8 +14,10 @@ import (
 // registerDeliveries declares the operations on what the stores sent. Bodies are not shown: they hold customers' data.
 func (s *Server) registerDeliveries(api huma.API) {
 	const read, change = affiliate.MayRead, affiliate.MayChangeCatalog
-	register(s, api, operation{http.MethodGet, "/deliveries", "list-deliveries", read, "List deliveries, newest first"}, s.listDeliveries)
-	register(s, api, operation{http.MethodPost, "/deliveries/{id}/replay", "replay-delivery", change, "Process a kept delivery again"}, s.replayDelivery)
+	register(s, api, operation{http.MethodGet, "/deliveries", "list-deliveries", read, "List deliveries, newest first"},
+		s.listDeliveries)
+	register(s, api, operation{http.MethodPost, "/deliveries/{id}/replay", "replay-delivery", change,
+		"Process a kept delivery again"}, s.replayDelivery)
 }
 
 type deliveryJSON struct {
@@ -49,7 +51,8 @@ type listDeliveriesInput struct {
 }
 
 func (s *Server) listDeliveries(ctx context.Context, in *listDeliveriesInput) (*listOutput[deliveryJSON], error) {
-	list, next, err := s.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{State: storage.DeliveryState(in.State), Store: in.Store},
+	list, next, err := s.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{State: storage.DeliveryState(in.State),
+		Store: in.Store},
 		storage.Page{Limit: in.Limit, Cursor: in.Cursor})
 	return listPage(list, next, err, deliveryView)
 }

@@ -19,15 +19,18 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// registerExports declares the tables that can be downloaded. Those at the address of a list answer there as well, to who
-// asks for their media type. It comes after the lists.
+// registerExports declares the tables that can be downloaded. Those at the address of a list answer there as well, to
+// who asks for their media type. It comes after the lists.
 func (s *Server) registerExports(api huma.API) {
 	registerExport(s, api, "/conversions", "conversions", "conversions", s.exportConversions)
-	registerExport(s, api, "/campaigns/{id}/conversions", "campaign-conversions", "a campaign's conversions", s.exportCampaignConversions)
+	registerExport(s, api, "/campaigns/{id}/conversions", "campaign-conversions", "a campaign's conversions",
+		s.exportCampaignConversions)
 	registerExport(s, api, "/orders", "orders", "orders, newest first", s.exportOrders)
-	registerExport(s, api, "/stores/{store}/orders", "store-orders", "a store's orders, credited or not, newest first", s.exportStoreOrders)
+	registerExport(s, api, "/stores/{store}/orders", "store-orders", "a store's orders, credited or not, newest first",
+		s.exportStoreOrders)
 	registerExport(s, api, "/ledger", "ledger", "ledger entries, oldest first", s.exportLedger)
-	registerExport(s, api, "/creators/{id}/statement", "creator-statement", "a creator's ledger entries, oldest first, with the balance after each", s.exportStatement)
+	registerExport(s, api, "/creators/{id}/statement", "creator-statement",
+		"a creator's ledger entries, oldest first, with the balance after each", s.exportStatement)
 }
 
 // ExportInput are the query parameters of every export.
@@ -44,8 +47,8 @@ func registerExport[I any, P interface {
 }](s *Server, api huma.API, path, id, what string, handler func(context.Context, *I, *download) error) {
 	s.tablePaths = append(s.tablePaths, strings.Split(apiPrefix+path, "/"))
 	for _, format := range []export.Format{export.CSV, export.XLSX} {
-		o := operation{http.MethodGet, path + "." + string(format), "export-" + id + "-" + string(format), affiliate.MayRead,
-			"Download " + what + ", as " + strings.ToUpper(string(format))}
+		o := operation{http.MethodGet, path + "." + string(format), "export-" + id + "-" + string(format),
+			affiliate.MayRead, "Download " + what + ", as " + strings.ToUpper(string(format))}
 		register(s, api, o, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
 			d := &download{c: requestOf(ctx), format: format, bom: P(in).bom()}
 			if err := s.downloads.send(d, s.Log, func() error { return handler(ctx, in, d) }); err != nil {
@@ -64,8 +67,10 @@ func documentExport(document *huma.OpenAPI, path, list string, format export.For
 	content := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 	response := document.Paths[apiPrefix+path].Get.Responses["200"]
 	response.Content = map[string]*huma.MediaType{media: content}
-	response.Headers["Content-Disposition"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString}, Description: "The file's name"}
-	response.Headers[totalRows] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeInteger}, Description: "How many rows the table has, without its header"}
+	response.Headers["Content-Disposition"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString},
+		Description: "The file's name"}
+	response.Headers[totalRows] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeInteger},
+		Description: "How many rows the table has, without its header"}
 	if item := document.Paths[apiPrefix+list]; item != nil && item.Get != nil {
 		item.Get.Responses["200"].Content[media] = content
 	}
@@ -95,7 +100,8 @@ func (d *download) options(name string) app.ExportOptions {
 		control := http.NewResponseController(d.c.Writer)
 		h := d.c.Writer.Header()
 		h.Set("Content-Type", d.format.ContentType())
-		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name + "." + string(d.format)}))
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name + "." +
+			string(d.format)}))
 		h.Set(totalRows, strconv.FormatInt(total, 10))
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Accel-Buffering", "no")
@@ -115,8 +121,8 @@ func (p patientWriter) Write(b []byte) (int, error) {
 	return p.w.Write(b)
 }
 
-// fileName joins words, and the days of a range, to a file's name: orders-fern-us-2026-11-01-2026-11-30. Without a range
-// it ends with today.
+// fileName joins words, and the days of a range, to a file's name: orders-fern-us-2026-11-01-2026-11-30. Without a
+// range it ends with today.
 func (s *Server) fileName(zone *time.Location, from, to time.Time, words ...string) string {
 	day := func(t time.Time) string { return affiliate.Day(t, zone) }
 	if from.IsZero() && to.IsZero() {
@@ -166,7 +172,8 @@ func (s *Server) exportCampaignConversions(ctx context.Context, in *exportCampai
 	return s.sendConversions(ctx, filter, days, in.ConversionsExport, d, "conversions", filter.Campaign.String())
 }
 
-func (s *Server) sendConversions(ctx context.Context, f storage.ConversionFilter, days affiliate.Range, in ConversionsExport, d *download, words ...string) error {
+func (s *Server) sendConversions(ctx context.Context, f storage.ConversionFilter, days affiliate.Range,
+	in ConversionsExport, d *download, words ...string) error {
 	sort, err := storage.ParseConversionSort(in.Sort)
 	if err != nil {
 		return err
@@ -262,7 +269,8 @@ func (s *Server) exportStatement(ctx context.Context, in *exportStatementInput, 
 	if err != nil {
 		return err
 	}
-	_, err = s.App.ExportStatement(ctx, nil, creator, from, to, d.options(s.fileName(zone, from, to, "statement", creator.String())))
+	_, err = s.App.ExportStatement(ctx, nil, creator, from, to,
+		d.options(s.fileName(zone, from, to, "statement", creator.String())))
 	return err
 }
 
@@ -295,7 +303,9 @@ func (s *Server) wanted(r *http.Request) export.Format {
 func (s *Server) isTable(path string) bool {
 	parts := strings.Split(path, "/")
 	return slices.ContainsFunc(s.tablePaths, func(pattern []string) bool {
-		return slices.EqualFunc(pattern, parts, func(want, got string) bool { return want == got || strings.HasPrefix(want, "{") })
+		return slices.EqualFunc(pattern, parts, func(want, got string) bool {
+			return want == got || strings.HasPrefix(want, "{")
+		})
 	})
 }
 

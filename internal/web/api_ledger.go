@@ -15,7 +15,8 @@ import (
 // registerLedger declares the lists of ledger entries.
 func (s *Server) registerLedger(api huma.API) {
 	const read = affiliate.MayRead
-	register(s, api, operation{http.MethodGet, "/ledger", "list-ledger", read, "List ledger entries, newest first"}, s.listLedger)
+	register(s, api, operation{http.MethodGet, "/ledger", "list-ledger", read, "List ledger entries, newest first"},
+		s.listLedger)
 	register(s, api, operation{http.MethodGet, "/creators/{id}/statement", "list-creator-statement", read,
 		"List a creator's ledger entries, newest first, with the balance after each"}, s.listStatement)
 }
@@ -42,9 +43,10 @@ type LedgerEntryJSON struct {
 }
 
 func ledgerEntryView(l storage.LedgerLine) LedgerEntryJSON {
-	v := LedgerEntryJSON{ID: l.ID.String(), Kind: string(l.Kind), Amount: money.Format(l.Amount, l.Currency), Currency: string(l.Currency),
-		Creator: l.CreatorID.String(), CreatorName: l.Creator, CampaignName: orNull(l.Campaign), OfferName: orNull(l.Offer), Note: l.Note,
-		Author: l.Author, CreatedAt: l.CreatedAt.UTC(), PayableAt: l.PayableAt.UTC()}
+	v := LedgerEntryJSON{ID: l.ID.String(), Kind: string(l.Kind), Amount: money.Format(l.Amount, l.Currency),
+		Currency: string(l.Currency), Creator: l.CreatorID.String(), CreatorName: l.Creator,
+		CampaignName: orNull(l.Campaign), OfferName: orNull(l.Offer), Note: l.Note, Author: l.Author,
+		CreatedAt: l.CreatedAt.UTC(), PayableAt: l.PayableAt.UTC()}
 	if l.CampaignID != 0 {
 		v.Campaign = orNull(l.CampaignID.String())
 	}

@@ -18,11 +18,16 @@ func (s *Server) registerStores(api huma.API) {
 	register(s, api, operation{http.MethodGet, "/stores", "list-stores", read, "List stores by slug"}, s.listStores)
 	register(s, api, operation{http.MethodPost, "/stores", "create-store", own, "Connect a store"}, s.createStore)
 	register(s, api, operation{http.MethodGet, "/stores/{store}", "get-store", read, "Read a store"}, s.getStore)
-	register(s, api, operation{http.MethodPatch, "/stores/{store}", "update-store", change, "Change a store"}, s.updateStore)
-	register(s, api, operation{http.MethodPost, "/stores/{store}/end", "end-store", own, "Disconnect a store; its orders stay"}, s.endStore)
-	register(s, api, operation{http.MethodGet, "/stores/{store}/secrets", "list-store-secrets", own, "List a store's webhook secrets, without their values"}, s.listSecrets)
-	register(s, api, operation{http.MethodPost, "/stores/{store}/secrets", "create-store-secret", own, "Add a webhook secret beside the ones there are"}, s.createSecret)
-	register(s, api, operation{http.MethodPost, "/stores/{store}/secrets/{secret}/end", "end-store-secret", own, "End a webhook secret"}, s.endSecret)
+	register(s, api, operation{http.MethodPatch, "/stores/{store}", "update-store", change, "Change a store"},
+		s.updateStore)
+	register(s, api, operation{http.MethodPost, "/stores/{store}/end", "end-store", own,
+		"Disconnect a store; its orders stay"}, s.endStore)
+	register(s, api, operation{http.MethodGet, "/stores/{store}/secrets", "list-store-secrets", own,
+		"List a store's webhook secrets, without their values"}, s.listSecrets)
+	register(s, api, operation{http.MethodPost, "/stores/{store}/secrets", "create-store-secret", own,
+		"Add a webhook secret beside the ones there are"}, s.createSecret)
+	register(s, api, operation{http.MethodPost, "/stores/{store}/secrets/{secret}/end", "end-store-secret", own,
+		"End a webhook secret"}, s.endSecret)
 }
 
 type StoreJSON struct {
@@ -44,9 +49,11 @@ type StoreJSON struct {
 }
 
 func (s *Server) storeView(v affiliate.Store) StoreJSON {
-	return StoreJSON{ID: v.ID.String(), Slug: v.Slug, Platform: string(v.Platform), Name: v.Name, Domain: v.Domain, Currency: string(v.Currency),
-		Timezone: v.Timezone, State: string(v.State), Warning: orNull(v.Warning), WebhookURL: s.App.WebhookURL(v), LastDeliveryAt: timeOrNull(v.LastDeliveryAt),
-		LastProcessedAt: timeOrNull(v.LastProcessedAt), Version: v.Version, CreatedAt: v.CreatedAt.UTC(), UpdatedAt: v.UpdatedAt.UTC()}
+	return StoreJSON{ID: v.ID.String(), Slug: v.Slug, Platform: string(v.Platform), Name: v.Name, Domain: v.Domain,
+		Currency: string(v.Currency), Timezone: v.Timezone, State: string(v.State), Warning: orNull(v.Warning),
+		WebhookURL: s.App.WebhookURL(v), LastDeliveryAt: timeOrNull(v.LastDeliveryAt),
+		LastProcessedAt: timeOrNull(v.LastProcessedAt), Version: v.Version, CreatedAt: v.CreatedAt.UTC(),
+		UpdatedAt: v.UpdatedAt.UTC()}
 }
 
 type StorePath struct {
@@ -108,10 +115,11 @@ type createdStoreJSON struct {
 
 func (s *Server) createStore(ctx context.Context, in *createStoreInput) (*output[createdStoreJSON], error) {
 	b := in.Body
-	added, err := s.App.AddStore(ctx, app.NewStore{Platform: affiliate.Platform(b.Platform), Slug: b.Slug, Name: b.Name, Domain: b.Domain,
-		Currency: b.Currency, Timezone: b.Timezone, Secret: b.WebhookSecret})
+	added, err := s.App.AddStore(ctx, app.NewStore{Platform: affiliate.Platform(b.Platform), Slug: b.Slug, Name: b.Name,
+		Domain: b.Domain, Currency: b.Currency, Timezone: b.Timezone, Secret: b.WebhookSecret})
 	return one(added, err, func(a app.AddedStore) createdStoreJSON {
-		return createdStoreJSON{StoreJSON: s.storeView(a.Store), WebhookSecret: orNull(a.Secret), Instructions: a.Instructions}
+		return createdStoreJSON{StoreJSON: s.storeView(a.Store), WebhookSecret: orNull(a.Secret),
+			Instructions: a.Instructions}
 	})
 }
 

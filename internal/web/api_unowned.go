@@ -18,9 +18,11 @@ func (s *Server) registerUnowned(api huma.API) {
 	const read, change = affiliate.MayRead, affiliate.MayChangeCatalog
 	register(s, api, operation{http.MethodGet, "/unowned-codes", "list-unowned-codes", read,
 		"List codes, or link slugs, on orders without credit that can be given to somebody"}, s.listUnowned)
-	registerExport(s, api, "/unowned-codes", "unowned-codes", "the list of unowned codes; a code with sales in several currencies has several lines", s.exportUnowned)
+	registerExport(s, api, "/unowned-codes", "unowned-codes",
+		"the list of unowned codes; a code with sales in several currencies has several lines", s.exportUnowned)
 	register(s, api, operation{http.MethodPost, "/unowned-codes/assign", "assign-unowned-code", change,
-		"Give a code to an offer member, and credit them with the orders that carry it; or show what that would do"}, s.assignUnowned)
+		"Give a code to an offer member, and credit them with the orders that carry it; or show what that would do"},
+		s.assignUnowned)
 }
 
 // UnownedQuery narrows the list of unowned codes.
@@ -35,7 +37,8 @@ type UnownedQuery struct {
 }
 
 func (s *Server) unownedFilter(ctx context.Context, in UnownedQuery) (storage.UnownedFilter, error) {
-	f := storage.UnownedFilter{Kind: in.Kind, Search: in.Search, MinOrders: in.MinOrders, Sort: storage.UnownedSort(in.Sort)}
+	f := storage.UnownedFilter{Kind: in.Kind, Search: in.Search, MinOrders: in.MinOrders,
+		Sort: storage.UnownedSort(in.Sort)}
 	settings, err := s.App.DB.Settings(ctx)
 	if err != nil {
 		return f, err
@@ -83,8 +86,8 @@ type orderSalesJSON struct {
 }
 
 func unownedView(c storage.UnownedCode) unownedCodeJSON {
-	v := unownedCodeJSON{Store: c.StoreID.String(), StoreSlug: c.Store, Kind: c.Kind, Code: c.Code, Folded: c.Folded, Orders: c.Orders,
-		Sales: []orderSalesJSON{}, FirstUsed: c.First.UTC(), LastUsed: c.Last.UTC(),
+	v := unownedCodeJSON{Store: c.StoreID.String(), StoreSlug: c.Store, Kind: c.Kind, Code: c.Code, Folded: c.Folded,
+		Orders: c.Orders, Sales: []orderSalesJSON{}, FirstUsed: c.First.UTC(), LastUsed: c.Last.UTC(),
 		Newest: OrderRef(c.Newest.ID, c.Store, c.Newest.ExternalID, c.Newest.Number)}
 	for _, s := range c.Sales {
 		v.Sales = append(v.Sales, orderSalesJSON{string(s.Currency), s.Orders, money.Format(s.Sales, s.Currency)})
@@ -120,7 +123,8 @@ func (s *Server) exportUnowned(ctx context.Context, in *exportUnownedInput, d *d
 	if err != nil {
 		return err
 	}
-	_, err = s.App.ExportUnownedCodes(ctx, nil, f, d.options(s.fileName(zone, f.Since, time.Time{}, "unowned", f.Kind+"s")))
+	_, err = s.App.ExportUnownedCodes(ctx, nil, f, d.options(s.fileName(zone, f.Since, time.Time{}, "unowned",
+		f.Kind+"s")))
 	return err
 }
 
@@ -221,8 +225,10 @@ func (s *Server) assignUnowned(ctx context.Context, in *assignInput) (*output[as
 // assignmentView is of a code in the store with a slug.
 func assignmentView(a app.CodeAssignment, store string) assignmentJSON {
 	ref := func(o storage.Order) OrderRefJSON { return OrderRef(o.ID, store, o.ExternalID, o.Number) }
-	v := assignmentJSON{Applied: a.Applied, Code: assignedCodeJSON{Code: a.Code.Code, ValidFrom: timeOrNull(a.Code.ValidFrom)},
-		Credited:    creditedJSON{Orders: a.Credited, Held: a.Held, Ambiguous: a.Ambiguous, Totals: []assignedTotalJSON{}, First: []assignedOrderJSON{}},
+	v := assignmentJSON{Applied: a.Applied, Code: assignedCodeJSON{Code: a.Code.Code,
+		ValidFrom: timeOrNull(a.Code.ValidFrom)},
+		Credited: creditedJSON{Orders: a.Credited, Held: a.Held, Ambiguous: a.Ambiguous,
+			Totals: []assignedTotalJSON{}, First: []assignedOrderJSON{}},
 		NotCredited: notCreditedJSON{Orders: a.NotCredited, Reasons: []refusalJSON{}, First: []notAssignedOrderJSON{}}}
 	if a.Code.ID != 0 {
 		v.Code.ID = orNull(a.Code.ID.String())
@@ -231,14 +237,15 @@ func assignmentView(a app.CodeAssignment, store string) assignmentJSON {
 		v.NextAfter = orNull(a.Next.String())
 	}
 	for _, t := range a.Totals {
-		v.Credited.Totals = append(v.Credited.Totals, assignedTotalJSON{string(t.Currency), t.Orders, money.Format(t.Sales, t.Currency),
-			money.Format(t.Commission, t.Currency)})
+		v.Credited.Totals = append(v.Credited.Totals, assignedTotalJSON{string(t.Currency), t.Orders,
+			money.Format(t.Sales, t.Currency), money.Format(t.Commission, t.Currency)})
 	}
 	for _, o := range a.Orders {
 		c := o.Conversion
 		v.Credited.First = append(v.Credited.First, assignedOrderJSON{Order: ref(o.Order), Status: string(c.Status),
-			Approval: string(c.Approval), Ambiguous: c.Ambiguous, PlacedAt: o.Order.PlacedAt.UTC(), Currency: string(c.Currency),
-			Value: money.Format(c.Value, c.Currency), Commission: money.Format(c.Commission, c.Currency), Reason: o.Sentence})
+			Approval: string(c.Approval), Ambiguous: c.Ambiguous, PlacedAt: o.Order.PlacedAt.UTC(),
+			Currency: string(c.Currency), Value: money.Format(c.Value, c.Currency),
+			Commission: money.Format(c.Commission, c.Currency), Reason: o.Sentence})
 	}
 	for _, r := range a.Reasons {
 		v.NotCredited.Reasons = append(v.NotCredited.Reasons, refusalJSON{r.Reason, r.Orders})

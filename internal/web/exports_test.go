@@ -154,17 +154,20 @@ func TestExport_conversions(t *testing.T) {
 		}
 		campaign := list[0]["campaign"].(string)
 		o.manager.call("POST", v1+"/conversions/"+list[0]["id"].(string)+"/reject", object{}).ok(200)
-		for _, path := range []string{"/conversions?status=paid", "/conversions?campaign=" + campaign + "&sort=value", "/campaigns/" + campaign + "/conversions?include=former"} {
+		for _, path := range []string{"/conversions?status=paid", "/conversions?campaign=" + campaign + "&sort=value",
+			"/campaigns/" + campaign + "/conversions?include=former"} {
 			want := o.viewer.everything(v1 + path)
 			totals := o.viewer.call("GET", v1+path+"&totals=true", nil).ok(200)["totals"].(object)
 			csvPath, xlsxPath := strings.Replace(path, "?", ".csv?", 1), strings.Replace(path, "?", ".xlsx?", 1)
 			asked := o.viewer.callWith(map[string]string{"Accept": "text/csv"}, "GET", v1+path, nil)
-			for name, got := range map[string]sheet{csvPath: o.viewer.call("GET", v1+csvPath, nil).csv(), xlsxPath: o.viewer.call("GET", v1+xlsxPath, nil).xlsx(), path: asked.csv()} {
+			for name, got := range map[string]sheet{csvPath: o.viewer.call("GET", v1+csvPath, nil).csv(),
+				xlsxPath: o.viewer.call("GET", v1+xlsxPath, nil).xlsx(), path: asked.csv()} {
 				if !slices.Equal(got.column("Conversion ID"), ids(want)) {
 					o.Errorf("%s has %v, want %v", name, got.column("Conversion ID"), ids(want))
 				}
 				for _, amount := range []string{"value", "original_value", "refunded", "commission"} {
-					column := map[string]string{"value": "Value", "original_value": "Original Value", "refunded": "Refunded", "commission": "Commission"}[amount]
+					column := map[string]string{"value": "Value", "original_value": "Original Value",
+						"refunded": "Refunded", "commission": "Commission"}[amount]
 					if sum := got.sum(column, "Currency"); !maps.Equal(sum, added(t, want, amount)) {
 						o.Errorf("%s: %s adds up to %v, want %v", name, column, sum, added(t, want, amount))
 					}
@@ -177,10 +180,12 @@ func TestExport_conversions(t *testing.T) {
 					}
 				}
 				currency := totals["currency"].(string)
-				if sum := counted.sum("Account Value", "Account Currency")[currency]; sum != minor(t, totals["sales"].(string), currency) {
+				if sum := counted.sum("Account Value", "Account Currency")[currency]; sum != minor(t,
+					totals["sales"].(string), currency) {
 					o.Errorf("%s: the sales are %d, the totals have %v", name, sum, totals["sales"])
 				}
-				if sum := counted.sum("Account Commission", "Account Currency")[currency]; sum != minor(t, totals["commissions"].(string), currency) {
+				if sum := counted.sum("Account Commission", "Account Currency")[currency]; sum != minor(t,
+					totals["commissions"].(string), currency) {
 					o.Errorf("%s: the commissions are %d, the totals have %v", name, sum, totals["commissions"])
 				}
 			}
@@ -193,9 +198,11 @@ func TestExport_conversions(t *testing.T) {
 		if !slices.Equal(got, some) || !strings.Contains(a.header.Get("Content-Disposition"), "conversions-selected-") {
 			o.Errorf("selected are %v, want %v; %s", got, some, a.header.Get("Content-Disposition"))
 		}
-		for query, field := range map[string]string{"ids=1,x": "ids", "sort=luck": "sort", "status=lost": "status", "from=soon": "from", "ids=" + strings.Repeat("1,", 500) + "1": "ids"} {
+		for query, field := range map[string]string{"ids=1,x": "ids", "sort=luck": "sort", "status=lost": "status",
+			"from=soon": "from", "ids=" + strings.Repeat("1,", 500) + "1": "ids"} {
 			o.viewer.call("GET", v1+"/conversions.csv?"+query, nil).problem(422, "invalid", field)
-			o.viewer.call("GET", v1+"/campaigns/"+campaign+"/conversions.xlsx?"+query, nil).problem(422, "invalid", field)
+			o.viewer.call("GET", v1+"/campaigns/"+campaign+"/conversions.xlsx?"+query, nil).problem(422,
+				"invalid", field)
 		}
 		o.viewer.call("GET", v1+"/campaigns/cmp_99/conversions.csv", nil).problem(404, "not_found", "")
 	})
@@ -208,7 +215,8 @@ func TestExport_midway(t *testing.T) {
 		list := o.viewer.everything(v1 + "/conversions")
 		ctx := o.Context()
 		err := o.app.DB.InTx(ctx, func(tx *storage.Tx) error {
-			order, err := tx.FindOrder(ctx, list[0]["order"].(object)["store"].(string), list[0]["order"].(object)["external_id"].(string))
+			order, err := tx.FindOrder(ctx, list[0]["order"].(object)["store"].(string),
+				list[0]["order"].(object)["external_id"].(string))
 			if err != nil {
 				return err
 			}
@@ -252,7 +260,8 @@ func TestExport_orders(t *testing.T) {
 				if !slices.Equal(s.column("Order ID"), ids) {
 					o.Errorf("%s has the orders %v, want %v", path, s.column("Order ID"), ids)
 				}
-				for amount, column := range map[string]string{"value": "Value", "original_value": "Original Value", "total": "Total", "refunded": "Refunded"} {
+				for amount, column := range map[string]string{"value": "Value", "original_value": "Original Value",
+					"total": "Total", "refunded": "Refunded"} {
 					if sum, want := s.sum(column, "Currency"), added(t, list, amount); !maps.Equal(sum, want) {
 						o.Errorf("%s: %s adds up to %v, want %v", path, column, sum, want)
 					}
@@ -288,18 +297,22 @@ func TestExport_ledger(t *testing.T) {
 		if len(list) == 0 {
 			o.Fatal("the ledger is empty")
 		}
-		if got := o.viewer.call("GET", v1+"/ledger.csv", nil).csv(); !maps.Equal(got.sum("Amount", "Currency"), added(t, list, "amount")) || len(got.rows) != len(list) {
+		if got := o.viewer.call("GET", v1+"/ledger.csv", nil).csv(); !maps.Equal(got.sum("Amount", "Currency"),
+			added(t, list, "amount")) || len(got.rows) != len(list) {
 			o.Errorf("the table adds up to %v, the list to %v", got.sum("Amount", "Currency"), added(t, list, "amount"))
 		}
 		first := list[0]
-		if order, _ := first["order"].(object); order == nil || first["conversion"] == nil || first["campaign_name"] == nil || first["offer_name"] == nil {
+		if order, _ := first["order"].(object); order == nil || first["conversion"] == nil ||
+			first["campaign_name"] == nil || first["offer_name"] == nil {
 			o.Errorf("an entry is %v", first)
 		}
 		creator := first["creator"].(string)
 		path := v1 + "/creators/" + creator + "/statement"
 		statement := o.viewer.everything(path)
-		if want := added(t, o.viewer.everything(v1+"/ledger?creator="+creator), "amount"); !maps.Equal(added(t, statement, "amount"), want) ||
-			minor(t, statement[0]["balance"].(string), statement[0]["currency"].(string)) != want[statement[0]["currency"].(string)] {
+		if want := added(t, o.viewer.everything(v1+"/ledger?creator="+creator), "amount"); !maps.Equal(added(t,
+			statement, "amount"), want) ||
+			minor(t, statement[0]["balance"].(string),
+				statement[0]["currency"].(string)) != want[statement[0]["currency"].(string)] {
 			o.Errorf("the statement ends with %v, want %v", statement[0], want)
 		}
 		got := o.viewer.call("GET", path+".xlsx", nil).xlsx()
@@ -310,7 +323,8 @@ func TestExport_ledger(t *testing.T) {
 		if !slices.Equal(got.column("Balance"), balances) {
 			o.Errorf("the table's balances are %v, want %v", got.column("Balance"), balances)
 		}
-		for query, field := range map[string]string{"creator=x": "creator", "campaign=cmp_x": "campaign", "currency=EURO": "currency", "from=soon": "from", "kind=gift": "kind"} {
+		for query, field := range map[string]string{"creator=x": "creator", "campaign=cmp_x": "campaign",
+			"currency=EURO": "currency", "from=soon": "from", "kind=gift": "kind"} {
 			o.viewer.call("GET", v1+"/ledger?"+query, nil).problem(422, "invalid", field)
 			o.viewer.call("GET", v1+"/ledger.csv?"+query, nil).problem(422, "invalid", field)
 		}
@@ -330,8 +344,9 @@ func TestExport_files(t *testing.T) {
 		o.app.Now = func() time.Time { return time.Date(2026, 11, 21, 23, 30, 0, 0, time.UTC) }
 		o.owner.call("PATCH", v1+"/settings", object{"timezone": "Europe/Berlin"}).ok(200)
 		anna := o.manager.call("POST", v1+"/creators", object{"name": "Anna"}).ok(201)["id"].(string)
-		o.owner.call("POST", v1+"/stores", object{"platform": "shopify", "slug": "shop", "name": "Shop", "domain": "shop.myshopify.com", "currency": "EUR",
-			"timezone": "UTC", "webhook_secret": "0123456789abcdef"}).ok(201)
+		o.owner.call("POST", v1+"/stores", object{"platform": "shopify", "slug": "shop", "name": "Shop",
+			"domain": "shop.myshopify.com", "currency": "EUR", "timezone": "UTC",
+			"webhook_secret": "0123456789abcdef"}).ok(201)
 		for path, want := range map[string]string{
 			"/ledger.csv":                               "ledger-2026-11-22.csv",
 			"/ledger.xlsx?from=2026-11-01":              "ledger-2026-11-01-2026-11-22.xlsx",
@@ -353,13 +368,17 @@ func TestExport_files(t *testing.T) {
 		if a := o.viewer.call("GET", v1+"/ledger.csv?bom=true", nil); !strings.HasPrefix(a.raw, "\ufeffEntry ID,") {
 			o.Errorf("no byte order mark: %q", a.raw)
 		}
-		if a := o.viewer.call("GET", v1+"/ledger.csv", nil); !strings.HasPrefix(a.raw, "Entry ID,Date (Europe/Berlin),") {
+		if a := o.viewer.call("GET", v1+"/ledger.csv", nil); !strings.HasPrefix(a.raw,
+			"Entry ID,Date (Europe/Berlin),") {
 			o.Errorf("the header is %q", a.raw)
 		}
 		for accept, want := range map[string]string{
-			"": "application/json", "*/*": "application/json", "text/html,application/xhtml+xml,*/*;q=0.8": "application/json",
-			"text/csv": "text/csv", export.MediaXLSX: export.MediaXLSX, "text/csv, application/json": "text/csv", "application/json, text/csv": "application/json",
-			"application/json;q=0.5, text/csv;q=0.9": "text/csv", "text/csv;q=0.1, */*;q=0.2": "application/json", "text/csv;q=0": "application/json",
+			"": "application/json", "*/*": "application/json",
+			"text/html,application/xhtml+xml,*/*;q=0.8": "application/json",
+			"text/csv": "text/csv", export.MediaXLSX: export.MediaXLSX, "text/csv, application/json": "text/csv",
+			"application/json, text/csv":             "application/json",
+			"application/json;q=0.5, text/csv;q=0.9": "text/csv", "text/csv;q=0.1, */*;q=0.2": "application/json",
+			"text/csv;q=0": "application/json",
 			"text/csv;q=much, " + export.MediaXLSX + ";q=0.5": export.MediaXLSX,
 		} {
 			for _, path := range []string{"/orders", "/ledger", "/creators/" + anna + "/statement"} {
@@ -369,8 +388,10 @@ func TestExport_files(t *testing.T) {
 				}
 			}
 		}
-		o.viewer.callWith(map[string]string{"Accept": "text/csv"}, "GET", v1+"/campaigns", nil).ok(200) // a list that is no table
-		o.viewer.callWith(map[string]string{"Accept": "text/csv"}, "GET", v1+"/ledger?from=soon", nil).problem(422, "invalid", "from")
+		// a list that is no table
+		o.viewer.callWith(map[string]string{"Accept": "text/csv"}, "GET", v1+"/campaigns", nil).ok(200)
+		o.viewer.callWith(map[string]string{"Accept": "text/csv"}, "GET", v1+"/ledger?from=soon", nil).problem(422,
+			"invalid", "from")
 	})
 }
 
@@ -384,10 +405,13 @@ func (o *office) bigLedger() {
 	}
 	var entries []affiliate.LedgerEntry
 	for i := range 1000 {
-		entries = append(entries, affiliate.LedgerEntry{CreatorID: id, Kind: affiliate.Bonus, Currency: "USD", Amount: 1, Note: strings.Repeat("note ", 4000),
-			Cause: fmt.Sprint("big ", i), CreatedAt: time.Now(), PayableAt: time.Now()})
+		entries = append(entries, affiliate.LedgerEntry{CreatorID: id, Kind: affiliate.Bonus, Currency: "USD",
+			Amount: 1, Note: strings.Repeat("note ", 4000), Cause: fmt.Sprint("big ", i), CreatedAt: time.Now(),
+			PayableAt: time.Now()})
 	}
-	if err := o.app.DB.InTx(o.Context(), func(tx *storage.Tx) error { return tx.AddLedger(o.Context(), entries) }); err != nil {
+	if err := o.app.DB.InTx(o.Context(), func(tx *storage.Tx) error {
+		return tx.AddLedger(o.Context(), entries)
+	}); err != nil {
 		o.Fatal(err)
 	}
 }
@@ -407,7 +431,8 @@ func (o *office) begin(server *httptest.Server, path string) *http.Response {
 	return answer
 }
 
-// TestExport_readers: a few may download at once, the next is sent away until one of them ends; who goes away ends theirs.
+// TestExport_readers: a few may download at once, the next is sent away until one of them ends; who goes away ends
+// theirs.
 func TestExport_readers(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		o.bigLedger()

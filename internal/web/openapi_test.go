@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestOpenAPI_document: every reference in the document leads somewhere, and what all operations have in common is said of
-// every one.
+// TestOpenAPI_document: every reference in the document leads somewhere, and what all operations have in common is said
+// of every one.
 func TestOpenAPI_document(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		whole := o.nobody.call("GET", v1+"/openapi.json", nil).ok(200)
@@ -22,7 +22,8 @@ func TestOpenAPI_document(t *testing.T) {
 				}
 				for status, r := range d["responses"].(object) {
 					headers, _ := r.(object)["headers"].(object)
-					if headers["RateLimit-Limit"] == nil || headers["RateLimit-Remaining"] == nil || headers["RateLimit-Reset"] == nil {
+					if headers["RateLimit-Limit"] == nil || headers["RateLimit-Remaining"] == nil ||
+						headers["RateLimit-Reset"] == nil {
 						o.Errorf("%s %s %s: no RateLimit headers", method, path, status)
 					}
 					if got := headers["Idempotency-Replayed"] != nil; got != (write && status < "300") {
@@ -31,8 +32,10 @@ func TestOpenAPI_document(t *testing.T) {
 				}
 			}
 		}
-		for operation, want := range map[string][]string{"get /campaigns/{id}": {"IfNoneMatch"}, "patch /campaigns/{id}": {"IdempotencyKey", "IfMatch"},
-			"post /campaigns/{id}/end": {"IdempotencyKey", "IfMatch"}, "post /campaigns": {"IdempotencyKey"}, "get /campaigns": nil, "get /codes/{id}": nil} {
+		for operation, want := range map[string][]string{"get /campaigns/{id}": {"IfNoneMatch"},
+			"patch /campaigns/{id}": {"IdempotencyKey", "IfMatch"}, "post /campaigns/{id}/end": {"IdempotencyKey",
+				"IfMatch"}, "post /campaigns": {"IdempotencyKey"},
+			"get /campaigns": nil, "get /codes/{id}": nil} {
 			method, path, _ := strings.Cut(operation, " ")
 			d := whole["paths"].(object)[v1+path].(object)[method].(object)
 			for _, name := range []string{"IdempotencyKey", "IfMatch", "IfNoneMatch"} {

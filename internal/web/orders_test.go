@@ -41,8 +41,9 @@ func (o *office) trade() recordings.Set {
 	}
 	set := sets[0]
 	ctx := app.As(o.Context(), affiliate.Principal{Name: "test", Role: affiliate.RoleOwner})
-	if _, err := o.app.AddStore(ctx, app.NewStore{Platform: set.Store.Platform, Slug: set.Store.Slug, Name: "Recorded", Domain: set.Store.Domain,
-		Currency: set.Store.Currency, Timezone: set.Store.Timezone, Secret: set.Store.Secret}); err != nil {
+	if _, err := o.app.AddStore(ctx, app.NewStore{Platform: set.Store.Platform, Slug: set.Store.Slug, Name: "Recorded",
+		Domain: set.Store.Domain, Currency: set.Store.Currency, Timezone: set.Store.Timezone,
+		Secret: set.Store.Secret}); err != nil {
 		o.Fatal(err)
 	}
 	if report, err := o.app.Import(ctx, bytes.NewReader(set.CreatorsCSV), false); err != nil || len(report.Errors) > 0 {
@@ -55,7 +56,8 @@ func (o *office) trade() recordings.Set {
 		if r.Header.Get("X-Shopify-Topic") == "shop/redact" {
 			continue
 		}
-		if receipt, err := receiver.Receive(ctx, set.Store.Platform, set.Store.Slug, r.Header, r.Body); receipt != app.ReceiptKept || err != nil {
+		if receipt, err := receiver.Receive(ctx, set.Store.Platform, set.Store.Slug, r.Header,
+			r.Body); receipt != app.ReceiptKept || err != nil {
 			o.Fatal(r.File, receipt, err)
 		}
 	}
@@ -107,7 +109,8 @@ func TestAPI_orders(t *testing.T) {
 
 		replayed := 0.0
 		for _, row := range o.viewer.call("GET", v1+"/deliveries?state=done", nil).ok(200)["data"].([]any) {
-			replayed += o.manager.call("POST", v1+"/deliveries/"+row.(object)["id"].(string)+"/replay", nil).ok(200)["replayed"].(float64)
+			replayed += o.manager.call("POST", v1+"/deliveries/"+row.(object)["id"].(string)+"/replay",
+				nil).ok(200)["replayed"].(float64)
 		}
 		if replayed == 0 { // some have lost their body: a store wanted its customers' data erased
 			o.Error("no delivery could be replayed")
@@ -118,7 +121,8 @@ func TestAPI_orders(t *testing.T) {
 		o.viewer.call("POST", v1+"/reattributions", object{"apply": true}).problem(403, "forbidden", "")
 		for _, list := range []string{"codes", "offers"} {
 			first := o.viewer.call("GET", v1+"/"+list, nil).ok(200)["data"].([]any)[0].(object)
-			if got := o.viewer.call("GET", v1+"/"+list+"/"+first["id"].(string), nil).ok(200); got["id"] != first["id"] {
+			if got := o.viewer.call("GET", v1+"/"+list+"/"+first["id"].(string),
+				nil).ok(200); got["id"] != first["id"] {
 				o.Errorf("%s: %v", list, got)
 			}
 		}
