@@ -72,7 +72,7 @@ func TestDemo_once(t *testing.T) {
 	}
 }
 
-func TestDemo_serves_until_it_is_told_to_end_race(t *testing.T) {
+func TestDemo_serves_until_it_is_told_to_end(t *testing.T) {
 	// Whoever holds the usual address, the demo takes another one.
 	if l, err := net.Listen("tcp", demoAddress); err == nil {
 		defer l.Close()
