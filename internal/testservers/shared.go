@@ -35,6 +35,7 @@ var (
 	ownRedis    = sync.OnceValues(func() (string, error) { return urlOf(Redis(context.Background(), ManyDatabases)) })
 
 	templates sync.Mutex // one test at a time makes a template, the others use it
+	made      = map[string]bool{}
 )
 
 func urlOf(s *Server, err error) (string, error) {
@@ -90,11 +91,15 @@ func DatabaseFrom(t testing.TB, template string, fill func(url string) error) st
 func ensureTemplate(t testing.TB, server, template string, fill func(url string) error) error {
 	templates.Lock()
 	defer templates.Unlock()
+	if made[server+template] {
+		return nil
+	}
 	exists := func() (bool, error) {
-		answer, err := psql(t.Context(), server, "SELECT 1 FROM pg_database WHERE datname = '"+strings.ReplaceAll(template, "'", "''")+"'")
+		answer, err := askPostgres(t.Context(), server, "SELECT 1 FROM pg_database WHERE datname = '"+strings.ReplaceAll(template, "'", "''")+"'")
 		return answer != "", err
 	}
 	if ok, err := exists(); ok || err != nil {
+		made[server+template] = ok
 		return err
 	}
 	// Filled under another name first: another process may be doing the same, and nobody may copy a half-filled one.
@@ -102,12 +107,13 @@ func ensureTemplate(t testing.TB, server, template string, fill func(url string)
 	address := createDatabase(t, server, name, "template0")
 	err := fill(address)
 	if err == nil {
-		_, err = psql(t.Context(), server, "ALTER DATABASE "+name+" RENAME TO "+quote(template))
+		_, err = askPostgres(t.Context(), server, "ALTER DATABASE "+name+" RENAME TO "+quote(template))
 		if ok, _ := exists(); err != nil && ok {
 			err = nil // the other process was faster
 		}
 	}
 	dropDatabase(t, server, name)
+	made[server+template] = err == nil
 	return err
 }
 
@@ -121,7 +127,7 @@ func newDatabase(t testing.TB, server, template string) string {
 
 func createDatabase(t testing.TB, server, name, template string) string {
 	t.Helper()
-	if _, err := psql(t.Context(), server, "CREATE DATABASE "+name+" TEMPLATE "+quote(template)); err != nil {
+	if _, err := askPostgres(t.Context(), server, "CREATE DATABASE "+name+" TEMPLATE "+quote(template)); err != nil {
 		t.Fatalf("create a database for this test: %v", err)
 	}
 	return withPath(t, server, name)
@@ -130,7 +136,7 @@ func createDatabase(t testing.TB, server, name, template string) string {
 func dropDatabase(t testing.TB, server, name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // t.Context() has ended in a cleanup
 	defer cancel()
-	if _, err := psql(ctx, server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+	if _, err := askPostgres(ctx, server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
 		t.Errorf("drop the database of this test: %v", err)
 	}
 }

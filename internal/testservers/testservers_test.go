@@ -195,13 +195,13 @@ func TestDatabase(t *testing.T) {
 	t.Run("is its own", func(t *testing.T) {
 		first = Database(t)
 		second := Database(t)
-		_, err := psql(t.Context(), first, "CREATE TABLE mine (n int)")
+		_, err := askPostgres(t.Context(), first, "CREATE TABLE mine (n int)")
 		ok(t, err)
-		if got, _ := psql(t.Context(), second, "SELECT to_regclass('mine')"); got != "" {
+		if got, _ := askPostgres(t.Context(), second, "SELECT to_regclass('mine')"); got != "" {
 			t.Errorf("the table of one database is in another")
 		}
 	})
-	if _, err := psql(t.Context(), first, "SELECT 1"); err == nil || !strings.Contains(err.Error(), "does not exist") {
+	if _, err := askPostgres(t.Context(), first, "SELECT 1"); err == nil || !strings.Contains(err.Error(), "does not exist") {
 		t.Errorf("the database is still there after its test: %v", err)
 	}
 }
@@ -215,10 +215,10 @@ func TestDatabaseFrom_fills_once_race(t *testing.T) {
 		tests.Go(func() {
 			address := DatabaseFrom(t, template, func(url string) error {
 				filled.Add(1)
-				_, err := psql(t.Context(), url, "CREATE TABLE answer AS SELECT 42")
+				_, err := askPostgres(t.Context(), url, "CREATE TABLE answer AS SELECT 42")
 				return err
 			})
-			if got, err := psql(t.Context(), address, "TABLE answer"); got != "42" {
+			if got, err := askPostgres(t.Context(), address, "TABLE answer"); got != "42" {
 				t.Errorf("answer = %q, %v, want 42", got, err)
 			}
 		})
@@ -351,7 +351,7 @@ func ok(t testing.TB, err error) {
 
 func query(t testing.TB, s *Server, statement string) string {
 	t.Helper()
-	return must(psql(t.Context(), s.URL, statement))(t)
+	return must(askPostgres(t.Context(), s.URL, statement))(t)
 }
 
 func redis(t testing.TB, url string, command ...string) string {
