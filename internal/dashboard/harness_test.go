@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,6 +100,11 @@ type quietQueue struct{}
 
 func (quietQueue) Wake(context.Context, []affiliate.DeliveryID) error { return nil }
 
+// quietPages are none.
+type quietPages struct{}
+
+func (quietPages) Publish([]affiliate.Change) {}
+
 const (
 	shopSecret = "secret-of-the-test-store"
 	password   = "correct horse battery" // of everybody
@@ -106,30 +113,42 @@ const (
 // emptyHouse is a fresh installation: no account, no store, nothing.
 func emptyHouse(t *testing.T) *house {
 	t.Helper()
+	return houseOn(t, storagetest.SQLite(t))
+}
+
+// newApp is what changes a database.
+func newApp(db *storage.DB, pages app.Publisher, log *slog.Logger, now func() time.Time) (*app.App, error) {
 	sealer, err := app.NewSealer([]byte(strings.Repeat("k", app.MinSecretKey)))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
+	return &app.App{DB: db, Sealer: sealer, Queue: quietQueue{}, Live: pages, Log: log, Now: now,
+		Platforms: map[affiliate.Platform]app.Platform{affiliate.Shopify: shopify.Platform{},
+			affiliate.WooCommerce: woocommerce.Platform{}}}, nil
+}
+
+// houseOn runs a server on a database.
+func houseOn(t *testing.T, db *storage.DB) *house {
+	t.Helper()
 	redis, err := jobs.Open("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{T: t, deaf: new(atomic.Bool), db: storagetest.SQLite(t), clock: &clock{at: noon}, log: &logText{},
+	h := &house{T: t, deaf: new(atomic.Bool), db: db, clock: &clock{at: noon}, log: &logText{},
 		visitors: map[affiliate.Role]*visitor{}}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	hub := live.NewHub(redis.Client(), log)
-	h.app = &app.App{DB: h.db, Sealer: sealer, Queue: quietQueue{}, Live: hub, Log: log, Now: h.clock.now,
-		Platforms: map[affiliate.Platform]app.Platform{affiliate.Shopify: shopify.Platform{},
-			affiliate.WooCommerce: woocommerce.Platform{}}}
+	h.app, err = newApp(db, hub, log, h.clock.now)
+	h.must(err)
 	counters := app.NewCounters(h.db, h.clock.now, log)
 	counters.Live, h.counters = hub, counters
 	h.processor = app.NewProcessor(h.app, counters, 1)
 	intake := app.NewIntake(h.db, quietQueue{}, log)
 	links := app.NewLinks(h.app)
 	h.dashboard = &Dashboard{App: h.app, Log: log, Hub: hub, Version: "test"}
-	server := &web.Server{App: h.app, Log: log, Version: "test", MaxBody: 1 << 20, Receiver: app.NewReceiver(h.app,
-		intake, counters), Links: links,
-		API: true, Hub: hub, Queue: jobs.NewQueue(redis), Counters: counters, Pages: h.dashboard}
+	server := &web.Server{App: h.app, Log: log, Version: "test", MaxBody: 1 << 20,
+		Receiver: app.NewReceiver(h.app, intake, counters), Links: links, API: true, Hub: hub,
+		Queue: jobs.NewQueue(redis), Counters: counters, Pages: h.dashboard}
 	handler, err := server.Handler()
 	if err != nil {
 		t.Fatal(err)
@@ -178,28 +197,34 @@ Holiday gifts,Anna Ahlers,@anna,anna@creators.example,Gift links,shop,,anna-gift
 // links. It has no orders yet. The account's currency is USD, its zone Europe/Berlin.
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := emptyHouse(t)
-	ctx := h.as(affiliate.RoleOwner)
-	for _, u := range people {
-		_, err := h.app.AddUser(ctx, u, password)
-		h.must(err)
-	}
-	_, err := h.app.SetSettings(ctx, []app.Setting{{Key: "name", Value: "Northwind"},
-		{Key: "timezone", Value: "Europe/Berlin"}})
-	h.must(err)
-	_, err = h.app.AddStore(ctx, app.NewStore{Platform: affiliate.Shopify, Slug: "shop", Name: "Northwind US",
-		Domain: "shop.myshopify.com", Currency: "USD", Timezone: "America/New_York", Secret: shopSecret})
-	h.must(err)
-	_, err = h.app.AddStore(ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: "boutique",
-		Name: "Northwind Boutique", Domain: "boutique.example", Currency: "EUR", Timezone: "Europe/Berlin"})
-	h.must(err)
-	report, err := h.app.Import(ctx, strings.NewReader(houseCSV), false)
-	h.must(err)
-	if len(report.Errors) > 0 {
-		t.Fatalf("the creators' file has errors: %v", report.Errors)
-	}
-	return h
+	path := filepath.Join(t.TempDir(), "tributary.db")
+	furnished.SQLiteFile(t, path)
+	return houseOn(t, storagetest.Open(t, path))
 }
+
+// furnished is made once: hashes of passwords are slow on purpose.
+var furnished = storagetest.NewTemplate("house", func(ctx context.Context, db *storage.DB) error {
+	a, err := newApp(db, quietPages{}, slog.New(slog.DiscardHandler), func() time.Time { return noon })
+	if err != nil {
+		return err
+	}
+	ctx = app.As(ctx, people[0].Principal())
+	for _, u := range people {
+		_, added := a.AddUser(ctx, u, password)
+		err = errors.Join(err, added)
+	}
+	_, named := a.SetSettings(ctx, []app.Setting{{Key: "name", Value: "Northwind"},
+		{Key: "timezone", Value: "Europe/Berlin"}})
+	_, shop := a.AddStore(ctx, app.NewStore{Platform: affiliate.Shopify, Slug: "shop", Name: "Northwind US",
+		Domain: "shop.myshopify.com", Currency: "USD", Timezone: "America/New_York", Secret: shopSecret})
+	_, boutique := a.AddStore(ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: "boutique",
+		Name: "Northwind Boutique", Domain: "boutique.example", Currency: "EUR", Timezone: "Europe/Berlin"})
+	report, imported := a.Import(ctx, strings.NewReader(houseCSV), false)
+	if len(report.Errors) > 0 {
+		imported = fmt.Errorf("the creators' file has errors: %v", report.Errors)
+	}
+	return errors.Join(err, named, shop, boutique, imported)
+})
 
 // busyHouse is newHouse with orders of every kind, a rejected one among them, a click, a payout, a cost and a token.
 func busyHouse(t *testing.T) *house {

@@ -31,6 +31,12 @@ func SQLite(t testing.TB) *storage.DB {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "tributary.db")
 	migrated.SQLiteFile(t, path)
+	return Open(t, path)
+}
+
+// Open opens a SQLite file until the test ends.
+func Open(t testing.TB, path string) *storage.DB {
+	t.Helper()
 	return open(t, storage.Options{Path: path})
 }
 
