@@ -189,7 +189,7 @@ func orderWithClick(t testing.TB, shop recordings.Set, id, click string) recordi
 }
 
 // Orders came before anybody told us whose codes and links they carry.
-func TestLateKnowledge_race(t *testing.T) {
+func TestLateKnowledge(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, env environment) {
 		sets := allSets(t)

@@ -197,8 +197,8 @@ func TestCampaignReturn(t *testing.T) {
 
 		// The account goes over to euros: 22.00 USD were paid at 1.10. At 1.08 the sales are 296.296… EUR, of which
 		// each order is rounded: 92.59 + 92.59 + 111.11. Products: 39.90 GBP at 0.88 are 45.34, 20.00 USD at 1.10 are
-		// 18.18. Fees:
-		// 100 GBP at 0.90 are 111.11, 30 USD at 1.08 are 27.78. 296.29 ÷ (63.52 + 20.00 + 138.89 = 222.41) = 1.33218
+		// 18.18. Fees: 100 GBP at 0.90 are 111.11, 30 USD at 1.08 are 27.78.
+		// 296.29 ÷ (63.52 + 20.00 + 138.89 = 222.41) = 1.33218
 		r.ok(r.set("currency", "EUR"))
 		r.ok(r.app.Recalculate(ctx))
 		r.wantReturn("in euros", spring, true, "13322",

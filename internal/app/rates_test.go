@@ -203,7 +203,7 @@ func rate(t testing.TB, s string) money.Rate {
 	return r
 }
 
-func TestSeedRates_race(t *testing.T) {
+func TestSeedRates(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		a := ratesApp(db, nil)
 		var all sync.WaitGroup

@@ -229,8 +229,7 @@ func wellMade(t *testing.T, a answer) {
 
 // TestPages_browser opens every page in Chromium, light and dark, wide and narrow: axe finds no serious fault, nothing
 // is reported on the console or asked of other servers, nothing scrolls sideways, and a first visit transfers little.
-// With
-// -screenshots it also takes pictures.
+// With -screenshots it also takes pictures.
 func TestPages_browser(t *testing.T) {
 	h := busyHouse(t)
 	b := h.browse(affiliate.RoleOwner)
