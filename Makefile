@@ -11,6 +11,9 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # The version is passed by hand, so Go need not ask git, which refuses where another user owns the clone, as in containers.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
+# The program has no C in it, nor have its tests: what is compiled for one serves the others. Only the race detector is C.
+export CGO_ENABLED = 0
+
 .PHONY: help run build test test-race check bench lint fuzz screenshots
 
 help: ## list these targets
@@ -21,7 +24,7 @@ run: build ## start a demo: everything in one process, nothing to set up
 
 # nomsgpack leaves out a codec of gin's that nothing here uses: 8 MB of the program.
 build: ## make bin/tributary, one file without C libraries
-	CGO_ENABLED=0 go build -trimpath -tags nomsgpack -ldflags "-X main.version=$(VERSION)" -o bin/tributary ./cmd/tributary
+	go build -trimpath -tags nomsgpack -ldflags "-X main.version=$(VERSION)" -o bin/tributary ./cmd/tributary
 
 test: ## run all tests, on real PostgreSQL and Redis; those of what happens at once also under the race detector
 	./.ci/install
@@ -47,7 +50,7 @@ lint: ## check formatting, vet, staticcheck, how wide lines are, go.mod, and the
 	go tool staticcheck ./...
 	go run ./internal/lint
 	@diff=$$(go mod tidy -diff) || if [ -n "$$diff" ]; then echo "run go mod tidy:"; echo "$$diff"; exit 1; fi
-	CGO_ENABLED=0 go build ./...
+	go build ./...
 
 screenshots: ## take pictures of all pages into ./screenshots
 	./.ci/install
