@@ -197,6 +197,9 @@ func wellMade(t *testing.T, a answer) {
 	if policy := a.header.Get("Content-Security-Policy"); policy == "" || strings.Contains(policy, "unsafe") {
 		t.Errorf("%s has the policy %q", a.address, policy)
 	}
+	if foot := a.texts("footer.foot"); len(foot) > 0 && !strings.HasSuffix(foot[0], " Tributary test") {
+		t.Errorf("%s ends with %q, which does not name the version test", a.address, foot[0])
+	}
 	seen := map[string]bool{}
 	for n := range a.node.Descendants() {
 		if n.Type != html.ElementNode {

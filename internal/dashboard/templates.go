@@ -185,7 +185,7 @@ type layout struct {
 	Demo          bool
 	Zone          string
 	Currency      money.Currency
-	Version       string
+	Program       string                 // its version; forms have versions of their own
 	Since         int64                  // when this page began to be read, in milliseconds
 	Recalculation *storage.Recalculation // under way
 }
@@ -198,7 +198,7 @@ type navItem struct {
 // layout fills the frame of a page.
 func (r *request) layout(title, section string) layout {
 	l := layout{Title: title, Section: section, Account: r.settings.Name, Demo: r.d.Demo, Zone: r.settings.Timezone,
-		Currency: r.settings.Currency, Version: r.d.Version, Notice: r.notice(), Since: r.began.UnixMilli()}
+		Currency: r.settings.Currency, Program: r.d.Version, Notice: r.notice(), Since: r.began.UnixMilli()}
 	if r.user.ID == 0 {
 		return l
 	}
