@@ -39,8 +39,8 @@ func (c *platformCache) get(ctx context.Context, id affiliate.StoreID) (affiliat
 }
 
 // zonedSettings reads the account's settings with their time zone.
-func zonedSettings(ctx context.Context, read func(context.Context) (affiliate.Settings, error)) (affiliate.Settings,
-	*time.Location, error) {
+func zonedSettings(ctx context.Context,
+	read func(context.Context) (affiliate.Settings, error)) (affiliate.Settings, *time.Location, error) {
 	s, err := read(ctx)
 	if err != nil {
 		return s, nil, err

@@ -182,8 +182,8 @@ func asField(field string, err error) error {
 	return err
 }
 
-func (a *App) addMember(ctx context.Context, tx *storage.Tx, m affiliate.CampaignMember) (affiliate.CampaignMember,
-	error) {
+func (a *App) addMember(ctx context.Context, tx *storage.Tx,
+	m affiliate.CampaignMember) (affiliate.CampaignMember, error) {
 	now := a.now()
 	m.CreatedAt, m.UpdatedAt = now, now
 	if err := m.Validate(); err != nil {

@@ -285,8 +285,8 @@ func ledgerColumns(statement bool) []export.Column {
 }
 
 // ExportLedger writes ledger entries, oldest first.
-func (a *App) ExportLedger(ctx context.Context, w io.Writer, f storage.LedgerFilter, o ExportOptions) (Exported,
-	error) {
+func (a *App) ExportLedger(ctx context.Context, w io.Writer, f storage.LedgerFilter,
+	o ExportOptions) (Exported, error) {
 	return exportRows(ctx, a, w, o, exportedTable[storage.LedgerLine]{
 		title: "Ledger", columns: ledgerColumns(false),
 		names: func(s *storage.Snapshot) (storage.Names, error) { return s.Names(ctx) },

@@ -18,8 +18,8 @@ type unownedLine struct {
 // ExportUnownedCodes writes codes, or slugs, on orders without credit that can be given to somebody. A code with sales
 // in several currencies has a line for each; how many orders there are stands on the first only, so that the column
 // adds up.
-func (a *App) ExportUnownedCodes(ctx context.Context, w io.Writer, f storage.UnownedFilter, o ExportOptions) (Exported,
-	error) {
+func (a *App) ExportUnownedCodes(ctx context.Context, w io.Writer, f storage.UnownedFilter,
+	o ExportOptions) (Exported, error) {
 	return exportRows(ctx, a, w, o, exportedTable[unownedLine]{
 		title: "Unowned Codes",
 		columns: []export.Column{{Name: "Store"}, {Name: "Code"}, {Name: "Folded"},

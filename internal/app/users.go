@@ -133,8 +133,8 @@ func (a *App) addUser(ctx context.Context, u affiliate.User, password string,
 
 // ChangeUser alters name, role, and whether a user may sign in. The last owner stays one. Whoever may no longer sign
 // in, or has another role, is signed out everywhere.
-func (a *App) ChangeUser(ctx context.Context, id affiliate.UserID, change func(*affiliate.User) error) (affiliate.User,
-	error) {
+func (a *App) ChangeUser(ctx context.Context, id affiliate.UserID,
+	change func(*affiliate.User) error) (affiliate.User, error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.User, error) {
 		before, err := tx.User(ctx, id)
 		if err != nil {

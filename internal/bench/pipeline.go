@@ -70,15 +70,15 @@ type pipelineRun struct {
 }
 
 // simulate repeats a run that others disturbed, but for the warm-up.
-func (b *bench) simulate(ctx context.Context, s *site, server *process, name string, orders, rate int) (pipelineRun,
-	error) {
+func (b *bench) simulate(ctx context.Context, s *site, server *process, name string, orders,
+	rate int) (pipelineRun, error) {
 	return quietly(ctx, b, func() (pipelineRun, int, error) {
 		return b.simulateOnce(ctx, s, server, name, orders, rate)
 	})
 }
 
-func (b *bench) simulateOnce(ctx context.Context, s *site, server *process, name string, orders, rate int) (pipelineRun,
-	int, error) {
+func (b *bench) simulateOnce(ctx context.Context, s *site, server *process, name string, orders,
+	rate int) (pipelineRun, int, error) {
 	now := time.Now()
 	run := simulate.Run{Address: server.address, Token: s.token, Connections: 32, Rate: rate, Prepare: true,
 		Limit: 4 * time.Minute, Plan: simulate.Plan{Platform: affiliate.Shopify, Store: stores[affiliate.Shopify],

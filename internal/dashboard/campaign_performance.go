@@ -232,8 +232,8 @@ func (r *request) readChoices(p *performancePage) error {
 
 // memberChoices lists the creators of a campaign to choose from; of a very great one the first by name, and the one who
 // is chosen.
-func (r *request) memberChoices(campaign affiliate.CampaignID, former bool, chosen affiliate.CreatorID) ([]choice,
-	error) {
+func (r *request) memberChoices(campaign affiliate.CampaignID, former bool,
+	chosen affiliate.CreatorID) ([]choice, error) {
 	members, _, err := r.d.App.DB.MemberPage(r.Request.Context(), storage.MemberSearch{Campaign: campaign,
 		Former: former}, storage.Page{Limit: storage.MaxLimit})
 	if err != nil {

@@ -147,8 +147,8 @@ func (s *scribe) unowned(order storage.Order, o *tale) {
 }
 
 // conversion makes the row of a conversion, but for its id and what the ledger holds.
-func (s *scribe) conversion(t *teller, o *tale, order storage.Order, verdict affiliate.Verdict) (storage.Conversion,
-	error) {
+func (s *scribe) conversion(t *teller, o *tale, order storage.Order,
+	verdict affiliate.Verdict) (storage.Conversion, error) {
 	w := verdict.Winner
 	c := storage.Conversion{OrderID: order.ID, StoreID: order.StoreID, CampaignID: w.CampaignID, CreatorID: w.CreatorID,
 		OfferID: w.OfferID, OfferMemberID: w.OfferMemberID, Credited: true, Method: w.Method, CodeID: pointer(w.CodeID),

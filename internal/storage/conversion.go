@@ -88,8 +88,8 @@ const conversionColumns = `id, order_id, store_id, campaign_id, creator_id, offe
 	account_value, account_commission, account_refunded, ledger_currency, ledger_rate, ledger_commission, placed_at, day`
 
 // Conversions gives the conversions of some orders, by order.
-func (q queries) Conversions(ctx context.Context, orders []affiliate.OrderID) (map[affiliate.OrderID]Conversion,
-	error) {
+func (q queries) Conversions(ctx context.Context,
+	orders []affiliate.OrderID) (map[affiliate.OrderID]Conversion, error) {
 	found := make(map[affiliate.OrderID]Conversion, len(orders))
 	if len(orders) == 0 {
 		return found, nil

@@ -56,8 +56,8 @@ const itemTables = besideCampaigns + besideCreators + besideOffers + besideMembe
 // ConversionPage gives a page of conversions and the cursor of the next one, which is empty on the last page. The rows
 // are found by themselves, along an index in the usual order; only then are the names put beside the few that were
 // found.
-func (q queries) ConversionPage(ctx context.Context, c ConversionFilter, s ConversionSort, p Page) ([]ConversionItem,
-	string, error) {
+func (q queries) ConversionPage(ctx context.Context, c ConversionFilter, s ConversionSort,
+	p Page) ([]ConversionItem, string, error) {
 	f, orders, err := q.narrow(ctx, c)
 	if err != nil {
 		return nil, "", err

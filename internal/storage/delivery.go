@@ -194,8 +194,8 @@ type Outcome struct {
 
 // FinishDeliveries takes deliveries out of the inbox and gives those that were still waiting: another worker may have
 // been faster. It both claims and finishes, so it must come first in its transaction.
-func (tx *Tx) FinishDeliveries(ctx context.Context, list []Outcome, now time.Time) (map[affiliate.DeliveryID]bool,
-	error) {
+func (tx *Tx) FinishDeliveries(ctx context.Context, list []Outcome,
+	now time.Time) (map[affiliate.DeliveryID]bool, error) {
 	won := make(map[affiliate.DeliveryID]bool, len(list))
 	for len(list) > 0 {
 		const columns = 4
@@ -248,8 +248,8 @@ func (db *DB) PostponeDelivery(ctx context.Context, d Delivery, note string, now
 
 // DueDeliveries gives waiting deliveries for the sweep: received before the given time (younger ones are on their way
 // to a worker already) and not resting, oldest first.
-func (q queries) DueDeliveries(ctx context.Context, receivedBefore, now time.Time, limit int) ([]affiliate.DeliveryID,
-	error) {
+func (q queries) DueDeliveries(ctx context.Context, receivedBefore, now time.Time,
+	limit int) ([]affiliate.DeliveryID, error) {
 	var ids []affiliate.DeliveryID
 	err := q.list(ctx, &ids, `SELECT id FROM deliveries WHERE state = 'waiting' AND received_at < ? AND (retry_at IS NULL OR retry_at <= ?)
 		ORDER BY received_at LIMIT ?`, At(receivedBefore), At(now), limit)

@@ -38,8 +38,8 @@ func (q queries) Posted(ctx context.Context,
 }
 
 // FirstPayable gives when the first entry of each conversion is payable; conversions without an entry are left out.
-func (q queries) FirstPayable(ctx context.Context, ids []affiliate.ConversionID) (map[affiliate.ConversionID]time.Time,
-	error) {
+func (q queries) FirstPayable(ctx context.Context,
+	ids []affiliate.ConversionID) (map[affiliate.ConversionID]time.Time, error) {
 	first := make(map[affiliate.ConversionID]time.Time, len(ids))
 	if len(ids) == 0 {
 		return first, nil

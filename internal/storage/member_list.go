@@ -92,8 +92,8 @@ func (q queries) MemberCounts(ctx context.Context,
 }
 
 // OfferMemberCounts counts the current members of some offers, inactive ones included.
-func (q queries) OfferMemberCounts(ctx context.Context, offers []affiliate.OfferID) (map[affiliate.OfferID]int64,
-	error) {
+func (q queries) OfferMemberCounts(ctx context.Context,
+	offers []affiliate.OfferID) (map[affiliate.OfferID]int64, error) {
 	counts := make(map[affiliate.OfferID]int64, len(offers))
 	if len(offers) == 0 {
 		return counts, nil

@@ -126,8 +126,8 @@ type OfferMemberFilter struct {
 }
 
 // OfferMembers lists offer members by id, inactive ones included.
-func (q queries) OfferMembers(ctx context.Context, o OfferMemberFilter, p Page) ([]affiliate.OfferMember,
-	string, error) {
+func (q queries) OfferMembers(ctx context.Context, o OfferMemberFilter,
+	p Page) ([]affiliate.OfferMember, string, error) {
 	var f filter
 	if o.Offer != 0 {
 		f.and("x.offer_id = ?", o.Offer)

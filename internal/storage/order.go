@@ -109,8 +109,8 @@ type OrderChange struct {
 
 // SaveOrders writes orders, new ones and changed ones alike, and gives the ids of all. Rows are written in the order of
 // their keys.
-func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange, now time.Time) (map[OrderKey]affiliate.OrderID,
-	error) {
+func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange,
+	now time.Time) (map[OrderKey]affiliate.OrderID, error) {
 	slices.SortFunc(list, func(a, b OrderChange) int {
 		return cmp.Or(cmp.Compare(a.After.StoreID, b.After.StoreID), strings.Compare(a.After.ExternalID,
 			b.After.ExternalID))

@@ -202,8 +202,8 @@ type sorting struct{ text, id string }
 func (s sorting) keyset() keyset { return keyset{key: s.text, id: s.id} }
 
 // listPage reads one page of "SELECT … FROM …" and the cursor of the next page, which is empty on the last one.
-func listPage[R row[T], T any](ctx context.Context, q queries, selectFrom string, f filter, s sorting, p Page) ([]T,
-	string, error) {
+func listPage[R row[T], T any](ctx context.Context, q queries, selectFrom string, f filter, s sorting,
+	p Page) ([]T, string, error) {
 	return pageBy[R, T](ctx, q, selectFrom, f, s.keyset(), p)
 }
 

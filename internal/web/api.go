@@ -193,8 +193,8 @@ func (s *Server) authenticate(ctx context.Context, header string) (affiliate.Pri
 }
 
 // authorize gives who asks, or the problem that they may not.
-func (s *Server) authorize(ctx context.Context, header string, permission affiliate.Permission) (affiliate.Principal,
-	error) {
+func (s *Server) authorize(ctx context.Context, header string,
+	permission affiliate.Permission) (affiliate.Principal, error) {
 	p, ok, err := s.authenticate(ctx, header)
 	switch {
 	case err != nil:

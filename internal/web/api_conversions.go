@@ -177,8 +177,8 @@ type ConversionsFilter struct {
 }
 
 // conversionFilter reads the parameters, and gives the range of days that they mean.
-func (s *Server) conversionFilter(ctx context.Context, in ConversionsFilter) (storage.ConversionFilter,
-	affiliate.Range, error) {
+func (s *Server) conversionFilter(ctx context.Context,
+	in ConversionsFilter) (storage.ConversionFilter, affiliate.Range, error) {
 	f := storage.ConversionFilter{OfferType: affiliate.OfferType(in.OfferType),
 		OfferStatus: affiliate.OfferStatus(in.OfferStatus), Method: affiliate.Method(in.Method),
 		Unconverted: in.WaitingForRate, WithRefund: in.WithRefund, Ambiguous: in.Ambiguous, Search: in.Search,
@@ -284,8 +284,8 @@ type listConversionsInput struct {
 
 const mostCampaigns = 100
 
-func (s *Server) conversionsOfAll(ctx context.Context, in ConversionsQuery) (storage.ConversionFilter,
-	affiliate.Range, error) {
+func (s *Server) conversionsOfAll(ctx context.Context,
+	in ConversionsQuery) (storage.ConversionFilter, affiliate.Range, error) {
 	f, days, err := s.conversionFilter(ctx, in.ConversionsFilter)
 	if err != nil {
 		return f, days, err

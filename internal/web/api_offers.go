@@ -185,8 +185,8 @@ type listOfferMembersInput struct {
 	Creator  string `query:"creator" example:"cre_1"`
 }
 
-func (s *Server) listOfferMembers(ctx context.Context, in *listOfferMembersInput) (*listOutput[offerMemberJSON],
-	error) {
+func (s *Server) listOfferMembers(ctx context.Context,
+	in *listOfferMembersInput) (*listOutput[offerMemberJSON], error) {
 	var f storage.OfferMemberFilter
 	var err error
 	if f.Offer, err = idIn[affiliate.OfferID]("offer", "off_", in.Offer); err != nil {

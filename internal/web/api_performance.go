@@ -346,8 +346,8 @@ type performanceSeriesJSON struct {
 	SeriesJSON
 }
 
-func (s *Server) getPerformanceSeries(ctx context.Context, in *performanceInput) (*output[performanceSeriesJSON],
-	error) {
+func (s *Server) getPerformanceSeries(ctx context.Context,
+	in *performanceInput) (*output[performanceSeriesJSON], error) {
 	sc, err := in.scope()
 	if err != nil {
 		return nil, err
@@ -372,8 +372,8 @@ type campaignPerformanceInput struct {
 	FormerQuery
 }
 
-func (s *Server) getCampaignPerformance(ctx context.Context, in *campaignPerformanceInput) (*output[performanceJSON],
-	error) {
+func (s *Server) getCampaignPerformance(ctx context.Context,
+	in *campaignPerformanceInput) (*output[performanceJSON], error) {
 	c, err := s.campaignOf(ctx, in.CampaignPath)
 	if err != nil {
 		return nil, err
@@ -408,8 +408,8 @@ type creatorPerformanceInput struct {
 	FormerQuery
 }
 
-func (s *Server) getCreatorPerformance(ctx context.Context, in *creatorPerformanceInput) (*output[performanceJSON],
-	error) {
+func (s *Server) getCreatorPerformance(ctx context.Context,
+	in *creatorPerformanceInput) (*output[performanceJSON], error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err
