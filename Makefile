@@ -30,7 +30,7 @@ test: ## run all tests, on real PostgreSQL and Redis; those of what happens at o
 	./.ci/install
 	go run ./internal/testservers/run -- ./.ci/test
 
-test-race: ## run all tests under the race detector, for the night: takes five times as long
+test-race: ## run all tests under the race detector, for the night: takes about three times as long
 	./.ci/install
 	CGO_ENABLED=1 go run ./internal/testservers/run -- go test -race -timeout 60m ./...
 
