@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/lib/pq"
@@ -122,7 +123,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	write.SetMaxOpenConns(1)
-	if err := write.PingContext(ctx); err != nil {
+	if err := connectSQLite(ctx, write); err != nil {
 		write.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -135,6 +136,18 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(8)
 	return &DB{queries: queries{read, sqliteDialect}, write: write, read: read}, nil
+}
+
+// connectSQLite makes the first connection. It turns a new file into one with a write-ahead log, for which SQLite waits
+// for nobody: of several processes that open a new file at once, all but one are told that it is busy.
+func connectSQLite(ctx context.Context, db *sqlx.DB) error {
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		err := db.PingContext(ctx)
+		var se *sqlite.Error
+		if !errors.As(err, &se) || se.Code()&0xff != sqliteBusy || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
 
 // Close ends all connections.
@@ -302,7 +315,7 @@ func IsUnavailable(err error) bool {
 	var se *sqlite.Error
 	if errors.As(err, &se) {
 		switch se.Code() & 0xff {
-		case 5, 6, 9, 10, 13, 14: // busy, locked, interrupted, I/O, full, cannot open
+		case sqliteBusy, 6, 9, 10, 13, 14: // busy, locked, interrupted, I/O, full, cannot open
 			return true
 		}
 		return false
@@ -312,6 +325,8 @@ func IsUnavailable(err error) bool {
 		io.ErrUnexpectedEOF) ||
 		strings.Contains(err.Error(), closedDatabase)
 }
+
+const sqliteBusy = 5
 
 const (
 	pqReadOnly     = "25006"                   // after a failover: this server is a standby

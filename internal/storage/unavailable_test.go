@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/lib/pq"
@@ -71,5 +72,29 @@ func TestIsUnavailable_busy(t *testing.T) {
 	defer func() { _ = tx.Rollback() }()
 	if _, err := second.BeginTx(t.Context(), nil); err == nil || !IsUnavailable(err) {
 		t.Errorf("a busy file gives %v, which is not told as unavailable", err)
+	}
+}
+
+// TestOpen_race: commands that start at once on a new file wait for each other.
+func TestOpen_race(t *testing.T) {
+	for range 20 {
+		path := filepath.Join(t.TempDir(), "new.db")
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				db, err := Open(t.Context(), Options{Path: path})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, err := db.Migrate(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if err := db.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
 	}
 }
