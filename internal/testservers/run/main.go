@@ -6,8 +6,8 @@
 //	go run ./internal/testservers/run -- go test -race ./...
 //
 // So the packages of a test run share two servers instead of starting two each. The PostgreSQL does not sync to disk:
-// measurements of durability start their own. Temporary files of the command are kept in memory where there is room:
-// what tests store need not outlive the machine.
+// measurements of durability start their own. Temporary files of the command are kept in memory where there is room,
+// but for those of t.TempDir, which follows GOTMPDIR: what tests store need not outlive the machine.
 package main
 
 import (
