@@ -90,7 +90,7 @@ func unownedAsJSON(u storage.UnownedCode) unownedJSON {
 		FirstUsed: u.First.UTC(), LastUsed: u.Last.UTC(), Newest: web.OrderRef(u.Newest.ID, u.Store,
 			u.Newest.ExternalID, u.Newest.Number)}
 	for _, s := range u.Sales {
-		v.Sales = append(v.Sales, unownedSale{string(s.Currency), s.Orders, money.Format(s.Sales, s.Currency)})
+		v.Sales = append(v.Sales, unownedSale{s.Currency.Code(), s.Orders, money.Format(s.Sales, s.Currency)})
 	}
 	return v
 }
@@ -122,7 +122,7 @@ func salesInWords(list []storage.CurrencySales) string {
 	}
 	words := make([]string, len(list))
 	for i, s := range list {
-		words[i] = money.Format(s.Sales, s.Currency) + " " + string(s.Currency)
+		words[i] = money.Format(s.Sales, s.Currency) + " " + s.Currency.Code()
 	}
 	return strings.Join(words, ", ")
 }

@@ -36,7 +36,7 @@ func (s shell) keepSeen(slug, id, code string, value int64) {
 	state, err := json.Marshal(affiliate.OrderState{}.Merge(affiliate.Event{OrderID: id,
 		Snapshot: &affiliate.Snapshot{Version: 1, Number: "#" + id, PlacedAt: at,
 			Currency: store.Currency, Status: affiliate.StorePaid, PaymentDate: true, Captured: value, Total: value,
-			Merchandise: value, Codes: []string{code}}}, "key"))
+			Merchandise: value, Codes: []string{code}}}))
 	if err != nil {
 		s.Fatal(err)
 	}

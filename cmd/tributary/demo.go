@@ -264,11 +264,13 @@ func replayRecordings(ctx context.Context, c *call, client *recordings.Client, s
 func sendAll(ctx context.Context, client *recordings.Client, list []recordings.Request, done func()) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	next := make(chan recordings.Request)
 	var senders sync.WaitGroup
-	for range demoConnections {
+	for _, list := range recordings.ByConnection(list, demoConnections) {
 		senders.Go(func() {
-			for r := range next {
+			for _, r := range list {
+				if ctx.Err() != nil {
+					return
+				}
 				if err := client.Deliver(ctx, r); err != nil {
 					cancel(err)
 				}
@@ -276,13 +278,6 @@ func sendAll(ctx context.Context, client *recordings.Client, list []recordings.R
 			}
 		})
 	}
-	for _, r := range list {
-		select {
-		case next <- r:
-		case <-ctx.Done():
-		}
-	}
-	close(next)
 	senders.Wait()
 	return context.Cause(ctx)
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -291,7 +292,11 @@ func (r *receiverTest) ping(t *testing.T) {
 func (r *receiverTest) repeat(t *testing.T) {
 	before := r.count(t)
 	d := r.delivery("repeated", `{"id":77}`)
-	deliver(t, r.c, 8, slices.Repeat([]recordings.Request{d}, 40))
+	var senders sync.WaitGroup
+	for range 8 {
+		senders.Go(func() { deliver(t, r.c, 1, slices.Repeat([]recordings.Request{d}, 5)) })
+	}
+	senders.Wait()
 	if n := r.count(t) - before; n != 1 {
 		t.Errorf("%d deliveries were kept, want 1", n)
 	}

@@ -151,20 +151,20 @@ func writeWhole(name string, f func(io.Writer) error) (err error) {
 
 // exportJSON is what an export tells machines.
 type exportJSON struct {
-	File   string                               `json:"file"`
-	Format export.Format                        `json:"format"`
-	Rows   int64                                `json:"rows"`
-	Sums   map[string]map[money.Currency]string `json:"sums"` // by column and currency
+	File   string                       `json:"file"`
+	Format export.Format                `json:"format"`
+	Rows   int64                        `json:"rows"`
+	Sums   map[string]map[string]string `json:"sums"` // by column and currency
 }
 
 func (o *exportOptions) tell(c *call, format export.Format, done app.Exported) error {
 	if c.json {
-		summary := exportJSON{o.output, format, done.Rows, map[string]map[money.Currency]string{}}
+		summary := exportJSON{o.output, format, done.Rows, map[string]map[string]string{}}
 		for _, s := range done.Sums {
 			if summary.Sums[s.Column] == nil {
-				summary.Sums[s.Column] = map[money.Currency]string{}
+				summary.Sums[s.Column] = map[string]string{}
 			}
-			summary.Sums[s.Column][s.Currency] = money.Format(s.Minor, s.Currency)
+			summary.Sums[s.Column][s.Currency.Code()] = money.Format(s.Minor, s.Currency)
 		}
 		return c.printJSON(summary)
 	}
@@ -174,7 +174,7 @@ func (o *exportOptions) tell(c *call, format export.Format, done app.Exported) e
 	fmt.Fprintf(c.stdout, "Wrote %s to %s.\n", counted(done.Rows, "row", "rows"), o.output)
 	var sums []string
 	for i, s := range done.Sums {
-		sums = append(sums, money.Format(s.Minor, s.Currency)+" "+string(s.Currency))
+		sums = append(sums, money.Format(s.Minor, s.Currency)+" "+s.Currency.Code())
 		if i+1 == len(done.Sums) || done.Sums[i+1].Column != s.Column {
 			fmt.Fprintf(c.stdout, "  %s: %s\n", s.Column, strings.Join(sums, ", "))
 			sums = sums[:0]

@@ -62,7 +62,7 @@ func payoutsDue(ctx context.Context, c *call) error {
 	totals := map[money.Currency]int64{}
 	for i, d := range due {
 		list[i] = dueJSON{d.CreatorID.String(), d.Creator, money.Format(d.Amount, d.Currency),
-			string(d.Currency), d.Accounts}
+			d.Currency.Code(), d.Accounts}
 		totals[d.Currency] += d.Amount
 	}
 	if c.json {
@@ -122,7 +122,7 @@ type payoutJSON struct {
 
 func payoutAsJSON(p affiliate.Payout) payoutJSON {
 	return payoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency),
-		Currency: string(p.Currency), State: string(p.State), Method: p.Method, Reference: p.Reference,
+		Currency: p.Currency.Code(), State: string(p.State), Method: p.Method, Reference: p.Reference,
 		PaidAt: p.PaidAt.UTC()}
 }
 

@@ -15,8 +15,9 @@ import (
 
 func storeAddCommand() command {
 	return command{
-		name:    "store add",
-		args:    "--platform P --slug S --name N --domain D --currency C --timezone Z [--webhook-secret W] [--parts R] [--json]",
+		name: "store add",
+		args: "--platform P --slug S --name N --domain D --currency C --timezone Z [--webhook-secret W] [--parts " +
+			"R] [--json]",
 		summary: "Connect a store, and print what to do in its admin.",
 		example: "tributary store add --platform woocommerce --slug my-shop --name \"My shop\" --domain shop.example " +
 			"--currency EUR --timezone Europe/Berlin\n" +
@@ -46,7 +47,7 @@ type storeJSON struct {
 
 func storeAsJSON(a *app.App, s affiliate.Store) storeJSON {
 	return storeJSON{ID: s.ID.String(), Slug: s.Slug, Platform: string(s.Platform), Name: s.Name, Domain: s.Domain,
-		Currency: string(s.Currency), Timezone: s.Timezone, Parts: string(s.Parts), State: string(s.State),
+		Currency: s.Currency.Code(), Timezone: s.Timezone, Parts: string(s.Parts), State: string(s.State),
 		Warning: s.Warning, WebhookURL: a.WebhookURL(s), LastDeliveryAt: timeOrNil(s.LastDeliveryAt)}
 }
 

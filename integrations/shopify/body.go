@@ -1,5 +1,7 @@
 package shopify
 
+import "encoding/json"
+
 // body is what one delivery's body holds of the fields that are used, as they stand. One pass fills it whatever the
 // body is, since the topic is not signed: what it is shows in which keys there are. Names are Shopify's.
 type body struct {
@@ -8,8 +10,13 @@ type body struct {
 	id, orderID, name, orderNumber                 raw
 	createdAt, processedAt, updatedAt, cancelledAt raw
 	currency, totalPrice, totalOutstanding         raw
+	subtotalPrice, totalDiscounts                  raw
+	currentTotal, currentSubtotal                  raw
 	financialStatus, taxesIncluded, test           raw
 	landingSite, landingSiteRef                    raw
+	sourceName, checkoutToken, contractID          raw
+	tags                                           []raw
+	shippingDiscounted                             bool // a shipping line has a discount of its own
 	email, contactEmail, customerEmail             raw
 	billingCountry, shippingCountry                raw
 	hasLines, hasDiscountApplications              bool
@@ -55,6 +62,7 @@ type lineItem struct {
 	id, price, quantity, currentQuantity, giftCard, totalDiscount raw
 	tip                                                           bool
 	discounts                                                     []raw // discount_allocations[].amount
+	share                                                         int64 // of a discount told for the order alone
 	taxes                                                         []taxLine
 }
 
@@ -131,6 +139,38 @@ func (b *body) field(r *reader, key []byte) {
 		b.currency = r.value()
 	case "total_price":
 		b.totalPrice = r.value()
+	case "subtotal_price":
+		b.subtotalPrice = r.value()
+	case "total_discounts":
+		b.totalDiscounts = r.value()
+	case "current_total_price":
+		b.currentTotal = r.value()
+	case "current_subtotal_price":
+		b.currentSubtotal = r.value()
+	case "source_name":
+		b.sourceName = r.value()
+	case "checkout_token":
+		b.checkoutToken = r.value()
+	case "subscription_contract_id", "subscription_contract":
+		b.contractID = r.value()
+	case "tags":
+		b.tags = nil
+		if r.peek() == '[' {
+			r.items(func() { b.tags = append(b.tags, r.value()) })
+		} else {
+			b.tags = append(b.tags, r.value())
+		}
+	case "shipping_lines":
+		b.shippingDiscounted = false
+		if r.peek() != '[' {
+			r.skip()
+			break
+		}
+		r.items(func() {
+			var allocations raw
+			r.object("", pick(r, "discount_allocations", &allocations))
+			b.shippingDiscounted = b.shippingDiscounted || len(allocations) > len("[]") && allocations[0] == '['
+		})
 	case "total_outstanding":
 		b.totalOutstanding = r.value()
 	case "financial_status":
@@ -179,6 +219,15 @@ func (b *body) field(r *reader, key []byte) {
 		r.list("discount_applications", func() { b.applications = append(b.applications, r.application()) })
 	case "note_attributes":
 		b.attributes = nil
+		if r.peek() == '{' { // some apps write {"ref":"anna"} for [{"name":"ref","value":"anna"}]
+			r.keys(func(key []byte) {
+				name, err := json.Marshal(string(key))
+				if value := r.value(); err == nil {
+					b.attributes = append(b.attributes, attribute{name, value})
+				}
+			})
+			break
+		}
 		r.list("note_attributes", func() { b.attributes = append(b.attributes, r.attribute()) })
 	default:
 		b.otherField(r, key)

@@ -94,7 +94,7 @@ const maxEvidence, maxLinks = 128, 32
 // landingSite reads the query of the page where the customer entered the shop: a path in real bodies, an absolute URL
 // in samples, and whatever the customer's browser sent. What cannot be read is no evidence.
 func (e *evidence) landingSite(landing string) {
-	landing, _, _ = strings.Cut(landing, "#")
+	landing, _, _ = strings.Cut(affiliate.UnescapeAmpersands(landing), "#")
 	_, query, _ := strings.Cut(landing, "?")
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")

@@ -14,6 +14,7 @@ import (
 // snapshot reads an order. Its own amounts are in the shop's currency; only "_set" fields and refund transactions have
 // the customer's.
 func (b *body) snapshot(v *values) *affiliate.Snapshot {
+	v.decimals = decimals(b.totalPrice)
 	s := &affiliate.Snapshot{Currency: v.currencyCode("currency", b.currency)}
 	if v.err != nil {
 		return s
@@ -22,6 +23,7 @@ func (b *body) snapshot(v *values) *affiliate.Snapshot {
 	b.readTimes(v, s)
 	s.Number = b.number(v)
 	s.Test = v.flag("test", b.test)
+	s.Renewal = b.renewal(v)
 	s.Canceled = !v.time("cancelled_at", b.cancelledAt).IsZero()
 	b.readStatus(v, s)
 	b.readMoney(v, s)
@@ -75,7 +77,7 @@ func (b *body) readStatus(v *values, s *affiliate.Snapshot) {
 	case "pending", "authorized", "partially_paid", "unpaid", "":
 		s.Status = affiliate.StorePending
 	default:
-		s.Status = affiliate.StoreCustom
+		s.Status = affiliate.StoreUnknown
 		v.warning = "financial_status " + clip(s.RawStatus) + " is not known: the order keeps the last status that is"
 	}
 	s.PaymentDate = s.Status == affiliate.StorePaid || s.Status == affiliate.StoreRefunded
@@ -86,15 +88,67 @@ func (b *body) readMoney(v *values, s *affiliate.Snapshot) {
 	if !b.hasLines {
 		v.missing("line_items")
 	}
-	total := v.amount("total_price", b.totalPrice, s.Currency)
+	b.spreadDiscount(v)
+	total := v.signedAmount("total_price", b.required(v, "total_price", b.totalPrice), s.Currency)
 	merchandise, removed := b.sumLines(v, s)
-	s.Merchandise, s.Total = merchandise, max(0, total-removed)
+	s.Merchandise, s.Total = merchandise, total
+	if total >= 0 {
+		s.Total = max(0, total-removed)
+	}
 	switch {
 	case s.PaymentDate:
-		s.Captured, s.Charged = s.Total, s.Total
+		s.Captured = max(0, s.Total)
+		s.Charged = s.Captured
 	case s.RawStatus == "partially_paid" && !b.totalOutstanding.absent():
 		s.Captured = max(0, s.Total-v.signedAmount("total_outstanding", b.totalOutstanding, s.Currency))
 	}
+}
+
+func (b *body) required(v *values, field string, r raw) raw {
+	if r.absent() {
+		v.missing(field)
+	}
+	return r
+}
+
+// spreadDiscount gives the lines their shares of a discount that the body tells for the order alone: total_discounts,
+// where no line and no shipping has an allocation. Gift cards have no discounts. Where subtotal_price says that the
+// lines cost what they are priced, the discount is on the shipping.
+func (b *body) spreadDiscount(v *values) {
+	total := v.exact("total_discounts", b.totalDiscounts, v.currency)
+	if total.Round() == 0 || b.shippingDiscounted {
+		return
+	}
+	var prices money.Sum
+	var lines []*lineItem
+	var priced []int64
+	for i := range b.lines {
+		l := &b.lines[i]
+		if len(l.discounts) > 0 || v.optionalAmount("total_discount", l.totalDiscount, v.currency) > 0 {
+			return
+		}
+		v.enter("line_items", i)
+		price := v.price(l)
+		if !l.tip && !v.flag("gift_card", l.giftCard) {
+			prices = v.plus("price", prices, price)
+			lines, priced = append(lines, l), append(priced, price.Round())
+		}
+		v.leave()
+	}
+	if v.err != nil || !b.subtotalPrice.absent() &&
+		v.optionalAmount("subtotal_price", b.subtotalPrice, v.currency) >= prices.Round() {
+		return
+	}
+	// Each takes its share of what is left, so that the shares add up to the whole.
+	left, of := min(total.Round(), prices.Round()), prices.Round()
+	for i, l := range lines {
+		l.share = money.MulDiv(left, priced[i], of)
+		left, of = left-l.share, of-priced[i]
+	}
+}
+
+func (v *values) price(l *lineItem) money.Sum {
+	return v.times("price", v.exact("price", l.price, v.currency), v.count("quantity", l.quantity))
 }
 
 // sumLines gives the merchandise of the units that were not removed by an edit, and what the removed units had cost
@@ -104,9 +158,13 @@ func (b *body) readMoney(v *values, s *affiliate.Snapshot) {
 func (b *body) sumLines(v *values, s *affiliate.Snapshot) (merchandise, removedGross int64) {
 	included := v.flag("taxes_included", b.taxesIncluded)
 	refunded := b.refundedUnits(v, s.PaymentDate)
+	var goods, gross money.Sum
 	for i := range b.lines {
 		l := &b.lines[i]
 		v.enter("line_items", i)
+		if l.price.absent() {
+			v.missing("price")
+		}
 		sold := l.read(v, included)
 		removed := int64(0)
 		if !l.currentQuantity.absent() && !s.Canceled {
@@ -114,22 +172,24 @@ func (b *body) sumLines(v *values, s *affiliate.Snapshot) (merchandise, removedG
 			removed = max(0, sold.quantity-left)
 		}
 		if sold.merchandise {
-			merchandise = v.add("price", merchandise, sold.net-money.MulDiv(sold.net, removed, sold.quantity))
+			goods = v.plus("price", goods, sold.net)
+			goods = goods.Minus(money.SumOf(money.MulDiv(sold.net.Round(), removed, sold.quantity)))
 		}
-		removedGross = v.add("price", removedGross, money.MulDiv(sold.net+sold.tax, removed, sold.quantity))
+		gross = v.plus("price", gross, money.SumOf(money.MulDiv(sold.gross(), removed, sold.quantity)))
 		v.leave()
 	}
-	return merchandise, removedGross
+	return goods.Round(), gross.Round()
 }
 
 // refundedUnits counts by line the units that refunds took out of current_quantity. A refund without any transaction is
 // how Shopify removes unpaid units and exchanges goods: those units are removed, not refunded. But where the order is
 // paid and a positive refund_discrepancy keeps the money, the units were only put back on the shelf: they were charged,
-// and still are.
+// and still are; unless they were exchanged.
 func (b *body) refundedUnits(v *values, paid bool) map[string]int64 {
 	if len(b.refunds) == 0 {
 		return nil
 	}
+	paid = paid && !b.exchanged(v)
 	units := map[string]int64{}
 	for i := range b.refunds {
 		v.enter("refunds", i)
@@ -151,6 +211,32 @@ func (b *body) refundedUnits(v *values, paid bool) map[string]int64 {
 	return units
 }
 
+// exchanged says whether goods that came back were paid with for others: the order is paid and nothing is owed,
+// although its total still has the goods that came back, and what it has now (current_subtotal_price) is what the units
+// that are left cost.
+func (b *body) exchanged(v *values) bool {
+	if b.financialStatus.text() != "paid" || b.currentSubtotal.absent() || b.currentTotal.absent() ||
+		b.totalOutstanding.absent() || v.signedAmount("total_outstanding", b.totalOutstanding, v.currency) != 0 ||
+		v.signedAmount("current_total_price", b.currentTotal, v.currency) >=
+			v.signedAmount("total_price", b.totalPrice, v.currency) {
+		return false
+	}
+	standing := int64(0)
+	for i := range b.lines {
+		l := &b.lines[i]
+		v.enter("line_items", i)
+		quantity, left := v.count("quantity", l.quantity), v.count("quantity", l.quantity)
+		if !l.currentQuantity.absent() {
+			left = v.count("current_quantity", l.currentQuantity)
+		}
+		price := v.price(l).Minus(l.discount(v)).Round()
+		standing = v.add("price", standing, money.MulDiv(max(0, price), left, quantity))
+		v.leave()
+	}
+	now := v.signedAmount("current_subtotal_price", b.currentSubtotal, v.currency)
+	return now > 0 && distance(now, standing) <= int64(len(b.lines))
+}
+
 // lineKey gives a line's id where there is anything to look up; lines need no id otherwise.
 func (v *values) lineKey(id raw, lookup map[string]int64) string {
 	if len(lookup) == 0 || id.absent() {
@@ -162,35 +248,42 @@ func (v *values) lineKey(id raw, lookup map[string]int64) string {
 // soldLine is one line as sold: removed and refunded units included.
 type soldLine struct {
 	quantity    int64
-	net, tax    int64 // after discounts; net is without tax
-	merchandise bool  // neither a gift card, which is money in another form, nor a tip
+	net, tax    money.Sum // after discounts; net is without tax
+	merchandise bool      // neither a gift card, which is money in another form, nor a tip
 }
+
+// gross is with tax, in minor units.
+func (s soldLine) gross() int64 { return s.net.Plus(s.tax).Round() }
 
 func (l *lineItem) read(v *values, taxesIncluded bool) soldLine {
 	s := soldLine{quantity: v.count("quantity", l.quantity), merchandise: !l.tip && !v.flag("gift_card", l.giftCard)}
-	price := v.times("price", v.amount("price", l.price, v.currency), s.quantity)
-	s.net = max(0, price-l.discount(v))
+	if s.net = v.price(l).Minus(l.discount(v)); s.net.Compare(money.Sum{}) < 0 {
+		s.net = money.Sum{}
+	}
 	for i, t := range l.taxes {
 		v.enter("tax_lines", i)
-		s.tax = v.add("price", s.tax, v.optionalAmount("price", t.price, v.currency))
+		s.tax = v.plus("price", s.tax, v.exact("price", t.price, v.currency))
 		v.leave()
 	}
 	if taxesIncluded {
-		s.tax = min(s.tax, s.net)
-		s.net -= s.tax
+		if s.tax.Compare(s.net) > 0 {
+			s.tax = s.net
+		}
+		s.net = s.net.Minus(s.tax)
 	}
 	return s
 }
 
 // discount sums discount_allocations, which hold all discounts of a line. total_discount holds only those that staff
-// gave on the line itself ("0.00" in recordings 011 and 023, which have allocations), and counts where there are none.
-func (l *lineItem) discount(v *values) (d int64) {
+// gave on the line itself ("0.00" in recordings 011 and 023, which have allocations), and counts where there are none;
+// beside it stands the line's share of a discount that is told for the order alone.
+func (l *lineItem) discount(v *values) (d money.Sum) {
 	if len(l.discounts) == 0 {
-		return v.optionalAmount("total_discount", l.totalDiscount, v.currency)
+		return v.exact("total_discount", l.totalDiscount, v.currency).Plus(money.SumOf(l.share))
 	}
 	for i, amount := range l.discounts {
 		v.enter("discount_allocations", i)
-		d = v.add("amount", d, v.optionalAmount("amount", amount, v.currency))
+		d = v.plus("amount", d, v.exact("amount", amount, v.currency))
 		v.leave()
 	}
 	return d

@@ -153,9 +153,10 @@ func TestMoneyBackAfterAnEdit(t *testing.T) {
 	for _, order := range [][3]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}} {
 		var state affiliate.OrderState
 		for _, i := range order {
-			state = state.Merge(events[i], strconv.Itoa(i))
+			state = state.Merge(events[i])
 		}
-		if v, _ := state.View(); v.Status != affiliate.Paid || v.Value != 10000 || v.Refunded != 11300 {
+		if v, _ := state.View(affiliate.OrderRules{}); v.Status != affiliate.Paid || v.Value != 10000 ||
+			v.Refunded != 11300 {
 			t.Errorf("told in the order %v: %s, value %d, refunded %d; want paid, 10000, 11300", order, v.Status,
 				v.Value, v.Refunded)
 		}
@@ -176,7 +177,7 @@ func TestOrderStatus(t *testing.T) {
 		`"authorized"`:         {affiliate.StorePending, false},
 		`"partially_paid"`:     {affiliate.StorePending, false},
 		`null`:                 {affiliate.StorePending, false},
-		`"hovering"`:           {affiliate.StoreCustom, false},
+		`"hovering"`:           {affiliate.StoreUnknown, false},
 	} {
 		p, err := Platform{}.Parse("orders/paid", "", changed(t, plainOrder, "financial_status", word))
 		if err != nil {
@@ -188,7 +189,7 @@ func TestOrderStatus(t *testing.T) {
 			t.Errorf("%s: status %s, paid %v, canceled %v; want %s, %v, false", word, s.Status, s.PaymentDate,
 				s.Canceled, want.status, want.paid)
 		}
-		if warned := p.Warning != ""; warned != (want.status == affiliate.StoreCustom) {
+		if warned := p.Warning != ""; warned != (want.status == affiliate.StoreUnknown) {
 			t.Errorf("%s: warning %q", word, p.Warning)
 		}
 	}
@@ -582,13 +583,12 @@ func TestBadInput(t *testing.T) {
 		{"id_text", "orders/paid", order("id", `"abc"`), "id"},
 		{"id_object", "orders/paid", order("id", `{}`), "id"},
 		{"no_currency", "orders/paid", order("currency", "null"), "currency"},
-		{"unknown_currency", "orders/paid", order("currency", `"QQQ"`), "currency"},
+		{"no_currency", "orders/paid", order("currency", `"Q Q"`), "currency"},
 		{"currency_number", "orders/paid", order("currency", `1`), "currency"},
 		{"no_total", "orders/paid", order("total_price", gone), "total_price"},
 		{"total_null", "orders/paid", order("total_price", "null"), "total_price"},
 		{"total_word", "orders/paid", order("total_price", `"free"`), "total_price"},
 		{"total_empty", "orders/paid", order("total_price", `""`), "total_price"},
-		{"total_negative", "orders/paid", order("total_price", `"-1.00"`), "total_price"},
 		{"total_huge", "orders/paid", order("total_price", `"99999999999999999999"`), "total_price"},
 		{"total_huge_exponent", "orders/paid", order("total_price", `1e400`), "total_price"},
 		{"total_exponent_in_text", "orders/paid", order("total_price", `"1e2"`), "total_price"},
@@ -628,7 +628,7 @@ func TestBadInput(t *testing.T) {
 		{"gift_card_word", "orders/paid", order("line_items.0.gift_card", `"x"`), "line_items[0].gift_card"},
 		{"code_number", "orders/paid", order("discount_codes", `[{"code":5}]`), "discount_codes[0].code"},
 		{"codes_text", "orders/paid", order("discount_codes", `"x"`), "discount_codes"},
-		{"attributes_object", "orders/paid", order("note_attributes", `{"ref":"x"}`), "note_attributes"},
+		{"attributes_text", "orders/paid", order("note_attributes", `"ref"`), "note_attributes"},
 		{"customer_text", "orders/paid", order("customer", `"x"`), "customer"},
 		{"refunds_text", "orders/paid", order("refunds", `"x"`), "refunds"},
 		{"refund_without_id", "orders/paid", changed(t, refundedOrder, "refunds.0.id", gone), "refunds[0].id"},
@@ -643,7 +643,7 @@ func TestBadInput(t *testing.T) {
 		{"refund_without_order", "refunds/create", changed(t, lineRefund, "order_id", gone), "order_id"},
 		{"refund_alone_without_id", "refunds/create", changed(t, lineRefund, "id", "null"), "id"},
 		{"refund_currency", "refunds/create", changed(t, fxRefund,
-			"order_adjustments.0.amount_set.shop_money.currency_code", `"XXQ"`), "order_adjustments"},
+			"order_adjustments.0.amount_set.shop_money.currency_code", `"X Q"`), "order_adjustments"},
 		{"refund_adjustment", "refunds/create", changed(t, shipRefund, "order_adjustments.0.amount_set", gone,
 			"order_adjustments.0.amount", `[]`), "order_adjustments[0].amount"},
 		{"refund_created_at", "refunds/create", changed(t, lineRefund, "created_at", `"x"`), "created_at"},
@@ -793,7 +793,7 @@ func checkEvent(t *testing.T, e affiliate.Event) {
 		t.Fatalf("event %+v", e)
 	}
 	if s := e.Snapshot; s != nil {
-		if s.Merchandise < 0 || s.Total < 0 || s.Captured < 0 || s.Hash == "" || len(s.Links) > maxLinks {
+		if s.Merchandise < 0 || s.Captured < 0 || s.Hash == "" || len(s.Links) > maxLinks {
 			t.Fatalf("snapshot %+v", *s)
 		}
 		for _, r := range s.Refunds {

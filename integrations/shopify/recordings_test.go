@@ -238,7 +238,7 @@ func merge(t *testing.T, list []recordings.Delivery) map[string]affiliate.OrderS
 			t.Fatalf("%s: %v", d.File, err)
 		}
 		for _, e := range p.Events {
-			orders[e.OrderID] = orders[e.OrderID].Merge(e, d.File)
+			orders[e.OrderID] = orders[e.OrderID].Merge(e)
 		}
 	}
 	return orders
@@ -248,7 +248,7 @@ func compareMerged(t *testing.T, orders map[string]affiliate.OrderState) {
 	want := readExpected(t)
 	shown := 0
 	for _, state := range orders {
-		if _, ok := state.View(); ok {
+		if _, ok := state.View(affiliate.OrderRules{}); ok {
 			shown++
 		}
 	}
@@ -256,7 +256,7 @@ func compareMerged(t *testing.T, orders map[string]affiliate.OrderState) {
 		t.Errorf("%d orders are shown, want %d", shown, len(want.Orders))
 	}
 	for _, o := range want.Orders {
-		v, _ := orders[o.ID].View()
+		v, _ := orders[o.ID].View(affiliate.OrderRules{})
 		got := fmt.Sprint(v.Status, " value ", money.Format(v.Value, v.Currency), " total ",
 			money.Format(v.Total, v.Currency), " refunded ", money.Format(v.Refunded, v.Currency), " test ", v.Test)
 		if want := fmt.Sprint(o.Status, " value ", o.Value, " total ", o.Total, " refunded ", o.Refunded, " test ",

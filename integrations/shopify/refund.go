@@ -277,12 +277,12 @@ func (f *refund) includesTaxByRates(v *values) bool {
 		sold, rate := l.read(v, false), l.rate()
 		v.leave()
 		v.leave()
-		if sold.tax == 0 {
+		if sold.tax.Round() == 0 {
 			continue
 		}
-		tax = v.add("tax_lines", tax, sold.tax)
-		outside = v.add("tax_lines", outside, money.MulDiv(sold.net, rate, rateUnit))
-		inside = v.add("tax_lines", inside, money.MulDiv(sold.net, rate, rateUnit+rate))
+		tax = v.add("tax_lines", tax, sold.tax.Round())
+		outside = v.add("tax_lines", outside, money.MulDiv(sold.net.Round(), rate, rateUnit))
+		inside = v.add("tax_lines", inside, money.MulDiv(sold.net.Round(), rate, rateUnit+rate))
 	}
 	return distance(tax, inside) < distance(tax, outside)
 }
@@ -341,9 +341,9 @@ func (f *refund) linesAsSold(v *values, order *body, taxesIncluded bool, moved i
 		v.enter("line_item", -1)
 		sold := l.read(v, taxesIncluded)
 		units = min(units, sold.quantity)
-		gross = v.add("price", gross, money.MulDiv(sold.net+sold.tax, units, sold.quantity))
+		gross = v.add("price", gross, money.MulDiv(sold.gross(), units, sold.quantity))
 		if sold.merchandise {
-			lines = v.add("price", lines, money.MulDiv(sold.net, units, sold.quantity))
+			lines = v.add("price", lines, money.MulDiv(sold.net.Round(), units, sold.quantity))
 		}
 		v.leave()
 		v.leave()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
@@ -26,15 +27,16 @@ const (
 	headerTopic, headerTopicNext         = "X-Shopify-Topic", "Shopify-Topic"
 	headerShop, headerShopNext           = "X-Shopify-Shop-Domain", "Shopify-Shop-Domain"
 	headerWebhookID, headerWebhookIDNext = "X-Shopify-Webhook-Id", "Shopify-Webhook-Id"
+	headerTriggered, headerTriggeredNext = "X-Shopify-Triggered-At", "Shopify-Triggered-At"
 )
 
 // keptHeaders are worth keeping beside the body: they name the delivery, and the signature can be checked again.
 var keptHeaders = []string{
 	headerTopic, headerShop, headerWebhookID, headerHMAC,
-	"X-Shopify-Api-Version", "X-Shopify-Event-Id", "X-Shopify-Triggered-At", "X-Shopify-Name", "X-Shopify-Order-Id",
+	"X-Shopify-Api-Version", "X-Shopify-Event-Id", headerTriggered, "X-Shopify-Name", "X-Shopify-Order-Id",
 	"X-Shopify-Test",
 	headerTopicNext, headerShopNext, headerWebhookIDNext, headerHMACNext,
-	"Shopify-Api-Version", "Shopify-Event-Id", "Shopify-Triggered-At", "Shopify-Handle", "Shopify-Action",
+	"Shopify-Api-Version", "Shopify-Event-Id", headerTriggeredNext, "Shopify-Handle", "Shopify-Action",
 	"Shopify-Resource-Id",
 }
 
@@ -105,6 +107,15 @@ func (Platform) Verify(secrets [][]byte, h http.Header, body []byte) bool {
 		}
 	}
 	return fits == 1
+}
+
+// Triggered is when Shopify says that it triggered the delivery, zero when it does not say.
+func (Platform) Triggered(h http.Header) time.Time {
+	at, err := time.Parse(time.RFC3339Nano, header(h, headerTriggeredNext, headerTriggered))
+	if err != nil || at.Year() < 1990 || at.Year() > 2190 {
+		return time.Time{}
+	}
+	return at
 }
 
 // Sign gives the signature header that Shopify would send. Tests, the demo and load generators use it.

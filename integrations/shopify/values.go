@@ -16,6 +16,7 @@ import (
 type values struct {
 	place
 	currency money.Currency // of amounts whose currency is not said
+	decimals int            // how many the body shows, for currencies outside ISO 4217
 	warning  string
 	err      error
 }
@@ -69,36 +70,57 @@ func (v *values) amount(field string, r raw, c money.Currency) int64 {
 
 // optionalAmount reads an amount that must not be negative; a missing one is 0.
 func (v *values) optionalAmount(field string, r raw, c money.Currency) int64 {
-	n := v.signedAmount(field, r, c)
-	if n < 0 {
+	return v.exact(field, r, c).Round()
+}
+
+// signedAmount reads an amount of either sign; a missing one is 0.
+func (v *values) signedAmount(field string, r raw, c money.Currency) int64 {
+	return v.signed(field, r, c).Round()
+}
+
+// exact reads an amount that must not be negative, with all its digits; a missing one is 0.
+func (v *values) exact(field string, r raw, c money.Currency) money.Sum {
+	n := v.signed(field, r, c)
+	if n.Compare(money.Sum{}) < 0 {
 		v.fail(field, "%s is negative; Shopify sends amounts of 0 or more here", clip(string(r)))
-		return 0
+		return money.Sum{}
 	}
 	return n
 }
 
-// signedAmount reads an amount of either sign; a missing one is 0. Most amounts are text, those of refund lines are
-// JSON numbers; both are read from their digits.
-func (v *values) signedAmount(field string, r raw, c money.Currency) int64 {
+// signed reads an amount of either sign with all its digits. Most amounts are text, those of refund lines are JSON
+// numbers; both are read from their digits.
+func (v *values) signed(field string, r raw, c money.Currency) money.Sum {
 	if r.absent() {
-		return 0
+		return money.Sum{}
 	}
-	digits := ""
-	switch {
-	case r.isText():
-		digits = r.text()
-	case r.isNumber():
-		digits = plainDecimal(string(r))
-	default:
+	if !r.isText() && !r.isNumber() {
 		v.fail(field, `must be an amount, such as "12.50"`)
-		return 0
+		return money.Sum{}
 	}
-	n, err := money.Parse(digits, c)
+	n, err := money.ParseSum(digitsOf(r), c)
 	if err != nil {
 		v.fail(field, `%v; it must be a decimal number, such as "12.50"`, err)
-		return 0
+		return money.Sum{}
 	}
 	return n
+}
+
+// digitsOf gives an amount as a plain decimal.
+func digitsOf(r raw) string {
+	if r.isNumber() {
+		return plainDecimal(string(r))
+	}
+	return r.text()
+}
+
+// decimals is how many decimals an amount shows.
+func decimals(r raw) int {
+	if !r.isText() && !r.isNumber() {
+		return 0
+	}
+	_, fraction, _ := strings.Cut(digitsOf(r), ".")
+	return len(fraction)
 }
 
 // plainDecimal writes a JSON number without its exponent, for Ruby writes very small and very large numbers with one.
@@ -138,21 +160,31 @@ func (v *values) add(field string, a, b int64) int64 {
 }
 
 // times multiplies a price by a quantity.
-func (v *values) times(field string, price, quantity int64) int64 {
-	if quantity > 0 && price > money.Limit/quantity {
+func (v *values) times(field string, price money.Sum, quantity int64) money.Sum {
+	if quantity > mostUnits || quantity > 0 && price.Round() > money.Limit/quantity {
 		v.fail(field, "times the quantity is more than any order; the body must have been altered")
-		return 0
+		return money.Sum{}
 	}
-	return price * quantity
+	return price.Times(quantity)
 }
 
-// currencyCode reads an ISO 4217 code that must be there.
+// mostUnits bounds the quantity of a line.
+const mostUnits = 1_000_000_000
+
+// plus sums amounts as add does.
+func (v *values) plus(field string, a, b money.Sum) money.Sum {
+	s := a.Plus(b)
+	v.add(field, s.Round(), 0)
+	return s
+}
+
+// currencyCode reads a currency code that must be there. One outside ISO 4217 is kept with the decimals shown.
 func (v *values) currencyCode(field string, r raw) money.Currency {
 	if r.absent() {
 		v.missing(field)
 		return ""
 	}
-	c, err := money.ParseCurrency(v.word(field, r, 20))
+	c, err := money.OrderCurrency(v.word(field, r, 20), v.decimals)
 	if err != nil {
 		v.fail(field, "%v", err)
 	}

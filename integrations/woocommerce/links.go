@@ -65,7 +65,7 @@ func landingQuery(entry token) url.Values {
 	if len(entry) < 2 || entry[0] != '"' {
 		return nil
 	}
-	address, err := url.Parse(strings.TrimSpace(string(entry.plain())))
+	address, err := url.Parse(affiliate.UnescapeAmpersands(strings.TrimSpace(string(entry.plain()))))
 	if err != nil {
 		return nil
 	}

@@ -101,7 +101,7 @@ func (p *payload) rawStatus() (string, error) {
 // snapshot turns a full order body into the order as of its modification time.
 func (p *payload) snapshot(id, status string) (*affiliate.Snapshot, error) {
 	r := new(reader)
-	r.currency = r.readCurrency(p.currency)
+	r.currency = r.readCurrency(p.currency, p.decimals())
 	s := &affiliate.Snapshot{
 		Number:        p.orderNumber(id),
 		PlacedAt:      r.time("date_created_gmt", p.created),
@@ -109,18 +109,23 @@ func (p *payload) snapshot(id, status string) (*affiliate.Snapshot, error) {
 		Currency:      r.currency,
 		RawStatus:     status,
 		PaymentDate:   !p.paid.absent() && !r.time("date_paid_gmt", p.paid).IsZero(),
-		Total:         r.total(p.total),
-		Merchandise:   r.merchandise(p.lines, p.fees),
+		Total:         r.amount(place{field: "total"}, p.total),
+		Parent:        p.parentID(),
+		Marketplace:   p.splitOff(),
+		Renewal:       p.renewal(),
+		Rounded:       r.currency.Listed() && decimals(p.total) < r.currency.Digits(),
 		Codes:         p.codes(),
 		Country:       p.country(),
 		CustomerEmail: p.email(),
 	}
+	goods := r.goods(p, s.Total)
+	s.Merchandise, s.Stored = goods.merchandise, goods.stored
 	s.Status = storeStatus(status, s.PaymentDate)
 	if s.PaymentDate {
-		s.Captured = s.Total
+		s.Captured = max(0, s.Total+s.Stored)
 	}
 	s.Links = p.meta.evidence(s.PlacedAt)
-	s.Refunds = r.refunds(p.refunds, s.Version)
+	s.Refunds = r.refunds(p.refunds, s.Version, &goods)
 	s.RefundsComplete = p.refunds.present
 	for _, refund := range s.Refunds {
 		s.RefundIDs = append(s.RefundIDs, refund.ID)
@@ -158,7 +163,8 @@ func (r *reader) fail(err error) {
 	}
 }
 
-func (r *reader) readCurrency(t token) money.Currency {
+// readCurrency reads the order's currency. One outside ISO 4217, which plugins add, is kept with the decimals shown.
+func (r *reader) readCurrency(t token, decimals int) money.Currency {
 	text, ok := t.scalar()
 	switch {
 	case t.absent():
@@ -168,12 +174,29 @@ func (r *reader) readCurrency(t token) money.Currency {
 		r.fail(wrongType("currency", t, "a string"))
 		return ""
 	}
-	currency, err := money.ParseCurrency(text)
+	currency, err := money.OrderCurrency(text, decimals)
 	if err != nil {
 		r.fail(affiliate.FieldErrorf("currency", "%v; correct the store's currency (WooCommerce > Settings > General)",
 			err))
 	}
 	return currency
+}
+
+// decimals is the most that any amount of the order shows.
+func (p *payload) decimals() int {
+	most := decimals(p.total)
+	for _, rows := range []rowList{p.lines, p.fees, p.shippingLines} {
+		for _, row := range rows.rows {
+			most = max(most, decimals(row.total))
+		}
+	}
+	return most
+}
+
+func decimals(t token) int {
+	text, _ := t.scalar()
+	_, fraction, _ := strings.Cut(text, ".")
+	return len(fraction)
 }
 
 // time reads one of the *_gmt dates, which are UTC without saying so. A trailing Z is accepted.
@@ -212,75 +235,35 @@ func (p place) String() string {
 
 // amount reads money from the digits as they stand in the body. How many decimals there are is a setting of the store
 // at the time the payload is built, not a matter of the currency.
-func (r *reader) amount(at place, t token) int64 {
+func (r *reader) amount(at place, t token) int64 { return r.exact(at, t).Round() }
+
+// exact reads money with all its digits, to be added up.
+func (r *reader) exact(at place, t token) money.Sum {
 	if r.err != nil {
-		return 0
+		return money.Sum{}
 	}
 	text, ok := t.scalar()
 	switch {
 	case t.absent():
 		r.fail(missing(at.String()))
-		return 0
+		return money.Sum{}
 	case !ok:
 		r.fail(wrongType(at.String(), t, `a decimal such as "12.50"`))
-		return 0
+		return money.Sum{}
 	}
-	n, err := money.Parse(text, r.currency)
+	n, err := money.ParseSum(text, r.currency)
 	if err != nil {
 		r.fail(affiliate.FieldErrorf(at.String(), `%v; WooCommerce writes amounts such as "12.50": look for a plugin that `+
 			"changes webhook payloads", err))
-		return 0
+		return money.Sum{}
 	}
 	return n
-}
-
-func (r *reader) total(t token) int64 {
-	n := r.amount(place{field: "total"}, t)
-	if n < 0 {
-		r.fail(affiliate.FieldErrorf("total",
-			"is negative; an order's total is at least 0: correct the order in the store"))
-	}
-	return n
-}
-
-// merchandise is Σ line totals, which are after discounts and without tax also where prices include tax, plus the
-// negative fees: a negative fee is how plugins and phone orders give a discount. It is never below 0.
-func (r *reader) merchandise(lines, fees list) int64 {
-	if !lines.present {
-		if lines.instead.absent() {
-			r.fail(missing("line_items"))
-		} else {
-			r.fail(wrongType("line_items", lines.instead, "a list"))
-		}
-	}
-	if !fees.present && !fees.instead.absent() {
-		r.fail(wrongType("fee_lines", fees.instead, "a list"))
-	}
-	var sum int64
-	for i, t := range lines.fields {
-		sum = r.add("line_items", sum, r.amount(place{"line_items", i, "total"}, t))
-	}
-	for i, t := range fees.fields {
-		sum = r.add("fee_lines", sum, min(0, r.amount(place{"fee_lines", i, "total"}, t)))
-	}
-	return max(0, sum)
-}
-
-// add keeps a sum of many amounts within what one amount may be.
-func (r *reader) add(name string, sum, n int64) int64 {
-	sum += n
-	if sum > money.Limit || sum < -money.Limit {
-		r.fail(affiliate.FieldErrorf(name, "the sum of the totals is too large; correct the order in the store"))
-		return 0
-	}
-	return sum
 }
 
 // refunds reads what the order body tells of its refunds, {"id","reason","total":"-5.00","total_tax"}: no lines, no
-// date, no gateway answer. A refund with tax was made by lines, and its merchandise is what remains without the tax;
-// one without tax is an amount. The list is complete. Its order is not stable (refunds of one second change places), so
-// it is sorted by id, as text like all of a snapshot's refund ids.
-func (r *reader) refunds(l refundList, version int64) []affiliate.Refund {
+// date, no gateway answer. The list is complete. Its order is not stable (refunds of one second change places), so it
+// is sorted by id, as text like all of a snapshot's refund ids.
+func (r *reader) refunds(l refundList, version int64, goods *goods) []affiliate.Refund {
 	if !l.present && !l.instead.absent() {
 		r.fail(wrongType("refunds", l.instead, "a list"))
 	}
@@ -289,7 +272,9 @@ func (r *reader) refunds(l refundList, version int64) []affiliate.Refund {
 	}
 	refunds := make([]affiliate.Refund, 0, len(l.refunds))
 	for i, line := range l.refunds {
-		refunds = append(refunds, r.refund(i, line, version))
+		if !line.shell() {
+			refunds = append(refunds, r.refund(i, line, version, goods))
+		}
 	}
 	slices.SortFunc(refunds, func(a, b affiliate.Refund) int { return strings.Compare(a.ID, b.ID) })
 	for i := 1; i < len(refunds); i++ {
@@ -301,7 +286,16 @@ func (r *reader) refunds(l refundList, version int64) []affiliate.Refund {
 	return refunds
 }
 
-func (r *reader) refund(i int, line refundLine, version int64) affiliate.Refund {
+// shell says whether this is what is left of a deleted refund: {"id":0,"reason":"","total":"-0.00"}.
+func (l refundLine) shell() bool {
+	id, _ := l.id.scalar()
+	total, _ := l.total.scalar()
+	return id == "0" && strings.Trim(total, "-+0.") == ""
+}
+
+// refund looks among the order's own rows for those that the refund is for. Where they cannot be told, a refund with
+// tax was made by lines, and its merchandise is what remains without the tax; one without tax is an amount.
+func (r *reader) refund(i int, line refundLine, version int64, goods *goods) affiliate.Refund {
 	id, err := readID(place{"refunds", i, "id"}.String(), line.id)
 	if err != nil {
 		r.fail(err)
@@ -316,12 +310,21 @@ func (r *reader) refund(i int, line refundLine, version int64) affiliate.Refund 
 	if !line.tax.absent() {
 		tax = r.amount(place{"refunds", i, "total_tax"}, line.tax)
 	}
+	amount, tax = -amount, max(tax, -tax)
 	refund := affiliate.Refund{
-		ID: id, Version: version, Status: affiliate.RefundSettled, Currency: r.currency, Amount: -amount,
+		ID: id, Version: version, Status: affiliate.RefundSettled, Currency: r.currency, Amount: amount,
 	}
-	if tax != 0 {
-		refund.ByLines = true
-		refund.Lines = max(0, -amount-max(tax, -tax))
+	if r.err != nil || amount == 0 {
+		return refund
+	}
+	merchandise, found := goods.rowsOf(amount, tax)
+	switch {
+	case found:
+		refund.ByLines, refund.Lines = true, max(0, merchandise)
+	case tax != 0:
+		refund.ByLines, refund.Lines, refund.Unclear = true, max(0, amount-tax), goods.others
+	default:
+		refund.Unclear = goods.merchandise != goods.paid
 	}
 	return refund
 }
@@ -338,8 +341,8 @@ func (p *payload) orderNumber(id string) string {
 // r&amp;b10 (includes/wc-formatting-functions.php wc_sanitize_coupon_code).
 func (p *payload) codes() []string {
 	var codes []string
-	for _, t := range p.coupons.fields {
-		code := strings.TrimSpace(html.UnescapeString(cleanText(t)))
+	for _, c := range p.coupons {
+		code := strings.TrimSpace(html.UnescapeString(cleanText(c.code)))
 		if code != "" && utf8.RuneCountInString(code) <= maxCode && len(codes) < maxCodes &&
 			!slices.Contains(codes, code) {
 			codes = append(codes, code)

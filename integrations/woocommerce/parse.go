@@ -129,18 +129,15 @@ func (p *payload) order(topic, id string) (affiliate.Parsed, error) {
 		return affiliate.Parsed{}, err
 	}
 	parsed := affiliate.Parsed{Events: []affiliate.Event{{OrderID: id, Snapshot: snapshot}}}
-	// Also when a late delivery shows the order in the trash again: deletions and restorations are counted, and the
-	// body's own status says that it is in the trash.
+	if snapshot.Parent != "" {
+		parsed.Events = append(parsed.Events, affiliate.Event{OrderID: snapshot.Parent, Part: snapshot.AsPart(id)})
+	}
+	// Also when a late delivery shows the order in the trash again: the body's own status says that it is in the trash.
 	if topic == "order.restored" {
 		parsed.Events = append(parsed.Events, affiliate.Event{OrderID: id, Restored: true})
 	}
 	if p.erased() {
 		parsed.Events = append(parsed.Events, affiliate.Event{OrderID: id, Redacted: true})
-	}
-	if snapshot.Status == affiliate.StoreCustom {
-		parsed.Warning = fmt.Sprintf(
-			"order %s has the status %q, which is not WooCommerce's own (a plugin sets it); whether "+
-				"it is paid stays as it was last known", id, status)
 	}
 	return parsed, nil
 }

@@ -9,10 +9,14 @@ type payload struct {
 
 	id, number, status, currency, total token
 	created, modified, paid             token // the _gmt ones
+	parent, createdVia                  token
 	billing, shipping                   address
-	lines, fees, coupons                list // of totals, totals and codes
+	lines, fees, shippingLines          rowList
+	coupons                             []couponLine
+	giftCards                           []token // amounts
 	refunds                             refundList
 	meta                                metadata
+	marketplace                         bool // a row's or the order's meta names a marketplace plugin
 
 	code, message token // of an error object
 	legacy        bool  // wrapped in "order", as the Legacy REST API does it
@@ -20,13 +24,20 @@ type payload struct {
 
 type address struct{ country, email token }
 
-// list is one field of each element of a list. present is false when there is no list; then instead is what stands in
-// its place.
-type list struct {
-	fields  []token
+// rowList are the lines, fees or shipping of an order. present is false when there is no list; then instead is what
+// stands in its place.
+type rowList struct {
+	rows    []rowLine
 	present bool
 	instead token
 }
+
+type rowLine struct {
+	name, quantity, subtotal, total, tax token
+	key                                  token // of a fee: what the plugin that made it calls it
+}
+
+type couponLine struct{ code, kind, nominal, discount, tax token }
 
 type refundList struct {
 	refunds []refundLine
@@ -40,6 +51,8 @@ type refundLine struct{ id, total, tax token }
 type metadata struct {
 	sessionEntry, sessionStart, utmContent token
 	ref, clickID                           token
+	renewal                                bool  // of a subscription
+	giftCards                              token // what gift cards paid (YITH)
 }
 
 // decode reads a body. The error wraps errJSON.
@@ -79,16 +92,28 @@ func (p *payload) member(s *scanner, key []byte) {
 		p.billing = readAddress(s)
 	case "shipping":
 		p.shipping = readAddress(s)
+	case "parent_id":
+		p.parent = s.value()
+	case "created_via":
+		p.createdVia = s.value()
 	case "line_items":
-		p.lines = readList(s, "total")
+		p.lines = p.readRows(s)
 	case "fee_lines":
-		p.fees = readList(s, "total")
+		p.fees = p.readRows(s)
+	case "shipping_lines":
+		p.shippingLines = p.readRows(s)
 	case "coupon_lines":
-		p.coupons = readList(s, "code")
+		if !each(s, func() { p.coupons = append(p.coupons, readCoupon(s)) }) {
+			s.skip()
+		}
+	case "gift_cards":
+		if !each(s, func() { p.giftCards = append(p.giftCards, field(s, "amount")) }) {
+			s.skip()
+		}
 	case "refunds":
 		p.refunds = readRefunds(s)
 	case "meta_data":
-		p.meta = readMetadata(s)
+		p.readMetadata(s)
 	case "code":
 		p.code = s.value()
 	case "message":
@@ -155,12 +180,71 @@ func field(s *scanner, name string) (t token) {
 	return t
 }
 
-func readList(s *scanner, name string) (l list) {
-	l.present = each(s, func() { l.fields = append(l.fields, field(s, name)) })
+func (p *payload) readRows(s *scanner) (l rowList) {
+	l.present = each(s, func() { l.rows = append(l.rows, p.readRow(s)) })
 	if !l.present {
 		l.instead = s.value()
 	}
 	return l
+}
+
+func (p *payload) readRow(s *scanner) (r rowLine) {
+	if s.peek() != '{' {
+		s.skip()
+		return r
+	}
+	for key := range s.members {
+		switch string(key) {
+		case "name", "method_title":
+			r.name = s.value()
+		case "quantity":
+			r.quantity = s.value()
+		case "subtotal":
+			r.subtotal = s.value()
+		case "total":
+			r.total = s.value()
+		case "total_tax":
+			r.tax = s.value()
+		case "meta_data":
+			present := each(s, func() {
+				key, value := readMeta(s)
+				p.marketplace = p.marketplace || namesMarketplace(string(key))
+				if string(key) == "_legacy_fee_key" {
+					r.key = value
+				}
+			})
+			if !present {
+				s.skip()
+			}
+		default:
+			s.skip()
+		}
+	}
+	return r
+}
+
+func readCoupon(s *scanner) (c couponLine) {
+	if s.peek() != '{' {
+		s.skip()
+		return c
+	}
+	for key := range s.members {
+		switch string(key) {
+		case "code":
+			c.code = s.value()
+		case "discount_type":
+			c.kind = s.value()
+		case "nominal_amount":
+			c.nominal = s.value()
+		case "discount":
+			c.discount = s.value()
+		case "discount_tax":
+			c.tax = s.value()
+		default:
+			s.skip()
+		}
+	}
+	return c
 }
 
 func readRefunds(s *scanner) (l refundList) {
@@ -191,15 +275,16 @@ func readRefund(s *scanner) (r refundLine) {
 	return r
 }
 
-func readMetadata(s *scanner) (m metadata) {
+func (p *payload) readMetadata(s *scanner) {
+	p.meta = metadata{}
 	present := each(s, func() {
 		key, value := readMeta(s)
-		m.set(key, value)
+		p.marketplace = p.marketplace || namesMarketplace(string(key))
+		p.meta.set(key, value)
 	})
 	if !present {
 		s.skip()
 	}
-	return m
 }
 
 // readMeta reads one meta field. Its value may be of any type: plugins store objects there.
@@ -235,7 +320,10 @@ func (m *metadata) set(key []byte, value token) {
 		to = &m.ref
 	case "tclid", "_tclid":
 		to = &m.clickID
+	case "_ywgc_applied_gift_cards_totals":
+		to = &m.giftCards
 	default:
+		m.renewal = m.renewal || saysRenewal(string(key), value)
 		return
 	}
 	if to.absent() {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
@@ -254,6 +255,9 @@ func pingHeaders(h http.Header) bool {
 	}
 	return true
 }
+
+// Triggered is always zero: WooCommerce does not say when something happened.
+func (Platform) Triggered(http.Header) time.Time { return time.Time{} }
 
 // KeptHeaders are the headers worth keeping beside a stored body, for people who look into a delivery.
 func (Platform) KeptHeaders() []string {

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/tributaryhq/tributary/integrations/woocommerce/recordings"
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -230,7 +232,7 @@ func TestReplayReachesExpectedOrders(t *testing.T) {
 			t.Errorf("%s: %d orders, want %d", name, len(states), len(want.Orders))
 		}
 		for _, order := range want.Orders {
-			v, _ := states[order.ID].View()
+			v, _ := states[order.ID].View(affiliate.OrderRules{})
 			got := []string{string(v.Status), money.Format(v.Value, v.Currency), money.Format(v.OriginalValue,
 				v.Currency),
 				money.Format(v.Total, v.Currency), money.Format(v.Refunded, v.Currency)}
@@ -251,8 +253,18 @@ func replay(all []recordings.Delivery) map[string]affiliate.OrderState {
 		if err != nil {
 			continue // TestParseRecordings has judged it
 		}
+		// The names of the recordings begin with the order in which they came in.
+		number, err := strconv.Atoi(d.File[:3])
+		if err != nil {
+			panic(err)
+		}
+		received := time.Date(2026, 11, 21, 0, 0, number, 0, time.UTC)
 		for _, e := range parsed.Events {
-			states[e.OrderID] = states[e.OrderID].Merge(e, key)
+			e.Received = received
+			if e.Snapshot != nil {
+				e.Snapshot.Came(received, time.Time{})
+			}
+			states[e.OrderID] = states[e.OrderID].Merge(e)
 		}
 	}
 	return states
@@ -281,19 +293,24 @@ func TestParseRefundsOfRecordings(t *testing.T) {
 		return affiliate.Refund{ID: id, Status: affiliate.RefundSettled, Currency: "USD", Amount: amount,
 			ByLines: lines > 0, Lines: lines}
 	}
+	unclear := func(r affiliate.Refund) affiliate.Refund {
+		r.Unclear = true
+		return r
+	}
 	for _, c := range []struct {
 		file string
 		want []affiliate.Refund
 	}{
 		{"036-s01-one-coupon-order.created.http", nil},
-		{"055-s02a-full-refund-order.updated.http", []affiliate.Refund{refund("29", 8917, 8190)}},
-		{"063-s02b-full-refund-by-status-order.updated.http", []affiliate.Refund{refund("31", 2989, 0)}},
+		{"055-s02a-full-refund-order.updated.http", []affiliate.Refund{refund("29", 8917, 7695)}},
+		{"063-s02b-full-refund-by-status-order.updated.http", []affiliate.Refund{unclear(refund("31", 2989, 0))}},
 		{"070-s03-partial-refunds-order.updated.http", []affiliate.Refund{refund("33", 5222, 4796)}},
 		{"074-s03-partial-refunds-order.updated.http",
-			[]affiliate.Refund{refund("33", 5222, 4796), refund("34", 725, 0), refund("35", 7909, 0)}},
-		{"081-s03b-partial-refund-stays-order.updated.http", []affiliate.Refund{refund("37", 1000, 0)}},
-		{"116-s09a-eur-prices-include-tax-order.updated.http", []affiliate.Refund{refund("46", 2593, 2066)}},
-		{"128-s09b-jpy-no-decimals-order.updated.http", []affiliate.Refund{refund("49", 1250, 0)}},
+			[]affiliate.Refund{refund("33", 5222, 4796), unclear(refund("34", 725, 0)),
+				unclear(refund("35", 7909, 0))}},
+		{"081-s03b-partial-refund-stays-order.updated.http", []affiliate.Refund{unclear(refund("37", 1000, 0))}},
+		{"116-s09a-eur-prices-include-tax-order.updated.http", []affiliate.Refund{unclear(refund("46", 2593, 2066))}},
+		{"128-s09b-jpy-no-decimals-order.updated.http", []affiliate.Refund{unclear(refund("49", 1250, 0))}},
 	} {
 		t.Run(c.file[:3], func(t *testing.T) {
 			s := parseOrder(t, "order.updated", recorded(t, c.file).Body)

@@ -12,14 +12,17 @@ import (
 )
 
 // AttributionRules is the version of the rules below. It is written into every trace.
-const AttributionRules = 1
+const AttributionRules = 2
 
 // Reasons why an order is not credited, or why a candidate lost.
 const (
-	ReasonNoEvidence      = "no_evidence" // no coupon code and no trace of a link
-	ReasonNoOwner         = "no_owner"    // a code or slug that nobody owned when the order was placed
-	ReasonTest            = "test"        // test orders count nowhere
-	ReasonLateClick       = "late_click"  // the click is older than the attribution window
+	ReasonNoEvidence = "no_evidence" // no coupon code and no trace of a link
+	ReasonNoOwner    = "no_owner"    // a code or slug that nobody owned when the order was placed
+	ReasonTest       = "test"        // test orders count nowhere
+	ReasonPart       = "part"        // a part of another order, which is credited in its place
+	// of a subscription: link evidence is the first order's; or by the account's setting
+	ReasonRenewal         = "renewal"
+	ReasonLateClick       = "late_click" // the click is older than the attribution window
 	ReasonClickAfterOrder = "click_after_order"
 	ReasonLinkEnded       = "link_ended"
 	ReasonOfferPaused     = "offer_paused"
@@ -115,6 +118,8 @@ type Candidates struct {
 	Codes  map[string][]CodeOwner // by folded code, all intervals
 	Links  map[string]LinkOwner   // by slug
 	Clicks map[string]Click       // by click id
+	// Renewals is the account's rule for renewals of subscriptions; empty is RenewalsOwnCode.
+	Renewals RenewalRule
 }
 
 // Verdict is the answer to "whose sale is this, and why".
@@ -143,6 +148,8 @@ type Trace struct {
 	Rules      int              `json:"rules"`
 	PlacedAt   time.Time        `json:"placed_at"`
 	Test       bool             `json:"test,omitempty"`
+	Part       bool             `json:"part,omitempty"`
+	Renewal    RenewalRule      `json:"renewal,omitempty"` // the rule, where the order is a renewal
 	Candidates []TraceCandidate `json:"candidates,omitempty"`
 	Winner     int              `json:"winner"` // index into Candidates; -1 for none
 	Reason     string           `json:"reason,omitempty"`
@@ -171,7 +178,10 @@ type TraceCandidate struct {
 
 // Attribute decides whose sale an order is. It is pure: the same order and candidates give the same verdict.
 func Attribute(o OrderView, known Candidates) Verdict {
-	t := Trace{Rules: AttributionRules, PlacedAt: o.PlacedAt, Test: o.Test}
+	t := Trace{Rules: AttributionRules, PlacedAt: o.PlacedAt, Test: o.Test, Part: o.Part}
+	if o.Renewal {
+		t.Renewal = cmp.Or(known.Renewals, RenewalsOwnCode)
+	}
 	for i, code := range o.Codes {
 		if !slices.ContainsFunc(o.Codes[:i], func(c string) bool { return FoldCode(c) == FoldCode(code) }) {
 			t.Candidates = append(t.Candidates, codeCandidate(o, code, known.Codes[FoldCode(code)]))
@@ -240,7 +250,11 @@ func (t Trace) decide() Verdict {
 	var codes, links []int
 	for i := range t.Candidates {
 		c := &t.Candidates[i]
-		if c.Lost = c.refusal(t.PlacedAt); c.Lost != "" {
+		if c.Lost = c.refusal(t.PlacedAt); c.Lost == "" && t.Renewal != "" &&
+			(c.Method == ByLink || t.Renewal == RenewalsFirstOnly) {
+			c.Lost = ReasonRenewal
+		}
+		if c.Lost != "" {
 			continue
 		}
 		if c.Method == ByCode {
@@ -268,6 +282,8 @@ func (t Trace) decide() Verdict {
 	switch {
 	case t.Test:
 		t.Winner, t.Ambiguous, t.Reason = -1, false, ReasonTest
+	case t.Part:
+		t.Winner, t.Ambiguous, t.Reason = -1, false, ReasonPart
 	case winner < 0:
 		t.Reason = t.refusal()
 	case t.Candidates[winner].Self:
@@ -377,6 +393,8 @@ func (t Trace) Sentences() []string {
 		out = append(out, s)
 	case t.Reason == ReasonTest:
 		out = append(out, "Not credited: this is a test order, and test orders count nowhere.")
+	case t.Reason == ReasonPart:
+		out = append(out, "Not credited: this is a part of another order, which is credited in its place.")
 	case t.Reason == ReasonNoEvidence:
 		out = append(out, "Not credited: the order carries no coupon code and no trace of a link.")
 	default:
@@ -425,6 +443,11 @@ func (c TraceCandidate) defeat(t Trace) string {
 		return who + fmt.Sprintf("the offer %s was %s when the order was placed.", c.Owner.Offer, c.Owner.OfferStatus)
 	case ReasonMemberInactive:
 		return who + "they were no longer active in the offer when the order was placed."
+	case ReasonRenewal:
+		if c.Method == ByCode {
+			return who + "this is a renewal of a subscription, and only the first order is credited."
+		}
+		return who + "this is a renewal of a subscription, and its link is that of the first order."
 	case ReasonBeforeStart:
 		return who + fmt.Sprintf("the campaign %s had not started yet.", c.Owner.Campaign)
 	case ReasonAfterEnd:
@@ -470,6 +493,12 @@ func (o OrderView) EvidenceFingerprint() string {
 		}
 	}
 	write(strconv.FormatBool(o.Test), strconv.FormatInt(o.PlacedAt.UnixMilli(), 36), o.CustomerHash)
+	if o.Part {
+		write("part")
+	}
+	if o.Renewal {
+		write("renewal")
+	}
 	for _, c := range o.Codes {
 		write("code", FoldCode(c))
 	}

@@ -1,6 +1,8 @@
 package affiliate
 
 import (
+	"math"
+
 	"github.com/tributaryhq/tributary/internal/money"
 )
 
@@ -40,7 +42,7 @@ func Commission(c money.Currency, value int64, r Rule, a Approval, s OrderStatus
 	}
 	flat := r.Flat
 	for range c.Digits() {
-		flat *= 10
+		flat = 10 * min(flat, math.MaxInt64/20) // of a currency with many digits
 	}
 	// Both parts in 1/10000 of a minor unit; money.MulDiv keeps the product from overflowing.
 	whole, part := value/RuleScale*r.Percent, value%RuleScale*r.Percent

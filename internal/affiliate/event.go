@@ -41,10 +41,12 @@ type Event struct {
 	Refund      *Refund
 	Transaction *Transaction
 	Dispute     *Dispute
+	Part        *Part // of this order; an order of its own in the store
 	Deleted     bool
-	DeletedAt   time.Time // when the delivery that says so came in: the store does not tell when it was
 	Restored    bool
 	Redacted    bool
+	// Received is when the delivery came in: the store does not tell when it deleted or restored an order.
+	Received time.Time
 	// Edited is when the store says the order was edited without saying what it looks like now (Shopify orders/edited).
 	Edited time.Time
 }
@@ -58,12 +60,18 @@ const (
 	StoreRefunded StoreStatus = "refunded" // the store itself says that all went back
 	StoreFailed   StoreStatus = "failed"   // declined; may be paid later
 	StoreCanceled StoreStatus = "canceled" // canceled, voided, expired, trashed
-	StoreCustom   StoreStatus = "custom"   // a status set by a plugin: says nothing about money
+	StoreCustom   StoreStatus = "custom"   // a status set by a plugin: the store's owner says what it means
+	StoreUnknown  StoreStatus = "unknown"  // a word of the platform's own that is newer than this version
 )
 
 // Snapshot is a full order as of the store's own modification time. Amounts are minor units of Currency.
 type Snapshot struct {
-	Version     int64          `json:"v"` // the store's updated_at, milliseconds since 1970 UTC
+	Version int64 `json:"v"` // the store's updated_at, milliseconds since 1970 UTC
+	// Triggered is when the store says that it triggered the delivery, and Received when the delivery came in, both in
+	// microseconds since 1970 UTC; 0 when not known. They tell which of two snapshots with one version is the later
+	// one.
+	Triggered   int64          `json:"triggered,omitempty"`
+	Received    int64          `json:"received,omitempty"`
 	Number      string         `json:"number"`
 	PlacedAt    time.Time      `json:"placed_at"`
 	Currency    money.Currency `json:"currency"`
@@ -74,10 +82,18 @@ type Snapshot struct {
 	Captured    int64          `json:"captured"`           // what was captured, as far as the body tells; 0 when never paid
 	Total       int64          `json:"total"`              // what the customer is charged: tax and shipping in, removed units out
 	Merchandise int64          `json:"merchandise"`        // original value: lines after discounts, without tax, shipping, tips, gift cards
+	Stored      int64          `json:"stored,omitempty"`   // paid beside Total with stored money: a wallet, store credit, gift cards
 	Test        bool           `json:"test,omitempty"`
-	Codes       []string       `json:"codes,omitempty"` // coupon codes proven by the body, in the store's order, HTML-unescaped
-	Links       []LinkEvidence `json:"links,omitempty"` // link evidence, strongest first
-	Country     string         `json:"country,omitempty"`
+	Renewal     bool           `json:"renewal,omitempty"` // of a subscription; its link evidence was copied from the first order
+	// Parent is the order that this one belongs to, "" for most. Marketplace says that a marketplace plugin split it
+	// off.
+	Parent      string `json:"parent,omitempty"`
+	Marketplace bool   `json:"marketplace,omitempty"`
+	// Rounded says that the body shows fewer decimals than the currency has: the store rounded its amounts.
+	Rounded bool           `json:"rounded,omitempty"`
+	Codes   []string       `json:"codes,omitempty"` // coupon codes proven by the body, in the store's order, HTML-unescaped
+	Links   []LinkEvidence `json:"links,omitempty"` // link evidence, strongest first
+	Country string         `json:"country,omitempty"`
 	// CustomerEmail is never stored: the receiver turns it into CustomerHash and clears it.
 	CustomerEmail string `json:"-"`
 	CustomerHash  string `json:"customer,omitempty"`
@@ -94,8 +110,18 @@ type Snapshot struct {
 	Hash            string   `json:"hash"` // of all the above but the customer; a tie-break, so that equal versions end alike
 }
 
-// Came notes when the body came in.
-func (s *Snapshot) Came(at time.Time) { s.Ahead = s.Version > at.Add(stampSkew).UnixMilli() }
+// Came notes when the body came in, and when the store says that it triggered the delivery (zero when it does not).
+func (s *Snapshot) Came(received, triggered time.Time) {
+	s.Ahead = s.Version > received.Add(stampSkew).UnixMilli()
+	s.Received, s.Triggered = microseconds(received), microseconds(triggered)
+}
+
+func microseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
 
 // stampSkew is how far the clocks of a store and ours may be apart.
 const stampSkew = 10 * time.Minute
@@ -131,18 +157,39 @@ const (
 // Refund is one refund of an order, amounts positive.
 type Refund struct {
 	ID       string         `json:"id"`
-	Version  int64          `json:"v"` // milliseconds UTC of the body that showed it
+	Version  int64          `json:"v"`                  // milliseconds UTC of the body that showed it
+	Received int64          `json:"received,omitempty"` // microseconds UTC, when that body came in
 	At       time.Time      `json:"at,omitzero"`
 	Status   RefundStatus   `json:"status"`
 	Currency money.Currency `json:"currency"`
 	Amount   int64          `json:"amount"`             // all that goes back, tax and shipping included
 	ByLines  bool           `json:"by_lines,omitempty"` // made by order lines; then value falls by Lines, whatever money moved
 	Lines    int64          `json:"lines,omitempty"`    // merchandise of its lines, without tax and gift cards
+	Unclear  bool           `json:"unclear,omitempty"`  // the store does not tell which rows it is for: the value is a guess
 	Shipping int64          `json:"shipping,omitempty"` // shipping in Amount, its tax included
 	Tax      int64          `json:"tax,omitempty"`      // tax given back on its own (not that of lines or shipping)
 	// Transactions move the money. Where their currency is the refund's, their amounts say how much of it has moved;
 	// otherwise (a customer paid in another currency) one success settles the refund.
 	Transactions []Transaction `json:"transactions,omitempty"`
+}
+
+// Part is an order that a marketplace plugin split off its parent, as the parent keeps it: only its refunds matter
+// there. The newest snapshot of the part decides.
+type Part struct {
+	ID          string       `json:"id"`
+	Version     int64        `json:"v"`
+	Received    int64        `json:"received,omitempty"`
+	Marketplace bool         `json:"marketplace,omitempty"`
+	Refunds     []PartRefund `json:"refunds,omitempty"`
+	Hash        string       `json:"hash"`
+}
+
+// PartRefund is one refund of a part: what went back, and by how much it lowers the merchandise. Minor units of the
+// part's currency.
+type PartRefund struct {
+	Currency    money.Currency `json:"currency"`
+	Amount      int64          `json:"amount"`
+	Merchandise int64          `json:"merchandise"`
 }
 
 // Transaction is one movement of money, such as Shopify's order_transactions/create tells it.

@@ -68,3 +68,19 @@ func NumberedSlug(base string, n int) string {
 	suffix := fmt.Sprintf("-%d", n)
 	return base[:min(len(base), MaxSlug-len(suffix))] + suffix
 }
+
+// ampersands are the ways in which editors of mails and pages write an ampersand; some do it twice ("&amp;amp;").
+var ampersands = strings.NewReplacer("&amp;", "&", "&AMP;", "&", "&#38;", "&", "&#038;", "&", "&#x26;", "&",
+	"&#X26;", "&")
+
+// UnescapeAmpersands gives an address as it was meant before an editor escaped its ampersands: "?a=1&amp;ref=anna"
+// names the parameter ref, and not "amp;ref".
+func UnescapeAmpersands(address string) string {
+	for {
+		plain := ampersands.Replace(address)
+		if plain == address {
+			return plain
+		}
+		address = plain
+	}
+}

@@ -17,8 +17,8 @@ const (
 	StoreStateEnded       StoreState = "ended"       // by a person; deliveries are refused, history stays
 )
 
-// PartsRule says what an order with a parent is: plugins for marketplaces divide an order of several vendors into parts,
-// while deposits and subscriptions make orders of their own under the first one.
+// PartsRule says what an order with a parent is: plugins for marketplaces divide an order of several vendors into
+// parts, while deposits and subscriptions make orders of their own under the first one.
 type PartsRule string
 
 const (
@@ -188,3 +188,13 @@ func validName(field, name string) error {
 }
 
 func isControl(r rune) bool { return r < 0x20 || r == 0x7f || (r >= 0x80 && r < 0xa0) || r == 0xfffd }
+
+// OwnStatus says whether an order status is WooCommerce's own (src/Enums/OrderStatus.php); others are set by plugins.
+func OwnStatus(status string) bool {
+	switch status {
+	case "pending", "on-hold", "processing", "completed", "cancelled", "refunded", "failed", "trash", "checkout-draft",
+		"auto-draft", "draft", "new":
+		return true
+	}
+	return false
+}

@@ -41,6 +41,8 @@ type Platform interface {
 	Shop(h http.Header) string
 	// Key names a delivery, so that a repeat is recognised. It saves work only: merging is idempotent.
 	Key(h http.Header, body []byte) [16]byte
+	// Triggered is when the platform says that it triggered the delivery; zero where it does not say.
+	Triggered(h http.Header) time.Time
 	// KeptHeaders are the headers worth keeping beside the body, in canonical form.
 	KeptHeaders() []string
 	// Parse turns a body into events. An error of kind Invalid is permanent. key names the delivery.

@@ -141,7 +141,7 @@ func (a *App) ExportConversions(ctx context.Context, w io.Writer, f storage.Conv
 			t.Text(string(c.Approval))
 			t.Text(c.ApprovalReason)
 			t.Boolean(c.Class() == affiliate.ClassConversion)
-			t.Text(string(c.Currency))
+			t.Text(c.Currency.Code())
 			t.Amount(c.OriginalValue, c.Currency)
 			t.Amount(c.Value, c.Currency)
 			t.Amount(c.Refunded, c.Currency)
@@ -158,7 +158,7 @@ func (a *App) ExportConversions(ctx context.Context, w io.Writer, f storage.Conv
 
 // writeConverted writes the cells from Account Currency to Account Commission.
 func writeConverted(t *export.Table, c *storage.ConversionItem, rates rateCache) {
-	t.Text(string(c.AccountCurrency))
+	t.Text(c.AccountCurrency.Code())
 	if c.Rate == nil {
 		for range 6 {
 			t.Empty()
@@ -213,7 +213,7 @@ func orderColumns() []export.Column {
 		{Name: "Refund Pending", Kind: export.Amount}, {Name: "Codes"}, {Name: "Credited", Kind: export.Boolean},
 		{Name: "Reason"}, {Name: "Campaign Name"}, {Name: "Offer"}, {Name: "Creator"}, {Name: "Handle"},
 		{Name: "Method"}, {Name: "Code/Link"}, {Name: "Approval"}, {Name: "Commission", Kind: export.Amount},
-		{Name: "Conversion ID"}}
+		{Name: "Conversion ID"}, {Name: "Part Of"}, {Name: "In Doubt"}}
 }
 
 // ExportOrders writes orders, credited or not, newest placed first.
@@ -230,7 +230,7 @@ func (a *App) ExportOrders(ctx context.Context, w io.Writer, f storage.OrderFilt
 			t.Moment(l.PlacedAt)
 			t.Text(string(l.Status))
 			t.Boolean(l.Test)
-			t.Text(string(l.Currency))
+			t.Text(l.Currency.Code())
 			t.Amount(l.OriginalValue, l.Currency)
 			t.Amount(l.Value, l.Currency)
 			t.Amount(l.Total, l.Currency)
@@ -243,17 +243,19 @@ func (a *App) ExportOrders(ctx context.Context, w io.Writer, f storage.OrderFilt
 				for range 9 {
 					t.Empty()
 				}
-				return
+			} else {
+				t.Text(n.Campaigns[l.CampaignID])
+				t.Text(n.Offers[l.OfferID])
+				t.Text(n.Creators[l.CreatorID].Name)
+				t.Text(n.Creators[l.CreatorID].Handle)
+				t.Text(string(l.Method))
+				t.Text(l.Evidence)
+				t.Text(string(l.Approval))
+				t.Amount(l.Commission, l.Currency)
+				t.Text(l.ConversionID.String())
 			}
-			t.Text(n.Campaigns[l.CampaignID])
-			t.Text(n.Offers[l.OfferID])
-			t.Text(n.Creators[l.CreatorID].Name)
-			t.Text(n.Creators[l.CreatorID].Handle)
-			t.Text(string(l.Method))
-			t.Text(l.Evidence)
-			t.Text(string(l.Approval))
-			t.Amount(l.Commission, l.Currency)
-			t.Text(l.ConversionID.String())
+			t.Text(l.Parent)
+			t.Text(strings.ReplaceAll(l.Doubts, " ", ", "))
 		},
 	})
 }
@@ -324,7 +326,7 @@ func writeLedgerLine(t *export.Table, n storage.Names, l *storage.LedgerLine, ba
 	t.Text(n.Creators[l.CreatorID].Name)
 	t.Text(n.Creators[l.CreatorID].Handle)
 	t.Text(string(l.Kind))
-	t.Text(string(l.Currency))
+	t.Text(l.Currency.Code())
 	t.Amount(l.Amount, l.Currency)
 	if balance {
 		t.Amount(l.Balance, l.Currency)

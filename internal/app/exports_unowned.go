@@ -43,7 +43,7 @@ func (a *App) ExportUnownedCodes(ctx context.Context, w io.Writer, f storage.Uno
 			}
 			if l.sales != nil {
 				t.Integer(l.sales.Orders)
-				t.Text(string(l.sales.Currency))
+				t.Text(l.sales.Currency.Code())
 				t.Amount(l.sales.Sales, l.sales.Currency)
 			} else {
 				t.Integer(0)

@@ -21,25 +21,22 @@ type merger struct {
 	now      time.Time
 	orders   map[storage.OrderKey]*mergedOrder
 	keys     []storage.OrderKey
+	rules    map[affiliate.StoreID]storage.StoreRules
 }
 
 type mergedOrder struct {
-	events     []keyedEvent
+	events     []affiliate.Event
 	receivedAt time.Time
 	before     *storage.Order // as it stands in the database; nil for a new one
 	row        storage.Order
 	view       affiliate.OrderView
 	known      bool // a delivery has described it
-	changed    bool
+	moved      bool // its state changed, if only by when it came in
+	changed    bool // what people see changed, or may have
 	attribute  bool // whose sale it is must be decided (again)
 	verdict    affiliate.Verdict
 	converted  *storage.Conversion // as it stands in the database; nil for none
 	conversion *storage.Conversion
-}
-
-type keyedEvent struct {
-	affiliate.Event
-	key string
 }
 
 func newMerger(tx *storage.Tx, a *App, s affiliate.Settings, zone *time.Location, now time.Time) *merger {
@@ -54,7 +51,7 @@ func (m *merger) add(d parsedDelivery, e affiliate.Event) {
 		m.orders[key] = o
 		m.keys = append(m.keys, key)
 	}
-	o.events = append(o.events, keyedEvent{e, d.key})
+	o.events = append(o.events, e)
 }
 
 // run locks and reads the orders, merges, decides, and writes what changed.
@@ -70,6 +67,9 @@ func (m *merger) run(ctx context.Context) ([]affiliate.Change, error) {
 			return nil, err
 		}
 	}
+	if err := m.seeStatuses(ctx); err != nil {
+		return nil, err
+	}
 	return m.settle(ctx)
 }
 
@@ -81,6 +81,13 @@ func (m *merger) load(ctx context.Context, keys []storage.OrderKey) error {
 	rows, err := m.tx.Orders(ctx, keys)
 	if err != nil {
 		return fmt.Errorf("read orders: %w", err)
+	}
+	stores := make([]affiliate.StoreID, 0, len(keys))
+	for _, k := range keys {
+		stores = append(stores, k.StoreID)
+	}
+	if m.rules, err = m.tx.StoreRules(ctx, distinct(stores)); err != nil {
+		return fmt.Errorf("read what stores' owners decided: %w", err)
 	}
 	ids := make([]affiliate.OrderID, 0, len(rows))
 	for _, row := range rows {
@@ -109,40 +116,73 @@ func (m *merger) merge(key storage.OrderKey, o *mergedOrder) error {
 		}
 	}
 	for _, e := range o.events {
-		state = state.Merge(e.Event, e.key)
+		state = state.Merge(e)
 	}
 	text, err := json.Marshal(state)
 	if err != nil {
 		return err
 	}
-	o.view, o.known = state.View()
-	if string(text) == o.row.State {
+	rules := m.rules[key.StoreID].OrderRules
+	if o.view, o.known = state.View(rules); string(text) == o.row.State {
 		return nil
 	}
-	o.changed = true
+	o.moved = true
 	o.row.StoreID, o.row.ExternalID, o.row.State = key.StoreID, key.ExternalID, string(text)
-	o.row.Revision++
 	return m.show(o)
 }
 
-// show copies what people see into the order's row, and says whether attribution must look at it.
+// show copies what people see into the order's row, and says whether it changed and attribution must look at it.
 func (m *merger) show(o *mergedOrder) error {
 	r, v := &o.row, o.view
-	if !o.known {
+	before := *r
+	if o.known {
+		codes, err := json.Marshal(append([]string{}, v.Codes...))
+		if err != nil {
+			return err
+		}
+		r.Number, r.Status, r.Currency, r.Value, r.OriginalValue, r.Total = v.Number, v.Status, v.Currency, v.Value,
+			v.OriginalValue, v.Total
+		r.Refunded, r.RefundPending, r.Test, r.Parent, r.Part = v.Refunded, v.RefundPending, v.Test, v.Parent, v.Part
+		r.PlacedAt, r.UpdatedAt, r.Day, r.Codes = storage.At(v.PlacedAt), storage.At(v.UpdatedAt),
+			affiliate.Day(v.PlacedAt, m.zone), string(codes)
+		r.SetDoubts(v.Doubts)
+		if r.CustomStatus = ""; v.CustomStatus {
+			r.CustomStatus = v.RawStatus
+		}
+		if evidence := v.EvidenceFingerprint(); evidence != r.Evidence {
+			r.Evidence, o.attribute = evidence, true
+		}
+	} else {
 		r.Status, r.Codes = affiliate.Pending, "[]"
-		return nil
 	}
-	codes, err := json.Marshal(append([]string{}, v.Codes...))
+	// The same body again changes no more than when it last came in.
+	if o.changed = o.before == nil || before != *r; o.changed {
+		r.Revision++
+	}
+	return nil
+}
+
+// seeStatuses notes statuses that plugins set and that no order of the store had before, and tells the owner, once.
+func (m *merger) seeStatuses(ctx context.Context) error {
+	var seen []storage.StoreStatus
+	for _, key := range m.keys {
+		status := m.orders[key].row.CustomStatus
+		if _, known := m.rules[key.StoreID].Seen[status]; status == "" || known {
+			continue
+		}
+		seen = append(seen, storage.StoreStatus{StoreID: key.StoreID, Status: status, FirstSeenAt: storage.At(m.now)})
+	}
+	added, err := m.tx.SeeStatuses(ctx, seen)
 	if err != nil {
-		return err
+		return fmt.Errorf("note statuses: %w", err)
 	}
-	r.Number, r.Status, r.Currency, r.Value, r.OriginalValue, r.Total = v.Number, v.Status, v.Currency, v.Value,
-		v.OriginalValue, v.Total
-	r.Refunded, r.RefundPending, r.Test, r.NeedsReread = v.Refunded, v.RefundPending, v.Test, v.NeedsReread
-	r.PlacedAt, r.UpdatedAt, r.Day, r.Codes = storage.At(v.PlacedAt), storage.At(v.UpdatedAt), affiliate.Day(v.PlacedAt,
-		m.zone), string(codes)
-	if evidence := v.EvidenceFingerprint(); evidence != r.Evidence {
-		r.Evidence, o.attribute = evidence, true
+	for _, s := range added {
+		if err := m.tx.WarnStore(ctx, s.StoreID,
+			fmt.Sprintf("An order has the status %q, which a plugin set: say on the "+
+				"store's page what it means. Until then an order with a payment date counts as paid, and one that was "+
+				"canceled or refunded before stays so.", s.Status)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -163,9 +203,12 @@ func (m *merger) settle(ctx context.Context) ([]affiliate.Change, error) {
 
 // write saves the changed orders with their conversions and ledger entries.
 func (m *merger) write(ctx context.Context) ([]affiliate.Change, error) {
-	var changed, attributed []*mergedOrder
+	var moved, changed, attributed []*mergedOrder
 	for _, key := range m.keys {
 		o := m.orders[key]
+		if o.moved || o.changed {
+			moved = append(moved, o)
+		}
 		if o.changed {
 			changed = append(changed, o)
 		}
@@ -173,11 +216,14 @@ func (m *merger) write(ctx context.Context) ([]affiliate.Change, error) {
 			attributed = append(attributed, o)
 		}
 	}
-	if len(changed) == 0 {
+	if len(moved) == 0 {
 		return nil, nil
 	}
-	if err := m.saveOrders(ctx, changed); err != nil {
+	if err := m.saveOrders(ctx, moved); err != nil {
 		return nil, err
+	}
+	if len(changed) == 0 {
+		return nil, nil
 	}
 	if err := m.saveEvidence(ctx, attributed); err != nil {
 		return nil, err
@@ -223,7 +269,9 @@ func (m *merger) decide(ctx context.Context, orders []*mergedOrder) error {
 		return fmt.Errorf("look up codes and links: %w", err)
 	}
 	for _, o := range orders {
-		o.verdict = affiliate.Attribute(o.view, candidates.For(o.row.StoreID))
+		known := candidates.For(o.row.StoreID)
+		known.Renewals = m.settings.Renewals
+		o.verdict = affiliate.Attribute(o.view, known)
 		trace, err := json.Marshal(o.verdict.Trace)
 		if err != nil {
 			return err
@@ -236,7 +284,7 @@ func (m *merger) decide(ctx context.Context, orders []*mergedOrder) error {
 	return nil
 }
 
-func distinct(list []string) []string {
+func distinct[T cmp.Ordered](list []T) []T {
 	slices.Sort(list)
 	return slices.Compact(list)
 }
@@ -264,7 +312,7 @@ func (m *merger) saveEvidence(ctx context.Context, attributed []*mergedOrder) er
 		if o.row.Revision > 1 {
 			orders = append(orders, o.row.ID)
 		}
-		if o.verdict.Winner != nil || o.view.Test {
+		if o.verdict.Winner != nil || o.view.Test || o.view.Part {
 			continue
 		}
 		add := func(kind, value string) {

@@ -74,7 +74,7 @@ func tidyPayouts(list []NewPayout, s affiliate.Settings) ([]NewPayout, error) {
 		if in.Currency == "" {
 			in.Currency = s.Currency
 		}
-		currency, err := parseCurrency("currency", string(in.Currency))
+		currency, err := parseCurrency("currency", in.Currency.Code())
 		if err != nil {
 			return nil, err
 		}

@@ -1,11 +1,13 @@
 package app
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -210,7 +212,7 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 	if d.Payload == nil {
 		return fail("its body was purged")
 	}
-	_, body, err := UnpackPayload(d.Payload)
+	headers, body, err := UnpackPayload(d.Payload)
 	if err != nil {
 		return fail(err.Error())
 	}
@@ -228,17 +230,37 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 	if len(pd.events) > 0 {
 		pd.outcome.Order = pd.events[0].OrderID
 	}
-	for i, e := range pd.events {
-		if e.Deleted {
-			pd.events[i].DeletedAt = d.ReceivedAt.Time
+	triggered := platform.Triggered(headerOf(headers))
+	if triggered.After(d.ReceivedAt.Add(triggeredSkew)) {
+		triggered = time.Time{} // the header is not signed, and nothing comes in before it was sent
+	}
+	for i := range pd.events {
+		e := &pd.events[i]
+		e.Received = d.ReceivedAt.Time
+		if e.Part != nil {
+			e.Part.Received = d.ReceivedAt.UnixMicro()
 		}
 		if e.Snapshot != nil {
-			e.Snapshot.Came(d.ReceivedAt.Time)
+			e.Snapshot.Came(d.ReceivedAt.Time, triggered)
 			e.Snapshot.CustomerHash = p.app.Sealer.Hash(HashEmail, affiliate.NormalizeEmail(e.Snapshot.CustomerEmail))
 			e.Snapshot.CustomerEmail = ""
 		}
 	}
 	return pd, nil
+}
+
+// triggeredSkew is how far a store's clock may be ahead of ours.
+const triggeredSkew = 10 * time.Minute
+
+// headerOf reads the headers of a payload.
+func headerOf(lines []byte) http.Header {
+	h := http.Header{}
+	for line := range bytes.Lines(lines) {
+		if name, value, ok := bytes.Cut(line, []byte(": ")); ok {
+			h[string(name)] = []string{string(bytes.TrimSpace(value))}
+		}
+	}
+	return h
 }
 
 // parseSafely turns a parser's panic into an error: a body must never stop a worker.

@@ -35,6 +35,7 @@ func (plainPlatform) Unsigned(http.Header, []byte) bool         { return false }
 func (plainPlatform) Topic(http.Header) string                  { return "plain" }
 func (plainPlatform) Shop(http.Header) string                   { return "" }
 func (plainPlatform) KeptHeaders() []string                     { return nil }
+func (plainPlatform) Triggered(http.Header) time.Time           { return time.Time{} }
 func (plainPlatform) Key(_ http.Header, body []byte) (key [16]byte) {
 	copy(key[:], body[len(body)-16:])
 	return key

@@ -107,7 +107,7 @@ func (m *merger) reopen(ctx context.Context, orders []storage.Order) ([]*mergedO
 		if err := json.Unmarshal([]byte(o.row.State), &state); err != nil {
 			return nil, fmt.Errorf("read the state of order %s: %w", o.row.ID, err)
 		}
-		o.view, o.known = state.View()
+		o.view, o.known = state.View(m.rules[o.row.StoreID].OrderRules)
 		if o.known && o.row.NotCredited != nil {
 			open = append(open, o)
 		}

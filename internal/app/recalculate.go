@@ -61,20 +61,25 @@ func (a *App) planRecalculation(ctx context.Context, tx *storage.Tx, before, aft
 	if len(phases) == 0 {
 		return nil
 	}
+	field := "currency"
+	if before.Currency == after.Currency {
+		field = "timezone"
+	}
+	return a.startRecalculation(ctx, tx, field, strings.Join(reasons, ", "), phases)
+}
+
+// startRecalculation plans phases because a field changes. Conflict while another recalculation is under way.
+func (a *App) startRecalculation(ctx context.Context, tx *storage.Tx, field, reason string, phases []string) error {
 	running, err := tx.NewestRecalculation(ctx)
 	if err != nil && affiliate.KindOf(err) != affiliate.NotFound {
 		return err
 	}
 	if err == nil && running.State == "running" {
-		field := "currency"
-		if before.Currency == after.Currency {
-			field = "timezone"
-		}
 		return conflictf(field, "cannot be changed now: figures are being computed anew after the last change (%s, "+
 			"%d of %d); try again when that is done",
 			running.Reason, running.Done, running.Total)
 	}
-	return tx.StartRecalculation(ctx, strings.Join(reasons, ", "), phases, a.now())
+	return tx.StartRecalculation(ctx, reason, phases, a.now())
 }
 
 // Recalculate carries on with the recalculation that is under way, if there is one, until it is done. Several processes
@@ -134,6 +139,8 @@ func (a *App) recalculatePhase(ctx context.Context, tx *storage.Tx, phase, after
 		var order affiliate.OrderID
 		order, n, err = tx.RezoneOrders(ctx, affiliate.OrderID(id), recalculateBatch, zone, a.now())
 		id = int64(order)
+	case storage.PhaseStatuses:
+		id, n, err = a.reviewOrders(ctx, tx, id, settings, zone)
 	case storage.PhaseLedger:
 		var entry affiliate.LedgerEntryID
 		entry, n, err = tx.RezoneLedger(ctx, affiliate.LedgerEntryID(id), rezoneBatch, zone)

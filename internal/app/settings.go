@@ -30,7 +30,7 @@ func accountSettings() []setting {
 		{"name", func(s affiliate.Settings) string {
 			return s.Name
 		}, func(s *affiliate.Settings, v string) error { s.Name = v; return nil }},
-		{"currency", func(s affiliate.Settings) string { return string(s.Currency) }, setCurrency},
+		{"currency", func(s affiliate.Settings) string { return s.Currency.Code() }, setCurrency},
 		{"timezone", func(s affiliate.Settings) string {
 			return s.Timezone
 		}, func(s *affiliate.Settings, v string) error { s.Timezone = v; return nil }},

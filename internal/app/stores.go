@@ -163,13 +163,22 @@ func storeFacts(s affiliate.Store) facts {
 		"timezone": s.Timezone, "parts": s.Parts, "state": s.State}
 }
 
-// ChangeStore alters name, domain, currency, time zone or parts of a store. Slug and platform never change: they stand in its
-// webhook address.
+// ChangeStore alters name, domain, currency, time zone or parts of a store. Slug and platform never change: they stand
+// in its webhook address.
 func (a *App) ChangeStore(ctx context.Context, id affiliate.StoreID, version int,
 	change func(*affiliate.Store) error) (after affiliate.Store, err error) {
 	err = a.changeCatalog(ctx, func(tx *storage.Tx) (err error) {
-		after, err = amend(ctx, a, tx, a.storeAmendment(ctx, tx), id, version, "change", change)
-		return err
+		parts := affiliate.PartsRule("")
+		after, err = amend(ctx, a, tx, a.storeAmendment(ctx, tx), id, version, "change",
+			func(s *affiliate.Store) error {
+				parts = s.Parts
+				return change(s)
+			})
+		if err != nil || after.Parts == parts {
+			return err
+		}
+		return a.startRecalculation(ctx, tx, "parts", "orders with a parent of "+after.Slug,
+			[]string{storage.PhaseStatuses})
 	})
 	return after, err
 }

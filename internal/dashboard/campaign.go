@@ -348,7 +348,7 @@ func (r *request) campaignSettings() (p campaignSettingsPage, err error) {
 	}
 	p.Ended = p.Campaign.Status == affiliate.CampaignEnded
 	p.Form = r.formOf(p.Campaign)
-	p.Cost = costForm{Currency: string(r.settings.Currency), Day: affiliate.Day(r.d.App.Now(), r.zone)}
+	p.Cost = costForm{Currency: r.settings.Currency.Code(), Day: affiliate.Day(r.d.App.Now(), r.zone)}
 	members, _, err := r.d.App.DB.MemberPage(ctx, storage.MemberSearch{Campaign: p.Campaign.ID, Former: true},
 		storage.Page{Limit: storage.MaxLimit})
 	if err != nil {

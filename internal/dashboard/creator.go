@@ -361,7 +361,7 @@ func (r *request) owed(id affiliate.CreatorID) ([]owedLine, error) {
 			sum.Payable += balances[i].Payable
 		}
 		minimum := r.settings.MinimumIn(sum.Currency)
-		line := owedLine{Currency: string(sum.Currency), Balance: amount(sum.Balance, sum.Currency),
+		line := owedLine{Currency: sum.Currency.Code(), Balance: amount(sum.Balance, sum.Currency),
 			Payable: amount(sum.Payable, sum.Currency), Due: affiliate.Due(sum.Payable, minimum)}
 		if hold := sum.Balance - sum.Payable; hold != 0 {
 			line.OnHold = amount(hold, sum.Currency)

@@ -423,7 +423,7 @@ func (r *request) memberOfCampaign() (p memberPage, err error) {
 	if p.campaignHead, err = r.campaignHead("creators", p.Member.Creator); err != nil {
 		return p, err
 	}
-	p.Product = productForm{money.Format(member.ProductValue, member.ProductCurrency), string(member.ProductCurrency)}
+	p.Product = productForm{money.Format(member.ProductValue, member.ProductCurrency), member.ProductCurrency.Code()}
 	offers, _, err := db.Offers(ctx, campaign, storage.Page{Limit: storage.MaxLimit})
 	if err != nil {
 		return p, err

@@ -245,7 +245,7 @@ func (r *request) readConversion(p *orderPage, o storage.OrderRow) error {
 	c := &orderConversion{ConversionItem: *o.Conversion, Rule: commissionText(o.Conversion.Rule(), o.Currency)}
 	if c.AccountCurrency != c.Currency && c.AccountCommission != nil {
 		c.Account = moneyText(*c.AccountCommission, c.AccountCurrency)
-		c.Rate = *c.Conversion.Rate + " " + string(c.AccountCurrency) + " per " + string(c.Currency) +
+		c.Rate = *c.Conversion.Rate + " " + c.AccountCurrency.Code() + " per " + c.Currency.Code() +
 			", rate of " + *c.RateDate
 	}
 	a := c.Approvals()

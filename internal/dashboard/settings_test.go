@@ -11,8 +11,8 @@ import (
 // settingsForm is the form of the settings as a fresh house has them, with some fields changed.
 func settingsForm(changes ...string) []string {
 	return append(changes, "name", "Northwind", "currency", "USD", "timezone", "Europe/Berlin",
-		"attribution_window_days", "30", "precedence", "code_first", "click_rule", "last_click", "renewals", "own_code", "hold_days", "0",
-		"minimum_payout", "0.00")
+		"attribution_window_days", "30", "precedence", "code_first", "click_rule", "last_click", "renewals", "own_code",
+		"hold_days", "0", "minimum_payout", "0.00")
 }
 
 // TestSettings: what an owner saves holds, what is wrong with it stands beside its field, and others only read.
@@ -33,8 +33,8 @@ func TestSettings(t *testing.T) {
 		t.Errorf("the settings are %+v", got)
 	}
 	for field, wrong := range map[string]string{"name": "", "currency": "XXX", "timezone": "Mars/Olympus",
-		"attribution_window_days": "0", "precedence": "luck", "click_rule": "best", "renewals": "all", "hold_days": "many",
-		"minimum_payout": "-1"} {
+		"attribution_window_days": "0", "precedence": "luck", "click_rule": "best", "renewals": "all",
+		"hold_days": "many", "minimum_payout": "-1"} {
 		a := o.post("/settings", settingsForm(field, wrong)...).is(http.StatusUnprocessableEntity)
 		input := a.one("#" + field)
 		if input.attr("aria-invalid") != "true" || !strings.Contains(a.one("#"+field+"-about .error").text(), ".") {
@@ -47,7 +47,8 @@ func TestSettings(t *testing.T) {
 	for _, v := range []*visitor{h.manager(), h.viewer()} {
 		a := v.get("/settings").is(http.StatusOK).says("Smallest payout 25.50 USD",
 			"Hold before commissions are paid 14 days", "The link wins",
-			"Renewals of subscriptions are credited to Nobody: only the first order counts", "An owner can change these.")
+			"Renewals of subscriptions are credited to Nobody: only the first order counts",
+			"An owner can change these.")
 		if a.has("form[action=/settings]") || a.has(".tabs") {
 			t.Errorf("who may not change settings sees a form or tabs")
 		}

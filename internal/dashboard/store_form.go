@@ -66,7 +66,7 @@ var storePlatforms = []platformHints{
 func (r *request) newStorePage() error {
 	page := r.storeForm("Connect a store")
 	page.Platform = string(storePlatforms[0].Platform)
-	page.Currency, page.Timezone = string(r.settings.Currency), r.settings.Timezone
+	page.Currency, page.Timezone = r.settings.Currency.Code(), r.settings.Timezone
 	return r.show("store_form.html", &page)
 }
 
@@ -159,7 +159,7 @@ func (r *request) editStorePage() error {
 		return err
 	}
 	page := r.changeForm(store)
-	page.Name, page.Domain, page.Currency = store.Name, store.Domain, string(store.Currency)
+	page.Name, page.Domain, page.Currency = store.Name, store.Domain, store.Currency.Code()
 	page.Timezone, page.Parts, page.Version = store.Timezone, string(store.Parts), store.Version
 	return r.show("store_form.html", &page)
 }

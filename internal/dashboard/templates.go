@@ -265,7 +265,7 @@ func amount(minor int64, c money.Currency) string {
 }
 
 // moneyText writes an amount with its currency: "1,234.50 EUR".
-func moneyText(minor int64, c money.Currency) string { return amount(minor, c) + " " + string(c) }
+func moneyText(minor int64, c money.Currency) string { return amount(minor, c) + " " + c.Code() }
 
 // countText writes a whole number for people: "12,345".
 func countText(n any) string {

@@ -135,10 +135,10 @@ func checkOrder(t *testing.T, db *storage.DB, o storage.OrderRow) {
 	if err := json.Unmarshal([]byte(o.State), &state); err != nil {
 		t.Fatal(err)
 	}
-	v, ok := state.View()
+	v, ok := state.View(affiliate.OrderRules{})
 	if !ok || v.Status != o.Status || v.Value != o.Value || v.Total != o.Total || v.Refunded != o.Refunded ||
 		!v.PlacedAt.Equal(o.PlacedAt.Time) ||
-		v.EvidenceFingerprint() != o.Evidence || v.NeedsReread {
+		v.EvidenceFingerprint() != o.Evidence || len(v.Doubts) > 0 {
 		t.Errorf("order %s is %+v, its state says %+v", o.ExternalID, o.Order, v)
 	}
 	full, err := db.FindOrder(t.Context(), o.Store, o.ExternalID)

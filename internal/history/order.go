@@ -335,8 +335,8 @@ func (t *teller) merge(o *tale, n affiliate.Snapshot, at time.Time) {
 	h := fnv.New64a()
 	fmt.Fprint(h, o.serial, n.Version, n.Status) // a hash is a writer that never fails
 	n.Hash = fmt.Sprintf("%016x", h.Sum64())
-	o.state = o.state.Merge(affiliate.Event{Snapshot: &n}, "")
-	o.view, _ = o.state.View()
+	o.state = o.state.Merge(affiliate.Event{Snapshot: &n})
+	o.view, _ = o.state.View(affiliate.OrderRules{})
 	t.earn(o, at)
 }
 

@@ -77,7 +77,8 @@ func (s *scribe) order(t *teller, o *tale) (storage.Order, affiliate.Verdict, er
 		Number: v.Number, Status: v.Status, Currency: v.Currency, Value: v.Value, OriginalValue: v.OriginalValue,
 		Total: v.Total, Refunded: v.Refunded, RefundPending: v.RefundPending, Test: v.Test,
 		PlacedAt: storage.At(v.PlacedAt), UpdatedAt: storage.At(v.UpdatedAt), Day: t.day.text,
-		Evidence: v.EvidenceFingerprint(), NeedsReread: v.NeedsReread, ChangedAt: storage.At(o.changedAt)}
+		Evidence: v.EvidenceFingerprint(), ChangedAt: storage.At(o.changedAt)}
+	row.SetDoubts(v.Doubts)
 	row.ExternalID = externalID(o.store.Platform, row.ID)
 	verdict := affiliate.Attribute(v, o.known())
 	switch {

@@ -25,56 +25,62 @@ func Parse(s string, c Currency) (int64, error) {
 
 // ParseScaled reads a decimal string as an integer count of 10^-digits.
 func ParseScaled(s string, digits int) (int64, error) {
-	text := strings.TrimSpace(s)
-	rest := text
-	negative := false
-	if strings.HasPrefix(rest, "-") {
-		negative, rest = true, rest[1:]
-	} else if strings.HasPrefix(rest, "+") {
-		rest = rest[1:]
+	negative, n, rest, err := parse(s, digits)
+	if err != nil {
+		return 0, err
 	}
-	if i := strings.IndexAny(rest, "eE"); i >= 0 {
-		return 0, fmt.Errorf("%w: %q (write it without an exponent)", ErrAmount, shorten(s))
-	}
-	whole, fraction, _ := strings.Cut(rest, ".")
-	if whole == "" && fraction == "" {
-		return 0, fmt.Errorf("%w: %q", ErrAmount, shorten(s))
-	}
-	var n int64
-	for i := 0; i < len(whole); i++ {
-		d, ok := digit(whole[i])
-		if !ok {
-			return 0, fmt.Errorf("%w: %q", ErrAmount, shorten(s))
-		}
-		if n = n*10 + d; n > Limit {
-			return 0, fmt.Errorf("%w: %q is too large", ErrAmount, shorten(s))
-		}
-	}
-	for i := 0; i < digits; i++ {
-		d := int64(0)
-		if i < len(fraction) {
-			var ok bool
-			if d, ok = digit(fraction[i]); !ok {
-				return 0, fmt.Errorf("%w: %q", ErrAmount, shorten(s))
-			}
-		}
-		if n = n*10 + d; n > Limit {
-			return 0, fmt.Errorf("%w: %q is too large", ErrAmount, shorten(s))
-		}
-	}
-	for i := digits; i < len(fraction); i++ {
-		d, ok := digit(fraction[i])
-		if !ok {
-			return 0, fmt.Errorf("%w: %q", ErrAmount, shorten(s))
-		}
-		if i == digits && d >= 5 {
-			n++
-		}
+	if rest >= restUnit/2 {
+		n++
 	}
 	if negative {
 		n = -n
 	}
 	return n, nil
+}
+
+// restDigits are the digits beyond a currency's own that are kept while amounts are added up.
+const restDigits, restUnit = 9, 1_000_000_000
+
+// parse reads a decimal string as a count of 10^-digits without its sign, and what is left over in units of
+// 10^-restDigits of that; further digits are read and dropped.
+func parse(s string, digits int) (negative bool, n, rest int64, err error) {
+	text := strings.TrimSpace(s)
+	if strings.HasPrefix(text, "-") {
+		negative, text = true, text[1:]
+	} else if strings.HasPrefix(text, "+") {
+		text = text[1:]
+	}
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		return false, 0, 0, fmt.Errorf("%w: %q (write it without an exponent)", ErrAmount, shorten(s))
+	}
+	whole, fraction, _ := strings.Cut(text, ".")
+	if whole == "" && fraction == "" {
+		return false, 0, 0, fmt.Errorf("%w: %q", ErrAmount, shorten(s))
+	}
+	for i := range len(whole) + max(len(fraction), digits+restDigits) {
+		d := int64(0)
+		if at := i - len(whole); at < len(fraction) {
+			c := byte(0)
+			if at < 0 {
+				c = whole[i]
+			} else {
+				c = fraction[at]
+			}
+			var ok bool
+			if d, ok = digit(c); !ok {
+				return false, 0, 0, fmt.Errorf("%w: %q", ErrAmount, shorten(s))
+			}
+		}
+		switch at := i - len(whole); {
+		case at < digits:
+			if n = n*10 + d; n > Limit {
+				return false, 0, 0, fmt.Errorf("%w: %q is too large", ErrAmount, shorten(s))
+			}
+		case at < digits+restDigits:
+			rest = rest*10 + d
+		}
+	}
+	return negative, n, rest, nil
 }
 
 func digit(b byte) (int64, bool) {

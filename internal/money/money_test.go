@@ -99,3 +99,31 @@ func TestParseCurrency(t *testing.T) {
 		}
 	}
 }
+
+func TestOrderCurrency(t *testing.T) {
+	for _, c := range []struct {
+		in     string
+		shown  int
+		want   Currency
+		code   string
+		digits int
+		listed bool
+	}{
+		{"eur", 4, "EUR", "EUR", 2, true}, {"IRT", 0, "IRT:0", "IRT", 0, false}, {"btc", 8, "BTC:8", "BTC", 8, false},
+		{"USDT", 18, "USDT:8", "USDT", 8, false}, {" IRHT ", 2, "IRHT:2", "IRHT", 2, false},
+	} {
+		got, err := OrderCurrency(c.in, c.shown)
+		if err != nil || got != c.want || got.Code() != c.code || got.Digits() != c.digits || got.Listed() != c.listed {
+			t.Errorf("OrderCurrency(%q, %d) = %q, %v: code %s, %d digits, listed %v", c.in, c.shown, got,
+				err, got.Code(), got.Digits(), got.Listed())
+		}
+	}
+	for _, in := range []string{"", "B", "B T C", "BTC:8", "€", "ABCDEFGHIJKLM"} {
+		if got, err := OrderCurrency(in, 2); err == nil {
+			t.Errorf("OrderCurrency(%q) = %q, want an error", in, got)
+		}
+	}
+	if got := Format(150000, "BTC:8"); got != "0.00150000" {
+		t.Errorf("Format is %s", got)
+	}
+}

@@ -6,6 +6,7 @@ package recordings
 import (
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"net/http"
 
@@ -120,15 +121,42 @@ func Repeated(list []Request, n int) []Request {
 	return out
 }
 
-// Shuffled gives the requests, some of them more than once, in an order that only the seed decides.
+// Shuffled gives the requests, some of them more than once, in an order that only the seed decides and in which those
+// of one order keep theirs: stores stamp whole seconds, and of two bodies with one stamp the later one to come in
+// counts.
 func Shuffled(list []Request, seed uint64) []Request {
 	random := rand.New(rand.NewPCG(seed, seed))
-	out := append([]Request(nil), list...)
+	byOrder := map[string][]Request{}
+	var orders []string // one entry per request
 	for _, r := range list {
+		order := r.Order()
+		byOrder[order] = append(byOrder[order], r)
+		orders = append(orders, order)
+	}
+	random.Shuffle(len(orders), func(i, j int) { orders[i], orders[j] = orders[j], orders[i] })
+	var out []Request
+	for _, order := range orders {
+		next := byOrder[order][0]
+		byOrder[order] = byOrder[order][1:]
+		out = append(out, next)
 		for random.IntN(3) == 0 {
-			out = append(out, r)
+			out = append(out, out[random.IntN(len(out))]) // again, which changes nothing
 		}
 	}
-	random.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
 	return out
 }
+
+// ByConnection deals requests out to connections, so that those of one order stay in their order on one of them.
+func ByConnection(list []Request, connections int) [][]Request {
+	dealt := make([][]Request, connections)
+	for _, r := range list {
+		h := fnv.New32a()
+		_, _ = h.Write([]byte(r.Order()))
+		i := int(h.Sum32() % uint32(connections))
+		dealt[i] = append(dealt[i], r)
+	}
+	return dealt
+}
+
+// Order names the order that the request is about, among those of all stores; requests about none share a name.
+func (r Request) Order() string { return r.Path() + " " + r.OrderID }

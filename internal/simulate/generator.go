@@ -34,7 +34,6 @@ const openOrders = 400
 
 // platform writes the deliveries of one kind of store.
 type platform interface {
-	rules() platformRules
 	// tell writes the deliveries by which the store tells what has just happened, as whole HTTP requests.
 	tell(o *order, s step, emit func(request []byte))
 }
@@ -124,7 +123,7 @@ func (g *Generator) advance() bool {
 		}
 	})
 	if len(l.steps) == 0 {
-		g.expected = append(g.expected, l.order.expected(g.platform.rules(), g.plan.Owners))
+		g.expected = append(g.expected, l.order.expected(g.plan.Owners))
 		g.open[i] = g.open[len(g.open)-1]
 		g.open = g.open[:len(g.open)-1]
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -46,16 +45,16 @@ func TestGenerator_books(t *testing.T) {
 		t.Run(string(name), func(t *testing.T) {
 			requests, expected := all(testPlan(name, 1000))
 			states := map[string]affiliate.OrderState{}
-			for i, request := range requests {
+			for _, request := range requests {
 				for _, e := range parse(t, platform, request).Events {
-					states[e.OrderID] = states[e.OrderID].Merge(e, fmt.Sprint(i))
+					states[e.OrderID] = states[e.OrderID].Merge(e)
 				}
 			}
 			if len(expected) != 1000 {
 				t.Fatalf("%d orders in the books, want 1000", len(expected))
 			}
 			for _, want := range expected {
-				v, ok := states[want.ID].View()
+				v, ok := states[want.ID].View(affiliate.OrderRules{})
 				got := Expected{ID: want.ID, Status: string(v.Status), Value: v.Value, OriginalValue: v.OriginalValue,
 					Total: v.Total, Refunded: v.Refunded, Test: v.Test, Owner: want.Owner, Method: want.Method,
 					NotCredited: want.NotCredited, Commission: want.Commission}

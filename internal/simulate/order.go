@@ -117,7 +117,7 @@ type Expected struct {
 }
 
 // expected keeps the books: status and value by the rules of the product, from what happened to the order.
-func (o *order) expected(rules platformRules, owners []Owner) Expected {
+func (o *order) expected(owners []Owner) Expected {
 	s := o.sums()
 	e := Expected{ID: formatID(o.id), OriginalValue: s.merchandise, Total: s.total - s.removed,
 		Refunded: o.refundedAmount(), Test: o.test}
@@ -133,24 +133,19 @@ func (o *order) expected(rules platformRules, owners []Owner) Expected {
 		e.Status = "pending"
 	}
 	if e.Status == "paid" || e.Status == "pending" {
-		e.Value = max(0, s.merchandise-o.merchandiseBack(rules, e))
+		e.Value = max(0, s.merchandise-o.merchandiseBack(e))
 	}
 	o.credit(&e, owners)
 	return e
 }
 
-// platformRules tell how a platform's refunds lower the value.
-type platformRules struct{ refundsTellTaxOnly bool }
-
-func (o *order) merchandiseBack(rules platformRules, e Expected) (back int64) {
+func (o *order) merchandiseBack(e Expected) (back int64) {
 	for _, r := range o.refunds {
 		if r.pending {
 			continue
 		}
 		switch {
-		case rules.refundsTellTaxOnly && r.tax > 0: // made by lines, as far as the body tells
-			back += r.amount - r.tax
-		case rules.refundsTellTaxOnly, r.units == nil && !r.shipping:
+		case r.units == nil && !r.shipping:
 			back += share(r.amount, e.OriginalValue, e.Total)
 		case r.units != nil:
 			for i, units := range r.units {

@@ -13,8 +13,6 @@ type shopify struct {
 	writer
 }
 
-func (s *shopify) rules() platformRules { return platformRules{} }
-
 const shopifyTime = "2006-01-02T15:04:05-07:00"
 
 var shopZone = time.FixedZone("", -5*3600)

@@ -14,8 +14,6 @@ type wooCommerce struct {
 	writer
 }
 
-func (w *wooCommerce) rules() platformRules { return platformRules{refundsTellTaxOnly: true} }
-
 const wooTime = "2006-01-02T15:04:05"
 
 func (w *wooCommerce) tell(o *order, what step, emit func([]byte)) {

@@ -247,11 +247,12 @@ func (r Rows) factTables() []loadTable {
 					p.Reference, p.Author, At(p.CreatedAt), At(p.PaidAt)}
 			}),
 		loadOf("orders", `id, store_id, external_id, revision, number, status, currency, value, original_value, total, refunded, refund_pending, test,
-			placed_at, updated_at, day, codes, not_credited, evidence, trace, needs_reread, state, created_at, changed_at`, r.Orders, func(o *Order) []any {
+			placed_at, updated_at, day, codes, not_credited, evidence, trace, needs_reread, doubts, custom_status, parent, part,
+			state, created_at, changed_at`, r.Orders, func(o *Order) []any {
 			return []any{int64(o.ID), int64(o.StoreID), o.ExternalID, o.Revision, o.Number, string(o.Status),
 				string(o.Currency), o.Value, o.OriginalValue, o.Total, o.Refunded, o.RefundPending, o.Test, o.PlacedAt,
-				o.UpdatedAt, o.Day, o.Codes, o.NotCredited, o.Evidence, o.Trace, o.NeedsReread, o.State, o.PlacedAt,
-				o.ChangedAt}
+				o.UpdatedAt, o.Day, o.Codes, o.NotCredited, o.Evidence, o.Trace, o.Doubts != "", o.Doubts,
+				o.CustomStatus, o.Parent, o.Part, o.State, o.PlacedAt, o.ChangedAt}
 		}),
 		loadOf("unowned_evidence", "order_id, store_id, kind, value", r.Unowned, func(e *UnownedEvidence) []any {
 			return []any{int64(e.OrderID), int64(e.StoreID), e.Kind, e.Value}

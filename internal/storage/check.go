@@ -37,7 +37,7 @@ func rollups() []rollup {
 			FROM ledger_entries GROUP BY 1, creator_id, 3, currency`},
 		{"uncredited_days", "day, store_id, currency", "orders, sales",
 			`SELECT day, store_id, currency, COUNT(*) AS orders, CAST(SUM(value) AS BIGINT) AS sales FROM orders
-			WHERE not_credited IS NOT NULL AND NOT test AND status = 'paid' GROUP BY day, store_id, currency`},
+			WHERE not_credited IS NOT NULL AND NOT test AND NOT part AND status = 'paid' GROUP BY day, store_id, currency`},
 		{"member_years", "offer_member_id, offer_id, year, currency, converted", memberYearColumns + ", " + maskColumns,
 			`WITH ` + days + ` SELECT d.member AS offer_member_id, p.offer AS offer_id, substr(d.day, 1, 4) AS year, d.currency, d.converted, ` +
 				sumColumns(memberYearColumns) + `, ` + strings.Join(masks, ", ") + `

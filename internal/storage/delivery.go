@@ -367,6 +367,7 @@ func (tx *Tx) AddStoreCounts(ctx context.Context, counts []StoreCount, activity 
 
 // StoreHealth is what the status page tells of a store.
 type StoreHealth struct {
+	ID            affiliate.StoreID
 	Slug          string
 	Platform      affiliate.Platform
 	LastDelivery  Time  `db:"last_delivery_at"`
@@ -380,7 +381,7 @@ const rejectedOutcomes = `'bad_signature', 'too_large', 'unreadable', 'unavailab
 // StoreHealth lists all stores that were not ended, by slug.
 func (q queries) StoreHealth(ctx context.Context, since time.Time) ([]StoreHealth, error) {
 	var list []StoreHealth
-	err := q.list(ctx, &list, `SELECT s.slug, s.platform, s.last_delivery_at, s.last_processed_at, CAST(COALESCE((SELECT SUM(c.n) FROM store_counts c
+	err := q.list(ctx, &list, `SELECT s.id, s.slug, s.platform, s.last_delivery_at, s.last_processed_at, CAST(COALESCE((SELECT SUM(c.n) FROM store_counts c
 		WHERE c.store_id = s.id AND c.hour >= ? AND c.outcome IN (`+rejectedOutcomes+`)), 0) AS BIGINT) AS rejected
 		FROM stores s WHERE s.state <> 'ended' ORDER BY s.slug`, At(since))
 	return list, err

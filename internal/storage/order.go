@@ -44,9 +44,29 @@ type Order struct {
 	NotCredited   *string `db:"not_credited"`
 	Evidence      string  // fingerprint of what attribution looked at
 	Trace         string  // JSON; in SaveOrders empty means unchanged
-	NeedsReread   bool    `db:"needs_reread"`
+	Doubts        string  // what deliveries cannot settle: affiliate.Doubt words, by spaces
+	CustomStatus  string  `db:"custom_status"` // the store's word where a plugin set it
+	Parent        string  // the store's id of the order that this one belongs to
+	Part          bool    // counts nowhere: Parent does in its place
 	State         string  // JSON of affiliate.OrderState
 	ChangedAt     Time    `db:"changed_at"`
+}
+
+// DoubtList gives what deliveries cannot settle about the order.
+func (o Order) DoubtList() []affiliate.Doubt {
+	list := []affiliate.Doubt{}
+	for d := range strings.FieldsSeq(o.Doubts) {
+		list = append(list, affiliate.Doubt(d))
+	}
+	return list
+}
+
+// SetDoubts keeps what deliveries cannot settle.
+func (o *Order) SetDoubts(list []affiliate.Doubt) {
+	o.Doubts = ""
+	for _, d := range list {
+		o.Doubts = strings.TrimSpace(o.Doubts + " " + string(d))
+	}
 }
 
 // CodeList gives the codes on the order.
@@ -57,7 +77,8 @@ func (o Order) CodeList() []string {
 }
 
 const orderColumns = `id, store_id, external_id, revision, number, status, currency, value, original_value, total, refunded,
-	refund_pending, test, placed_at, updated_at, day, codes, not_credited, evidence, needs_reread, state, changed_at`
+	refund_pending, test, placed_at, updated_at, day, codes, not_credited, evidence, doubts, custom_status,
+	parent, part, state, changed_at`
 
 // LockOrders makes every other transaction that wants one of these orders wait until this one ends, whether they exist
 // yet or not. Keys are locked in one fixed order, so that two workers never wait for each other. On SQLite the write
@@ -115,7 +136,7 @@ func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange,
 		return cmp.Or(cmp.Compare(a.After.StoreID, b.After.StoreID), strings.Compare(a.After.ExternalID,
 			b.After.ExternalID))
 	})
-	const columns = 23
+	const columns = 27
 	args := make([]any, 0, len(list)*columns)
 	for _, change := range list {
 		o := change.After
@@ -123,18 +144,21 @@ func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange,
 		tx.sums.order(&o, 1)
 		args = append(args, int64(o.StoreID), o.ExternalID, o.Revision, o.Number, string(o.Status),
 			string(o.Currency), o.Value, o.OriginalValue, o.Total, o.Refunded, o.RefundPending, o.Test, o.PlacedAt,
-			o.UpdatedAt, o.Day, o.Codes, o.NotCredited, o.Evidence, o.Trace, o.NeedsReread, o.State, At(now), At(now))
+			o.UpdatedAt, o.Day, o.Codes, o.NotCredited, o.Evidence, o.Trace, o.Doubts != "", o.Doubts,
+			o.CustomStatus, o.Parent, o.Part, o.State, At(now), At(now))
 	}
 	ids := make(map[OrderKey]affiliate.OrderID, len(list))
 	err := tx.insertRows(ctx, `orders (store_id, external_id, revision, number, status, currency, value, original_value, total, refunded,
-		refund_pending, test, placed_at, updated_at, day, codes, not_credited, evidence, trace, needs_reread, state, created_at, changed_at)`,
+		refund_pending, test, placed_at, updated_at, day, codes, not_credited, evidence, trace, needs_reread, doubts, custom_status,
+		parent, part, state, created_at, changed_at)`,
 		columns, args, `ON CONFLICT (store_id, external_id) DO UPDATE SET revision = excluded.revision, number = excluded.number,
 		status = excluded.status, currency = excluded.currency, value = excluded.value, original_value = excluded.original_value,
 		total = excluded.total, refunded = excluded.refunded, refund_pending = excluded.refund_pending, test = excluded.test,
 		placed_at = excluded.placed_at, updated_at = excluded.updated_at, day = excluded.day, codes = excluded.codes,
 		not_credited = excluded.not_credited, evidence = excluded.evidence,
 		trace = CASE WHEN excluded.trace = '' THEN orders.trace ELSE excluded.trace END,
-		needs_reread = excluded.needs_reread, state = excluded.state, changed_at = excluded.changed_at
+		needs_reread = excluded.needs_reread, doubts = excluded.doubts, custom_status = excluded.custom_status,
+		parent = excluded.parent, part = excluded.part, state = excluded.state, changed_at = excluded.changed_at
 		RETURNING store_id, external_id, id`, func(rows *sqlx.Rows) error {
 			var k OrderKey
 			var id affiliate.OrderID
@@ -189,6 +213,7 @@ type OrderFilter struct {
 	Creator  affiliate.CreatorID
 	From, To time.Time // placed in [From, To)
 	Show     OrderShow
+	Doubt    affiliate.Doubt
 	Text     string // the order's number or the store's id of it
 }
 
@@ -202,16 +227,20 @@ const (
 	ShowAmbiguous   OrderShow = "ambiguous"   // several owned codes, and not rejected
 	ShowUnconverted OrderShow = "unconverted" // waits for an exchange rate
 	ShowTest        OrderShow = "test"
+	ShowDoubtful    OrderShow = "doubtful" // deliveries cannot settle it; only the store can tell
+	ShowParts       OrderShow = "parts"    // parts of other orders
 )
 
 // orderShows say what the kinds mean for the rows of ordersFrom.
 var orderShows = map[OrderShow]string{
 	ShowCredited:    "o.not_credited IS NULL",
-	ShowUncredited:  "o.not_credited IS NOT NULL AND NOT o.test",
+	ShowUncredited:  "o.not_credited IS NOT NULL AND NOT o.test AND NOT o.part",
 	ShowHeld:        "c.approval = 'held'",
 	ShowAmbiguous:   "c.ambiguous AND c.approval <> 'rejected'",
 	ShowUnconverted: "c.credited AND c.rate IS NULL",
 	ShowTest:        "o.test",
+	ShowDoubtful:    "o.needs_reread",
+	ShowParts:       "o.part",
 }
 
 // ordersFrom are orders o of stores s, with their conversions c where somebody is credited. Both databases leave out
@@ -227,6 +256,9 @@ func (f OrderFilter) conditions() (w filter) {
 	}
 	if f.Text != "" {
 		w.and(`(o.number LIKE ? ESCAPE '\' OR o.external_id = ?)`, containing(f.Text), f.Text)
+	}
+	if f.Doubt != "" {
+		w.and("o.needs_reread AND ' ' || o.doubts || ' ' LIKE ?", "% "+string(f.Doubt)+" %")
 	}
 	is(&w, "o.status", f.Status)
 	is(&w, "s.slug", f.Store)
@@ -260,13 +292,21 @@ func (q queries) OrderCounts(ctx context.Context) (map[affiliate.OrderStatus]int
 		Status affiliate.OrderStatus
 		N      int64
 	}
-	err := q.list(ctx, &rows, `SELECT status, COUNT(*) AS n FROM orders WHERE placed_at IS NOT NULL GROUP BY status`)
+	err := q.list(ctx, &rows, `SELECT status, COUNT(*) AS n FROM orders WHERE placed_at IS NOT NULL AND NOT part GROUP BY status`)
 	counts := map[affiliate.OrderStatus]int64{affiliate.Pending: 0, affiliate.Paid: 0, affiliate.Canceled: 0,
 		affiliate.Refunded: 0}
 	for _, r := range rows {
 		counts[r.Status] = r.N
 	}
 	return counts, err
+}
+
+// OrderParts gives the orders that belong to an order of a store, as the store's plugin made them, by their ids.
+func (q queries) OrderParts(ctx context.Context, store affiliate.StoreID, parent string) ([]OrderRow, error) {
+	var rows []OrderRow
+	err := q.list(ctx, &rows, `SELECT `+qualify("o", orderColumns)+`, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id
+		WHERE o.store_id = ? AND o.parent = ? AND o.parent <> '' ORDER BY o.id LIMIT 100`, store, parent)
+	return rows, err
 }
 
 // qualify puts a table's alias before every column of a list.

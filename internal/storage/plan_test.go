@@ -64,7 +64,8 @@ func eachPlanner(t *testing.T, test func(p planner)) {
 			column: "detail", sorts: "USE TEMP B-TREE FOR ORDER BY", outer: "LEFT-JOIN"}},
 		"postgres": {Options{URL: testservers.Database(t)}, planner{explain: "EXPLAIN ",
 			column: "QUERY PLAN", sorts: "Sort Key", outer: "Left Join",
-			before: []string{"SET LOCAL enable_seqscan = off", "SET LOCAL enable_bitmapscan = off"}}},
+			before: []string{"SET LOCAL enable_seqscan = off", "SET LOCAL enable_bitmapscan = off",
+				"SET LOCAL enable_hashjoin = off"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			db, err := Open(t.Context(), d.options)

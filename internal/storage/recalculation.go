@@ -30,6 +30,7 @@ const (
 	PhaseOrders      = "orders"
 	PhaseClicks      = "clicks"
 	PhaseLedger      = "ledger"
+	PhaseStatuses    = "statuses" // of the orders that a store's owner decides about
 )
 
 var phaseTables = map[string]string{PhaseConversions: "conversions", PhaseOrders: "orders", PhaseClicks: "clicks",
@@ -40,7 +41,11 @@ func (tx *Tx) StartRecalculation(ctx context.Context, reason string, phases []st
 	var total int64
 	for _, phase := range phases {
 		var n int64
-		if err := tx.get(ctx, &n, `SELECT COUNT(*) FROM `+phaseTables[phase]); err != nil {
+		query := `SELECT COUNT(*) FROM ` + phaseTables[phase]
+		if phase == PhaseStatuses {
+			query = `SELECT COUNT(*) FROM orders o WHERE ` + concernedByRules
+		}
+		if err := tx.get(ctx, &n, query); err != nil {
 			return err
 		}
 		total += n

@@ -161,7 +161,7 @@ type memberJSON struct {
 
 func memberView(m affiliate.CampaignMember) memberJSON {
 	return memberJSON{ID: m.ID.String(), Campaign: m.CampaignID.String(), Creator: m.CreatorID.String(),
-		ProductValue: money.Format(m.ProductValue, m.ProductCurrency), ProductCurrency: string(m.ProductCurrency),
+		ProductValue: money.Format(m.ProductValue, m.ProductCurrency), ProductCurrency: m.ProductCurrency.Code(),
 		RemovedAt: timeOrNull(m.RemovedAt), Version: m.Version, CreatedAt: m.CreatedAt.UTC(),
 		UpdatedAt: m.UpdatedAt.UTC()}
 }

@@ -92,7 +92,7 @@ func conversionView(i storage.ConversionItem) ConversionJSON {
 		Offer: i.OfferID.String(), OfferName: i.Offer, OfferType: string(i.OfferType),
 		OfferMember: i.OfferMemberID.String(), Method: string(i.Method), ClickID: i.ClickID, Ambiguous: i.Ambiguous,
 		Status: string(i.Status), Approval: string(i.Approval), ApprovalReason: i.ApprovalReason,
-		ApprovalBy: orNull(i.ApprovalBy), ApprovalAt: timeOrNull(i.ApprovalAt.Time), Currency: string(i.Currency),
+		ApprovalBy: orNull(i.ApprovalBy), ApprovalAt: timeOrNull(i.ApprovalAt.Time), Currency: i.Currency.Code(),
 		OrderTotal: amount(i.OrderTotal), OriginalValue: amount(i.OriginalValue), Value: amount(i.Value),
 		Refunded: amount(i.Refunded), Commission: amount(i.Commission), CommissionRule: commissionView(i.Rule()),
 		Account: conversionAccount(i.Conversion)}
@@ -111,7 +111,7 @@ func conversionAccount(c storage.Conversion) *conversionAccountJSON {
 	}
 	amount := func(n int64) string { return money.Format(n, c.AccountCurrency) }
 	rate, _ := money.ParseRate(*c.Rate) // written by us
-	return &conversionAccountJSON{Currency: string(c.AccountCurrency), Rate: *c.Rate, RateDate: *c.RateDate,
+	return &conversionAccountJSON{Currency: c.AccountCurrency.Code(), Rate: *c.Rate, RateDate: *c.RateDate,
 		OriginalValue: amount(rate.Convert(c.OriginalValue, c.Currency, c.AccountCurrency)),
 		Value:         amount(*c.AccountValue), Refunded: amount(*c.AccountRefunded),
 		Commission: amount(*c.AccountCommission)}

@@ -41,7 +41,7 @@ type costJSON struct {
 
 func costView(c affiliate.Cost) costJSON {
 	v := costJSON{ID: c.ID.String(), Campaign: c.CampaignID.String(), Amount: money.Format(c.Amount, c.Currency),
-		Currency: string(c.Currency), Day: c.Day, Note: c.Note, Author: c.Author, CreatedAt: c.CreatedAt.UTC(),
+		Currency: c.Currency.Code(), Day: c.Day, Note: c.Note, Author: c.Author, CreatedAt: c.CreatedAt.UTC(),
 		RemovedAt: timeOrNull(c.RemovedAt)}
 	if c.CreatorID != 0 {
 		v.Creator = orNull(c.CreatorID.String())
@@ -153,7 +153,7 @@ type roiJSON struct {
 
 func returnSumsView(r storage.ReturnSums) ReturnSumsJSON {
 	amount := func(n int64) string { return money.Format(n, r.Currency) }
-	return ReturnSumsJSON{Currency: string(r.Currency), GMV: amount(r.GMV), ProductValues: amount(r.ProductValues),
+	return ReturnSumsJSON{Currency: r.Currency.Code(), GMV: amount(r.GMV), ProductValues: amount(r.ProductValues),
 		Payouts: amount(r.Payouts), Fees: amount(r.Fees), PaymentsIssued: amount(r.Payments()), Cost: amount(r.Cost()),
 		PaymentsDue: amount(r.PaymentsDue)}
 }

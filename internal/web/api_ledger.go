@@ -44,7 +44,7 @@ type LedgerEntryJSON struct {
 
 func ledgerEntryView(l storage.LedgerLine) LedgerEntryJSON {
 	v := LedgerEntryJSON{ID: l.ID.String(), Kind: string(l.Kind), Amount: money.Format(l.Amount, l.Currency),
-		Currency: string(l.Currency), Creator: l.CreatorID.String(), CreatorName: l.Creator,
+		Currency: l.Currency.Code(), Creator: l.CreatorID.String(), CreatorName: l.Creator,
 		CampaignName: orNull(l.Campaign), OfferName: orNull(l.Offer), Note: l.Note, Author: l.Author,
 		CreatedAt: l.CreatedAt.UTC(), PayableAt: l.PayableAt.UTC()}
 	if l.CampaignID != 0 {

@@ -41,11 +41,22 @@ type OrderJSON struct {
 	Refunded      string          `json:"refunded" doc:"Money that has gone back"`
 	RefundPending string          `json:"refund_pending" doc:"Money on its way back"`
 	Test          bool            `json:"test" doc:"Test orders count nowhere"`
+	Parent        *string         `json:"parent" doc:"The store's id of the order that this one belongs to"`
+	Part          bool            `json:"part" doc:"A part of its parent, which a marketplace plugin split off: counts nowhere"`
+	CustomStatus  *string         `json:"custom_status" doc:"The store's own word where a plugin set it"`
+	NeedsReread   bool            `json:"needs_reread" doc:"There are doubts, which only the store itself can settle"`
+	Doubts        []DoubtJSON     `json:"doubts" nullable:"false" doc:"What deliveries cannot settle"`
 	PlacedAt      time.Time       `json:"placed_at"`
 	UpdatedAt     time.Time       `json:"updated_at" doc:"The store's own modification time"`
 	Codes         []string        `json:"codes" nullable:"false" doc:"All codes on the order, whoever owns them"`
 	Conversion    *ConversionJSON `json:"conversion" doc:"Whose sale it is; null when nobody is credited"`
 	NotCredited   *string         `json:"not_credited" example:"no_owner" doc:"The reason code why nobody is credited"`
+}
+
+// DoubtJSON is something about an order that deliveries cannot settle.
+type DoubtJSON struct {
+	Code     string `json:"code" enum:"same_second,refund_rows,rounded,deletion,edited"`
+	Sentence string `json:"sentence" doc:"What is in doubt, and what is shown meanwhile"`
 }
 
 // OrderRefJSON names an order wherever something else is about it. Store and external id lead to the order.
@@ -64,9 +75,14 @@ func OrderRef(id affiliate.OrderID, store, externalID, number string) OrderRefJS
 func orderView(o storage.OrderRow) OrderJSON {
 	amount := func(n int64) string { return money.Format(n, o.Currency) }
 	v := OrderJSON{OrderRefJSON: OrderRef(o.ID, o.Store, o.ExternalID, o.Number), Status: string(o.Status),
-		Currency: string(o.Currency), Value: amount(o.Value), OriginalValue: amount(o.OriginalValue),
+		Currency: o.Currency.Code(), Value: amount(o.Value), OriginalValue: amount(o.OriginalValue),
 		Total: amount(o.Total), Refunded: amount(o.Refunded), RefundPending: amount(o.RefundPending), Test: o.Test,
 		PlacedAt: o.PlacedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(), Codes: o.CodeList(), NotCredited: o.NotCredited}
+	v.Parent, v.Part, v.CustomStatus, v.Doubts = orNull(o.Parent), o.Part, orNull(o.CustomStatus), []DoubtJSON{}
+	for _, d := range o.DoubtList() {
+		v.Doubts = append(v.Doubts, DoubtJSON{string(d), d.Sentence()})
+	}
+	v.NeedsReread = len(v.Doubts) > 0
 	if o.Conversion != nil {
 		v.Conversion = new(conversionView(*o.Conversion))
 	}
@@ -84,12 +100,18 @@ type OrdersFilter struct {
 // PlacedFilter are those of them that also narrow the orders of one store.
 type PlacedFilter struct {
 	Status string `query:"status" enum:"pending,paid,canceled,refunded"`
+	Doubt  string `query:"doubt" enum:"any,same_second,refund_rows,rounded,deletion,edited" doc:"Orders with this doubt, or with any"`
 	From   string `query:"from" doc:"Placed at or after: a day of the account's time zone (2026-11-01), or a time"`
 	To     string `query:"to" doc:"Placed before: a time, or a day, which is the last one that counts"`
 }
 
 func (s *Server) orderFilter(ctx context.Context, in OrdersFilter) (f storage.OrderFilter, err error) {
 	f.Status = affiliate.OrderStatus(in.Status)
+	if in.Doubt == "any" {
+		f.Show = storage.ShowDoubtful
+	} else {
+		f.Doubt = affiliate.Doubt(in.Doubt)
+	}
 	if f.Campaign, err = idIn[affiliate.CampaignID]("campaign", "cmp_", in.Campaign); err != nil {
 		return f, err
 	}

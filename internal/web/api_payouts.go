@@ -38,7 +38,7 @@ type dueJSON struct {
 
 func dueView(d storage.Due) dueJSON {
 	return dueJSON{Creator: d.CreatorID.String(), CreatorName: d.Creator, Amount: money.Format(d.Amount, d.Currency),
-		Currency: string(d.Currency), Accounts: d.Accounts}
+		Currency: d.Currency.Code(), Accounts: d.Accounts}
 }
 
 type payoutsDueInput struct {
@@ -86,7 +86,7 @@ type PayoutJSON struct {
 
 func payoutView(p affiliate.Payout) PayoutJSON {
 	return PayoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency),
-		Currency: string(p.Currency), State: string(p.State), Method: p.Method, Reference: p.Reference,
+		Currency: p.Currency.Code(), State: string(p.State), Method: p.Method, Reference: p.Reference,
 		Author: p.Author, CreatedAt: p.CreatedAt.UTC(), PaidAt: p.PaidAt.UTC()}
 }
 

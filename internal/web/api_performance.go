@@ -113,9 +113,9 @@ type FiguresJSON struct {
 
 func figuresView(f affiliate.Sums, c money.Currency) FiguresJSON {
 	return FiguresJSON{Clicks: f.Clicks, Conversions: f.Conversions, ByLink: f.Linked,
-		ConversionRate: percentOrNull(f.ConversionRate()), Sales: money.Format(f.Sales, c), AverageSale: amountOrNull(f.AverageSale(), c),
-		Commissions: money.Format(f.Commissions, c), Payouts: money.Format(f.Payouts, c),
-		Refunds: money.Format(f.Refunds, c)}
+		ConversionRate: percentOrNull(f.ConversionRate()), Sales: money.Format(f.Sales, c),
+		AverageSale: amountOrNull(f.AverageSale(), c), Commissions: money.Format(f.Commissions, c),
+		Payouts: money.Format(f.Payouts, c), Refunds: money.Format(f.Refunds, c)}
 }
 
 // MixJSON counts the conversions that are not accepted.
@@ -266,7 +266,7 @@ func reconciliation(r storage.Report, o storage.Overview) reconciliationJSON {
 	if r.Everybody() {
 		v.WithoutCreator = []uncreditedJSON{}
 		for _, u := range o.Uncredited {
-			v.WithoutCreator = append(v.WithoutCreator, uncreditedJSON{string(u.Currency), u.Orders,
+			v.WithoutCreator = append(v.WithoutCreator, uncreditedJSON{u.Currency.Code(), u.Orders,
 				money.Format(u.Sales, u.Currency)})
 		}
 	}
@@ -304,7 +304,7 @@ func (s *Server) performance(ctx context.Context, p PeriodQuery, u UnitQuery,
 	if err != nil {
 		return nil, err
 	}
-	v := performanceJSON{Range: rangeView(r.Range), PreviousRange: previousRange(r.Range), Currency: string(r.Currency),
+	v := performanceJSON{Range: rangeView(r.Range), PreviousRange: previousRange(r.Range), Currency: r.Currency.Code(),
 		Former: r.Former, KPIs: kpisJSON{PeriodKPIsJSON: periodKPIs(o.KPIs, r.Currency), Members: o.KPIs.Members,
 			PaymentsDue:            money.Format(o.KPIs.PaymentsDue, r.Currency),
 			MembersWithPaymentsDue: o.KPIs.MembersWithPaymentsDue},
@@ -313,7 +313,7 @@ func (s *Server) performance(ctx context.Context, p PeriodQuery, u UnitQuery,
 		v.Previous, v.Changes = new(periodKPIs(*o.Before, r.Currency)), changesView(o.KPIs, *o.Before)
 	}
 	for _, d := range o.Due.Other {
-		v.OtherDue = append(v.OtherDue, otherDueJSON{string(d.Currency), money.Format(d.Amount, d.Currency), d.Members})
+		v.OtherDue = append(v.OtherDue, otherDueJSON{d.Currency.Code(), money.Format(d.Amount, d.Currency), d.Members})
 	}
 	return &output[performanceJSON]{Body: v}, nil
 }
@@ -362,7 +362,7 @@ func (s *Server) getPerformanceSeries(ctx context.Context,
 	if err != nil {
 		return nil, err
 	}
-	return &output[performanceSeriesJSON]{Body: performanceSeriesJSON{rangeView(r.Range), string(r.Currency),
+	return &output[performanceSeriesJSON]{Body: performanceSeriesJSON{rangeView(r.Range), r.Currency.Code(),
 		seriesView(c, r.Currency)}}, nil
 }
 

@@ -151,7 +151,7 @@ func figureList[R, V any](ctx context.Context, s *Server, l storage.ReportList, 
 	}
 	out := &output[figureListJSON[V]]{Body: figureListJSON[V]{Data: make([]V, len(page.Rows)),
 		NextCursor: orNull(page.Next), Range: rangeView(l.Range), PreviousRange: previousRange(l.Range),
-		Currency: string(l.Currency), Count: page.Count}}
+		Currency: l.Currency.Code(), Count: page.Count}}
 	for i, r := range page.Rows {
 		out.Body.Data[i] = view(r, l.Currency)
 	}

@@ -37,7 +37,7 @@ type settingsJSON struct {
 }
 
 func settingsView(v affiliate.Settings) settingsJSON {
-	return settingsJSON{Name: v.Name, Currency: string(v.Currency), Timezone: v.Timezone, WindowDays: v.WindowDays,
+	return settingsJSON{Name: v.Name, Currency: v.Currency.Code(), Timezone: v.Timezone, WindowDays: v.WindowDays,
 		Precedence: string(v.Precedence), ClickRule: string(v.ClickRule), Renewals: string(v.Renewals),
 		HoldDays: v.HoldDays, MinimumPayout: money.Format(v.MinimumPayout, v.Currency)}
 }

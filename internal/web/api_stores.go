@@ -51,7 +51,7 @@ type StoreJSON struct {
 
 func (s *Server) storeView(v affiliate.Store) StoreJSON {
 	return StoreJSON{ID: v.ID.String(), Slug: v.Slug, Platform: string(v.Platform), Name: v.Name, Domain: v.Domain,
-		Currency: string(v.Currency), Timezone: v.Timezone, Parts: string(v.Parts), State: string(v.State),
+		Currency: v.Currency.Code(), Timezone: v.Timezone, Parts: string(v.Parts), State: string(v.State),
 		Warning: orNull(v.Warning), WebhookURL: s.App.WebhookURL(v), LastDeliveryAt: timeOrNull(v.LastDeliveryAt),
 		LastProcessedAt: timeOrNull(v.LastProcessedAt), Version: v.Version, CreatedAt: v.CreatedAt.UTC(),
 		UpdatedAt: v.UpdatedAt.UTC()}
@@ -118,7 +118,8 @@ type createdStoreJSON struct {
 func (s *Server) createStore(ctx context.Context, in *createStoreInput) (*output[createdStoreJSON], error) {
 	b := in.Body
 	added, err := s.App.AddStore(ctx, app.NewStore{Platform: affiliate.Platform(b.Platform), Slug: b.Slug, Name: b.Name,
-		Domain: b.Domain, Currency: b.Currency, Timezone: b.Timezone, Parts: affiliate.PartsRule(b.Parts), Secret: b.WebhookSecret})
+		Domain: b.Domain, Currency: b.Currency, Timezone: b.Timezone, Parts: affiliate.PartsRule(b.Parts),
+		Secret: b.WebhookSecret})
 	return one(added, err, func(a app.AddedStore) createdStoreJSON {
 		return createdStoreJSON{StoreJSON: s.storeView(a.Store), WebhookSecret: orNull(a.Secret),
 			Instructions: a.Instructions}

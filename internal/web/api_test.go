@@ -344,7 +344,8 @@ func TestAPI_secrets_settings_tokens(t *testing.T) {
 		}
 		o.owner.call("PATCH", v1+"/settings", object{"minimum_payout": "1.5"}).problem(422, "invalid", "minimum_payout")
 
-		if s := o.owner.call("PATCH", v1+"/settings", object{"renewals": "first_only"}).ok(200); s["renewals"] != "first_only" {
+		if s := o.owner.call("PATCH", v1+"/settings", object{"renewals": "first_only"}).
+			ok(200); s["renewals"] != "first_only" {
 			o.Errorf("settings: %v", s)
 		}
 		o.owner.call("PATCH", v1+"/settings", object{"renewals": "all"}).problem(422, "invalid", "renewals")

@@ -90,7 +90,7 @@ func unownedView(c storage.UnownedCode) unownedCodeJSON {
 		Orders: c.Orders, Sales: []orderSalesJSON{}, FirstUsed: c.First.UTC(), LastUsed: c.Last.UTC(),
 		Newest: OrderRef(c.Newest.ID, c.Store, c.Newest.ExternalID, c.Newest.Number)}
 	for _, s := range c.Sales {
-		v.Sales = append(v.Sales, orderSalesJSON{string(s.Currency), s.Orders, money.Format(s.Sales, s.Currency)})
+		v.Sales = append(v.Sales, orderSalesJSON{s.Currency.Code(), s.Orders, money.Format(s.Sales, s.Currency)})
 	}
 	return v
 }
@@ -237,14 +237,14 @@ func assignmentView(a app.CodeAssignment, store string) assignmentJSON {
 		v.NextAfter = orNull(a.Next.String())
 	}
 	for _, t := range a.Totals {
-		v.Credited.Totals = append(v.Credited.Totals, assignedTotalJSON{string(t.Currency), t.Orders,
+		v.Credited.Totals = append(v.Credited.Totals, assignedTotalJSON{t.Currency.Code(), t.Orders,
 			money.Format(t.Sales, t.Currency), money.Format(t.Commission, t.Currency)})
 	}
 	for _, o := range a.Orders {
 		c := o.Conversion
 		v.Credited.First = append(v.Credited.First, assignedOrderJSON{Order: ref(o.Order), Status: string(c.Status),
 			Approval: string(c.Approval), Ambiguous: c.Ambiguous, PlacedAt: o.Order.PlacedAt.UTC(),
-			Currency: string(c.Currency), Value: money.Format(c.Value, c.Currency),
+			Currency: c.Currency.Code(), Value: money.Format(c.Value, c.Currency),
 			Commission: money.Format(c.Commission, c.Currency), Reason: o.Sentence})
 	}
 	for _, r := range a.Reasons {

@@ -26,12 +26,12 @@ func (o *office) seen(store affiliate.StoreID, id, code string, value int64, cur
 	o.Helper()
 	state := affiliate.OrderState{}.Merge(affiliate.Event{OrderID: id, Snapshot: &affiliate.Snapshot{Version: 1,
 		Number: "#" + id, PlacedAt: at, Currency: currency, Status: affiliate.StorePaid, PaymentDate: true,
-		Captured: value, Total: value, Merchandise: value, Codes: []string{code}}}, "key")
+		Captured: value, Total: value, Merchandise: value, Codes: []string{code}}})
 	text, err := json.Marshal(state)
 	if err != nil {
 		o.Fatal(err)
 	}
-	view, known := state.View()
+	view, known := state.View(affiliate.OrderRules{})
 	if !known || view.Status != affiliate.Paid || view.Value != value {
 		o.Fatalf("the order is %+v", view)
 	}

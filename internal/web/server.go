@@ -15,6 +15,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/jobs"
 	"github.com/tributaryhq/tributary/internal/live"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // Server holds the parts that the handlers need. All fields are set before Handler is called.
@@ -45,6 +46,7 @@ type Server struct {
 
 	largeBodies chan struct{} // places of the large bodies that are read at once
 	orderCounts Shared[map[affiliate.OrderStatus]int64]
+	doubtCounts Shared[map[affiliate.StoreID]storage.DoubtCount]
 	downloads   Attachments // exports that run
 	tablePaths  [][]string  // addresses of exports without their extension, in parts
 }

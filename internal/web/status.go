@@ -9,6 +9,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/jobs"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // Status is the small status document.
@@ -20,8 +21,10 @@ type Status struct {
 	Deliveries StatusDeliveries `json:"deliveries"`
 	Queue      jobs.Figures     `json:"queue"`
 	Orders     map[string]int64 `json:"orders"` // by status
-	Stores     []StatusStore    `json:"stores,omitempty"`
-	Rates      *StatusRates     `json:"rates,omitempty"`
+	// OrdersInDoubt are those about which deliveries leave something open that only the store can tell.
+	OrdersInDoubt int64         `json:"orders_in_doubt"`
+	Stores        []StatusStore `json:"stores,omitempty"`
+	Rates         *StatusRates  `json:"rates,omitempty"`
 }
 
 // StatusRates says how far the exchange rates reach; only shown to those who hold a token.
@@ -44,6 +47,7 @@ type StatusStore struct {
 	LastDeliveryAt  *time.Time         `json:"last_delivery_at"`
 	LastProcessedAt *time.Time         `json:"last_processed_at"`
 	Rejected24h     int64              `json:"rejected_24h"`
+	OrdersInDoubt   int64              `json:"orders_in_doubt"`
 }
 
 func (s *Server) registerStatus(r *gin.Engine) {
@@ -96,6 +100,13 @@ func (s *Server) readStatus(ctx context.Context) (Status, error) {
 	for status, n := range counts {
 		out.Orders[string(status)] = n
 	}
+	doubts, err := s.readDoubts(ctx)
+	if err != nil {
+		return out, err
+	}
+	for _, c := range doubts {
+		out.OrdersInDoubt += c.Orders
+	}
 	out.Deliveries = StatusDeliveries{Waiting: inbox.Waiting, Failed: inbox.Failed}
 	if !inbox.OldestWaiting.IsZero() {
 		age := max(0, now.Sub(inbox.OldestWaiting))
@@ -118,12 +129,24 @@ func (s *Server) readStatus(ctx context.Context) (Status, error) {
 
 func (s *Server) statusStores(ctx context.Context) ([]StatusStore, error) {
 	rows, err := s.App.DB.StoreHealth(ctx, s.App.Now().Add(-24*time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	doubts, err := s.readDoubts(ctx)
 	list := make([]StatusStore, len(rows))
 	for i, r := range rows {
 		list[i] = StatusStore{Slug: r.Slug, Platform: r.Platform, LastDeliveryAt: timeOrNull(r.LastDelivery.Time),
-			LastProcessedAt: timeOrNull(r.LastProcessed.Time), Rejected24h: r.Rejected}
+			LastProcessedAt: timeOrNull(r.LastProcessed.Time), Rejected24h: r.Rejected,
+			OrdersInDoubt: doubts[r.ID].Orders}
 	}
 	return list, err
+}
+
+// readDoubts counts the orders in doubt of all stores; a moment's counts are shared.
+func (s *Server) readDoubts(ctx context.Context) (map[affiliate.StoreID]storage.DoubtCount, error) {
+	return s.doubtCounts.Get(ctx, func(ctx context.Context) (map[affiliate.StoreID]storage.DoubtCount, error) {
+		return s.App.DB.DoubtCounts(ctx, 0)
+	})
 }
 
 func (s *Server) statusRates(ctx context.Context) (*StatusRates, error) {

@@ -1,0 +1,222 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// StatusMeanings are what a status that a plugin set may mean, by the status; an empty one takes a decision back.
+type StatusMeanings map[string]affiliate.StoreStatus
+
+// SetStatuses decides what statuses mean that plugins set on a store's orders, and has the orders concerned judged again
+// in the background. Invalid for a status of WooCommerce's own or a word that is no meaning; Conflict while figures are
+// being computed anew.
+func (a *App) SetStatuses(ctx context.Context, id affiliate.StoreID,
+	meanings StatusMeanings) (list []storage.StoreStatus, err error) {
+	if meanings, err = meanings.check(); err != nil {
+		return nil, err
+	}
+	err = a.changeCatalog(ctx, func(tx *storage.Tx) error {
+		store, err := tx.Store(ctx, id)
+		if err != nil {
+			return err
+		}
+		rules, err := tx.StoreRules(ctx, []affiliate.StoreID{id})
+		if err != nil {
+			return err
+		}
+		before, after := facts{}, facts{}
+		for _, status := range slices.Sorted(maps.Keys(meanings)) {
+			meaning := meanings[status]
+			if rules[id].Statuses[status] == meaning {
+				continue
+			}
+			before[status], after[status] = rules[id].Statuses[status], meaning
+			if err := tx.SetStoreStatus(ctx, storage.StoreStatus{StoreID: id, Status: status, Meaning: meaning,
+				UpdatedAt: storage.At(a.now())}); err != nil {
+				return err
+			}
+		}
+		if len(after) > 0 {
+			if err := a.startRecalculation(ctx, tx, "statuses", "statuses of "+store.Slug,
+				[]string{storage.PhaseStatuses}); err != nil {
+				return err
+			}
+			if err := a.audit(ctx, tx, "store.statuses", id, before, after); err != nil {
+				return err
+			}
+		}
+		list, err = tx.StoreStatuses(ctx, id)
+		return err
+	})
+	return list, err
+}
+
+// check gives the meanings with their statuses as bodies have them: without the prefix "wc-".
+func (m StatusMeanings) check() (StatusMeanings, error) {
+	clean := StatusMeanings{}
+	for status, meaning := range m {
+		name := strings.TrimPrefix(strings.TrimSpace(status), "wc-")
+		if name == "" || len(name) > 40 {
+			return nil, affiliate.FieldErrorf("statuses", "%q is no status; it must have 1 to 40 characters", status)
+		}
+		if affiliate.OwnStatus(name) {
+			return nil, affiliate.FieldErrorf("statuses", "%s is WooCommerce's own status, whose meaning is known", name)
+		}
+		switch meaning {
+		case "", affiliate.StorePaid, affiliate.StorePending, affiliate.StoreCanceled, affiliate.StoreRefunded:
+		default:
+			return nil, affiliate.FieldErrorf("statuses",
+				"%s cannot mean %q: it must be paid, pending, canceled or refunded", name, meaning)
+		}
+		clean[name] = meaning
+	}
+	if len(clean) == 0 {
+		return nil, affiliate.FieldErrorf("statuses", "must name at least one status")
+	}
+	return clean, nil
+}
+
+// RulesPreview is what a decision about a store's orders would change.
+type RulesPreview struct {
+	Concerned int // orders that were looked at
+	Changed   int
+	Moves     []RulesMove
+	Orders    []OrderMove // the first ones that change, at most mostMoved
+}
+
+// RulesMove counts the orders that go from one status to another, with what that does to their values.
+type RulesMove struct {
+	From, To affiliate.OrderStatus
+	Currency money.Currency
+	Orders   int
+	Value    int64 // after less before, minor units of Currency
+}
+
+// OrderMove is one order that would change.
+type OrderMove struct {
+	Before storage.Order
+	Status affiliate.OrderStatus
+	Value  int64
+}
+
+// mostMoved bounds the orders that a preview names.
+const mostMoved = 50
+
+// PreviewStatuses says what SetStatuses would change.
+func (a *App) PreviewStatuses(ctx context.Context, id affiliate.StoreID, meanings StatusMeanings) (RulesPreview, error) {
+	meanings, err := meanings.check()
+	if err != nil {
+		return RulesPreview{}, err
+	}
+	return a.previewRules(ctx, id, func(rules *affiliate.OrderRules) {
+		rules.Statuses = maps.Clone(rules.Statuses)
+		for status, meaning := range meanings {
+			rules.Statuses[status] = meaning
+			if meaning == "" {
+				delete(rules.Statuses, status)
+			}
+		}
+	})
+}
+
+func (a *App) previewRules(ctx context.Context, id affiliate.StoreID,
+	change func(*affiliate.OrderRules)) (preview RulesPreview, err error) {
+	all, err := a.DB.StoreRules(ctx, []affiliate.StoreID{id})
+	if err != nil {
+		return preview, err
+	}
+	rules := all[id].OrderRules
+	change(&rules)
+	moves := map[RulesMove]RulesMove{}
+	for after := affiliate.OrderID(0); ; {
+		list, err := a.DB.ConcernedOrders(ctx, id, after, recalculateBatch)
+		if err != nil {
+			return preview, err
+		}
+		for _, o := range list {
+			after = o.ID
+			var state affiliate.OrderState
+			if err := json.Unmarshal([]byte(o.State), &state); err != nil {
+				return preview, fmt.Errorf("read the state of order %s: %w", o.ID, err)
+			}
+			v, known := state.View(rules)
+			if !known {
+				continue
+			}
+			preview.Concerned++
+			if v.Status == o.Status && v.Value == o.Value && v.Part == o.Part {
+				continue
+			}
+			preview.Changed++
+			key := RulesMove{From: o.Status, To: v.Status, Currency: v.Currency}
+			move := moves[key]
+			if move.Orders == 0 {
+				move = key
+			}
+			move.Orders++
+			move.Value += v.Value - o.Value
+			moves[key] = move
+			if len(preview.Orders) < mostMoved {
+				preview.Orders = append(preview.Orders, OrderMove{Before: o, Status: v.Status, Value: v.Value})
+			}
+		}
+		if len(list) < recalculateBatch {
+			break
+		}
+	}
+	preview.Moves = slices.SortedFunc(maps.Values(moves), func(a, b RulesMove) int {
+		return strings.Compare(string(a.From+a.To)+string(a.Currency), string(b.From+b.To)+string(b.Currency))
+	})
+	return preview, nil
+}
+
+// reviewOrders judges a batch of the orders again that a store's owner decides about, from behind after. It gives the
+// last one and how many they were.
+func (a *App) reviewOrders(ctx context.Context, tx *storage.Tx, after int64, settings affiliate.Settings,
+	zone *time.Location) (int64, int, error) {
+	list, err := tx.ConcernedOrders(ctx, 0, affiliate.OrderID(after), recalculateBatch)
+	if err != nil || len(list) == 0 {
+		return 0, 0, err
+	}
+	m := newMerger(tx, a, settings, zone, a.now())
+	for _, o := range list {
+		key := storage.OrderKey{StoreID: o.StoreID, ExternalID: o.ExternalID}
+		m.orders[key] = &mergedOrder{}
+		m.keys = append(m.keys, key)
+	}
+	if err := m.load(ctx, m.keys); err != nil {
+		return 0, 0, err
+	}
+	for _, key := range m.keys {
+		if err := m.review(key, m.orders[key]); err != nil {
+			return 0, 0, err
+		}
+	}
+	changes, err := m.settle(ctx)
+	tx.AfterCommit(func() {
+		if len(changes) > 0 {
+			a.Live.Publish(changes)
+		}
+	})
+	return int64(list[len(list)-1].ID), len(list), err
+}
+
+// review computes anew what people see of an order.
+func (m *merger) review(key storage.OrderKey, o *mergedOrder) error {
+	var state affiliate.OrderState
+	if err := json.Unmarshal([]byte(o.row.State), &state); err != nil {
+		return fmt.Errorf("read the state of order %s: %w", o.row.ID, err)
+	}
+	o.view, o.known = state.View(m.rules[key.StoreID].OrderRules)
+	return m.show(o)
+}
