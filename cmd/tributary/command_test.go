@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"io"
 	"os"
@@ -81,6 +82,25 @@ func (r result) json() map[string]any {
 		r.Fatalf("more than one document on stdout: %s", r.stdout)
 	}
 	return v
+}
+
+// byHand runs statements as somebody would who writes to the database by hand.
+func (s shell) byHand(statements ...string) {
+	s.Helper()
+	driver, address := "postgres", s.env["DATABASE_URL"]
+	if address == "" {
+		driver, address = "sqlite", filepath.Join(s.env["DATA_DIR"], "tributary.db")
+	}
+	db, err := sql.Open(driver, address)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer db.Close()
+	for _, statement := range statements {
+		if _, err := db.Exec(statement); err != nil {
+			s.Fatalf("%s: %v", statement, err)
+		}
+	}
 }
 
 func (s shell) addStore(slug string) result {

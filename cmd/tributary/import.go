@@ -28,11 +28,15 @@ func importFile(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(args[0])
-	if err != nil {
-		return err
+	file := c.stdin
+	if args[0] != "-" {
+		opened, err := os.Open(args[0])
+		if err != nil {
+			return err
+		}
+		defer opened.Close()
+		file = opened
 	}
-	defer file.Close()
 	ctx, a, end, err := c.open(ctx)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -45,7 +44,7 @@ func (a *App) AddCode(ctx context.Context, in NewCode) (AddedCode, error) {
 
 func (a *App) addCode(ctx context.Context, tx *storage.Tx, in NewCode, store affiliate.Store) (affiliate.Code, error) {
 	now := a.now()
-	c := affiliate.Code{OfferMemberID: in.OfferMember, StoreID: in.Store, Code: strings.TrimSpace(in.Code),
+	c := affiliate.Code{OfferMemberID: in.OfferMember, StoreID: in.Store, Code: affiliate.Clean(in.Code),
 		CreatedAt: now, UpdatedAt: now}
 	if err := affiliate.ValidateCode(c.Code); err != nil {
 		return c, err
@@ -121,7 +120,7 @@ func (a *App) EndCode(ctx context.Context, id affiliate.CodeID, at time.Time) (a
 // ChangeCode alters how a code is written. Another code is another thing: end this one and add that.
 func (a *App) ChangeCode(ctx context.Context, id affiliate.CodeID, written string) (affiliate.Code, error) {
 	return a.amendCode(ctx, id, "change", func(_ *storage.Tx, c *affiliate.Code) error {
-		written := strings.TrimSpace(written)
+		written := affiliate.Clean(written)
 		if affiliate.FoldCode(written) != affiliate.FoldCode(c.Code) {
 			return affiliate.FieldErrorf("code", "only its spelling can be changed; end %s and add %s instead",
 				c.Code, written)
