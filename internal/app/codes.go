@@ -46,7 +46,7 @@ func (a *App) addCode(ctx context.Context, tx *storage.Tx, in NewCode, store aff
 	now := a.now()
 	c := affiliate.Code{OfferMemberID: in.OfferMember, StoreID: in.Store, Code: affiliate.Clean(in.Code),
 		CreatedAt: now, UpdatedAt: now}
-	if err := affiliate.ValidateCode(c.Code); err != nil {
+	if err := a.checkTypedCode(ctx, tx, c); err != nil {
 		return c, err
 	}
 	if store.State == affiliate.StoreStateEnded {
@@ -70,6 +70,19 @@ func (a *App) addCode(ctx context.Context, tx *storage.Tx, in NewCode, store aff
 		return c, err
 	}
 	return c, a.audit(ctx, tx, "code.add", c.ID, nil, codeFacts(c))
+}
+
+// checkTypedCode refuses what cannot be a code. What looks like two is one where an order of the store carries it.
+func (a *App) checkTypedCode(ctx context.Context, tx *storage.Tx, c affiliate.Code) error {
+	err := affiliate.ValidateTypedCode(c.Code)
+	if err == nil || affiliate.ValidateCode(c.Code) != nil {
+		return err
+	}
+	seen, dbErr := tx.OrdersWithCode(ctx, c.StoreID, c.Code, time.Time{}, time.Time{})
+	if dbErr != nil || seen > 0 {
+		return dbErr
+	}
+	return err
 }
 
 // ownedError says who owns a code and since when, and what to do.

@@ -54,3 +54,32 @@ func TestCatalog_invisible(t *testing.T) {
 		}
 	})
 }
+
+// TestAddCode_nonsense: what is surely no code is refused.
+func TestAddCode_nonsense(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		store, om := d.store("shop"), d.promoter("Anna")
+		add := func(code string) error {
+			_, err := d.AddCode(d.ctx, app.NewCode{OfferMember: om.ID, Store: store.ID, Code: code})
+			return err
+		}
+		d.want(add("#N/A"), affiliate.Invalid, "code", "#N/A", "formula")
+		d.want(add("ANNA10, ANNA15"), affiliate.Invalid, "code", "holds 2 codes", "by itself")
+		if err := add("summer sale & more"); err != nil {
+			d.Error(err)
+		}
+	})
+}
+
+// TestAssignCode_with_a_comma: a code that an order carries is one, whatever it looks like.
+func TestAssignCode_with_a_comma(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		if _, err := r.app.AssignCode(r.asOwner(), r.assignment(0, "A,B"), nil); affiliate.KindOf(err) != affiliate.Invalid {
+			t.Errorf("nobody has seen A,B: %v", err)
+		}
+		r.applyAll(withCodes("1", "A,B", nil))
+		if got := r.assign(r.assignment(0, "a,b")); got.Credited != 1 {
+			t.Errorf("%+v", got)
+		}
+	})
+}
