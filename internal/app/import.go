@@ -15,6 +15,7 @@ import (
 
 // ImportReport is what an import did, or would do.
 type ImportReport struct {
+	File    ImportFile   `json:"file"`  // how it was read
 	Lines   int          `json:"lines"` // below the header, blank ones not counted
 	DryRun  bool         `json:"dry_run"`
 	Applied bool         `json:"applied"` // false: nothing was changed
@@ -55,12 +56,12 @@ func (a *App) Import(ctx context.Context, file io.Reader, dryRun bool) (ImportRe
 		if err != nil {
 			return err
 		}
-		rows, bad, err := readImport(file, settings.Currency)
+		read, err := readImport(file, settings.Currency)
 		if err != nil {
 			return err
 		}
-		report.Lines, report.Errors = len(rows), bad
-		if err := a.importRows(ctx, tx, usable(rows, bad), settings.Currency, &report); err != nil {
+		report.File, report.Lines, report.Errors, report.Notes = read.about, len(read.rows), read.bad, read.notes
+		if err := a.importRows(ctx, tx, usable(read.rows, read.bad), settings.Currency, &report); err != nil {
 			return err
 		}
 		if dryRun || len(report.Errors) > 0 {
