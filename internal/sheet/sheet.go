@@ -55,7 +55,7 @@ type Problem struct {
 // Read reads a file. known says whether a text names a column: the delimiter that makes the first row name most of them
 // is the file's. With problems the rows may be incomplete.
 func Read(file []byte, known func(header string) bool) (Sheet, []Problem) {
-	if bytes.HasPrefix(file, []byte("PK\x03\x04")) {
+	if isWorkbook(file) {
 		return readWorkbook(file)
 	}
 	if reason := foreign(file); reason != "" {
@@ -67,6 +67,9 @@ func Read(file []byte, known func(header string) bool) (Sheet, []Problem) {
 	}
 	return readText(text, encoding, known)
 }
+
+// isWorkbook says whether a file is an archive, as XLSX workbooks are.
+func isWorkbook(file []byte) bool { return bytes.HasPrefix(file, []byte("PK\x03\x04")) }
 
 // foreign recognises files of other programs by their first bytes.
 func foreign(file []byte) string {

@@ -11,6 +11,18 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
+// Decode gives the text of a file as UTF-8, with line feeds; false for a workbook and for what is no text.
+func Decode(file []byte) (text string, ok bool) {
+	if isWorkbook(file) || foreign(file) != "" {
+		return "", false
+	}
+	text, _, problem := decode(file)
+	return ends.Replace(text), problem == nil
+}
+
+// ends makes line feeds of the ends of lines.
+var ends = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 // decode gives a text as UTF-8 and how it was encoded. UTF-8 is not checked: what is none is said cell by cell.
 func decode(file []byte) (text, encoding string, problem *Problem) {
 	var order binary.ByteOrder
@@ -72,7 +84,7 @@ const delimiters = ",;\t"
 // readText reads the rows of a text.
 func readText(text, encoding string, known func(string) bool) (Sheet, []Problem) {
 	s := Sheet{Encoding: encoding}
-	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
+	text = ends.Replace(text)
 	p := parser{rest: text, line: 1}
 	if m := separatorLine.FindStringSubmatch(text); m != nil {
 		if m[1] == "" || !strings.Contains(delimiters, m[1]) {
