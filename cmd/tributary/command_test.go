@@ -217,7 +217,8 @@ func TestImportCommand(t *testing.T) {
 			errs[0].(map[string]any)["line"] != 2.0 {
 			s.Errorf("errors: %v", errs)
 		}
-		if r := s.typed("sep=;\n"+strings.ReplaceAll(header, ",", ";")+"Spring;Cleo;Ten;shop;CLEO5;12,5\n").run("import", "-",
+		if r := s.typed("sep=;\n"+strings.ReplaceAll(header, ",", ";")+"Spring;Cleo;Ten;shop;CLEO5;12,5\n").run(
+			"import", "-",
 			"--json").exits(0).json(); r["applied"] != true || r["file"].(map[string]any)["delimiter"] != "semicolon" {
 			s.Errorf("from the standard input: %v", r)
 		}
@@ -234,7 +235,8 @@ func TestImportCommand_template(t *testing.T) {
 			s.run("import", "--template", path).exits(0)
 			s.run("import", "--template", path).exits(1, "file exists")
 			r := s.run("import", path, "--dry-run", "--json").exits(0).json()
-			if n := r["created"].(map[string]any)["codes"]; n != 2.0 || len(r["file"].(map[string]any)["columns"].([]any)) != 12 {
+			if n := r["created"].(map[string]any)["codes"]; n != 2.0 ||
+				len(r["file"].(map[string]any)["columns"].([]any)) != 12 {
 				s.Errorf("%s: %v", name, r)
 			}
 		}

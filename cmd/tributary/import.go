@@ -19,7 +19,8 @@ func importCommand() command {
 		args:    "FILE.csv|FILE.xlsx|- [--dry-run] [--json] | --template FILE.csv|FILE.xlsx",
 		summary: "Import campaigns, creators, offers, codes and links from a CSV file or an XLSX workbook.",
 		example: "tributary import --template creators.xlsx\ntributary import creators.xlsx --dry-run\n" +
-			"tributary import creators.csv\n# columns: campaign,creator,instagram,email,offer,store,code,link_slug,landing_url," +
+			"tributary import creators.csv\n# columns: " +
+			"campaign,creator,instagram,email,offer,store,code,link_slug,landing_url," +
 			"commission_percent,commission_flat,product_value",
 		run: importFile,
 	}
@@ -27,7 +28,8 @@ func importCommand() command {
 
 func importFile(ctx context.Context, c *call) error {
 	dryRun := c.flags.Bool("dry-run", false, "say what would happen, and change nothing")
-	template := c.flags.String("template", "", "write a `FILE` to begin with, CSV or XLSX by its name, and import nothing")
+	template := c.flags.String("template", "", "write a `FILE` to begin with, CSV or XLSX by its name, and import "+
+		"nothing")
 	c.jsonFlag()
 	args, err := c.parse(0, 1)
 	if err != nil {

@@ -22,7 +22,8 @@ func TestRefold(t *testing.T) {
 		old := []string{
 			"DELETE FROM settings WHERE name = 'text_rules'",
 			"UPDATE creators SET email_hash = 'of lea.roth@gmail.com' WHERE name = 'Lea Roth'",
-			"UPDATE creators SET email = '\u202atom@creators.example\u202c', email_hash = 'of the marks', name = 'Tom\u200b Lane' WHERE name = 'Tom Lane'",
+			"UPDATE creators SET email = '\u202atom@creators.example\u202c', email_hash = 'of the marks', name = " +
+				"'Tom\u200b Lane' WHERE name = 'Tom Lane'",
 			"UPDATE creator_handles SET handle = 'tom\ufeff', folded = 'tom\ufeff' WHERE folded = 'tom'",
 			"UPDATE campaigns SET name = 'Spr\u00ading', folded = 'spr\u00ading'",
 			"UPDATE offers SET name = '\u2060Ten', folded = '\u2060ten'",

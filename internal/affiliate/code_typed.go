@@ -13,18 +13,18 @@ import (
 func ValidateTypedCode(s string) error {
 	switch {
 	case IsSpreadsheetError(s):
-		return FieldErrorf("code", "%q is the error of a formula in a spreadsheet, not a code; mend the formula, or type "+
-			"the code", clip(s, 40))
+		return FieldErrorf("code", "%q is the error of a formula in a spreadsheet, not a code; mend the formula, or "+
+			"type the code", clip(s, 40))
 	case shortenedNumber.MatchString(s):
-		return FieldErrorf("code", "%q is a number that a spreadsheet has shortened, and the code cannot be told from it; "+
-			"format the cells as text, and type the code again", clip(s, 40))
+		return FieldErrorf("code", "%q is a number that a spreadsheet has shortened, and the code cannot be told "+
+			"from it; format the cells as text, and type the code again", clip(s, 40))
 	}
 	if codes := splitCodes(s); codes != nil {
 		if slices.Contains(codes, "") || len(codes) < 2 {
 			return FieldErrorf("code", "%q holds a separator that belongs to no code; take it out", Shown(s))
 		}
-		return FieldErrorf("code", "%q holds %d codes (%s); give one code here, and each of the others by itself, in a "+
-			"line of its own", Shown(s), len(codes), strings.Join(codes, "; "))
+		return FieldErrorf("code", "%q holds %d codes (%s); give one code here, and each of the others by itself, in "+
+			"a line of its own", Shown(s), len(codes), strings.Join(codes, "; "))
 	}
 	return ValidateCode(s)
 }

@@ -34,8 +34,8 @@ func ReadImportFile(file string) ReadFile {
 	}
 	out := ReadFile{About: f.about, Bad: f.bad, Notes: f.notes}
 	for _, r := range f.rows {
-		row := ImportedRow{Campaign: r.campaign, Creator: r.creator, Instagram: r.instagram, Email: r.email, Offer: r.offer,
-			Store: r.store, Code: r.code, Slug: r.slug, Landing: r.landing}
+		row := ImportedRow{Campaign: r.campaign, Creator: r.creator, Instagram: r.instagram, Email: r.email,
+			Offer: r.offer, Store: r.store, Code: r.code, Slug: r.slug, Landing: r.landing}
 		if r.rule != nil {
 			row.Percent, row.Flat = r.rule.Percent, r.rule.Flat
 		}

@@ -543,7 +543,8 @@ func (x creatorIndex) put(c affiliate.Creator) {
 }
 
 // find looks by Instagram handle, then by e-mail address, then by name. A creator whose handle or e-mail address is
-// known to be another is another person, even of the same name or with an agency's address.
+// known to be another is another person, even of the same name or with an agency's address. So is somebody of another
+// name whose address only has another tag: agencies have one mailbox for all of their creators.
 func (x creatorIndex) find(r importRow, hash string) (affiliate.Creator, bool, error) {
 	handle := affiliate.FoldHandle(r.instagram)
 	if id, ok := x.byHandle[handle]; ok && handle != "" {
@@ -551,7 +552,9 @@ func (x creatorIndex) find(r importRow, hash string) (affiliate.Creator, bool, e
 	}
 	if hash != "" {
 		c, found, err := x.only(x.byEmail[hash], "e-mail address", func(c affiliate.Creator) bool {
-			return agrees(c.Handles[affiliate.Instagram], handle)
+			return agrees(c.Handles[affiliate.Instagram], handle) &&
+				(affiliate.FoldEmail(c.Email) == affiliate.FoldEmail(r.email) ||
+					affiliate.FoldName(c.Name) == affiliate.FoldName(r.creator))
 		})
 		if found || err != nil {
 			return c, found, inColumn("email", err)

@@ -105,7 +105,8 @@ func readImport(file io.Reader, currency money.Currency) (f importedFile, err er
 		f.fail(max(1, p.Line), f.columnName(p.Column), p.Text, "%s", p.Reason)
 	}
 	if len(read.Rows) == 0 && len(problems) == 0 {
-		f.fail(1, "", "", "the file is empty; its first line must name the columns: %s", strings.Join(importColumns, ","))
+		f.fail(1, "", "", "the file is empty; its first line must name the columns: %s",
+			strings.Join(importColumns, ","))
 	}
 	if len(f.bad) > 0 {
 		return f, nil
@@ -125,7 +126,8 @@ func readImport(file io.Reader, currency money.Currency) (f importedFile, err er
 }
 
 func (f *importedFile) fail(line int, column, text, format string, args ...any) {
-	f.bad = append(f.bad, LineError{Line: line, Column: column, Text: affiliate.Shown(strings.ToValidUTF8(text, "\ufffd")),
+	f.bad = append(f.bad, LineError{Line: line, Column: column,
+		Text:   affiliate.Shown(strings.ToValidUTF8(text, "\ufffd")),
 		Reason: fmt.Sprintf(format, args...)})
 }
 
@@ -150,8 +152,9 @@ func (f *importedFile) describe(s sheet.Sheet) {
 	}
 	f.header = s.Rows[0]
 	for i, c := range f.header.Cells {
-		column := ImportColumn{Column: sheet.ColumnName(i + 1), Header: affiliate.Clean(strings.ToValidUTF8(c.Text, "\ufffd")),
-			Field: importField(c.Text)}
+		column := ImportColumn{Column: sheet.ColumnName(i + 1),
+			Header: affiliate.Clean(strings.ToValidUTF8(c.Text, "\ufffd")),
+			Field:  importField(c.Text)}
 		if column.Header == "" {
 			column.Note = "ignored: it is empty"
 		}
@@ -201,7 +204,8 @@ func (f *importedFile) readHeader(s sheet.Sheet) map[string]int {
 			continue
 		}
 		if column.Field == "" {
-			f.fail(line, strings.ToLower(affiliate.Shown(column.Header)), column.Header, "is not a known column%s; there are: %s",
+			f.fail(line, strings.ToLower(affiliate.Shown(column.Header)), column.Header,
+				"is not a known column%s; there are: %s",
 				suggested(column.Header), strings.Join(importColumns, ","))
 			continue
 		}
@@ -250,13 +254,13 @@ func (f *importedFile) readRow(row sheet.Row, columns map[string]int, s sheet.Sh
 				commaHint(s.Delimiter))
 			return
 		case f.about.Columns[i].Header == "":
-			f.fail(row.Line, sheet.ColumnName(i+1), cell.Text, "%q stands in a column without a name; name the column, or "+
-				"empty the cell", affiliate.Shown(text))
+			f.fail(row.Line, sheet.ColumnName(i+1), cell.Text, "%q stands in a column without a name; name the "+
+				"column, or empty the cell", affiliate.Shown(text))
 		}
 	}
 	if len(row.Cells) == 1 && width > 1 && !s.Workbook && strings.ContainsAny(row.Cells[0].Text, ",;\t") {
-		f.fail(row.Line, "", row.Cells[0].Text, "has 1 fields, the header has %d: the cells of both must be divided by the same "+
-			"sign, which is a %s in the header", width, f.about.Delimiter)
+		f.fail(row.Line, "", row.Cells[0].Text, "has 1 fields, the header has %d: the cells of both must be divided "+
+			"by the same sign, which is a %s in the header", width, f.about.Delimiter)
 	}
 	if len(f.bad) > before {
 		return
@@ -268,8 +272,8 @@ func (f *importedFile) readRow(row sheet.Row, columns map[string]int, s sheet.Sh
 	read := c.row(currency)
 	f.rows, f.bad = append(f.rows, read), append(f.bad, c.bad...)
 	if affiliate.LooksLikeDate(read.code) {
-		f.note(row.Line, "code", "%q looks like a date that a spreadsheet has made of a code such as MAY10; make sure that it is "+
-			"the code", read.code)
+		f.note(row.Line, "code", "%q looks like a date that a spreadsheet has made of a code such as MAY10; make "+
+			"sure that it is the code", read.code)
 	}
 }
 
@@ -286,7 +290,8 @@ func (f *importedFile) noteSheets(s sheet.Sheet) {
 		f.note(f.header.Line, "", "the sheet %q was read; not read: %q", s.Name, s.Others)
 	}
 	if hidden := s.Hidden; len(hidden) > 0 {
-		f.note(hidden[0], "", "rows that the workbook hides are read like others: %d, of which this is the first", len(hidden))
+		f.note(hidden[0], "", "rows that the workbook hides are read like others: %d, of which this is the first",
+			len(hidden))
 	}
 }
 
@@ -294,13 +299,13 @@ func (f *importedFile) noteSheets(s sheet.Sheet) {
 func flaw(c sheet.Cell) string {
 	switch c.Kind {
 	case sheet.Date:
-		return fmt.Sprintf("holds a date (%s), which a spreadsheet has made of what was typed; format the cell as text, and "+
-			"type it again", affiliate.Shown(c.Text))
+		return fmt.Sprintf("holds a date (%s), which a spreadsheet has made of what was typed; format the cell as "+
+			"text, and type it again", affiliate.Shown(c.Text))
 	case sheet.Merged:
 		return "was merged with the cells beside it; unmerge them, so that each column has its own"
 	case sheet.Unknown:
-		return "holds a formula whose result is not in the file; open the file in a spreadsheet program and save it, or put the " +
-			"value there"
+		return "holds a formula whose result is not in the file; open the file in a spreadsheet program and save it, " +
+			"or put the value there"
 	case sheet.Failed:
 		return fmt.Sprintf("%q is the error of a formula; mend the formula, or type the value", affiliate.Shown(c.Text))
 	}
@@ -308,14 +313,14 @@ func flaw(c sheet.Cell) string {
 	case !utf8.ValidString(c.Text):
 		return notUTF8(c.Text)
 	case strings.ContainsRune(c.Text, utf8.RuneError):
-		return fmt.Sprintf("%q has lost a letter (\ufffd) when the file was saved; type it again, and save the file as \"CSV "+
-			"UTF-8\"", affiliate.Shown(c.Text))
+		return fmt.Sprintf("%q has lost a letter (\ufffd) when the file was saved; type it again, and save the file "+
+			"as \"CSV UTF-8\"", affiliate.Shown(c.Text))
 	case affiliate.IsSpreadsheetError(c.Text):
 		return fmt.Sprintf("%q is the error of a formula; mend the formula, or type the value", affiliate.Shown(c.Text))
 	}
 	if meant := misread(c.Text); meant != "" {
-		return fmt.Sprintf("%q has been read in the wrong encoding and saved so; it seems to mean %q. Open the file as UTF-8, or "+
-			"type it again", affiliate.Shown(c.Text), affiliate.Shown(meant))
+		return fmt.Sprintf("%q has been read in the wrong encoding and saved so; it seems to mean %q. Open the file "+
+			"as UTF-8, or type it again", affiliate.Shown(c.Text), affiliate.Shown(meant))
 	}
 	return ""
 }
@@ -331,8 +336,8 @@ func notUTF8(text string) string {
 		i += size
 	}
 	meant, _ := charmap.Windows1252.NewDecoder().String(text)
-	return fmt.Sprintf("this is not UTF-8: byte %X behind %q (the text would be %q in Windows-1252, and others elsewhere); "+
-		"save the file as \"CSV UTF-8\"", text[i], affiliate.Shown(text[:i]), affiliate.Shown(meant))
+	return fmt.Sprintf("this is not UTF-8: byte %X behind %q (the text would be %q in Windows-1252, and others "+
+		"elsewhere); save the file as \"CSV UTF-8\"", text[i], affiliate.Shown(text[:i]), affiliate.Shown(meant))
 }
 
 // misread gives what a text means that is UTF-8 taken for Windows-1252, such as "KÃ¤rg" for "Kärg"; else empty.
@@ -404,8 +409,8 @@ func (c *cells) check(column string, err error) {
 	c.fail(column, "%s", err)
 }
 
-// checkCommas refuses a line that is longer than the header and has whole numbers beside each other: 12,5 without quotes
-// are two cells, and move all cells behind them.
+// checkCommas refuses a line that is longer than the header and has whole numbers beside each other: 12,5 without
+// quotes are two cells, and move all cells behind them.
 func (c *cells) checkCommas() {
 	for _, column := range []string{"commission_percent", "commission_flat", "product_value"} {
 		i, ok := c.columns[column]
@@ -414,8 +419,8 @@ func (c *cells) checkCommas() {
 		}
 		left, right := affiliate.Clean(c.cells[i].Text), affiliate.Clean(c.cells[i+1].Text)
 		if left != "" && right != "" && strings.Trim(left+right, "0123456789") == "" {
-			c.fail(column, "the line has more fields than the header, and \"%s,%s\" may be one number or two; put a number with "+
-				"a comma in quotes, or write it with a point", left, right)
+			c.fail(column, "the line has more fields than the header, and \"%s,%s\" may be one number or two; put a "+
+				"number with a comma in quotes, or write it with a point", left, right)
 			return
 		}
 	}

@@ -53,8 +53,8 @@ func TestImport_spreadsheets(t *testing.T) {
 
 // TestImport_forms: the same table in the many forms that spreadsheets give it is the same import.
 func TestImport_forms(t *testing.T) {
-	const table = "Campaign Name,creator,Instagram,E-Mail,OFFER,Store,Code,Link-Slug,landing url,Commission %," +
-		"commissionFlat,product_value\n" +
+	const table = "Campaign Name,creator,Instagram,E-Mail,OFFER,Store,Code,Link-Slug,landing url," +
+		"Commission %,commissionFlat,product_value\n" +
 		"Spring,Änna,'@anna,a@x.example,\"Ten, or so\",shop,=\"0815\",anna,https://shop.example/,10 %,1.5,1234.50\n"
 	plain := strings.Replace(table, "Campaign Name", "Campaign", 1)
 	german := strings.NewReplacer("\"Ten, or so\"", "Ten, or so", ",", ";", "1.5", "1,5", "1234.50", "1.234,50 €")
@@ -67,22 +67,23 @@ func TestImport_forms(t *testing.T) {
 		return string(b)
 	}
 	for name, text := range map[string]string{
-		"commas":                 plain,
-		"semicolons":             semicolons,
-		"tabs":                   strings.ReplaceAll(semicolons, ";", "\t"),
-		"byte order mark, CRLF":  "\ufeff" + strings.ReplaceAll(semicolons, "\n", "\r\n"),
-		"CR":                     strings.ReplaceAll(plain, "\n", "\r"),
-		"sep=":                   "sep=;\r\n" + semicolons,
-		"UTF-16 LE":              encoded(binary.LittleEndian, "\ufeff"+strings.ReplaceAll(semicolons, ";", "\t")),
-		"UTF-16 BE":              encoded(binary.BigEndian, semicolons),
-		"hard spaces":            strings.NewReplacer("10 %", "10\u00a0%", "1.234,50 €", "1\u202f234,50\u00a0€").Replace(semicolons),
+		"commas":                plain,
+		"semicolons":            semicolons,
+		"tabs":                  strings.ReplaceAll(semicolons, ";", "\t"),
+		"byte order mark, CRLF": "\ufeff" + strings.ReplaceAll(semicolons, "\n", "\r\n"),
+		"CR":                    strings.ReplaceAll(plain, "\n", "\r"),
+		"sep=":                  "sep=;\r\n" + semicolons,
+		"UTF-16 LE":             encoded(binary.LittleEndian, "\ufeff"+strings.ReplaceAll(semicolons, ";", "\t")),
+		"UTF-16 BE":             encoded(binary.BigEndian, semicolons),
+		"hard spaces": strings.NewReplacer("10 %", "10\u00a0%", "1.234,50 €",
+			"1\u202f234,50\u00a0€").Replace(semicolons),
 		"empty rows and columns": strings.ReplaceAll(semicolons, "\n", ";;\n;;;;;;;;;;;;;\n \n"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := app.ReadImportFile(text)
 			want := app.ImportedRow{Campaign: "Spring", Creator: "Änna", Instagram: "anna", Email: "a@x.example",
-				Offer: "Ten, or so", Store: "shop", Code: "0815", Slug: "anna", Landing: "https://shop.example/", Percent: 1000,
-				Flat: 15000, Product: 123450}
+				Offer: "Ten, or so", Store: "shop", Code: "0815", Slug: "anna", Landing: "https://shop.example/",
+				Percent: 1000, Flat: 15000, Product: 123450}
 			if len(f.Bad) > 0 || len(f.Rows) != 1 || f.Rows[0] != want {
 				t.Errorf("%+v %v, want %+v", f.Rows, f.Bad, want)
 			}
@@ -90,34 +91,43 @@ func TestImport_forms(t *testing.T) {
 	}
 }
 
-// TestImport_refusals: what cannot be understood is refused with its line, its column, what stands there and what to do.
+// TestImport_refusals: what cannot be understood is refused with line, column, what stands there and what to do.
 func TestImport_refusals(t *testing.T) {
 	const header = "campaign;creator;offer;store;code;commission_percent;product_value\n"
 	row := func(cells ...string) string { return header + strings.Join(cells, ";") + "\n" }
 	for name, c := range map[string]struct{ text, place, says string }{
 		"error of a formula": {row("Spring", "Anna", "Ten", "shop", "#NV"), "line 2, code", "#NV"},
 		"the same in a name": {row("Spring", "#BEZUG!", "Ten", "shop", "A"), "line 2, creator", "mend the formula"},
-		"two codes":          {row("Spring", "Anna", "Ten", "shop", "ANNA10, ANNA15"), "line 2, code", "line of its own"},
+		"two codes": {row("Spring", "Anna", "Ten", "shop", "ANNA10, ANNA15"), "line 2, code",
+			"line of its own"},
 		"two codes, two lines": {row("Spring", "Anna", "Ten", "shop", "\"ANNA10\rANNA15\""), "line 2, code",
 			"ANNA10⏎ANNA15"},
-		"shortened":        {row("Spring", "Anna", "Ten", "shop", "1,2E+11"), "line 2, code", "format the cells as text"},
-		"Windows-1252":     {row("Spring", "K\xe4rg", "Ten", "shop", "A"), "line 2, creator", "byte E4 behind \"K\""},
-		"its remedy":       {row("Spring", "K\xe4rg", "Ten", "shop", "A"), "line 2, creator", "save the file as \"CSV UTF-8\""},
-		"read wrongly":     {row("Spring", "KÃ¤rg", "Ten", "shop", "A"), "line 2, creator", "seems to mean \"Kärg\""},
-		"lost letters":     {row("Spring", "K\ufffdrg", "Ten", "shop", "A"), "line 2, creator", "has lost a letter"},
-		"which number":     {row("Spring", "Anna", "Ten", "shop", "A", "", "1.234"), "line 2, product_value", "write 1234"},
-		"no number":        {row("Spring", "Anna", "Ten", "shop", "A", "ten"), "line 2, commission_percent", "\"ten\""},
-		"another currency": {row("Spring", "Anna", "Ten", "shop", "A", "", "39,90 USD"), "line 2, product_value", "39,90 USD"},
+		"shortened": {row("Spring", "Anna", "Ten", "shop", "1,2E+11"), "line 2, code",
+			"format the cells as text"},
+		"Windows-1252": {row("Spring", "K\xe4rg", "Ten", "shop", "A"), "line 2, creator", "byte E4 behind \"K\""},
+		"its remedy": {row("Spring", "K\xe4rg", "Ten", "shop", "A"), "line 2, creator",
+			"save the file as \"CSV UTF-8\""},
+		"read wrongly": {row("Spring", "KÃ¤rg", "Ten", "shop", "A"), "line 2, creator", "seems to mean \"Kärg\""},
+		"lost letters": {row("Spring", "K\ufffdrg", "Ten", "shop", "A"), "line 2, creator", "has lost a letter"},
+		"which number": {row("Spring", "Anna", "Ten", "shop", "A", "", "1.234"), "line 2, product_value",
+			"write 1234"},
+		"no number": {row("Spring", "Anna", "Ten", "shop", "A", "ten"), "line 2, commission_percent", "\"ten\""},
+		"another currency": {row("Spring", "Anna", "Ten", "shop", "A", "", "39,90 USD"), "line 2, product_value",
+			"39,90 USD"},
 		"column without a name": {"campaign;creator;offer;;code;store\nSpring;Anna;Ten;x;A;shop\n", "line 2, D",
 			"column without a name"},
-		"a cell too many":         {"campaign;creator;offer\nSpring;Anna;Ten;x\n", "line 2", "has 4 fields, the header has 3"},
-		"unknown column":          {"campaign;creator;offer;Creator Name\n", "line 1, creator name", "creator perhaps"},
-		"column twice":            {"sep=;\ncampaign;creator;offer;Code;CODE\n", "line 2, code", "columns D and E"},
-		"one column":              {"campaign|creator|offer\n", "line 1, campaign", "divided by commas, semicolons or tabs"},
-		"another delimiter below": {"campaign;creator;offer\nSpring,Anna,Ten\n", "line 2", "which is a semicolon in the header"},
+		"a cell too many": {"campaign;creator;offer\nSpring;Anna;Ten;x\n", "line 2",
+			"has 4 fields, the header has 3"},
+		"unknown column": {"campaign;creator;offer;Creator Name\n", "line 1, creator name", "creator perhaps"},
+		"column twice":   {"sep=;\ncampaign;creator;offer;Code;CODE\n", "line 2, code", "columns D and E"},
+		"one column": {"campaign|creator|offer\n", "line 1, campaign",
+			"divided by commas, semicolons or tabs"},
+		"another delimiter below": {"campaign;creator;offer\nSpring,Anna,Ten\n", "line 2",
+			"which is a semicolon in the header"},
 		"a comma without quotes": {"campaign,creator,offer,store,code,commission_percent,product_value,link_slug\n" +
 			"Spring,Anna,Ten,shop,A,12,5,,\n", "line 2, commission_percent", "in quotes"},
-		"lines inside of cells": {"campaign;creator;offer;store;code\nSpring;Anna;\"Ten\r\n\r\nor so\";shop;A\r\nSpring;;Ten;shop;B\n",
+		"lines inside of cells": {"campaign;creator;offer;store;code\n" +
+			"Spring;Anna;\"Ten\r\n\r\nor so\";shop;A\r\nSpring;;Ten;shop;B\n",
 			"line 5, creator", "must not be empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,7 +186,8 @@ func TestImport_workbook(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := app.ReadImportFile(out.String())
-	want := []app.ImportedRow{{Campaign: "Spring", Creator: "Anna", Offer: "Ten", Store: "shop", Code: "0815", Percent: 1250,
+	want := []app.ImportedRow{{Campaign: "Spring", Creator: "Anna", Offer: "Ten", Store: "shop", Code: "0815",
+		Percent: 1250,
 		Product: 3990}, {Campaign: "Spring", Creator: "Ben", Offer: "Ten", Store: "shop", Code: "4711", Percent: 1250,
 		Product: 123450}}
 	if !slices.Equal(f.Rows, want) || len(f.Bad) > 0 || len(f.Notes) != 2 || f.About.Format != "xlsx" ||
@@ -237,7 +248,8 @@ func TestPlainNumber_property(t *testing.T) {
 			}
 			digits = append(digits, text[i])
 		}
-		signs := rapid.SampledFrom([][2]string{{".", ","}, {",", "."}, {" ", ","}, {"'", "."}, {"", "."}, {"", ","}}).Draw(t, "signs")
+		signs := rapid.SampledFrom([][2]string{{".", ","}, {",", "."}, {" ", ","}, {"'", "."}, {"", "."},
+			{"", ","}}).Draw(t, "signs")
 		written := strings.ReplaceAll(string(digits), "G", signs[0]) + signs[1] + decimals
 		delimiter := rapid.SampledFrom([]rune{',', ';', '\t'}).Draw(t, "delimiter")
 		if got, reason := app.PlainNumber(delimiter, written); got != strconv.Itoa(whole)+"."+decimals {

@@ -42,10 +42,11 @@ func (c *cells) number(column string, currency money.Currency) (string, bool) {
 	return plain, true
 }
 
-// withoutCurrency takes the currency's code or sign from an amount. Signs that several currencies have are taken for the
-// account's, in which the column is.
+// withoutCurrency takes the currency's code or sign from an amount. Signs that several currencies have are taken for
+// the account's, in which the column is.
 func withoutCurrency(text string, c money.Currency) string {
-	for _, sign := range []string{string(c), map[money.Currency]string{"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}[c]} {
+	for _, sign := range []string{string(c), map[money.Currency]string{"EUR": "€", "USD": "$", "GBP": "£",
+		"JPY": "¥"}[c]} {
 		if sign != "" {
 			text = strings.TrimSuffix(strings.TrimPrefix(text, sign), sign)
 		}
@@ -56,14 +57,15 @@ func withoutCurrency(text string, c money.Currency) string {
 var (
 	numeric = regexp.MustCompile(`^[+-]?[0-9.,'’ ]*[0-9][0-9.,'’ ]*$`)
 	// grouped is a whole number with one sign between thousands.
-	grouped = regexp.MustCompile(`^[+-]?[0-9]{1,3}(\.[0-9]{3})+$|^[+-]?[0-9]{1,3}(,[0-9]{3})+$|^[+-]?[0-9]{1,3}('[0-9]{3})+$|` +
-		`^[+-]?[0-9]{1,3}( [0-9]{3})+$`)
+	grouped = regexp.MustCompile(
+		`^[+-]?[0-9]{1,3}(\.[0-9]{3})+$|^[+-]?[0-9]{1,3}(,[0-9]{3})+$|^[+-]?[0-9]{1,3}('[0-9]{3})+$|` +
+			`^[+-]?[0-9]{1,3}( [0-9]{3})+$`)
 	// eitherWay may be thousands or a number with three decimals.
 	eitherWay = regexp.MustCompile(`^[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}$`)
 )
 
-// plain reads a number as people and spreadsheets write it in different languages: 1234.5, 1.234,50, 1,234.50, 1 234,50,
-// 1'234.50. What may be two numbers is refused, with the reason. What is no number at all is left for others to refuse.
+// plain reads a number as people and spreadsheets write it in different languages: 1234.5, 1.234,50, 1,234.50,
+// 1'234.50. What may be two numbers is refused, with the reason. What is no number at all is left for others.
 func (d decimalSign) plain(s string) (number, reason string) {
 	if !numeric.MatchString(s) {
 		return s, ""
@@ -71,7 +73,8 @@ func (d decimalSign) plain(s string) (number, reason string) {
 	s = strings.ReplaceAll(s, "’", "'")
 	if eitherWay.MatchString(s) && (d == 0 || strings.IndexByte(s, byte(d)) < 0) {
 		whole := strings.NewReplacer(".", "", ",", "").Replace(s)
-		return "", "may be " + whole + " or a number with three decimals; write " + whole + ", or another count of decimals"
+		return "", "may be " + whole + " or a number with three decimals; write " + whole +
+			", or another count of decimals"
 	}
 	whole, decimals := s, ""
 	if i := strings.LastIndexAny(s, ".,"); i >= 0 && d.isDecimal(s, i) {
@@ -93,7 +96,8 @@ func (d decimalSign) plain(s string) (number, reason string) {
 }
 
 // isDecimal says whether the last point or comma of a number, at i, stands before decimals: it is there once, and where
-// three digits follow, which thousands have too, the other sign stands before it, no thousands can, or the file says so.
+// three digits follow, which thousands have too, the other sign stands before it, no thousands can, or the file says
+// so.
 func (d decimalSign) isDecimal(s string, i int) bool {
 	sign := s[i : i+1]
 	if strings.Count(s, sign) > 1 {

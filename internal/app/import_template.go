@@ -23,17 +23,20 @@ func templateColumns(store string) []templateColumn {
 	return []templateColumn{
 		{"campaign", "Needed. The campaign's name; a new name makes a new campaign.", "Spring", "Spring"},
 		{"creator", "Needed. The creator's name.", "Anna Ahlers", "Ben Botha"},
-		{"instagram", "The creator's handle, with or without @. Creators are known by it first, then by e-mail address and name.",
+		{"instagram", "The creator's handle, with or without @. Creators are known by it first, then by e-mail " +
+			"address and name.",
 			"@anna.ahlers", "@benbotha"},
 		{"email", "The creator's e-mail address. Orders that they place themselves are held.", "anna@example.com", ""},
-		{"offer", "Needed. What is promoted; a new name makes a new offer in the campaign.", "Ten percent", "Ten percent"},
+		{"offer", "Needed. What is promoted; a new name makes a new offer in the campaign.", "Ten percent",
+			"Ten percent"},
 		{"store", "Needed beside a code: the short name of the store that it is valid in.", store, store},
 		{"code", "The creator's coupon code, one in a line. Another code or store is another line.", "ANNA10", "BEN10"},
-		{"link_slug", "The end of the creator's link: letters, digits, - and _. Left empty beside a landing page, it is made from " +
-			"the handle.", "", "ben"},
+		{"link_slug", "The end of the creator's link: letters, digits, - and _. Left empty beside a landing page, it " +
+			"is made from the handle.", "", "ben"},
 		{"landing_url", "Where the creator's link leads. A line needs a code, or a link with its landing page.", "",
 			"https://shop.example/new"},
-		{"commission_percent", "Percent of an order's value, such as 10 or 12.5. Left empty: the offer's own.", "10", "10"},
+		{"commission_percent", "Percent of an order's value, such as 10 or 12.5. Left empty: the offer's own.", "10",
+			"10"},
 		{"commission_flat", "An amount per order, in the order's currency.", "", ""},
 		{"product_value", "What the goods cost that were sent to the creator, in the account's currency.", "", "40"},
 	}
@@ -100,7 +103,8 @@ func writeTemplateBook(w io.Writer, columns []templateColumn) (err error) {
 		do(func() (err error) { id, err = book.NewStyle(&s); return err })
 		return id
 	}
-	text, bold, wrapped := styled(excelize.Style{NumFmt: 49}), styled(excelize.Style{Font: &excelize.Font{Bold: true}, NumFmt: 49}),
+	text, bold, wrapped := styled(excelize.Style{NumFmt: 49}), styled(excelize.Style{Font: &excelize.Font{Bold: true},
+		NumFmt: 49}),
 		styled(excelize.Style{Alignment: &excelize.Alignment{WrapText: true, Vertical: "top"}})
 	do(func() error { return book.SetSheetName("Sheet1", list) })
 	do(func() error { _, err := book.NewSheet(about); return err })
@@ -122,7 +126,8 @@ func writeTemplateBook(w io.Writer, columns []templateColumn) (err error) {
 	do(func() error { return book.SetCellStyle(list, "A1", last+"1", bold) })
 	do(func() error { return book.SetCellStyle(list, "A2", lastText+"3", text) })
 	do(func() error {
-		return book.SetPanes(list, &excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"})
+		return book.SetPanes(list, &excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2",
+			ActivePane: "bottomLeft"})
 	})
 	do(func() error { return book.SetColWidth(about, "A", "A", 22) })
 	do(func() error { return book.SetColWidth(about, "B", "B", 90) })

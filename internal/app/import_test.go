@@ -235,6 +235,8 @@ func TestImport_matches_creators(t *testing.T) {
 			{"by handle, under another name", row("Anna K", "@anna", "", "C5"), 0, 0, "creator"},
 			{"by handle, with another address", row("Anna Keller", "@anna", "new@x.example", "C6"), 0, 0, "email"},
 			{"same name, another handle: another person", row("Anna Keller", "@anna.too", "", "C7"), 1, 0, ""},
+			{"an agency's mailbox, another tag, another name: another person",
+				row("Cleo", "", "anna+cleo@x.example", "C10"), 1, 0, ""},
 			{"an agency's address, another handle: another person", row("Ben", "@ben", "anna@x.example", "C8"), 1, 0,
 				""},
 		}

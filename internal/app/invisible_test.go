@@ -11,16 +11,17 @@ import (
 func TestCatalog_invisible(t *testing.T) {
 	const unseen = "\u200b"
 	eachDesk(t, func(d *desk) {
-		added, err := d.AddStore(d.ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: unseen + "shop", Name: "Shop" +
-			unseen, Domain: "shop.example" + unseen, Currency: "EUR", Timezone: "Europe/Berlin"})
+		added, err := d.AddStore(d.ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: unseen + "shop",
+			Name: "Shop" + unseen, Domain: "shop.example" + unseen, Currency: "EUR", Timezone: "Europe/Berlin"})
 		if must(d, added, err); added.Slug != "shop" || added.Name != "Shop" || added.Domain != "shop.example" {
 			d.Errorf("store %+q %+q %+q", added.Slug, added.Name, added.Domain)
 		}
 		campaign := campaignOf(d)(d.AddCampaign(d.ctx, affiliate.Campaign{Name: "Spr" + unseen + "ing"}))
-		campaign = campaignOf(d)(d.ChangeCampaign(d.ctx, campaign.ID, app.AnyVersion, func(c *affiliate.Campaign) error {
-			c.Name = "Spring\u00a0👩‍👧" + unseen
-			return nil
-		}))
+		campaign = campaignOf(d)(d.ChangeCampaign(d.ctx, campaign.ID, app.AnyVersion,
+			func(c *affiliate.Campaign) error {
+				c.Name = "Spring\u00a0👩‍👧" + unseen
+				return nil
+			}))
 		if campaign.Name != "Spring 👩‍👧" {
 			d.Errorf("campaign %+q", campaign.Name)
 		}
@@ -47,8 +48,8 @@ func TestCatalog_invisible(t *testing.T) {
 		if must(d, code, err); code.Code.Code != "ZW10" {
 			d.Errorf("code %+q", code.Code.Code)
 		}
-		link, err := d.AddLink(d.ctx, affiliate.Link{OfferMemberID: om.ID, Slug: "An" + unseen + "na", LandingURL: unseen +
-			"https://shop.example/"})
+		link, err := d.AddLink(d.ctx, affiliate.Link{OfferMemberID: om.ID, Slug: "An" + unseen + "na",
+			LandingURL: unseen + "https://shop.example/"})
 		if must(d, link, err); link.Slug != "anna" || link.LandingURL != "https://shop.example/" {
 			d.Errorf("link %+q %+q", link.Slug, link.LandingURL)
 		}
@@ -74,7 +75,8 @@ func TestAddCode_nonsense(t *testing.T) {
 // TestAssignCode_with_a_comma: a code that an order carries is one, whatever it looks like.
 func TestAssignCode_with_a_comma(t *testing.T) {
 	eachRig(t, func(r *rig) {
-		if _, err := r.app.AssignCode(r.asOwner(), r.assignment(0, "A,B"), nil); affiliate.KindOf(err) != affiliate.Invalid {
+		_, err := r.app.AssignCode(r.asOwner(), r.assignment(0, "A,B"), nil)
+		if affiliate.KindOf(err) != affiliate.Invalid {
 			t.Errorf("nobody has seen A,B: %v", err)
 		}
 		r.applyAll(withCodes("1", "A,B", nil))

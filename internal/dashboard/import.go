@@ -194,8 +194,8 @@ func (r *request) readFile(page *importPage) error {
 		return nil
 	}
 	if len(page.content) > maxBook {
-		page.Errors = fieldErrors{"file": fmt.Sprintf("A workbook may have %.1f MB here; larger ones can be imported by the "+
-			"command tributary import.", float64(maxBook)/(1<<20))}
+		page.Errors = fieldErrors{"file": fmt.Sprintf("A workbook may have %.1f MB here; larger ones can be imported "+
+			"by the command tributary import.", float64(maxBook)/(1<<20))}
 		return nil
 	}
 	page.Book = base64.StdEncoding.EncodeToString(page.content)
@@ -347,7 +347,8 @@ func howRead(f app.ImportFile) string {
 	if f.Delimiter == "" {
 		return ""
 	}
-	return fmt.Sprintf("CSV in %s, cells divided by %ss, numbers with a decimal %s.", f.Encoding, f.Delimiter, f.DecimalSign)
+	return fmt.Sprintf("CSV in %s, cells divided by %ss, numbers with a decimal %s.", f.Encoding, f.Delimiter,
+		f.DecimalSign)
 }
 
 // Good says whether the file can be imported.

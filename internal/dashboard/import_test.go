@@ -251,18 +251,21 @@ func TestImportBook(t *testing.T) {
 		f := excelize.NewFile()
 		defer f.Close()
 		h.must(f.SetSheetName("Sheet1", "Our creators"))
-		h.must(f.SetSheetRow("Our creators", "A1", &[]any{"Campaign", "Creator", "Offer", "Store", "Code", "Commission Percent"}))
+		h.must(f.SetSheetRow("Our creators", "A1", &[]any{"Campaign", "Creator", "Offer", "Store", "Code",
+			"Commission Percent"}))
 		h.must(f.SetSheetRow("Our creators", "A3", &row))
 		var b bytes.Buffer
 		h.must(f.Write(&b))
 		return b.String()
 	}
 	a := v.upload("/creators/import", book("Spring", "Kim Kärg", "Ten percent", "shop", "0815", 12.5), "mode", "file",
-		"to", "/start").is(http.StatusOK).says("Adds 1 creator", "How the file was read", `The sheet "Our creators" of a workbook`,
+		"to", "/start").is(http.StatusOK).says("Adds 1 creator", "How the file was read",
+		`The sheet "Our creators" of a workbook`,
 		"Commission Percent", "commission_percent")
 	wellMade(t, a)
 	form := a.one("form[action=/creators/import/apply]")
-	v.post("/creators/import/apply", "book", form.all("input[name=book]")[0].attr("value"), "to", "/start").is(http.StatusOK).
+	v.post("/creators/import/apply", "book", form.all("input[name=book]")[0].attr("value"), "to",
+		"/start").is(http.StatusOK).
 		at("/start").says("Added: 1 creator")
 	if codes, err := h.db.CodeHistory(h.Context(), 1, "0815"); err != nil || len(codes) != 1 {
 		t.Errorf("%v %v", codes, err)
@@ -289,7 +292,8 @@ func TestImportFile_encodings(t *testing.T) {
 		t.Errorf("%q", h.creators())
 	}
 	h.manager().upload("/creators/import", strings.Replace(text, ";KIM10", ";#N/A", 1), "mode", "file").
-		is(http.StatusUnprocessableEntity).says("Line 2", "code", "is the error of a formula", "Spring;Kim Kärg;Ten percent")
+		is(http.StatusUnprocessableEntity).says("Line 2", "code", "is the error of a formula",
+		"Spring;Kim Kärg;Ten percent")
 }
 
 func TestPastedCreator(t *testing.T) {

@@ -1,6 +1,6 @@
-// Package sheet reads tables as spreadsheets write them: CSV with commas, semicolons or tabs in UTF-8 or UTF-16, and XLSX
-// workbooks. It gives rows of cells with their lines in the file, and says what of a file cannot be read, and where. What
-// the cells mean is not its business.
+// Package sheet reads tables as spreadsheets write them: CSV with commas, semicolons or tabs in UTF-8 or UTF-16, and
+// XLSX workbooks. It gives rows of cells with their lines in the file, and says what of a file cannot be read, and
+// where. What the cells mean is not its business.
 package sheet
 
 import (
@@ -76,7 +76,8 @@ func foreign(file []byte) string {
 	const remedy = "; save it as XLSX or as \"CSV UTF-8\""
 	switch start := bytes.TrimLeft(file[:min(len(file), 512)], "\ufeff \t\r\n"); {
 	case bytes.HasPrefix(file, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
-		return "this is an old workbook (.xls), or one that is protected with a password" + remedy + ", without a password"
+		return "this is an old workbook (.xls), or one that is protected with a password" + remedy +
+			", without a password"
 	case bytes.HasPrefix(start, []byte("%PDF")):
 		return "this is a PDF" + remedy
 	case bytes.HasPrefix(start, []byte("{\\rtf")):

@@ -44,7 +44,8 @@ func TestRead_texts(t *testing.T) {
 		{"tabs", "name\tcode\nAnna, or; so\tA1", '\t', []string{"1:name|code", "2:Anna, or; so|A1"}},
 		{"a comma in the header", "\"name, or so\";code\nAnna;A1\n", ';', []string{"1:name, or so|code", "2:Anna|A1"}},
 		{"carriage returns", "name,code\rAnna,A1\rBen,B1", ',', []string{"1:name|code", "2:Anna|A1", "3:Ben|B1"}},
-		{"both, and blank lines", "\r\nname,code\r\n\r\n ,\r\nAnna,A1\r\n,,,\r\n", ',', []string{"2:name|code", "5:Anna|A1"}},
+		{"both, and blank lines", "\r\nname,code\r\n\r\n ,\r\nAnna,A1\r\n,,,\r\n", ',', []string{"2:name|code",
+			"5:Anna|A1"}},
 		{"sep=;", "sep=;\r\nname;code\r\nAnna;A1", ';', []string{"2:name|code", "3:Anna|A1"}},
 		{"sep= as a cell", "\"SEP=\t\"\r\nname\tcode\r\nAnna\tA1", '\t', []string{"2:name|code", "3:Anna|A1"}},
 		{"sep= against what seems right", "sep=,\nname;x,code\nAnna,A1", ',', []string{"2:name;x|code", "3:Anna|A1"}},
@@ -180,7 +181,8 @@ func TestRead_workbook(t *testing.T) {
 		_ = b.MergeCell("Sheet1", "A6", "A7")
 		_ = b.SetRowVisible("Sheet1", 6, false)
 		_ = b.SetSheetRow("Sheet1", "A8", &[]any{"Fay", true})
-		_ = b.SetCellRichText("Sheet1", "B9", []excelize.RichTextRun{{Text: "RI"}, {Text: "CH", Font: &excelize.Font{Bold: true}}})
+		_ = b.SetCellRichText("Sheet1", "B9", []excelize.RichTextRun{{Text: "RI"}, {Text: "CH",
+			Font: &excelize.Font{Bold: true}}})
 		_ = b.SetCellFormula("Sheet1", "B10", "A3&10")
 		_ = b.SetSheetRow("Sheet1", "A11", &[]any{"across"})
 		_ = b.MergeCell("Sheet1", "A11", "B11")
@@ -193,7 +195,8 @@ func TestRead_workbook(t *testing.T) {
 	if got := lines(s); !slices.Equal(got, want) || len(problems) > 0 {
 		t.Errorf("%q, %v\nwant %q", got, problems, want)
 	}
-	if s.Name != "Sheet1" || !slices.Equal(s.Others, []string{"Notes"}) || !slices.Equal(s.Hidden, []int{6}) || !s.Workbook {
+	if s.Name != "Sheet1" || !slices.Equal(s.Others, []string{"Notes"}) || !slices.Equal(s.Hidden, []int{6}) ||
+		!s.Workbook {
 		t.Errorf("%+v", s)
 	}
 }
@@ -219,9 +222,11 @@ func rawBook(t testing.TB, sheet io.Reader) []byte {
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
 	for name, content := range map[string]io.Reader{
-		"xl/workbook.xml": strings.NewReader(`<workbook xmlns:r="x"><sheets><sheet name="S" sheetId="1" r:id="a"/></sheets></workbook>`),
-		"xl/_rels/workbook.xml.rels": strings.NewReader(`<Relationships><Relationship Id="a" Type="x/worksheet" Target="/xl/s.xml"/>` +
-			`</Relationships>`),
+		"xl/workbook.xml": strings.NewReader(
+			`<workbook xmlns:r="x"><sheets><sheet name="S" sheetId="1" r:id="a"/></sheets></workbook>`),
+		"xl/_rels/workbook.xml.rels": strings.NewReader(
+			`<Relationships><Relationship Id="a" Type="x/worksheet" Target="/xl/s.xml"/>` +
+				`</Relationships>`),
 		"xl/s.xml": sheet,
 	} {
 		w, err := z.Create(name)
@@ -243,16 +248,22 @@ func TestRead_workbook_by_hand(t *testing.T) {
 		name, sheet string
 		want        []string
 	}{
-		{"cells without addresses", `<row><c t="inlineStr"><is><t>a</t></is></c><c/><c><v>1</v></c></row><row/><row><c><v>2</v></c></row>`,
+		{"cells without addresses",
+			`<row><c t="inlineStr"><is><t>a</t></is></c><c/><c><v>1</v></c></row><row/><row><c><v>2</v></c></row>`,
 			[]string{"1:a||1", "3:2"}},
-		{"results of formulas", `<row r="2"><c r="B2" t="str"><f>A1</f><v>x</v></c><c r="C2" t="e"><f>A1</f><v>#N/A</v></c>` +
-			`<c r="D2" t="str"><f>""</f><v></v></c></row>`, []string{"2:|x|f:#N/A"}},
-		{"what XML cannot hold", `<row><c t="str"><v>a_x000D_b _x_ _xZZZZ_</v></c></row>`, []string{"1:a\rb _x_ _xZZZZ_"}},
-		{"texts and styles that are not there", `<row><c t="s"><v>7</v></c><c s="9"><v>1E5</v></c></row>`, []string{"1:|100000"}},
-		{"numbers as floats leave them", `<row><c><v>0.30000000000000004</v></c><c><v>39.899999999999999</v></c><c><v>-1.5E-3</v></c></row>`,
+		{"results of formulas",
+			`<row r="2"><c r="B2" t="str"><f>A1</f><v>x</v></c><c r="C2" t="e"><f>A1</f><v>#N/A</v></c>` +
+				`<c r="D2" t="str"><f>""</f><v></v></c></row>`, []string{"2:|x|f:#N/A"}},
+		{"what XML cannot hold", `<row><c t="str"><v>a_x000D_b _x_ _xZZZZ_</v></c></row>`,
+			[]string{"1:a\rb _x_ _xZZZZ_"}},
+		{"texts and styles that are not there", `<row><c t="s"><v>7</v></c><c s="9"><v>1E5</v></c></row>`,
+			[]string{"1:|100000"}},
+		{"numbers as floats leave them",
+			`<row><c><v>0.30000000000000004</v></c><c><v>39.899999999999999</v></c><c><v>-1.5E-3</v></c></row>`,
 			[]string{"1:0.3|39.9|-0.0015"}},
 	} {
-		s, problems := Read(rawBook(t, strings.NewReader("<worksheet><sheetData>"+c.sheet+"</sheetData></worksheet>")), known)
+		s, problems := Read(rawBook(t, strings.NewReader("<worksheet><sheetData>"+c.sheet+"</sheetData></worksheet>")),
+			known)
 		if got := lines(s); !slices.Equal(got, c.want) || len(problems) > 0 {
 			t.Errorf("%s: %q, %v; want %q", c.name, got, problems, c.want)
 		}
@@ -280,10 +291,11 @@ func (r *repeater) Read(p []byte) (int, error) {
 // TestRead_workbook_bombs: files of a few KB that unpack to gigabytes, or claim many cells, are refused early.
 func TestRead_workbook_bombs(t *testing.T) {
 	for name, sheet := range map[string]io.Reader{
-		"spaces":   io.MultiReader(strings.NewReader("<worksheet>"), endless("    ", 33<<20)),
-		"cells":    io.MultiReader(strings.NewReader("<worksheet><row>"), endless("<c><v>1</v></c>", 9<<20)),
-		"far away": io.MultiReader(strings.NewReader("<worksheet>"), endless(`<row><c r="XFD1"><v>1</v></c></row>`, 1<<20)),
-		"too far":  strings.NewReader(`<worksheet><row><c r="ZZZZZZ1"><v>1</v></c></row></worksheet>`),
+		"spaces": io.MultiReader(strings.NewReader("<worksheet>"), endless("    ", 33<<20)),
+		"cells":  io.MultiReader(strings.NewReader("<worksheet><row>"), endless("<c><v>1</v></c>", 9<<20)),
+		"far away": io.MultiReader(strings.NewReader("<worksheet>"), endless(`<row><c r="XFD1"><v>1</v></c></row>`,
+			1<<20)),
+		"too far": strings.NewReader(`<worksheet><row><c r="ZZZZZZ1"><v>1</v></c></row></worksheet>`),
 		"merged": io.MultiReader(strings.NewReader("<worksheet>"), endless(`<row><c><v>1</v></c></row>`, 26*30000),
 			endless(`<mergeCell ref="A1:A99999"/>`, 28*30000), strings.NewReader("</worksheet>")),
 	} {

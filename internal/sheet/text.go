@@ -52,8 +52,8 @@ func decode(file []byte) (text, encoding string, problem *Problem) {
 		encoding = "UTF-16 BE"
 	}
 	if len(file)%2 != 0 {
-		return "", "", &Problem{Reason: "this is " + encoding + " and ends in the middle of a character: a part of the file " +
-			"is missing; save it again, as \"CSV UTF-8\""}
+		return "", "", &Problem{Reason: "this is " + encoding + " and ends in the middle of a character: a part of " +
+			"the file is missing; save it again, as \"CSV UTF-8\""}
 	}
 	units := make([]uint16, len(file)/2)
 	for i := range units {
@@ -88,8 +88,8 @@ func readText(text, encoding string, known func(string) bool) (Sheet, []Problem)
 	p := parser{rest: text, line: 1}
 	if m := separatorLine.FindStringSubmatch(text); m != nil {
 		if m[1] == "" || !strings.Contains(delimiters, m[1]) {
-			return s, []Problem{{Line: 1, Text: strings.TrimSpace(m[0]), Reason: "the cells must be divided by commas, " +
-				"semicolons or tabs"}}
+			return s, []Problem{{Line: 1, Text: strings.TrimSpace(m[0]),
+				Reason: "the cells must be divided by commas, semicolons or tabs"}}
 		}
 		s.Delimiter, _ = utf8.DecodeRuneInString(m[1])
 		p = parser{rest: text[len(m[0]):], line: 2}
@@ -203,8 +203,8 @@ func (p *parser) quoted(column int) (text string, ok bool) {
 	}
 	if behind := p.take(p.plainEnd()); strings.TrimSpace(behind) != "" {
 		p.problems = append(p.problems, Problem{Line: line, Column: column,
-			Text: affiliate.Shown(`"` + b.String() + `"` + behind), Reason: "something stands behind the quote that ends this " +
-				"cell; put the whole cell in quotes, and write a quote inside of it twice"})
+			Text: affiliate.Shown(`"` + b.String() + `"` + behind), Reason: "something stands behind the quote that " +
+				"ends this cell; put the whole cell in quotes, and write a quote inside of it twice"})
 	}
 	return b.String(), true
 }

@@ -54,11 +54,11 @@ func readWorkbook(file []byte) (Sheet, []Problem) {
 	s, err := w.read()
 	switch {
 	case errors.Is(err, errTooLarge):
-		return refuse(fmt.Sprintf("the workbook is too large: at most %d filled cells are read; delete what is no list of "+
-			"creators, or save the sheet alone as \"CSV UTF-8\"", maxCells))
+		return refuse(fmt.Sprintf("the workbook is too large: at most %d filled cells are read; delete what is no "+
+			"list of creators, or save the sheet alone as \"CSV UTF-8\"", maxCells))
 	case err != nil:
-		return refuse("the workbook cannot be read (" + affiliate.Shown(err.Error()) + "); save it again as XLSX, or as " +
-			"\"CSV UTF-8\"")
+		return refuse("the workbook cannot be read (" + affiliate.Shown(err.Error()) +
+			"); save it again as XLSX, or as \"CSV UTF-8\"")
 	}
 	return s, nil
 }

@@ -32,8 +32,8 @@ type Refolded struct {
 	Left     []string // "codes: zw10": texts that now equal another one, and were left as they are
 }
 
-// Refold cleans and folds anew all that was kept by older rules, and notes the version of the rules. emailHash gives the
-// keyed hash of an e-mail address.
+// Refold cleans and folds anew all that was kept by older rules, and notes the version of the rules. emailHash gives
+// the keyed hash of an e-mail address.
 func (tx *Tx) Refold(ctx context.Context, version int, now time.Time, emailHash func(string) string) (Refolded, error) {
 	var r Refolded
 	if err := tx.refoldCreators(ctx, &r, emailHash); err != nil {
@@ -71,7 +71,8 @@ func (tx *Tx) refoldCreators(ctx context.Context, r *Refolded, emailHash func(st
 	for _, c := range rows {
 		name, email := affiliate.Clean(c.Name), affiliate.Clean(c.Email)
 		if hash := emailHash(email); name != c.Name || email != c.Email || hash != c.EmailHash {
-			n, err := tx.exec(ctx, `UPDATE creators SET name = ?, email = ?, email_hash = ?, version = version + 1 WHERE id = ?`,
+			n, err := tx.exec(ctx,
+				`UPDATE creators SET name = ?, email = ?, email_hash = ?, version = version + 1 WHERE id = ?`,
 				name, email, hash, c.ID)
 			if r.Creators += n; err != nil {
 				return err
@@ -90,8 +91,9 @@ type foldedTexts struct {
 
 func (tx *Tx) refoldTexts(ctx context.Context, r *Refolded, t foldedTexts) error {
 	var rows []struct{ Scope, Text, Folded string }
-	if err := tx.list(ctx, &rows, `SELECT DISTINCT CAST(`+t.scope+` AS TEXT) AS scope, `+t.column+` AS text, folded FROM `+t.table+
-		` ORDER BY 1, 3, 2`); err != nil {
+	if err := tx.list(ctx, &rows,
+		`SELECT DISTINCT CAST(`+t.scope+` AS TEXT) AS scope, `+t.column+` AS text, folded FROM `+t.table+
+			` ORDER BY 1, 3, 2`); err != nil {
 		return err
 	}
 	taken := map[[2]string]bool{}
@@ -107,7 +109,8 @@ func (tx *Tx) refoldTexts(ctx context.Context, r *Refolded, t foldedTexts) error
 			r.Left = append(r.Left, t.table+": "+folded)
 			continue
 		}
-		n, err := tx.exec(ctx, `UPDATE `+t.table+` SET `+t.column+` = ?, folded = ? WHERE `+t.column+` = ? AND folded = ? AND CAST(`+t.scope+` AS TEXT) = ?`,
+		n, err := tx.exec(ctx,
+			`UPDATE `+t.table+` SET `+t.column+` = ?, folded = ? WHERE `+t.column+` = ? AND folded = ? AND CAST(`+t.scope+` AS TEXT) = ?`,
 			text, folded, row.Text, row.Folded, row.Scope)
 		if r.Texts += n; err != nil {
 			return err

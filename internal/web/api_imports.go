@@ -15,13 +15,15 @@ import (
 
 func (s *Server) registerImports(api huma.API) {
 	const change = affiliate.MayChangeCatalog
-	o := operation{http.MethodPost, "/imports", "import-creators", change, "Import a creators' file, CSV or XLSX: campaigns, " +
-		"creators, offers, codes and links that are missing, all of it or nothing; or show what that would do"}
+	o := operation{http.MethodPost, "/imports", "import-creators", change,
+		"Import a creators' file, CSV or XLSX: campaigns, creators, offers, codes and links that are missing, all of " +
+			"it or nothing; or show what that would do"}
 	register(s, api, o, s.importCreators)
 	content := api.OpenAPI().Paths[apiPrefix+o.path].Post.RequestBody.Content
 	content[export.MediaXLSX] = content[export.MediaCSV]
 	for _, format := range []export.Format{export.CSV, export.XLSX} {
-		o := operation{http.MethodGet, "/imports/template." + string(format), "get-import-template-" + string(format), change,
+		o := operation{http.MethodGet, "/imports/template." + string(format), "get-import-template-" + string(format),
+			change,
 			"Download a file to begin an import with, as " + string(format)}
 		register(s, api, o, func(ctx context.Context, _ *struct{}) (*templateOutput, error) {
 			return s.importTemplate(ctx, format)
@@ -77,6 +79,7 @@ func (s *Server) importTemplate(ctx context.Context, format export.Format) (*tem
 	if err := s.App.ImportTemplate(ctx, &b, format, false); err != nil {
 		return nil, err
 	}
-	return &templateOutput{ContentType: format.ContentType(), Disposition: `attachment; filename="creators.` + string(format) +
+	return &templateOutput{ContentType: format.ContentType(), Disposition: `attachment; filename="creators.` +
+		string(format) +
 		`"`, Body: b.Bytes()}, nil
 }

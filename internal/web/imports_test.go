@@ -11,7 +11,8 @@ func TestImports(t *testing.T) {
 		o.shop("shop")
 		const path = v1 + "/imports"
 		file := func(code string) string {
-			return "Campaign;Creator;Offer;Store;Code;Commission Percent\r\nAutumn;Kim Kärg;Twelve;shop;" + code + ";12,5\r\n"
+			return "Campaign;Creator;Offer;Store;Code;Commission Percent\r\nAutumn;Kim Kärg;Twelve;shop;" + code +
+				";12,5\r\n"
 		}
 		csv := map[string]string{"Content-Type": "text/csv"}
 		dry := o.manager.callWith(csv, "POST", path+"?dry_run=true", file("KIM12")).ok(200)
@@ -28,7 +29,8 @@ func TestImports(t *testing.T) {
 		if detail := refused.problem(422, "invalid", "code"); !strings.Contains(detail, "line 2, code") {
 			o.Error(detail)
 		}
-		if e := refused.body["errors"].([]any)[0].(object); e["line"] != 2.0 || e["field"] != "code" || e["text"] != "#N/A" {
+		if e := refused.body["errors"].([]any)[0].(object); e["line"] != 2.0 || e["field"] != "code" ||
+			e["text"] != "#N/A" {
 			o.Errorf("%v", e)
 		}
 		o.manager.callWith(csv, "POST", path, "").problem(400, "unreadable", "")
@@ -37,7 +39,8 @@ func TestImports(t *testing.T) {
 		// A repeat with the same key is one import.
 		csv["Idempotency-Key"] = "autumn"
 		for range 2 {
-			if again := o.manager.callWith(csv, "POST", path, file("KIM20")).ok(200); again["created"].(object)["codes"] != 1.0 {
+			again := o.manager.callWith(csv, "POST", path, file("KIM20")).ok(200)
+			if again["created"].(object)["codes"] != 1.0 {
 				o.Errorf("%v", again)
 			}
 		}
@@ -48,7 +51,8 @@ func TestImports(t *testing.T) {
 				template.header.Get("Content-Disposition") != `attachment; filename="creators.`+format+`"` {
 				o.Errorf("%d %v", template.status, template.header)
 			}
-			if r := o.manager.callWith(csv, "POST", path+"?dry_run=true", template.raw).ok(200); r["created"].(object)["codes"] != 2.0 {
+			r := o.manager.callWith(csv, "POST", path+"?dry_run=true", template.raw).ok(200)
+			if r["created"].(object)["codes"] != 2.0 {
 				o.Errorf("the template as %s: %v", format, r)
 			}
 		}
