@@ -1,8 +1,6 @@
 package main
 
 import (
-	"database/sql"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -13,19 +11,7 @@ func TestCheckCommand(t *testing.T) {
 		if out := s.run("check").exits(0).stdout; !strings.Contains(out, "All sums equal the facts") {
 			s.Errorf("an empty database: %s", out)
 		}
-		// Somebody writes to the database by hand.
-		driver, address := "postgres", s.env["DATABASE_URL"]
-		if address == "" {
-			driver, address = "sqlite", filepath.Join(s.env["DATA_DIR"], "tributary.db")
-		}
-		db, err := sql.Open(driver, address)
-		if err != nil {
-			s.Fatal(err)
-		}
-		defer db.Close()
-		if _, err := db.Exec(`INSERT INTO balances (offer_member_id, creator_id, campaign_id, currency, balance, paid) VALUES (1, 1, 1, 'EUR', 500, 0)`); err != nil {
-			s.Fatal(err)
-		}
+		s.byHand(`INSERT INTO balances (offer_member_id, creator_id, campaign_id, currency, balance, paid) VALUES (1, 1, 1, 'EUR', 500, 0)`)
 		s.run("check").exits(1, "balances holds what the facts add up to", "balance=500", "--repair")
 		if out := s.run("check", "--json").exits(1).json(); out["ok"] != false || len(out["findings"].([]any)) != 1 {
 			s.Errorf("got %v", out)

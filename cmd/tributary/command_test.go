@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"database/sql"
 	"encoding/json"
 	"io"
 	"os"
@@ -81,6 +82,25 @@ func (r result) json() map[string]any {
 		r.Fatalf("more than one document on stdout: %s", r.stdout)
 	}
 	return v
+}
+
+// byHand runs statements as somebody would who writes to the database by hand.
+func (s shell) byHand(statements ...string) {
+	s.Helper()
+	driver, address := "postgres", s.env["DATABASE_URL"]
+	if address == "" {
+		driver, address = "sqlite", filepath.Join(s.env["DATA_DIR"], "tributary.db")
+	}
+	db, err := sql.Open(driver, address)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer db.Close()
+	for _, statement := range statements {
+		if _, err := db.Exec(statement); err != nil {
+			s.Fatalf("%s: %v", statement, err)
+		}
+	}
 }
 
 func (s shell) addStore(slug string) result {
@@ -184,7 +204,8 @@ func TestImportCommand(t *testing.T) {
 			r["created"].(map[string]any)["codes"] != 1.0 {
 			s.Errorf("dry run: %v", r)
 		}
-		if out := s.run("import", "--dry-run", good).exits(0).stdout; !strings.Contains(out, "nothing changed") {
+		if out := s.run("import", "--dry-run", good).exits(0).stdout; !strings.Contains(out, "nothing changed") ||
+			!strings.Contains(out, "CSV in UTF-8, cells divided by commas, decimal point") {
 			s.Error(out)
 		}
 		if r := s.run("import", good, "--json").exits(0).json(); r["applied"] != true ||
@@ -204,8 +225,31 @@ func TestImportCommand(t *testing.T) {
 			errs[0].(map[string]any)["line"] != 2.0 {
 			s.Errorf("errors: %v", errs)
 		}
+		if r := s.typed("sep=;\n"+strings.ReplaceAll(header, ",", ";")+"Spring;Cleo;Ten;shop;CLEO5;12,5\n").run(
+			"import", "-",
+			"--json").exits(0).json(); r["applied"] != true || r["file"].(map[string]any)["delimiter"] != "semicolon" {
+			s.Errorf("from the standard input: %v", r)
+		}
 		s.run("import").exits(2, "FILE.csv")
 		s.run("import", "no-such-file.csv").exits(1, "no such file")
+	})
+}
+
+func TestImportCommand_template(t *testing.T) {
+	eachShell(t, func(s shell) {
+		s.addStore("shop").exits(0)
+		for _, name := range []string{"new.csv", "new.xlsx"} {
+			path := filepath.Join(s.TempDir(), name)
+			s.run("import", "--template", path).exits(0)
+			s.run("import", "--template", path).exits(1, "file exists")
+			r := s.run("import", path, "--dry-run", "--json").exits(0).json()
+			if n := r["created"].(map[string]any)["codes"]; n != 2.0 ||
+				len(r["file"].(map[string]any)["columns"].([]any)) != 12 {
+				s.Errorf("%s: %v", name, r)
+			}
+		}
+		s.run("import", "--template", "new.ods").exits(2, ".csv or .xlsx")
+		s.run("import", "--template", "new.csv", "old.csv").exits(2, "imports nothing")
 	})
 }
 

@@ -1,21 +1,26 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/export"
 )
 
 func importCommand() command {
 	return command{
 		name:    "import",
-		args:    "FILE.csv [--dry-run] [--json]",
-		summary: "Import campaigns, creators, offers, codes and links from a CSV file.",
-		example: "tributary import creators.csv --dry-run\ntributary import creators.csv\n" +
-			"# columns: campaign,creator,instagram,email,offer,store,code,link_slug,landing_url," +
+		args:    "FILE.csv|FILE.xlsx|- [--dry-run] [--json] | --template FILE.csv|FILE.xlsx",
+		summary: "Import campaigns, creators, offers, codes and links from a CSV file or an XLSX workbook.",
+		example: "tributary import --template creators.xlsx\ntributary import creators.xlsx --dry-run\n" +
+			"tributary import creators.csv\n# columns: " +
+			"campaign,creator,instagram,email,offer,store,code,link_slug,landing_url," +
 			"commission_percent,commission_flat,product_value",
 		run: importFile,
 	}
@@ -23,16 +28,28 @@ func importCommand() command {
 
 func importFile(ctx context.Context, c *call) error {
 	dryRun := c.flags.Bool("dry-run", false, "say what would happen, and change nothing")
+	template := c.flags.String("template", "", "write a `FILE` to begin with, CSV or XLSX by its name, and import "+
+		"nothing")
 	c.jsonFlag()
-	args, err := c.parse(1, 1)
+	args, err := c.parse(0, 1)
 	if err != nil {
 		return err
 	}
-	file, err := os.Open(args[0])
-	if err != nil {
-		return err
+	if *template != "" {
+		return importTemplate(ctx, c, *template, args)
 	}
-	defer file.Close()
+	if len(args) == 0 {
+		return usagef("an argument is missing: %s", c.command.args)
+	}
+	file := c.stdin
+	if args[0] != "-" {
+		opened, err := os.Open(args[0])
+		if err != nil {
+			return err
+		}
+		defer opened.Close()
+		file = opened
+	}
 	ctx, a, end, err := c.open(ctx)
 	if err != nil {
 		return err
@@ -53,7 +70,51 @@ func importFile(ctx context.Context, c *call) error {
 	return err
 }
 
+// importTemplate writes a file to begin with. It writes over none that there is.
+func importTemplate(ctx context.Context, c *call, name string, args []string) (err error) {
+	if len(args) > 0 {
+		return usagef("--template imports nothing; leave out %q", args[0])
+	}
+	format, err := export.ParseFormat(filepath.Ext(name))
+	if err != nil {
+		return usagef("--template: %q must end in .csv or .xlsx", name)
+	}
+	ctx, a, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(a.ImportTemplate(ctx, file, format, false), file.Close()); err != nil {
+		return err
+	}
+	if c.json {
+		return c.printJSON(map[string]string{"template": name})
+	}
+	fmt.Fprintf(c.stdout, "Fill in %s, then: tributary import %s --dry-run\n", name, name)
+	return nil
+}
+
+// printFile says how a file was read.
+func printFile(w io.Writer, f app.ImportFile) {
+	switch {
+	case f.Sheet != "":
+		fmt.Fprintf(w, "Read as: the sheet %q of a workbook\n", f.Sheet)
+	case f.Delimiter != "":
+		fmt.Fprintf(w, "Read as: CSV in %s, cells divided by %ss, decimal %s\n", f.Encoding, f.Delimiter, f.DecimalSign)
+	}
+	for _, c := range f.Columns {
+		fmt.Fprintf(w, "  %-2s %-20s %s\n", c.Column, cmp.Or(c.Header, "(no name)"), cmp.Or(c.Field, c.Note))
+	}
+}
+
 func printReport(stdout, stderr io.Writer, name string, r app.ImportReport) {
+	if r.DryRun {
+		printFile(stdout, r.File)
+	}
 	for _, e := range r.Errors {
 		fmt.Fprintf(stderr, "%s: %s\n", name, e)
 	}

@@ -57,6 +57,9 @@ func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App,
 	if cfg.FXRatesURL != "" {
 		a.Rates = fxrates.Client{URL: cfg.FXRatesURL}
 	}
+	if err := a.Refold(ctx); err != nil {
+		return nil, fmt.Errorf("bring kept texts up to date: %w", err)
+	}
 	return a, nil
 }
 

@@ -96,8 +96,8 @@ func (m CampaignMember) Validate() error {
 	return nil
 }
 
-// FoldName gives the form in which names of campaigns, offers and creators are compared: case folded, composed, with
-// single spaces.
+// FoldName gives the form in which names of campaigns, offers and creators are compared: cleaned, case folded,
+// composed, with single spaces.
 func FoldName(name string) string {
-	return norm.NFC.String(cases.Fold().String(norm.NFC.String(strings.Join(strings.Fields(name), " "))))
+	return norm.NFC.String(cases.Fold().String(norm.NFC.String(strings.Join(strings.Fields(Clean(name)), " "))))
 }

@@ -81,7 +81,7 @@ func ValidateEmail(email string) error {
 
 // TidyHandle gives a handle as it is kept: "@anna.keller", "anna.keller" and "https://instagram.com/anna.keller/" are one.
 func TidyHandle(s string) string {
-	h := strings.TrimSpace(s)
+	h := Clean(s)
 	if u, err := url.Parse(h); err == nil && u.Host != "" {
 		h = strings.Trim(u.Path, "/")
 		if i := strings.LastIndexByte(h, '/'); i >= 0 {

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// FoldCode gives the form in which coupon codes are compared: HTML-unescaped (WooCommerce escapes codes), trimmed, full
+// FoldCode gives the form in which coupon codes are compared: HTML-unescaped (WooCommerce escapes codes), cleaned, full
 // Unicode case folding, NFC. Full folding, not lower case: WooCommerce turns "İSTANBUL5" into "i̇stanbul5" (i with a
 // combining dot), which only full folding meets.
 func FoldCode(code string) string {
 	if ascii, ok := foldASCII(code); ok {
 		return ascii
 	}
-	unescaped := strings.TrimSpace(html.UnescapeString(code))
+	unescaped := Clean(html.UnescapeString(code))
 	return strings.TrimSpace(norm.NFC.String(cases.Fold().String(norm.NFC.String(unescaped))))
 }
 
@@ -30,7 +30,7 @@ func foldASCII(code string) (string, bool) {
 }
 
 // FoldSlug gives the form in which link slugs are compared. Slugs are ASCII, so lower case is enough.
-func FoldSlug(slug string) string { return strings.ToLower(strings.TrimSpace(slug)) }
+func FoldSlug(slug string) string { return strings.ToLower(Clean(slug)) }
 
 // MaxSlug is the longest slug a link may have.
 const MaxSlug = 64
@@ -73,15 +73,22 @@ func SlugFrom(s string) string {
 	return b.String()
 }
 
-// NormalizeEmail gives the form of an e-mail address in which customers and creators are compared: trimmed, lower case,
-// without a "+tag". It is empty for what is no address.
+// NormalizeEmail gives the form of an e-mail address by which customers and creators are recognised as one person:
+// cleaned, lower case, without a "+tag", and for Gmail, which passes over dots and has two domains, without dots and at
+// gmail.com. It is empty for what is no address. Mail goes to the address as it was given, never to this form.
 func NormalizeEmail(email string) string {
-	local, domain, ok := strings.Cut(strings.ToLower(strings.TrimSpace(email)), "@")
-	if !ok || local == "" || domain == "" {
+	local, domain, ok := strings.Cut(strings.ToLower(Clean(email)), "@")
+	if !ok || domain == "" {
 		return ""
 	}
 	if i := strings.IndexByte(local, '+'); i > 0 {
 		local = local[:i]
+	}
+	if domain == "gmail.com" || domain == "googlemail.com" {
+		local, domain = strings.ReplaceAll(local, ".", ""), "gmail.com"
+	}
+	if local == "" {
+		return ""
 	}
 	return local + "@" + domain
 }

@@ -100,7 +100,7 @@ const myshopify = ".myshopify.com"
 // StoreDomain gives the form in which a store's domain is kept: the lower-case host, with its port where one is given,
 // without scheme and path. For Shopify it must be the permanent *.myshopify.com domain, which Shopify's headers name.
 func StoreDomain(p Platform, s string) (string, error) {
-	d := strings.ToLower(strings.TrimSpace(s))
+	d := strings.ToLower(Clean(s))
 	if _, rest, ok := strings.Cut(d, "://"); ok {
 		d = rest
 	}

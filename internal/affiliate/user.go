@@ -38,7 +38,7 @@ func (u User) Validate() error {
 }
 
 // FoldEmail is how the e-mail address of a user is kept and looked up: people type it in any case.
-func FoldEmail(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+func FoldEmail(s string) string { return strings.ToLower(Clean(s)) }
 
 // ValidatePassword gives an error of the field. Length is all that is asked: rules on characters make worse passwords.
 func ValidatePassword(field, password string) error {

@@ -20,7 +20,7 @@ func (a *App) AddCampaign(ctx context.Context, c affiliate.Campaign) (affiliate.
 
 func (a *App) addCampaign(ctx context.Context, tx *storage.Tx, c affiliate.Campaign) (affiliate.Campaign, error) {
 	now := a.now()
-	c.Name, c.Status, c.CreatedAt, c.UpdatedAt = strings.TrimSpace(c.Name), affiliate.CampaignActive, now, now
+	c.Name, c.Status, c.CreatedAt, c.UpdatedAt = affiliate.Clean(c.Name), affiliate.CampaignActive, now, now
 	if err := c.Validate(); err != nil {
 		return c, err
 	}
@@ -56,7 +56,7 @@ func (a *App) campaignAmendment(tx *storage.Tx) amendment[affiliate.Campaign, af
 		name: "campaign", read: tx.Campaign, save: tx.SaveCampaign, facts: campaignFacts,
 		version: func(c affiliate.Campaign) int { return c.Version },
 		prepare: func(_ *storage.Tx, c *affiliate.Campaign) error {
-			c.UpdatedAt = a.now()
+			c.Name, c.UpdatedAt = affiliate.Clean(c.Name), a.now()
 			return c.Validate()
 		},
 	}
@@ -86,8 +86,8 @@ func (a *App) addCreator(ctx context.Context, tx *storage.Tx, c affiliate.Creato
 
 // prepareCreator tidies what people typed and makes the hash by which a creator's own orders are recognised.
 func (a *App) prepareCreator(_ *storage.Tx, c *affiliate.Creator) error {
-	c.Name, c.Email, c.Country = strings.TrimSpace(c.Name), strings.TrimSpace(c.Email),
-		strings.ToUpper(strings.TrimSpace(c.Country))
+	c.Name, c.Email, c.Country = affiliate.Clean(c.Name), affiliate.Clean(c.Email),
+		strings.ToUpper(affiliate.Clean(c.Country))
 	handles := make(map[string]string, len(c.Handles))
 	for network, handle := range c.Handles {
 		handles[strings.ToLower(strings.TrimSpace(network))] = affiliate.TidyHandle(handle)
@@ -253,7 +253,7 @@ func (a *App) AddOffer(ctx context.Context, o affiliate.Offer) (affiliate.Offer,
 
 func (a *App) addOffer(ctx context.Context, tx *storage.Tx, o affiliate.Offer) (affiliate.Offer, error) {
 	now := a.now()
-	o.Name, o.StatusSince, o.CreatedAt, o.UpdatedAt, o.Rule.Version = strings.TrimSpace(o.Name), now, now, now, 1
+	o.Name, o.StatusSince, o.CreatedAt, o.UpdatedAt, o.Rule.Version = affiliate.Clean(o.Name), now, now, now, 1
 	if o.Status == "" {
 		o.Status = affiliate.OfferActive
 	}
@@ -291,7 +291,7 @@ func (a *App) amendOffer(ctx context.Context, tx *storage.Tx, id affiliate.Offer
 		name: "offer", read: tx.Offer, save: tx.SaveOffer, facts: offerFacts,
 		version: func(o affiliate.Offer) int { return o.Version },
 		prepare: func(_ *storage.Tx, o *affiliate.Offer) error {
-			o.UpdatedAt = a.now()
+			o.Name, o.UpdatedAt = affiliate.Clean(o.Name), a.now()
 			return o.Validate()
 		},
 	}, id, version, action, change)

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -45,9 +44,9 @@ func (a *App) AddCode(ctx context.Context, in NewCode) (AddedCode, error) {
 
 func (a *App) addCode(ctx context.Context, tx *storage.Tx, in NewCode, store affiliate.Store) (affiliate.Code, error) {
 	now := a.now()
-	c := affiliate.Code{OfferMemberID: in.OfferMember, StoreID: in.Store, Code: strings.TrimSpace(in.Code),
+	c := affiliate.Code{OfferMemberID: in.OfferMember, StoreID: in.Store, Code: affiliate.Clean(in.Code),
 		CreatedAt: now, UpdatedAt: now}
-	if err := affiliate.ValidateCode(c.Code); err != nil {
+	if err := a.checkTypedCode(ctx, tx, c); err != nil {
 		return c, err
 	}
 	if store.State == affiliate.StoreStateEnded {
@@ -71,6 +70,19 @@ func (a *App) addCode(ctx context.Context, tx *storage.Tx, in NewCode, store aff
 		return c, err
 	}
 	return c, a.audit(ctx, tx, "code.add", c.ID, nil, codeFacts(c))
+}
+
+// checkTypedCode refuses what cannot be a code. What looks like two is one where an order of the store carries it.
+func (a *App) checkTypedCode(ctx context.Context, tx *storage.Tx, c affiliate.Code) error {
+	err := affiliate.ValidateTypedCode(c.Code)
+	if err == nil || affiliate.ValidateCode(c.Code) != nil {
+		return err
+	}
+	seen, dbErr := tx.OrdersWithCode(ctx, c.StoreID, c.Code, time.Time{}, time.Time{})
+	if dbErr != nil || seen > 0 {
+		return dbErr
+	}
+	return err
 }
 
 // ownedError says who owns a code and since when, and what to do.
@@ -121,7 +133,7 @@ func (a *App) EndCode(ctx context.Context, id affiliate.CodeID, at time.Time) (a
 // ChangeCode alters how a code is written. Another code is another thing: end this one and add that.
 func (a *App) ChangeCode(ctx context.Context, id affiliate.CodeID, written string) (affiliate.Code, error) {
 	return a.amendCode(ctx, id, "change", func(_ *storage.Tx, c *affiliate.Code) error {
-		written := strings.TrimSpace(written)
+		written := affiliate.Clean(written)
 		if affiliate.FoldCode(written) != affiliate.FoldCode(c.Code) {
 			return affiliate.FieldErrorf("code", "only its spelling can be changed; end %s and add %s instead",
 				c.Code, written)

@@ -4,6 +4,45 @@ import "strings"
 
 // ReadImport is readImport for tests: how many lines it read, and what is wrong.
 func ReadImport(text string) (int, []LineError, error) {
-	rows, bad, err := readImport(strings.NewReader(text), "EUR")
-	return len(rows), bad, err
+	f, err := readImport(strings.NewReader(text), "EUR")
+	return len(f.rows), f.bad, err
+}
+
+// PlainNumber is decimalSign.plain for tests.
+func PlainNumber(delimiter rune, s string) (number, reason string) {
+	return decimalSigns[delimiter].plain(s)
+}
+
+// ImportedRow is a line of a file, for tests: importRow without its place.
+type ImportedRow struct {
+	Campaign, Creator, Instagram, Email, Offer, Store, Code, Slug, Landing string
+	Percent, Flat, Product                                                 int64
+}
+
+// ReadFile is what was read of a file, for tests.
+type ReadFile struct {
+	About      ImportFile
+	Rows       []ImportedRow
+	Bad, Notes []LineError
+}
+
+// ReadImportFile reads a file whose amounts are in EUR.
+func ReadImportFile(file string) ReadFile {
+	f, err := readImport(strings.NewReader(file), "EUR")
+	if err != nil {
+		panic(err)
+	}
+	out := ReadFile{About: f.about, Bad: f.bad, Notes: f.notes}
+	for _, r := range f.rows {
+		row := ImportedRow{Campaign: r.campaign, Creator: r.creator, Instagram: r.instagram, Email: r.email,
+			Offer: r.offer, Store: r.store, Code: r.code, Slug: r.slug, Landing: r.landing}
+		if r.rule != nil {
+			row.Percent, row.Flat = r.rule.Percent, r.rule.Flat
+		}
+		if r.product != nil {
+			row.Product = *r.product
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
 }

@@ -15,6 +15,7 @@ import (
 
 // ImportReport is what an import did, or would do.
 type ImportReport struct {
+	File    ImportFile   `json:"file"`  // how it was read
 	Lines   int          `json:"lines"` // below the header, blank ones not counted
 	DryRun  bool         `json:"dry_run"`
 	Applied bool         `json:"applied"` // false: nothing was changed
@@ -55,12 +56,12 @@ func (a *App) Import(ctx context.Context, file io.Reader, dryRun bool) (ImportRe
 		if err != nil {
 			return err
 		}
-		rows, bad, err := readImport(file, settings.Currency)
+		read, err := readImport(file, settings.Currency)
 		if err != nil {
 			return err
 		}
-		report.Lines, report.Errors = len(rows), bad
-		if err := a.importRows(ctx, tx, usable(rows, bad), settings.Currency, &report); err != nil {
+		report.File, report.Lines, report.Errors, report.Notes = read.about, len(read.rows), read.bad, read.notes
+		if err := a.importRows(ctx, tx, usable(read.rows, read.bad), settings.Currency, &report); err != nil {
 			return err
 		}
 		if dryRun || len(report.Errors) > 0 {
@@ -542,7 +543,8 @@ func (x creatorIndex) put(c affiliate.Creator) {
 }
 
 // find looks by Instagram handle, then by e-mail address, then by name. A creator whose handle or e-mail address is
-// known to be another is another person, even of the same name or with an agency's address.
+// known to be another is another person, even of the same name or with an agency's address. So is somebody of another
+// name whose address only has another tag: agencies have one mailbox for all of their creators.
 func (x creatorIndex) find(r importRow, hash string) (affiliate.Creator, bool, error) {
 	handle := affiliate.FoldHandle(r.instagram)
 	if id, ok := x.byHandle[handle]; ok && handle != "" {
@@ -550,7 +552,9 @@ func (x creatorIndex) find(r importRow, hash string) (affiliate.Creator, bool, e
 	}
 	if hash != "" {
 		c, found, err := x.only(x.byEmail[hash], "e-mail address", func(c affiliate.Creator) bool {
-			return agrees(c.Handles[affiliate.Instagram], handle)
+			return agrees(c.Handles[affiliate.Instagram], handle) &&
+				(affiliate.FoldEmail(c.Email) == affiliate.FoldEmail(r.email) ||
+					affiliate.FoldName(c.Name) == affiliate.FoldName(r.creator))
 		})
 		if found || err != nil {
 			return c, found, inColumn("email", err)

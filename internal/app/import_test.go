@@ -147,7 +147,7 @@ func TestImport_all_bad_lines(t *testing.T) {
 			"line 7, link_slug: a-z",
 			"line 7, landing_url: is not an address",
 			"line 7, commission_percent: between 0 and 100",
-			"line 8: has 3 fields, the header has 12",
+			"line 8, offer: must not be empty", "line 8, code: neither",
 			"line 9, store: no store \"nowhere\"",
 			"line 10, code: belongs to Anna")
 		d.wantErrors(importHeader+
@@ -168,8 +168,8 @@ func TestImport_header(t *testing.T) {
 		d.wantErrors("campaign,creator,colour,creator\n", "line 1, colour: is not a known column",
 			"line 1, creator: twice", "line 1, offer: missing")
 		d.wantErrors(importHeader, "line 2: no line below the header")
-		d.wantErrors(importHeader+"Spring,\"Anna,@anna\n", "line 2: quotes")
-		d.wantErrors(importHeader+"Spring,Anna\xff,@anna,,Ten,shop,A,,,10,,\n", "line 2: not UTF-8")
+		d.wantErrors(importHeader+"Spring,\"Anna,@anna\n", "line 2, creator: is not closed")
+		d.wantErrors(importHeader+"Spring,Anna\xff,@anna,,Ten,shop,A,,,10,,\n", "line 2, creator: not UTF-8")
 		// A BOM, CRLF, another order, blank lines, spaces, quotes over two lines, columns left out.
 		report := d.imported(
 			"\ufeffCode , store,offer,creator,campaign\r\n\r\n ANNA10 ,shop,\"Ten, or so\",Anna,Spring\r\n,,,,\r\n")
@@ -235,6 +235,8 @@ func TestImport_matches_creators(t *testing.T) {
 			{"by handle, under another name", row("Anna K", "@anna", "", "C5"), 0, 0, "creator"},
 			{"by handle, with another address", row("Anna Keller", "@anna", "new@x.example", "C6"), 0, 0, "email"},
 			{"same name, another handle: another person", row("Anna Keller", "@anna.too", "", "C7"), 1, 0, ""},
+			{"an agency's mailbox, another tag, another name: another person",
+				row("Cleo", "", "anna+cleo@x.example", "C10"), 1, 0, ""},
 			{"an agency's address, another handle: another person", row("Ben", "@ben", "anna@x.example", "C8"), 1, 0,
 				""},
 		}

@@ -37,7 +37,7 @@ func (a *App) AddLink(ctx context.Context, l affiliate.Link) (AddedLink, error) 
 func (a *App) addLink(ctx context.Context, tx *storage.Tx, l affiliate.Link,
 	creator affiliate.Creator) (_ affiliate.Link, err error) {
 	now := a.now()
-	l.LandingURL, l.CreatedAt, l.UpdatedAt = strings.TrimSpace(l.LandingURL), now, now
+	l.LandingURL, l.CreatedAt, l.UpdatedAt = affiliate.Clean(l.LandingURL), now, now
 	if l.Kind == "" {
 		l.Kind = affiliate.LinkSales
 	}
@@ -128,7 +128,7 @@ func (a *App) amendLink(ctx context.Context, tx *storage.Tx, id affiliate.LinkID
 		name: "link", read: tx.Link, facts: linkFacts,
 		version: func(affiliate.Link) int { return AnyVersion },
 		prepare: func(_ *storage.Tx, l *affiliate.Link) error {
-			l.UpdatedAt = a.now()
+			l.LandingURL, l.UpdatedAt = affiliate.Clean(l.LandingURL), a.now()
 			return l.Validate()
 		},
 		save: func(ctx context.Context, l affiliate.Link) (affiliate.Link, error) { return l, tx.SaveLink(ctx, l) },

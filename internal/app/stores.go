@@ -68,7 +68,7 @@ func (a *App) AddStore(ctx context.Context, in NewStore) (AddedStore, error) {
 
 func (a *App) readStore(in NewStore) (affiliate.Store, error) {
 	now := a.now()
-	s := affiliate.Store{Platform: in.Platform, Slug: strings.TrimSpace(in.Slug), Name: strings.TrimSpace(in.Name),
+	s := affiliate.Store{Platform: in.Platform, Slug: affiliate.Clean(in.Slug), Name: affiliate.Clean(in.Name),
 		Timezone: in.Timezone, Parts: cmp.Or(in.Parts, affiliate.PartsDecide), State: affiliate.StoreStateActive,
 		CreatedAt: now, UpdatedAt: now}
 	var err error
@@ -144,7 +144,7 @@ func (a *App) storeAmendment(ctx context.Context, tx *storage.Tx) amendment[affi
 		read:    tx.Store,
 		version: func(s affiliate.Store) int { return s.Version },
 		prepare: func(tx *storage.Tx, s *affiliate.Store) (err error) {
-			s.UpdatedAt = a.now()
+			s.Name, s.UpdatedAt = affiliate.Clean(s.Name), a.now()
 			if s.Domain, err = affiliate.StoreDomain(s.Platform, s.Domain); err != nil {
 				return err
 			}

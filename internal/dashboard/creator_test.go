@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"encoding/csv"
 	"net/http"
 	"strings"
 	"testing"
@@ -169,9 +168,7 @@ func TestStatement(t *testing.T) {
 		var list [][]string
 		switch {
 		case strings.Contains(href, ".csv"):
-			var err error
-			list, err = csv.NewReader(strings.NewReader(file.body)).ReadAll()
-			h.must(err)
+			list = h.table(file.body)
 		case strings.Contains(href, ".xlsx"):
 			book, err := excelize.OpenReader(strings.NewReader(file.body))
 			h.must(err)

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"bytes"
 	"cmp"
+	"encoding/base64"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/export"
+	"github.com/tributaryhq/tributary/internal/sheet"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -21,7 +24,8 @@ func importRoutes() []route {
 		{http.MethodGet, "/creators/import", change, (*request).importPage},
 		{http.MethodPost, "/creators/import", change, (*request).previewImport},
 		{http.MethodPost, "/creators/import/apply", change, (*request).applyImport},
-		{http.MethodGet, "/creators/import/sample", change, (*request).importSample},
+		{http.MethodGet, "/creators/import/template.csv", change, (*request).importTemplateCSV},
+		{http.MethodGet, "/creators/import/template.xlsx", change, (*request).importTemplateXLSX},
 		{http.MethodGet, "/creators/import/credit", change, (*request).creditPage},
 		{http.MethodPost, "/creators/import/credit", change, (*request).creditWaiting},
 	}
@@ -34,11 +38,14 @@ type importPage struct {
 	Mode   string // few or file
 	To     string // where to go on to afterwards
 	Few    fewCreators
-	Text   string // the file
+	Text   string // the file, unless it is a workbook
+	Book   string // the workbook, in base64
 	Report *importReport
 	Errors fieldErrors
 	Names  []string // of campaigns there are
 	Stores []affiliate.Store
+
+	content []byte // what is imported: the file as it was uploaded, or the text
 }
 
 // fewCreators are what is common to some creators, and who they are.
@@ -59,6 +66,7 @@ type importReport struct {
 	Errors  []importProblem
 	More    int // errors that are not shown
 	Notes   []importProblem
+	Read    string // how a file is written, in words
 }
 
 // importProblem is about one line of a file, or about one creator of a few.
@@ -70,6 +78,9 @@ type importProblem struct {
 const (
 	emptyRows     = 3   // of the form for a few creators
 	shownProblems = 100 // of a file
+
+	// maxBook is the largest workbook: its base64, which the form of the preview carries, must be let in as well.
+	maxBook = maxForm/4*3 - 4<<10
 )
 
 func (r *request) importPage() error {
@@ -121,7 +132,7 @@ func (r *request) showImport(status int, page *importPage) error {
 	for len(page.Few.Rows) < emptyRows || page.Few.Rows[len(page.Few.Rows)-1] != (typedCreator{}) {
 		page.Few.Rows = append(page.Few.Rows, typedCreator{})
 	}
-	page.Text = strings.ToValidUTF8(page.Text, "�")
+	page.Text = strings.ToValidUTF8(page.Text, "\ufffd")
 	r.render(status, "import.html", page)
 	return nil
 }
@@ -134,8 +145,7 @@ func (r *request) readImport() (*importPage, error) {
 	}
 	page.Mode, page.To = r.field("mode"), back(r.field("to"), "")
 	if page.Mode == "file" {
-		page.Text, err = r.importText()
-		return page, err
+		return page, r.readFile(page)
 	}
 	page.Few = fewCreators{Campaign: r.field("campaign"), Offer: r.field("offer"), Store: r.field("store"),
 		Percent: r.field("percent"), Landing: r.field("landing"), List: r.PostForm("list")}
@@ -148,6 +158,7 @@ func (r *request) readImport() (*importPage, error) {
 		}
 	}
 	page.Text, err = page.Few.file()
+	page.content = []byte(page.Text)
 	return page, err
 }
 
@@ -159,22 +170,36 @@ func at(list []string, i int) string {
 	return strings.TrimSpace(list[i])
 }
 
-// importText is the uploaded file, or what was pasted instead.
-func (r *request) importText() (string, error) {
+// readFile takes over the uploaded file, or what was pasted instead. A text of whatever encoding is shown, so that it
+// can be mended here; a workbook cannot.
+func (r *request) readFile(page *importPage) error {
 	file, err := r.FormFile("file")
 	if errors.Is(err, http.ErrMissingFile) || errors.Is(err, http.ErrNotMultipart) || err == nil && file.Size == 0 {
-		return r.PostForm("text"), nil
+		page.Text, page.content = r.PostForm("text"), []byte(r.PostForm("text"))
+		return nil
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
 	opened, err := file.Open()
 	if err != nil {
-		return "", fmt.Errorf("open the uploaded file: %w", err)
+		return fmt.Errorf("open the uploaded file: %w", err)
 	}
 	defer opened.Close()
-	text, err := io.ReadAll(opened)
-	return string(text), err
+	if page.content, err = io.ReadAll(opened); err != nil {
+		return err
+	}
+	if text, ok := sheet.Decode(page.content); ok {
+		page.Text = text
+		return nil
+	}
+	if len(page.content) > maxBook {
+		page.Errors = fieldErrors{"file": fmt.Sprintf("A workbook may have %.1f MB here; larger ones can be imported "+
+			"by the command tributary import.", float64(maxBook)/(1<<20))}
+		return nil
+	}
+	page.Book = base64.StdEncoding.EncodeToString(page.content)
+	return nil
 }
 
 // file writes the creators as a file for the import, a line each in their order, behind a header.
@@ -250,7 +275,10 @@ func (r *request) previewImport() error {
 		page.Errors = fieldErrors{"": "Name at least one creator, in a row or in the list."}
 		return r.showImport(http.StatusUnprocessableEntity, page)
 	}
-	report, err := r.d.App.Import(r.Request.Context(), strings.NewReader(page.Text), true)
+	if page.Errors["file"] != "" {
+		return r.showImport(http.StatusUnprocessableEntity, page)
+	}
+	report, err := r.d.App.Import(r.Request.Context(), bytes.NewReader(page.content), true)
 	if err != nil {
 		return err
 	}
@@ -266,10 +294,14 @@ func (r *request) previewImport() error {
 func (p *importPage) take(report app.ImportReport) {
 	p.Report = &importReport{ImportReport: report, Created: countedKinds(report.Created),
 		Updated: countedKinds(report.Updated)}
-	lines := strings.Split(p.Text, "\n")
+	p.Report.Read = howRead(report.File)
+	lines, where := strings.Split(p.Text, "\n"), "Line"
+	if p.Book != "" {
+		lines, where = nil, "Row"
+	}
 	problem := func(e app.LineError) importProblem {
-		q := importProblem{Where: fmt.Sprintf("Line %d", e.Line), Column: strings.ReplaceAll(e.Column, "_", " "),
-			Reason: e.Reason}
+		q := importProblem{Where: fmt.Sprintf("%s %d", where, e.Line), Column: strings.ReplaceAll(e.Column, "_", " "),
+			Reason: e.Reason, Line: e.Text}
 		if e.Line > 1 && e.Line <= len(lines) {
 			q.Line = strings.TrimSpace(lines[e.Line-1])
 		}
@@ -304,6 +336,21 @@ func (p *importPage) take(report app.ImportReport) {
 	}
 }
 
+// howRead says in words how a file is written.
+func howRead(f app.ImportFile) string {
+	if f.Format == "xlsx" {
+		if f.Sheet == "" {
+			return ""
+		}
+		return fmt.Sprintf("The sheet %q of a workbook.", f.Sheet)
+	}
+	if f.Delimiter == "" {
+		return ""
+	}
+	return fmt.Sprintf("CSV in %s, cells divided by %ss, numbers with a decimal %s.", f.Encoding, f.Delimiter,
+		f.DecimalSign)
+}
+
 // Good says whether the file can be imported.
 func (r importReport) Good() bool { return len(r.ImportReport.Errors) == 0 }
 
@@ -330,8 +377,14 @@ func (r *request) applyImport() error {
 	if err != nil {
 		return err
 	}
-	page.Mode, page.To, page.Text = "file", back(r.field("to"), ""), r.PostForm("text")
-	report, err := r.d.App.Import(r.Request.Context(), strings.NewReader(page.Text), false)
+	page.Mode, page.To, page.Text, page.Book = "file", back(r.field("to"), ""), r.PostForm("text"), r.PostForm("book")
+	page.content = []byte(page.Text)
+	if page.Book != "" {
+		if page.content, err = base64.StdEncoding.DecodeString(page.Book); err != nil {
+			return affiliate.FieldErrorf("book", "is no workbook; upload it again")
+		}
+	}
+	report, err := r.d.App.Import(r.Request.Context(), bytes.NewReader(page.content), false)
 	if err != nil {
 		return err
 	}
@@ -351,22 +404,17 @@ func (r *request) applyImport() error {
 	return r.done(cmp.Or(page.To, "/creators"), notice)
 }
 
-// importSample is a file to begin with.
-func (r *request) importSample() error {
-	stores, _, err := r.d.App.DB.Stores(r.Request.Context(), storage.Page{Limit: 1})
-	if err != nil {
+func (r *request) importTemplateCSV() error  { return r.importTemplate(export.CSV) }
+func (r *request) importTemplateXLSX() error { return r.importTemplate(export.XLSX) }
+
+// importTemplate is a file to begin with.
+func (r *request) importTemplate(format export.Format) error {
+	var b bytes.Buffer
+	if err := r.d.App.ImportTemplate(r.Request.Context(), &b, format, true); err != nil {
 		return err
 	}
-	store := "my-shop"
-	if len(stores) > 0 {
-		store = stores[0].Slug
-	}
-	r.Header("Content-Disposition", `attachment; filename="creators.csv"`)
-	r.Data(http.StatusOK, "text/csv; charset=utf-8",
-		[]byte("\ufeffcampaign,creator,instagram,email,offer,store,code,link_slug,landing_url,"+
-			"commission_percent,commission_flat,product_value\r\n"+
-			"Spring,Anna Ahlers,@anna.ahlers,anna@example.com,Ten percent,"+store+",ANNA10,,,10,,\r\n"+
-			"Spring,Ben Botha,@benbotha,,Ten percent,"+store+",BEN10,ben,https://shop.example/new,10,,39.90\r\n"))
+	r.Header("Content-Disposition", `attachment; filename="creators.`+string(format)+`"`)
+	r.Data(http.StatusOK, format.ContentType(), b.Bytes())
 	return nil
 }
 

@@ -2,13 +2,16 @@ package dashboard
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/csv"
 	"mime/multipart"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
+	"github.com/xuri/excelize/v2"
 	"pgregory.net/rapid"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -153,7 +156,7 @@ func TestImportFew_errors(t *testing.T) {
 func TestImportFile(t *testing.T) {
 	h := newHouse(t)
 	v := h.manager()
-	v.get("/creators/import?from=file").is(http.StatusOK).says("Download a sample", "shop for Northwind US")
+	v.get("/creators/import?from=file").is(http.StatusOK).says("Begin with a template", "shop for Northwind US")
 	file := "campaign;creator;offer;store;code;commission_percent\r\nAutumn;Kim Kärg;Twenty;boutique;KIM20;20\r\n"
 	a := v.upload("/creators/import", file, "mode", "file", "text", "what was pasted before").
 		says("Adds 1 campaign, 1 creator", "Import 1 line")
@@ -225,14 +228,72 @@ func TestImportGoesOn(t *testing.T) {
 	}
 }
 
-func TestImportSample(t *testing.T) {
+// TestImportTemplate: both templates can be imported as they are downloaded.
+func TestImportTemplate(t *testing.T) {
 	h := newHouse(t)
-	sample := h.manager().get("/creators/import/sample").is(http.StatusOK)
-	if !strings.HasPrefix(sample.header.Get("Content-Disposition"), "attachment") {
-		t.Errorf("%v", sample.header)
+	for _, format := range []string{"csv", "xlsx"} {
+		sample := h.manager().get("/creators/import/template." + format).is(http.StatusOK)
+		if !strings.HasPrefix(sample.header.Get("Content-Disposition"), "attachment") ||
+			strings.HasPrefix(sample.body, "\ufeff") != (format == "csv") {
+			t.Errorf("%v", sample.header)
+		}
+		h.manager().upload("/creators/import", sample.body, "mode", "file").is(http.StatusOK).says("What it would do",
+			"2 codes", "1 link")
+		h.viewer().get("/creators/import/template." + format).is(http.StatusForbidden)
 	}
-	h.manager().post("/creators/import", "mode", "file", "text", sample.body).is(http.StatusOK).says("What it would do",
-		"2 codes", "1 link")
+}
+
+// TestImportBook: a workbook is tried and imported as it was uploaded.
+func TestImportBook(t *testing.T) {
+	h := newHouse(t)
+	v := h.manager()
+	book := func(row ...any) string {
+		f := excelize.NewFile()
+		defer f.Close()
+		h.must(f.SetSheetName("Sheet1", "Our creators"))
+		h.must(f.SetSheetRow("Our creators", "A1", &[]any{"Campaign", "Creator", "Offer", "Store", "Code",
+			"Commission Percent"}))
+		h.must(f.SetSheetRow("Our creators", "A3", &row))
+		var b bytes.Buffer
+		h.must(f.Write(&b))
+		return b.String()
+	}
+	a := v.upload("/creators/import", book("Spring", "Kim Kärg", "Ten percent", "shop", "0815", 12.5), "mode", "file",
+		"to", "/start").is(http.StatusOK).says("Adds 1 creator", "How the file was read",
+		`The sheet "Our creators" of a workbook`,
+		"Commission Percent", "commission_percent")
+	wellMade(t, a)
+	form := a.one("form[action=/creators/import/apply]")
+	v.post("/creators/import/apply", "book", form.all("input[name=book]")[0].attr("value"), "to",
+		"/start").is(http.StatusOK).
+		at("/start").says("Added: 1 creator")
+	if codes, err := h.db.CodeHistory(h.Context(), 1, "0815"); err != nil || len(codes) != 1 {
+		t.Errorf("%v %v", codes, err)
+	}
+	v.upload("/creators/import", book("Spring", "Liv", "Ten percent", "shop", "#REF!"), "mode", "file").
+		is(http.StatusUnprocessableEntity).says("Row 3", "is the error of a formula")
+	v.upload("/creators/import", "PK\x03\x04"+strings.Repeat("x", maxBook), "mode", "file").
+		is(http.StatusUnprocessableEntity).says("A workbook may have 1.5 MB here")
+	v.post("/creators/import/apply", "book", "no base64").is(http.StatusUnprocessableEntity)
+}
+
+// TestImportFile_encodings: a text of another encoding can be mended on the page, and is imported from there.
+func TestImportFile_encodings(t *testing.T) {
+	h := newHouse(t)
+	text := "campaign;creator;offer;store;code\rSpring;Kim Kärg;Ten percent;shop;KIM10\r"
+	var file []byte
+	for _, u := range utf16.Encode([]rune("\ufeff" + text)) {
+		file = binary.LittleEndian.AppendUint16(file, u)
+	}
+	a := h.manager().upload("/creators/import", string(file), "mode", "file").is(http.StatusOK).
+		says("CSV in UTF-16 LE with a byte order mark, cells divided by semicolons, numbers with a decimal comma.")
+	h.manager().apply(a).says("Added: 1 creator")
+	if !slices.Contains(h.creators(), "Kim Kärg") {
+		t.Errorf("%q", h.creators())
+	}
+	h.manager().upload("/creators/import", strings.Replace(text, ";KIM10", ";#N/A", 1), "mode", "file").
+		is(http.StatusUnprocessableEntity).says("Line 2", "code", "is the error of a formula",
+		"Spring;Kim Kärg;Ten percent")
 }
 
 func TestPastedCreator(t *testing.T) {

@@ -49,6 +49,7 @@ func (s *Server) registerCatalog(api huma.API) {
 	s.registerCodes(api)
 	s.registerUnowned(api)
 	s.registerLinks(api)
+	s.registerImports(api)
 	s.registerSettings(api)
 	s.registerTokens(api)
 }
@@ -74,6 +75,9 @@ func register[I, O any](s *Server, api huma.API, o operation, handler func(conte
 		Middlewares: huma.Middlewares{s.guard(o.may)}}
 	if o.method != http.MethodGet {
 		declared.Middlewares = append(declared.Middlewares, s.idempotent)
+	}
+	if large, ok := any(*new(I)).(interface{ mostBytes() int64 }); ok {
+		declared.MaxBodyBytes = large.mostBytes()
 	}
 	if strings.HasPrefix(o.id, "create-") {
 		declared.DefaultStatus = http.StatusCreated

@@ -62,11 +62,9 @@ func registerExport[I any, P interface {
 
 // documentExport describes a table's answer, also at the address of the list of the same, where there is one.
 func documentExport(document *huma.OpenAPI, path, list string, format export.Format) {
-	media, _, _ := strings.Cut(format.ContentType(), ";")
 	document.Paths[apiPrefix+path].Get.Tags = []string{strings.Split(list, "/")[1]}
-	content := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+	media, content := documentFile(document, path, format)
 	response := document.Paths[apiPrefix+path].Get.Responses["200"]
-	response.Content = map[string]*huma.MediaType{media: content}
 	response.Headers["Content-Disposition"] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeString},
 		Description: "The file's name"}
 	response.Headers[totalRows] = &huma.Header{Schema: &huma.Schema{Type: huma.TypeInteger},
@@ -74,6 +72,14 @@ func documentExport(document *huma.OpenAPI, path, list string, format export.For
 	if item := document.Paths[apiPrefix+list]; item != nil && item.Get != nil {
 		item.Get.Responses["200"].Content[media] = content
 	}
+}
+
+// documentFile describes an answer that is a file, and gives its media type and content.
+func documentFile(document *huma.OpenAPI, path string, format export.Format) (string, *huma.MediaType) {
+	media, _, _ := strings.Cut(format.ContentType(), ";")
+	content := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+	document.Paths[apiPrefix+path].Get.Responses["200"].Content = map[string]*huma.MediaType{media: content}
+	return media, content
 }
 
 const totalRows = "X-Total-Rows"

@@ -17,12 +17,13 @@ import (
 // Attachments are the exports that run in one part of the server, the API or the pages. The zero value works.
 type Attachments struct{ running atomic.Int64 }
 
-// Send answers a request of a page with a table in a file; name is ASCII and has no extension. f runs an export with
-// the options given. The error is one of before the first byte; later the connection is cut off, so that nobody takes a
+// Send answers a request of a page with a table in a file; name is ASCII and has no extension. CSV begins with a byte
+// order mark, without which Excel shows names wrong, unless the page asks with bom=false. f runs an export with the
+// options given. The error is one of before the first byte; later the connection is cut off, so that nobody takes a
 // part for the whole.
 func (a *Attachments) Send(c *gin.Context, log *slog.Logger, format export.Format, name string,
 	f func(app.ExportOptions) error) error {
-	d := &download{c: c, format: format, bom: c.Query("bom") == "true"}
+	d := &download{c: c, format: format, bom: c.Query("bom") != "false"}
 	return a.send(d, log, func() error { return f(d.options(name)) })
 }
 

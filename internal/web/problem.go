@@ -39,6 +39,8 @@ type Problem struct {
 type FieldProblem struct {
 	Field  string `json:"field"`
 	Detail string `json:"detail"`
+	Line   int    `json:"line,omitempty" doc:"Of an imported file: the line, or the row of the sheet"`
+	Text   string `json:"text,omitempty" doc:"Of an imported file: the cell as it is written"`
 }
 
 func (p *Problem) Error() string             { return p.Detail }

@@ -1,0 +1,85 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/export"
+)
+
+func (s *Server) registerImports(api huma.API) {
+	const change = affiliate.MayChangeCatalog
+	o := operation{http.MethodPost, "/imports", "import-creators", change,
+		"Import a creators' file, CSV or XLSX: campaigns, creators, offers, codes and links that are missing, all of " +
+			"it or nothing; or show what that would do"}
+	register(s, api, o, s.importCreators)
+	content := api.OpenAPI().Paths[apiPrefix+o.path].Post.RequestBody.Content
+	content[export.MediaXLSX] = content[export.MediaCSV]
+	for _, format := range []export.Format{export.CSV, export.XLSX} {
+		o := operation{http.MethodGet, "/imports/template." + string(format), "get-import-template-" + string(format),
+			change,
+			"Download a file to begin an import with, as " + string(format)}
+		register(s, api, o, func(ctx context.Context, _ *struct{}) (*templateOutput, error) {
+			return s.importTemplate(ctx, format)
+		})
+		documentFile(api.OpenAPI(), o.path, format)
+	}
+}
+
+// mostImport is the largest file that the API takes, in bytes.
+const mostImport = 8 << 20
+
+type importInput struct {
+	DryRun  bool   `query:"dry_run" doc:"Say what would happen, and change nothing"`
+	RawBody []byte `contentType:"text/csv" doc:"The file. Whether it is CSV or XLSX is seen from its bytes"`
+}
+
+func (importInput) mostBytes() int64 { return mostImport }
+
+func (s *Server) importCreators(ctx context.Context, in *importInput) (*output[app.ImportReport], error) {
+	report, err := s.App.Import(ctx, bytes.NewReader(in.RawBody), in.DryRun)
+	if err != nil {
+		return nil, err
+	}
+	if len(report.Errors) > 0 {
+		return nil, importProblem(report.Errors)
+	}
+	return &output[app.ImportReport]{Body: report}, nil
+}
+
+// mostImportProblems is how many lines that are wrong are named.
+const mostImportProblems = 500
+
+// importProblem is why a file was refused, line by line.
+func importProblem(bad []app.LineError) *Problem {
+	first := bad[0]
+	p := newProblem(http.StatusUnprocessableEntity, string(affiliate.Invalid), first.Column,
+		fmt.Sprintf("Nothing was imported; problems in the file: %d. The first: %s", len(bad), first))
+	for _, e := range bad[:min(len(bad), mostImportProblems)] {
+		p.Errors = append(p.Errors, FieldProblem{Field: e.Column, Detail: e.Reason, Line: e.Line, Text: e.Text})
+	}
+	return p
+}
+
+// templateOutput is a file.
+type templateOutput struct {
+	ContentType string `header:"Content-Type"`
+	Disposition string `header:"Content-Disposition" doc:"The file's name"`
+	Body        []byte
+}
+
+func (s *Server) importTemplate(ctx context.Context, format export.Format) (*templateOutput, error) {
+	var b bytes.Buffer
+	if err := s.App.ImportTemplate(ctx, &b, format, false); err != nil {
+		return nil, err
+	}
+	return &templateOutput{ContentType: format.ContentType(), Disposition: `attachment; filename="creators.` +
+		string(format) +
+		`"`, Body: b.Bytes()}, nil
+}
