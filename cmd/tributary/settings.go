@@ -19,6 +19,8 @@ func settingsCommand() command {
 			"# attribution_window_days: how long after a click an order counts (1 to 365)\n" +
 			"# precedence: code_first or link_first, where both lead to an order\n" +
 			"# click_rule: last_click or first_click, of several clicks within the window\n" +
+			"# renewals: own_code or first_only; of a subscription's renewals, those with a code of a creator's count, or " +
+			"none do\n" +
 			"# hold_days: how long a commission waits before it can be paid (0 to 365)\n" +
 			"# minimum_payout: what is less is not due yet",
 		run: settings,

@@ -14,14 +14,26 @@ type Settings struct {
 	WindowDays    int            `json:"attribution_window_days"`
 	Precedence    Precedence     `json:"precedence"`
 	ClickRule     ClickRule      `json:"click_rule"`
+	Renewals      RenewalRule    `json:"renewals"`
 	HoldDays      int            `json:"hold_days"`      // before a commission is payable
 	MinimumPayout int64          `json:"minimum_payout"` // minor units of Currency
 }
 
+// RenewalRule says who may be credited with the renewal of a subscription: the orders that follow its first one.
+type RenewalRule string
+
+const (
+	// RenewalsOwnCode: whoever owns a code on the renewal itself. The trace of a link on it is a copy from the first
+	// order and credits nobody.
+	RenewalsOwnCode RenewalRule = "own_code"
+	// RenewalsFirstOnly: nobody; a subscription counts once.
+	RenewalsFirstOnly RenewalRule = "first_only"
+)
+
 // DefaultSettings are those of a fresh account.
 func DefaultSettings() Settings {
 	return Settings{Name: "My brand", Currency: "USD", Timezone: "UTC", WindowDays: DefaultWindowDays,
-		Precedence: CodeFirst, ClickRule: LastClick}
+		Precedence: CodeFirst, ClickRule: LastClick, Renewals: RenewalsOwnCode}
 }
 
 // MaxHoldDays bounds the hold period.
@@ -46,6 +58,9 @@ func (s Settings) Validate() error {
 	}
 	if s.ClickRule != LastClick && s.ClickRule != FirstClick {
 		return FieldErrorf("click_rule", "must be %s or %s", LastClick, FirstClick)
+	}
+	if s.Renewals != RenewalsOwnCode && s.Renewals != RenewalsFirstOnly {
+		return FieldErrorf("renewals", "must be %s or %s", RenewalsOwnCode, RenewalsFirstOnly)
 	}
 	if s.HoldDays < 0 || s.HoldDays > MaxHoldDays {
 		return FieldErrorf("hold_days", "must be between 0 and %d", MaxHoldDays)

@@ -484,16 +484,17 @@ func TestSettings(t *testing.T) {
 			return d.SetSettings(d.ctx, changes)
 		}
 		s, err := set("minimum_payout=25.50", "currency=eur", "name= Brand ", "attribution_window_days=14",
-			"precedence=link_first", "hold_days=7", "timezone=Europe/Berlin")
+			"precedence=link_first", "renewals=first_only", "hold_days=7", "timezone=Europe/Berlin")
 		must(d, s, err)
 		want := affiliate.Settings{Name: "Brand", Currency: "EUR", Timezone: "Europe/Berlin", WindowDays: 14,
-			Precedence: affiliate.LinkFirst, ClickRule: affiliate.LastClick, HoldDays: 7, MinimumPayout: 2550}
+			Precedence: affiliate.LinkFirst, ClickRule: affiliate.LastClick,
+			Renewals: affiliate.RenewalsFirstOnly, HoldDays: 7, MinimumPayout: 2550}
 		read, err := d.DB.Settings(d.ctx)
 		if must(d, read, err); s != want || read != want {
 			d.Errorf("got %+v, read %+v, want %+v", s, read, want)
 		}
 		for field, pair := range map[string]string{"attribution_window_days": "attribution_window_days=0",
-			"precedence": "precedence=x", "hold_days": "hold_days=many", "minimum_payout": "minimum_payout=1.005",
+			"precedence": "precedence=x", "renewals": "renewals=all", "hold_days": "hold_days=many", "minimum_payout": "minimum_payout=1.005",
 			"currency": "currency=XYZ", "timezone": "timezone=Mars", "colour": "colour=red"} {
 			_, err := set("name=Half", pair)
 			d.want(err, affiliate.Invalid, field)

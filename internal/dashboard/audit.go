@@ -274,7 +274,7 @@ func (r *request) factText(key string, side map[string]any, words map[string]sto
 		if t, err := time.Parse(time.RFC3339, v); err == nil {
 			return r.moment(t)
 		}
-		if key == "precedence" || key == "click_rule" || key == "type" || key == "reason" {
+		if key == "precedence" || key == "click_rule" || key == "renewals" || key == "type" || key == "reason" {
 			return strings.ReplaceAll(v, "_", " ")
 		}
 		return v

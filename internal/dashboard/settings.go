@@ -50,6 +50,7 @@ type settingsPage struct {
 	MayChange   bool
 	Precedences []choice
 	ClickRules  []choice
+	Renewals    []choice
 	Currencies  []string
 	Zones       []string
 	Newest      recalculationCard // of figures
@@ -75,6 +76,8 @@ func (r *request) showSettings(status int, typed []app.Setting, errs fieldErrors
 			"The code"}, {string(affiliate.LinkFirst), "The link"}},
 		ClickRules: []choice{{string(affiliate.LastClick), "The last click"}, {string(affiliate.FirstClick),
 			"The first click"}},
+		Renewals: []choice{{string(affiliate.RenewalsOwnCode), "Whoever owns a code on the renewal"},
+			{string(affiliate.RenewalsFirstOnly), "Nobody: only the first order counts"}},
 		Currencies: usualCurrencies, Zones: usualZones,
 		Window: windowBounds{affiliate.MinWindowDays, affiliate.MaxWindowDays, affiliate.MaxHoldDays}}
 	for _, s := range append(app.SettingsList(r.settings), typed...) {
@@ -133,6 +136,7 @@ func (p *settingsPage) Facts() []settingFact {
 		{"When an order has a code and a link",
 			titleOf(p.Precedences, p.Values["precedence"]) + " wins"},
 		{"When there were several clicks", titleOf(p.ClickRules, p.Values["click_rule"]) + " wins"},
+		{"Renewals of subscriptions are credited to", titleOf(p.Renewals, p.Values["renewals"])},
 		{"Hold before commissions are paid", days(p.Values["hold_days"])},
 		{"Smallest payout", p.Values["minimum_payout"] + " " + p.Values["currency"]}}
 }

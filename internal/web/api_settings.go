@@ -31,14 +31,15 @@ type settingsJSON struct {
 	WindowDays    int    `json:"attribution_window_days"`
 	Precedence    string `json:"precedence" enum:"code_first,link_first"`
 	ClickRule     string `json:"click_rule" enum:"last_click,first_click"`
+	Renewals      string `json:"renewals" enum:"own_code,first_only" doc:"Who is credited with renewals of subscriptions: own_code: whoever owns a code on the renewal itself; first_only: nobody"`
 	HoldDays      int    `json:"hold_days"`
 	MinimumPayout string `json:"minimum_payout" example:"25.00"`
 }
 
 func settingsView(v affiliate.Settings) settingsJSON {
 	return settingsJSON{Name: v.Name, Currency: string(v.Currency), Timezone: v.Timezone, WindowDays: v.WindowDays,
-		Precedence: string(v.Precedence), ClickRule: string(v.ClickRule), HoldDays: v.HoldDays,
-		MinimumPayout: money.Format(v.MinimumPayout, v.Currency)}
+		Precedence: string(v.Precedence), ClickRule: string(v.ClickRule), Renewals: string(v.Renewals),
+		HoldDays: v.HoldDays, MinimumPayout: money.Format(v.MinimumPayout, v.Currency)}
 }
 
 func (s *Server) getSettings(ctx context.Context, _ *struct{}) (*output[settingsJSON], error) {
@@ -54,6 +55,7 @@ type updateSettingsInput struct {
 		WindowDays    *int    `json:"attribution_window_days,omitempty"`
 		Precedence    *string `json:"precedence,omitempty"`
 		ClickRule     *string `json:"click_rule,omitempty"`
+		Renewals      *string `json:"renewals,omitempty"`
 		HoldDays      *int    `json:"hold_days,omitempty"`
 		MinimumPayout *string `json:"minimum_payout,omitempty"`
 	}
@@ -63,7 +65,8 @@ func (s *Server) updateSettings(ctx context.Context, in *updateSettingsInput) (*
 	b := in.Body
 	var changes []app.Setting
 	for key, v := range map[string]*string{"name": b.Name, "currency": b.Currency, "timezone": b.Timezone,
-		"precedence": b.Precedence, "click_rule": b.ClickRule, "minimum_payout": b.MinimumPayout} {
+		"precedence": b.Precedence, "click_rule": b.ClickRule, "renewals": b.Renewals,
+		"minimum_payout": b.MinimumPayout} {
 		if v != nil {
 			changes = append(changes, app.Setting{Key: key, Value: *v})
 		}

@@ -338,6 +338,11 @@ func TestAPI_secrets_settings_tokens(t *testing.T) {
 		}
 		o.owner.call("PATCH", v1+"/settings", object{"minimum_payout": "1.5"}).problem(422, "invalid", "minimum_payout")
 
+		if s := o.owner.call("PATCH", v1+"/settings", object{"renewals": "first_only"}).ok(200); s["renewals"] != "first_only" {
+			o.Errorf("settings: %v", s)
+		}
+		o.owner.call("PATCH", v1+"/settings", object{"renewals": "all"}).problem(422, "invalid", "renewals")
+
 		token := o.owner.call("POST", v1+"/tokens", object{"name": "screen", "role": "viewer"}).ok(201)
 		other := client{o.T, o.owner.handler, token["token"].(string)}
 		other.call("GET", v1+"/settings", nil).ok(200)
