@@ -144,6 +144,14 @@ func TestStoreCommands(t *testing.T) {
 			strings.Count(out, "\n") != 3 {
 			s.Error(out)
 		}
+		if out := s.run("store", "set", "woo", "parts=parts", "name=Woo", "currency=sek", "--json").exits(0).
+			json(); out["parts"] != "parts" || out["name"] != "Woo" || out["currency"] != "SEK" {
+			s.Errorf("changed: %v", out)
+		}
+		s.run("store", "set", "woo", "parts=luck").exits(1, "parts", "own_orders")
+		s.run("store", "set", "us", "parts=parts").exits(1, "parts", "woocommerce")
+		s.run("store", "set", "woo", "slug=x").exits(1, "slug", "timezone")
+		s.run("store", "set", "woo").exits(2)
 		secrets := s.run("store", "secret", "woo", "--add", "--json").exits(0).json()["secrets"].([]any)
 		if len(secrets) != 2 || len(secrets[1].(map[string]any)["webhook_secret"].(string)) != 40 ||
 			secrets[0].(map[string]any)["webhook_secret"] != nil {

@@ -27,6 +27,7 @@ func commands() []command {
 		migrateCommand(),
 		storeAddCommand(),
 		storeListCommand(),
+		storeSetCommand(),
 		storeSecretCommand(),
 		storeEndCommand(),
 		importCommand(),

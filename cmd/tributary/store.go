@@ -9,13 +9,14 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 func storeAddCommand() command {
 	return command{
 		name:    "store add",
-		args:    "--platform P --slug S --name N --domain D --currency C --timezone Z [--webhook-secret W] [--json]",
+		args:    "--platform P --slug S --name N --domain D --currency C --timezone Z [--webhook-secret W] [--parts R] [--json]",
 		summary: "Connect a store, and print what to do in its admin.",
 		example: "tributary store add --platform woocommerce --slug my-shop --name \"My shop\" --domain shop.example " +
 			"--currency EUR --timezone Europe/Berlin\n" +
@@ -34,6 +35,7 @@ type storeJSON struct {
 	Domain         string     `json:"domain"`
 	Currency       string     `json:"currency"`
 	Timezone       string     `json:"timezone"`
+	Parts          string     `json:"parts"`
 	State          string     `json:"state"`
 	Warning        string     `json:"warning,omitempty"`
 	WebhookURL     string     `json:"webhook_url"`
@@ -44,8 +46,8 @@ type storeJSON struct {
 
 func storeAsJSON(a *app.App, s affiliate.Store) storeJSON {
 	return storeJSON{ID: s.ID.String(), Slug: s.Slug, Platform: string(s.Platform), Name: s.Name, Domain: s.Domain,
-		Currency: string(s.Currency), Timezone: s.Timezone, State: string(s.State), Warning: s.Warning,
-		WebhookURL: a.WebhookURL(s), LastDeliveryAt: timeOrNil(s.LastDeliveryAt)}
+		Currency: string(s.Currency), Timezone: s.Timezone, Parts: string(s.Parts), State: string(s.State),
+		Warning: s.Warning, WebhookURL: a.WebhookURL(s), LastDeliveryAt: timeOrNil(s.LastDeliveryAt)}
 }
 
 func timeOrNil(t time.Time) *time.Time {
@@ -58,7 +60,7 @@ func timeOrNil(t time.Time) *time.Time {
 
 func storeAdd(ctx context.Context, c *call) error {
 	var in app.NewStore
-	var platform string
+	var platform, parts string
 	c.flags.StringVar(&platform, "platform", "", "`P`: shopify or woocommerce")
 	c.flags.StringVar(&in.Slug, "slug", "", "`S`: its name in the webhook address, of a-z, 0-9 and -")
 	c.flags.StringVar(&in.Name, "name", "", "`N`: its name for people")
@@ -67,6 +69,9 @@ func storeAdd(ctx context.Context, c *call) error {
 	c.flags.StringVar(&in.Timezone, "timezone", "", "`Z`: its time zone, such as Europe/Berlin")
 	c.flags.StringVar(&in.Secret, "webhook-secret", "",
 		"`W`: the secret of its webhooks; Shopify shows one, for WooCommerce one is made when none is given")
+	c.flags.StringVar(&parts, "parts", "",
+		"`R`: what orders with a parent are (WooCommerce): decide by the plugin that made them (the default), always "+
+			"parts of their parent, or always own_orders")
 	c.jsonFlag()
 	if _, err := c.parse(0, 0); err != nil {
 		return err
@@ -74,7 +79,7 @@ func storeAdd(ctx context.Context, c *call) error {
 	if err := c.required("platform", "slug", "name", "domain", "currency", "timezone"); err != nil {
 		return err
 	}
-	in.Platform = affiliate.Platform(platform)
+	in.Platform, in.Parts = affiliate.Platform(platform), affiliate.PartsRule(parts)
 	ctx, a, end, err := c.open(ctx)
 	if err != nil {
 		return err
@@ -186,6 +191,81 @@ func every[T any](page func(storage.Page) ([]T, string, error)) ([]T, error) {
 		}
 		p.Cursor = next
 	}
+}
+
+func storeSetCommand() command {
+	return command{
+		name:    "store set",
+		args:    "SLUG KEY=VALUE … [--json]",
+		summary: "Change a store.",
+		example: "tributary store set my-shop name=\"My shop\" timezone=Europe/Berlin\n" +
+			"tributary store set my-shop parts=own_orders\n" +
+			"# name, domain, currency, timezone: as when it was connected\n" +
+			"# parts: what orders with a parent are (WooCommerce): decide by the plugin that made them, always parts " +
+			"of their parent, or always own_orders; holds for deliveries that come from now on",
+		run: storeSet,
+	}
+}
+
+func storeSet(ctx context.Context, c *call) error {
+	c.jsonFlag()
+	args, err := c.parse(2, 1000)
+	if err != nil {
+		return err
+	}
+	changes := make([]app.Setting, len(args)-1)
+	for i, arg := range args[1:] {
+		if changes[i], err = app.ParseSetting(arg); err != nil {
+			return usagef("%s", err)
+		}
+	}
+	ctx, a, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	store, err := a.DB.StoreBySlug(ctx, args[0])
+	if err != nil {
+		return err
+	}
+	store, err = a.ChangeStore(ctx, store.ID, app.AnyVersion, func(s *affiliate.Store) error {
+		for _, change := range changes {
+			if err := setStoreField(s, change); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.printJSON(storeAsJSON(a, store))
+	}
+	fmt.Fprintf(c.stdout, "Store %s is changed: %s, %s, %s, %s, parts=%s.\n", store.Slug, store.Name, store.Domain,
+		store.Currency, store.Timezone, store.Parts)
+	return nil
+}
+
+func setStoreField(s *affiliate.Store, change app.Setting) (err error) {
+	switch change.Key {
+	case "name":
+		s.Name = change.Value
+	case "domain":
+		s.Domain = change.Value
+	case "currency":
+		if s.Currency, err = money.ParseCurrency(change.Value); err != nil {
+			return affiliate.FieldErrorf("currency", "%v", err)
+		}
+	case "timezone":
+		s.Timezone = change.Value
+	case "parts":
+		s.Parts = affiliate.PartsRule(change.Value)
+	default:
+		return affiliate.FieldErrorf(change.Key,
+			"there is no such field of a store; there are: name, domain, currency, timezone, parts")
+	}
+	return nil
 }
 
 func storeSecretCommand() command {

@@ -17,6 +17,16 @@ const (
 	StoreStateEnded       StoreState = "ended"       // by a person; deliveries are refused, history stays
 )
 
+// PartsRule says what an order with a parent is: plugins for marketplaces divide an order of several vendors into parts,
+// while deposits and subscriptions make orders of their own under the first one.
+type PartsRule string
+
+const (
+	PartsDecide PartsRule = "decide"     // by the plugin that made them
+	PartsAlways PartsRule = "parts"      // always parts of their parent
+	PartsNever  PartsRule = "own_orders" // always orders of their own
+)
+
 // Store is a merchant's shop connected to us.
 type Store struct {
 	ID              StoreID
@@ -25,7 +35,8 @@ type Store struct {
 	Name            string
 	Domain          string // host, or host:port; for Shopify the *.myshopify.com one
 	Currency        money.Currency
-	Timezone        string // IANA name
+	Timezone        string    // IANA name
+	Parts           PartsRule // of orders with a parent, which WooCommerce has
 	State           StoreState
 	Warning         string // the last thing the owner should know, in words
 	LastDeliveryAt  time.Time
@@ -70,6 +81,12 @@ func (s Store) Validate() error {
 	}
 	if _, err := LoadZone(s.Timezone); err != nil {
 		return FieldErrorf("timezone", "%v", err)
+	}
+	switch {
+	case s.Parts != PartsDecide && s.Parts != PartsAlways && s.Parts != PartsNever:
+		return FieldErrorf("parts", "must be %s, %s or %s", PartsDecide, PartsAlways, PartsNever)
+	case s.Parts != PartsDecide && s.Platform != WooCommerce:
+		return FieldErrorf("parts", "is for %s stores only: orders of other platforms have no parent", WooCommerce)
 	}
 	return nil
 }

@@ -154,7 +154,10 @@ func TestAddStore(t *testing.T) {
 			Currency: "USD", Timezone: "UTC"}
 		_, err = d.AddStore(d.ctx, shop)
 		d.want(err, affiliate.Invalid, "webhook_secret", "Settings > Notifications > Webhooks")
-		shop.Secret = "abcdef0123456789"
+		shop.Secret, shop.Parts = "abcdef0123456789", affiliate.PartsAlways
+		_, err = d.AddStore(d.ctx, shop)
+		d.want(err, affiliate.Invalid, "parts", "woocommerce")
+		shop.Parts = ""
 		added, err = d.AddStore(d.ctx, shop)
 		must(d, added, err)
 		if added.Secret != "" {

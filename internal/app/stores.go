@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -21,7 +22,8 @@ type NewStore struct {
 	Domain   string // as people paste it
 	Currency string
 	Timezone string
-	Secret   string // of its webhooks; empty on WooCommerce: one is made
+	Parts    affiliate.PartsRule // empty: PartsDecide
+	Secret   string              // of its webhooks; empty on WooCommerce: one is made
 }
 
 // AddedStore is a new store with what its admin must do.
@@ -67,7 +69,8 @@ func (a *App) AddStore(ctx context.Context, in NewStore) (AddedStore, error) {
 func (a *App) readStore(in NewStore) (affiliate.Store, error) {
 	now := a.now()
 	s := affiliate.Store{Platform: in.Platform, Slug: strings.TrimSpace(in.Slug), Name: strings.TrimSpace(in.Name),
-		Timezone: in.Timezone, State: affiliate.StoreStateActive, CreatedAt: now, UpdatedAt: now}
+		Timezone: in.Timezone, Parts: cmp.Or(in.Parts, affiliate.PartsDecide), State: affiliate.StoreStateActive,
+		CreatedAt: now, UpdatedAt: now}
 	var err error
 	if s.Domain, err = affiliate.StoreDomain(in.Platform, in.Domain); err != nil {
 		return s, err
@@ -157,10 +160,10 @@ func (a *App) storeAmendment(ctx context.Context, tx *storage.Tx) amendment[affi
 
 func storeFacts(s affiliate.Store) facts {
 	return facts{"slug": s.Slug, "platform": s.Platform, "name": s.Name, "domain": s.Domain, "currency": s.Currency,
-		"timezone": s.Timezone, "state": s.State}
+		"timezone": s.Timezone, "parts": s.Parts, "state": s.State}
 }
 
-// ChangeStore alters name, domain, currency or time zone of a store. Slug and platform never change: they stand in its
+// ChangeStore alters name, domain, currency, time zone or parts of a store. Slug and platform never change: they stand in its
 // webhook address.
 func (a *App) ChangeStore(ctx context.Context, id affiliate.StoreID, version int,
 	change func(*affiliate.Store) error) (after affiliate.Store, err error) {

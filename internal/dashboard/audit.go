@@ -251,7 +251,7 @@ var factNames = map[string]string{"email_hash": "e-mail address", "email": "e-ma
 	"attribution_window_days": "attribution window in days", "hold_days": "hold in days",
 	"minimum_payout": "smallest payout", "rule_version": "version of the commission rule", "slug": "name in addresses",
 	"orders": "orders credited", "first": "first order", "last": "last order", "released": "released by hand",
-	"domain": "address"}
+	"domain": "address", "parts": "orders with a parent"}
 
 func factName(key string) string {
 	if name := factNames[key]; name != "" {
@@ -274,7 +274,7 @@ func (r *request) factText(key string, side map[string]any, words map[string]sto
 		if t, err := time.Parse(time.RFC3339, v); err == nil {
 			return r.moment(t)
 		}
-		if key == "precedence" || key == "click_rule" || key == "renewals" || key == "type" || key == "reason" {
+		if key == "precedence" || key == "click_rule" || key == "renewals" || key == "parts" || key == "type" || key == "reason" {
 			return strings.ReplaceAll(v, "_", " ")
 		}
 		return v

@@ -22,6 +22,8 @@ type storeForm struct {
 	Domain     string
 	Currency   string
 	Timezone   string
+	Parts      string
+	PartsRules []choice // to choose from; none for a platform whose orders have no parent
 	Secret     string
 	Version    int
 	Platforms  []platformHints // to choose from; of a store that is changed, its own
@@ -83,8 +85,16 @@ func (r *request) changeForm(store affiliate.Store) storeForm {
 			form.Platforms = []platformHints{p}
 		}
 	}
+	if store.Platform == affiliate.WooCommerce {
+		form.PartsRules = partsRules
+	}
 	return form
 }
+
+// partsRules are what orders with a parent can be.
+var partsRules = []choice{{string(affiliate.PartsDecide), "Decide by the plugin that made them"},
+	{string(affiliate.PartsAlways), "Always parts of their parent"},
+	{string(affiliate.PartsNever), "Always orders of their own"}}
 
 // Suggestions for fields that take any currency and any zone.
 var (
@@ -100,9 +110,9 @@ var (
 
 // readStoreForm takes over what was typed, to be shown again when something is wrong with it.
 func (r *request) readStoreForm(f *storeForm) {
-	f.Platform, f.Name, f.Domain, f.Currency, f.Timezone, f.Secret = r.field("platform"), r.field("name"),
+	f.Platform, f.Name, f.Domain, f.Currency, f.Timezone, f.Parts, f.Secret = r.field("platform"), r.field("name"),
 		r.field("domain"), r.field("currency"),
-		r.field("timezone"), r.field("webhook_secret")
+		r.field("timezone"), r.field("parts"), r.field("webhook_secret")
 	f.Version, _ = strconv.Atoi(r.field("version")) // 0 means any version
 }
 
@@ -150,7 +160,7 @@ func (r *request) editStorePage() error {
 	}
 	page := r.changeForm(store)
 	page.Name, page.Domain, page.Currency = store.Name, store.Domain, string(store.Currency)
-	page.Timezone, page.Version = store.Timezone, store.Version
+	page.Timezone, page.Parts, page.Version = store.Timezone, string(store.Parts), store.Version
 	return r.show("store_form.html", &page)
 }
 
@@ -164,6 +174,9 @@ func (r *request) editStore() error {
 	changed, err := r.d.App.ChangeStore(r.Request.Context(), store.ID, page.Version,
 		func(s *affiliate.Store) (err error) {
 			s.Name, s.Timezone = page.Name, page.Timezone
+			if page.PartsRules != nil {
+				s.Parts = affiliate.PartsRule(page.Parts)
+			}
 			if s.Domain, err = affiliate.StoreDomain(s.Platform, page.Domain); err != nil {
 				return err
 			}

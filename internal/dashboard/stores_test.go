@@ -322,6 +322,21 @@ func TestChangeAndEndStore(t *testing.T) {
 	v.post(at+"/edit", form...).is(http.StatusUnprocessableEntity).says("changed meanwhile")
 	form[1], form[5] = "0", "shop.example"
 	v.post(at+"/edit", form...).is(http.StatusUnprocessableEntity).says("permanent domain")
+	woo := "/stores/" + h.storeBySlug("boutique").ID.String()
+	if a.has("#parts") || !v.get(woo+"/edit").is(http.StatusOK).has("#parts") {
+		t.Error("orders with a parent are asked about where there are none, or not where there are")
+	}
+	form = []string{"name", "Boutique", "domain", "boutique.example", "currency", "EUR", "timezone", "Europe/Berlin",
+		"parts", "own_orders"}
+	v.post(woo+"/edit", form...).is(http.StatusOK).at(woo)
+	if got := h.storeBySlug("boutique").Parts; got != affiliate.PartsNever {
+		t.Errorf("orders with a parent are %q", got)
+	}
+	form[9] = "luck"
+	if a := v.post(woo+"/edit", form...).is(http.StatusUnprocessableEntity); a.one("#parts").attr("aria-invalid") !=
+		"true" {
+		t.Errorf("a wrong choice does not show: %s", a.text())
+	}
 	v.post(at + "/end").is(http.StatusForbidden)
 	h.viewer().get(at + "/edit").is(http.StatusForbidden)
 	h.owner().get(at + "/edit").says("End this store")

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -16,6 +17,7 @@ type storeRow struct {
 	Domain        string
 	Currency      money.Currency
 	Timezone      string
+	Parts         affiliate.PartsRule
 	State         affiliate.StoreState
 	Warning       string
 	LastDelivery  Time `db:"last_delivery_at"`
@@ -25,11 +27,11 @@ type storeRow struct {
 	UpdatedAt     Time `db:"updated_at"`
 }
 
-const storeColumns = `id, slug, platform, name, domain, currency, timezone, state, warning, last_delivery_at, last_processed_at, version, created_at, updated_at`
+const storeColumns = `id, slug, platform, name, domain, currency, timezone, parts, state, warning, last_delivery_at, last_processed_at, version, created_at, updated_at`
 
 func (r storeRow) domain() affiliate.Store {
 	return affiliate.Store{ID: r.ID, Slug: r.Slug, Platform: r.Platform, Name: r.Name, Domain: r.Domain,
-		Currency: r.Currency, Timezone: r.Timezone, State: r.State, Warning: r.Warning,
+		Currency: r.Currency, Timezone: r.Timezone, Parts: r.Parts, State: r.State, Warning: r.Warning,
 		LastDeliveryAt: r.LastDelivery.Time, LastProcessedAt: r.LastProcessed.Time, Version: r.Version,
 		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
@@ -61,18 +63,19 @@ func (q queries) StoresByDomain(ctx context.Context, p affiliate.Platform, domai
 
 // CreateStore writes a new store and gives it with its id. Conflict when the slug is taken.
 func (tx *Tx) CreateStore(ctx context.Context, s affiliate.Store) (affiliate.Store, error) {
-	s.Version = 1
-	err := tx.get(ctx, &s.ID, `INSERT INTO stores (slug, platform, name, domain, currency, timezone, state, version, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (slug) DO NOTHING RETURNING id`,
-		s.Slug, s.Platform, s.Name, s.Domain, s.Currency, s.Timezone, s.State, At(s.CreatedAt), At(s.UpdatedAt))
+	s.Version, s.Parts = 1, cmp.Or(s.Parts, affiliate.PartsDecide)
+	err := tx.get(ctx, &s.ID, `INSERT INTO stores (slug, platform, name, domain, currency, timezone, parts, state, version, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (slug) DO NOTHING RETURNING id`,
+		s.Slug, s.Platform, s.Name, s.Domain, s.Currency, s.Timezone, s.Parts, s.State,
+		At(s.CreatedAt), At(s.UpdatedAt))
 	return s, taken(err, "slug", "the slug %q is taken by another store", s.Slug)
 }
 
 // SaveStore writes the changeable fields of a store that was read as s.Version.
 func (tx *Tx) SaveStore(ctx context.Context, s affiliate.Store) (affiliate.Store, error) {
-	err := tx.update(ctx, s.ID, `UPDATE stores SET name = ?, domain = ?, currency = ?, timezone = ?, state = ?, updated_at = ?,
+	err := tx.update(ctx, s.ID, `UPDATE stores SET name = ?, domain = ?, currency = ?, timezone = ?, parts = ?, state = ?, updated_at = ?,
 		version = version + 1 WHERE id = ? AND version = ?`,
-		s.Name, s.Domain, s.Currency, s.Timezone, s.State, At(s.UpdatedAt), s.ID, s.Version)
+		s.Name, s.Domain, s.Currency, s.Timezone, s.Parts, s.State, At(s.UpdatedAt), s.ID, s.Version)
 	s.Version++
 	return s, err
 }

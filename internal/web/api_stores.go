@@ -38,6 +38,7 @@ type StoreJSON struct {
 	Domain          string     `json:"domain"`
 	Currency        string     `json:"currency"`
 	Timezone        string     `json:"timezone"`
+	Parts           string     `json:"parts" enum:"decide,parts,own_orders" doc:"What orders with a parent are, which WooCommerce has: decide by the plugin that made them; always parts of their parent; always orders of their own"`
 	State           string     `json:"state" enum:"active,uninstalled,ended"`
 	Warning         *string    `json:"warning" doc:"The last thing the owner should know"`
 	WebhookURL      string     `json:"webhook_url"`
@@ -50,8 +51,8 @@ type StoreJSON struct {
 
 func (s *Server) storeView(v affiliate.Store) StoreJSON {
 	return StoreJSON{ID: v.ID.String(), Slug: v.Slug, Platform: string(v.Platform), Name: v.Name, Domain: v.Domain,
-		Currency: string(v.Currency), Timezone: v.Timezone, State: string(v.State), Warning: orNull(v.Warning),
-		WebhookURL: s.App.WebhookURL(v), LastDeliveryAt: timeOrNull(v.LastDeliveryAt),
+		Currency: string(v.Currency), Timezone: v.Timezone, Parts: string(v.Parts), State: string(v.State),
+		Warning: orNull(v.Warning), WebhookURL: s.App.WebhookURL(v), LastDeliveryAt: timeOrNull(v.LastDeliveryAt),
 		LastProcessedAt: timeOrNull(v.LastProcessedAt), Version: v.Version, CreatedAt: v.CreatedAt.UTC(),
 		UpdatedAt: v.UpdatedAt.UTC()}
 }
@@ -103,6 +104,7 @@ type createStoreInput struct {
 		Domain        string `json:"domain" doc:"For Shopify the one that ends in .myshopify.com"`
 		Currency      string `json:"currency" example:"EUR"`
 		Timezone      string `json:"timezone" example:"Europe/Berlin"`
+		Parts         string `json:"parts,omitempty" enum:"decide,parts,own_orders"`
 		WebhookSecret string `json:"webhook_secret,omitempty" doc:"Needed for Shopify; for WooCommerce one is made when it is left out"`
 	}
 }
@@ -116,7 +118,7 @@ type createdStoreJSON struct {
 func (s *Server) createStore(ctx context.Context, in *createStoreInput) (*output[createdStoreJSON], error) {
 	b := in.Body
 	added, err := s.App.AddStore(ctx, app.NewStore{Platform: affiliate.Platform(b.Platform), Slug: b.Slug, Name: b.Name,
-		Domain: b.Domain, Currency: b.Currency, Timezone: b.Timezone, Secret: b.WebhookSecret})
+		Domain: b.Domain, Currency: b.Currency, Timezone: b.Timezone, Parts: affiliate.PartsRule(b.Parts), Secret: b.WebhookSecret})
 	return one(added, err, func(a app.AddedStore) createdStoreJSON {
 		return createdStoreJSON{StoreJSON: s.storeView(a.Store), WebhookSecret: orNull(a.Secret),
 			Instructions: a.Instructions}
@@ -136,6 +138,7 @@ type updateStoreInput struct {
 		Domain   *string `json:"domain,omitempty"`
 		Currency *string `json:"currency,omitempty"`
 		Timezone *string `json:"timezone,omitempty"`
+		Parts    *string `json:"parts,omitempty" enum:"decide,parts,own_orders"`
 	}
 }
 
@@ -148,6 +151,7 @@ func (s *Server) updateStore(ctx context.Context, in *updateStoreInput) (*output
 	store, err = s.App.ChangeStore(ctx, store.ID, b.Version, func(v *affiliate.Store) error {
 		setIf(&v.Name, b.Name)
 		setIf(&v.Timezone, b.Timezone)
+		setIf(&v.Parts, (*affiliate.PartsRule)(b.Parts))
 		if b.Domain != nil {
 			if v.Domain, err = affiliate.StoreDomain(v.Platform, *b.Domain); err != nil {
 				return err

@@ -193,6 +193,12 @@ func TestAPI_catalog(t *testing.T) {
 		m.call("PATCH", v1+"/stores/shop", object{"name": "Lost", "version": 1}).problem(409,
 			"version_conflict", "version")
 
+		if changed := m.call("PATCH", v1+"/stores/shop", object{"parts": "own_orders"}).
+			ok(200); store["parts"] != "decide" || changed["parts"] != "own_orders" {
+			o.Errorf("orders with a parent: %v, then %v", store["parts"], changed["parts"])
+		}
+		m.call("PATCH", v1+"/stores/shop", object{"parts": "luck"}).problem(422, "invalid", "parts")
+
 		campaign := m.call("POST", v1+"/campaigns", object{"name": "Spring", "starts_at": "2026-03-01T00:00:00+01:00",
 			"attribution_window_days": 14}).ok(201)
 		if campaign["starts_at"] != "2026-02-28T23:00:00Z" || campaign["attribution_window_days"] != 14.0 ||
