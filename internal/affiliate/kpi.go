@@ -7,6 +7,7 @@ import "github.com/tributaryhq/tributary/internal/money"
 type Sums struct {
 	Clicks      int64
 	Conversions int64 // accepted: paid, and neither rejected nor held
+	Linked      int64 // of the conversions, those credited by a link
 	Pending     int64
 	Canceled    int64
 	Refunded    int64
@@ -20,9 +21,9 @@ type Sums struct {
 
 // Plus adds two sums in the same currency.
 func (s Sums) Plus(o Sums) Sums {
-	return Sums{Clicks: s.Clicks + o.Clicks, Conversions: s.Conversions + o.Conversions, Pending: s.Pending + o.Pending,
-		Canceled: s.Canceled + o.Canceled, Refunded: s.Refunded + o.Refunded, Held: s.Held + o.Held,
-		Rejected: s.Rejected + o.Rejected, Sales: s.Sales + o.Sales, Commissions: s.Commissions + o.Commissions,
+	return Sums{Clicks: s.Clicks + o.Clicks, Conversions: s.Conversions + o.Conversions, Linked: s.Linked + o.Linked,
+		Pending: s.Pending + o.Pending, Canceled: s.Canceled + o.Canceled, Refunded: s.Refunded + o.Refunded,
+		Held: s.Held + o.Held, Rejected: s.Rejected + o.Rejected, Sales: s.Sales + o.Sales, Commissions: s.Commissions + o.Commissions,
 		Refunds: s.Refunds + o.Refunds, Payouts: s.Payouts + o.Payouts}
 }
 
@@ -31,9 +32,9 @@ func (s Sums) Orders() int64 {
 	return s.Conversions + s.Pending + s.Canceled + s.Refunded + s.Held + s.Rejected
 }
 
-// ConversionRate is conversions ÷ clicks in 1/10000; nil without a click. Codes bring conversions without clicks, so it
-// may be beyond 1.
-func (s Sums) ConversionRate() *int64 { return Share(s.Conversions, s.Clicks) }
+// ConversionRate is conversions by link ÷ clicks in 1/10000; nil without a click. Conversions by code have no clicks and
+// no rate.
+func (s Sums) ConversionRate() *int64 { return Share(s.Linked, s.Clicks) }
 
 // AverageSale is sales ÷ conversions in minor units; nil without a conversion.
 func (s Sums) AverageSale() *int64 { return Average(s.Sales, s.Conversions) }

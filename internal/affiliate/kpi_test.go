@@ -18,14 +18,17 @@ func shown(n *int64) string {
 }
 
 func TestKPIs(t *testing.T) {
-	k := KPIs{Sums: Sums{Clicks: 300, Conversions: 7, Pending: 1, Canceled: 2, Refunded: 3, Held: 4, Rejected: 5,
+	k := KPIs{Sums: Sums{Clicks: 300, Conversions: 70, Linked: 7, Pending: 1, Canceled: 2, Refunded: 3, Held: 4, Rejected: 5,
 		Sales: 10005, Commissions: 1001},
 		Members: 9, MembersWithConversions: 2}
 	got := fmt.Sprint(shown(k.ConversionRate()), " ", shown(k.AverageSale()), " ", shown(k.SalesPerMember()), " ",
 		shown(k.CommissionPerMember()), " ", k.Orders())
-	// 7 ÷ 300 is 2.33 %; 100.05 ÷ 7 is 14.29; 100.05 ÷ 2 and 10.01 ÷ 2 end in half a cent, which goes up.
-	if want := "233 1429 5003 501 22"; got != want {
+	// 7 of 70 came by link: 7 ÷ 300 is 2.33 %; 100.05 ÷ 70 is 1.43; 100.05 ÷ 2 and 10.01 ÷ 2 end in half a cent, which goes up.
+	if want := "233 143 5003 501 85"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+	if byCode := (Sums{Clicks: 4, Conversions: 9}); shown(byCode.ConversionRate()) != "0" {
+		t.Errorf("4 clicks that sold nothing have a rate of %s", shown(byCode.ConversionRate()))
 	}
 	var none KPIs
 	got = fmt.Sprint(shown(none.ConversionRate()), shown(none.AverageSale()), shown(none.SalesPerMember()),
@@ -108,9 +111,9 @@ func TestAverageIsExact(t *testing.T) {
 }
 
 func TestSums_plus(t *testing.T) {
-	a := Sums{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
-	b := Sums{100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100}
-	if got, want := a.Plus(b), (Sums{101, 202, 303, 404, 505, 606, 707, 808, 909, 1010, 1111}); got != want {
+	a := Sums{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
+	b := Sums{100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100, 1200}
+	if got, want := a.Plus(b), (Sums{101, 202, 303, 404, 505, 606, 707, 808, 909, 1010, 1111, 1212}); got != want {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -21,6 +21,8 @@ func (a *App) ExportOffers(ctx context.Context, w io.Writer, l storage.ReportLis
 		columns: []export.Column{{Name: "Campaign Name"}, {Name: "Offer"}, {Name: "Type"}, {Name: "Status"},
 			{Name: "Commission Percent", Kind: export.Percent}, {Name: "Commission Flat", Kind: export.Decimal},
 			{Name: "Clicks", Kind: export.Integer}, {Name: "Conversions", Kind: export.Integer},
+			{Name: "Conversions By Link", Kind: export.Integer},
+			{Name: "Conversion Rate", Kind: export.Percent, NoSum: true},
 			{Name: "Not Converted", Kind: export.Integer}, {Name: "Account Currency"},
 			{Name: "Sales", Kind: export.Amount}, {Name: "Average Sale", Kind: export.Amount, NoSum: true},
 			{Name: "Commissions", Kind: export.Amount}, {Name: "Refunds", Kind: export.Amount},
@@ -58,6 +60,12 @@ func writeOffer(t *export.Table, row *storage.OfferRow, c money.Currency) {
 	writeFlat(t, row.Rule.Flat)
 	t.Integer(row.Clicks)
 	t.Integer(row.Conversions)
+	t.Integer(row.Linked)
+	if rate := row.ConversionRate(); rate != nil {
+		t.Percent(*rate)
+	} else {
+		t.Empty()
+	}
 	t.Integer(row.NotConverted)
 	t.Text(string(c))
 	t.Amount(row.Sales, c)

@@ -358,6 +358,9 @@ func totalOf(items []storage.ConversionItem) storage.ConversionTotals {
 		switch i.Class() {
 		case affiliate.ClassConversion:
 			s = affiliate.Sums{Conversions: 1, Sales: i.Value, Commissions: i.Commission}
+			if i.Method == affiliate.ByLink {
+				s.Linked = 1
+			}
 		case affiliate.ClassPending:
 			s.Pending = 1
 		case affiliate.ClassCanceled:

@@ -95,13 +95,14 @@ func (q queries) sumRows(ctx context.Context, c ConversionFilter, account money.
 			amount, class, name)
 	}
 	var cells []reportCell
-	err = q.list(ctx, &cells, `SELECT `+count(counted+"'paid'", "conversions")+count(counted+"'pending'", "pending")+
+	err = q.list(ctx, &cells, `SELECT `+count(counted+"'paid'", "conversions")+
+		count(counted+"'paid' AND c.method = 'link'", "linked")+count(counted+"'pending'", "pending")+
 		count(counted+"'canceled'", "canceled")+count(counted+"'refunded'", "refunded")+count("c.approval = 'held'",
 		"held")+
 		count("c.approval = 'rejected'", "rejected")+sum("value", counted+"'paid'", "sales")+sum("commission",
 		counted+"'paid'", "commissions")+
 		sum("refunded", "c.approval <> 'rejected'", "refunds")+cellColumns+conversionsWith("",
-		orders)+f.where()+` GROUP BY 10, 11`, f.args...)
+		orders)+f.where()+` GROUP BY 11, 12`, f.args...)
 	if err != nil {
 		return ReportSums{}, fmt.Errorf("sum up conversions: %w", err)
 	}

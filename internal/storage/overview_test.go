@@ -30,8 +30,9 @@ func TestOverview(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sums := affiliate.Sums{Clicks: 5, Conversions: 4, Pending: 1, Canceled: 1, Refunded: 1, Held: 1, Rejected: 1,
-			Sales: 17901, Commissions: 1790, Refunds: 5200, Payouts: 1100}
+		sums := affiliate.Sums{Clicks: 5, Conversions: 4, Linked: 2, Pending: 1, Canceled: 1, Refunded: 1, Held: 1,
+			Rejected: 1,
+			Sales:    17901, Commissions: 1790, Refunds: 5200, Payouts: 1100}
 		if want := (affiliate.KPIs{Sums: sums, Members: 4, MembersWithConversions: 2}); o.KPIs != want ||
 			o.Sums.Sums != sums {
 			t.Errorf("got %+v, want %+v", o.KPIs, want)

@@ -122,7 +122,7 @@ func (r Report) yearFigures() (string, []any) {
 	return figureUnion(
 		figurePart{id: "x.id", columns: ownSums(memberYearColumns), args: append([]any{string(r.Currency)},
 			years.args...),
-			from: `(SELECT m.creator_id AS id, (y.converted AND y.currency = ?) AS own, y.clicks, y.conversions, y.sales, y.commissions, y.refunds
+			from: `(SELECT m.creator_id AS id, (y.converted AND y.currency = ?) AS own, y.clicks, y.conversions, y.linked, y.sales, y.commissions, y.refunds
 				FROM ` + tables + ` JOIN member_years y ON y.offer_member_id = om.id` + years.where() + `) x`},
 		figurePart{id: "b.creator_id", columns: map[string]string{"payouts": "SUM(b.paid)"}, from: "balances b" +
 			paid.where(), args: paid.args})
@@ -218,22 +218,22 @@ func (r Report) conversionFigures(g grouping, which facts, f filter) figurePart 
 		f.and("c.approval = 'approved' AND c.status = 'paid' AND c.rate IS NOT NULL AND c.account_currency = ?", string(r.Currency))
 		return figurePart{id: g.conversions, from: "conversions c" + f.where(), args: f.args,
 			columns: map[string]string{
-				"conversions": "COUNT(*)", "sales": "SUM(c.account_value)", "commissions": "SUM(c.account_commission)"}}
+				"conversions": "COUNT(*)", "linked": "COUNT(*) FILTER (WHERE c.method = 'link')", "sales": "SUM(c.account_value)", "commissions": "SUM(c.account_commission)"}}
 	}
 	const accepted = "x.approval = 'approved' AND x.status = 'paid'"
 	count := func(class string) string { return "COUNT(*) FILTER (WHERE x.own AND " + class + ")" }
 	amount := func(of, class string) string {
 		return "COALESCE(SUM(x.account_" + of + ") FILTER (WHERE x.own AND " + class + "), 0)"
 	}
-	columns := map[string]string{"conversions": count(accepted), "sales": amount("value", accepted),
-		"commissions": amount("commission", accepted), "held": count("x.approval = 'held'"),
+	columns := map[string]string{"conversions": count(accepted), "linked": count(accepted + " AND x.method = 'link'"),
+		"sales": amount("value", accepted), "commissions": amount("commission", accepted), "held": count("x.approval = 'held'"),
 		"rejected": count("x.approval = 'rejected'"), "refunds": amount("refunded", "x.approval <> 'rejected'"),
 		"not_converted": "COUNT(*) FILTER (WHERE NOT x.own AND " + accepted + ")"}
 	for _, s := range []affiliate.OrderStatus{affiliate.Pending, affiliate.Canceled, affiliate.Refunded} {
 		columns[string(s)] = count("x.approval = 'approved' AND x.status = '" + string(s) + "'")
 	}
 	return figurePart{id: "x.id", columns: columns, args: append([]any{string(r.Currency)}, f.args...),
-		from: `(SELECT ` + g.conversions + ` AS id, (c.rate IS NOT NULL AND c.account_currency = ?) AS own, c.approval, c.status, c.account_value,
+		from: `(SELECT ` + g.conversions + ` AS id, (c.rate IS NOT NULL AND c.account_currency = ?) AS own, c.approval, c.status, c.method, c.account_value,
 			c.account_commission, c.account_refunded FROM conversions c` + f.where() + `) x`}
 }
 

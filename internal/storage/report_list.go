@@ -393,7 +393,7 @@ func (q queries) figureRows(ctx context.Context, l ReportList, g grouping, rows 
 	if err != nil {
 		return nil, "", total, err
 	}
-	sums := make([]string, 0, 12)
+	sums := make([]string, 0, 13)
 	for c := range strings.SplitSeq(figureColumns, ", ") {
 		sums = append(sums, "COALESCE(f."+c+", 0) AS "+c)
 	}

@@ -56,7 +56,7 @@ type Bound struct {
 // or count is negative.
 var derived = map[Figure]string{
 	FigureAverageSale:    "CASE WHEN x.conversions <> 0 THEN (2 * x.sales + x.conversions) / (2 * x.conversions) END",
-	FigureConversionRate: fmt.Sprintf("CASE WHEN x.clicks <> 0 THEN (%d * x.conversions + x.clicks) / (2 * x.clicks) END", 2*affiliate.RuleScale),
+	FigureConversionRate: fmt.Sprintf("CASE WHEN x.clicks <> 0 THEN (%d * x.linked + x.clicks) / (2 * x.clicks) END", 2*affiliate.RuleScale),
 }
 
 // expression is a figure of rows x; false when there is none of that name.

@@ -288,8 +288,8 @@ func TestReportSums(t *testing.T) {
 		former := affiliate.Sums{Conversions: 2, Sales: 7000, Commissions: 700}
 		pln := storage.CurrencySums{Currency: "PLN", Sums: affiliate.Sums{Conversions: 1, Sales: 500, Commissions: 50,
 			Refunds: 20, Payouts: 30}}
-		annaTenSums := affiliate.Sums{Conversions: 3, Pending: 1, Canceled: 1, Refunded: 1, Held: 1, Rejected: 1,
-			Sales: 17001, Commissions: 1700, Refunds: 5200, Payouts: 1100}
+		annaTenSums := affiliate.Sums{Conversions: 3, Linked: 1, Pending: 1, Canceled: 1, Refunded: 1, Held: 1,
+			Rejected: 1, Sales: 17001, Commissions: 1700, Refunds: 5200, Payouts: 1100}
 		tests := []struct {
 			name   string
 			scope  storage.Scope
@@ -298,11 +298,11 @@ func TestReportSums(t *testing.T) {
 			former affiliate.Sums
 			other  []storage.CurrencySums
 		}{
-			{"home", storage.Scope{Former: true}, march, affiliate.Sums{Clicks: 5, Conversions: 7, Pending: 1,
+			{"home", storage.Scope{Former: true}, march, affiliate.Sums{Clicks: 5, Conversions: 7, Linked: 2, Pending: 1,
 				Canceled: 1, Refunded: 1, Held: 1, Rejected: 1, Sales: 31901, Commissions: 3890, Refunds: 5200,
 				Payouts: 2050}, former, []storage.CurrencySums{pln}},
-			{"the community", storage.Scope{}, march, affiliate.Sums{Clicks: 5, Conversions: 5, Pending: 1, Canceled: 1,
-				Refunded: 1, Held: 1, Rejected: 1, Sales: 24901, Commissions: 3190, Refunds: 5200, Payouts: 2050},
+			{"the community", storage.Scope{}, march, affiliate.Sums{Clicks: 5, Conversions: 5, Linked: 2, Pending: 1,
+				Canceled: 1, Refunded: 1, Held: 1, Rejected: 1, Sales: 24901, Commissions: 3190, Refunds: 5200, Payouts: 2050},
 				former, []storage.CurrencySums{pln}},
 			{"a campaign", storage.Scope{Campaigns: []affiliate.CampaignID{autumn}}, march,
 				affiliate.Sums{Conversions: 1, Sales: 7000, Commissions: 1400, Payouts: 900},
@@ -311,16 +311,16 @@ func TestReportSums(t *testing.T) {
 				march, affiliate.Sums{Conversions: 2, Sales: 10000, Commissions: 1700, Payouts: 900},
 				affiliate.Sums{Conversions: 1, Sales: 3000, Commissions: 300}, nil},
 			{"an offer", storage.Scope{Offers: []affiliate.OfferID{springLinks}}, march, affiliate.Sums{Clicks: 5,
-				Conversions: 1, Sales: 900, Commissions: 90},
+				Conversions: 1, Linked: 1, Sales: 900, Commissions: 90},
 				affiliate.Sums{}, nil},
 			{"offers by status", storage.Scope{OfferStatus: affiliate.OfferPaused}, march, affiliate.Sums{Clicks: 5,
-				Conversions: 1, Sales: 900, Commissions: 90},
+				Conversions: 1, Linked: 1, Sales: 900, Commissions: 90},
 				affiliate.Sums{}, nil},
 			{"offers by type of a campaign", storage.Scope{OfferType: affiliate.OfferPromoCode,
 				Campaigns: []affiliate.CampaignID{spring}}, march, annaTenSums,
 				affiliate.Sums{Conversions: 1, Sales: 4000, Commissions: 400}, []storage.CurrencySums{pln}},
-			{"a creator", storage.Scope{Creator: anna}, march, affiliate.Sums{Clicks: 1, Conversions: 4, Pending: 1,
-				Canceled: 1, Refunded: 1, Held: 1, Rejected: 1, Sales: 24001, Commissions: 3100, Refunds: 5200,
+			{"a creator", storage.Scope{Creator: anna}, march, affiliate.Sums{Clicks: 1, Conversions: 4, Linked: 1,
+				Pending: 1, Canceled: 1, Refunded: 1, Held: 1, Rejected: 1, Sales: 24001, Commissions: 3100, Refunds: 5200,
 				Payouts: 2050}, affiliate.Sums{}, nil},
 			{"a creator in a campaign", storage.Scope{Creator: anna, Campaigns: []affiliate.CampaignID{autumn}}, march,
 				affiliate.Sums{Conversions: 1, Sales: 7000, Commissions: 1400, Payouts: 900}, affiliate.Sums{}, nil},
@@ -328,7 +328,8 @@ func TestReportSums(t *testing.T) {
 				Sales: 4000, Commissions: 400},
 				affiliate.Sums{Conversions: 1, Sales: 4000, Commissions: 400}, nil},
 			{"half days of a month", storage.Scope{Former: true}, p.days("2026-03-29", "2026-03-31"),
-				affiliate.Sums{Clicks: 1, Conversions: 2, Sales: 7001, Commissions: 700, Refunds: 1200, Payouts: 2050},
+				affiliate.Sums{Clicks: 1, Conversions: 2, Linked: 1, Sales: 7001, Commissions: 700, Refunds: 1200,
+					Payouts: 2050},
 				affiliate.Sums{}, []storage.CurrencySums{{
 					Currency: "PLN", Sums: affiliate.Sums{Payouts: 30}}}},
 			{"all time", storage.Scope{Offers: []affiliate.OfferID{springTen}}, affiliate.Range{Zone: p.zone},
@@ -537,8 +538,8 @@ func TestCampaignPerformance(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		springSums := affiliate.Sums{Clicks: 5, Conversions: 5, Pending: 1, Canceled: 1, Refunded: 1, Held: 1,
-			Rejected: 1, Sales: 21901, Commissions: 2190, Refunds: 5200, Payouts: 1100}
+		springSums := affiliate.Sums{Clicks: 5, Conversions: 5, Linked: 2, Pending: 1, Canceled: 1, Refunded: 1,
+			Held: 1, Rejected: 1, Sales: 21901, Commissions: 2190, Refunds: 5200, Payouts: 1100}
 		autumnSums := affiliate.Sums{Conversions: 2, Sales: 10000, Commissions: 1700, Payouts: 900}
 		// January 29 to February 28: as many days before.
 		want := []storage.RowSums{
@@ -821,6 +822,9 @@ func (p *past) facts() []fact {
 			f.account.Refunded = 1
 		default:
 			f.account = affiliate.Sums{Conversions: 1, Sales: c.Value, Commissions: c.Commission}
+			if c.Method == affiliate.ByLink {
+				f.account.Linked = 1
+			}
 		}
 		if c.Rate != nil && c.Approval != affiliate.Rejected {
 			f.account.Refunds = c.Refunded

@@ -47,15 +47,15 @@ type linkDay struct {
 }
 
 func negative(t affiliate.Sums) affiliate.Sums {
-	return affiliate.Sums{Clicks: -t.Clicks, Conversions: -t.Conversions, Pending: -t.Pending, Canceled: -t.Canceled,
+	return affiliate.Sums{Clicks: -t.Clicks, Conversions: -t.Conversions, Linked: -t.Linked, Pending: -t.Pending, Canceled: -t.Canceled,
 		Refunded: -t.Refunded, Held: -t.Held, Rejected: -t.Rejected, Sales: -t.Sales, Commissions: -t.Commissions,
 		Refunds: -t.Refunds, Payouts: -t.Payouts}
 }
 
 // sumValues gives sums in the order of tallyColumns.
 func sumValues(t affiliate.Sums) []any {
-	return []any{t.Clicks, t.Conversions, t.Pending, t.Canceled, t.Refunded, t.Held, t.Rejected, t.Sales, t.Commissions,
-		t.Refunds, t.Payouts}
+	return []any{t.Clicks, t.Conversions, t.Linked, t.Pending, t.Canceled, t.Refunded, t.Held, t.Rejected, t.Sales,
+		t.Commissions, t.Refunds, t.Payouts}
 }
 
 type balanceKey struct {
@@ -96,6 +96,9 @@ func (s *sums) conversion(c *Conversion, sign int64) {
 	switch c.Class() {
 	case affiliate.ClassConversion:
 		t.Conversions, t.Sales, t.Commissions = sign, sign*sales, sign*commission
+		if c.Method == affiliate.ByLink {
+			t.Linked = sign
+		}
 	case affiliate.ClassPending:
 		t.Pending = sign
 	case affiliate.ClassCanceled:
@@ -315,8 +318,8 @@ func (tx *Tx) addOffers(ctx context.Context, cells map[periodCell]affiliate.Sums
 		5+len(columns), args, "ON CONFLICT (period, offer_id, currency, converted, former) DO UPDATE SET "+increments("offer_periods", columns), nil)
 }
 
-const tallyColumns = "clicks, conversions, pending, canceled, refunded, held, rejected, " +
-	"sales, commissions, refunds, payouts"
+const tallyColumns = "clicks, conversions, linked, pending, canceled, refunded, held, rejected, sales, commissions, " +
+	"refunds, payouts"
 
 func increments(table string, columns []string) string {
 	set := make([]string, len(columns))
@@ -360,8 +363,9 @@ func (m monthMasks) args(args []any) []any {
 }
 
 const (
-	memberYearColumns = "clicks, conversions, sales, commissions, refunds"
+	memberYearColumns = "clicks, conversions, linked, sales, commissions, refunds"
 	maskColumns       = "m01, m02, m03, m04, m05, m06, m07, m08, m09, m10, m11, m12"
+	memberYearWidth   = 23 // columns of a row of member_years
 )
 
 func (tx *Tx) addMembers(ctx context.Context, days map[memberDay]affiliate.Sums,
@@ -387,7 +391,7 @@ func (tx *Tx) addMembers(ctx context.Context, days map[memberDay]affiliate.Sums,
 	for _, k := range slices.SortedFunc(maps.Keys(years), compareYears) {
 		t := years[k]
 		args = append(args, int64(k.member), int64(places[k.member].Offer), k.year, k.currency, k.converted,
-			t.Clicks, t.Conversions, t.Sales, t.Commissions, t.Refunds)
+			t.Clicks, t.Conversions, t.Linked, t.Sales, t.Commissions, t.Refunds)
 		args = gained[k].args(args)
 	}
 	masks := strings.Split(maskColumns, ", ")
@@ -396,7 +400,7 @@ func (tx *Tx) addMembers(ctx context.Context, days map[memberDay]affiliate.Sums,
 	}
 	if err := tx.insertRows(ctx,
 		"member_years (offer_member_id, offer_id, year, currency, converted, "+memberYearColumns+", "+maskColumns+")",
-		22, args, "ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+increments("member_years", strings.Split(memberYearColumns, ", "))+
+		memberYearWidth, args, "ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+increments("member_years", strings.Split(memberYearColumns, ", "))+
 			", "+strings.Join(masks, ", "), nil); err != nil {
 		return err
 	}
@@ -448,7 +452,7 @@ func (tx *Tx) clearDays(ctx context.Context, lost []memberDay, places map[affili
 	var args []any
 	for _, k := range slices.SortedFunc(maps.Keys(gone), compareYears) {
 		args = append(args, int64(k.member), int64(places[k.member].Offer), k.year, k.currency, k.converted,
-			0, 0, 0, 0, 0)
+			0, 0, 0, 0, 0, 0)
 		args = gone[k].args(args)
 	}
 	masks := strings.Split(maskColumns, ", ")
@@ -457,7 +461,7 @@ func (tx *Tx) clearDays(ctx context.Context, lost []memberDay, places map[affili
 	}
 	return tx.insertRows(ctx,
 		"member_years (offer_member_id, offer_id, year, currency, converted, "+memberYearColumns+", "+maskColumns+")",
-		22, args, "ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+strings.Join(masks, ", "), nil)
+		memberYearWidth, args, "ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+strings.Join(masks, ", "), nil)
 }
 
 func distinctText(list []string) []string {
@@ -498,8 +502,8 @@ func (tx *Tx) movingFormer(ctx context.Context, condition string, id int64, chan
 	return tx.scanRows(ctx, func(rows *sqlx.Rows) error {
 		var at memberDay
 		var t affiliate.Sums
-		err := rows.Scan(&at.member, &at.day, &at.currency, &at.converted, &t.Clicks, &t.Conversions, &t.Pending,
-			&t.Canceled, &t.Refunded, &t.Held, &t.Rejected, &t.Sales, &t.Commissions, &t.Refunds, &t.Payouts)
+		err := rows.Scan(&at.member, &at.day, &at.currency, &at.converted, &t.Clicks, &t.Conversions, &t.Linked,
+			&t.Pending, &t.Canceled, &t.Refunded, &t.Held, &t.Rejected, &t.Sales, &t.Commissions, &t.Refunds, &t.Payouts)
 		p := after[at.member]
 		addPeriods(&tx.sums.moved, at.day, p.Offer, at.cell, !p.Former, negative(t))
 		addPeriods(&tx.sums.moved, at.day, p.Offer, at.cell, p.Former, t)
@@ -519,16 +523,16 @@ func memberFacts(conversions, links, entries string) string {
 	}
 	const counted = "c.approval = 'approved' AND c.status = "
 	return `SELECT c.offer_member_id AS member, c.day AS day, ` + cellColumns + `, 0 AS clicks, ` +
-		counts(counted+"'paid'") + ` AS conversions, ` + counts(counted+"'pending'") + ` AS pending, ` +
+		counts(counted+"'paid'") + ` AS conversions, ` + counts(counted+"'paid' AND c.method = 'link'") + ` AS linked, ` + counts(counted+"'pending'") + ` AS pending, ` +
 		counts(counted+"'canceled'") + ` AS canceled, ` + counts(counted+"'refunded'") + ` AS refunded, ` +
 		counts("c.approval = 'held'") + ` AS held, ` + counts("c.approval = 'rejected'") + ` AS rejected, ` +
 		amount(counted+"'paid'", "c.account_value", "c.value") + ` AS sales, ` +
 		amount(counted+"'paid'", "c.account_commission", "c.commission") + ` AS commissions, ` +
 		amount("c.approval <> 'rejected'", "c.account_refunded", "c.refunded") + ` AS refunds, 0 AS payouts
 		FROM conversions c WHERE c.credited` + conversions + `
-		UNION ALL SELECT l.offer_member_id, k.day, '', TRUE, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+		UNION ALL SELECT l.offer_member_id, k.day, '', TRUE, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 		FROM clicks k JOIN links l ON l.id = k.link_id WHERE NOT k.bot` + links + `
-		UNION ALL SELECT COALESCE(e.offer_member_id, 0), e.day, e.currency, TRUE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -e.amount
+		UNION ALL SELECT COALESCE(e.offer_member_id, 0), e.day, e.currency, TRUE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -e.amount
 		FROM ledger_entries e WHERE e.kind = 'payout'` + entries
 }
 

@@ -102,7 +102,8 @@ func (s *Server) report(ctx context.Context, p PeriodQuery, sc storage.Scope) (r
 type FiguresJSON struct {
 	Clicks         int64   `json:"clicks" doc:"On links; those of robots do not count"`
 	Conversions    int64   `json:"conversions" doc:"Accepted: paid, and neither rejected nor held"`
-	ConversionRate *string `json:"conversion_rate" example:"2.33" doc:"conversions ÷ clicks, in percent; null without a click. Codes bring conversions without clicks, so it may be beyond 100"`
+	ByLink         int64   `json:"conversions_by_link" doc:"Of the conversions, those credited by a link and not by a code"`
+	ConversionRate *string `json:"conversion_rate" example:"2.33" doc:"conversions_by_link ÷ clicks, in percent; null without a click. Conversions by code have no clicks and no rate"`
 	Sales          string  `json:"sales" example:"1200.00" doc:"Value of the conversions"`
 	AverageSale    *string `json:"average_sale" example:"60.00" doc:"sales ÷ conversions; null without a conversion"`
 	Commissions    string  `json:"commissions" example:"120.00" doc:"Earned by the conversions"`
@@ -111,8 +112,8 @@ type FiguresJSON struct {
 }
 
 func figuresView(f affiliate.Sums, c money.Currency) FiguresJSON {
-	return FiguresJSON{Clicks: f.Clicks, Conversions: f.Conversions, ConversionRate: percentOrNull(f.ConversionRate()),
-		Sales: money.Format(f.Sales, c), AverageSale: amountOrNull(f.AverageSale(), c),
+	return FiguresJSON{Clicks: f.Clicks, Conversions: f.Conversions, ByLink: f.Linked,
+		ConversionRate: percentOrNull(f.ConversionRate()), Sales: money.Format(f.Sales, c), AverageSale: amountOrNull(f.AverageSale(), c),
 		Commissions: money.Format(f.Commissions, c), Payouts: money.Format(f.Payouts, c),
 		Refunds: money.Format(f.Refunds, c)}
 }

@@ -56,8 +56,8 @@ func TestAPI_performance(t *testing.T) {
 				"previous_range.from previous_range.to",
 				"USD true this_month 2026-05-01 2026-05-20 Europe/Berlin 2026-04-01 2026-04-20"},
 			{"/performance?period=this_month", "kpis.conversions kpis.sales kpis.commissions kpis.average_sale " +
-				"kpis.clicks kpis.conversion_rate kpis.pending kpis.refunds kpis.payouts",
-				"3 175.00 15.50 58.33 2 150.00 0 0.00 0.00"},
+				"kpis.clicks kpis.conversions_by_link kpis.conversion_rate kpis.pending kpis.refunds kpis.payouts",
+				"3 175.00 15.50 58.33 2 0 0.00 0 0.00 0.00"},
 			{"/performance?period=this_month", "kpis.members kpis.members_with_conversions kpis.sales_per_member " +
 				"kpis.commission_per_member kpis.payments_due kpis.members_with_payments_due",
 				"2 2 87.50 7.75 15.50 2"},
@@ -142,7 +142,7 @@ func TestAPI_performance_lists(t *testing.T) {
 				"cmp_1 25.00 100.00 1, cmp_2 0.00 0.00 0; 2 25.00"},
 			{"offers?sort=name", "id name type status campaign campaign_name sales clicks conversion_rate",
 				"off_2 Flat promo_code active cmp_2 Other 0.00 0 <nil>, " +
-					"off_1 Ten promo_code active cmp_1 Campaign of shop 125.00 2 100.00; 2 125.00"},
+					"off_1 Ten promo_code active cmp_1 Campaign of shop 125.00 2 0.00; 2 125.00"},
 			{"offers?campaign=cmp_1&period=all_time&compare=true", "id sales previous", "off_1 125.00 <nil>; 1 125.00"},
 			{"offers?min_sales=125&max_sales=125.00", "id", "off_1; 1 125.00"},
 			{"offers?min_sales=125.01", "id", "; 0 0.00"},
@@ -157,9 +157,9 @@ func TestAPI_performance_lists(t *testing.T) {
 			{"creators?offer=off_1&q=nn", "id sales", "cre_1 125.00; 1 125.00"},
 			{"creators?q=nn", "id sales", "cre_1 125.00; 1 none"},
 			{"evidence?campaign=cmp_1&sort=name",
-				"kind id text store link_kind creator_name offer_name campaign_name sales clicks ended",
-				"link lnk_1 anna <nil> sales Anna Ten Campaign of shop 0.00 2 false, " +
-					"code cod_1 ANNA10 shop <nil> Anna Ten Campaign of shop 125.00 0 false; 2 125.00"},
+				"kind id text store link_kind creator_name offer_name campaign_name sales clicks conversion_rate ended",
+				"link lnk_1 anna <nil> sales Anna Ten Campaign of shop 0.00 2 0.00 false, " +
+					"code cod_1 ANNA10 shop <nil> Anna Ten Campaign of shop 125.00 0 <nil> false; 2 125.00"},
 			{"evidence?creator=cre_2&include=former", "id text sales offer_member", "cod_2 Ben 50.00 ofm_2; 1 50.00"},
 			{"evidence?offer=off_2", "id", "; 0 0.00"},
 		} {
