@@ -251,7 +251,7 @@ var factNames = map[string]string{"email_hash": "e-mail address", "email": "e-ma
 	"attribution_window_days": "attribution window in days", "hold_days": "hold in days",
 	"minimum_payout": "smallest payout", "rule_version": "version of the commission rule", "slug": "name in addresses",
 	"orders": "orders credited", "first": "first order", "last": "last order", "released": "released by hand",
-	"domain": "address", "parts": "orders with a parent"}
+	"domain": "address", "utm": "utm parameters", "parts": "orders with a parent"}
 
 func factName(key string) string {
 	if name := factNames[key]; name != "" {

@@ -11,7 +11,8 @@ import (
 // settingsForm is the form of the settings as a fresh house has them, with some fields changed.
 func settingsForm(changes ...string) []string {
 	return append(changes, "name", "Northwind", "currency", "USD", "timezone", "Europe/Berlin",
-		"attribution_window_days", "30", "precedence", "code_first", "click_rule", "last_click", "renewals", "own_code", "hold_days", "0",
+		"attribution_window_days", "30", "precedence", "code_first", "click_rule", "last_click", "renewals", "own_code", "utm", "on",
+		"hold_days", "0",
 		"minimum_payout", "0.00")
 }
 
@@ -24,16 +25,17 @@ func TestSettings(t *testing.T) {
 		t.Errorf("the time zone is %q", got)
 	}
 	o.post("/settings", settingsForm("name", "Northwind & Co", "hold_days", "14", "precedence", "link_first",
-		"renewals", "first_only", "minimum_payout", "25.50")...).is(http.StatusOK).at("/settings").
+		"renewals", "first_only", "utm", "off", "minimum_payout", "25.50")...).is(http.StatusOK).at("/settings").
 		says("The settings are saved.", "Northwind & Co").hides("computed anew, which")
 	got, err := h.db.Settings(t.Context())
 	h.must(err)
 	if got.Name != "Northwind & Co" || got.HoldDays != 14 || got.Precedence != affiliate.LinkFirst ||
-		got.MinimumPayout != 2550 || got.Renewals != affiliate.RenewalsFirstOnly || got.Timezone != "Europe/Berlin" {
+		got.MinimumPayout != 2550 || got.UTM != affiliate.UTMOff ||
+		got.Renewals != affiliate.RenewalsFirstOnly || got.Timezone != "Europe/Berlin" {
 		t.Errorf("the settings are %+v", got)
 	}
 	for field, wrong := range map[string]string{"name": "", "currency": "XXX", "timezone": "Mars/Olympus",
-		"attribution_window_days": "0", "precedence": "luck", "click_rule": "best", "renewals": "all", "hold_days": "many",
+		"attribution_window_days": "0", "precedence": "luck", "click_rule": "best", "renewals": "all", "utm": "maybe", "hold_days": "many",
 		"minimum_payout": "-1"} {
 		a := o.post("/settings", settingsForm(field, wrong)...).is(http.StatusUnprocessableEntity)
 		input := a.one("#" + field)
@@ -47,7 +49,8 @@ func TestSettings(t *testing.T) {
 	for _, v := range []*visitor{h.manager(), h.viewer()} {
 		a := v.get("/settings").is(http.StatusOK).says("Smallest payout 25.50 USD",
 			"Hold before commissions are paid 14 days", "The link wins",
-			"Renewals of subscriptions are credited to Nobody: only the first order counts", "An owner can change these.")
+			"Renewals of subscriptions are credited to Nobody: only the first order counts",
+			"Links add utm parameters No", "An owner can change these.")
 		if a.has("form[action=/settings]") || a.has(".tabs") {
 			t.Errorf("who may not change settings sees a form or tabs")
 		}

@@ -32,6 +32,7 @@ type LinkJSON struct {
 	Kind        string     `json:"kind" enum:"sales,purchase,review"`
 	URL         string     `json:"url" doc:"What the creator publishes"`
 	LandingURL  string     `json:"landing_url" doc:"Where it leads"`
+	UTM         *string    `json:"utm" enum:"on,off" doc:"Whether it adds utm parameters to the landing page; null: as the account's settings say"`
 	EndedAt     *time.Time `json:"ended_at"`
 	CreatedAt   time.Time  `json:"created_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
@@ -39,7 +40,7 @@ type LinkJSON struct {
 
 func (s *Server) linkView(l affiliate.Link) LinkJSON {
 	return LinkJSON{ID: l.ID.String(), OfferMember: l.OfferMemberID.String(), Slug: l.Slug, Kind: string(l.Kind),
-		URL: s.App.LinkURL(l), LandingURL: l.LandingURL, EndedAt: timeOrNull(l.EndedAt), CreatedAt: l.CreatedAt.UTC(),
+		URL: s.App.LinkURL(l), LandingURL: l.LandingURL, UTM: orNull(string(l.UTM)), EndedAt: timeOrNull(l.EndedAt), CreatedAt: l.CreatedAt.UTC(),
 		UpdatedAt: l.UpdatedAt.UTC()}
 }
 
@@ -65,6 +66,7 @@ type createLinkInput struct {
 		LandingURL  string `json:"landing_url" example:"https://shop.example/product"`
 		Slug        string `json:"slug,omitempty" doc:"Made from the creator's handle when left out"`
 		Kind        string `json:"kind,omitempty" enum:"sales,purchase,review" default:"sales"`
+		UTM         string `json:"utm,omitempty" enum:"on,off" doc:"As the account's settings say when left out"`
 	}
 }
 
@@ -80,7 +82,7 @@ func (s *Server) createLink(ctx context.Context, in *createLinkInput) (*output[c
 		return nil, err
 	}
 	added, err := s.App.AddLink(ctx, affiliate.Link{OfferMemberID: om, Slug: b.Slug, Kind: affiliate.LinkKind(b.Kind),
-		LandingURL: b.LandingURL})
+		LandingURL: b.LandingURL, UTM: affiliate.UTMRule(b.UTM)})
 	return one(added, err, func(a app.AddedLink) createdLinkJSON {
 		return createdLinkJSON{s.linkView(a.Link), OrdersWaiting{a.Waiting}}
 	})
@@ -106,6 +108,8 @@ type updateLinkInput struct {
 	Body struct {
 		LandingURL *string `json:"landing_url,omitempty"`
 		Kind       *string `json:"kind,omitempty" enum:"sales,purchase,review"`
+
+		UTM optional[string] `json:"utm,omitempty" doc:"on or off; null: as the account's settings say"`
 	}
 }
 
@@ -117,6 +121,9 @@ func (s *Server) updateLink(ctx context.Context, in *updateLinkInput) (*output[L
 	l, err := s.App.ChangeLink(ctx, id, func(l *affiliate.Link) error {
 		setIf(&l.LandingURL, in.Body.LandingURL)
 		setIf(&l.Kind, (*affiliate.LinkKind)(in.Body.Kind))
+		utm := string(l.UTM)
+		in.Body.UTM.apply(&utm)
+		l.UTM = affiliate.UTMRule(utm)
 		return nil
 	})
 	return one(l, err, s.linkView)

@@ -280,6 +280,13 @@ func TestAPI_catalog(t *testing.T) {
 			o.Errorf("link: %v", link)
 		}
 		linkPath := v1 + "/links/" + link["id"].(string)
+		if off := m.call("PATCH", linkPath, object{"utm": "off"}).ok(200); link["utm"] != nil || off["utm"] != "off" {
+			o.Errorf("utm parameters: %v, then %v", link["utm"], off["utm"])
+		}
+		if l := m.call("PATCH", linkPath, object{"utm": nil}).ok(200); l["utm"] != nil {
+			o.Errorf("utm parameters as the account says: %v", l["utm"])
+		}
+		m.call("PATCH", linkPath, object{"utm": "maybe"}).problem(422, "invalid", "utm")
 		if got := m.call("PATCH", linkPath, object{"landing_url": "https://shop.example/b", "kind": "review"}).ok(200); got["kind"] != "review" {
 			o.Errorf("link: %v", got)
 		}
@@ -344,7 +351,8 @@ func TestAPI_secrets_settings_tokens(t *testing.T) {
 		}
 		o.owner.call("PATCH", v1+"/settings", object{"minimum_payout": "1.5"}).problem(422, "invalid", "minimum_payout")
 
-		if s := o.owner.call("PATCH", v1+"/settings", object{"renewals": "first_only"}).ok(200); s["renewals"] != "first_only" {
+		if s := o.owner.call("PATCH", v1+"/settings", object{"renewals": "first_only", "utm": "off"}).
+			ok(200); s["renewals"] != "first_only" || s["utm"] != "off" {
 			o.Errorf("settings: %v", s)
 		}
 		o.owner.call("PATCH", v1+"/settings", object{"renewals": "all"}).problem(422, "invalid", "renewals")
