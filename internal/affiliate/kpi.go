@@ -23,8 +23,8 @@ type Sums struct {
 func (s Sums) Plus(o Sums) Sums {
 	return Sums{Clicks: s.Clicks + o.Clicks, Conversions: s.Conversions + o.Conversions, Linked: s.Linked + o.Linked,
 		Pending: s.Pending + o.Pending, Canceled: s.Canceled + o.Canceled, Refunded: s.Refunded + o.Refunded,
-		Held: s.Held + o.Held, Rejected: s.Rejected + o.Rejected, Sales: s.Sales + o.Sales, Commissions: s.Commissions + o.Commissions,
-		Refunds: s.Refunds + o.Refunds, Payouts: s.Payouts + o.Payouts}
+		Held: s.Held + o.Held, Rejected: s.Rejected + o.Rejected, Sales: s.Sales + o.Sales,
+		Commissions: s.Commissions + o.Commissions, Refunds: s.Refunds + o.Refunds, Payouts: s.Payouts + o.Payouts}
 }
 
 // Orders counts the conversions of all classes.
@@ -32,8 +32,8 @@ func (s Sums) Orders() int64 {
 	return s.Conversions + s.Pending + s.Canceled + s.Refunded + s.Held + s.Rejected
 }
 
-// ConversionRate is conversions by link ÷ clicks in 1/10000; nil without a click. Conversions by code have no clicks and
-// no rate.
+// ConversionRate is conversions by link ÷ clicks in 1/10000; nil without a click. Conversions by code have no clicks
+// and no rate.
 func (s Sums) ConversionRate() *int64 { return Share(s.Linked, s.Clicks) }
 
 // AverageSale is sales ÷ conversions in minor units; nil without a conversion.

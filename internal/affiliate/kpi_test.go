@@ -18,12 +18,13 @@ func shown(n *int64) string {
 }
 
 func TestKPIs(t *testing.T) {
-	k := KPIs{Sums: Sums{Clicks: 300, Conversions: 70, Linked: 7, Pending: 1, Canceled: 2, Refunded: 3, Held: 4, Rejected: 5,
-		Sales: 10005, Commissions: 1001},
+	k := KPIs{Sums: Sums{Clicks: 300, Conversions: 70, Linked: 7, Pending: 1, Canceled: 2, Refunded: 3, Held: 4,
+		Rejected: 5, Sales: 10005, Commissions: 1001},
 		Members: 9, MembersWithConversions: 2}
 	got := fmt.Sprint(shown(k.ConversionRate()), " ", shown(k.AverageSale()), " ", shown(k.SalesPerMember()), " ",
 		shown(k.CommissionPerMember()), " ", k.Orders())
-	// 7 of 70 came by link: 7 ÷ 300 is 2.33 %; 100.05 ÷ 70 is 1.43; 100.05 ÷ 2 and 10.01 ÷ 2 end in half a cent, which goes up.
+	// 7 of 70 came by link: 7 ÷ 300 is 2.33 %; 100.05 ÷ 70 is 1.43; 100.05 ÷ 2 and 10.01 ÷ 2 end in half a cent, which
+	// goes up.
 	if want := "233 143 5003 501 85"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

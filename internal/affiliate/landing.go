@@ -13,8 +13,8 @@ const (
 )
 
 // UTMRule says whether links add utm parameters to their landing page's address. WooCommerce keeps the first landing
-// page of a browser's session until an address with utm parameters begins another one: without them, whoever has visited
-// the shop before, or came by another creator's link, buys without a trace of the link.
+// page of a browser's session until an address with utm parameters begins another one: without them, whoever has
+// visited the shop before, or came by another creator's link, buys without a trace of the link.
 type UTMRule string
 
 const (
@@ -41,9 +41,9 @@ func CampaignTag(id CampaignID, name string) string {
 // Landing is the address that a click on a link leads to, but for the click's id, which goes between its two parts.
 type Landing struct{ Before, After string }
 
-// LandingOf adds to a landing page's address the slug, the place of the click's id, and, unless tag is empty or the page
-// has utm parameters of its own, utm parameters. Everything else stays byte for byte, but for parameters of our names,
-// which give way, and for what a header cannot hold, which is percent-encoded.
+// LandingOf adds to a landing page's address the slug, the place of the click's id, and, unless tag is empty or the
+// page has utm parameters of its own, utm parameters. Everything else stays byte for byte, but for parameters of our
+// names, which give way, and for what a header cannot hold, which is percent-encoded.
 func LandingOf(landing, slug, tag string) Landing {
 	page, query, fragment := splitAddress(landing)
 	var b strings.Builder
@@ -58,7 +58,8 @@ func LandingOf(landing, slug, tag string) Landing {
 	b.WriteString(SlugParameter + "=" + slug + "&" + ClickParameter + "=")
 	l := Landing{Before: b.String()}
 	if tag != "" && !hasUTM(query) {
-		l.After = "&utm_source=" + utmSource + "&utm_medium=" + utmMedium + "&utm_campaign=" + tag + "&utm_content=" + slug
+		l.After = "&utm_source=" + utmSource + "&utm_medium=" + utmMedium + "&utm_campaign=" + tag +
+			"&utm_content=" + slug
 	}
 	l.After += encodeForHeader(fragment)
 	return l

@@ -36,8 +36,8 @@ func TestLandingOf(t *testing.T) {
 	}
 }
 
-// TestLandingOf_preserves: of any address that a link may have, page and fragment stay, every parameter of its own stays
-// in its place, and the slug and the click can be read from the result.
+// TestLandingOf_preserves: of any address that a link may have, page and fragment stay, every parameter of its own
+// stays in its place, and the slug and the click can be read from the result.
 func TestLandingOf_preserves(t *testing.T) {
 	part := rapid.StringMatching(`([a-z=&?;/+.~!$'()*,:@-]|%[0-9a-f]{2}|amp;|ref=|utm_id=|&){0,12}`)
 	rapid.Check(t, func(rt *rapid.T) {

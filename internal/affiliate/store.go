@@ -17,8 +17,8 @@ const (
 	StoreStateEnded       StoreState = "ended"       // by a person; deliveries are refused, history stays
 )
 
-// PartsRule says what an order with a parent is: plugins for marketplaces divide an order of several vendors into parts,
-// while deposits and subscriptions make orders of their own under the first one.
+// PartsRule says what an order with a parent is: plugins for marketplaces divide an order of several vendors into
+// parts, while deposits and subscriptions make orders of their own under the first one.
 type PartsRule string
 
 const (

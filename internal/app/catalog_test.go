@@ -534,7 +534,8 @@ func TestSettings(t *testing.T) {
 			d.Errorf("got %+v, read %+v, want %+v", s, read, want)
 		}
 		for field, pair := range map[string]string{"attribution_window_days": "attribution_window_days=0",
-			"precedence": "precedence=x", "renewals": "renewals=all", "utm": "utm=", "hold_days": "hold_days=many", "minimum_payout": "minimum_payout=1.005",
+			"precedence": "precedence=x", "renewals": "renewals=all", "utm": "utm=",
+			"hold_days": "hold_days=many", "minimum_payout": "minimum_payout=1.005",
 			"currency": "currency=XYZ", "timezone": "timezone=Mars", "colour": "colour=red"} {
 			_, err := set("name=Half", pair)
 			d.want(err, affiliate.Invalid, field)

@@ -163,8 +163,8 @@ func storeFacts(s affiliate.Store) facts {
 		"timezone": s.Timezone, "parts": s.Parts, "state": s.State}
 }
 
-// ChangeStore alters name, domain, currency, time zone or parts of a store. Slug and platform never change: they stand in its
-// webhook address.
+// ChangeStore alters name, domain, currency, time zone or parts of a store. Slug and platform never change: they stand
+// in its webhook address.
 func (a *App) ChangeStore(ctx context.Context, id affiliate.StoreID, version int,
 	change func(*affiliate.Store) error) (after affiliate.Store, err error) {
 	err = a.changeCatalog(ctx, func(tx *storage.Tx) (err error) {

@@ -253,6 +253,9 @@ var factNames = map[string]string{"email_hash": "e-mail address", "email": "e-ma
 	"orders": "orders credited", "first": "first order", "last": "last order", "released": "released by hand",
 	"domain": "address", "utm": "utm parameters", "parts": "orders with a parent"}
 
+// choiceFacts are properties whose values are words of ours, with _ for spaces.
+var choiceFacts = []string{"precedence", "click_rule", "renewals", "parts", "type", "reason"}
+
 func factName(key string) string {
 	if name := factNames[key]; name != "" {
 		return name
@@ -274,7 +277,7 @@ func (r *request) factText(key string, side map[string]any, words map[string]sto
 		if t, err := time.Parse(time.RFC3339, v); err == nil {
 			return r.moment(t)
 		}
-		if key == "precedence" || key == "click_rule" || key == "renewals" || key == "parts" || key == "type" || key == "reason" {
+		if slices.Contains(choiceFacts, key) {
 			return strings.ReplaceAll(v, "_", " ")
 		}
 		return v

@@ -11,8 +11,8 @@ import (
 // settingsForm is the form of the settings as a fresh house has them, with some fields changed.
 func settingsForm(changes ...string) []string {
 	return append(changes, "name", "Northwind", "currency", "USD", "timezone", "Europe/Berlin",
-		"attribution_window_days", "30", "precedence", "code_first", "click_rule", "last_click", "renewals", "own_code", "utm", "on",
-		"hold_days", "0",
+		"attribution_window_days", "30", "precedence", "code_first", "click_rule", "last_click", "renewals", "own_code",
+		"utm", "on", "hold_days", "0",
 		"minimum_payout", "0.00")
 }
 
@@ -35,8 +35,8 @@ func TestSettings(t *testing.T) {
 		t.Errorf("the settings are %+v", got)
 	}
 	for field, wrong := range map[string]string{"name": "", "currency": "XXX", "timezone": "Mars/Olympus",
-		"attribution_window_days": "0", "precedence": "luck", "click_rule": "best", "renewals": "all", "utm": "maybe", "hold_days": "many",
-		"minimum_payout": "-1"} {
+		"attribution_window_days": "0", "precedence": "luck", "click_rule": "best", "renewals": "all", "utm": "maybe",
+		"hold_days": "many", "minimum_payout": "-1"} {
 		a := o.post("/settings", settingsForm(field, wrong)...).is(http.StatusUnprocessableEntity)
 		input := a.one("#" + field)
 		if input.attr("aria-invalid") != "true" || !strings.Contains(a.one("#"+field+"-about .error").text(), ".") {

@@ -22,7 +22,8 @@ const linkColumns = `id, offer_member_id, slug, kind, landing_url, utm, ended_at
 
 func (r linkRow) domain() affiliate.Link {
 	return affiliate.Link{ID: r.ID, OfferMemberID: r.OfferMemberID, Slug: r.Slug, Kind: r.Kind,
-		LandingURL: r.LandingURL, UTM: value(r.UTM), EndedAt: r.EndedAt.Time, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+		LandingURL: r.LandingURL, UTM: value(r.UTM), EndedAt: r.EndedAt.Time, CreatedAt: r.CreatedAt.Time,
+		UpdatedAt: r.UpdatedAt.Time}
 }
 
 func (r linkRow) position() position { return position{ID: int64(r.ID)} }

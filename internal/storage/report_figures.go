@@ -218,7 +218,8 @@ func (r Report) conversionFigures(g grouping, which facts, f filter) figurePart 
 		f.and("c.approval = 'approved' AND c.status = 'paid' AND c.rate IS NOT NULL AND c.account_currency = ?", string(r.Currency))
 		return figurePart{id: g.conversions, from: "conversions c" + f.where(), args: f.args,
 			columns: map[string]string{
-				"conversions": "COUNT(*)", "linked": "COUNT(*) FILTER (WHERE c.method = 'link')", "sales": "SUM(c.account_value)", "commissions": "SUM(c.account_commission)"}}
+				"conversions": "COUNT(*)", "linked": "COUNT(*) FILTER (WHERE c.method = 'link')",
+				"sales": "SUM(c.account_value)", "commissions": "SUM(c.account_commission)"}}
 	}
 	const accepted = "x.approval = 'approved' AND x.status = 'paid'"
 	count := func(class string) string { return "COUNT(*) FILTER (WHERE x.own AND " + class + ")" }
@@ -226,7 +227,8 @@ func (r Report) conversionFigures(g grouping, which facts, f filter) figurePart 
 		return "COALESCE(SUM(x.account_" + of + ") FILTER (WHERE x.own AND " + class + "), 0)"
 	}
 	columns := map[string]string{"conversions": count(accepted), "linked": count(accepted + " AND x.method = 'link'"),
-		"sales": amount("value", accepted), "commissions": amount("commission", accepted), "held": count("x.approval = 'held'"),
+		"sales": amount("value", accepted), "commissions": amount("commission", accepted),
+		"held":     count("x.approval = 'held'"),
 		"rejected": count("x.approval = 'rejected'"), "refunds": amount("refunded", "x.approval <> 'rejected'"),
 		"not_converted": "COUNT(*) FILTER (WHERE NOT x.own AND " + accepted + ")"}
 	for _, s := range []affiliate.OrderStatus{affiliate.Pending, affiliate.Canceled, affiliate.Refunded} {

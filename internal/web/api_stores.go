@@ -118,7 +118,8 @@ type createdStoreJSON struct {
 func (s *Server) createStore(ctx context.Context, in *createStoreInput) (*output[createdStoreJSON], error) {
 	b := in.Body
 	added, err := s.App.AddStore(ctx, app.NewStore{Platform: affiliate.Platform(b.Platform), Slug: b.Slug, Name: b.Name,
-		Domain: b.Domain, Currency: b.Currency, Timezone: b.Timezone, Parts: affiliate.PartsRule(b.Parts), Secret: b.WebhookSecret})
+		Domain: b.Domain, Currency: b.Currency, Timezone: b.Timezone, Parts: affiliate.PartsRule(b.Parts),
+		Secret: b.WebhookSecret})
 	return one(added, err, func(a app.AddedStore) createdStoreJSON {
 		return createdStoreJSON{StoreJSON: s.storeView(a.Store), WebhookSecret: orNull(a.Secret),
 			Instructions: a.Instructions}
