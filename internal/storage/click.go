@@ -37,8 +37,8 @@ func (q queries) LinkTarget(ctx context.Context, slug string) (LinkTarget, error
 	if err != nil {
 		return LinkTarget{}, err
 	}
-	t := LinkTarget{ID: r.ID, LandingURL: r.LandingURL, UTM: value(r.UTM), CampaignID: r.CampaignID, Campaign: r.Campaign,
-		EndedAt: r.EndedAt.Time}
+	t := LinkTarget{ID: r.ID, LandingURL: r.LandingURL, UTM: value(r.UTM), CampaignID: r.CampaignID,
+		Campaign: r.Campaign, EndedAt: r.EndedAt.Time}
 	if t.UTM == affiliate.UTMAccount {
 		s, err := parseSettings(r.Settings)
 		if err != nil {
@@ -51,11 +51,8 @@ func (q queries) LinkTarget(ctx context.Context, slug string) (LinkTarget, error
 
 // Landing is where clicks lead.
 func (t LinkTarget) Landing(slug string) affiliate.Landing {
-	tag := ""
-	if t.UTM == affiliate.UTMOn {
-		tag = affiliate.CampaignTag(t.CampaignID, t.Campaign)
-	}
-	return affiliate.LandingOf(t.LandingURL, slug, tag)
+	return affiliate.LinkFacts{Link: affiliate.Link{Slug: slug, LandingURL: t.LandingURL}, UTM: t.UTM,
+		Owner: affiliate.Membership{CampaignID: t.CampaignID, Campaign: t.Campaign}}.Landing()
 }
 
 // Click is one use of a link. No address is kept.

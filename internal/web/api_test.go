@@ -290,6 +290,19 @@ func TestAPI_catalog(t *testing.T) {
 		if got := m.call("PATCH", linkPath, object{"landing_url": "https://shop.example/b", "kind": "review"}).ok(200); got["kind"] != "review" {
 			o.Errorf("link: %v", got)
 		}
+		checked := o.viewer.call("GET", linkPath+"/check", nil).ok(200)
+		if findings := checked["findings"].([]any); checked["ok"] != false || checked["store"] != store["id"] ||
+			len(findings) != 1 || findings[0].(map[string]any)["code"] != affiliate.FindingOfferInactive ||
+			checked["final_url"] != "https://shop.example/b?ref=anna&tclid={click}&utm_source=tributary"+
+				"&utm_medium=affiliate&utm_campaign=spring&utm_content=anna" {
+			o.Errorf("checked link: %v", checked)
+		}
+		o.viewer.call("POST", linkPath+"/check", nil).problem(403, "forbidden", "")
+		m.call("PATCH", linkPath, object{"landing_url": "http://127.0.0.1:1/"}).ok(200)
+		if asked := m.call("POST", linkPath+"/check", nil).ok(200); asked["ok"] != false ||
+			!strings.Contains(fmt.Sprint(asked["findings"]), "unreachable") {
+			o.Errorf("asked link: %v", asked)
+		}
 		for _, ended := range []struct{ path, field string }{{linkPath, "ended_at"}, {omPath, "inactive_since"},
 			{memberPath, "removed_at"}, {v1 + "/creators/" + creator["id"].(string), "removed_at"}, {path, "ends_at"}} {
 			if got := m.call("POST", ended.path+"/end", nil).ok(200); got[ended.field] == nil {
