@@ -153,8 +153,8 @@ func (f LinkFacts) standing() (list []LinkFinding) {
 			"nobody.", m.Creator, m.Offer)
 	}
 	if f.Now.Before(m.StartsAt) {
-		severe(FindingBeforeStart, "The campaign %s has not started: orders by this link are credited from its start on.",
-			m.Campaign)
+		severe(FindingBeforeStart, "The campaign %s has not started: orders by this link are credited from its start "+
+			"on.", m.Campaign)
 	}
 	if !m.EndsAt.IsZero() && !f.Now.Before(m.EndsAt) {
 		severe(FindingAfterEnd, "The campaign %s is over: orders by this link are credited to nobody.", m.Campaign)
@@ -171,8 +171,8 @@ func (f LinkFacts) host(found Store) []LinkFinding {
 	if slices.ContainsFunc(f.Stores, func(s Store) bool {
 		return s.Platform == Shopify && s.State == StoreStateActive
 	}) {
-		return []LinkFinding{{FindingUnknownHost, false, fmt.Sprintf("%s is no connected store's address. That is as it "+
-			"should be when it is the own domain of a Shopify store, which is known here by its %s address only.",
+		return []LinkFinding{{FindingUnknownHost, false, fmt.Sprintf("%s is no connected store's address. That is as "+
+			"it should be when it is the own domain of a Shopify store, which is known here by its %s address only.",
 			host, myshopify)}}
 	}
 	return []LinkFinding{{FindingUnknownHost, true, fmt.Sprintf("%s is no connected store's address: what is bought "+
@@ -185,12 +185,12 @@ func (f LinkFacts) utm(platforms []Platform) []LinkFinding {
 	severe := slices.Contains(platforms, WooCommerce)
 	switch {
 	case hasUTM(query) && FoldSlug(utmContent(query)) != f.Link.Slug:
-		return []LinkFinding{{FindingOwnUTM, severe, fmt.Sprintf("The landing page has utm parameters of its own, so the "+
-			"link adds none, and they do not name it. Take them out of the landing page, or let them say "+
+		return []LinkFinding{{FindingOwnUTM, severe, fmt.Sprintf("The landing page has utm parameters of its own, so "+
+			"the link adds none, and they do not name it. Take them out of the landing page, or let them say "+
 			"utm_content=%s.", f.Link.Slug)}}
 	case !hasUTM(query) && f.UTM != UTMOn:
-		return []LinkFinding{{FindingNoUTM, severe, "The link adds no utm parameters: a WooCommerce store keeps the page " +
-			"where the visit began, so whoever has looked at the shop before orders without a trace of the link. " +
+		return []LinkFinding{{FindingNoUTM, severe, "The link adds no utm parameters: a WooCommerce store keeps the " +
+			"page where the visit began, so whoever has looked at the shop before orders without a trace of the link. " +
 			"Switch them on, for this link or in the settings."}}
 	}
 	return nil
@@ -226,8 +226,8 @@ func (f LinkFacts) discount(platforms []Platform) []LinkFinding {
 		inner += "&"
 	}
 	target = to + "?" + inner + SlugParameter + "=" + f.Link.Slug + fragment
-	return []LinkFinding{{FindingDiscountLink, true, fmt.Sprintf("This is a discount link: Shopify leads on to the page in "+
-		"redirect, and only what stands in there is passed on. Let the link lead to %s?redirect=%s", page,
+	return []LinkFinding{{FindingDiscountLink, true, fmt.Sprintf("This is a discount link: Shopify leads on to the page "+
+		"in redirect, and only what stands in there is passed on. Let the link lead to %s?redirect=%s", page,
 		url.QueryEscape(target))}}
 }
 
@@ -235,12 +235,12 @@ func (f LinkFacts) discount(platforms []Platform) []LinkFinding {
 func (f LinkFacts) rest() (list []LinkFinding) {
 	_, query, fragment := splitAddress(f.Link.LandingURL)
 	if fragment != "" {
-		list = append(list, LinkFinding{FindingFragment, strings.Contains(fragment, "="), "What stands behind # in the " +
-			"landing page is never sent to the store: parameters in it are lost. The link puts its own before it."})
+		list = append(list, LinkFinding{FindingFragment, strings.Contains(fragment, "="), "What stands behind # in " +
+			"the landing page is never sent to the store: parameters in it are lost. The link puts its own before it."})
 	}
 	if withoutOurs(query) != query {
-		list = append(list, LinkFinding{FindingReplaced, false, fmt.Sprintf("The landing page has %s or %s itself; the "+
-			"link's take their place.", SlugParameter, ClickParameter)})
+		list = append(list, LinkFinding{FindingReplaced, false, fmt.Sprintf("The landing page has %s or %s itself; "+
+			"the link's take their place.", SlugParameter, ClickParameter)})
 	}
 	return list
 }

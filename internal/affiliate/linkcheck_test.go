@@ -13,7 +13,8 @@ func TestLinkFacts_Check(t *testing.T) {
 	const utm = "&utm_source=tributary&utm_medium=affiliate&utm_campaign=spring&utm_content=anna"
 	facts := func(landing string, change func(*LinkFacts)) LinkFacts {
 		f := LinkFacts{Link: Link{Slug: "anna", LandingURL: landing}, UTM: UTMOn, Stores: []Store{woo, us}, Now: now,
-			Owner: Membership{CampaignID: 1, Campaign: "Spring", Creator: "Anna", Offer: "Ten", OfferStatus: OfferActive}}
+			Owner: Membership{CampaignID: 1, Campaign: "Spring", Creator: "Anna", Offer: "Ten",
+				OfferStatus: OfferActive}}
 		if change != nil {
 			change(&f)
 		}

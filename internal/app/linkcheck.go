@@ -91,8 +91,8 @@ func (a *App) askLanding(ctx context.Context, address, slug string) (hops []Hop,
 		}
 		if !dropped && !affiliate.CarriesLink(next, slug) {
 			dropped = true
-			severe(affiliate.FindingQueryDropped, "The page %s leads on to %s without the link's parameters: the store "+
-				"may not see who sent the visitor. Let the link lead to where that ends.", address, next)
+			severe(affiliate.FindingQueryDropped, "The page %s leads on to %s without the link's parameters: the "+
+				"store may not see who sent the visitor. Let the link lead to where that ends.", address, next)
 		}
 		if len(hops) == landingHops {
 			severe(affiliate.FindingStatus, "The landing page leads on more than %d times.", landingHops)
@@ -145,7 +145,7 @@ func landingClient(private bool) *http.Client {
 		return err
 	}}
 	return &http.Client{
-		Transport:     &http.Transport{DialContext: dialer.DialContext, Proxy: nil, TLSHandshakeTimeout: landingPatience},
+		Transport:     &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: landingPatience}, // no proxy
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
@@ -156,8 +156,8 @@ var notPublic = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
 	netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"),
-	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"),
+	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
+	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"),
 	netip.MustParsePrefix("2002::/16"),
 }
 

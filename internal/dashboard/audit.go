@@ -198,7 +198,7 @@ func (e auditRecord) tellsCurrency(key string) bool {
 // pageOf gives the address that shows a thing, by its id.
 func pageOf(id string) string {
 	for prefix, path := range map[string]string{"cmp_": "/campaigns/", "cre_": "/creators/", "str_": "/stores/",
-		"ord_": "/orders/", "usr_": "/settings/people/", "pay_": "/payouts/"} {
+		"ord_": "/orders/", "usr_": "/settings/people/", "lnk_": "/links/", "pay_": "/payouts/"} {
 		if strings.HasPrefix(id, prefix) {
 			return path + id
 		}
