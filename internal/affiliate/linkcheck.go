@@ -190,8 +190,8 @@ func (f LinkFacts) utm(platforms []Platform) []LinkFinding {
 			"utm_content=%s.", f.Link.Slug)}}
 	case !hasUTM(query) && f.UTM != UTMOn:
 		return []LinkFinding{{FindingNoUTM, severe, "The link adds no utm parameters: a WooCommerce store keeps the " +
-			"page where the visit began, so whoever has looked at the shop before orders without a trace of the link. " +
-			"Switch them on, for this link or in the settings."}}
+			"page where the visit began, so whoever has looked at the shop before orders without a trace of the " +
+			"link. Switch them on, for this link or in the settings."}}
 	}
 	return nil
 }
@@ -226,8 +226,8 @@ func (f LinkFacts) discount(platforms []Platform) []LinkFinding {
 		inner += "&"
 	}
 	target = to + "?" + inner + SlugParameter + "=" + f.Link.Slug + fragment
-	return []LinkFinding{{FindingDiscountLink, true, fmt.Sprintf("This is a discount link: Shopify leads on to the page "+
-		"in redirect, and only what stands in there is passed on. Let the link lead to %s?redirect=%s", page,
+	return []LinkFinding{{FindingDiscountLink, true, fmt.Sprintf("This is a discount link: Shopify leads on to the "+
+		"page in redirect, and only what stands in there is passed on. Let the link lead to %s?redirect=%s", page,
 		url.QueryEscape(target))}}
 }
 

@@ -81,10 +81,10 @@ func (r *request) showLink(status int, l affiliate.Link, typed *linkForm, errs f
 		return err
 	}
 	p := linkPage{layout: r.layout("Link "+l.Slug, "campaigns"), Address: linkAddress(l.ID), Owner: checked.Owner,
-		Campaign: campaignAddress(checked.Owner.CampaignID),
-		Member:   memberAddress(checked.Owner.CampaignID, om.MemberID), Check: checked, Asked: ask, MayChange: r.may(affiliate.MayChangeCatalog), Errors: errs, Kinds: linkKinds,
-		UTMRules: r.linkUTMRules(), Form: linkForm{l.LandingURL, string(l.Kind), string(l.UTM)}}
-	p.Link = r.linkLine(l)
+		Campaign: campaignAddress(checked.Owner.CampaignID), Link: r.linkLine(l), Check: checked, Asked: ask,
+		Member:    memberAddress(checked.Owner.CampaignID, om.MemberID),
+		MayChange: r.may(affiliate.MayChangeCatalog), Errors: errs, Kinds: linkKinds, UTMRules: r.linkUTMRules(),
+		Form: linkForm{l.LandingURL, string(l.Kind), string(l.UTM)}}
 	for _, k := range checked.Kept {
 		p.Kept = append(p.Kept, settingFact{platformNames[k.Platform] + " " + k.Field, k.Value})
 	}
