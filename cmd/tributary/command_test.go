@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -276,6 +277,43 @@ func TestTokenCommands(t *testing.T) {
 		}
 		s.run("token", "end", "tok_9").exits(1, "there is no tok_9")
 		s.run("token", "end", "screen").exits(1, "tok_1")
+	})
+}
+
+func TestLinkCommands(t *testing.T) {
+	eachShell(t, func(s shell) {
+		s.addStore("shop").exits(0)
+		s.run("link", "check", "--all").exits(0)
+		file := filepath.Join(t.TempDir(), "creators.csv")
+		if err := os.WriteFile(file, []byte("campaign,creator,offer,link_slug,landing_url,commission_percent\n"+
+			"Spring,Anna Keller,Ten,anna,https://else.example/p,10\n"), 0o600); err != nil {
+			s.Fatal(err)
+		}
+		s.run("import", file).exits(0)
+		s.run("link", "check").exits(2, "--all")
+		s.run("link", "check", "anna", "--all").exits(2, "--all")
+		s.run("link", "check", "nobody").exits(1, "nobody")
+		a := s.run("link", "check", "--all")
+		if a.exits(1, "1 of 1 links should be mended"); !strings.Contains(a.stdout,
+			"leads to  https://else.example/p?ref=anna&tclid={click}&utm_source=tributary") ||
+			!strings.Contains(a.stdout, "MEND  else.example is no connected store's address") {
+			s.Error(a.stdout)
+		}
+		store := s.run("store", "list", "--json").exits(0).json()["stores"].([]any)[0].(map[string]any)
+		s.run("link", "set", "anna", "landing_url=https://"+store["domain"].(string)+"/p", "utm=off", "kind=review").exits(0)
+		out := s.run("link", "check", "anna", "--json").exits(1).json()
+		if link := out["links"].([]any)[0].(map[string]any); out["ok"] != false ||
+			!strings.Contains(fmt.Sprint(link["findings"]), "no_utm") {
+			s.Errorf("checked: %v", out)
+		}
+		s.run("link", "set", "anna", "utm=account").exits(0)
+		if out := s.run("link", "check", "anna", "--json").exits(0).json(); out["ok"] != true {
+			s.Errorf("checked: %v", out)
+		}
+		s.run("link", "set", "anna", "utm=maybe").exits(1, "utm")
+		s.run("link", "set", "anna", "slug=x").exits(1, "landing_url")
+		s.run("link", "set", "anna", "landing_url=http://127.0.0.1:1/").exits(0)
+		s.run("link", "check", "anna", "--ask").exits(1)
 	})
 }
 

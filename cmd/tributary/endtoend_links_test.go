@@ -39,7 +39,8 @@ func TestLinks_race(t *testing.T) {
 			to, err := url.Parse(response.Header.Get("Location"))
 			ok(t, err)
 			click = to.Query().Get("tclid")
-			want := "https://example-shop.myshopify.com/p?size=m&b=1&ref=dora&tclid=" + click + "#top"
+			want := "https://example-shop.myshopify.com/p?size=m&b=1&ref=dora&tclid=" + click +
+				"&utm_source=tributary&utm_medium=affiliate&utm_campaign=clicks&utm_content=dora#top"
 			if to.String() != want || len(click) != 26 {
 				t.Errorf("redirected to %s, want %s with a click id of 26 characters", to, want)
 			}

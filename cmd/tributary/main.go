@@ -30,6 +30,8 @@ func commands() []command {
 		storeSetCommand(),
 		storeSecretCommand(),
 		storeEndCommand(),
+		linkCheckCommand(),
+		linkSetCommand(),
 		importCommand(),
 		exportConversionsCommand(),
 		exportOrdersCommand(),

@@ -53,7 +53,7 @@ func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App,
 		return nil, err
 	}
 	a := &app.App{DB: db, Sealer: sealer, Log: newLogger(cfg, os.Stderr), Now: time.Now, PublicURL: cfg.PublicURL,
-		Live: nobody{}}
+		Live: nobody{}, PrivateLandings: cfg.PrivateLandings}
 	if cfg.FXRatesURL != "" {
 		a.Rates = fxrates.Client{URL: cfg.FXRatesURL}
 	}

@@ -19,9 +19,9 @@ func settingsCommand() command {
 			"# attribution_window_days: how long after a click an order counts (1 to 365)\n" +
 			"# precedence: code_first or link_first, where both lead to an order\n" +
 			"# click_rule: last_click or first_click, of several clicks within the window\n" +
-			"# renewals: own_code or first_only; of a subscription's renewals, those with a code of a creator's " +
-			"count, or " +
-			"none do\n" +
+			"# renewals: own_code or first_only; of a subscription's renewals, those count that carry a creator's " +
+			"code, or none do\n" +
+			"# utm: on or off; whether links add utm parameters to their landing page, which WooCommerce needs\n" +
 			"# hold_days: how long a commission waits before it can be paid (0 to 365)\n" +
 			"# minimum_payout: what is less is not due yet",
 		run: settings,
@@ -62,14 +62,19 @@ func parseChanges(args []string) ([]app.Setting, error) {
 	if args[0] != "set" || len(args) == 1 {
 		return nil, usagef("write: tributary settings set key=value")
 	}
-	changes := make([]app.Setting, len(args)-1)
-	for i, arg := range args[1:] {
+	return parsePairs(args[1:])
+}
+
+// parsePairs reads arguments key=value.
+func parsePairs(args []string) ([]app.Setting, error) {
+	pairs := make([]app.Setting, len(args))
+	for i, arg := range args {
 		var err error
-		if changes[i], err = app.ParseSetting(arg); err != nil {
+		if pairs[i], err = app.ParseSetting(arg); err != nil {
 			return nil, usagef("%s", err)
 		}
 	}
-	return changes, nil
+	return pairs, nil
 }
 
 func (c *call) printSettings(list []app.Setting) error {

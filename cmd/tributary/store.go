@@ -16,8 +16,8 @@ import (
 func storeAddCommand() command {
 	return command{
 		name: "store add",
-		args: "--platform P --slug S --name N --domain D --currency C --timezone Z [--webhook-secret W] [--parts " +
-			"R] [--json]",
+		args: "--platform P --slug S --name N --domain D --currency C --timezone Z [--webhook-secret W] [--parts R] " +
+			"[--json]",
 		summary: "Connect a store, and print what to do in its admin.",
 		example: "tributary store add --platform woocommerce --slug my-shop --name \"My shop\" --domain shop.example " +
 			"--currency EUR --timezone Europe/Berlin\n" +
@@ -214,11 +214,9 @@ func storeSet(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	changes := make([]app.Setting, len(args)-1)
-	for i, arg := range args[1:] {
-		if changes[i], err = app.ParseSetting(arg); err != nil {
-			return usagef("%s", err)
-		}
+	changes, err := parsePairs(args[1:])
+	if err != nil {
+		return err
 	}
 	ctx, a, end, err := c.open(ctx)
 	if err != nil {

@@ -229,6 +229,16 @@ func TestParseLinks(t *testing.T) {
 			link(affiliate.EvidenceSlug, "leo", "session_entry", time.Time{}), link(affiliate.EvidenceSlug, "anna",
 				"meta_data", time.Time{}),
 		}},
+		{"a session that began with a link's utm parameters", []string{
+			entry, `"https:\/\/shop.example\/p?a=1&ref=anna&tclid=c1&utm_source=tributary&utm_medium=affiliate&utm_campaign=spring&utm_content=anna#top"`,
+			content, `"anna"`,
+		}, []affiliate.LinkEvidence{
+			link(affiliate.EvidenceClick, "c1", "session_entry", time.Time{}), link(affiliate.EvidenceSlug, "anna",
+				"session_entry", time.Time{}),
+			link(affiliate.EvidenceUTM, "anna", "utm_content", time.Time{}),
+		}},
+		{"an older landing page, then a link's utm parameters", []string{entry, `"https:\/\/shop.example\/"`, content, `"anna"`},
+			[]affiliate.LinkEvidence{link(affiliate.EvidenceUTM, "anna", "utm_content", time.Time{})}},
 		{"visit after the order", []string{entry, `"/?ref=leo"`, start, `"2026-11-21 09:00:00"`},
 			[]affiliate.LinkEvidence{link(affiliate.EvidenceSlug, "leo", "session_entry", placed)}},
 		{"percent-encoding", []string{entry, `"/?ref=%C3%A4iti%20kauppa"`},

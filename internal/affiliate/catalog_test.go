@@ -45,7 +45,7 @@ func TestStoreDomain(t *testing.T) {
 
 func TestStore_Validate(t *testing.T) {
 	good := affiliate.Store{Platform: affiliate.WooCommerce, Slug: "my-shop-2", Name: "My shop", Domain: "shop.example",
-		Currency: "EUR", Timezone: "Europe/Berlin"}
+		Currency: "EUR", Timezone: "Europe/Berlin", Parts: affiliate.PartsDecide}
 	if err := good.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -56,11 +56,15 @@ func TestStore_Validate(t *testing.T) {
 		"domain":   func(s *affiliate.Store) { s.Domain = "https://shop.example" },
 		"currency": func(s *affiliate.Store) { s.Currency = "QQQ" },
 		"timezone": func(s *affiliate.Store) { s.Timezone = "Local" },
+		"parts":    func(s *affiliate.Store) { s.Parts = "luck" },
 	} {
 		s := good
 		change(&s)
 		wantField(t, s.Validate(), field)
 	}
+	shop := good
+	shop.Platform, shop.Domain, shop.Parts = affiliate.Shopify, "my-shop.myshopify.com", affiliate.PartsNever
+	wantField(t, shop.Validate(), "parts")
 	for _, slug := range []string{"", "-a", "a-", "a_b", "A", strings.Repeat("a", 65)} {
 		s := good
 		s.Slug = slug

@@ -23,9 +23,8 @@ type Sums struct {
 func (s Sums) Plus(o Sums) Sums {
 	return Sums{Clicks: s.Clicks + o.Clicks, Conversions: s.Conversions + o.Conversions, Linked: s.Linked + o.Linked,
 		Pending: s.Pending + o.Pending, Canceled: s.Canceled + o.Canceled, Refunded: s.Refunded + o.Refunded,
-		Held: s.Held + o.Held, Rejected: s.Rejected + o.Rejected, Sales: s.Sales + o.Sales, Commissions: s.Commissions +
-			o.Commissions,
-		Refunds: s.Refunds + o.Refunds, Payouts: s.Payouts + o.Payouts}
+		Held: s.Held + o.Held, Rejected: s.Rejected + o.Rejected, Sales: s.Sales + o.Sales,
+		Commissions: s.Commissions + o.Commissions, Refunds: s.Refunds + o.Refunds, Payouts: s.Payouts + o.Payouts}
 }
 
 // Orders counts the conversions of all classes.

@@ -23,6 +23,7 @@ type Link struct {
 	Slug          string
 	Kind          LinkKind
 	LandingURL    string
+	UTM           UTMRule
 	EndedAt       time.Time // zero while it works
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
@@ -39,6 +40,9 @@ func (l Link) Validate() error {
 	case LinkSales, LinkPurchase, LinkReview:
 	default:
 		return FieldErrorf("kind", "must be %s, %s or %s", LinkSales, LinkPurchase, LinkReview)
+	}
+	if l.UTM != UTMAccount && l.UTM != UTMOn && l.UTM != UTMOff {
+		return FieldErrorf("utm", "must be %s or %s, or empty for the account's", UTMOn, UTMOff)
 	}
 	return ValidateLandingURL(l.LandingURL)
 }

@@ -15,6 +15,7 @@ type Settings struct {
 	Precedence    Precedence     `json:"precedence"`
 	ClickRule     ClickRule      `json:"click_rule"`
 	Renewals      RenewalRule    `json:"renewals"`
+	UTM           UTMRule        `json:"utm"`            // of links that have no rule of their own; never UTMAccount
 	HoldDays      int            `json:"hold_days"`      // before a commission is payable
 	MinimumPayout int64          `json:"minimum_payout"` // minor units of Currency
 }
@@ -33,7 +34,7 @@ const (
 // DefaultSettings are those of a fresh account.
 func DefaultSettings() Settings {
 	return Settings{Name: "My brand", Currency: "USD", Timezone: "UTC", WindowDays: DefaultWindowDays,
-		Precedence: CodeFirst, ClickRule: LastClick, Renewals: RenewalsOwnCode}
+		Precedence: CodeFirst, ClickRule: LastClick, Renewals: RenewalsOwnCode, UTM: UTMOn}
 }
 
 // MaxHoldDays bounds the hold period.
@@ -61,6 +62,9 @@ func (s Settings) Validate() error {
 	}
 	if s.Renewals != RenewalsOwnCode && s.Renewals != RenewalsFirstOnly {
 		return FieldErrorf("renewals", "must be %s or %s", RenewalsOwnCode, RenewalsFirstOnly)
+	}
+	if s.UTM != UTMOn && s.UTM != UTMOff {
+		return FieldErrorf("utm", "must be %s or %s", UTMOn, UTMOff)
 	}
 	if s.HoldDays < 0 || s.HoldDays > MaxHoldDays {
 		return FieldErrorf("hold_days", "must be between 0 and %d", MaxHoldDays)

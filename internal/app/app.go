@@ -23,6 +23,8 @@ type App struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	PublicURL string // where stores and creators reach this server, without a trailing slash
+	// PrivateLandings lets the check of a link ask landing pages that are not at public addresses.
+	PrivateLandings bool
 
 	tokens    tokenCache
 	passwords passwords

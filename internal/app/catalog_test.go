@@ -476,6 +476,43 @@ func TestLinks(t *testing.T) {
 	})
 }
 
+// TestFollow_utm: a link's landing page gets utm parameters, unless it or the account says otherwise.
+func TestFollow_utm(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		anna := d.promoter("Anna")
+		campaign := campaignOf(d)(d.ChangeCampaign(d.ctx, 1, app.AnyVersion, func(c *affiliate.Campaign) error {
+			c.Name = "Äiti & Co"
+			return nil
+		}))
+		link, err := d.AddLink(d.ctx, affiliate.Link{OfferMemberID: anna.ID, LandingURL: "https://shop.example/p?a=1#x"})
+		must(d, link, err)
+		for _, test := range []struct {
+			account, own affiliate.UTMRule
+			added        bool
+		}{
+			{affiliate.UTMOn, affiliate.UTMAccount, true}, {affiliate.UTMOn, affiliate.UTMOff, false},
+			{affiliate.UTMOff, affiliate.UTMAccount, false}, {affiliate.UTMOff, affiliate.UTMOn, true},
+		} {
+			s, err := d.SetSettings(d.ctx, []app.Setting{{Key: "utm", Value: string(test.account)}})
+			must(d, s, err)
+			l, err := d.ChangeLink(d.ctx, link.ID, func(l *affiliate.Link) error { l.UTM = test.own; return nil })
+			must(d, l, err)
+			links := app.NewLinks(d.App)
+			got, err := links.Follow(d.ctx, "anna", app.Visit{})
+			links.Close()
+			must(d, got, err)
+			before, rest, _ := strings.Cut(got, "&tclid=")
+			want := "#x"
+			if test.added {
+				want = "&utm_source=tributary&utm_medium=affiliate&utm_campaign=aiti-co&utm_content=anna#x"
+			}
+			if before != "https://shop.example/p?a=1&ref=anna" || len(rest) != 26+len(want) || rest[26:] != want {
+				d.Errorf("account %q, link %q: led to %s in %s", test.account, test.own, got, campaign.Name)
+			}
+		}
+	})
+}
+
 func TestSettings(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		set := func(pairs ...string) (affiliate.Settings, error) {
@@ -487,19 +524,19 @@ func TestSettings(t *testing.T) {
 			return d.SetSettings(d.ctx, changes)
 		}
 		s, err := set("minimum_payout=25.50", "currency=eur", "name= Brand ", "attribution_window_days=14",
-			"precedence=link_first", "renewals=first_only", "hold_days=7", "timezone=Europe/Berlin")
+			"precedence=link_first", "renewals=first_only", "utm=off", "hold_days=7", "timezone=Europe/Berlin")
 		must(d, s, err)
 		want := affiliate.Settings{Name: "Brand", Currency: "EUR", Timezone: "Europe/Berlin", WindowDays: 14,
 			Precedence: affiliate.LinkFirst, ClickRule: affiliate.LastClick,
-			Renewals: affiliate.RenewalsFirstOnly, HoldDays: 7, MinimumPayout: 2550}
+			Renewals: affiliate.RenewalsFirstOnly, UTM: affiliate.UTMOff, HoldDays: 7, MinimumPayout: 2550}
 		read, err := d.DB.Settings(d.ctx)
 		if must(d, read, err); s != want || read != want {
 			d.Errorf("got %+v, read %+v, want %+v", s, read, want)
 		}
 		for field, pair := range map[string]string{"attribution_window_days": "attribution_window_days=0",
-			"precedence": "precedence=x", "renewals": "renewals=all", "hold_days": "hold_days=many",
-			"minimum_payout": "minimum_payout=1.005", "currency": "currency=XYZ", "timezone": "timezone=Mars",
-			"colour": "colour=red"} {
+			"precedence": "precedence=x", "renewals": "renewals=all", "utm": "utm=",
+			"hold_days": "hold_days=many", "minimum_payout": "minimum_payout=1.005",
+			"currency": "currency=XYZ", "timezone": "timezone=Mars", "colour": "colour=red"} {
 			_, err := set("name=Half", pair)
 			d.want(err, affiliate.Invalid, field)
 		}

@@ -14,12 +14,6 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// Parameters that a link adds to its landing page's address, and that evidence is looked for in.
-const (
-	SlugParameter  = "ref"
-	ClickParameter = "tclid"
-)
-
 // Visit is what a redirect sees of one use of a link.
 type Visit struct {
 	Address   string // of the visitor; only a keyed hash of it is kept, which changes every day
@@ -43,10 +37,11 @@ type Links struct {
 }
 
 type cachedTarget struct {
-	storage.LinkTarget
-	before, after string // the landing page's address around the click id
-	found         bool
-	at            time.Time
+	id      affiliate.LinkID
+	endedAt time.Time
+	landing affiliate.Landing
+	found   bool
+	at      time.Time
 }
 
 const (
@@ -77,19 +72,19 @@ func (l *Links) Follow(ctx context.Context, slug string, v Visit) (string, error
 	if err != nil {
 		return "", err
 	}
-	if !target.found || !target.EndedAt.IsZero() && !now.Before(target.EndedAt.Time) {
+	if !target.found || !target.endedAt.IsZero() && !now.Before(target.endedAt) {
 		return "", affiliate.Errorf(affiliate.NotFound, "there is no such link")
 	}
 	id, err := ulid.New(ulid.Timestamp(now), rand.Reader)
 	if err != nil {
 		return "", err
 	}
-	click := storage.Click{ID: strings.ToLower(id.String()), LinkID: target.ID, At: now,
+	click := storage.Click{ID: strings.ToLower(id.String()), LinkID: target.id, At: now,
 		ReferrerHost: referrerHost(v.Referrer), Bot: v.Prefetch || isBot(v.UserAgent),
 		Visitor: l.app.Sealer.Hash(HashVisitor,
 			now.UTC().Format(time.DateOnly)+"\n"+v.Address+"\n"+v.UserAgent)}
 	l.record(click)
-	return target.before + click.ID + target.after, nil
+	return target.landing.With(click.ID), nil
 }
 
 func (l *Links) target(ctx context.Context, slug string) (cachedTarget, error) {
@@ -108,10 +103,7 @@ func (l *Links) target(ctx context.Context, slug string) (cachedTarget, error) {
 	case err != nil:
 		return t, err
 	default:
-		t = cachedTarget{LinkTarget: row, found: true, at: time.Now()}
-		if t.before, t.after, err = landingAddress(row.LandingURL, slug); err != nil {
-			return t, err
-		}
+		t = cachedTarget{id: row.ID, endedAt: row.EndedAt, landing: row.Landing(slug), found: true, at: time.Now()}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -120,29 +112,6 @@ func (l *Links) target(ctx context.Context, slug string) (cachedTarget, error) {
 	}
 	l.targets[slug] = t
 	return t, nil
-}
-
-// landingAddress gives a landing page's address with the slug, split where the click id goes. The page's own query
-// stays as it is, but for parameters of these names.
-func landingAddress(landing, slug string) (before, after string, err error) {
-	u, err := url.Parse(landing)
-	if err != nil {
-		return "", "", err
-	}
-	var kept []string
-	for _, p := range strings.Split(u.RawQuery, "&") {
-		name, _, _ := strings.Cut(p, "=")
-		if p != "" && name != SlugParameter && name != ClickParameter {
-			kept = append(kept, p)
-		}
-	}
-	fragment := ""
-	if u.Fragment != "" {
-		fragment = "#" + u.EscapedFragment()
-	}
-	u.Fragment, u.RawFragment = "", ""
-	u.RawQuery = strings.Join(append(kept, SlugParameter+"="+slug, ClickParameter+"="), "&")
-	return u.String(), fragment, nil
 }
 
 func referrerHost(referrer string) string {

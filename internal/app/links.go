@@ -103,7 +103,7 @@ func (a *App) slugError(ctx context.Context, tx *storage.Tx, slug string, err er
 		slug, state, owner.Creator, owner.Campaign, owner.Offer)
 }
 
-// ChangeLink alters landing page or kind of a link; its slug and owner never change.
+// ChangeLink alters landing page, kind or utm parameters of a link; its slug and owner never change.
 func (a *App) ChangeLink(ctx context.Context, id affiliate.LinkID,
 	change func(*affiliate.Link) error) (affiliate.Link, error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.Link, error) {
@@ -137,7 +137,7 @@ func (a *App) amendLink(ctx context.Context, tx *storage.Tx, id affiliate.LinkID
 
 func linkFacts(l affiliate.Link) facts {
 	return facts{"offer_member": l.OfferMemberID.String(), "slug": l.Slug, "kind": l.Kind, "landing_url": l.LandingURL,
-		"ended_at": auditTime(l.EndedAt)}
+		"utm": string(l.UTM), "ended_at": auditTime(l.EndedAt)}
 }
 
 // LinkURL is the address that a creator publishes.

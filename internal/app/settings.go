@@ -44,6 +44,8 @@ func accountSettings() []setting {
 			func(s *affiliate.Settings, v string) error { s.ClickRule = affiliate.ClickRule(v); return nil }},
 		{"renewals", func(s affiliate.Settings) string { return string(s.Renewals) },
 			func(s *affiliate.Settings, v string) error { s.Renewals = affiliate.RenewalRule(v); return nil }},
+		{"utm", func(s affiliate.Settings) string { return string(s.UTM) },
+			func(s *affiliate.Settings, v string) error { s.UTM = affiliate.UTMRule(v); return nil }},
 		{"hold_days", func(s affiliate.Settings) string { return strconv.Itoa(s.HoldDays) },
 			func(s *affiliate.Settings, v string) error { return setInt("hold_days", &s.HoldDays, v) }},
 		{"minimum_payout", func(s affiliate.Settings) string { return money.Format(s.MinimumPayout, s.Currency) },

@@ -32,9 +32,11 @@ type Config struct {
 	WorkerConcurrency int    // batches processed at once; 0 chooses by the number of processors
 	TrustedProxies    []string
 	// of the folder of exchange rates when it ends in /, else of one file, or a path; empty: none are fetched
-	FXRatesURL   string
-	APIRateLimit int  // requests per minute and token; 0: no limit
-	Demo         bool // set by the demo, never by the environment: pages say that the sales are made up
+	FXRatesURL string
+	// PrivateLandings lets the check of a link ask landing pages at private addresses.
+	PrivateLandings bool
+	APIRateLimit    int  // requests per minute and token; 0: no limit
+	Demo            bool // set by the demo, never by the environment: pages say that the sales are made up
 }
 
 // MinSecretKey is the fewest bytes that SECRET_KEY may have.
@@ -78,6 +80,7 @@ func (r *reader) config() Config {
 		TrustedProxies:    r.proxies("TRUSTED_PROXIES"),
 		FXRatesURL:        r.rates("FX_RATES_URL", "https://www.ecb.europa.eu/stats/eurofxref/"),
 		APIRateLimit:      int(r.number("API_RATE_LIMIT", 1200, 0, 1_000_000)),
+		PrivateLandings:   r.choice("LINK_CHECK_ADDRESSES", "public", "any") == "any",
 	}
 }
 

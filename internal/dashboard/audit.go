@@ -198,7 +198,7 @@ func (e auditRecord) tellsCurrency(key string) bool {
 // pageOf gives the address that shows a thing, by its id.
 func pageOf(id string) string {
 	for prefix, path := range map[string]string{"cmp_": "/campaigns/", "cre_": "/creators/", "str_": "/stores/",
-		"ord_": "/orders/", "usr_": "/settings/people/", "pay_": "/payouts/"} {
+		"ord_": "/orders/", "usr_": "/settings/people/", "lnk_": "/links/", "pay_": "/payouts/"} {
 		if strings.HasPrefix(id, prefix) {
 			return path + id
 		}
@@ -251,7 +251,10 @@ var factNames = map[string]string{"email_hash": "e-mail address", "email": "e-ma
 	"attribution_window_days": "attribution window in days", "hold_days": "hold in days",
 	"minimum_payout": "smallest payout", "rule_version": "version of the commission rule", "slug": "name in addresses",
 	"orders": "orders credited", "first": "first order", "last": "last order", "released": "released by hand",
-	"domain": "address", "parts": "orders with a parent"}
+	"domain": "address", "utm": "utm parameters", "parts": "orders with a parent"}
+
+// choiceFacts are properties whose values are words of ours, with _ for spaces.
+var choiceFacts = []string{"precedence", "click_rule", "renewals", "parts", "type", "reason"}
 
 func factName(key string) string {
 	if name := factNames[key]; name != "" {
@@ -274,8 +277,7 @@ func (r *request) factText(key string, side map[string]any, words map[string]sto
 		if t, err := time.Parse(time.RFC3339, v); err == nil {
 			return r.moment(t)
 		}
-		if key == "precedence" || key == "click_rule" || key == "renewals" || key == "parts" || key == "type" ||
-			key == "reason" {
+		if slices.Contains(choiceFacts, key) {
 			return strings.ReplaceAll(v, "_", " ")
 		}
 		return v

@@ -80,8 +80,8 @@ func (d *Dashboard) routes() []route {
 		signInRoutes(), accountRoutes(), liveRoutes(), storeRoutes(), deliveryRoutes(), unownedRoutes(),
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
 		orderRoutes(),
-		campaignRoutes(), performanceRoutes(), memberRoutes(), offerRoutes(), creatorRoutes(), payoutRoutes(),
-		columnRoutes(),
+		campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(), offerRoutes(), creatorRoutes(),
+		payoutRoutes(), columnRoutes(),
 	} {
 		all = append(all, list...)
 	}

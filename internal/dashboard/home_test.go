@@ -78,8 +78,8 @@ func TestHome_offers(t *testing.T) {
 
 	file := h.viewer().get(page.one("a[href=/offers.csv?sort=name]").attr("href")).is(http.StatusOK)
 	lines := []string{"\ufeffCampaign Name,Offer,Type,Status,Commission Percent,Commission Flat,Clicks,Conversions," +
-		"Conversions By Link,Conversion Rate,Not Converted,Account Currency,Sales,Average " +
-		"Sale,Commissions,Refunds,Payouts,Offer ID,Campaign ID",
+		"Conversions By Link,Conversion Rate,Not Converted,Account Currency,Sales,Average Sale,Commissions," +
+		"Refunds,Payouts,Offer ID,Campaign ID",
 		"Holiday gifts,Gift links,sales_link,active,5.00,2.00,0,1,1,,0,USD,45.00,45.00,4.25,0.00,4.25,off_2,cmp_2",
 		"Spring,Ten percent,promo_code,active,10.00,0.00,0,4,0,,0,USD,461.12,115.28,46.11,145.00,27.99,off_1,cmp_1"}
 	if got := strings.Split(strings.TrimSpace(strings.ReplaceAll(file.body, "\r\n", "\n")), "\n"); !slices.Equal(got,

@@ -102,6 +102,7 @@ type codeLine struct {
 type linkLine struct {
 	affiliate.Link
 	URL   string
+	Page  string // address of the page about it
 	Days  string
 	Ended bool
 }
@@ -187,11 +188,14 @@ func (r *request) owned(owners []affiliate.OfferMemberID) (map[affiliate.OfferMe
 		codesOf[c.OfferMemberID] = append(codesOf[c.OfferMemberID], line)
 	}
 	for _, l := range links {
-		line := linkLine{Link: l, URL: r.d.App.LinkURL(l), Days: r.interval(l.CreatedAt, l.EndedAt),
-			Ended: !l.EndedAt.IsZero()}
-		linksOf[l.OfferMemberID] = append(linksOf[l.OfferMemberID], line)
+		linksOf[l.OfferMemberID] = append(linksOf[l.OfferMemberID], r.linkLine(l))
 	}
 	return codesOf, linksOf, nil
+}
+
+func (r *request) linkLine(l affiliate.Link) linkLine {
+	return linkLine{Link: l, URL: r.d.App.LinkURL(l), Page: linkAddress(l.ID), Days: r.interval(l.CreatedAt, l.EndedAt),
+		Ended: !l.EndedAt.IsZero()}
 }
 
 // interval writes from when to when something is somebody's.

@@ -91,6 +91,8 @@ func (h *house) ids() pathIDs {
 	h.must(err)
 	deliveries, _, err := h.db.ListDeliveries(ctx, storage.DeliveryFilter{}, all)
 	h.must(err)
+	links, _, err := h.db.Links(ctx, storage.LinkFilter{}, all)
+	h.must(err)
 	shop := pick(h, stores, "shop", func(s affiliate.Store) string { return s.Slug })
 	offer := pick(h, offers, "Ten percent", func(o affiliate.Offer) string { return o.Name })
 	return pathIDs{"campaigns/:id": h.campaign("Spring").ID.String(),
@@ -98,7 +100,7 @@ func (h *house) ids() pathIDs {
 		"stores/:store": shop.ID.String(), "offers/:offer": offer.ID.String(),
 		"members/:member": members[0].ID.String(), "payouts/:id": payouts[0].ID.String(),
 		"people/:person": h.user(affiliate.RoleViewer).ID.String(), "tokens/:token": tokens[0].ID.String(),
-		"deliveries/:delivery": deliveries[0].ID.String()}
+		"deliveries/:delivery": deliveries[0].ID.String(), "links/:link": links[0].ID.String()}
 }
 
 // TestPages_markup: every page opens for whoever may, and is well made as far as its markup shows.

@@ -51,6 +51,7 @@ type settingsPage struct {
 	Precedences []choice
 	ClickRules  []choice
 	Renewals    []choice
+	UTMRules    []choice
 	Currencies  []string
 	Zones       []string
 	Newest      recalculationCard // of figures
@@ -78,6 +79,7 @@ func (r *request) showSettings(status int, typed []app.Setting, errs fieldErrors
 			"The first click"}},
 		Renewals: []choice{{string(affiliate.RenewalsOwnCode), "Whoever owns a code on the renewal"},
 			{string(affiliate.RenewalsFirstOnly), "Nobody: only the first order counts"}},
+		UTMRules:   utmRules,
 		Currencies: usualCurrencies, Zones: usualZones,
 		Window: windowBounds{affiliate.MinWindowDays, affiliate.MaxWindowDays, affiliate.MaxHoldDays}}
 	for _, s := range append(app.SettingsList(r.settings), typed...) {
@@ -126,6 +128,9 @@ func (r *request) changeSettings() error {
 	return r.done("/settings", notice)
 }
 
+// utmRules say whether links add utm parameters.
+var utmRules = []choice{{string(affiliate.UTMOn), "Yes"}, {string(affiliate.UTMOff), "No"}}
+
 // settingFact is one setting as those read it who may not change it.
 type settingFact struct{ Label, Value string }
 
@@ -137,6 +142,7 @@ func (p *settingsPage) Facts() []settingFact {
 			titleOf(p.Precedences, p.Values["precedence"]) + " wins"},
 		{"When there were several clicks", titleOf(p.ClickRules, p.Values["click_rule"]) + " wins"},
 		{"Renewals of subscriptions are credited to", titleOf(p.Renewals, p.Values["renewals"])},
+		{"Links add utm parameters", titleOf(p.UTMRules, p.Values["utm"])},
 		{"Hold before commissions are paid", days(p.Values["hold_days"])},
 		{"Smallest payout", p.Values["minimum_payout"] + " " + p.Values["currency"]}}
 }

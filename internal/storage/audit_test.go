@@ -124,7 +124,7 @@ func TestWordsFor(t *testing.T) {
 		want := map[string]storage.Word{"cre_1": {Name: "Anna", Page: "cre_1"}, "str_1": {Name: "Shop", Page: "str_1"},
 			"cmp_1": {Name: "Spring", Page: "cmp_1"}, "mem_1": {Name: "Anna", Page: "cmp_1"},
 			"off_1": {Name: "Ten", Page: "cmp_1"}, "ofm_1": {Name: "Anna in Ten", Page: "cmp_1"},
-			"cod_1": {Name: "ANNA10", Page: "cmp_1"}, "lnk_1": {Name: "anna", Page: "cmp_1"},
+			"cod_1": {Name: "ANNA10", Page: "cmp_1"}, "lnk_1": {Name: "anna", Page: "lnk_1"},
 			"cst_1": {Name: "shooting", Page: "cmp_1"}, "usr_1": {Name: "Olga", Page: "usr_1"},
 			"tok_1": {Name: "warehouse"}}
 		ids := append(slices.Collect(maps.Keys(want)), "cmp_1", "cmp_2", "cnv_1", "ord_1", "pay_1", "account", "xyz_1",

@@ -167,6 +167,19 @@ func (q queries) linkOwners(ctx context.Context, slugs []string, s affiliate.Set
 	return nil
 }
 
+// LinkOwner gives a link's owner as attribution sees them; NotFound when no link ever had the slug.
+func (q queries) LinkOwner(ctx context.Context, slug string, s affiliate.Settings) (affiliate.LinkOwner, error) {
+	owners := map[string]affiliate.LinkOwner{}
+	if err := q.linkOwners(ctx, []string{slug}, s, owners); err != nil {
+		return affiliate.LinkOwner{}, err
+	}
+	owner, ok := owners[slug]
+	if !ok {
+		return owner, affiliate.Errorf(affiliate.NotFound, "there is no link %s", slug)
+	}
+	return owner, nil
+}
+
 // UnownedEvidence is a code, slug or click id on an order that is not credited.
 type UnownedEvidence struct {
 	OrderID affiliate.OrderID

@@ -12,15 +12,47 @@ import (
 // LinkTarget is what a redirect must know of a link.
 type LinkTarget struct {
 	ID         affiliate.LinkID
-	LandingURL string `db:"landing_url"`
-	EndedAt    Time   `db:"ended_at"`
+	LandingURL string
+	UTM        affiliate.UTMRule // the account's where the link has none; never UTMAccount
+	CampaignID affiliate.CampaignID
+	Campaign   string // its name
+	EndedAt    time.Time
 }
 
 // LinkTarget gives the link of a slug; NotFound when no link ever had it.
 func (q queries) LinkTarget(ctx context.Context, slug string) (LinkTarget, error) {
-	var t LinkTarget
-	err := q.get(ctx, &t, `SELECT id, landing_url, ended_at FROM links WHERE slug = ?`, slug)
-	return t, err
+	var r struct {
+		ID         affiliate.LinkID
+		LandingURL string `db:"landing_url"`
+		UTM        *affiliate.UTMRule
+		CampaignID affiliate.CampaignID `db:"campaign_id"`
+		Campaign   string
+		EndedAt    Time `db:"ended_at"`
+		Settings   string
+	}
+	err := q.get(ctx, &r, `SELECT l.id, l.landing_url, l.utm, l.ended_at, o.campaign_id, p.name AS campaign,
+		COALESCE((SELECT value FROM settings WHERE name = ?), '{}') AS settings
+		FROM links l JOIN offer_members om ON om.id = l.offer_member_id JOIN offers o ON o.id = om.offer_id
+		JOIN campaigns p ON p.id = o.campaign_id WHERE l.slug = ?`, accountSettings, slug)
+	if err != nil {
+		return LinkTarget{}, err
+	}
+	t := LinkTarget{ID: r.ID, LandingURL: r.LandingURL, UTM: value(r.UTM), CampaignID: r.CampaignID,
+		Campaign: r.Campaign, EndedAt: r.EndedAt.Time}
+	if t.UTM == affiliate.UTMAccount {
+		s, err := parseSettings(r.Settings)
+		if err != nil {
+			return LinkTarget{}, err
+		}
+		t.UTM = s.UTM
+	}
+	return t, nil
+}
+
+// Landing is where clicks lead.
+func (t LinkTarget) Landing(slug string) affiliate.Landing {
+	return affiliate.LinkFacts{Link: affiliate.Link{Slug: slug, LandingURL: t.LandingURL}, UTM: t.UTM,
+		Owner: affiliate.Membership{CampaignID: t.CampaignID, Campaign: t.Campaign}}.Landing()
 }
 
 // Click is one use of a link. No address is kept.

@@ -12,16 +12,18 @@ type linkRow struct {
 	Slug          string
 	Kind          affiliate.LinkKind
 	LandingURL    string `db:"landing_url"`
-	EndedAt       Time   `db:"ended_at"`
-	CreatedAt     Time   `db:"created_at"`
-	UpdatedAt     Time   `db:"updated_at"`
+	UTM           *affiliate.UTMRule
+	EndedAt       Time `db:"ended_at"`
+	CreatedAt     Time `db:"created_at"`
+	UpdatedAt     Time `db:"updated_at"`
 }
 
-const linkColumns = `id, offer_member_id, slug, kind, landing_url, ended_at, created_at, updated_at`
+const linkColumns = `id, offer_member_id, slug, kind, landing_url, utm, ended_at, created_at, updated_at`
 
 func (r linkRow) domain() affiliate.Link {
 	return affiliate.Link{ID: r.ID, OfferMemberID: r.OfferMemberID, Slug: r.Slug, Kind: r.Kind,
-		LandingURL: r.LandingURL, EndedAt: r.EndedAt.Time, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+		LandingURL: r.LandingURL, UTM: value(r.UTM), EndedAt: r.EndedAt.Time, CreatedAt: r.CreatedAt.Time,
+		UpdatedAt: r.UpdatedAt.Time}
 }
 
 func (r linkRow) position() position { return position{ID: int64(r.ID)} }
@@ -67,15 +69,15 @@ func (q queries) TakenSlugs(ctx context.Context, slugs []string) (map[string]boo
 
 // CreateLink writes a new link. Conflict when the slug is in use or was.
 func (tx *Tx) CreateLink(ctx context.Context, l affiliate.Link) (affiliate.Link, error) {
-	err := tx.get(ctx, &l.ID, `INSERT INTO links (offer_member_id, slug, kind, landing_url, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (slug) DO NOTHING RETURNING id`,
-		l.OfferMemberID, l.Slug, l.Kind, l.LandingURL, At(l.CreatedAt), At(l.UpdatedAt))
+	err := tx.get(ctx, &l.ID, `INSERT INTO links (offer_member_id, slug, kind, landing_url, utm, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (slug) DO NOTHING RETURNING id`,
+		l.OfferMemberID, l.Slug, l.Kind, l.LandingURL, null(l.UTM), At(l.CreatedAt), At(l.UpdatedAt))
 	return l, taken(err, "slug", "the slug %q is taken", l.Slug)
 }
 
-// SaveLink writes the changeable fields of a link: kind, landing page and end.
+// SaveLink writes the changeable fields of a link: kind, landing page, utm parameters and end.
 func (tx *Tx) SaveLink(ctx context.Context, l affiliate.Link) error {
-	_, err := tx.exec(ctx, `UPDATE links SET kind = ?, landing_url = ?, ended_at = ?, updated_at = ? WHERE id = ?`,
-		l.Kind, l.LandingURL, At(l.EndedAt), At(l.UpdatedAt), l.ID)
+	_, err := tx.exec(ctx, `UPDATE links SET kind = ?, landing_url = ?, utm = ?, ended_at = ?, updated_at = ? WHERE id = ?`,
+		l.Kind, l.LandingURL, null(l.UTM), At(l.EndedAt), At(l.UpdatedAt), l.ID)
 	return err
 }

@@ -228,8 +228,9 @@ func (r Report) conversionFigures(g grouping, which facts, f filter) figurePart 
 	}
 	columns := map[string]string{"conversions": count(accepted), "linked": count(accepted + " AND x.method = 'link'"),
 		"sales": amount("value", accepted), "commissions": amount("commission", accepted),
-		"held": count("x.approval = 'held'"), "rejected": count("x.approval = 'rejected'"),
-		"refunds": amount("refunded", "x.approval <> 'rejected'"), "not_converted": "COUNT(*) FILTER (WHERE NOT x.own AND " + accepted + ")"}
+		"held":     count("x.approval = 'held'"),
+		"rejected": count("x.approval = 'rejected'"), "refunds": amount("refunded", "x.approval <> 'rejected'"),
+		"not_converted": "COUNT(*) FILTER (WHERE NOT x.own AND " + accepted + ")"}
 	for _, s := range []affiliate.OrderStatus{affiliate.Pending, affiliate.Canceled, affiliate.Refunded} {
 		columns[string(s)] = count("x.approval = 'approved' AND x.status = '" + string(s) + "'")
 	}

@@ -48,8 +48,9 @@ type linkDay struct {
 
 func negative(t affiliate.Sums) affiliate.Sums {
 	return affiliate.Sums{Clicks: -t.Clicks, Conversions: -t.Conversions, Linked: -t.Linked, Pending: -t.Pending,
-		Canceled: -t.Canceled, Refunded: -t.Refunded, Held: -t.Held, Rejected: -t.Rejected, Sales: -t.Sales,
-		Commissions: -t.Commissions, Refunds: -t.Refunds, Payouts: -t.Payouts}
+		Canceled: -t.Canceled, Refunded: -t.Refunded, Held: -t.Held,
+		Rejected: -t.Rejected, Sales: -t.Sales, Commissions: -t.Commissions,
+		Refunds: -t.Refunds, Payouts: -t.Payouts}
 }
 
 // sumValues gives sums in the order of tallyColumns.
@@ -503,8 +504,8 @@ func (tx *Tx) movingFormer(ctx context.Context, condition string, id int64, chan
 		var at memberDay
 		var t affiliate.Sums
 		err := rows.Scan(&at.member, &at.day, &at.currency, &at.converted, &t.Clicks, &t.Conversions, &t.Linked,
-			&t.Pending, &t.Canceled, &t.Refunded, &t.Held, &t.Rejected, &t.Sales, &t.Commissions,
-			&t.Refunds, &t.Payouts)
+			&t.Pending, &t.Canceled, &t.Refunded, &t.Held, &t.Rejected, &t.Sales, &t.Commissions, &t.Refunds,
+			&t.Payouts)
 		p := after[at.member]
 		addPeriods(&tx.sums.moved, at.day, p.Offer, at.cell, !p.Former, negative(t))
 		addPeriods(&tx.sums.moved, at.day, p.Offer, at.cell, p.Former, t)

@@ -22,6 +22,12 @@ func (q queries) Settings(ctx context.Context) (affiliate.Settings, error) {
 	if err != nil {
 		return s, fmt.Errorf("read the settings: %w", err)
 	}
+	return parseSettings(text)
+}
+
+// parseSettings reads settings as they are kept; those that were never set have their defaults.
+func parseSettings(text string) (affiliate.Settings, error) {
+	s := affiliate.DefaultSettings()
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return s, fmt.Errorf("read the settings: %w", err)
 	}

@@ -23,6 +23,10 @@ func (s *Server) registerLinks(api huma.API) {
 		"Change where a link leads, or its kind"}, s.updateLink)
 	register(s, api, operation{http.MethodPost, "/links/{id}/end", "end-link", change,
 		"End a link; its slug is not used again"}, s.endLink)
+	register(s, api, operation{http.MethodGet, "/links/{id}/check", "check-link", read,
+		"What becomes of a click on a link, and what to mend"}, s.checkLink)
+	register(s, api, operation{http.MethodPost, "/links/{id}/check", "ask-link", change,
+		"The same, after asking the landing page, which counts as no click"}, s.askLink)
 }
 
 type LinkJSON struct {
@@ -32,6 +36,7 @@ type LinkJSON struct {
 	Kind        string     `json:"kind" enum:"sales,purchase,review"`
 	URL         string     `json:"url" doc:"What the creator publishes"`
 	LandingURL  string     `json:"landing_url" doc:"Where it leads"`
+	UTM         *string    `json:"utm" enum:"on,off" doc:"Whether it adds utm parameters to the landing page; null: as the account's settings say"`
 	EndedAt     *time.Time `json:"ended_at"`
 	CreatedAt   time.Time  `json:"created_at"`
 	UpdatedAt   time.Time  `json:"updated_at"`
@@ -39,8 +44,8 @@ type LinkJSON struct {
 
 func (s *Server) linkView(l affiliate.Link) LinkJSON {
 	return LinkJSON{ID: l.ID.String(), OfferMember: l.OfferMemberID.String(), Slug: l.Slug, Kind: string(l.Kind),
-		URL: s.App.LinkURL(l), LandingURL: l.LandingURL, EndedAt: timeOrNull(l.EndedAt), CreatedAt: l.CreatedAt.UTC(),
-		UpdatedAt: l.UpdatedAt.UTC()}
+		URL: s.App.LinkURL(l), LandingURL: l.LandingURL, UTM: orNull(string(l.UTM)),
+		EndedAt: timeOrNull(l.EndedAt), CreatedAt: l.CreatedAt.UTC(), UpdatedAt: l.UpdatedAt.UTC()}
 }
 
 type listLinksInput struct {
@@ -65,6 +70,7 @@ type createLinkInput struct {
 		LandingURL  string `json:"landing_url" example:"https://shop.example/product"`
 		Slug        string `json:"slug,omitempty" doc:"Made from the creator's handle when left out"`
 		Kind        string `json:"kind,omitempty" enum:"sales,purchase,review" default:"sales"`
+		UTM         string `json:"utm,omitempty" enum:"on,off" doc:"As the account's settings say when left out"`
 	}
 }
 
@@ -80,7 +86,7 @@ func (s *Server) createLink(ctx context.Context, in *createLinkInput) (*output[c
 		return nil, err
 	}
 	added, err := s.App.AddLink(ctx, affiliate.Link{OfferMemberID: om, Slug: b.Slug, Kind: affiliate.LinkKind(b.Kind),
-		LandingURL: b.LandingURL})
+		LandingURL: b.LandingURL, UTM: affiliate.UTMRule(b.UTM)})
 	return one(added, err, func(a app.AddedLink) createdLinkJSON {
 		return createdLinkJSON{s.linkView(a.Link), OrdersWaiting{a.Waiting}}
 	})
@@ -106,6 +112,8 @@ type updateLinkInput struct {
 	Body struct {
 		LandingURL *string `json:"landing_url,omitempty"`
 		Kind       *string `json:"kind,omitempty" enum:"sales,purchase,review"`
+
+		UTM optional[string] `json:"utm,omitempty" doc:"on or off; null: as the account's settings say"`
 	}
 }
 
@@ -117,9 +125,77 @@ func (s *Server) updateLink(ctx context.Context, in *updateLinkInput) (*output[L
 	l, err := s.App.ChangeLink(ctx, id, func(l *affiliate.Link) error {
 		setIf(&l.LandingURL, in.Body.LandingURL)
 		setIf(&l.Kind, (*affiliate.LinkKind)(in.Body.Kind))
+		utm := string(l.UTM)
+		in.Body.UTM.apply(&utm)
+		l.UTM = affiliate.UTMRule(utm)
 		return nil
 	})
 	return one(l, err, s.linkView)
+}
+
+type linkCheckJSON struct {
+	FinalURL string            `json:"final_url" doc:"Where a click leads; {click} stands for its id"`
+	Store    *string           `json:"store" doc:"Id of the store that the landing page belongs to; null: of none that is known"`
+	Keeps    []keptJSON        `json:"keeps" doc:"What the store writes on the order of a visitor who came by the link"`
+	OK       bool              `json:"ok" doc:"No finding is severe"`
+	Findings []linkFindingJSON `json:"findings"`
+	Hops     []hopJSON         `json:"hops" doc:"The landing page's answers, in order; empty unless it was asked"`
+}
+
+type keptJSON struct {
+	Platform string `json:"platform" enum:"shopify,woocommerce"`
+	Field    string `json:"field" doc:"Of the order, as the platform names it" example:"landing_site"`
+	Value    string `json:"value"`
+}
+
+type linkFindingJSON struct {
+	Code   string `json:"code" example:"own_utm"`
+	Severe bool   `json:"severe" doc:"Orders may be credited to nobody; otherwise it is worth knowing"`
+	Text   string `json:"text"`
+}
+
+type hopJSON struct {
+	URL    string `json:"url"`
+	Status int    `json:"status"`
+}
+
+func linkCheckView(c app.CheckedLink) linkCheckJSON {
+	v := linkCheckJSON{FinalURL: c.Address, OK: !c.Severe(), Keeps: []keptJSON{}, Findings: []linkFindingJSON{},
+		Hops: []hopJSON{}}
+	if c.Store != 0 {
+		v.Store = new(c.Store.String())
+	}
+	for _, k := range c.Kept {
+		v.Keeps = append(v.Keeps, keptJSON{string(k.Platform), k.Field, k.Value})
+	}
+	for _, f := range c.Findings {
+		v.Findings = append(v.Findings, linkFindingJSON(f))
+	}
+	for _, h := range c.Hops {
+		v.Hops = append(v.Hops, hopJSON{h.Address, h.Status})
+	}
+	return v
+}
+
+func (s *Server) checkLink(ctx context.Context, in *LinkPath) (*output[linkCheckJSON], error) {
+	return s.linkCheck(ctx, in, false)
+}
+
+func (s *Server) askLink(ctx context.Context, in *LinkPath) (*output[linkCheckJSON], error) {
+	return s.linkCheck(ctx, in, true)
+}
+
+func (s *Server) linkCheck(ctx context.Context, in *LinkPath, ask bool) (*output[linkCheckJSON], error) {
+	id, err := in.id()
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.App.DB.Link(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.App.CheckLink(ctx, l, ask)
+	return one(c, err, linkCheckView)
 }
 
 func (s *Server) endLink(ctx context.Context, in *LinkPath) (*output[LinkJSON], error) {

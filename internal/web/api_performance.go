@@ -114,8 +114,9 @@ type FiguresJSON struct {
 func figuresView(f affiliate.Sums, c money.Currency) FiguresJSON {
 	return FiguresJSON{Clicks: f.Clicks, Conversions: f.Conversions, ByLink: f.Linked,
 		ConversionRate: percentOrNull(f.ConversionRate()), Sales: money.Format(f.Sales, c),
-		AverageSale: amountOrNull(f.AverageSale(), c), Commissions: money.Format(f.Commissions, c),
-		Payouts: money.Format(f.Payouts, c), Refunds: money.Format(f.Refunds, c)}
+		AverageSale: amountOrNull(f.AverageSale(), c),
+		Commissions: money.Format(f.Commissions, c), Payouts: money.Format(f.Payouts, c),
+		Refunds: money.Format(f.Refunds, c)}
 }
 
 // MixJSON counts the conversions that are not accepted.

@@ -32,6 +32,7 @@ type settingsJSON struct {
 	Precedence    string `json:"precedence" enum:"code_first,link_first"`
 	ClickRule     string `json:"click_rule" enum:"last_click,first_click"`
 	Renewals      string `json:"renewals" enum:"own_code,first_only" doc:"Who is credited with renewals of subscriptions: own_code: whoever owns a code on the renewal itself; first_only: nobody"`
+	UTM           string `json:"utm" enum:"on,off" doc:"Whether links add utm parameters to their landing page, where a link does not say itself"`
 	HoldDays      int    `json:"hold_days"`
 	MinimumPayout string `json:"minimum_payout" example:"25.00"`
 }
@@ -39,7 +40,7 @@ type settingsJSON struct {
 func settingsView(v affiliate.Settings) settingsJSON {
 	return settingsJSON{Name: v.Name, Currency: v.Currency.Code(), Timezone: v.Timezone, WindowDays: v.WindowDays,
 		Precedence: string(v.Precedence), ClickRule: string(v.ClickRule), Renewals: string(v.Renewals),
-		HoldDays: v.HoldDays, MinimumPayout: money.Format(v.MinimumPayout, v.Currency)}
+		UTM: string(v.UTM), HoldDays: v.HoldDays, MinimumPayout: money.Format(v.MinimumPayout, v.Currency)}
 }
 
 func (s *Server) getSettings(ctx context.Context, _ *struct{}) (*output[settingsJSON], error) {
@@ -56,6 +57,7 @@ type updateSettingsInput struct {
 		Precedence    *string `json:"precedence,omitempty"`
 		ClickRule     *string `json:"click_rule,omitempty"`
 		Renewals      *string `json:"renewals,omitempty"`
+		UTM           *string `json:"utm,omitempty"`
 		HoldDays      *int    `json:"hold_days,omitempty"`
 		MinimumPayout *string `json:"minimum_payout,omitempty"`
 	}
@@ -66,7 +68,7 @@ func (s *Server) updateSettings(ctx context.Context, in *updateSettingsInput) (*
 	var changes []app.Setting
 	for key, v := range map[string]*string{"name": b.Name, "currency": b.Currency, "timezone": b.Timezone,
 		"precedence": b.Precedence, "click_rule": b.ClickRule, "renewals": b.Renewals,
-		"minimum_payout": b.MinimumPayout} {
+		"utm": b.UTM, "minimum_payout": b.MinimumPayout} {
 		if v != nil {
 			changes = append(changes, app.Setting{Key: key, Value: *v})
 		}

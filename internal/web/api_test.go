@@ -280,8 +280,28 @@ func TestAPI_catalog(t *testing.T) {
 			o.Errorf("link: %v", link)
 		}
 		linkPath := v1 + "/links/" + link["id"].(string)
+		if off := m.call("PATCH", linkPath, object{"utm": "off"}).ok(200); link["utm"] != nil || off["utm"] != "off" {
+			o.Errorf("utm parameters: %v, then %v", link["utm"], off["utm"])
+		}
+		if l := m.call("PATCH", linkPath, object{"utm": nil}).ok(200); l["utm"] != nil {
+			o.Errorf("utm parameters as the account says: %v", l["utm"])
+		}
+		m.call("PATCH", linkPath, object{"utm": "maybe"}).problem(422, "invalid", "utm")
 		if got := m.call("PATCH", linkPath, object{"landing_url": "https://shop.example/b", "kind": "review"}).ok(200); got["kind"] != "review" {
 			o.Errorf("link: %v", got)
+		}
+		checked := o.viewer.call("GET", linkPath+"/check", nil).ok(200)
+		if findings := checked["findings"].([]any); checked["ok"] != false || checked["store"] != store["id"] ||
+			len(findings) != 1 || findings[0].(map[string]any)["code"] != affiliate.FindingOfferInactive ||
+			checked["final_url"] != "https://shop.example/b?ref=anna&tclid={click}&utm_source=tributary"+
+				"&utm_medium=affiliate&utm_campaign=spring&utm_content=anna" {
+			o.Errorf("checked link: %v", checked)
+		}
+		o.viewer.call("POST", linkPath+"/check", nil).problem(403, "forbidden", "")
+		m.call("PATCH", linkPath, object{"landing_url": "http://127.0.0.1:1/"}).ok(200)
+		if asked := m.call("POST", linkPath+"/check", nil).ok(200); asked["ok"] != false ||
+			!strings.Contains(fmt.Sprint(asked["findings"]), "unreachable") {
+			o.Errorf("asked link: %v", asked)
 		}
 		for _, ended := range []struct{ path, field string }{{linkPath, "ended_at"}, {omPath, "inactive_since"},
 			{memberPath, "removed_at"}, {v1 + "/creators/" + creator["id"].(string), "removed_at"}, {path, "ends_at"}} {
@@ -344,8 +364,8 @@ func TestAPI_secrets_settings_tokens(t *testing.T) {
 		}
 		o.owner.call("PATCH", v1+"/settings", object{"minimum_payout": "1.5"}).problem(422, "invalid", "minimum_payout")
 
-		if s := o.owner.call("PATCH", v1+"/settings", object{"renewals": "first_only"}).
-			ok(200); s["renewals"] != "first_only" {
+		if s := o.owner.call("PATCH", v1+"/settings", object{"renewals": "first_only", "utm": "off"}).
+			ok(200); s["renewals"] != "first_only" || s["utm"] != "off" {
 			o.Errorf("settings: %v", s)
 		}
 		o.owner.call("PATCH", v1+"/settings", object{"renewals": "all"}).problem(422, "invalid", "renewals")
