@@ -214,6 +214,7 @@ var deeds = map[string]string{
 	"code.credit_orders": "credited earlier orders to the code",
 	"store.secret.add":   "added a secret of the store", "store.secret.end": "ended a secret of the store",
 	"store.add":             "connected the store",
+	"store.statuses":        "decided what statuses mean in the store",
 	"store.warning.dismiss": "took away the warning of the store",
 	"conversion.undo":       "took back the rejection of the conversion of order",
 	"conversion.reject":     "rejected the conversion of order",
