@@ -554,6 +554,20 @@ func TestStoreEventsNeedTheirOwnBodies(t *testing.T) {
 	}
 }
 
+func TestSaysThatABodyIsXML(t *testing.T) {
+	for _, body := range []string{"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<order></order>", "\ufeff<order/>",
+		" \n<order><name>\xe4</name></order>"} {
+		_, err := Platform{}.Parse("orders/paid", "", []byte(body))
+		if err == nil || !strings.Contains(err.Error(), "format to JSON") || strings.Contains(err.Error(), "cut") {
+			t.Errorf("%q: %v; want the remedy", body, err)
+		}
+		parsed, err := Platform{}.Parse("products/update", "", []byte(body))
+		if err != nil || parsed.Ignored == "" {
+			t.Errorf("%q under a topic that is not used: %+v, %v", body, parsed, err)
+		}
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	order := func(pairs ...string) []byte { return changed(t, plainOrder, pairs...) }
 	cut := recorded(t, plainOrder).Body
