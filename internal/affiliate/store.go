@@ -80,6 +80,18 @@ func validStoreSlug(s string) bool {
 
 const myshopify = ".myshopify.com"
 
+// OtherShop says whether a delivery that names a shop cannot be of a store with a domain: both are *.myshopify.com
+// domains, and not the same. Anything else cannot be compared. Shops that share an app share its secret too, so that the
+// signature alone does not tell them apart.
+func OtherShop(domain, named string) bool {
+	return !strings.EqualFold(domain, named) && isMyshopify(domain) && isMyshopify(named)
+}
+
+func isMyshopify(domain string) bool {
+	n := len(domain) - len(myshopify)
+	return n > 0 && strings.EqualFold(domain[n:], myshopify)
+}
+
 // StoreDomain gives the form in which a store's domain is kept: the lower-case host, with its port where one is given,
 // without scheme and path. For Shopify it must be the permanent *.myshopify.com domain, which Shopify's headers name.
 func StoreDomain(p Platform, s string) (string, error) {

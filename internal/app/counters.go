@@ -58,6 +58,17 @@ func (c *Counters) Received(store affiliate.StoreID, at time.Time) {
 	c.mu.Unlock()
 }
 
+// OtherShop counts a delivery that was refused because it is of another shop.
+func (c *Counters) OtherShop(store affiliate.StoreID, shop string) {
+	c.mu.Lock()
+	c.n[countKey{store, string(ReceiptOtherShop)}]++
+	c.total[string(ReceiptOtherShop)]++
+	a := c.seen[store]
+	a.StoreID, a.OtherShop = store, shop
+	c.seen[store] = a
+	c.mu.Unlock()
+}
+
 // Processed notes that something of a store was processed.
 func (c *Counters) Processed(store affiliate.StoreID, at time.Time) {
 	c.mu.Lock()
@@ -147,6 +158,7 @@ func (c *Counters) Flush(ctx context.Context) {
 		if newer.Processed.IsZero() {
 			newer.Processed = a.Processed
 		}
+		newer.OtherShop = cmp.Or(newer.OtherShop, a.OtherShop)
 		c.seen[id] = newer
 	}
 }

@@ -17,9 +17,9 @@ import (
 // Processor applies deliveries to orders. Submitted deliveries are gathered into batches, each applied in one
 // transaction, so that the cost of a commit is shared.
 type Processor struct {
-	app       *App
-	counts    *Counters
-	platforms *platformCache
+	app    *App
+	counts *Counters
+	stores *storeCache
 
 	mu     sync.Mutex
 	open   *batch
@@ -39,7 +39,7 @@ const batchMost = 400
 
 // NewProcessor starts workers that apply batches side by side. Close it to finish what was submitted.
 func NewProcessor(a *App, counts *Counters, workers int) *Processor {
-	p := &Processor{app: a, counts: counts, platforms: &platformCache{db: a.DB}, ready: make(chan struct{}, 1)}
+	p := &Processor{app: a, counts: counts, stores: &storeCache{db: a.DB}, ready: make(chan struct{}, 1)}
 	p.open = &batch{done: make(chan struct{})}
 	for range max(1, workers) {
 		p.done.Go(p.work)
@@ -199,13 +199,13 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 		pd.warning = pd.outcome.Note
 		return pd, nil
 	}
-	name, err := p.platforms.get(ctx, d.StoreID)
+	store, err := p.stores.get(ctx, d.StoreID)
 	if err != nil {
 		return pd, err
 	}
-	platform := p.app.Platforms[name]
+	platform := p.app.Platforms[store.Platform]
 	if platform == nil {
-		return fail("the platform " + string(name) + " is not known to this version")
+		return fail("the platform " + string(store.Platform) + " is not known to this version")
 	}
 	if d.Payload == nil {
 		return fail("its body was purged")
@@ -217,6 +217,16 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 	parsed, err := parseSafely(platform, d.Topic, pd.key, body)
 	if err != nil {
 		return fail(err.Error())
+	}
+	if affiliate.OtherShop(store.Domain, parsed.Shop) { // unless the store's domain was changed meanwhile
+		if store, err = p.stores.read(ctx, d.StoreID); err != nil {
+			return pd, err
+		}
+		if affiliate.OtherShop(store.Domain, parsed.Shop) {
+			return fail("the body is of the shop " + parsed.Shop + ", not of " + store.Domain + ", and changes nothing: " +
+				"in the admin of " + parsed.Shop + " delete the webhooks that have this store's address, or, if that is " +
+				"the store's own new domain, change the domain of the store here and replay the delivery")
+		}
 	}
 	if parsed.Ignored != "" {
 		pd.outcome.State, pd.outcome.Note = storage.DeliveryIgnored, clipNote(parsed.Ignored)

@@ -95,7 +95,9 @@ func (r *request) healthOf(s affiliate.Store, f storage.StoreFigures) storeHealt
 			continue
 		}
 		h.Rejected += n
-		h.Rejections = append(h.Rejections, rejection{N: n, Why: why.text, Remedy: why.remedy[s.Platform],
+		named := strings.NewReplacer(otherShop, f.OtherShop)
+		h.Rejections = append(h.Rejections, rejection{N: n, Why: named.Replace(why.text),
+			Remedy: named.Replace(why.remedy[s.Platform]),
 			Last: last.In(r.zone).Format("15:04"), Over: !s.LastDeliveryAt.Before(last.Add(time.Hour))})
 	}
 	pings, _ := f.Count(string(app.ReceiptPing))
@@ -128,6 +130,9 @@ func (h storeHealth) troubles() (list []string) {
 
 func storeAddress(s affiliate.Store) string { return "/stores/" + s.ID.String() }
 
+// otherShop stands for the shop that a refused delivery named.
+const otherShop = "{shop}"
+
 // rejectedBecause are the causes for which a receiver turns deliveries away, the likeliest first.
 var rejectedBecause = []struct {
 	receipt app.Receipt
@@ -141,6 +146,10 @@ var rejectedBecause = []struct {
 		affiliate.WooCommerce: "In WooCommerce → Settings → Advanced → Webhooks open each webhook and paste this " +
 			"store's secret; or add the secret that is used " +
 			"there under Secrets on the store's page here."}},
+	{app.ReceiptOtherShop, "deliveries of " + otherShop + " come to this address", map[affiliate.Platform]string{
+		affiliate.Shopify: "In the admin of " + otherShop + " open Settings → Notifications → Webhooks and delete those " +
+			"with this store's address, or correct the addresses in the app that both shops share; connect that shop as " +
+			"a store of its own. If it is this store's own new domain, change the domain here."}},
 	{app.ReceiptTooLarge, "the body is larger than this server takes", map[affiliate.Platform]string{
 		affiliate.Shopify: "Set MAX_BODY_BYTES on the server to more, then restart it.",
 		affiliate.WooCommerce: "Set MAX_BODY_BYTES on the server to more, then restart it. WooCommerce does not send " +

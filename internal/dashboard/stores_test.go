@@ -11,6 +11,7 @@ import (
 	"github.com/tributaryhq/tributary/integrations/shopify"
 	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -356,6 +357,37 @@ func TestRejections(t *testing.T) {
 		hides("paste this store's secret")
 	h.clock.advance(24 * time.Hour)
 	h.viewer().get(at).says("Rejected, last 24 hours 0").hides("rejected in the last 24 hours")
+}
+
+// TestOtherShop: deliveries of another shop with the same secret are refused by their header, and kept as failed where
+// only the body tells.
+func TestOtherShop(t *testing.T) {
+	h := newHouse(t)
+	s := h.storeBySlug("shop")
+	at := "/stores/" + s.ID.String()
+	h.counters.OtherShop(s.ID, "uk.myshopify.com")
+	h.counters.Flush(h.Context())
+	h.viewer().get(at).says("1 rejected in the last 24 hours: deliveries of uk.myshopify.com come to this address.",
+		"In the admin of uk.myshopify.com open")
+	h.viewer().get("/").says("deliveries of uk.myshopify.com come to this address")
+	order := h.body(sale{number: "1001", value: 10_00})
+	named := func(shop string) string {
+		return strings.Replace(order, "{", `{"order_status_url":"https://`+shop+`/1/orders/2",`, 1)
+	}
+	h.deliver("shop", named("uk.myshopify.com"))
+	h.process()
+	h.viewer().get("/deliveries/dlv_1").says("Failed", "the body is of the shop uk.myshopify.com, not of shop.myshopify.com")
+	_, err := h.app.ChangeStore(h.as(affiliate.RoleOwner), s.ID, app.AnyVersion, func(s *affiliate.Store) error {
+		s.Domain = "uk.myshopify.com"
+		return nil
+	})
+	h.must(err)
+	h.owner().post("/deliveries/dlv_1/replay").is(http.StatusOK)
+	h.process()
+	h.viewer().get("/deliveries/dlv_1").says("Done")
+	h.deliver("shop", named("shop.example"))
+	h.process()
+	h.viewer().get("/deliveries/dlv_2").says("Done")
 }
 
 func TestStoreWarning(t *testing.T) {

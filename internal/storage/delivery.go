@@ -334,11 +334,13 @@ type StoreCount struct {
 	N       int64
 }
 
-// StoreActivity is when a store last sent something and when something of it was last processed.
+// StoreActivity is when a store last sent something and when something of it was last processed. Empty fields change
+// nothing.
 type StoreActivity struct {
 	StoreID   affiliate.StoreID
 	Delivery  time.Time
 	Processed time.Time
+	OtherShop string // that a refused delivery named
 }
 
 // AddStoreCounts adds to the counters and moves the stores' last times on.
@@ -352,6 +354,12 @@ func (tx *Tx) AddStoreCounts(ctx context.Context, counts []StoreCount, activity 
 		return err
 	}
 	for _, a := range activity {
+		if a.OtherShop != "" {
+			if _, err := tx.exec(ctx, `UPDATE stores SET other_shop = ? WHERE id = ? AND other_shop <> ?`, a.OtherShop,
+				a.StoreID, a.OtherShop); err != nil {
+				return err
+			}
+		}
 		for column, at := range map[string]time.Time{"last_delivery_at": a.Delivery, "last_processed_at": a.Processed} {
 			if at.IsZero() {
 				continue
@@ -375,7 +383,7 @@ type StoreHealth struct {
 }
 
 // rejectedOutcomes are the counters that mean that a delivery was turned away.
-const rejectedOutcomes = `'bad_signature', 'too_large', 'unreadable', 'unavailable'`
+const rejectedOutcomes = `'bad_signature', 'too_large', 'unreadable', 'unavailable', 'other_shop'`
 
 // StoreHealth lists all stores that were not ended, by slug.
 func (q queries) StoreHealth(ctx context.Context, since time.Time) ([]StoreHealth, error) {

@@ -13,6 +13,7 @@ type StoreFigures struct {
 	OldestWaiting time.Time // received; zero when none waits
 	Failed        int64
 	Counts        []OutcomeCount // since the given time, by outcome
+	OtherShop     string         // the shop that a delivery named which was refused because it is not the store's
 }
 
 // OutcomeCount is how often one thing happened at a store's receiver.
@@ -42,6 +43,19 @@ func (q queries) StoreFigures(ctx context.Context, store affiliate.StoreID,
 		State   DeliveryState
 		N       int64
 		Oldest  Time
+	}
+	var shops []struct {
+		ID        affiliate.StoreID
+		OtherShop string `db:"other_shop"`
+	}
+	g := filter{}
+	g.and("other_shop <> ''")
+	is(&g, "id", store)
+	if err := q.list(ctx, &shops, `SELECT id, other_shop FROM stores`+g.where(), g.args...); err != nil {
+		return nil, err
+	}
+	for _, s := range shops {
+		all[s.ID] = StoreFigures{OtherShop: s.OtherShop}
 	}
 	var f filter
 	is(&f, "store_id", store)

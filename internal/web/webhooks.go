@@ -80,6 +80,9 @@ func (s *Server) receive(c *gin.Context, platform affiliate.Platform, slug strin
 	case app.ReceiptBadSignature:
 		writeProblem(c, http.StatusUnauthorized, codeBadSignature, "",
 			"The signature does not fit the body: the secret in the store differs from the one that was set here.")
+	case app.ReceiptOtherShop:
+		writeProblem(c, http.StatusForbidden, codeOtherShop, "", "X-Shopify-Shop-Domain names a shop that is not the "+
+			"one connected under this address: send each shop's deliveries to its own address.")
 	default:
 		s.Log.Error("delivery not kept", "platform", platform, "store", slug, "error", err)
 		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "",

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tributaryhq/tributary/integrations/shopify"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -140,4 +141,32 @@ func (o *office) webhooks() func(path, shop string) *httptest.ResponseRecorder {
 		counts.Flush(o.Context())
 		return answer
 	}
+}
+
+// TestWebhooks_otherShop: shops that share an app share its secret. What names another shop is refused where a slug
+// names the store, and counted apart.
+func TestWebhooks_otherShop(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		store := o.owner.call("POST", v1+"/stores", object{"platform": "shopify", "slug": "us", "name": "US",
+			"currency": "USD", "domain": "us.myshopify.com", "timezone": "UTC", "webhook_secret": "secret-of-us"}).ok(201)
+		send := o.webhooks()
+		for shop, want := range map[string]int{"us.myshopify.com": 200, "US.MyShopify.com": 200, "": 200,
+			"shop.example": 200, ".myshopify.com": 200, "uk.myshopify.com": 403} {
+			if answer := send("/webhooks/shopify/us", shop); answer.Code != want ||
+				want == 403 && !strings.Contains(answer.Body.String(), "other_shop") {
+				o.Errorf("shop %q: got %d %s, want %d", shop, answer.Code, answer.Body, want)
+			}
+		}
+		if answer := send("/webhooks/shopify", "uk.myshopify.com"); answer.Code != 404 {
+			o.Errorf("a shop that is not connected: got %d, want 404", answer.Code)
+		}
+		figures, err := o.app.DB.StoreFigures(o.Context(), 0, o.app.Now().Add(-time.Hour))
+		if err != nil {
+			o.Fatal(err)
+		}
+		f := figures[storeID(o, store["id"].(string))]
+		if n, _ := f.Count("other_shop"); n != 1 || f.OtherShop != "uk.myshopify.com" {
+			o.Errorf("counted %+v, want one delivery of uk.myshopify.com", f)
+		}
+	})
 }
