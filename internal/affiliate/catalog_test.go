@@ -444,6 +444,7 @@ func TestOtherShop(t *testing.T) {
 		{"a.myshopify.com", "b.example", false},
 		{"a.example", "b.myshopify.com", false},
 		{"a.myshopify.com", ".myshopify.com", false},
+		{"a.myshopify.com", "{shop}.myshopify.com", false},
 	} {
 		if got := affiliate.OtherShop(c.domain, c.named); got != c.want {
 			t.Errorf("%q against %q: %t", c.named, c.domain, got)

@@ -87,9 +87,10 @@ func OtherShop(domain, named string) bool {
 	return !strings.EqualFold(domain, named) && isMyshopify(domain) && isMyshopify(named)
 }
 
+// isMyshopify says whether a domain is a shop's permanent one; "{shop}.myshopify.com" of Shopify's examples is not.
 func isMyshopify(domain string) bool {
-	n := len(domain) - len(myshopify)
-	return n > 0 && strings.EqualFold(domain[n:], myshopify)
+	name, ok := strings.CutSuffix(strings.ToLower(domain), myshopify)
+	return ok && validStoreSlug(name)
 }
 
 // StoreDomain gives the form in which a store's domain is kept: the lower-case host, with its port where one is given,
@@ -107,8 +108,7 @@ func StoreDomain(p Platform, s string) (string, error) {
 		return "", FieldErrorf("domain", "%q is not a domain (such as shop.example)", clip(s, 80))
 	}
 	if p == Shopify {
-		name, ok := strings.CutSuffix(d, myshopify)
-		if !ok || !validStoreSlug(name) {
+		if !isMyshopify(d) {
 			return "", FieldErrorf("domain", "%q is not the store's permanent domain; it looks like your-shop%s "+
 				"(Shopify admin, Settings > Domains)",
 				clip(s, 80), myshopify)

@@ -356,7 +356,7 @@ func (p *Processor) applyStore(ctx context.Context, tx *storage.Tx, d parsedDeli
 			"A customer asked the store for their data (delivery "+d.ID.String()+"): answer within 30 days.")
 	}
 	if d.warning != "" {
-		return tx.WarnStore(ctx, d.StoreID, d.warning+" (delivery "+d.ID.String()+")")
+		return tx.WarnStore(ctx, d.StoreID, d.warning+aboutDelivery(d.ID))
 	}
 	return nil
 }

@@ -49,6 +49,7 @@ type storeHealth struct {
 	Waiting       int64
 	OldestWaiting string
 	Failed        int64
+	SetAside      int64
 	Rejected      int64       // in the last 24 hours
 	Rejections    []rejection // the same, by their cause
 	Pinged        bool        // WooCommerce has found the delivery URL, which it asks when a webhook is saved
@@ -88,7 +89,7 @@ func (r *request) health(list []affiliate.Store, only affiliate.StoreID) ([]stor
 func (r *request) healthOf(s affiliate.Store, f storage.StoreFigures) storeHealth {
 	h := storeHealth{Store: s, Address: storeAddress(s), Platform: platformNames[s.Platform],
 		LastDelivery: r.moment(s.LastDeliveryAt), LastProcessed: r.moment(s.LastProcessedAt), Waiting: f.Waiting,
-		OldestWaiting: r.moment(f.OldestWaiting), Failed: f.Failed}
+		OldestWaiting: r.moment(f.OldestWaiting), Failed: f.Failed, SetAside: f.SetAside}
 	for _, why := range rejectedBecause {
 		n, last := f.Count(string(why.receipt))
 		if n == 0 {
@@ -98,7 +99,7 @@ func (r *request) healthOf(s affiliate.Store, f storage.StoreFigures) storeHealt
 		named := strings.NewReplacer(otherShop, f.OtherShop)
 		h.Rejections = append(h.Rejections, rejection{N: n, Why: named.Replace(why.text),
 			Remedy: named.Replace(why.remedy[s.Platform]),
-			Last: last.In(r.zone).Format("15:04"), Over: !s.LastDeliveryAt.Before(last.Add(time.Hour))})
+			Last:   last.In(r.zone).Format("15:04"), Over: !s.LastDeliveryAt.Before(last.Add(time.Hour))})
 	}
 	pings, _ := f.Count(string(app.ReceiptPing))
 	h.Pinged = pings > 0

@@ -21,6 +21,8 @@ const (
 	DeliveryDone    DeliveryState = "done"
 	DeliveryIgnored DeliveryState = "ignored"
 	DeliveryFailed  DeliveryState = "failed"
+	// DeliverySetAside is a failed one that a person gave up on; it counts as trouble no more.
+	DeliverySetAside DeliveryState = "set_aside"
 )
 
 // NewDelivery is a verified delivery about to be kept.
@@ -224,7 +226,7 @@ func (tx *Tx) FinishDeliveries(ctx context.Context, list []Outcome,
 	return won, nil
 }
 
-// MaxAttempts is how often a delivery is tried before it is set aside as failed: with the delays of RetryDelay, about a
+// MaxAttempts is how often a delivery is tried before it counts as failed: with the delays of RetryDelay, about a
 // day.
 const MaxAttempts = 25
 
@@ -233,8 +235,8 @@ func RetryDelay(attempts int) time.Duration {
 	return min(time.Duration(attempts*attempts*attempts)*time.Second+time.Second, 90*time.Minute)
 }
 
-// PostponeDelivery notes a failed attempt: the delivery waits for its next one, or is set aside after MaxAttempts. It
-// says whether it was set aside.
+// PostponeDelivery notes a failed attempt: the delivery waits for its next one, or has failed for good after
+// MaxAttempts. It says whether it has.
 func (db *DB) PostponeDelivery(ctx context.Context, d Delivery, note string, now time.Time) (bool, error) {
 	attempts := d.Attempts + 1
 	state, retry := DeliveryWaiting, now.Add(RetryDelay(attempts))
@@ -265,18 +267,26 @@ type ReplayFilter struct {
 }
 
 // ReplayDeliveries puts deliveries back into the inbox and says how many. Merging is idempotent, so replaying what was
-// processed already changes nothing. Purged ones stay as they are.
-func (db *DB) ReplayDeliveries(ctx context.Context, f ReplayFilter) (int64, error) {
+// processed already changes nothing. Purged ones stay as they are, and so do those that were set aside, unless it is the
+// one that is asked for.
+func (db *DB) ReplayDeliveries(ctx context.Context, f ReplayFilter) (n int64, err error) {
 	query := `UPDATE deliveries SET state = 'waiting', attempts = 0, retry_at = NULL WHERE payload IS NOT NULL AND `
 	switch {
 	case f.Delivery != 0:
-		return db.exec(ctx, query+`id = ?`, f.Delivery)
+		err = db.InTx(ctx, func(tx *Tx) error {
+			if n, err = tx.exec(ctx, query+`id = ?`, f.Delivery); err != nil || n == 0 {
+				return err
+			}
+			_, err = tx.exec(ctx, `DELETE FROM set_asides WHERE delivery_id = ?`, f.Delivery)
+			return err
+		})
+		return n, err
 	case f.Failed && f.Store != 0:
 		return db.exec(ctx, query+`state = 'failed' AND store_id = ?`, f.Store)
 	case f.Failed:
 		return db.exec(ctx, query+`state = 'failed'`)
 	}
-	return db.exec(ctx, query+`received_at >= ?`, At(f.Since))
+	return db.exec(ctx, query+`state <> 'set_aside' AND received_at >= ?`, At(f.Since))
 }
 
 // InboxFigures are the open deliveries.
@@ -299,7 +309,7 @@ func (q queries) Inbox(ctx context.Context) (InboxFigures, error) {
 	return InboxFigures{Waiting: row.Waiting, Failed: row.Failed, OldestWaiting: row.Oldest.Time}, err
 }
 
-// FailedDeliveries counts those that were set aside, up to a hundred: every page asks.
+// FailedDeliveries counts those that failed, up to a hundred: every page asks.
 func (q queries) FailedDeliveries(ctx context.Context) (n int, err error) {
 	err = q.get(ctx, &n, `SELECT COUNT(*) FROM (SELECT 1 AS one FROM deliveries WHERE state = 'failed' LIMIT 100) f`)
 	return n, err

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -12,6 +13,7 @@ type StoreFigures struct {
 	Waiting       int64
 	OldestWaiting time.Time // received; zero when none waits
 	Failed        int64
+	SetAside      int64
 	Counts        []OutcomeCount // since the given time, by outcome
 	OtherShop     string         // the shop that a delivery named which was refused because it is not the store's
 }
@@ -62,17 +64,24 @@ func (q queries) StoreFigures(ctx context.Context, store affiliate.StoreID,
 	of := func(state DeliveryState) string { // spelled out: the indexes of open deliveries are partial
 		g := f
 		g.and("state = '" + string(state) + "'")
+		if state == DeliverySetAside {
+			g.and("id IN (SELECT delivery_id FROM set_asides)")
+		}
 		return `SELECT store_id, '` + string(state) + `' AS state, COUNT(*) AS n, MIN(received_at) AS oldest FROM deliveries` + g.where() + ` GROUP BY store_id`
 	}
-	if err := q.list(ctx, &open, of(DeliveryWaiting)+` UNION ALL `+of(DeliveryFailed), append(f.args, f.args...)...); err != nil {
+	args := slices.Concat(f.args, f.args, f.args)
+	if err := q.list(ctx, &open, of(DeliveryWaiting)+` UNION ALL `+of(DeliveryFailed)+` UNION ALL `+of(DeliverySetAside), args...); err != nil {
 		return nil, err
 	}
 	for _, r := range open {
 		s := all[r.StoreID]
-		if r.State == DeliveryWaiting {
+		switch r.State {
+		case DeliveryWaiting:
 			s.Waiting, s.OldestWaiting = r.N, r.Oldest.Time
-		} else {
+		case DeliveryFailed:
 			s.Failed = r.N
+		case DeliverySetAside:
+			s.SetAside = r.N
 		}
 		all[r.StoreID] = s
 	}
