@@ -173,13 +173,14 @@ func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slu
 		return ReceiptOtherShop, nil
 	}
 	now := r.app.Now()
-	err = r.intake.Keep(storage.NewDelivery{StoreID: store.id, Key: p.Key(h, body), Topic: cleanTopic(p.Topic(h)),
+	topic := cleanTopic(p.Topic(h))
+	err = r.intake.Keep(storage.NewDelivery{StoreID: store.id, Key: p.Key(h, body), Topic: topic,
 		ReceivedAt: now, Payload: packPayload(p.KeptHeaders(), h, body)})
 	if err != nil {
 		r.counts.Count(store.id, string(ReceiptUnavailable))
 		return ReceiptUnavailable, err
 	}
-	r.counts.Received(store.id, now)
+	r.counts.Received(store.id, topic, now)
 	return ReceiptKept, nil
 }
 

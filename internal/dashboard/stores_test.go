@@ -351,7 +351,7 @@ func TestRejections(t *testing.T) {
 		"1 rejected in the last 24 hours: the body broke off", "the database did not answer",
 		"The last one came after 13:00")
 	h.clock.advance(90 * time.Minute)
-	h.counters.Received(s.ID, h.clock.now())
+	h.counters.Received(s.ID, "order.updated", h.clock.now())
 	h.counters.Flush(h.Context())
 	h.viewer().get(at).says("deliveries have been accepted since", "Connected. Deliveries come in and are processed.").
 		hides("paste this store's secret")

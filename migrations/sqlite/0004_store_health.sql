@@ -30,7 +30,8 @@ CREATE TABLE receiver_runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     started_at TEXT NOT NULL,
     alive_at TEXT NOT NULL, -- moved on every half minute
-    stopped_at TEXT         -- NULL while it runs, or when it died
+    stopped_at TEXT,        -- NULL while it runs, or when it died
+    told BOOLEAN NOT NULL DEFAULT FALSE -- whether the time without any before it was looked at
 );
 
 -- What an owner should look into: a time in which no deliveries could be taken in, or a jump of the clock.
