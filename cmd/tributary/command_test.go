@@ -400,3 +400,39 @@ func TestDeliveriesCommands(t *testing.T) {
 		s.run("deliveries", "put-back", "dlv_1").prints("1 delivery is put back")
 	})
 }
+
+func TestStoreCheck(t *testing.T) {
+	eachShell(t, func(s shell) {
+		s.addStore("woo").exits(0)
+		s.run("store", "check").prints("woo (woocommerce, active)", "last delivery never")
+		s.run("store", "check", "nowhere").exits(1, "no store nowhere")
+		a := s.app()
+		store, err := a.DB.StoreBySlug(s.Context(), "woo")
+		ok(s.T, err)
+		now := time.Now()
+		ok(s.T, a.DB.InTx(s.Context(), func(tx *storage.Tx) error {
+			err := tx.AddStoreCounts(s.Context(), storage.StoreTally{Now: now, Activity: []storage.StoreActivity{{
+				StoreID: store.ID, Delivery: now}}, Topics: []storage.StoreTopicCount{{StoreID: store.ID,
+				Topic: "order.updated", First: now.Add(-2 * time.Hour), Last: now, N: 7}}})
+			if err != nil {
+				return err
+			}
+			return tx.AddNotices(s.Context(), []storage.Notice{{Kind: storage.NoticeDied, StoreID: store.ID,
+				From: storage.At(now.Add(-time.Hour)), To: storage.At(now), NoticedAt: storage.At(now)}})
+		}))
+		s.keepFailed("woo", "body: is XML")
+		r := s.run("store", "check", "woo").exits(1)
+		for _, want := range []string{"failed 1", "! 1 delivery failed", "! Order created (order.created) never came",
+			"Order deleted (order.deleted) has not come yet; it comes when an order goes to the trash",
+			"! The server was down from"} {
+			if !strings.Contains(r.stdout, want) {
+				s.Errorf("it does not say %q:\n%s", want, r.stdout)
+			}
+		}
+		checked := s.run("store", "check", "--json").exits(1).json()["stores"].([]any)[0].(map[string]any)
+		if checked["slug"] != "woo" || len(checked["problems"].([]any)) != 3 ||
+			checked["health"].(map[string]any)["failed"] != 1.0 {
+			s.Errorf("checked: %v", checked)
+		}
+	})
+}

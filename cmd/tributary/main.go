@@ -28,6 +28,7 @@ func commands() []command {
 		storeAddCommand(),
 		storeListCommand(),
 		storeSecretCommand(),
+		storeCheckCommand(),
 		storeEndCommand(),
 		importCommand(),
 		exportConversionsCommand(),

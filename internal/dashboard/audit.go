@@ -215,6 +215,7 @@ var deeds = map[string]string{
 	"store.secret.add":   "added a secret of the store", "store.secret.end": "ended a secret of the store",
 	"delivery.set_aside":    "set deliveries aside of the store",
 	"delivery.put_back":     "put back deliveries among the failed ones of the store",
+	"store.notice.dismiss":  "took away a notice of the store",
 	"store.add":             "connected the store",
 	"store.warning.dismiss": "took away the warning of the store",
 	"conversion.undo":       "took back the rejection of the conversion of order",

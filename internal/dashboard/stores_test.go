@@ -426,3 +426,67 @@ func TestUninstalled(t *testing.T) {
 	h.viewer().get("/stores/str_1").says("The app was removed from the shop.")
 	h.viewer().get("/stores").says("App removed")
 }
+
+// TestSilence: a store that has sent three deliveries an hour for weeks is missed after some hours; a topic that comes
+// with every order and never came is told of.
+func TestSilence(t *testing.T) {
+	h := newHouse(t)
+	s := h.storeBySlug("boutique")
+	at := "/stores/" + s.ID.String()
+	now := h.clock.now()
+	h.must(h.db.InTx(h.Context(), func(tx *storage.Tx) error {
+		tally := storage.StoreTally{Now: now, Activity: []storage.StoreActivity{{StoreID: s.ID, Delivery: now}},
+			Topics: []storage.StoreTopicCount{{StoreID: s.ID, Topic: "order.updated", First: now.Add(-affiliate.RhythmSpan),
+				Last: now, N: 2000}}}
+		for n := range 4 * 7 * 24 {
+			tally.Counts = append(tally.Counts, storage.StoreCount{StoreID: s.ID, Outcome: "accepted", N: 3,
+				Hour: storage.At(now.Truncate(time.Hour).Add(time.Duration(-n) * time.Hour))})
+		}
+		return tx.AddStoreCounts(h.Context(), tally)
+	}))
+	v := h.viewer()
+	v.get(at).says("These never came", "Order created", "2 of the needed topics have not come yet",
+		"comes when an order goes to the trash").hides("quiet for")
+	v.get("/stores").says("Topics missing", "“Order created” never came")
+	h.clock.advance(90 * time.Minute)
+	v.get(at).says("quiet for 1 hour; usually 3 deliveries an hour at this time").hides("Unusually quiet")
+	h.clock.advance(8 * time.Hour)
+	v.get(at).says("Unusually quiet for 9 hours; usually 3 deliveries an hour at this time.", "Scheduled Actions",
+		"But nothing has come for longer than usual")
+	v.get("/stores").says("Unusually quiet")
+	v.get("/").says("Northwind Boutique: Unusually quiet for 9 hours", "“Order created” never came")
+}
+
+// TestGaps: a time in which the server was down is told on the pages of the stores until it is dismissed, calmly when
+// it was planned.
+func TestGaps(t *testing.T) {
+	h := newHouse(t)
+	s := h.storeBySlug("boutique")
+	at := "/stores/" + s.ID.String()
+	now := h.clock.now()
+	var list []storage.Notice
+	add := func(kind storage.NoticeKind, store affiliate.StoreID, before, length time.Duration) {
+		list = append(list, storage.Notice{Kind: kind, StoreID: store, From: storage.At(now.Add(-before)),
+			To: storage.At(now.Add(length - before)), NoticedAt: storage.At(now)})
+	}
+	add(storage.NoticeStopped, s.ID, time.Hour, 4*time.Second)
+	add(storage.NoticeDied, s.ID, 30*time.Minute, 7*time.Minute)
+	add(storage.NoticeClock, 0, 0, 5*time.Hour)
+	h.must(h.db.InTx(h.Context(), func(tx *storage.Tx) error { return tx.AddNotices(h.Context(), list) }))
+	v, m, o := h.viewer(), h.manager(), h.owner()
+	const died, stopped, clock = "The server was down from 20 Nov 2026, 12:30:00 to 12:37:00 CET",
+		"The server was stopped from 20 Nov 2026, 12:00:00 to 12:00:04 CET", "clock went forward by 5h0m0s"
+	v.get(at).says(died, "compare the store's orders of this time", stopped).hides("Dismiss", clock)
+	v.get("/").says("Northwind Boutique: "+died).hides(stopped, clock)
+	v.get("/stores").says(died).hides(stopped, clock)
+	o.get("/").says(clock)
+	o.get("/stores").says(clock)
+	v.post(at+"/notices", "notice", "ntc_2").is(http.StatusForbidden)
+	m.post("/notices", "notice", "ntc_3").is(http.StatusForbidden)
+	m.get(at).says("Dismiss all 2")
+	m.post(at+"/notices", "notice", "ntc_x").is(http.StatusUnprocessableEntity)
+	m.post(at+"/notices", "notice", "ntc_2", "notice", "ntc_3").is(http.StatusOK).hides(died).says(stopped)
+	o.get("/").hides(died).says(clock)
+	o.post("/notices", "notice", "ntc_3").is(http.StatusOK).hides(clock)
+	o.get("/settings/audit").says("took away a notice of the store")
+}

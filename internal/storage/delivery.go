@@ -176,7 +176,9 @@ const (
 // rested is the condition for deliveries whose rest after a failed attempt is over.
 const rested = `(retry_at IS NULL OR retry_at <= ? OR retry_at > ?)`
 
-func restedAt(now time.Time) (until, ahead Time) { return At(now), At(now.Add(longestRest + clockSlack)) }
+func restedAt(now time.Time) (until, ahead Time) {
+	return At(now), At(now.Add(longestRest + clockSlack))
+}
 
 // WaitingDeliveries gives those of the ids that still wait and do not rest, oldest first, with their payloads.
 func (q queries) WaitingDeliveries(ctx context.Context, ids []affiliate.DeliveryID, now time.Time) ([]Delivery, error) {
@@ -445,6 +447,7 @@ func (tx *Tx) AddStoreCounts(ctx context.Context, t StoreTally) error {
 
 // StoreHealth is what the status page tells of a store.
 type StoreHealth struct {
+	ID            affiliate.StoreID
 	Slug          string
 	Platform      affiliate.Platform
 	LastDelivery  Time  `db:"last_delivery_at"`
@@ -453,14 +456,14 @@ type StoreHealth struct {
 }
 
 // rejectedOutcomes are the counters that mean that a delivery was turned away.
-const rejectedOutcomes = `'bad_signature', 'too_large', 'unreadable', 'unavailable', 'other_shop'`
+var rejectedOutcomes = []string{"bad_signature", "too_large", "unreadable", "unavailable", "other_shop"}
 
 // StoreHealth lists all stores that were not ended, by slug.
 func (q queries) StoreHealth(ctx context.Context, since time.Time) ([]StoreHealth, error) {
 	var list []StoreHealth
-	err := q.list(ctx, &list, `SELECT s.slug, s.platform, s.last_delivery_at, s.last_processed_at, CAST(COALESCE((SELECT SUM(c.n) FROM store_counts c
-		WHERE c.store_id = s.id AND c.hour >= ? AND c.outcome IN (`+rejectedOutcomes+`)), 0) AS BIGINT) AS rejected
-		FROM stores s WHERE s.state <> 'ended' ORDER BY s.slug`, At(since))
+	err := q.listIn(ctx, &list, `SELECT s.id, s.slug, s.platform, s.last_delivery_at, s.last_processed_at, CAST(COALESCE((SELECT SUM(c.n) FROM store_counts c
+		WHERE c.store_id = s.id AND c.hour >= ? AND c.outcome IN (?)), 0) AS BIGINT) AS rejected
+		FROM stores s WHERE s.state <> 'ended' ORDER BY s.slug`, At(since), rejectedOutcomes)
 	return list, err
 }
 

@@ -35,6 +35,16 @@ func (f StoreFigures) Count(outcome string) (n int64, last time.Time) {
 	return 0, time.Time{}
 }
 
+// Rejected is how many deliveries were turned away.
+func (f StoreFigures) Rejected() (n int64) {
+	for _, c := range f.Counts {
+		if slices.Contains(rejectedOutcomes, c.Outcome) {
+			n += c.N
+		}
+	}
+	return n
+}
+
 // StoreFigures gives the figures of stores: of one, or of all when it is 0. A store that is not in it has none. The
 // counts are those of the hours that began at since or later.
 func (q queries) StoreFigures(ctx context.Context, store affiliate.StoreID,
