@@ -385,7 +385,8 @@ func TestDeliveriesCommands(t *testing.T) {
 		s.run("deliveries", "set-aside", "--store", "woo", "--reason", "x").exits(1, "--note")
 		s.run("deliveries", "set-aside", "dlv_1", "--reason", "x").exits(1, "there is no delivery dlv_1")
 		s.run("deliveries", "put-back", "str_1").exits(1, "is not an id")
-		out := s.run("deliveries", "set-aside", "--store", "woo", "--note", "n", "--reason", "x", "--json").exits(0).json()
+		out := s.run("deliveries", "set-aside", "--store", "woo", "--note", "n", "--reason", "x",
+			"--json").exits(0).json()
 		if out["set_aside"] != 0.0 {
 			s.Errorf("set aside: %v", out)
 		}

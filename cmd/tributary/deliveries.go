@@ -112,13 +112,14 @@ func deliveriesSetAsideCommand() command {
 		args:    "ID… | --store SLUG --note TEXT   --reason R [--json]",
 		summary: "Give up on failed deliveries, so that they count as trouble no more.",
 		example: "tributary deliveries set-aside dlv_42 dlv_43 --reason \"compared with the store by hand\"\n" +
-			"tributary deliveries set-aside --store my-shop --note \"body: is XML: …\" --reason \"the format is JSON now\"",
+			"tributary deliveries set-aside --store my-shop --note \"body: is XML: …\" " +
+			"--reason \"the format is JSON now\"",
 		run: func(ctx context.Context, c *call) error {
 			reason := c.flags.String("reason", "", "why they can never succeed (`R`)")
-			return moveDeliveries(ctx, c, "set_aside", "set aside", []string{"reason"}, func(ctx context.Context, a *app.App,
-				choice storage.DeliveryChoice) (int64, error) {
+			move := func(ctx context.Context, a *app.App, choice storage.DeliveryChoice) (int64, error) {
 				return a.SetAside(ctx, choice, *reason)
-			})
+			}
+			return moveDeliveries(ctx, c, "set_aside", "set aside", []string{"reason"}, move)
 		},
 	}
 }
@@ -130,10 +131,10 @@ func deliveriesPutBackCommand() command {
 		summary: "Make deliveries that were set aside failed ones again.",
 		example: "tributary deliveries put-back dlv_42",
 		run: func(ctx context.Context, c *call) error {
-			return moveDeliveries(ctx, c, "put_back", "put back among the failed ones", nil, func(ctx context.Context,
-				a *app.App, choice storage.DeliveryChoice) (int64, error) {
+			move := func(ctx context.Context, a *app.App, choice storage.DeliveryChoice) (int64, error) {
 				return a.PutBack(ctx, choice)
-			})
+			}
+			return moveDeliveries(ctx, c, "put_back", "put back among the failed ones", nil, move)
 		},
 	}
 }

@@ -80,7 +80,8 @@ func storeCheck(ctx context.Context, c *call) error {
 	return nil
 }
 
-func checkStores(ctx context.Context, a *app.App, stores []affiliate.Store, only affiliate.StoreID) ([]checkedStore, error) {
+func checkStores(ctx context.Context, a *app.App, stores []affiliate.Store,
+	only affiliate.StoreID) ([]checkedStore, error) {
 	health, err := a.StoreHealth(ctx, stores, only)
 	if err != nil {
 		return nil, err
@@ -137,8 +138,8 @@ func (s *checkedStore) judge() {
 func (s checkedStore) print(w io.Writer) {
 	h := s.Health
 	fmt.Fprintf(w, "%s (%s, %s)\n", s.Slug, s.Platform, s.State)
-	fmt.Fprintf(w, "  last delivery %s; waiting %d, failed %d, set aside %d\n", timeOrNever(s.LastDeliveryAt), h.Waiting,
-		h.Failed, h.SetAside)
+	fmt.Fprintf(w, "  last delivery %s; waiting %d, failed %d, set aside %d\n", timeOrNever(s.LastDeliveryAt),
+		h.Waiting, h.Failed, h.SetAside)
 	for _, p := range s.Problems {
 		fmt.Fprintf(w, "  ! %s\n", p)
 	}

@@ -589,7 +589,7 @@ func TestShopOfABody(t *testing.T) {
 	}
 	for address, want := range map[string]string{
 		`"https://My-Shop.myshopify.com/90000000001/orders/1f/authenticate?key=2"`: "my-shop.myshopify.com",
-		`"https:\/\/my-shop.myshopify.com\/1"`:                                    "my-shop.myshopify.com",
+		`"https:\/\/my-shop.myshopify.com\/1"`:                                     "my-shop.myshopify.com",
 		`"https://shop.example/90000000001/orders/1f"`:                             "",
 		`"https://jsmith.myshopify.com/548380009/orders/1"`:                        "", // the sample of every test notification
 		`"https://my-shop.myshopify.com.evil.example/1"`:                           "",

@@ -71,9 +71,9 @@ func bodyError(body []byte, err error) error {
 			"is empty; WooCommerce always sends JSON: look for a proxy that drops bodies")
 	}
 	if bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n"), []byte("<")) {
-		return affiliate.FieldErrorf("body", "is XML or HTML, and WooCommerce itself sends JSON only: look for a plugin "+
-			"or code that changes the payload or the format of webhooks (filters woocommerce_webhook_payload and "+
-			"woocommerce_webhook_http_args), have it send JSON, and compare the order with the store")
+		return affiliate.FieldErrorf("body", "is XML or HTML, and WooCommerce itself sends JSON only: look for a "+
+			"plugin or code that changes the payload or the format of webhooks (filters woocommerce_webhook_payload "+
+			"and woocommerce_webhook_http_args), have it send JSON, and compare the order with the store")
 	}
 	return affiliate.FieldErrorf("body", "is %v; look for a plugin that changes webhook payloads", err)
 }

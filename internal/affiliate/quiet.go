@@ -26,8 +26,8 @@ type Rhythm struct {
 	busy   int                // those with deliveries
 }
 
-// NewRhythm learns from the hours before a time, the first of which is the first with a delivery, RhythmSpan ago at most.
-// Counts are of whole hours and in order.
+// NewRhythm learns from the hours before a time, the first of which is the first with a delivery, RhythmSpan ago at
+// most. Counts are of whole hours and in order.
 func NewRhythm(counts []HourCount, until time.Time) (r Rhythm) {
 	until = until.UTC().Truncate(time.Hour)
 	from := until.Add(-RhythmSpan)
@@ -62,8 +62,8 @@ func hourOfWeek(t time.Time) int { return int(t.Weekday())*24 + t.Hour() }
 func (r Rhythm) known() bool { return r.hours >= 3*24 && r.busy >= 10 }
 
 // usual gives what is usual between two times: how many deliveries come, and how likely it is that none does. Stores
-// send several deliveries for one order, so that the chance goes by hours with deliveries and not by deliveries. An hour
-// of the week that was seen a few times only is taken to be partly like all others.
+// send several deliveries for one order, so that the chance goes by hours with deliveries and not by deliveries. An
+// hour of the week that was seen a few times only is taken to be partly like all others.
 func (r Rhythm) usual(from, to time.Time) (deliveries, none float64) {
 	all, perHour := 0.0, 0.0
 	if r.hours > 0 {

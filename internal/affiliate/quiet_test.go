@@ -42,7 +42,8 @@ func TestQuiet(t *testing.T) {
 		unusual bool
 		text    string
 	}{
-		{"busy, for an hour", always, 0, time.Hour, false, "quiet for 1 hour; usually 3 deliveries an hour at this time"},
+		{"busy, for an hour", always, 0, time.Hour, false,
+			"quiet for 1 hour; usually 3 deliveries an hour at this time"},
 		{"busy, for nine hours", always, 0, 9 * time.Hour, true,
 			"quiet for 9 hours; usually 3 deliveries an hour at this time"},
 		{"busy, for three days", always, 0, 72 * time.Hour, true, "quiet for 3 days; usually 3 deliveries an hour"},

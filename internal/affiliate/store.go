@@ -81,8 +81,8 @@ func validStoreSlug(s string) bool {
 const myshopify = ".myshopify.com"
 
 // OtherShop says whether a delivery that names a shop cannot be of a store with a domain: both are *.myshopify.com
-// domains, and not the same. Anything else cannot be compared. Shops that share an app share its secret too, so that the
-// signature alone does not tell them apart.
+// domains, and not the same. Anything else cannot be compared. Shops that share an app share its secret too, so that
+// the signature alone does not tell them apart.
 func OtherShop(domain, named string) bool {
 	return !strings.EqualFold(domain, named) && isMyshopify(domain) && isMyshopify(named)
 }

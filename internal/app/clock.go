@@ -8,7 +8,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// ClockWatch notices when the clock jumps: deliveries are dated by it, and what is kept for a time only is erased by it.
+// ClockWatch notices when the clock jumps: deliveries are dated by it, and what is kept for a time only is erased by
+// it.
 type ClockWatch struct {
 	app     *App
 	elapsed func() time.Duration // runs evenly, whatever the clock does
@@ -33,8 +34,8 @@ func NewClockWatch(a *App, elapsed func() time.Duration) *ClockWatch {
 const (
 	// leastJump is more than clocks are set right by in everyday life.
 	leastJump = 30 * time.Second
-	// steadyAfter is how long the clock must have run evenly after a jump forward before anything is erased for its age:
-	// time enough for it to be put right.
+	// steadyAfter is how long the clock must have run evenly after a jump forward before anything is erased for its
+	// age: time enough for it to be put right.
 	steadyAfter = time.Hour
 )
 
@@ -95,7 +96,8 @@ func (w *ClockWatch) tell(ctx context.Context, expected, now time.Time) error {
 				return nil
 			}
 		}
-		return tx.AddNotices(ctx, []storage.Notice{{Kind: storage.NoticeClock, From: storage.At(expected.Truncate(time.Second)),
-			To: storage.At(now), NoticedAt: storage.At(now)}})
+		from := storage.At(expected.Truncate(time.Second))
+		return tx.AddNotices(ctx, []storage.Notice{{Kind: storage.NoticeClock, From: from, To: storage.At(now),
+			NoticedAt: storage.At(now)}})
 	})
 }

@@ -63,7 +63,8 @@ func (l *Lifeline) tell(ctx context.Context, tx *storage.Tx, now time.Time) erro
 	}
 	for _, r := range runs[:max(0, len(runs)-1)] {
 		// It may be alive. The embedded database has one process only, and a second one would not have come so far.
-		if r.Stopped.IsZero() && !l.app.DB.Embedded() && now.Sub(l.begun) < othersBeat && r.Alive.After(now.Add(-othersBeat)) {
+		if r.Stopped.IsZero() && !l.app.DB.Embedded() && now.Sub(l.begun) < othersBeat &&
+			r.Alive.After(now.Add(-othersBeat)) {
 			return nil
 		}
 	}

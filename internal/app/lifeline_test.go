@@ -160,7 +160,8 @@ func TestDismissNotices(t *testing.T) {
 		}
 		for _, p := range []affiliate.Platform{affiliate.WooCommerce, affiliate.Shopify} {
 			text := app.NoticeText(open[0], p, time.UTC)
-			for _, want := range []string{"20 Nov 2036, 03:12:00 to 03:19:00 UTC", "compare the store's orders of this time",
+			for _, want := range []string{"20 Nov 2036, 03:12:00 to 03:19:00 UTC",
+				"compare the store's orders of this time",
 				map[affiliate.Platform]string{affiliate.WooCommerce: "WooCommerce does not send again",
 					affiliate.Shopify: "four hours"}[p]} {
 				if !strings.Contains(text, want) {

@@ -223,9 +223,9 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 			return pd, err
 		}
 		if affiliate.OtherShop(store.Domain, parsed.Shop) {
-			return fail("the body is of the shop " + parsed.Shop + ", not of " + store.Domain + ", and changes nothing: " +
-				"in the admin of " + parsed.Shop + " delete the webhooks that have this store's address, or, if that is " +
-				"the store's own new domain, change the domain of the store here and replay the delivery")
+			return fail(fmt.Sprintf("the body is of the shop %[1]s, not of %[2]s, and changes nothing: in the admin "+
+				"of %[1]s delete the webhooks that have this store's address, or, if that is the store's own new "+
+				"domain, change the domain of the store here and replay the delivery", parsed.Shop, store.Domain))
 		}
 	}
 	if parsed.Ignored != "" {

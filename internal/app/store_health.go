@@ -72,13 +72,14 @@ func neverSeen(p affiliate.Platform, seen []storage.StoreTopicCount, now time.Ti
 		if slices.ContainsFunc(seen, func(s storage.StoreTopicCount) bool { return s.Topic == t.Name }) {
 			continue
 		}
-		list = append(list, UnseenTopic{t, t.Occasion == "" && total >= enoughDeliveries && now.Sub(since) >= enoughTime})
+		missing := t.Occasion == "" && total >= enoughDeliveries && now.Sub(since) >= enoughTime
+		list = append(list, UnseenTopic{t, missing})
 	}
 	return list
 }
 
-// rhythms remembers what was usual at stores before their last delivery. A store is read anew when it has sent something
-// in another hour, so that many looks at a silent store cost nothing.
+// rhythms remembers what was usual at stores before their last delivery. A store is read anew when it has sent
+// something in another hour, so that many looks at a silent store cost nothing.
 type rhythms struct {
 	mu sync.Mutex
 	m  map[affiliate.StoreID]knownRhythm
@@ -132,18 +133,21 @@ func NoticeText(n storage.Notice, p affiliate.Platform, zone *time.Location) str
 		return fmt.Sprintf("The server was down from %s, after it had ended without warning. %s: compare the store's "+
 			"orders of this time.", between, again)
 	case storage.NoticeStopped:
-		return fmt.Sprintf("The server was stopped from %s. %s: if orders changed meanwhile, compare them.", between, again)
+		return fmt.Sprintf("The server was stopped from %s. %s: if orders changed meanwhile, compare them.",
+			between, again)
 	}
 	way := "forward"
 	if to.Before(from) {
 		way = "back"
 	}
-	text := fmt.Sprintf("The server's clock went %s by %s, from %s.", way, to.Sub(from).Abs().Round(time.Second), between)
+	text := fmt.Sprintf("The server's clock went %s by %s, from %s.", way, to.Sub(from).Abs().Round(time.Second),
+		between)
 	if way == "forward" {
-		return text + " If the machine slept meanwhile, nothing was taken in: compare the stores' orders of this time. " +
-			"Otherwise see that it keeps its time (NTP)."
+		return text + " If the machine slept meanwhile, nothing was taken in: compare the stores' orders of this " +
+			"time. Otherwise see that it keeps its time (NTP)."
 	}
-	return text + " Deliveries are still taken up in the order in which they came; see that the machine keeps its time (NTP)."
+	return text + " Deliveries are still taken up in the order in which they came; see that the machine keeps its " +
+		"time (NTP)."
 }
 
 // DismissNotices takes notices away once somebody has seen to them. Those that are not there, or not of the store, are

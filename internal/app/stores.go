@@ -308,9 +308,11 @@ func StoreTopics(p affiliate.Platform) []StoreTopic {
 	if p == affiliate.Shopify {
 		return []StoreTopic{{"orders/create", "Order creation", ""}, {"orders/updated", "Order update", ""},
 			{"orders/paid", "Order payment", ""}, {"orders/cancelled", "Order cancellation", "an order is canceled"},
-			{"orders/edited", "Order edit", "an order is edited"}, {"orders/delete", "Order deletion", "an order is deleted"},
+			{"orders/edited", "Order edit", "an order is edited"},
+			{"orders/delete", "Order deletion", "an order is deleted"},
 			{"refunds/create", "Refund create", "money goes back"},
-			{"order_transactions/create", "Order transaction create", "a payment or a refund is made; not all shops offer it"}}
+			{"order_transactions/create", "Order transaction create",
+				"a payment or a refund is made; not all shops offer it"}}
 	}
 	return []StoreTopic{{"order.created", "Order created", ""}, {"order.updated", "Order updated", ""},
 		{"order.deleted", "Order deleted", "an order goes to the trash"},

@@ -249,14 +249,16 @@ func TestSetAside(t *testing.T) {
 	o.post(at+"/set-aside", "nothing", "1", "ids", "dlv_4", "reason", "x", "move", "aside").is(http.StatusOK)
 	o.post(at+"/set-aside", "ids", "dlv_4", "reason", " ", "move", "aside").is(http.StatusUnprocessableEntity)
 	o.post(at+"/set-aside", "reason", "x", "move", "aside").is(http.StatusUnprocessableEntity).says("tick some rows")
-	o.post(at+"/set-aside", "ids", "dlv_4", "reason", "seen to", "move", "aside", "back", at+"/deliveries?state=failed").
+	o.post(at+"/set-aside", "ids", "dlv_4", "reason", "seen to", "move", "aside", "back",
+		at+"/deliveries?state=failed").
 		is(http.StatusOK).says("1 delivery is set aside").hides("dlv_4")
 	one := o.get("/deliveries/dlv_2").says("format to JSON", "Set aside all 3 failed ones with this note")
 	note := one.one("button[name=note]").attr("value")
 	o.post(at+"/set-aside", "ids", "dlv_2", "note", note, "reason", "compared by hand", "back", "/deliveries/dlv_2").
 		is(http.StatusOK).says("3 deliveries are set aside", "compared by hand · Olga Owner", "Put back")
 	o.get("/").hides("deliveries failed")
-	o.get(at).says("Connected. Deliveries come in and are processed.", "4 set aside").hides("an order\"", "format to JSON.")
+	o.get(at).says("Connected. Deliveries come in and are processed.", "4 set aside").hides("an order\"",
+		"format to JSON.")
 	o.get(at+"/deliveries?state=set_aside").says("Set aside: seen to · Olga Owner", "Set aside: compared by hand")
 	if got := o.get(at + "/deliveries?state=set_aside").keys(); len(got) != 4 {
 		t.Errorf("the filter shows %v", got)

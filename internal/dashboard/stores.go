@@ -99,7 +99,8 @@ func (h storeHealth) Silences() (list []string) {
 		list = append(list, "Unusually "+h.Quiet.Text()+".")
 	}
 	for _, t := range h.Missing() {
-		list = append(list, fmt.Sprintf("“%s” never came, though it comes with every order: make that webhook.", t.Label))
+		list = append(list, fmt.Sprintf("“%s” never came, though it comes with every order: make that webhook.",
+			t.Label))
 	}
 	gaps := 0
 	for _, n := range h.Gaps {
@@ -111,7 +112,8 @@ func (h storeHealth) Silences() (list []string) {
 		}
 	}
 	if more := gaps - mostGaps; more > 0 {
-		list = append(list, fmt.Sprintf("The server was down %s before that.", counted(int64(more), "more time", "more times")))
+		times := counted(int64(more), "more time", "more times")
+		list = append(list, "The server was down "+times+" before that.")
 	}
 	return list
 }
@@ -228,9 +230,9 @@ var rejectedBecause = []struct {
 			"store's secret; or add the secret that is used " +
 			"there under Secrets on the store's page here."}},
 	{app.ReceiptOtherShop, "deliveries of " + otherShop + " come to this address", map[affiliate.Platform]string{
-		affiliate.Shopify: "In the admin of " + otherShop + " open Settings → Notifications → Webhooks and delete those " +
-			"with this store's address, or correct the addresses in the app that both shops share; connect that shop as " +
-			"a store of its own. If it is this store's own new domain, change the domain here."}},
+		affiliate.Shopify: "In the admin of " + otherShop + " open Settings → Notifications → Webhooks and delete " +
+			"those with this store's address, or correct the addresses in the app that both shops share; connect " +
+			"that shop as a store of its own. If it is this store's own new domain, change the domain here."}},
 	{app.ReceiptTooLarge, "the body is larger than this server takes", map[affiliate.Platform]string{
 		affiliate.Shopify: "Set MAX_BODY_BYTES on the server to more, then restart it.",
 		affiliate.WooCommerce: "Set MAX_BODY_BYTES on the server to more, then restart it. WooCommerce does not send " +

@@ -376,7 +376,8 @@ func TestOtherShop(t *testing.T) {
 	}
 	h.deliver("shop", named("uk.myshopify.com"))
 	h.process()
-	h.viewer().get("/deliveries/dlv_1").says("Failed", "the body is of the shop uk.myshopify.com, not of shop.myshopify.com")
+	h.viewer().get("/deliveries/dlv_1").says("Failed",
+		"the body is of the shop uk.myshopify.com, not of shop.myshopify.com")
 	_, err := h.app.ChangeStore(h.as(affiliate.RoleOwner), s.ID, app.AnyVersion, func(s *affiliate.Store) error {
 		s.Domain = "uk.myshopify.com"
 		return nil
@@ -436,8 +437,8 @@ func TestSilence(t *testing.T) {
 	now := h.clock.now()
 	h.must(h.db.InTx(h.Context(), func(tx *storage.Tx) error {
 		tally := storage.StoreTally{Now: now, Activity: []storage.StoreActivity{{StoreID: s.ID, Delivery: now}},
-			Topics: []storage.StoreTopicCount{{StoreID: s.ID, Topic: "order.updated", First: now.Add(-affiliate.RhythmSpan),
-				Last: now, N: 2000}}}
+			Topics: []storage.StoreTopicCount{{StoreID: s.ID, Topic: "order.updated",
+				First: now.Add(-affiliate.RhythmSpan), Last: now, N: 2000}}}
 		for n := range 4 * 7 * 24 {
 			tally.Counts = append(tally.Counts, storage.StoreCount{StoreID: s.ID, Outcome: "accepted", N: 3,
 				Hour: storage.At(now.Truncate(time.Hour).Add(time.Duration(-n) * time.Hour))})

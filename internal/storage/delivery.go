@@ -304,8 +304,8 @@ type ReplayFilter struct {
 }
 
 // ReplayDeliveries puts deliveries back into the inbox and says how many. Merging is idempotent, so replaying what was
-// processed already changes nothing. Purged ones stay as they are, and so do those that were set aside, unless it is the
-// one that is asked for.
+// processed already changes nothing. Purged ones stay as they are, and so do those that were set aside, unless it is
+// the one that is asked for.
 func (db *DB) ReplayDeliveries(ctx context.Context, f ReplayFilter) (n int64, err error) {
 	query := `UPDATE deliveries SET state = 'waiting', attempts = 0, retry_at = NULL WHERE payload IS NOT NULL AND `
 	switch {

@@ -38,7 +38,11 @@ type DeliveryFilter struct {
 
 // sought says whether an index finds the deliveries: then they are few, and all of them are looked at.
 func (d DeliveryFilter) sought() bool {
-	return d.State == DeliveryWaiting || d.State == DeliveryFailed || d.State == DeliverySetAside || d.Store != "" && len(d.Orders) > 0
+	switch d.State {
+	case DeliveryWaiting, DeliveryFailed, DeliverySetAside:
+		return true
+	}
+	return d.Store != "" && len(d.Orders) > 0
 }
 
 // ListDeliveries gives deliveries, newest first, and the cursor of the next page, which is empty on the last one.

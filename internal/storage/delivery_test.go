@@ -268,8 +268,8 @@ func TestInsertDeliveriesSharingRepeatsDoesNotDeadlock_race(t *testing.T) {
 	})
 }
 
-// TestClockPutBack: what came, and what rests, while the clock was a day ahead is due in the order in which it came, and
-// does not wait for that day.
+// TestClockPutBack: what came, and what rests, while the clock was a day ahead is due in the order in which it came,
+// and does not wait for that day.
 func TestClockPutBack(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		const day = 86_400 // seconds
@@ -294,7 +294,8 @@ func TestClockPutBack(t *testing.T) {
 		if want := []affiliate.DeliveryID{before, ahead, resting, after}; err != nil || !slices.Equal(due, want) {
 			t.Errorf("due are %v, %v; want %v and not %s, which came just now", due, err, want, young)
 		}
-		if due, _ := db.DueDeliveries(t.Context(), now, now, 2); !slices.Equal(due, []affiliate.DeliveryID{before, ahead}) {
+		due, _ = db.DueDeliveries(t.Context(), now, now, 2)
+		if !slices.Equal(due, []affiliate.DeliveryID{before, ahead}) {
 			t.Errorf("the first two are %v", due)
 		}
 		list, err := db.WaitingDeliveries(t.Context(), []affiliate.DeliveryID{resting, ahead}, now)

@@ -139,7 +139,8 @@ func (q queries) MissedBy(ctx context.Context, from time.Time) ([]affiliate.Stor
 }
 
 // StoreTopics gives the needed topics that stores have ever sent: of one store, or of all when it is 0.
-func (q queries) StoreTopics(ctx context.Context, store affiliate.StoreID) (map[affiliate.StoreID][]StoreTopicCount, error) {
+func (q queries) StoreTopics(ctx context.Context,
+	store affiliate.StoreID) (map[affiliate.StoreID][]StoreTopicCount, error) {
 	var rows []struct {
 		StoreID affiliate.StoreID `db:"store_id"`
 		Topic   string
@@ -161,7 +162,8 @@ func (q queries) StoreTopics(ctx context.Context, store affiliate.StoreID) (map[
 
 // AcceptedHours gives how many deliveries of a store were accepted in the hours that began in a time, oldest first.
 // Hours without any are left out.
-func (q queries) AcceptedHours(ctx context.Context, store affiliate.StoreID, from, to time.Time) ([]affiliate.HourCount, error) {
+func (q queries) AcceptedHours(ctx context.Context, store affiliate.StoreID,
+	from, to time.Time) ([]affiliate.HourCount, error) {
 	var rows []struct {
 		Hour Time
 		N    int64

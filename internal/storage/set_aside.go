@@ -21,9 +21,9 @@ type SetAside struct {
 	At     Time
 }
 
-// DeliveriesToMove gives the chosen deliveries that are in a state, by id, without payloads, and holds
-// them until the transaction ends. Those chosen by id must exist, NotFound otherwise, and be in one of two states, of which the second is where they are to go: Conflict
-// otherwise.
+// DeliveriesToMove gives the chosen deliveries that are in a state, by id, without payloads, and holds them until the
+// transaction ends. Those chosen by id must exist, NotFound otherwise, and be in one of two states, of which the second
+// is where they are to go: Conflict otherwise.
 func (tx *Tx) DeliveriesToMove(ctx context.Context, c DeliveryChoice, from, to DeliveryState) ([]Delivery, error) {
 	const columns = `SELECT id, store_id, state, note FROM deliveries WHERE `
 	var list []Delivery

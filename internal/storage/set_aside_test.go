@@ -43,7 +43,8 @@ func TestSetAside(t *testing.T) {
 				if to == storage.DeliveryFailed {
 					return tx.PutDeliveriesBack(t.Context(), found)
 				}
-				return tx.SetDeliveriesAside(t.Context(), found, storage.SetAside{Reason: "why", By: "me", At: storage.At(noon)})
+				return tx.SetDeliveriesAside(t.Context(), found, storage.SetAside{Reason: "why", By: "me",
+					At: storage.At(noon)})
 			})
 			return n, err
 		}
@@ -58,8 +59,10 @@ func TestSetAside(t *testing.T) {
 		if n, err := move(choice, failed, aside); n != 1 || err != nil {
 			t.Errorf("set aside %d, %v; want the one that was not yet", n, err)
 		}
-		for kind, id := range map[affiliate.ErrorKind]affiliate.DeliveryID{affiliate.Conflict: byKey[3], affiliate.NotFound: 999} {
-			if _, err := move(storage.DeliveryChoice{IDs: []affiliate.DeliveryID{id}}, failed, aside); affiliate.KindOf(err) != kind {
+		for kind, id := range map[affiliate.ErrorKind]affiliate.DeliveryID{affiliate.Conflict: byKey[3],
+			affiliate.NotFound: 999} {
+			_, err := move(storage.DeliveryChoice{IDs: []affiliate.DeliveryID{id}}, failed, aside)
+			if affiliate.KindOf(err) != kind {
 				t.Errorf("%s: %v, want %s", id, err, kind)
 			}
 		}
@@ -67,15 +70,16 @@ func TestSetAside(t *testing.T) {
 		figures, err2 := db.StoreFigures(t.Context(), shop.ID, noon)
 		f := figures[shop.ID]
 		if err != nil || err2 != nil || inbox.Failed != 1 || inbox.Waiting != 1 || f.Failed != 0 || f.SetAside != 3 {
-			t.Errorf("the inbox is %+v, the store's figures %+v, %v, %v; want none failed of the store, 3 set aside", inbox, f,
-				err, err2)
+			t.Errorf("the inbox is %+v, the store's figures %+v, %v, %v; want none failed of the store, 3 set aside",
+				inbox, f, err, err2)
 		}
 		rows, _, err := db.ListDeliveries(t.Context(), storage.DeliveryFilter{State: aside, Look: 1}, storage.Page{})
 		if err != nil || len(rows) != 3 || rows[0].Aside.Reason != "why" || rows[0].Aside.By != "me" ||
 			!rows[0].Aside.At.Equal(noon) {
 			t.Errorf("listed %+v, %v", rows, err)
 		}
-		if n, err := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Since: noon.Add(-time.Hour)}); n != 3 || err != nil {
+		all := storage.ReplayFilter{Since: noon.Add(-time.Hour)}
+		if n, err := db.ReplayDeliveries(t.Context(), all); n != 3 || err != nil {
 			t.Errorf("replayed %d, %v; want all but those that were set aside", n, err)
 		}
 		if n, err := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Delivery: byKey[0]}); n != 1 || err != nil {

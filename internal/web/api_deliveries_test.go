@@ -42,8 +42,8 @@ func (o *office) failed(store affiliate.StoreID, note string, n int) (ids []stri
 
 func TestAPI_setAside(t *testing.T) {
 	eachOffice(t, func(o *office) {
-		store := storeID(o, o.owner.call("POST", v1+"/stores", object{"platform": "woocommerce", "slug": "shop", "name": "Shop",
-			"domain": "shop.example", "currency": "EUR", "timezone": "UTC"}).ok(201)["id"].(string))
+		store := storeID(o, o.owner.call("POST", v1+"/stores", object{"platform": "woocommerce", "slug": "shop",
+			"name": "Shop", "domain": "shop.example", "currency": "EUR", "timezone": "UTC"}).ok(201)["id"].(string))
 		xml, cut := o.failed(store, "body: is XML", 3), o.failed(store, "body: was cut", 2)
 		const path = v1 + "/deliveries/set-aside"
 		o.viewer.call("POST", path, object{"deliveries": cut, "reason": "x"}).problem(403, "forbidden", "")
@@ -60,15 +60,17 @@ func TestAPI_setAside(t *testing.T) {
 			problem(422, "invalid", "deliveries")
 		o.manager.call("POST", path, object{"deliveries": []string{cut[0], "dlv_99"}, "reason": "x"}).
 			problem(404, "not_found", "")
-		all := object{"store": "shop", "note": "body: is XML", "reason": "the format is JSON now"}
-		if got := o.manager.call("POST", path, all).ok(200)["set_aside"]; got != 3.0 {
-			o.Errorf("%v were set aside, want the 3 with the note", got)
-		}
-		if got := o.manager.call("POST", path, object{"deliveries": cut, "reason": "by hand"}).ok(200)["set_aside"]; got != 2.0 {
-			o.Errorf("%v were set aside, want 2", got)
-		}
-		if got := o.manager.call("POST", path, object{"deliveries": cut, "reason": "again"}).ok(200)["set_aside"]; got != 0.0 {
-			o.Errorf("%v were set aside anew", got)
+		for _, c := range []struct {
+			body object
+			want float64
+		}{
+			{object{"store": "shop", "note": "body: is XML", "reason": "the format is JSON now"}, 3},
+			{object{"deliveries": cut, "reason": "by hand"}, 2},
+			{object{"deliveries": cut, "reason": "again"}, 0},
+		} {
+			if got := o.manager.call("POST", path, c.body).ok(200)["set_aside"]; got != c.want {
+				o.Errorf("%v were set aside by %v, want %v", got, c.body, c.want)
+			}
 		}
 		status := o.nobody.call("GET", "/status", nil).ok(200)
 		if status["status"] != "ok" || status["deliveries"].(object)["failed"] != 0.0 {
@@ -83,7 +85,8 @@ func TestAPI_setAside(t *testing.T) {
 		}
 		first := list[0].(object)
 		why, _ := first["set_aside"].(object)
-		if first["state"] != "set_aside" || first["note"] != "body: was cut" || why["reason"] != "by hand" || why["by"] == "" {
+		if first["state"] != "set_aside" || first["note"] != "body: was cut" || why["reason"] != "by hand" ||
+			why["by"] == "" {
 			o.Errorf("listed as %v", first)
 		}
 		if got := o.manager.call("POST", v1+"/deliveries/"+xml[0]+"/replay", nil).ok(200)["replayed"]; got != 1.0 {

@@ -120,7 +120,8 @@ type dismissStoreNoticesInput struct {
 	Body NoticesInput
 }
 
-func (s *Server) dismissStoreNotices(ctx context.Context, in *dismissStoreNoticesInput) (*output[dismissedBody], error) {
+func (s *Server) dismissStoreNotices(ctx context.Context,
+	in *dismissStoreNoticesInput) (*output[dismissedBody], error) {
 	store, err := s.storeOf(ctx, in.Store)
 	if err != nil {
 		return nil, err
@@ -134,7 +135,8 @@ func (s *Server) dismissNotices(ctx context.Context, in *dismissNoticesInput) (*
 	return s.dismiss(ctx, 0, in.Body)
 }
 
-func (s *Server) dismiss(ctx context.Context, store affiliate.StoreID, in NoticesInput) (*output[dismissedBody], error) {
+func (s *Server) dismiss(ctx context.Context, store affiliate.StoreID,
+	in NoticesInput) (*output[dismissedBody], error) {
 	ids := make([]affiliate.NoticeID, len(in.Notices))
 	for i, text := range in.Notices {
 		var err error

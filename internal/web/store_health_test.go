@@ -14,13 +14,13 @@ import (
 // clock, and gives its id.
 func (o *office) rhythmic() affiliate.StoreID {
 	o.Helper()
-	store := storeID(o, o.owner.call("POST", v1+"/stores", object{"platform": "woocommerce", "slug": "shop", "name": "Shop",
-		"domain": "shop.example", "currency": "EUR", "timezone": "UTC"}).ok(201)["id"].(string))
+	store := storeID(o, o.owner.call("POST", v1+"/stores", object{"platform": "woocommerce", "slug": "shop",
+		"name": "Shop", "domain": "shop.example", "currency": "EUR", "timezone": "UTC"}).ok(201)["id"].(string))
 	now := o.app.Now()
 	err := o.app.DB.InTx(o.Context(), func(tx *storage.Tx) error {
 		tally := storage.StoreTally{Now: now, Activity: []storage.StoreActivity{{StoreID: store, Delivery: now}},
-			Topics: []storage.StoreTopicCount{{StoreID: store, Topic: "order.updated", First: now.Add(-affiliate.RhythmSpan),
-				Last: now, N: 2000}}}
+			Topics: []storage.StoreTopicCount{{StoreID: store, Topic: "order.updated",
+				First: now.Add(-affiliate.RhythmSpan), Last: now, N: 2000}}}
 		for n := range 4 * 7 * 24 {
 			tally.Counts = append(tally.Counts, storage.StoreCount{StoreID: store, Outcome: "accepted", N: 3,
 				Hour: storage.At(now.Truncate(time.Hour).Add(time.Duration(-n) * time.Hour))})
@@ -30,7 +30,8 @@ func (o *office) rhythmic() affiliate.StoreID {
 		}
 		return tx.AddNotices(o.Context(), []storage.Notice{{Kind: storage.NoticeDied, StoreID: store,
 			From: storage.At(now.Add(-7 * time.Minute)), To: storage.At(now), NoticedAt: storage.At(now)},
-			{Kind: storage.NoticeClock, From: storage.At(now.Add(time.Hour)), To: storage.At(now), NoticedAt: storage.At(now)}})
+			{Kind: storage.NoticeClock, From: storage.At(now.Add(time.Hour)), To: storage.At(now),
+				NoticedAt: storage.At(now)}})
 	})
 	if err != nil {
 		o.Fatal(err)
@@ -49,23 +50,28 @@ func TestAPI_storeHealth(t *testing.T) {
 		}
 		now = now.Add(9*time.Hour + 10*time.Minute)
 		h := read()
-		if q := fmt.Sprint(h["quiet"]); q != "map[hours:9 since:2026-11-20T03:19:00Z text:quiet for 9 hours; usually 3 deliveries an "+
-			"hour at this time unusual:true]" {
+		const quiet = "quiet for 9 hours; usually 3 deliveries an hour at this time"
+		if q := fmt.Sprint(h["quiet"]); q != "map[hours:9 since:2026-11-20T03:19:00Z text:"+quiet+" unusual:true]" {
 			o.Errorf("quiet is %s", q)
 		}
-		if topics := fmt.Sprint(h["topics_never_seen"]); topics != "[map[label:Order created missing:true occasion:<nil> "+
-			"topic:order.created] map[label:Order deleted missing:false occasion:an order goes to the trash topic:order.deleted] "+
-			"map[label:Order restored missing:false occasion:an order comes back from the trash topic:order.restored]]" {
-			o.Errorf("never seen are %s", topics)
+		topic := func(name, label, occasion string, missing bool) string {
+			return fmt.Sprintf("map[label:%s missing:%t occasion:%s topic:%s]", label, missing, occasion, name)
+		}
+		if got, want := h["topics_never_seen"], []string{topic("order.created", "Order created", "<nil>", true),
+			topic("order.deleted", "Order deleted", "an order goes to the trash", false),
+			topic("order.restored", "Order restored", "an order comes back from the trash", false)}; fmt.Sprint(got) !=
+			fmt.Sprint(want) {
+			o.Errorf("never seen are %v, want %v", got, want)
 		}
 		notices := h["notices"].([]any)
 		if len(notices) != 1 {
 			o.Fatalf("notices: %v", notices)
 		}
 		first := notices[0].(object)
-		if first["kind"] != "died" || first["text"] != "The server was down from 20 Nov 2026, 03:12:00 to 03:19:00 UTC, after it "+
-			"had ended without warning. WooCommerce does not send again what it could not deliver: compare the store's orders "+
-			"of this time." {
+		const text = "The server was down from 20 Nov 2026, 03:12:00 to 03:19:00 UTC, after it had ended without " +
+			"warning. WooCommerce does not send again what it could not deliver: compare the store's orders of this " +
+			"time."
+		if first["kind"] != "died" || first["text"] != text {
 			o.Errorf("notice: %v", first)
 		}
 		listed := o.viewer.call("GET", v1+"/stores", nil).ok(200)["data"].([]any)[0].(object)
@@ -74,19 +80,22 @@ func TestAPI_storeHealth(t *testing.T) {
 		}
 		status := o.viewer.call("GET", "/status", nil).ok(200)
 		clock, store := status["clock"].(object), status["stores"].([]any)[0].(object)
-		if fmt.Sprint(clock["jumps"]) != "[map[noticed_at:2026-11-20T03:19:00Z seconds:-3600]]" || clock["behind_seconds"] != 0.0 ||
+		if fmt.Sprint(clock["jumps"]) != "[map[noticed_at:2026-11-20T03:19:00Z seconds:-3600]]" ||
+			clock["behind_seconds"] != 0.0 ||
 			fmt.Sprintf("%v %v %v", store["missing_topics"], store["quiet"], store["notices"]) !=
-				"[order.created] quiet for 9 hours; usually 3 deliveries an hour at this time 1" {
+				"[order.created] "+quiet+" 1" {
 			o.Errorf("the status tells %v of the clock and %v of the store", clock, store)
 		}
 		const path = v1 + "/stores/shop/notices/dismiss"
 		o.viewer.call("POST", path, object{"notices": []any{first["id"]}}).problem(403, "forbidden", "")
 		o.manager.call("POST", path, object{"notices": []any{"str_1"}}).problem(422, "invalid", "notices")
-		if got := o.manager.call("POST", path, object{"notices": []any{first["id"], "ntc_2"}}).ok(200); got["dismissed"] != 1.0 {
+		both := object{"notices": []any{first["id"], "ntc_2"}}
+		if got := o.manager.call("POST", path, both).ok(200); got["dismissed"] != 1.0 {
 			o.Errorf("dismissed %v of the store's", got)
 		}
 		o.manager.call("POST", v1+"/notices/dismiss", object{"notices": []any{"ntc_2"}}).problem(403, "forbidden", "")
-		if got := o.owner.call("POST", v1+"/notices/dismiss", object{"notices": []any{"ntc_2"}}).ok(200); got["dismissed"] != 1.0 {
+		if got := o.owner.call("POST", v1+"/notices/dismiss",
+			object{"notices": []any{"ntc_2"}}).ok(200); got["dismissed"] != 1.0 {
 			o.Errorf("dismissed %v of the server's", got)
 		}
 		if left := read()["notices"].([]any); len(left) != 0 {

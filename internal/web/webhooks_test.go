@@ -148,7 +148,8 @@ func (o *office) webhooks() func(path, shop string) *httptest.ResponseRecorder {
 func TestWebhooks_otherShop(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		store := o.owner.call("POST", v1+"/stores", object{"platform": "shopify", "slug": "us", "name": "US",
-			"currency": "USD", "domain": "us.myshopify.com", "timezone": "UTC", "webhook_secret": "secret-of-us"}).ok(201)
+			"currency": "USD", "domain": "us.myshopify.com", "timezone": "UTC",
+			"webhook_secret": "secret-of-us"}).ok(201)
 		send := o.webhooks()
 		for shop, want := range map[string]int{"us.myshopify.com": 200, "US.MyShopify.com": 200, "": 200,
 			"shop.example": 200, ".myshopify.com": 200, "uk.myshopify.com": 403} {
