@@ -90,7 +90,7 @@ func (l *Lifeline) tellGap(ctx context.Context, tx *storage.Tx, last storage.Rec
 		kind = storage.NoticeDied
 		l.app.Log.Warn("the server was down after it had ended without a word", "from", from, "to", to)
 	}
-	stores, err := tx.MissedBy(ctx, from)
+	stores, err := tx.MissedUntil(ctx, to)
 	if err != nil {
 		return err
 	}

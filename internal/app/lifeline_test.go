@@ -21,15 +21,21 @@ func (r *rig) at(clock string) {
 	r.app.Now = func() time.Time { return now }
 }
 
-// wooStore connects a WooCommerce store that has sent something.
-func (r *rig) wooStore() affiliate.Store {
+// connect connects a WooCommerce store at a time of day.
+func (r *rig) connect(slug, clock string) {
 	r.Helper()
+	r.at(clock)
 	ctx := app.As(r.Context(), affiliate.Principal{Name: "test", Role: affiliate.RoleOwner})
-	r.at("00:00:00")
-	if _, err := r.app.AddStore(ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: "woo", Name: "Woo",
-		Domain: "woo.example", Currency: "EUR", Timezone: "UTC"}); err != nil {
+	if _, err := r.app.AddStore(ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: slug, Name: slug,
+		Domain: slug + ".example", Currency: "EUR", Timezone: "UTC"}); err != nil {
 		r.Fatal(err)
 	}
+}
+
+// wooStore connects a WooCommerce store that has sent something, as the Shopify store has.
+func (r *rig) wooStore() affiliate.Store {
+	r.Helper()
+	r.connect("woo", "00:00:00")
 	counts := app.NewCounters(r.db, r.app.Now, r.app.Log)
 	for _, slug := range []string{"woo", "shop"} {
 		s, err := r.db.StoreBySlug(r.Context(), slug)
@@ -101,6 +107,7 @@ func TestLifeline(t *testing.T) {
 		first := r.start("01:00:00", "01:02:00")
 		r.wantGaps("at the very first start")
 		r.beat(first, "03:12:00")
+		r.connect("silent", "03:12:10") // has never sent anything
 		second := r.start("03:19:00", "03:21:00")
 		r.wantGaps("after a process died", "died woo 03:12:00-03:19:00")
 		r.at("03:30:00")
@@ -181,5 +188,25 @@ func TestDismissNotices(t *testing.T) {
 		if err != nil || log[len(log)-1].Action != "store.notice.dismiss" {
 			r.Errorf("the audit log does not tell: %+v, %v", log, err)
 		}
+	})
+}
+
+// TestLifeline_young: a store that was connected after the last sign of life may have lost something, too.
+func TestLifeline_young(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		r.at("00:00:00")
+		if _, err := r.app.StartLifeline(r.Context()); err != nil {
+			r.Fatal(err)
+		}
+		r.connect("woo", "00:00:10")
+		s, err := r.db.StoreBySlug(r.Context(), "woo")
+		if err != nil {
+			r.Fatal(err)
+		}
+		counts := app.NewCounters(r.db, r.app.Now, r.app.Log)
+		counts.Received(s.ID, "order.updated", r.app.Now())
+		counts.Flush(r.Context())
+		r.start("00:05:00", "00:07:00")
+		r.wantGaps("after the first process died", "died woo 00:00:00-00:05:00")
 	})
 }

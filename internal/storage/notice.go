@@ -129,12 +129,12 @@ func (q queries) LastSignOfLife(ctx context.Context) (time.Time, error) {
 	return at.Time, err
 }
 
-// MissedBy gives the stores that deliveries of a time may have been lost for: those that take part, had sent something
-// before and were connected by then.
-func (q queries) MissedBy(ctx context.Context, from time.Time) ([]affiliate.Store, error) {
+// MissedUntil gives the stores that deliveries may have been lost for until a time: those that take part, have sent
+// something and were connected by then.
+func (q queries) MissedUntil(ctx context.Context, to time.Time) ([]affiliate.Store, error) {
 	var rows []storeRow
 	err := q.list(ctx, &rows, `SELECT `+storeColumns+` FROM stores WHERE state = 'active' AND last_delivery_at IS NOT NULL
-		AND created_at <= ? ORDER BY id`, At(from))
+		AND created_at <= ? ORDER BY id`, At(to))
 	return domains(rows), err
 }
 
