@@ -11,7 +11,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/config"
+	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/storage/storagetest"
 	"github.com/tributaryhq/tributary/internal/testservers"
 )
@@ -69,6 +73,45 @@ func (r result) exits(code int, words ...string) result {
 		}
 	}
 	return r
+}
+
+// prints fails the test unless the command succeeds and stdout says all of some words.
+func (r result) prints(words ...string) result {
+	r.Helper()
+	r.exits(0)
+	for _, w := range words {
+		if !strings.Contains(r.stdout, w) {
+			r.Errorf("stdout does not say %q: %s", w, r.stdout)
+		}
+	}
+	return r
+}
+
+// app opens what the commands work on.
+func (s shell) app() *app.App {
+	s.Helper()
+	cfg, err := config.Load(func(name string) string { return s.env[name] })
+	ok(s.T, err)
+	a, end, err := openApp(s.Context(), cfg)
+	ok(s.T, err)
+	s.Cleanup(end)
+	return a
+}
+
+// keepFailed keeps a delivery of a store that has failed.
+func (s shell) keepFailed(slug, note string) {
+	s.Helper()
+	a := s.app()
+	store, err := a.DB.StoreBySlug(s.Context(), slug)
+	ok(s.T, err)
+	ids, err := a.DB.InsertDeliveries(s.Context(), []storage.NewDelivery{{StoreID: store.ID, Topic: "order.updated",
+		ReceivedAt: time.Now(), Payload: []byte{1}}}, nil)
+	ok(s.T, err)
+	ok(s.T, a.DB.InTx(s.Context(), func(tx *storage.Tx) error {
+		_, err := tx.FinishDeliveries(s.Context(), []storage.Outcome{{ID: ids[0], State: storage.DeliveryFailed,
+			Note: note}}, time.Now())
+		return err
+	}))
 }
 
 // json reads the one JSON document on stdout.
@@ -418,5 +461,69 @@ func TestUserCommands(t *testing.T) {
 			s.Errorf("password: %v", out)
 		}
 		s.typed("another password\n").run("user", "password", "ben@brand.example").exits(1, "nobody has an account")
+	})
+}
+
+func TestDeliveriesCommands(t *testing.T) {
+	eachShell(t, func(s shell) {
+		s.addStore("woo").exits(0)
+		s.run("deliveries", "list").prints("There is no such delivery")
+		s.run("deliveries", "list", "--state", "odd").exits(2, "--state")
+		s.run("deliveries", "list", "--store", "nowhere").exits(1, "no store nowhere")
+		s.run("deliveries", "set-aside", "dlv_1").exits(2, "missing: --reason")
+		s.run("deliveries", "set-aside", "--reason", "x").exits(1, "deliveries")
+		s.run("deliveries", "set-aside", "--store", "woo", "--reason", "x").exits(1, "--note")
+		s.run("deliveries", "set-aside", "dlv_1", "--reason", "x").exits(1, "there is no delivery dlv_1")
+		s.run("deliveries", "put-back", "str_1").exits(1, "is not an id")
+		out := s.run("deliveries", "set-aside", "--store", "woo", "--note", "n", "--reason", "x",
+			"--json").exits(0).json()
+		if out["set_aside"] != 0.0 {
+			s.Errorf("set aside: %v", out)
+		}
+		s.keepFailed("woo", "body: is XML")
+		s.run("deliveries", "list", "--state", "failed").prints("dlv_1", "body: is XML")
+		s.run("deliveries", "set-aside", "dlv_1", "--reason", "seen to").prints("1 delivery is set aside")
+		list := s.run("deliveries", "list", "--json").exits(0).json()["deliveries"].([]any)
+		if len(list) != 1 || list[0].(map[string]any)["state"] != "set_aside" {
+			s.Errorf("listed: %v", list)
+		}
+		s.run("deliveries", "list").prints("seen to")
+		s.run("deliveries", "put-back", "dlv_1").prints("1 delivery is put back")
+	})
+}
+
+func TestStoreCheck(t *testing.T) {
+	eachShell(t, func(s shell) {
+		s.addStore("woo").exits(0)
+		s.run("store", "check").prints("woo (woocommerce, active)", "last delivery never")
+		s.run("store", "check", "nowhere").exits(1, "no store nowhere")
+		a := s.app()
+		store, err := a.DB.StoreBySlug(s.Context(), "woo")
+		ok(s.T, err)
+		now := time.Now()
+		ok(s.T, a.DB.InTx(s.Context(), func(tx *storage.Tx) error {
+			err := tx.AddStoreCounts(s.Context(), storage.StoreTally{Now: now, Activity: []storage.StoreActivity{{
+				StoreID: store.ID, Delivery: now}}, Topics: []storage.StoreTopicCount{{StoreID: store.ID,
+				Topic: "order.updated", First: now.Add(-2 * time.Hour), Last: now, N: 7}}})
+			if err != nil {
+				return err
+			}
+			return tx.AddNotices(s.Context(), []storage.Notice{{Kind: storage.NoticeDied, StoreID: store.ID,
+				From: storage.At(now.Add(-time.Hour)), To: storage.At(now), NoticedAt: storage.At(now)}})
+		}))
+		s.keepFailed("woo", "body: is XML")
+		r := s.run("store", "check", "woo").exits(1)
+		for _, want := range []string{"failed 1", "! 1 delivery failed", "! Order created (order.created) never came",
+			"Order deleted (order.deleted) has not come yet; it comes when an order goes to the trash",
+			"! The server was down from"} {
+			if !strings.Contains(r.stdout, want) {
+				s.Errorf("it does not say %q:\n%s", want, r.stdout)
+			}
+		}
+		checked := s.run("store", "check", "--json").exits(1).json()["stores"].([]any)[0].(map[string]any)
+		if checked["slug"] != "woo" || len(checked["problems"].([]any)) != 3 ||
+			checked["health"].(map[string]any)["failed"] != 1.0 {
+			s.Errorf("checked: %v", checked)
+		}
 	})
 }

@@ -139,6 +139,11 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	counters := app.NewCounters(a.DB, a.Now, a.Log)
 	a.Platforms, a.Queue, a.Live = platforms(), queue, hub
 	counters.Live = hub
+	clock := app.NewClockWatch(a, nil)
+	if err := clock.Start(ctx); err != nil {
+		return s, fmt.Errorf("compare the clock with the newest deliveries: %w", err)
+	}
+	s.background(func(ctx context.Context) { jobs.Every(ctx, a.Log, clockEvery, "watch the clock", clock.Check) })
 	s.background(hub.Run)
 	s.background(counters.Run)
 
@@ -151,7 +156,7 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 		handler.Pages = &dashboard.Dashboard{App: a, Log: a.Log, Hub: hub, Version: buildVersion(), Demo: cfg.Demo}
 	}
 	if slices.Contains(roles, roleWorker) {
-		s.startWorker(cfg, redis, queue, counters)
+		s.startWorker(cfg, redis, queue, counters, clock)
 	}
 	if slices.Contains(roles, roleReceiver) {
 		intake := app.NewIntake(a.DB, queue, a.Log)
@@ -163,11 +168,35 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	if err := s.startHTTP(listener, handler); err != nil {
 		return s, err
 	}
+	if handler.Receiver != nil && !cfg.Demo {
+		if err := s.startLifeline(ctx); err != nil {
+			return s, err
+		}
+	}
 	go debug.FreeOSMemory() // templates, API document and exchange rates leave much garbage behind
 	return s, nil
 }
 
-func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Queue, counters *app.Counters) {
+// startLifeline keeps the times in which deliveries are taken in. It ends first of all: from then on none are.
+func (s *server) startLifeline(ctx context.Context) error {
+	life, err := s.app.StartLifeline(ctx)
+	if err != nil {
+		return fmt.Errorf("note the start: %w", err)
+	}
+	s.onStop(func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := life.Stop(ctx); err != nil {
+			s.log.Warn("the clean end is not noted; the next start will tell of a gap", "error", err)
+		}
+		return nil
+	})
+	s.background(func(ctx context.Context) { jobs.Every(ctx, s.log, app.BeatEvery, "give a sign of life", life.Beat) })
+	return nil
+}
+
+func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Queue, counters *app.Counters,
+	clock *app.ClockWatch) {
 	workers := cfg.WorkerConcurrency
 	if workers == 0 {
 		workers = max(2, runtime.GOMAXPROCS(0))
@@ -178,7 +207,7 @@ func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Q
 	processor := app.NewProcessor(s.app, counters, workers)
 	s.onStop(func() error { processor.Close(); return nil })
 	worker := &jobs.Worker{DB: s.app.DB, Redis: redis, Queue: queue, Processor: processor, Log: s.log, Now: s.app.Now,
-		Retention: time.Duration(cfg.RetentionDays) * 24 * time.Hour}
+		Retention: time.Duration(cfg.RetentionDays) * 24 * time.Hour, Steady: clock.Steady}
 	s.background((&jobs.RateUpdater{App: s.app, Redis: redis, Log: s.log}).Run)
 	s.background(func(ctx context.Context) {
 		if err := worker.Run(ctx); err != nil {
@@ -189,6 +218,9 @@ func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Q
 		jobs.Every(ctx, s.log, recalculateEvery, "recalculate", s.app.Recalculate)
 	})
 }
+
+// clockEvery is how soon a jump of the clock is noticed.
+const clockEvery = 10 * time.Second
 
 // recalculateEvery is how soon a recalculation begins after a change of settings, or is taken up again.
 const recalculateEvery = 2 * time.Second

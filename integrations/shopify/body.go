@@ -43,6 +43,8 @@ type body struct {
 	shopOwner         bool
 	hasCustomer       bool
 
+	orderStatusURL, myshopifyDomain, shopDomain raw // who sends it: see shop
+
 	byID map[string]*lineItem // made by lineByID
 }
 
@@ -194,6 +196,8 @@ func (b *body) field(r *reader, key []byte) {
 		r.object("billing_address", pick(r, "country_code", &b.billingCountry))
 	case "shipping_address":
 		r.object("shipping_address", pick(r, "country_code", &b.shippingCountry))
+	case "order_status_url":
+		b.orderStatusURL = r.value()
 	case "line_items":
 		b.hasLines, b.lines = true, nil
 		r.list("line_items", func() {
@@ -284,9 +288,13 @@ func (b *body) otherField(r *reader, key []byte) {
 		r.skip()
 	case "shop_id":
 		b.shopID = r.value()
-	case "shop_owner", "myshopify_domain":
+	case "shop_owner":
 		b.shopOwner = true
 		r.skip()
+	case "myshopify_domain":
+		b.shopOwner, b.myshopifyDomain = true, r.value()
+	case "shop_domain", "domain":
+		b.shopDomain = r.value()
 	default:
 		r.skip()
 	}

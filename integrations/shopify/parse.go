@@ -1,6 +1,7 @@
 package shopify
 
 import (
+	"net/url"
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -35,8 +36,36 @@ func (Platform) Parse(topic, _ string, data []byte) (affiliate.Parsed, error) {
 	if v.err != nil {
 		return affiliate.Parsed{}, v.err
 	}
-	parsed.Warning = v.warning
+	parsed.Warning, parsed.Shop = v.warning, b.shop()
 	return parsed, nil
+}
+
+// sampleShop is the shop that Shopify's own examples name, "Send test notification" among them, whatever the shop is.
+const sampleShop = "jsmith.myshopify.com"
+
+// shop gives the *.myshopify.com domain that the body names as its sender's, in lower case: orders in order_status_url
+// (whose host is the shop's own domain where it has one), compliance topics in shop_domain, app/uninstalled in
+// myshopify_domain or domain. Empty when none does.
+func (b *body) shop() string {
+	for _, v := range []raw{b.myshopifyDomain, b.shopDomain} {
+		if v.isText() {
+			return myshopify(v.text())
+		}
+	}
+	if b.orderStatusURL.isText() {
+		if u, err := url.Parse(b.orderStatusURL.text()); err == nil {
+			return myshopify(u.Hostname())
+		}
+	}
+	return ""
+}
+
+func myshopify(host string) string {
+	host = strings.ToLower(host)
+	if host == sampleShop || !strings.HasSuffix(host, ".myshopify.com") {
+		return ""
+	}
+	return host
 }
 
 // meaning reads a body as one kind of thing.

@@ -555,6 +555,54 @@ func TestStoreEventsNeedTheirOwnBodies(t *testing.T) {
 	}
 }
 
+func TestSaysThatABodyIsXML(t *testing.T) {
+	for _, body := range []string{"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<order></order>", "\ufeff<order/>",
+		" \n<order><name>\xe4</name></order>"} {
+		_, err := Platform{}.Parse("orders/paid", "", []byte(body))
+		if err == nil || !strings.Contains(err.Error(), "format to JSON") || strings.Contains(err.Error(), "cut") {
+			t.Errorf("%q: %v; want the remedy", body, err)
+		}
+		parsed, err := Platform{}.Parse("products/update", "", []byte(body))
+		if err != nil || parsed.Ignored == "" {
+			t.Errorf("%q under a topic that is not used: %+v, %v", body, parsed, err)
+		}
+	}
+}
+
+func TestShopOfABody(t *testing.T) {
+	for _, c := range []struct{ topic, body, want string }{
+		{"app/uninstalled", `{"id":1,"shop_owner":"A","myshopify_domain":"A.myshopify.com","domain":"a.example"}`,
+			"a.myshopify.com"},
+		{"app/uninstalled", `{"id":1,"shop_owner":"A","myshopify_domain":null,"domain":"a.myshopify.com"}`,
+			"a.myshopify.com"},
+		{"app/uninstalled", `{"id":1,"shop_owner":"A","domain":"a.example"}`, ""},
+		{"shop/redact", `{"shop_id":1,"shop_domain":"a.myshopify.com"}`, "a.myshopify.com"},
+		{"customers/redact", `{"shop_id":1,"shop_domain":"a.myshopify.com","orders_to_redact":[7]}`, "a.myshopify.com"},
+		{"customers/data_request", `{"shop_id":1,"shop_domain":"a.myshopify.com","orders_requested":[7]}`,
+			"a.myshopify.com"},
+		{"shop/redact", `{"shop_id":1,"shop_domain":5}`, ""},
+		{"orders/delete", `{"id":1}`, ""},
+	} {
+		p, err := Platform{}.Parse(c.topic, "", []byte(c.body))
+		if err != nil || p.Shop != c.want {
+			t.Errorf("%s with %s: shop %q, %v; want %q", c.topic, c.body, p.Shop, err, c.want)
+		}
+	}
+	for address, want := range map[string]string{
+		`"https://My-Shop.myshopify.com/90000000001/orders/1f/authenticate?key=2"`: "my-shop.myshopify.com",
+		`"https:\/\/my-shop.myshopify.com\/1"`:                                     "my-shop.myshopify.com",
+		`"https://shop.example/90000000001/orders/1f"`:                             "",
+		`"https://jsmith.myshopify.com/548380009/orders/1"`:                        "", // the sample of every test notification
+		`"https://my-shop.myshopify.com.evil.example/1"`:                           "",
+		`"%"`: "", `null`: "", `{}`: "", gone: "",
+	} {
+		p, err := Platform{}.Parse("orders/paid", "", changed(t, plainOrder, "order_status_url", address))
+		if err != nil || p.Shop != want {
+			t.Errorf("order_status_url %s: shop %q, %v; want %q", address, p.Shop, err, want)
+		}
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	order := func(pairs ...string) []byte { return changed(t, plainOrder, pairs...) }
 	cut := recorded(t, plainOrder).Body

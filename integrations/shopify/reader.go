@@ -93,6 +93,12 @@ const maxLevel = 200
 
 // start checks the text as a whole.
 func (r *reader) start() {
+	if isXML(r.data) {
+		r.err = affiliate.FieldErrorf("body", "is XML: set the webhook's format to JSON (Shopify admin, Settings > "+
+			"Notifications > Webhooks); what came in XML is not read, so compare the store's orders of that time")
+		r.at = len(r.data)
+		return
+	}
 	if !utf8.Valid(r.data) {
 		r.fail("is not UTF-8")
 		return
@@ -100,6 +106,13 @@ func (r *reader) start() {
 	if r.peek() != '{' {
 		r.fail("is not a JSON object")
 	}
+}
+
+// isXML says whether a body begins as XML does: webhooks made in the admin can be set to it. Nothing that begins so is
+// JSON.
+func isXML(data []byte) bool {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	return bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("<"))
 }
 
 // end refuses anything after the value.

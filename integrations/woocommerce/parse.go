@@ -1,6 +1,7 @@
 package woocommerce
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -16,6 +17,7 @@ const (
 	CodeAPIVersion = "woocommerce_api_version" // the webhook's payload version cannot see orders
 	CodeUserRights = "woocommerce_user_rights" // the webhook's user may not read orders
 	CodeOrderGone  = "woocommerce_order_gone"  // the order was deleted before its delivery ran
+	CodeInRequest  = "woocommerce_in_request"  // the store delivers inside the request that changes the order
 	CodeStoreError = "woocommerce_store_error" // any other error object
 )
 
@@ -68,6 +70,11 @@ func bodyError(body []byte, err error) error {
 		return affiliate.FieldErrorf("body",
 			"is empty; WooCommerce always sends JSON: look for a proxy that drops bodies")
 	}
+	if bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n"), []byte("<")) {
+		return affiliate.FieldErrorf("body", "is XML or HTML, and WooCommerce itself sends JSON only: look for a "+
+			"plugin or code that changes the payload or the format of webhooks (filters woocommerce_webhook_payload "+
+			"and woocommerce_webhook_http_args), have it send JSON, and compare the order with the store")
+	}
 	return affiliate.FieldErrorf("body", "is %v; look for a plugin that changes webhook payloads", err)
 }
 
@@ -91,6 +98,14 @@ func (p *payload) storeError() error {
 		e.Code = CodeOrderGone
 		e.Message = "the store sent an error instead of the order: the order was deleted for good before the " +
 			"store's queue ran; nothing needs to be done unless the order was paid: then compare with the store"
+	case "rest_no_route":
+		// WooCommerce builds the payload by asking its REST API, whose routes are not there yet while the request of a
+		// block checkout is worked on. In its queue they always are.
+		e.Code = CodeInRequest
+		e.Message = "the store sent an error instead of the order (rest_no_route): it delivers webhooks inside the " +
+			"request that changes the order; remove what sets the filter woocommerce_webhook_deliver_async to false " +
+			"(a plugin's setting such as \"deliver webhooks synchronously\", or code), so that they run in " +
+			"WooCommerce's queue, and compare the order with the store: it is in no such delivery"
 	default:
 		e.Code = CodeStoreError
 		e.Message = fmt.Sprintf(

@@ -376,6 +376,8 @@ func TestParseErrorObjects(t *testing.T) {
 		{"woocommerce_rest_invalid_shop_order_id", CodeAPIVersion, "v3"},
 		{"woocommerce_rest_cannot_view", CodeUserRights, "role"},
 		{"woocommerce_rest_shop_order_invalid_id", CodeOrderGone, "deleted"},
+		{"rest_no_route", CodeInRequest, "woocommerce_webhook_deliver_async"},
+		{"rest_no_route", CodeInRequest, "compare the order with the store"},
 		{"rest_something_else", CodeStoreError, "rest_something_else"},
 	} {
 		t.Run(c.code, func(t *testing.T) {
@@ -389,6 +391,15 @@ func TestParseErrorObjects(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestParseSaysThatABodyIsXML(t *testing.T) {
+	for _, body := range []string{"<html>", "\ufeff <?xml version=\"1.0\"?><order/>", "\n<!DOCTYPE html>"} {
+		_, err := Platform{}.Parse("order.updated", "", []byte(body))
+		if err == nil || !strings.Contains(err.Error(), "XML") || !strings.Contains(err.Error(), "JSON") {
+			t.Errorf("%q: %v; want what it is and what helps", body, err)
+		}
 	}
 }
 

@@ -436,3 +436,22 @@ func TestCode_End(t *testing.T) {
 		t.Errorf("another end: %v", err)
 	}
 }
+
+func TestOtherShop(t *testing.T) {
+	for _, c := range []struct {
+		domain, named string
+		want          bool
+	}{
+		{"a.myshopify.com", "b.myshopify.com", true},
+		{"a.myshopify.com", "A.MYSHOPIFY.com", false},
+		{"a.myshopify.com", "", false},
+		{"a.myshopify.com", "b.example", false},
+		{"a.example", "b.myshopify.com", false},
+		{"a.myshopify.com", ".myshopify.com", false},
+		{"a.myshopify.com", "{shop}.myshopify.com", false},
+	} {
+		if got := affiliate.OtherShop(c.domain, c.named); got != c.want {
+			t.Errorf("%q against %q: %t", c.named, c.domain, got)
+		}
+	}
+}

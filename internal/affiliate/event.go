@@ -21,6 +21,9 @@ type Parsed struct {
 	Ignored string
 	// Store is set when the delivery is about the store itself.
 	Store StoreEvent
+	// Shop is the *.myshopify.com domain that a body of Shopify's names as its own, in lower case; empty where none
+	// does.
+	Shop string
 	// Warning is shown to the owner beside a processed delivery, such as a custom order status we do not know.
 	Warning string
 }

@@ -24,6 +24,7 @@ type (
 	PayoutID      int64
 	CostID        int64
 	UserID        int64
+	NoticeID      int64
 )
 
 func (id StoreID) String() string       { return prefixed("str_", int64(id)) }
@@ -42,6 +43,7 @@ func (id TokenID) String() string       { return prefixed("tok_", int64(id)) }
 func (id PayoutID) String() string      { return prefixed("pay_", int64(id)) }
 func (id CostID) String() string        { return prefixed("cst_", int64(id)) }
 func (id UserID) String() string        { return prefixed("usr_", int64(id)) }
+func (id NoticeID) String() string      { return prefixed("ntc_", int64(id)) }
 
 func prefixed(prefix string, id int64) string { return prefix + strconv.FormatInt(id, 10) }
 

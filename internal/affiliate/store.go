@@ -97,6 +97,19 @@ func validStoreSlug(s string) bool {
 
 const myshopify = ".myshopify.com"
 
+// OtherShop says whether a delivery that names a shop cannot be of a store with a domain: both are *.myshopify.com
+// domains, and not the same. Anything else cannot be compared. Shops that share an app share its secret too, so that
+// the signature alone does not tell them apart.
+func OtherShop(domain, named string) bool {
+	return !strings.EqualFold(domain, named) && isMyshopify(domain) && isMyshopify(named)
+}
+
+// isMyshopify says whether a domain is a shop's permanent one; "{shop}.myshopify.com" of Shopify's examples is not.
+func isMyshopify(domain string) bool {
+	name, ok := strings.CutSuffix(strings.ToLower(domain), myshopify)
+	return ok && validStoreSlug(name)
+}
+
 // StoreDomain gives the form in which a store's domain is kept: the lower-case host, with its port where one is given,
 // without scheme and path. For Shopify it must be the permanent *.myshopify.com domain, which Shopify's headers name.
 func StoreDomain(p Platform, s string) (string, error) {
@@ -112,8 +125,7 @@ func StoreDomain(p Platform, s string) (string, error) {
 		return "", FieldErrorf("domain", "%q is not a domain (such as shop.example)", clip(s, 80))
 	}
 	if p == Shopify {
-		name, ok := strings.CutSuffix(d, myshopify)
-		if !ok || !validStoreSlug(name) {
+		if !isMyshopify(d) {
 			return "", FieldErrorf("domain", "%q is not the store's permanent domain; it looks like your-shop%s "+
 				"(Shopify admin, Settings > Domains)",
 				clip(s, 80), myshopify)

@@ -28,6 +28,7 @@ type App struct {
 
 	tokens    tokenCache
 	passwords passwords
+	rhythms   rhythms
 }
 
 // Platform is what the receiver and the worker must know of a kind of store. Implementations keep no state.

@@ -11,31 +11,37 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// platformCache remembers the platform of stores: it never changes.
-type platformCache struct {
+// storeCache remembers stores for their platform, which never changes, and for their domain: whoever relies on it reads
+// the store anew before something is refused.
+type storeCache struct {
 	db *storage.DB
 	mu sync.Mutex
-	m  map[affiliate.StoreID]affiliate.Platform
+	m  map[affiliate.StoreID]affiliate.Store
 }
 
-func (c *platformCache) get(ctx context.Context, id affiliate.StoreID) (affiliate.Platform, error) {
+func (c *storeCache) get(ctx context.Context, id affiliate.StoreID) (affiliate.Store, error) {
 	c.mu.Lock()
-	p, ok := c.m[id]
+	store, ok := c.m[id]
 	c.mu.Unlock()
 	if ok {
-		return p, nil
+		return store, nil
 	}
+	return c.read(ctx, id)
+}
+
+// read gives a store as it is now.
+func (c *storeCache) read(ctx context.Context, id affiliate.StoreID) (affiliate.Store, error) {
 	store, err := c.db.Store(ctx, id)
 	if err != nil {
-		return "", err
+		return store, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.m == nil {
-		c.m = map[affiliate.StoreID]affiliate.Platform{}
+		c.m = map[affiliate.StoreID]affiliate.Store{}
 	}
-	c.m[id] = store.Platform
-	return store.Platform, nil
+	c.m[id] = store
+	return store, nil
 }
 
 // zonedSettings reads the account's settings with their time zone.

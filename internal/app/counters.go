@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +26,8 @@ type Counters struct {
 	n    map[countKey]int64
 	seen map[affiliate.StoreID]storage.StoreActivity
 
+	topics map[topicKey]storage.StoreTopicCount
+
 	total map[string]int64 // by outcome, since the start; for the metrics
 }
 
@@ -33,10 +36,16 @@ type countKey struct {
 	outcome string
 }
 
+type topicKey struct {
+	store affiliate.StoreID
+	topic string
+}
+
 // NewCounters makes counters; Run writes them.
 func NewCounters(db *storage.DB, now func() time.Time, log *slog.Logger) *Counters {
 	return &Counters{db: db, log: log, now: now, n: map[countKey]int64{},
-		seen: map[affiliate.StoreID]storage.StoreActivity{}, total: map[string]int64{}}
+		seen: map[affiliate.StoreID]storage.StoreActivity{}, topics: map[topicKey]storage.StoreTopicCount{},
+		total: map[string]int64{}}
 }
 
 // Count counts one outcome at a store.
@@ -47,13 +56,35 @@ func (c *Counters) Count(store affiliate.StoreID, outcome string) {
 	c.mu.Unlock()
 }
 
-// Received counts a kept delivery.
-func (c *Counters) Received(store affiliate.StoreID, at time.Time) {
+// Received counts a kept delivery. Of topics only those are counted that a store must tell of: others may be anything.
+func (c *Counters) Received(store affiliate.StoreID, topic string, at time.Time) {
+	needed := neededTopics[topic]
 	c.mu.Lock()
+	if needed {
+		key := topicKey{store, topic}
+		t, seen := c.topics[key]
+		if !seen {
+			t = storage.StoreTopicCount{StoreID: store, Topic: topic, First: at}
+		}
+		t.Last = at
+		t.N++
+		c.topics[key] = t
+	}
 	c.n[countKey{store, string(ReceiptKept)}]++
 	c.total[string(ReceiptKept)]++
 	a := c.seen[store]
 	a.StoreID, a.Delivery = store, at
+	c.seen[store] = a
+	c.mu.Unlock()
+}
+
+// OtherShop counts a delivery that was refused because it is of another shop.
+func (c *Counters) OtherShop(store affiliate.StoreID, shop string) {
+	c.mu.Lock()
+	c.n[countKey{store, string(ReceiptOtherShop)}]++
+	c.total[string(ReceiptOtherShop)]++
+	a := c.seen[store]
+	a.StoreID, a.OtherShop = store, shop
 	c.seen[store] = a
 	c.mu.Unlock()
 }
@@ -107,13 +138,15 @@ func (c *Counters) Run(ctx context.Context) {
 // Flush writes what was counted. What cannot be written is kept for the next time.
 func (c *Counters) Flush(ctx context.Context) {
 	c.mu.Lock()
-	n, seen := c.n, c.seen
+	n, seen, topics := c.n, c.seen, c.topics
 	c.n, c.seen = map[countKey]int64{}, map[affiliate.StoreID]storage.StoreActivity{}
+	c.topics = map[topicKey]storage.StoreTopicCount{}
 	c.mu.Unlock()
 	if len(n) == 0 && len(seen) == 0 {
 		return
 	}
-	hour := storage.At(c.now().UTC().Truncate(time.Hour))
+	now := c.now()
+	hour := storage.At(now.UTC().Truncate(time.Hour))
 	counts := make([]storage.StoreCount, 0, len(n))
 	for k, v := range n {
 		counts = append(counts, storage.StoreCount{StoreID: k.store, Hour: hour, Outcome: k.outcome, N: v})
@@ -127,7 +160,12 @@ func (c *Counters) Flush(ctx context.Context) {
 		activity = append(activity, a)
 	}
 	slices.SortFunc(activity, func(a, b storage.StoreActivity) int { return cmp.Compare(a.StoreID, b.StoreID) })
-	err := c.db.InTx(ctx, func(tx *storage.Tx) error { return tx.AddStoreCounts(ctx, counts, activity) })
+	told := slices.SortedFunc(maps.Values(topics), func(a, b storage.StoreTopicCount) int {
+		return cmp.Or(cmp.Compare(a.StoreID, b.StoreID), cmp.Compare(a.Topic, b.Topic))
+	})
+	err := c.db.InTx(ctx, func(tx *storage.Tx) error {
+		return tx.AddStoreCounts(ctx, storage.StoreTally{Counts: counts, Topics: told, Activity: activity, Now: now})
+	})
 	if err == nil {
 		c.publish(counts, activity)
 		return
@@ -138,6 +176,16 @@ func (c *Counters) Flush(ctx context.Context) {
 	for k, v := range n {
 		c.n[k] += v
 	}
+	for key, t := range topics {
+		newer, also := c.topics[key]
+		if !also {
+			newer = t
+		} else {
+			newer.First = t.First
+			newer.N += t.N
+		}
+		c.topics[key] = newer
+	}
 	for id, a := range seen {
 		newer := c.seen[id]
 		newer.StoreID = id
@@ -147,6 +195,7 @@ func (c *Counters) Flush(ctx context.Context) {
 		if newer.Processed.IsZero() {
 			newer.Processed = a.Processed
 		}
+		newer.OtherShop = cmp.Or(newer.OtherShop, a.OtherShop)
 		c.seen[id] = newer
 	}
 }

@@ -34,7 +34,7 @@ func TestCountersTellOpenPages_race(t *testing.T) {
 		counts.Live = r.recorder
 		told("nothing happened")
 		counts.Count(store.ID, string(app.ReceiptBadSignature))
-		counts.Received(store.ID, time.Now())
+		counts.Received(store.ID, "orders/paid", time.Now())
 		told("one came and one was refused", affiliate.Change{Store: store.ID})
 		counts.Touched(store.ID)
 		told("something else", affiliate.Change{Store: store.ID})

@@ -19,9 +19,9 @@ import (
 // Processor applies deliveries to orders. Submitted deliveries are gathered into batches, each applied in one
 // transaction, so that the cost of a commit is shared.
 type Processor struct {
-	app       *App
-	counts    *Counters
-	platforms *platformCache
+	app    *App
+	counts *Counters
+	stores *storeCache
 
 	mu     sync.Mutex
 	open   *batch
@@ -41,7 +41,7 @@ const batchMost = 400
 
 // NewProcessor starts workers that apply batches side by side. Close it to finish what was submitted.
 func NewProcessor(a *App, counts *Counters, workers int) *Processor {
-	p := &Processor{app: a, counts: counts, platforms: &platformCache{db: a.DB}, ready: make(chan struct{}, 1)}
+	p := &Processor{app: a, counts: counts, stores: &storeCache{db: a.DB}, ready: make(chan struct{}, 1)}
 	p.open = &batch{done: make(chan struct{})}
 	for range max(1, workers) {
 		p.done.Go(p.work)
@@ -201,13 +201,13 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 		pd.warning = pd.outcome.Note
 		return pd, nil
 	}
-	name, err := p.platforms.get(ctx, d.StoreID)
+	store, err := p.stores.get(ctx, d.StoreID)
 	if err != nil {
 		return pd, err
 	}
-	platform := p.app.Platforms[name]
+	platform := p.app.Platforms[store.Platform]
 	if platform == nil {
-		return fail("the platform " + string(name) + " is not known to this version")
+		return fail("the platform " + string(store.Platform) + " is not known to this version")
 	}
 	if d.Payload == nil {
 		return fail("its body was purged")
@@ -219,6 +219,16 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 	parsed, err := parseSafely(platform, d.Topic, pd.key, body)
 	if err != nil {
 		return fail(err.Error())
+	}
+	if affiliate.OtherShop(store.Domain, parsed.Shop) { // unless the store's domain was changed meanwhile
+		if store, err = p.stores.read(ctx, d.StoreID); err != nil {
+			return pd, err
+		}
+		if affiliate.OtherShop(store.Domain, parsed.Shop) {
+			return fail(fmt.Sprintf("the body is of the shop %[1]s, not of %[2]s, and changes nothing: in the admin "+
+				"of %[1]s delete the webhooks that have this store's address, or, if that is the store's own new "+
+				"domain, change the domain of the store here and replay the delivery", parsed.Shop, store.Domain))
+		}
 	}
 	if parsed.Ignored != "" {
 		pd.outcome.State, pd.outcome.Note = storage.DeliveryIgnored, clipNote(parsed.Ignored)
@@ -368,7 +378,7 @@ func (p *Processor) applyStore(ctx context.Context, tx *storage.Tx, d parsedDeli
 			"A customer asked the store for their data (delivery "+d.ID.String()+"): answer within 30 days.")
 	}
 	if d.warning != "" {
-		return tx.WarnStore(ctx, d.StoreID, d.warning+" (delivery "+d.ID.String()+")")
+		return tx.WarnStore(ctx, d.StoreID, d.warning+aboutDelivery(d.ID))
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ type Receiver struct {
 type receivingStore struct {
 	id       affiliate.StoreID
 	platform affiliate.Platform
+	domain   string
 	secrets  [][]byte
 	sealed   bool // some of its secrets cannot be read here
 }
@@ -58,6 +59,7 @@ const (
 	ReceiptTooLarge     Receipt = "too_large"
 	ReceiptUnreadable   Receipt = "unreadable"
 	ReceiptUnavailable  Receipt = "unavailable"
+	ReceiptOtherShop    Receipt = "other_shop" // signed with the store's secret, but of another shop of the same app
 )
 
 // Store finds the store that a request is for: by the slug in its path, or, without one, by the shop in its headers.
@@ -113,7 +115,7 @@ func (r *Receiver) load(ctx context.Context) error {
 	}
 	bySlug, byShop := make(map[string]*receivingStore, len(rows)), map[string][]*receivingStore{}
 	for _, row := range rows {
-		s := &receivingStore{id: row.ID, platform: row.Platform}
+		s := &receivingStore{id: row.ID, platform: row.Platform, domain: row.Domain}
 		for _, sealed := range row.Sealed {
 			secret, err := r.app.Sealer.Open(SealWebhookSecret, sealed)
 			if err != nil {
@@ -166,14 +168,19 @@ func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slu
 		r.counts.Count(stores[0].id, string(ReceiptBadSignature))
 		return ReceiptBadSignature, nil
 	}
+	if shop := p.Shop(h); affiliate.OtherShop(store.domain, shop) {
+		r.counts.OtherShop(store.id, shop)
+		return ReceiptOtherShop, nil
+	}
 	now := r.app.Now()
-	err = r.intake.Keep(storage.NewDelivery{StoreID: store.id, Key: p.Key(h, body), Topic: cleanTopic(p.Topic(h)),
+	topic := cleanTopic(p.Topic(h))
+	err = r.intake.Keep(storage.NewDelivery{StoreID: store.id, Key: p.Key(h, body), Topic: topic,
 		ReceivedAt: now, Payload: packPayload(p.KeptHeaders(), h, body)})
 	if err != nil {
 		r.counts.Count(store.id, string(ReceiptUnavailable))
 		return ReceiptUnavailable, err
 	}
-	r.counts.Received(store.id, now)
+	r.counts.Received(store.id, topic, now)
 	return ReceiptKept, nil
 }
 

@@ -309,23 +309,38 @@ func (a *App) StoreInstructions(s affiliate.Store) []string {
 
 // StoreTopic is one thing that a store must tell us of.
 type StoreTopic struct {
-	Name  string // as deliveries name it: "orders/create"
-	Label string // as the store's admin calls it: "Order creation"
+	Name     string // as deliveries name it: "orders/create"
+	Label    string // as the store's admin calls it: "Order creation"
+	Occasion string // when it comes, where that is not with every order: "an order is deleted"
 }
 
 // StoreTopics are those that a webhook is needed for, in the order in which people make them. Deliveries of others are
 // kept and ignored, or used where they say more: Shopify's disputes can be subscribed to by an app only.
 func StoreTopics(p affiliate.Platform) []StoreTopic {
 	if p == affiliate.Shopify {
-		return []StoreTopic{{"orders/create", "Order creation"}, {"orders/updated", "Order update"},
-			{"orders/paid", "Order payment"}, {"orders/cancelled", "Order cancellation"},
-			{"orders/edited", "Order edit"}, {"orders/delete", "Order deletion"}, {"refunds/create", "Refund create"},
-			{"order_transactions/create",
-				"Order transaction create"}}
+		return []StoreTopic{{"orders/create", "Order creation", ""}, {"orders/updated", "Order update", ""},
+			{"orders/paid", "Order payment", ""}, {"orders/cancelled", "Order cancellation", "an order is canceled"},
+			{"orders/edited", "Order edit", "an order is edited"},
+			{"orders/delete", "Order deletion", "an order is deleted"},
+			{"refunds/create", "Refund create", "money goes back"},
+			{"order_transactions/create", "Order transaction create",
+				"a payment or a refund is made; not all shops offer it"}}
 	}
-	return []StoreTopic{{"order.created", "Order created"}, {"order.updated", "Order updated"},
-		{"order.deleted", "Order deleted"}, {"order.restored", "Order restored"}}
+	return []StoreTopic{{"order.created", "Order created", ""}, {"order.updated", "Order updated", ""},
+		{"order.deleted", "Order deleted", "an order goes to the trash"},
+		{"order.restored", "Order restored", "an order comes back from the trash"}}
 }
+
+// neededTopics are the names of all of them.
+var neededTopics = func() map[string]bool {
+	names := map[string]bool{}
+	for _, p := range []affiliate.Platform{affiliate.Shopify, affiliate.WooCommerce} {
+		for _, t := range StoreTopics(p) {
+			names[t.Name] = true
+		}
+	}
+	return names
+}()
 
 func topicLabels(p affiliate.Platform) string {
 	var labels []string

@@ -20,6 +20,7 @@ func deliveryRoutes() []route {
 	return []route{
 		{http.MethodGet, "/stores/:store/deliveries", signedIn, (*request).deliveriesPage},
 		{http.MethodPost, "/stores/:store/replay", own, (*request).replayFailed},
+		{http.MethodPost, "/stores/:store/set-aside", own, (*request).setAside},
 		{http.MethodGet, "/deliveries/:delivery", signedIn, (*request).deliveryPage},
 		{http.MethodGet, "/deliveries/:delivery/body", own, (*request).deliveryBody},
 		{http.MethodPost, "/deliveries/:delivery/replay", own, (*request).replayDelivery},
@@ -39,6 +40,8 @@ type deliveryLine struct {
 	Tries    int
 	Note     string
 	Took     string // from its arrival to the end of the work on it
+	Aside    string // why it was set aside, by whom and when; empty unless it is
+	Movable  bool   // it can be set aside or put back
 }
 
 var deliveryBadges = map[storage.DeliveryState]badge{
@@ -46,6 +49,8 @@ var deliveryBadges = map[storage.DeliveryState]badge{
 	storage.DeliveryDone:    {"good", "check", "Done"},
 	storage.DeliveryIgnored: {"", "minus", "Ignored"},
 	storage.DeliveryFailed:  {"bad", "alert", "Failed"},
+
+	storage.DeliverySetAside: {"", "pause", "Set aside"},
 }
 
 // deliveryStates are the choices of a filter, with their meaning.
@@ -54,7 +59,7 @@ var deliveryStates = []struct {
 	Text  string
 }{
 	{storage.DeliveryWaiting, "Waiting"}, {storage.DeliveryDone, "Done"}, {storage.DeliveryIgnored, "Ignored"},
-	{storage.DeliveryFailed, "Failed"},
+	{storage.DeliveryFailed, "Failed"}, {storage.DeliverySetAside, "Set aside"},
 }
 
 func (r *request) deliveryLines(rows []storage.DeliveryRow) []deliveryLine {
@@ -62,7 +67,11 @@ func (r *request) deliveryLines(rows []storage.DeliveryRow) []deliveryLine {
 	for i, d := range rows {
 		lines[i] = deliveryLine{ID: d.ID, Topic: d.Topic, Received: r.instant(d.ReceivedAt.Time),
 			Badge: deliveryBadges[d.State], Order: d.Order, Tries: d.Attempts, Note: d.Note,
-			Took: took(d.ReceivedAt.Time, d.Processed.Time)}
+			Took:    took(d.ReceivedAt.Time, d.Processed.Time),
+			Movable: d.State == storage.DeliveryFailed || d.State == storage.DeliverySetAside}
+		if d.State == storage.DeliverySetAside {
+			lines[i].Aside = fmt.Sprintf("%s · %s, %s", d.Aside.Reason, d.Aside.By, r.moment(d.Aside.At.Time))
+		}
 	}
 	return lines
 }
@@ -103,6 +112,7 @@ type deliveriesPage struct {
 	Topics     []app.StoreTopic
 	Order      string
 	Filtered   bool
+	Back       string
 	Searched   int64 // how many deliveries were looked through, where that was not all; else 0
 	MayOwn     bool
 }
@@ -120,6 +130,7 @@ func (r *request) deliveriesPage() error {
 		State: storage.DeliveryState(r.Query("state")), States: deliveryStates,
 		Topic: strings.TrimSpace(r.Query("topic")), Topics: app.StoreTopics(store.Platform),
 		Order: strings.TrimSpace(r.Query("order")), MayOwn: r.may(affiliate.MayAdminister)}
+	page.Back = r.Request.URL.RequestURI()
 	page.Filtered = string(page.State)+page.Topic+page.Order != ""
 	filter := storage.DeliveryFilter{State: page.State, Store: store.Slug, Topic: page.Topic, Look: lookThrough}
 	if page.Order != "" {
@@ -154,6 +165,45 @@ func (r *request) replayFailed() error {
 	return r.done(storeAddress(store)+"/deliveries", notice)
 }
 
+// setAside gives up on failed deliveries, or takes that back: those that are ticked, or all with one note.
+func (r *request) setAside() error {
+	store, err := r.store()
+	if err != nil {
+		return err
+	}
+	address := back(r.field("back"), storeAddress(store)+"/deliveries")
+	if r.field("nothing") != "" { // the enter key, in a browser without script
+		return r.done(address, "")
+	}
+	var choice storage.DeliveryChoice
+	if note := r.PostForm("note"); note != "" {
+		choice.Store, choice.Note = store.ID, note
+	} else {
+		for _, text := range r.PostFormArray("ids") {
+			id, err := affiliate.ParseID[affiliate.DeliveryID]("dlv_", text)
+			if err != nil {
+				return affiliate.FieldErrorf("ids", "%v", err)
+			}
+			choice.IDs = append(choice.IDs, id)
+		}
+		if len(choice.IDs) == 0 {
+			return affiliate.Errorf(affiliate.Invalid, "no delivery is selected; tick some rows first")
+		}
+	}
+	if r.field("move") == "back" {
+		n, err := r.d.App.PutBack(r.Request.Context(), choice)
+		if err != nil {
+			return err
+		}
+		return r.done(address, counted(n, "delivery counts", "deliveries count")+" as failed again.")
+	}
+	n, err := r.d.App.SetAside(r.Request.Context(), choice, r.field("reason"))
+	if err != nil {
+		return err
+	}
+	return r.done(address, counted(n, "delivery is", "deliveries are")+" set aside and no longer counted as failed.")
+}
+
 // counted writes a number with its noun.
 func counted(n int64, one, many string) string {
 	if n == 1 {
@@ -177,6 +227,8 @@ type deliveryPage struct {
 	Shortened    string // how much of the body is shown, where that is not all of it
 	Purged       bool
 	Unreadable   string
+	Failed       bool
+	Alike        int64 // failed deliveries of the store with the same note, this one among them
 	MayOwn       bool
 }
 
@@ -207,11 +259,23 @@ func (r *request) deliveryPage() error {
 	if err != nil {
 		return err
 	}
-	lines := r.deliveryLines([]storage.DeliveryRow{{ID: d.ID, Topic: d.Topic, ReceivedAt: d.ReceivedAt,
-		Processed: d.Processed, State: d.State, Attempts: d.Attempts, Note: d.Note, Order: d.Order}})
+	row := storage.DeliveryRow{ID: d.ID, Topic: d.Topic, ReceivedAt: d.ReceivedAt, Processed: d.Processed,
+		State: d.State, Attempts: d.Attempts, Note: d.Note, Order: d.Order}
+	if d.State == storage.DeliverySetAside {
+		if row.Aside, err = r.d.App.DB.SetAside(ctx, d.ID); err != nil {
+			return err
+		}
+	}
+	lines := r.deliveryLines([]storage.DeliveryRow{row})
 	page := deliveryPage{layout: r.layout("Delivery "+d.ID.String(), "stores"), deliveryLine: lines[0], Store: store,
 		StoreAddress: storeAddress(store), Processed: r.instant(d.Processed.Time), MostTries: storage.MaxAttempts,
 		Purged: d.Payload == nil, MayOwn: r.may(affiliate.MayAdminister)}
+	if d.State == storage.DeliveryFailed {
+		page.Failed = true
+		if page.Alike, err = r.d.App.DB.FailedLike(ctx, d.StoreID, d.Note); err != nil {
+			return err
+		}
+	}
 	if d.State == storage.DeliveryWaiting {
 		page.NextTry = r.instant(d.RetryAt.Time)
 	}

@@ -228,3 +228,43 @@ func TestDeliveriesTellPages(t *testing.T) {
 		return text == "Done"
 	})
 }
+
+// TestSetAside: what can never succeed is given up on, by ticking it or by its note, and counts as trouble no more.
+func TestSetAside(t *testing.T) {
+	h := newHouse(t)
+	s := h.storeBySlug("shop")
+	at := "/stores/" + s.ID.String()
+	for n := range 3 {
+		h.deliver("shop", fmt.Sprintf(`<order>%d</order>`, n))
+	}
+	h.deliver("shop", `{"not":"an order"`)
+	h.process()
+	h.owner().get("/").says("4 deliveries failed")
+	v := h.viewer()
+	v.get("/deliveries/dlv_1").hides("Set aside")
+	v.post(at+"/set-aside", "ids", "dlv_1", "reason", "x").is(http.StatusForbidden)
+	o := h.owner()
+	page := o.get(at + "/deliveries?state=failed")
+	page.one("input[name=ids][value=dlv_4]")
+	o.post(at+"/set-aside", "nothing", "1", "ids", "dlv_4", "reason", "x", "move", "aside").is(http.StatusOK)
+	o.post(at+"/set-aside", "ids", "dlv_4", "reason", " ", "move", "aside").is(http.StatusUnprocessableEntity)
+	o.post(at+"/set-aside", "reason", "x", "move", "aside").is(http.StatusUnprocessableEntity).says("tick some rows")
+	o.post(at+"/set-aside", "ids", "dlv_4", "reason", "seen to", "move", "aside", "back",
+		at+"/deliveries?state=failed").
+		is(http.StatusOK).says("1 delivery is set aside").hides("dlv_4")
+	one := o.get("/deliveries/dlv_2").says("format to JSON", "Set aside all 3 failed ones with this note")
+	note := one.one("button[name=note]").attr("value")
+	o.post(at+"/set-aside", "ids", "dlv_2", "note", note, "reason", "compared by hand", "back", "/deliveries/dlv_2").
+		is(http.StatusOK).says("3 deliveries are set aside", "compared by hand · Olga Owner", "Put back")
+	o.get("/").hides("deliveries failed")
+	o.get(at).says("Connected. Deliveries come in and are processed.", "4 set aside").hides("an order\"",
+		"format to JSON.")
+	o.get(at+"/deliveries?state=set_aside").says("Set aside: seen to · Olga Owner", "Set aside: compared by hand")
+	if got := o.get(at + "/deliveries?state=set_aside").keys(); len(got) != 4 {
+		t.Errorf("the filter shows %v", got)
+	}
+	o.post(at+"/set-aside", "ids", "dlv_2", "move", "back", "back", "/deliveries/dlv_2").
+		says("1 delivery counts as failed again", "It can never succeed?")
+	o.post("/deliveries/dlv_1/replay").is(http.StatusOK).says("Waiting").hides("compared by hand")
+	o.get("/settings/audit").says("set deliveries aside of the store", "put back deliveries")
+}

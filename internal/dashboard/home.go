@@ -356,6 +356,13 @@ func (r *request) readTasks(p *homePage) error {
 	if err != nil {
 		return err
 	}
+	clock, err := r.clockNotices()
+	if err != nil {
+		return err
+	}
+	for _, n := range clock {
+		p.Tasks = append(p.Tasks, task{"clock", n.Text, "/stores", true})
+	}
 	work, err := r.d.work.Get(ctx, r.readWork)
 	if err != nil {
 		return err

@@ -26,6 +26,8 @@ func storeRoutes() []route {
 		{http.MethodGet, "/stores/:store/edit", change, (*request).editStorePage},
 		{http.MethodPost, "/stores/:store/edit", change, (*request).editStore},
 		{http.MethodPost, "/stores/:store/warning", change, (*request).dismissWarning},
+		{http.MethodPost, "/stores/:store/notices", change, (*request).dismissNotices},
+		{http.MethodPost, "/notices", own, (*request).dismissClock},
 		{http.MethodPost, "/stores/:store/end", own, (*request).endStore},
 		{http.MethodPost, "/stores/:store/secrets", own, (*request).addSecret},
 		{http.MethodPost, "/stores/:store/secrets/:secret/end", own, (*request).endSecret},
@@ -49,10 +51,75 @@ type storeHealth struct {
 	Waiting       int64
 	OldestWaiting string
 	Failed        int64
+	SetAside      int64
 	Rejected      int64       // in the last 24 hours
 	Rejections    []rejection // the same, by their cause
 	Pinged        bool        // WooCommerce has found the delivery URL, which it asks when a webhook is saved
+	NeverSeen     []app.UnseenTopic
+	Quiet         *affiliate.Quiet
+	Gaps          []notice
 }
+
+// notice is something to look into, until it is dismissed.
+type notice struct {
+	ID   affiliate.NoticeID
+	Text string
+	Calm bool // planned downtime
+}
+
+// Missing are the topics whose webhooks are likely not there.
+func (h storeHealth) Missing() (list []app.UnseenTopic) {
+	for _, t := range h.NeverSeen {
+		if t.Missing {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// Rare are the other topics that never came: they may have had no reason to.
+func (h storeHealth) Rare() (list []app.UnseenTopic) {
+	for _, t := range h.NeverSeen {
+		if !t.Missing {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// Unusual says whether nothing has come for longer than chance explains.
+func (h storeHealth) Unusual() bool { return h.Quiet != nil && h.Quiet.Unusual }
+
+// Silences says what the store's silence tells that somebody should look after.
+func (h storeHealth) Silences() (list []string) {
+	if h.Ended() {
+		return nil
+	}
+	if h.Unusual() {
+		list = append(list, "Unusually "+h.Quiet.Text()+".")
+	}
+	for _, t := range h.Missing() {
+		list = append(list, fmt.Sprintf("“%s” never came, though it comes with every order: make that webhook.",
+			t.Label))
+	}
+	gaps := 0
+	for _, n := range h.Gaps {
+		if n.Calm {
+			continue
+		}
+		if gaps++; gaps <= mostGaps {
+			list = append(list, n.Text)
+		}
+	}
+	if more := gaps - mostGaps; more > 0 {
+		times := counted(int64(more), "more time", "more times")
+		list = append(list, "The server was down "+times+" before that.")
+	}
+	return list
+}
+
+// mostGaps is how many of a store's gaps are told outside its own page.
+const mostGaps = 3
 
 // Ended says whether the store was ended by a person.
 func (h storeHealth) Ended() bool { return h.Store.State == affiliate.StoreStateEnded }
@@ -78,31 +145,49 @@ func (r *request) health(list []affiliate.Store, only affiliate.StoreID) ([]stor
 	if err != nil {
 		return nil, err
 	}
+	silence, err := r.d.App.StoreHealth(r.Request.Context(), list, only)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]storeHealth, len(list))
 	for i, s := range list {
-		all[i] = r.healthOf(s, figures[s.ID])
+		all[i] = r.healthOf(s, figures[s.ID], silence[s.ID])
 	}
 	return all, nil
 }
 
-func (r *request) healthOf(s affiliate.Store, f storage.StoreFigures) storeHealth {
+func (r *request) healthOf(s affiliate.Store, f storage.StoreFigures, silence app.StoreHealth) storeHealth {
 	h := storeHealth{Store: s, Address: storeAddress(s), Platform: platformNames[s.Platform],
 		LastDelivery: r.moment(s.LastDeliveryAt), LastProcessed: r.moment(s.LastProcessedAt), Waiting: f.Waiting,
-		OldestWaiting: r.moment(f.OldestWaiting), Failed: f.Failed}
+		OldestWaiting: r.moment(earlier(f.OldestWaiting, r.d.App.Now())), Failed: f.Failed, SetAside: f.SetAside,
+		NeverSeen: silence.NeverSeen, Quiet: silence.Quiet}
+	for _, n := range silence.Notices {
+		h.Gaps = append(h.Gaps, notice{n.ID, app.NoticeText(n, s.Platform, r.zone), n.Kind == storage.NoticeStopped})
+	}
 	for _, why := range rejectedBecause {
 		n, last := f.Count(string(why.receipt))
 		if n == 0 {
 			continue
 		}
 		h.Rejected += n
-		h.Rejections = append(h.Rejections, rejection{N: n, Why: why.text, Remedy: why.remedy[s.Platform],
-			Last: last.In(r.zone).Format("15:04"), Over: !s.LastDeliveryAt.Before(last.Add(time.Hour))})
+		named := strings.NewReplacer(otherShop, f.OtherShop)
+		h.Rejections = append(h.Rejections, rejection{N: n, Why: named.Replace(why.text),
+			Remedy: named.Replace(why.remedy[s.Platform]),
+			Last:   last.In(r.zone).Format("15:04"), Over: !s.LastDeliveryAt.Before(last.Add(time.Hour))})
 	}
 	pings, _ := f.Count(string(app.ReceiptPing))
 	h.Pinged = pings > 0
 	late := !f.OldestWaiting.IsZero() && r.d.App.Now().Sub(f.OldestWaiting) > time.Minute
 	h.Badge = h.badge(late)
 	return h
+}
+
+// earlier gives the earlier of two times: what came while the clock was ahead waits since now at most.
+func earlier(a, b time.Time) time.Time {
+	if a.After(b) {
+		return b
+	}
+	return a
 }
 
 // troubles says what is wrong with a store that somebody should look after. Deliveries that failed have a place of
@@ -123,10 +208,13 @@ func (h storeHealth) troubles() (list []string) {
 				"deliveries were"), j.Why))
 		}
 	}
-	return list
+	return append(list, h.Silences()...)
 }
 
 func storeAddress(s affiliate.Store) string { return "/stores/" + s.ID.String() }
+
+// otherShop stands for the shop that a refused delivery named.
+const otherShop = "{shop}"
 
 // rejectedBecause are the causes for which a receiver turns deliveries away, the likeliest first.
 var rejectedBecause = []struct {
@@ -141,6 +229,10 @@ var rejectedBecause = []struct {
 		affiliate.WooCommerce: "In WooCommerce → Settings → Advanced → Webhooks open each webhook and paste this " +
 			"store's secret; or add the secret that is used " +
 			"there under Secrets on the store's page here."}},
+	{app.ReceiptOtherShop, "deliveries of " + otherShop + " come to this address", map[affiliate.Platform]string{
+		affiliate.Shopify: "In the admin of " + otherShop + " open Settings → Notifications → Webhooks and delete " +
+			"those with this store's address, or correct the addresses in the app that both shops share; connect " +
+			"that shop as a store of its own. If it is this store's own new domain, change the domain here."}},
 	{app.ReceiptTooLarge, "the body is larger than this server takes", map[affiliate.Platform]string{
 		affiliate.Shopify: "Set MAX_BODY_BYTES on the server to more, then restart it.",
 		affiliate.WooCommerce: "Set MAX_BODY_BYTES on the server to more, then restart it. WooCommerce does not send " +
@@ -173,6 +265,10 @@ func (h storeHealth) badge(late bool) badge {
 		return badge{"warn", "alert", "Deliveries refused"}
 	case late:
 		return badge{"warn", "clock", "Behind"}
+	case h.Unusual():
+		return badge{"warn", "clock", "Unusually quiet"}
+	case len(h.Missing()) > 0:
+		return badge{"warn", "alert", "Topics missing"}
 	}
 	return badge{"good", "check", "Receiving"}
 }
@@ -180,6 +276,7 @@ func (h storeHealth) badge(late bool) badge {
 type storesPage struct {
 	layout
 	Stores []storeHealth
+	Clock  []notice
 	Pager  pager
 	MayOwn bool
 }
@@ -192,6 +289,9 @@ func (r *request) storesPage() error {
 	page := storesPage{layout: r.layout("Stores", "stores"), Pager: r.pager(next),
 		MayOwn: r.may(affiliate.MayAdminister)}
 	if page.Stores, err = r.health(list, 0); err != nil {
+		return err
+	}
+	if page.Clock, err = r.clockNotices(); err != nil {
 		return err
 	}
 	return r.show("stores.html", &page)
@@ -405,4 +505,43 @@ func (r *request) endStore() error {
 	}
 	return r.done(storeAddress(store), store.Name+" is ended: its deliveries are refused from now on, its orders "+
 		"stay. Delete its webhooks in the store's admin too.")
+}
+
+// clockNotices gives the jumps of the server's clock, for owners only: nobody else can set it right.
+func (r *request) clockNotices() ([]notice, error) {
+	if !r.may(affiliate.MayAdminister) {
+		return nil, nil
+	}
+	list, err := r.d.App.DB.ClockNotices(r.Request.Context())
+	var notices []notice
+	for _, n := range list {
+		notices = append(notices, notice{ID: n.ID, Text: app.NoticeText(n, "", r.zone)})
+	}
+	return notices, err
+}
+
+func (r *request) dismissNotices() error {
+	store, err := r.store()
+	if err != nil {
+		return err
+	}
+	return r.dismiss(store.ID, storeAddress(store))
+}
+
+func (r *request) dismissClock() error { return r.dismiss(0, "/stores") }
+
+// dismiss takes the notices of the form away.
+func (r *request) dismiss(store affiliate.StoreID, address string) error {
+	var ids []affiliate.NoticeID
+	for _, text := range r.PostFormArray("notice") {
+		id, err := affiliate.ParseID[affiliate.NoticeID]("ntc_", text)
+		if err != nil {
+			return affiliate.FieldErrorf("notice", "%v", err)
+		}
+		ids = append(ids, id)
+	}
+	if _, err := r.d.App.DismissNotices(r.Request.Context(), store, ids); err != nil {
+		return err
+	}
+	return r.done(address, "")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tributaryhq/tributary/integrations/shopify"
 	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -365,12 +366,44 @@ func TestRejections(t *testing.T) {
 		"1 rejected in the last 24 hours: the body broke off", "the database did not answer",
 		"The last one came after 13:00")
 	h.clock.advance(90 * time.Minute)
-	h.counters.Received(s.ID, h.clock.now())
+	h.counters.Received(s.ID, "order.updated", h.clock.now())
 	h.counters.Flush(h.Context())
 	h.viewer().get(at).says("deliveries have been accepted since", "Connected. Deliveries come in and are processed.").
 		hides("paste this store's secret")
 	h.clock.advance(24 * time.Hour)
 	h.viewer().get(at).says("Rejected, last 24 hours 0").hides("rejected in the last 24 hours")
+}
+
+// TestOtherShop: deliveries of another shop with the same secret are refused by their header, and kept as failed where
+// only the body tells.
+func TestOtherShop(t *testing.T) {
+	h := newHouse(t)
+	s := h.storeBySlug("shop")
+	at := "/stores/" + s.ID.String()
+	h.counters.OtherShop(s.ID, "uk.myshopify.com")
+	h.counters.Flush(h.Context())
+	h.viewer().get(at).says("1 rejected in the last 24 hours: deliveries of uk.myshopify.com come to this address.",
+		"In the admin of uk.myshopify.com open")
+	h.viewer().get("/").says("deliveries of uk.myshopify.com come to this address")
+	order := h.body(sale{number: "1001", value: 10_00})
+	named := func(shop string) string {
+		return strings.Replace(order, "{", `{"order_status_url":"https://`+shop+`/1/orders/2",`, 1)
+	}
+	h.deliver("shop", named("uk.myshopify.com"))
+	h.process()
+	h.viewer().get("/deliveries/dlv_1").says("Failed",
+		"the body is of the shop uk.myshopify.com, not of shop.myshopify.com")
+	_, err := h.app.ChangeStore(h.as(affiliate.RoleOwner), s.ID, app.AnyVersion, func(s *affiliate.Store) error {
+		s.Domain = "uk.myshopify.com"
+		return nil
+	})
+	h.must(err)
+	h.owner().post("/deliveries/dlv_1/replay").is(http.StatusOK)
+	h.process()
+	h.viewer().get("/deliveries/dlv_1").says("Done")
+	h.deliver("shop", named("shop.example"))
+	h.process()
+	h.viewer().get("/deliveries/dlv_2").says("Done")
 }
 
 func TestStoreWarning(t *testing.T) {
@@ -408,4 +441,68 @@ func TestUninstalled(t *testing.T) {
 	h.process()
 	h.viewer().get("/stores/str_1").says("The app was removed from the shop.")
 	h.viewer().get("/stores").says("App removed")
+}
+
+// TestSilence: a store that has sent three deliveries an hour for weeks is missed after some hours; a topic that comes
+// with every order and never came is told of.
+func TestSilence(t *testing.T) {
+	h := newHouse(t)
+	s := h.storeBySlug("boutique")
+	at := "/stores/" + s.ID.String()
+	now := h.clock.now()
+	h.must(h.db.InTx(h.Context(), func(tx *storage.Tx) error {
+		tally := storage.StoreTally{Now: now, Activity: []storage.StoreActivity{{StoreID: s.ID, Delivery: now}},
+			Topics: []storage.StoreTopicCount{{StoreID: s.ID, Topic: "order.updated",
+				First: now.Add(-affiliate.RhythmSpan), Last: now, N: 2000}}}
+		for n := range 4 * 7 * 24 {
+			tally.Counts = append(tally.Counts, storage.StoreCount{StoreID: s.ID, Outcome: "accepted", N: 3,
+				Hour: storage.At(now.Truncate(time.Hour).Add(time.Duration(-n) * time.Hour))})
+		}
+		return tx.AddStoreCounts(h.Context(), tally)
+	}))
+	v := h.viewer()
+	v.get(at).says("These never came", "Order created", "2 of the needed topics have not come yet",
+		"comes when an order goes to the trash").hides("quiet for")
+	v.get("/stores").says("Topics missing", "“Order created” never came")
+	h.clock.advance(90 * time.Minute)
+	v.get(at).says("quiet for 1 hour; usually 3 deliveries an hour at this time").hides("Unusually quiet")
+	h.clock.advance(8 * time.Hour)
+	v.get(at).says("Unusually quiet for 9 hours; usually 3 deliveries an hour at this time.", "Scheduled Actions",
+		"But nothing has come for longer than usual")
+	v.get("/stores").says("Unusually quiet")
+	v.get("/").says("Northwind Boutique: Unusually quiet for 9 hours", "“Order created” never came")
+}
+
+// TestGaps: a time in which the server was down is told on the pages of the stores until it is dismissed, calmly when
+// it was planned.
+func TestGaps(t *testing.T) {
+	h := newHouse(t)
+	s := h.storeBySlug("boutique")
+	at := "/stores/" + s.ID.String()
+	now := h.clock.now()
+	var list []storage.Notice
+	add := func(kind storage.NoticeKind, store affiliate.StoreID, before, length time.Duration) {
+		list = append(list, storage.Notice{Kind: kind, StoreID: store, From: storage.At(now.Add(-before)),
+			To: storage.At(now.Add(length - before)), NoticedAt: storage.At(now)})
+	}
+	add(storage.NoticeStopped, s.ID, time.Hour, 4*time.Second)
+	add(storage.NoticeDied, s.ID, 30*time.Minute, 7*time.Minute)
+	add(storage.NoticeClock, 0, 0, 5*time.Hour)
+	h.must(h.db.InTx(h.Context(), func(tx *storage.Tx) error { return tx.AddNotices(h.Context(), list) }))
+	v, m, o := h.viewer(), h.manager(), h.owner()
+	const died, stopped, clock = "The server was down from 20 Nov 2026, 12:30:00 to 12:37:00 CET",
+		"The server was stopped from 20 Nov 2026, 12:00:00 to 12:00:04 CET", "clock went forward by 5h0m0s"
+	v.get(at).says(died, "compare the store's orders of this time", stopped).hides("Dismiss", clock)
+	v.get("/").says("Northwind Boutique: "+died).hides(stopped, clock)
+	v.get("/stores").says(died).hides(stopped, clock)
+	o.get("/").says(clock)
+	o.get("/stores").says(clock)
+	v.post(at+"/notices", "notice", "ntc_2").is(http.StatusForbidden)
+	m.post("/notices", "notice", "ntc_3").is(http.StatusForbidden)
+	m.get(at).says("Dismiss all 2")
+	m.post(at+"/notices", "notice", "ntc_x").is(http.StatusUnprocessableEntity)
+	m.post(at+"/notices", "notice", "ntc_2", "notice", "ntc_3").is(http.StatusOK).hides(died).says(stopped)
+	o.get("/").hides(died).says(clock)
+	o.post("/notices", "notice", "ntc_3").is(http.StatusOK).hides(clock)
+	o.get("/settings/audit").says("took away a notice of the store")
 }

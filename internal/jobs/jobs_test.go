@@ -292,9 +292,16 @@ func TestWorker_purgeOfBodies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		worker := &Worker{DB: db, Now: func() time.Time { return now }, Retention: 24 * time.Hour}
-		if err := worker.Purge(t.Context()); err != nil {
-			t.Fatal(err)
+		steady := false
+		worker := &Worker{DB: db, Now: func() time.Time { return now }, Retention: 24 * time.Hour,
+			Steady: func() bool { return steady }}
+		for _, steady = range []bool{false, true} {
+			if err := worker.Purge(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if d, err := db.Delivery(t.Context(), ids[1]); err != nil || (d.Payload == nil) != steady {
+				t.Fatalf("a clock that is steady %t: the body is erased %t, %v", steady, d.Payload == nil, err)
+			}
 		}
 		kept := 0
 		for _, id := range ids {

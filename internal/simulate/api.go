@@ -191,6 +191,13 @@ type orderAnswer struct {
 	} `json:"conversion"`
 }
 
+// storeDomain gives the domain of a store, or "" when it cannot be read: what is wrong then shows in later answers.
+func (c client) storeDomain(ctx context.Context, slug string) string {
+	var store struct{ Domain string }
+	_ = c.read(ctx, "/api/v1/stores/"+url.PathEscape(slug), &store)
+	return store.Domain
+}
+
 // check compares every order with what it must be.
 func (c client) check(ctx context.Context, p Plan, expected []Expected) (mismatches []string, checked int, err error) {
 	want := make(map[string]Expected, len(expected))

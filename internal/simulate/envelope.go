@@ -9,6 +9,7 @@ import (
 // envelope makes whole HTTP requests out of bodies.
 type envelope struct {
 	store  string // slug
+	domain string // of a Shopify store
 	secret []byte
 	random *rand.Rand
 	head   []byte

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -50,7 +51,8 @@ func NewGenerator(p Plan) *Generator {
 			g.slugs = append(g.slugs, w.Slug)
 		}
 	}
-	envelope := envelope{store: p.Store, secret: []byte(p.Secret), random: random}
+	envelope := envelope{store: p.Store, domain: cmp.Or(p.Domain, p.Store+".myshopify.com"),
+		secret: []byte(p.Secret), random: random}
 	w := writer{currency: string(p.Currency), digits: p.Currency.Digits()}
 	if p.Platform == affiliate.WooCommerce {
 		g.platform = &wooCommerce{envelope: envelope, writer: w}

@@ -64,8 +64,11 @@ func (r Run) Do(ctx context.Context) (Report, error) {
 		ctx, cancel = context.WithTimeout(ctx, r.Limit)
 		defer cancel()
 	}
-	source := newSupply(NewGenerator(r.Plan), r.Prepare)
 	api := client{address: r.Address, token: r.Token}
+	if r.Plan.Domain == "" && r.Token != "" {
+		r.Plan.Domain = api.storeDomain(ctx, r.Plan.Store)
+	}
+	source := newSupply(NewGenerator(r.Plan), r.Prepare)
 	var watch *watcher
 	if r.Token != "" {
 		var err error

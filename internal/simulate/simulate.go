@@ -28,6 +28,7 @@ type Owner struct {
 type Plan struct {
 	Platform   affiliate.Platform
 	Store      string // slug
+	Domain     string // of a Shopify store; empty: its slug + ".myshopify.com"
 	Secret     string
 	Orders     int
 	Duplicates int // of a hundred deliveries, how many are sent twice

@@ -21,6 +21,8 @@ const (
 	DeliveryDone    DeliveryState = "done"
 	DeliveryIgnored DeliveryState = "ignored"
 	DeliveryFailed  DeliveryState = "failed"
+	// DeliverySetAside is a failed one that a person gave up on; it counts as trouble no more.
+	DeliverySetAside DeliveryState = "set_aside"
 )
 
 // NewDelivery is a verified delivery about to be kept.
@@ -163,14 +165,30 @@ type Delivery struct {
 
 const deliveryColumns = `id, store_id, dedupe_key, topic, received_at, payload, state, attempts, retry_at, processed_at, order_external, note`
 
+// longestRest is the longest delay of a retry, and clockSlack how far the clocks of two machines may differ. What lies
+// further ahead was written by a clock that has been put back since: it is due, or it would wait until that time comes
+// again.
+const (
+	longestRest = 90 * time.Minute
+	clockSlack  = time.Minute
+)
+
+// rested is the condition for deliveries whose rest after a failed attempt is over.
+const rested = `(retry_at IS NULL OR retry_at <= ? OR retry_at > ?)`
+
+func restedAt(now time.Time) (until, ahead Time) {
+	return At(now), At(now.Add(longestRest + clockSlack))
+}
+
 // WaitingDeliveries gives those of the ids that still wait and do not rest, oldest first, with their payloads.
 func (q queries) WaitingDeliveries(ctx context.Context, ids []affiliate.DeliveryID, now time.Time) ([]Delivery, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	var list []Delivery
-	err := q.listIn(ctx, &list, `SELECT `+deliveryColumns+` FROM deliveries WHERE state = 'waiting' AND (retry_at IS NULL OR retry_at <= ?)
-		AND id IN (?) ORDER BY id`, At(now), ids)
+	until, ahead := restedAt(now)
+	err := q.listIn(ctx, &list, `SELECT `+deliveryColumns+` FROM deliveries WHERE state = 'waiting' AND `+rested+`
+		AND id IN (?) ORDER BY id`, until, ahead, ids)
 	return list, err
 }
 
@@ -224,17 +242,17 @@ func (tx *Tx) FinishDeliveries(ctx context.Context, list []Outcome,
 	return won, nil
 }
 
-// MaxAttempts is how often a delivery is tried before it is set aside as failed: with the delays of RetryDelay, about a
+// MaxAttempts is how often a delivery is tried before it counts as failed: with the delays of RetryDelay, about a
 // day.
 const MaxAttempts = 25
 
 // RetryDelay is how long a delivery rests after its n-th failed attempt: growing to an hour and a half.
 func RetryDelay(attempts int) time.Duration {
-	return min(time.Duration(attempts*attempts*attempts)*time.Second+time.Second, 90*time.Minute)
+	return min(time.Duration(attempts*attempts*attempts)*time.Second+time.Second, longestRest)
 }
 
-// PostponeDelivery notes a failed attempt: the delivery waits for its next one, or is set aside after MaxAttempts. It
-// says whether it was set aside.
+// PostponeDelivery notes a failed attempt: the delivery waits for its next one, or has failed for good after
+// MaxAttempts. It says whether it has.
 func (db *DB) PostponeDelivery(ctx context.Context, d Delivery, note string, now time.Time) (bool, error) {
 	attempts := d.Attempts + 1
 	state, retry := DeliveryWaiting, now.Add(RetryDelay(attempts))
@@ -247,13 +265,34 @@ func (db *DB) PostponeDelivery(ctx context.Context, d Delivery, note string, now
 }
 
 // DueDeliveries gives waiting deliveries for the sweep: received before the given time (younger ones are on their way
-// to a worker already) and not resting, oldest first.
+// to a worker already) and not resting, in the order in which they came. Those that seem to come from the future are
+// among them: they came while the clock was ahead.
 func (q queries) DueDeliveries(ctx context.Context, receivedBefore, now time.Time,
 	limit int) ([]affiliate.DeliveryID, error) {
+	some := func(received string) string {
+		return `SELECT id FROM (SELECT id FROM deliveries WHERE state = 'waiting' AND received_at ` + received + ` ? AND ` +
+			rested + ` ORDER BY received_at LIMIT ?) d`
+	}
 	var ids []affiliate.DeliveryID
-	err := q.list(ctx, &ids, `SELECT id FROM deliveries WHERE state = 'waiting' AND received_at < ? AND (retry_at IS NULL OR retry_at <= ?)
-		ORDER BY received_at LIMIT ?`, At(receivedBefore), At(now), limit)
+	until, ahead := restedAt(now)
+	err := q.list(ctx, &ids, some("<")+` UNION ALL `+some(">")+` ORDER BY id LIMIT ?`, At(receivedBefore), until, ahead,
+		limit, At(later(receivedBefore, now.Add(clockSlack))), until, ahead, limit, limit)
 	return ids, err
+}
+
+// later gives the later of two times.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// NewestReceived gives when the latest of the newest deliveries came, by the clock of then; zero when there is none.
+func (q queries) NewestReceived(ctx context.Context) (time.Time, error) {
+	var at Time
+	err := q.get(ctx, &at, `SELECT MAX(received_at) FROM deliveries WHERE id > (SELECT COALESCE(MAX(id), 0) FROM deliveries) - 1000`)
+	return at.Time, err
 }
 
 // ReplayFilter chooses deliveries to process again. One of Delivery, Failed and Since is set.
@@ -265,18 +304,26 @@ type ReplayFilter struct {
 }
 
 // ReplayDeliveries puts deliveries back into the inbox and says how many. Merging is idempotent, so replaying what was
-// processed already changes nothing. Purged ones stay as they are.
-func (db *DB) ReplayDeliveries(ctx context.Context, f ReplayFilter) (int64, error) {
+// processed already changes nothing. Purged ones stay as they are, and so do those that were set aside, unless it is
+// the one that is asked for.
+func (db *DB) ReplayDeliveries(ctx context.Context, f ReplayFilter) (n int64, err error) {
 	query := `UPDATE deliveries SET state = 'waiting', attempts = 0, retry_at = NULL WHERE payload IS NOT NULL AND `
 	switch {
 	case f.Delivery != 0:
-		return db.exec(ctx, query+`id = ?`, f.Delivery)
+		err = db.InTx(ctx, func(tx *Tx) error {
+			if n, err = tx.exec(ctx, query+`id = ?`, f.Delivery); err != nil || n == 0 {
+				return err
+			}
+			_, err = tx.exec(ctx, `DELETE FROM set_asides WHERE delivery_id = ?`, f.Delivery)
+			return err
+		})
+		return n, err
 	case f.Failed && f.Store != 0:
 		return db.exec(ctx, query+`state = 'failed' AND store_id = ?`, f.Store)
 	case f.Failed:
 		return db.exec(ctx, query+`state = 'failed'`)
 	}
-	return db.exec(ctx, query+`received_at >= ?`, At(f.Since))
+	return db.exec(ctx, query+`state <> 'set_aside' AND received_at >= ?`, At(f.Since))
 }
 
 // InboxFigures are the open deliveries.
@@ -299,7 +346,7 @@ func (q queries) Inbox(ctx context.Context) (InboxFigures, error) {
 	return InboxFigures{Waiting: row.Waiting, Failed: row.Failed, OldestWaiting: row.Oldest.Time}, err
 }
 
-// FailedDeliveries counts those that were set aside, up to a hundred: every page asks.
+// FailedDeliveries counts those that failed, up to a hundred: every page asks.
 func (q queries) FailedDeliveries(ctx context.Context) (n int, err error) {
 	err = q.get(ctx, &n, `SELECT COUNT(*) FROM (SELECT 1 AS one FROM deliveries WHERE state = 'failed' LIMIT 100) f`)
 	return n, err
@@ -334,30 +381,63 @@ type StoreCount struct {
 	N       int64
 }
 
-// StoreActivity is when a store last sent something and when something of it was last processed.
+// StoreActivity is when a store last sent something and when something of it was last processed. Empty fields change
+// nothing.
 type StoreActivity struct {
 	StoreID   affiliate.StoreID
 	Delivery  time.Time
 	Processed time.Time
+	OtherShop string // that a refused delivery named
+}
+
+// StoreTopicCount is how often a store sent a topic, and when first and last.
+type StoreTopicCount struct {
+	StoreID     affiliate.StoreID
+	Topic       string
+	First, Last time.Time
+	N           int64
+}
+
+// StoreTally is what happened at the stores' receivers since the last time that it was written.
+type StoreTally struct {
+	Counts   []StoreCount
+	Topics   []StoreTopicCount
+	Activity []StoreActivity
+	Now      time.Time // when it is written: later times are those of a clock that has been put back since
 }
 
 // AddStoreCounts adds to the counters and moves the stores' last times on.
-func (tx *Tx) AddStoreCounts(ctx context.Context, counts []StoreCount, activity []StoreActivity) error {
-	args := make([]any, 0, len(counts)*4)
-	for _, c := range counts {
+func (tx *Tx) AddStoreCounts(ctx context.Context, t StoreTally) error {
+	args := make([]any, 0, len(t.Counts)*4)
+	for _, c := range t.Counts {
 		args = append(args, c.StoreID, c.Hour, c.Outcome, c.N)
 	}
 	if err := tx.insertRows(ctx, "store_counts (store_id, hour, outcome, n)", 4, args,
 		"ON CONFLICT (store_id, hour, outcome) DO UPDATE SET n = store_counts.n + excluded.n", nil); err != nil {
 		return err
 	}
-	for _, a := range activity {
+	args = make([]any, 0, len(t.Topics)*5)
+	for _, c := range t.Topics {
+		args = append(args, c.StoreID, c.Topic, At(c.First), At(c.Last), c.N)
+	}
+	if err := tx.insertRows(ctx, "store_topics (store_id, topic, first_at, last_at, n)", 5, args,
+		"ON CONFLICT (store_id, topic) DO UPDATE SET n = store_topics.n + excluded.n, last_at = excluded.last_at",
+		nil); err != nil {
+		return err
+	}
+	for _, a := range t.Activity {
+		if a.OtherShop != "" {
+			if _, err := tx.exec(ctx, `UPDATE stores SET other_shop = ? WHERE id = ? AND other_shop <> ?`, a.OtherShop,
+				a.StoreID, a.OtherShop); err != nil {
+				return err
+			}
+		}
 		for column, at := range map[string]time.Time{"last_delivery_at": a.Delivery, "last_processed_at": a.Processed} {
 			if at.IsZero() {
 				continue
 			}
-			if _, err := tx.exec(ctx, `UPDATE stores SET `+column+` = ? WHERE id = ? AND (`+column+` IS NULL OR `+column+` < ?)`,
-				At(at), a.StoreID, At(at)); err != nil {
+			if _, err := tx.exec(ctx, `UPDATE stores SET `+column+` = ? WHERE id = ? AND (`+column+` IS NULL OR `+column+` < ? OR `+column+` > ?)`,
+				At(at), a.StoreID, At(at), At(t.Now.Add(clockSlack))); err != nil {
 				return err
 			}
 		}
@@ -376,14 +456,14 @@ type StoreHealth struct {
 }
 
 // rejectedOutcomes are the counters that mean that a delivery was turned away.
-const rejectedOutcomes = `'bad_signature', 'too_large', 'unreadable', 'unavailable'`
+var rejectedOutcomes = []string{"bad_signature", "too_large", "unreadable", "unavailable", "other_shop"}
 
 // StoreHealth lists all stores that were not ended, by slug.
 func (q queries) StoreHealth(ctx context.Context, since time.Time) ([]StoreHealth, error) {
 	var list []StoreHealth
-	err := q.list(ctx, &list, `SELECT s.id, s.slug, s.platform, s.last_delivery_at, s.last_processed_at, CAST(COALESCE((SELECT SUM(c.n) FROM store_counts c
-		WHERE c.store_id = s.id AND c.hour >= ? AND c.outcome IN (`+rejectedOutcomes+`)), 0) AS BIGINT) AS rejected
-		FROM stores s WHERE s.state <> 'ended' ORDER BY s.slug`, At(since))
+	err := q.listIn(ctx, &list, `SELECT s.id, s.slug, s.platform, s.last_delivery_at, s.last_processed_at, CAST(COALESCE((SELECT SUM(c.n) FROM store_counts c
+		WHERE c.store_id = s.id AND c.hour >= ? AND c.outcome IN (?)), 0) AS BIGINT) AS rejected
+		FROM stores s WHERE s.state <> 'ended' ORDER BY s.slug`, At(since), rejectedOutcomes)
 	return list, err
 }
 

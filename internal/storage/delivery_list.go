@@ -21,6 +21,7 @@ type DeliveryRow struct {
 	Order      string            `db:"order_external"` // the store's id of the (first) order that it told about
 	OrderID    affiliate.OrderID `db:"order_id"`       // 0 where nothing is kept of such an order
 	Number     string            // the order's, as people see it
+	Aside      SetAside          `db:"aside"` // empty unless it was set aside
 }
 
 // DeliveryFilter narrows a list of deliveries. Zero fields do not.
@@ -37,7 +38,11 @@ type DeliveryFilter struct {
 
 // sought says whether an index finds the deliveries: then they are few, and all of them are looked at.
 func (d DeliveryFilter) sought() bool {
-	return d.State == DeliveryWaiting || d.State == DeliveryFailed || d.Store != "" && len(d.Orders) > 0
+	switch d.State {
+	case DeliveryWaiting, DeliveryFailed, DeliverySetAside:
+		return true
+	}
+	return d.Store != "" && len(d.Orders) > 0
 }
 
 // ListDeliveries gives deliveries, newest first, and the cursor of the next page, which is empty on the last one.
@@ -49,6 +54,8 @@ func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) (
 	switch d.State {
 	case DeliveryWaiting, DeliveryFailed, DeliveryDone, DeliveryIgnored:
 		f.and("d.state = '" + string(d.State) + "'") // spelled out: the index of open deliveries is partial
+	case DeliverySetAside:
+		f.and("d.state = 'set_aside' AND d.id IN (SELECT delivery_id FROM set_asides)")
 	}
 	is(&f, "d.topic", d.Topic)
 	if len(d.Orders) > 0 {
@@ -83,11 +90,13 @@ func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) (
 	limit := p.limit()
 	// The orders are looked up for the few rows of the page, not for all that are skipped.
 	err := q.list(ctx, &rows, `SELECT d.id, s.slug AS store, d.topic, d.received_at, d.processed_at, d.state, d.attempts, d.retry_at, d.note,
-		d.order_external, COALESCE(o.id, 0) AS order_id, COALESCE(o.number, '') AS number
+		d.order_external, COALESCE(o.id, 0) AS order_id, COALESCE(o.number, '') AS number,
+		COALESCE(a.reason, '') AS "aside.reason", COALESCE(a.actor, '') AS "aside.actor", a.at AS "aside.at"
 		FROM (SELECT d.id FROM deliveries d JOIN stores s ON s.id = d.store_id`+f.where()+order+
 		fmt.Sprintf(" LIMIT %d", limit+1)+`) found
 		JOIN deliveries d ON d.id = found.id JOIN stores s ON s.id = d.store_id
 		LEFT JOIN orders o ON o.store_id = d.store_id AND o.external_id = d.order_external
+		LEFT JOIN set_asides a ON a.delivery_id = d.id
 		ORDER BY d.id DESC`, f.args...)
 	if err != nil || len(rows) <= limit {
 		return rows, end, err

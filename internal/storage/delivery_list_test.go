@@ -155,12 +155,13 @@ func TestStoreFigures(t *testing.T) {
 			State: storage.DeliveryDone})
 		hour := func(n int) storage.Time { return storage.At(noon.Add(time.Duration(n) * time.Hour)) }
 		inTx(t, db, func(tx *storage.Tx) error {
-			return tx.AddStoreCounts(t.Context(), []storage.StoreCount{{StoreID: shop.ID, Hour: hour(-25),
-				Outcome: "bad_signature", N: 100},
-				{StoreID: shop.ID, Hour: hour(-3), Outcome: "bad_signature", N: 5}, {StoreID: shop.ID, Hour: hour(-1),
-					Outcome: "bad_signature", N: 7},
-				{StoreID: shop.ID, Hour: hour(-2), Outcome: "ping", N: 1}, {StoreID: other.ID, Hour: hour(-2),
-					Outcome: "too_large", N: 2}}, nil)
+			count := func(id affiliate.StoreID, n int, outcome string, times int64) storage.StoreCount {
+				return storage.StoreCount{StoreID: id, Hour: hour(n), Outcome: outcome, N: times}
+			}
+			return tx.AddStoreCounts(t.Context(), storage.StoreTally{Counts: []storage.StoreCount{
+				count(shop.ID, -25, "bad_signature", 100), count(shop.ID, -3, "bad_signature", 5),
+				count(shop.ID, -1, "bad_signature", 7), count(shop.ID, -2, "ping", 1),
+				count(other.ID, -2, "too_large", 2)}})
 		})
 		all, err := db.StoreFigures(t.Context(), 0, noon.Add(-24*time.Hour))
 		if err != nil {

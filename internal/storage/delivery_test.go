@@ -215,9 +215,9 @@ func TestStoreCountsAddUp(t *testing.T) {
 		add := func(outcome string, n int64, at time.Time) {
 			t.Helper()
 			err := db.InTx(t.Context(), func(tx *storage.Tx) error {
-				return tx.AddStoreCounts(t.Context(), []storage.StoreCount{{StoreID: id, Hour: storage.At(at),
-					Outcome: outcome, N: n}},
-					[]storage.StoreActivity{{StoreID: id, Delivery: at}})
+				return tx.AddStoreCounts(t.Context(), storage.StoreTally{Counts: []storage.StoreCount{{StoreID: id,
+					Hour: storage.At(at), Outcome: outcome, N: n}},
+					Activity: []storage.StoreActivity{{StoreID: id, Delivery: at}}, Now: noon})
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -264,6 +264,78 @@ func TestInsertDeliveriesSharingRepeatsDoesNotDeadlock_race(t *testing.T) {
 		work.Wait()
 		if kept != 2400 {
 			t.Errorf("kept %d, want 2400", kept)
+		}
+	})
+}
+
+// TestClockPutBack: what came, and what rests, while the clock was a day ahead is due in the order in which it came,
+// and does not wait for that day.
+func TestClockPutBack(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		const day = 86_400 // seconds
+		before := keep(t, db, delivery(1))[0]
+		ahead := keep(t, db, delivery(day+2))[0]
+		resting := keep(t, db, delivery(3))[0]
+		after := keep(t, db, delivery(4))[0]
+		young := keep(t, db, delivery(58))[0]
+		rest := func(id affiliate.DeliveryID, now time.Time) {
+			t.Helper()
+			d, err := db.Delivery(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.PostponeDelivery(t.Context(), d, "it hurts", now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rest(resting, noon.Add(day*time.Second))
+		now := noon.Add(time.Minute)
+		due, err := db.DueDeliveries(t.Context(), now.Add(-5*time.Second), now, 10)
+		if want := []affiliate.DeliveryID{before, ahead, resting, after}; err != nil || !slices.Equal(due, want) {
+			t.Errorf("due are %v, %v; want %v and not %s, which came just now", due, err, want, young)
+		}
+		due, _ = db.DueDeliveries(t.Context(), now, now, 2)
+		if !slices.Equal(due, []affiliate.DeliveryID{before, ahead}) {
+			t.Errorf("the first two are %v", due)
+		}
+		list, err := db.WaitingDeliveries(t.Context(), []affiliate.DeliveryID{resting, ahead}, now)
+		if err != nil || len(list) != 2 {
+			t.Errorf("%d of both are handed to a worker, %v", len(list), err)
+		}
+		rest(after, now)
+		if due, _ := db.DueDeliveries(t.Context(), now, now, 10); slices.Contains(due, after) {
+			t.Error("a delivery that rests by this clock is due")
+		}
+		newest, err := db.NewestReceived(t.Context())
+		if err != nil || !newest.Equal(noon.Add((day+2)*time.Second)) {
+			t.Errorf("the newest came at %s, %v", newest, err)
+		}
+		shop := addStore(t, db, "shop")
+		last := func(at time.Time) time.Time {
+			inTx(t, db, func(tx *storage.Tx) error {
+				return tx.AddStoreCounts(t.Context(), storage.StoreTally{Now: at,
+					Activity: []storage.StoreActivity{{StoreID: shop.ID, Delivery: at}}})
+			})
+			s, err := db.Store(t.Context(), shop.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s.LastDeliveryAt
+		}
+		last(noon.Add(day * time.Second))
+		if at := last(noon); !at.Equal(noon) {
+			t.Errorf("the last delivery came at %s, want the time by the clock that was put right", at)
+		}
+		if at := last(noon.Add(-time.Second)); !at.Equal(noon) {
+			t.Errorf("another machine's clock, a second behind, moves the last delivery to %s", at)
+		}
+	})
+}
+
+func TestNewestReceived_ofNone(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		if at, err := db.NewestReceived(t.Context()); err != nil || !at.IsZero() {
+			t.Errorf("%s, %v", at, err)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -12,7 +13,9 @@ type StoreFigures struct {
 	Waiting       int64
 	OldestWaiting time.Time // received; zero when none waits
 	Failed        int64
+	SetAside      int64
 	Counts        []OutcomeCount // since the given time, by outcome
+	OtherShop     string         // the shop that a delivery named which was refused because it is not the store's
 }
 
 // OutcomeCount is how often one thing happened at a store's receiver.
@@ -32,6 +35,16 @@ func (f StoreFigures) Count(outcome string) (n int64, last time.Time) {
 	return 0, time.Time{}
 }
 
+// Rejected is how many deliveries were turned away.
+func (f StoreFigures) Rejected() (n int64) {
+	for _, c := range f.Counts {
+		if slices.Contains(rejectedOutcomes, c.Outcome) {
+			n += c.N
+		}
+	}
+	return n
+}
+
 // StoreFigures gives the figures of stores: of one, or of all when it is 0. A store that is not in it has none. The
 // counts are those of the hours that began at since or later.
 func (q queries) StoreFigures(ctx context.Context, store affiliate.StoreID,
@@ -43,22 +56,42 @@ func (q queries) StoreFigures(ctx context.Context, store affiliate.StoreID,
 		N       int64
 		Oldest  Time
 	}
+	var shops []struct {
+		ID        affiliate.StoreID
+		OtherShop string `db:"other_shop"`
+	}
+	g := filter{}
+	g.and("other_shop <> ''")
+	is(&g, "id", store)
+	if err := q.list(ctx, &shops, `SELECT id, other_shop FROM stores`+g.where(), g.args...); err != nil {
+		return nil, err
+	}
+	for _, s := range shops {
+		all[s.ID] = StoreFigures{OtherShop: s.OtherShop}
+	}
 	var f filter
 	is(&f, "store_id", store)
 	of := func(state DeliveryState) string { // spelled out: the indexes of open deliveries are partial
 		g := f
 		g.and("state = '" + string(state) + "'")
+		if state == DeliverySetAside {
+			g.and("id IN (SELECT delivery_id FROM set_asides)")
+		}
 		return `SELECT store_id, '` + string(state) + `' AS state, COUNT(*) AS n, MIN(received_at) AS oldest FROM deliveries` + g.where() + ` GROUP BY store_id`
 	}
-	if err := q.list(ctx, &open, of(DeliveryWaiting)+` UNION ALL `+of(DeliveryFailed), append(f.args, f.args...)...); err != nil {
+	args := slices.Concat(f.args, f.args, f.args)
+	if err := q.list(ctx, &open, of(DeliveryWaiting)+` UNION ALL `+of(DeliveryFailed)+` UNION ALL `+of(DeliverySetAside), args...); err != nil {
 		return nil, err
 	}
 	for _, r := range open {
 		s := all[r.StoreID]
-		if r.State == DeliveryWaiting {
+		switch r.State {
+		case DeliveryWaiting:
 			s.Waiting, s.OldestWaiting = r.N, r.Oldest.Time
-		} else {
+		case DeliveryFailed:
 			s.Failed = r.N
+		case DeliverySetAside:
+			s.SetAside = r.N
 		}
 		all[r.StoreID] = s
 	}

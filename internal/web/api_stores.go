@@ -11,6 +11,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 func (s *Server) registerStores(api huma.API) {
@@ -28,6 +29,7 @@ func (s *Server) registerStores(api huma.API) {
 		"Add a webhook secret beside the ones there are"}, s.createSecret)
 	register(s, api, operation{http.MethodPost, "/stores/{store}/secrets/{secret}/end", "end-store-secret", own,
 		"End a webhook secret"}, s.endSecret)
+	s.registerNotices(api)
 }
 
 type StoreJSON struct {
@@ -45,15 +47,18 @@ type StoreJSON struct {
 	LastDeliveryAt  *time.Time `json:"last_delivery_at"`
 	LastProcessedAt *time.Time `json:"last_processed_at"`
 	Version         int        `json:"version"`
-	CreatedAt       time.Time  `json:"created_at"`
-	UpdatedAt       time.Time  `json:"updated_at"`
+
+	Health StoreHealthJSON `json:"health"`
+
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
-func (s *Server) storeView(v affiliate.Store) StoreJSON {
+func (s *Server) storeView(v affiliate.Store, h StoreHealthJSON) StoreJSON {
 	return StoreJSON{ID: v.ID.String(), Slug: v.Slug, Platform: string(v.Platform), Name: v.Name, Domain: v.Domain,
 		Currency: v.Currency.Code(), Timezone: v.Timezone, Parts: string(v.Parts), State: string(v.State),
 		Warning: orNull(v.Warning), WebhookURL: s.App.WebhookURL(v), LastDeliveryAt: timeOrNull(v.LastDeliveryAt),
-		LastProcessedAt: timeOrNull(v.LastProcessedAt), Version: v.Version, CreatedAt: v.CreatedAt.UTC(),
+		LastProcessedAt: timeOrNull(v.LastProcessedAt), Version: v.Version, Health: h, CreatedAt: v.CreatedAt.UTC(),
 		UpdatedAt: v.UpdatedAt.UTC()}
 }
 
@@ -93,7 +98,11 @@ func (s *Server) storeIn(ctx context.Context, ref string) (affiliate.StoreID, er
 
 func (s *Server) listStores(ctx context.Context, in *PageInput) (*listOutput[StoreJSON], error) {
 	list, next, err := s.App.DB.Stores(ctx, in.page())
-	return listPage(list, next, err, s.storeView)
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.storeViews(ctx, list, 0)
+	return listPage(list, next, err, view)
 }
 
 type createStoreInput struct {
@@ -121,14 +130,15 @@ func (s *Server) createStore(ctx context.Context, in *createStoreInput) (*output
 		Domain: b.Domain, Currency: b.Currency, Timezone: b.Timezone, Parts: affiliate.PartsRule(b.Parts),
 		Secret: b.WebhookSecret})
 	return one(added, err, func(a app.AddedStore) createdStoreJSON {
-		return createdStoreJSON{StoreJSON: s.storeView(a.Store), WebhookSecret: orNull(a.Secret),
+		fresh := StoreHealthView(a.Platform, app.StoreHealth{}, storage.StoreFigures{})
+		return createdStoreJSON{StoreJSON: s.storeView(a.Store, fresh), WebhookSecret: orNull(a.Secret),
 			Instructions: a.Instructions}
 	})
 }
 
 func (s *Server) getStore(ctx context.Context, in *StorePath) (*output[StoreJSON], error) {
 	store, err := s.storeOf(ctx, in.Store)
-	return one(store, err, s.storeView)
+	return s.storeAnswer(ctx, store, err)
 }
 
 type updateStoreInput struct {
@@ -160,7 +170,7 @@ func (s *Server) updateStore(ctx context.Context, in *updateStoreInput) (*output
 		}
 		return setCurrency(&v.Currency, "currency", b.Currency)
 	})
-	return one(store, err, s.storeView)
+	return s.storeAnswer(ctx, store, err)
 }
 
 // setCurrency sets to when a code was given, in any case.
@@ -181,7 +191,7 @@ func (s *Server) endStore(ctx context.Context, in *StorePath) (*output[StoreJSON
 	if err == nil {
 		store, err = s.App.EndStore(ctx, store.ID)
 	}
-	return one(store, err, s.storeView)
+	return s.storeAnswer(ctx, store, err)
 }
 
 type SecretJSON struct {

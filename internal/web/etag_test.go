@@ -57,8 +57,8 @@ func TestETag_tells_what_the_version_does_not(t *testing.T) {
 		tag := before.header.Get("ETag")
 		o.owner.ifNoneMatch(tag, v1+"/stores/shop").ok(304)
 		if err := o.app.DB.InTx(o.Context(), func(tx *storage.Tx) error {
-			return tx.AddStoreCounts(o.Context(), nil, []storage.StoreActivity{{StoreID: affiliate.StoreID(1),
-				Delivery: o.app.Now()}})
+			return tx.AddStoreCounts(o.Context(), storage.StoreTally{Now: o.app.Now(),
+				Activity: []storage.StoreActivity{{StoreID: affiliate.StoreID(1), Delivery: o.app.Now()}}})
 		}); err != nil {
 			o.Fatal(err)
 		}

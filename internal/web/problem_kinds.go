@@ -23,6 +23,7 @@ const (
 	codeKeyInProgress        = "idempotency_in_progress"
 	codeKeyAnswerLost        = "idempotency_answer_lost"
 	codeMethodNotAllowed     = "method_not_allowed"
+	codeOtherShop            = "other_shop"
 	codeRateLimited          = "rate_limited"
 	codeTooLarge             = "too_large"
 	codeTooManyAttempts      = "too_many_attempts"
@@ -73,6 +74,9 @@ var problemKinds = map[string]problemKind{
 			"is not done again: read the thing, or its list, to see what it is now."},
 	codeMethodNotAllowed: {http.StatusMethodNotAllowed, "The address does not answer this method",
 		"The address exists, for other methods."},
+	codeOtherShop: {http.StatusForbidden, "The delivery is of another shop",
+		"Only for deliveries of stores. The signature fits, for shops that share an app share its secret; but " +
+			"X-Shopify-Shop-Domain names another shop than the one connected under this address."},
 	codeRateLimited: {http.StatusTooManyRequests, "Too many requests", "The token, or without a valid " +
 		"token the address, has used up its requests. Go on after the seconds in Retry-After."},
 	codeTooLarge: {http.StatusRequestEntityTooLarge, "The body is too large",

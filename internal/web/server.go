@@ -97,7 +97,10 @@ func (s *Server) Handler() (http.Handler, error) {
 			return nil, err
 		}
 	}
-	return s.tables(r), nil
+	if s.Receiver == nil {
+		return s.tables(r), nil
+	}
+	return tidyWebhooks(s.tables(r)), nil
 }
 
 // recover turns a panic into a problem document, so that one bad request harms no other, and logs where it happened.

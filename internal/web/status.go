@@ -20,6 +20,7 @@ type Status struct {
 	Reasons    []string         `json:"reasons,omitempty"` // why it is degraded
 	Deliveries StatusDeliveries `json:"deliveries"`
 	Queue      jobs.Figures     `json:"queue"`
+	Clock      StatusClock      `json:"clock"`
 	Orders     map[string]int64 `json:"orders"` // by status
 	// OrdersInDoubt are those about which deliveries leave something open that only the store can tell.
 	OrdersInDoubt int64         `json:"orders_in_doubt"`
@@ -31,6 +32,19 @@ type Status struct {
 type StatusRates struct {
 	Newest *string `json:"newest"` // the last day that has rates: 2026-04-13
 	Source string  `json:"source"` // where newer ones are fetched, or off
+}
+
+// StatusClock says whether the server's clock can be relied on: the jumps that nobody has dismissed yet, and how far it
+// is behind the newest delivery, which came before it was put back.
+type StatusClock struct {
+	BehindSeconds float64      `json:"behind_seconds"`
+	Jumps         []StatusJump `json:"jumps"`
+}
+
+// StatusJump is one jump of the clock; back when it is negative.
+type StatusJump struct {
+	NoticedAt time.Time `json:"noticed_at"`
+	Seconds   float64   `json:"seconds"`
 }
 
 // StatusDeliveries are the open deliveries.
@@ -48,6 +62,9 @@ type StatusStore struct {
 	LastProcessedAt *time.Time         `json:"last_processed_at"`
 	Rejected24h     int64              `json:"rejected_24h"`
 	OrdersInDoubt   int64              `json:"orders_in_doubt"`
+	MissingTopics   []string           `json:"missing_topics"` // come with every order, and never came
+	Quiet           *string            `json:"quiet"`          // only when it is unusual: for how long, and what is usual
+	Notices         int                `json:"notices"`        // that nobody has dismissed yet
 }
 
 func (s *Server) registerStatus(r *gin.Engine) {
@@ -70,7 +87,8 @@ func (s *Server) status(c *gin.Context) {
 	if err != nil {
 		LogFault(c.Request.Context(), s.Log, "status not readable", "error", err)
 		c.JSON(http.StatusServiceUnavailable, Status{Status: "degraded", Version: s.Version, Time: s.App.Now().UTC(),
-			Reasons: []string{"the database cannot be reached"}, Queue: s.Queue.Figures()})
+			Reasons: []string{"the database cannot be reached"}, Queue: s.Queue.Figures(),
+			Clock: StatusClock{Jumps: []StatusJump{}}})
 		return
 	}
 	if signedIn {
@@ -91,6 +109,9 @@ func (s *Server) readStatus(ctx context.Context) (Status, error) {
 	out := Status{Status: "ok", Version: s.Version, Time: now, Orders: map[string]int64{}, Queue: s.Queue.Figures()}
 	inbox, err := s.App.DB.Inbox(ctx)
 	if err != nil {
+		return out, err
+	}
+	if out.Clock, err = s.statusClock(ctx, now); err != nil {
 		return out, err
 	}
 	counts, err := s.orderCounts.Get(ctx, s.App.DB.OrderCounts)
@@ -127,17 +148,54 @@ func (s *Server) readStatus(ctx context.Context) (Status, error) {
 	return out, nil
 }
 
+// everyday is how far the clocks of several machines may differ.
+const everyday = 30 * time.Second
+
+func (s *Server) statusClock(ctx context.Context, now time.Time) (StatusClock, error) {
+	clock := StatusClock{Jumps: []StatusJump{}}
+	newest, err := s.App.DB.NewestReceived(ctx)
+	if err != nil {
+		return clock, err
+	}
+	if behind := newest.Sub(now); behind >= everyday {
+		clock.BehindSeconds = behind.Round(time.Second).Seconds()
+	}
+	notices, err := s.App.DB.ClockNotices(ctx)
+	for _, n := range notices {
+		clock.Jumps = append(clock.Jumps, StatusJump{NoticedAt: n.NoticedAt.UTC(),
+			Seconds: n.To.Sub(n.From.Time).Round(time.Second).Seconds()})
+	}
+	return clock, err
+}
+
 func (s *Server) statusStores(ctx context.Context) ([]StatusStore, error) {
 	rows, err := s.App.DB.StoreHealth(ctx, s.App.Now().Add(-24*time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	stores := make([]affiliate.Store, len(rows))
+	for i, r := range rows {
+		stores[i] = affiliate.Store{ID: r.ID, Platform: r.Platform, LastDeliveryAt: r.LastDelivery.Time}
+	}
+	health, err := s.App.StoreHealth(ctx, stores, 0)
 	if err != nil {
 		return nil, err
 	}
 	doubts, err := s.readDoubts(ctx)
 	list := make([]StatusStore, len(rows))
 	for i, r := range rows {
+		h := health[r.ID]
 		list[i] = StatusStore{Slug: r.Slug, Platform: r.Platform, LastDeliveryAt: timeOrNull(r.LastDelivery.Time),
-			LastProcessedAt: timeOrNull(r.LastProcessed.Time), Rejected24h: r.Rejected,
-			OrdersInDoubt: doubts[r.ID].Orders}
+			LastProcessedAt: timeOrNull(r.LastProcessed.Time), Rejected24h: r.Rejected, MissingTopics: []string{},
+			Notices: len(h.Notices), OrdersInDoubt: doubts[r.ID].Orders}
+		for _, t := range h.NeverSeen {
+			if t.Missing {
+				list[i].MissingTopics = append(list[i].MissingTopics, t.Name)
+			}
+		}
+		if h.Quiet != nil && h.Quiet.Unusual {
+			list[i].Quiet = new(h.Quiet.Text())
+		}
 	}
 	return list, err
 }

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
+	"path"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +25,21 @@ func (s *Server) registerWebhooks(r *gin.Engine) {
 	})
 	// One address for an app installed in many shops: the shop is found by its header.
 	r.POST("/webhooks/shopify", func(c *gin.Context) { s.receive(c, affiliate.Shopify, "") })
+}
+
+// tidyWebhooks lets webhook addresses work that were typed with a slash at the end or with two slashes in a row. A
+// redirect would not do: both platforms take one for a failed delivery.
+func tidyWebhooks(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := r.URL.Path; r.Method == http.MethodPost && (strings.HasSuffix(p, "/") || strings.Contains(p, "//")) {
+			if p = path.Clean(p); strings.HasPrefix(p, "/webhooks/") {
+				tidied := *r
+				tidied.URL = &url.URL{Path: p, RawQuery: r.URL.RawQuery}
+				r = &tidied
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -62,6 +80,9 @@ func (s *Server) receive(c *gin.Context, platform affiliate.Platform, slug strin
 	case app.ReceiptBadSignature:
 		writeProblem(c, http.StatusUnauthorized, codeBadSignature, "",
 			"The signature does not fit the body: the secret in the store differs from the one that was set here.")
+	case app.ReceiptOtherShop:
+		writeProblem(c, http.StatusForbidden, codeOtherShop, "", "X-Shopify-Shop-Domain names a shop that is not the "+
+			"one connected under this address: send each shop's deliveries to its own address.")
 	default:
 		s.Log.Error("delivery not kept", "platform", platform, "store", slug, "error", err)
 		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "",

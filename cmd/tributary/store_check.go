@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/web"
+)
+
+func storeCheckCommand() command {
+	return command{
+		name: "store check",
+		args: "[SLUG] [--json]",
+		summary: "Say how the deliveries of the stores fare, and what their silence tells; " +
+			"exit code 1 when somebody should look.",
+		example: "tributary store check\ntributary store check my-shop",
+		run:     storeCheck,
+	}
+}
+
+// checkedStore is a store's health as the command prints it for machines.
+type checkedStore struct {
+	Slug           string              `json:"slug"`
+	Platform       affiliate.Platform  `json:"platform"`
+	State          string              `json:"state"`
+	Warning        string              `json:"warning,omitempty"`
+	LastDeliveryAt *time.Time          `json:"last_delivery_at"`
+	Health         web.StoreHealthJSON `json:"health"`
+	Problems       []string            `json:"problems"` // what somebody should look at, in words
+}
+
+func storeCheck(ctx context.Context, c *call) error {
+	c.jsonFlag()
+	args, err := c.parse(0, 1)
+	if err != nil {
+		return err
+	}
+	ctx, a, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	var stores []affiliate.Store
+	var only affiliate.StoreID
+	if len(args) == 1 {
+		store, err := a.DB.StoreBySlug(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		stores, only = []affiliate.Store{store}, store.ID
+	} else if stores, err = every(func(p storage.Page) ([]affiliate.Store, string, error) {
+		return a.DB.Stores(ctx, p)
+	}); err != nil {
+		return err
+	}
+	list, err := checkStores(ctx, a, stores, only)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		if err := c.printJSON(map[string]any{"stores": list}); err != nil {
+			return err
+		}
+	}
+	bad := false
+	for _, s := range list {
+		bad = bad || len(s.Problems) > 0
+		if !c.json {
+			s.print(c.stdout)
+		}
+	}
+	if bad {
+		return errReported
+	}
+	return nil
+}
+
+func checkStores(ctx context.Context, a *app.App, stores []affiliate.Store,
+	only affiliate.StoreID) ([]checkedStore, error) {
+	health, err := a.StoreHealth(ctx, stores, only)
+	if err != nil {
+		return nil, err
+	}
+	figures, err := a.DB.StoreFigures(ctx, only, a.Now().Add(-24*time.Hour))
+	list := make([]checkedStore, len(stores))
+	for i, s := range stores {
+		list[i] = checkedStore{Slug: s.Slug, Platform: s.Platform, State: string(s.State), Warning: s.Warning,
+			LastDeliveryAt: timeOrNil(s.LastDeliveryAt),
+			Health:         web.StoreHealthView(s.Platform, health[s.ID], figures[s.ID]), Problems: []string{}}
+		if s.State != affiliate.StoreStateEnded {
+			list[i].judge()
+		}
+	}
+	return list, err
+}
+
+// judge says what somebody should look at.
+func (s *checkedStore) judge() {
+	h := s.Health
+	add := func(format string, args ...any) { s.Problems = append(s.Problems, fmt.Sprintf(format, args...)) }
+	if s.Warning != "" {
+		add("%s", s.Warning)
+	}
+	if s.State == string(affiliate.StoreStateUninstalled) {
+		add("the app was removed from the shop, no deliveries come any more")
+	}
+	if h.Failed > 0 {
+		add("%s: tributary deliveries list --state failed --store %s", counted(h.Failed, "delivery failed",
+			"deliveries failed"), s.Slug)
+	}
+	if h.Rejected24h > 0 {
+		add("%s rejected in the last 24 hours: the store's page says why", counted(h.Rejected24h, "delivery was",
+			"deliveries were"))
+	}
+	if h.OtherShop != nil {
+		add("deliveries of %s come to this store's address", *h.OtherShop)
+	}
+	if h.Quiet != nil && h.Quiet.Unusual {
+		add("unusually %s", h.Quiet.Text)
+	}
+	for _, t := range h.NeverSeen {
+		if t.Missing {
+			add("%s (%s) never came, though it comes with every order: make that webhook", t.Label, t.Topic)
+		}
+	}
+	for _, n := range h.Notices {
+		if n.Kind == string(storage.NoticeDied) {
+			add("%s", n.Text)
+		}
+	}
+}
+
+func (s checkedStore) print(w io.Writer) {
+	h := s.Health
+	fmt.Fprintf(w, "%s (%s, %s)\n", s.Slug, s.Platform, s.State)
+	fmt.Fprintf(w, "  last delivery %s; waiting %d, failed %d, set aside %d\n", timeOrNever(s.LastDeliveryAt),
+		h.Waiting, h.Failed, h.SetAside)
+	for _, p := range s.Problems {
+		fmt.Fprintf(w, "  ! %s\n", p)
+	}
+	if h.Quiet != nil && !h.Quiet.Unusual {
+		fmt.Fprintf(w, "    %s\n", h.Quiet.Text)
+	}
+	for _, t := range h.NeverSeen {
+		if t.Missing {
+			continue
+		}
+		when := "with every order"
+		if t.Occasion != nil {
+			when = "when " + *t.Occasion
+		}
+		fmt.Fprintf(w, "    %s (%s) has not come yet; it comes %s\n", t.Label, t.Topic, when)
+	}
+	for _, n := range h.Notices {
+		if n.Kind != string(storage.NoticeDied) {
+			fmt.Fprintf(w, "    %s\n", n.Text)
+		}
+	}
+}
