@@ -56,11 +56,12 @@ func TestKilled_while_deliveries_come(t *testing.T) {
 		t.Cleanup(func() { s.process().kill() })
 
 		var acknowledged atomic.Int64
-		next := make(chan recordings.Request)
+		var next [4]chan recordings.Request
 		var senders sync.WaitGroup
-		for range 4 {
+		for i := range next {
+			next[i] = make(chan recordings.Request)
 			senders.Go(func() {
-				for r := range next {
+				for r := range next[i] {
 					if s.sendUntilAcknowledged(r) {
 						acknowledged.Add(1)
 					}
@@ -72,9 +73,11 @@ func TestKilled_while_deliveries_come(t *testing.T) {
 				s.process().kill()
 				s.restart()
 			}
-			next <- r
+			next[r.Connection(len(next))] <- r
 		}
-		close(next)
+		for _, c := range next {
+			close(c)
+		}
 		senders.Wait()
 		if got := int(acknowledged.Load()); got != len(list) {
 			t.Fatalf("%d of %d deliveries were acknowledged", got, len(list))

@@ -150,12 +150,17 @@ func Shuffled(list []Request, seed uint64) []Request {
 func ByConnection(list []Request, connections int) [][]Request {
 	dealt := make([][]Request, connections)
 	for _, r := range list {
-		h := fnv.New32a()
-		_, _ = h.Write([]byte(r.Order()))
-		i := int(h.Sum32() % uint32(connections))
+		i := r.Connection(connections)
 		dealt[i] = append(dealt[i], r)
 	}
 	return dealt
+}
+
+// Connection chooses one of some connections, the same for all requests of an order.
+func (r Request) Connection(connections int) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(r.Order()))
+	return int(h.Sum32() % uint32(connections))
 }
 
 // Order names the order that the request is about, among those of all stores; requests about none share a name.
