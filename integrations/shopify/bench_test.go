@@ -35,7 +35,7 @@ func parseAll(b *testing.B, deliveries ...recordings.Delivery) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		d := &deliveries[i%len(deliveries)]
-		if _, err := (Platform{}).Parse(d.Topic, "", d.Body); err != nil {
+		if _, err := (Platform{}).Parse(d.Topic, d.Body); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -74,7 +74,8 @@ func TestRenewal(t *testing.T) {
 		{`"web"`, `""`, `[{"name":"subscription_contract_id","value":"77"}]`, false},
 		{`null`, `null`, `{"__subscription_contract_id":"77"}`, true},
 	} {
-		s := parseOrder(t, changed(t, plainOrder, "source_name", c.source, "tags", c.tags, "note_attributes", c.attributes))
+		s := parseOrder(t, changed(t, plainOrder, "source_name", c.source, "tags", c.tags, "note_attributes",
+			c.attributes))
 		if s.Renewal != c.want {
 			t.Errorf("source %s, tags %s, attributes %s: renewal %v", c.source, c.tags, c.attributes, s.Renewal)
 		}

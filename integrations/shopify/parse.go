@@ -9,10 +9,10 @@ import (
 
 // Parse reads what a delivery says. The topic is not covered by the signature, so the body decides what it is, and the
 // topic only where bodies look alike ({"id":1} is a deletion under orders/delete) or where an event would be dangerous
-// to believe on the body's word alone (app/uninstalled, shop/redact need both). The delivery's key is not needed.
+// to believe on the body's word alone (app/uninstalled, shop/redact need both).
 //
 // An error is an affiliate.Error of kind Invalid that names the field and the remedy.
-func (Platform) Parse(topic, _ string, data []byte) (affiliate.Parsed, error) {
+func (Platform) Parse(topic string, data []byte) (affiliate.Parsed, error) {
 	topic = strings.ToLower(strings.TrimSpace(topic))
 	b, r := readBody(data)
 	if r.err != nil {

@@ -137,7 +137,7 @@ func TestOrderMoney(t *testing.T) {
 // the line any more. The sale of the other unit stands.
 func TestMoneyBackAfterAnEdit(t *testing.T) {
 	parsed := func(topic string, body []byte) affiliate.Event {
-		p, err := Platform{}.Parse(topic, "", body)
+		p, err := Platform{}.Parse(topic, body)
 		if err != nil || len(p.Events) != 1 {
 			t.Fatalf("%s: %+v, %v", topic, p, err)
 		}
@@ -179,7 +179,7 @@ func TestOrderStatus(t *testing.T) {
 		`null`:                 {affiliate.StorePending, false},
 		`"hovering"`:           {affiliate.StoreUnknown, false},
 	} {
-		p, err := Platform{}.Parse("orders/paid", "", changed(t, plainOrder, "financial_status", word))
+		p, err := Platform{}.Parse("orders/paid", changed(t, plainOrder, "financial_status", word))
 		if err != nil {
 			t.Errorf("%s: %v", word, err)
 			continue
@@ -248,7 +248,7 @@ func TestOrderFields(t *testing.T) {
 func TestIDsAreExact(t *testing.T) {
 	for _, id := range []string{"820982911946154508", "9007199254740993", "9223372036854775807"} {
 		for _, written := range []string{id, `"` + id + `"`} {
-			p, err := Platform{}.Parse("orders/paid", "", changed(t, plainOrder, "id", written))
+			p, err := Platform{}.Parse("orders/paid", changed(t, plainOrder, "id", written))
 			if err != nil || p.Events[0].OrderID != id {
 				t.Errorf("id %s: %+v, %v", written, p.Events, err)
 			}
@@ -472,7 +472,7 @@ func TestTransactions(t *testing.T) {
 		{[]string{"status", `"strange"`}, true, affiliate.RefundPending, true},
 		{[]string{"kind", `"sale"`}, false, affiliate.RefundSettled, false},
 	} {
-		p, err := Platform{}.Parse("order_transactions/create", "", changed(t, aTransaction, c.change...))
+		p, err := Platform{}.Parse("order_transactions/create", changed(t, aTransaction, c.change...))
 		if err != nil {
 			t.Errorf("%q: %v", c.change, err)
 			continue
@@ -491,7 +491,7 @@ func TestDisputes(t *testing.T) {
 		"lost": affiliate.DisputeLost, "won": affiliate.DisputeWon, "under_review": affiliate.DisputeOpen,
 		"needs_response": affiliate.DisputeOpen,
 	} {
-		p, err := Platform{}.Parse("disputes/update", "", changed(t, aDispute, "status", `"`+status+`"`, "finalized_on", `"2022-02-03"`))
+		p, err := Platform{}.Parse("disputes/update", changed(t, aDispute, "status", `"`+status+`"`, "finalized_on", `"2022-02-03"`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -501,7 +501,7 @@ func TestDisputes(t *testing.T) {
 			t.Errorf("%s: %+v", status, *d)
 		}
 	}
-	p, err := Platform{}.Parse("disputes/create", "", changed(t, aDispute, "order_id", "null"))
+	p, err := Platform{}.Parse("disputes/create", changed(t, aDispute, "order_id", "null"))
 	if err != nil || !strings.Contains(p.Ignored, "not about an order") {
 		t.Errorf("dispute without an order: %+v, %v; want it ignored", p, err)
 	}
@@ -522,7 +522,7 @@ func TestIgnored(t *testing.T) {
 		{"customers/redact", `{"shop_id":1,"orders_to_redact":[]}`, "no orders"},
 		{"refunds/create", `{"id":5,"order_id":1,"refund_line_items":[],"transactions":[]}`, "refund 5 moved no money"},
 	} {
-		p, err := Platform{}.Parse(c.topic, "", []byte(c.body))
+		p, err := Platform{}.Parse(c.topic, []byte(c.body))
 		if err != nil || !strings.Contains(p.Ignored, c.want) || len(p.Events) > 0 {
 			t.Errorf("%s %s: %+v, %v; want it ignored with %q", c.topic, c.body, p, err, c.want)
 		}
@@ -532,7 +532,7 @@ func TestIgnored(t *testing.T) {
 func TestStoreEventsNeedTheirOwnBodies(t *testing.T) {
 	order := recorded(t, plainOrder).Body
 	for _, topic := range []string{"app/uninstalled", "shop/redact", "orders/delete", "customers/redact"} {
-		p, err := Platform{}.Parse(topic, "", order)
+		p, err := Platform{}.Parse(topic, order)
 		if err != nil || p.Store != "" || kindOf(p) != "snapshot" {
 			t.Errorf("an order under %s: %s, %v; want the order", topic, kindOf(p), err)
 		}
@@ -542,13 +542,13 @@ func TestStoreEventsNeedTheirOwnBodies(t *testing.T) {
 		{"shop/redact", `{"id":1}`}, {"shop/redact", `{"shop_id":1,"customer":{}}`},
 		{"orders/delete", `{"id":1,"note":"x"}`}, {"orders/delete", `{}`},
 	} {
-		if p, err := (Platform{}).Parse(c.topic, "", []byte(c.body)); err == nil {
+		if p, err := (Platform{}).Parse(c.topic, []byte(c.body)); err == nil {
 			t.Errorf("%s with %s: %+v, want an error", c.topic, c.body, p)
 		}
 	}
 	for topic, want := range map[string]string{"orders/create": "", "products/delete": "ignored",
 		"orders/delete": "deleted"} {
-		p, _ := Platform{}.Parse(topic, "", []byte(`{"id":7}`))
+		p, _ := Platform{}.Parse(topic, []byte(`{"id":7}`))
 		if got := kindOf(p); got != want {
 			t.Errorf(`{"id":7} under %s is %q, want %q`, topic, got, want)
 		}
@@ -558,11 +558,11 @@ func TestStoreEventsNeedTheirOwnBodies(t *testing.T) {
 func TestSaysThatABodyIsXML(t *testing.T) {
 	for _, body := range []string{"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<order></order>", "\ufeff<order/>",
 		" \n<order><name>\xe4</name></order>"} {
-		_, err := Platform{}.Parse("orders/paid", "", []byte(body))
+		_, err := Platform{}.Parse("orders/paid", []byte(body))
 		if err == nil || !strings.Contains(err.Error(), "format to JSON") || strings.Contains(err.Error(), "cut") {
 			t.Errorf("%q: %v; want the remedy", body, err)
 		}
-		parsed, err := Platform{}.Parse("products/update", "", []byte(body))
+		parsed, err := Platform{}.Parse("products/update", []byte(body))
 		if err != nil || parsed.Ignored == "" {
 			t.Errorf("%q under a topic that is not used: %+v, %v", body, parsed, err)
 		}
@@ -583,7 +583,7 @@ func TestShopOfABody(t *testing.T) {
 		{"shop/redact", `{"shop_id":1,"shop_domain":5}`, ""},
 		{"orders/delete", `{"id":1}`, ""},
 	} {
-		p, err := Platform{}.Parse(c.topic, "", []byte(c.body))
+		p, err := Platform{}.Parse(c.topic, []byte(c.body))
 		if err != nil || p.Shop != c.want {
 			t.Errorf("%s with %s: shop %q, %v; want %q", c.topic, c.body, p.Shop, err, c.want)
 		}
@@ -596,7 +596,7 @@ func TestShopOfABody(t *testing.T) {
 		`"https://my-shop.myshopify.com.evil.example/1"`:                           "",
 		`"%"`: "", `null`: "", `{}`: "", gone: "",
 	} {
-		p, err := Platform{}.Parse("orders/paid", "", changed(t, plainOrder, "order_status_url", address))
+		p, err := Platform{}.Parse("orders/paid", changed(t, plainOrder, "order_status_url", address))
 		if err != nil || p.Shop != want {
 			t.Errorf("order_status_url %s: shop %q, %v; want %q", address, p.Shop, err, want)
 		}
@@ -716,7 +716,7 @@ func TestBadInput(t *testing.T) {
 		{"no_shop", "shop/redact", []byte(`{}`), "shop_id"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p, err := Platform{}.Parse(c.topic, "", c.body)
+			p, err := Platform{}.Parse(c.topic, c.body)
 			var e *affiliate.Error
 			if !errors.As(err, &e) {
 				t.Fatalf("%+v, %v; want an error about %s", p, err, c.field)
@@ -815,8 +815,8 @@ func FuzzParse(f *testing.F) {
 	f.Add("orders/paid", []byte(`{"\u0069d":"\ud83d\ude00\ud800","line_items":[{"price":1e-7,"quantity":3}]}`))
 	f.Fuzz(func(t *testing.T, topic string, body []byte) {
 		kept := bytes.Clone(body)
-		p, err := Platform{}.Parse(topic, "", body)
-		again, errAgain := Platform{}.Parse(topic, "", body)
+		p, err := Platform{}.Parse(topic, body)
+		again, errAgain := Platform{}.Parse(topic, body)
 		if !reflect.DeepEqual(p, again) || fmt.Sprint(err) != fmt.Sprint(errAgain) {
 			t.Fatalf("%+v, %v; then %+v, %v", p, err, again, errAgain)
 		}
@@ -891,7 +891,7 @@ func TestOddValuesInEveryPlace(t *testing.T) {
 					t.Fatal(err)
 				}
 				replace(body, path, old)
-				p, err := Platform{}.Parse(d.Topic, "", text)
+				p, err := Platform{}.Parse(d.Topic, text)
 				if err != nil && affiliate.KindOf(err) != affiliate.Invalid {
 					t.Fatalf("%s with %v = %s: error of kind %q: %v", file, path, value, affiliate.KindOf(err), err)
 				}

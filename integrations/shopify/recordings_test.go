@@ -101,7 +101,7 @@ func TestRecordingsSayWhatTheyAre(t *testing.T) {
 		t.Fatalf("%d recordings, want 44", len(all))
 	}
 	for _, d := range all {
-		p, err := Platform{}.Parse(Platform{}.Topic(d.Header), "", d.Body)
+		p, err := Platform{}.Parse(Platform{}.Topic(d.Header), d.Body)
 		if err != nil {
 			t.Errorf("%s: %v", d.File, err)
 			continue
@@ -116,7 +116,7 @@ func TestRecordingsSayWhatTheyAre(t *testing.T) {
 			t.Errorf("%s: events %+v, want one about order %s", d.File, p.Events, d.OrderID)
 		}
 	}
-	redacted, err := Platform{}.Parse("customers/redact", "",
+	redacted, err := Platform{}.Parse("customers/redact",
 		recorded(t, "009-customers-redact-official-sample.json").Body)
 	if err != nil || len(redacted.Events) != 3 || redacted.Events[0].OrderID != "299938" {
 		t.Errorf("customers/redact: %+v, %v; want three orders, the first 299938", redacted.Events, err)
@@ -146,7 +146,7 @@ func TestTheBodyDecidesNotTheTopic(t *testing.T) {
 // parsedText is all that a delivery says, as text to compare.
 func parsedText(t testing.TB, topic string, body []byte) string {
 	t.Helper()
-	p, err := Platform{}.Parse(topic, "", body)
+	p, err := Platform{}.Parse(topic, body)
 	text := fmt.Sprintf("%+v %v", p, err)
 	for _, e := range p.Events {
 		if e.Snapshot != nil {
@@ -163,7 +163,7 @@ func parsedText(t testing.TB, topic string, body []byte) string {
 func TestSnapshotsOfRecordings(t *testing.T) {
 	newest := map[string]*affiliate.Snapshot{}
 	for _, d := range deliveries(t) {
-		p, err := Platform{}.Parse(d.Topic, "", d.Body)
+		p, err := Platform{}.Parse(d.Topic, d.Body)
 		if err != nil {
 			t.Fatalf("%s: %v", d.File, err)
 		}
@@ -233,7 +233,7 @@ func TestRecordingsMergeToExpected(t *testing.T) {
 func merge(t *testing.T, list []recordings.Delivery) map[string]affiliate.OrderState {
 	orders := map[string]affiliate.OrderState{}
 	for _, d := range list {
-		p, err := Platform{}.Parse(d.Topic, "", d.Body)
+		p, err := Platform{}.Parse(d.Topic, d.Body)
 		if err != nil {
 			t.Fatalf("%s: %v", d.File, err)
 		}
@@ -334,7 +334,7 @@ func TestRefundsAreTheSameInTheirOrder(t *testing.T) {
 
 func parseRefund(t testing.TB, body []byte) affiliate.Refund {
 	t.Helper()
-	p, err := Platform{}.Parse("refunds/create", "", body)
+	p, err := Platform{}.Parse("refunds/create", body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -346,7 +346,7 @@ func parseRefund(t testing.TB, body []byte) affiliate.Refund {
 
 func parseOrder(t testing.TB, body []byte) affiliate.Snapshot {
 	t.Helper()
-	p, err := Platform{}.Parse("orders/updated", "", body)
+	p, err := Platform{}.Parse("orders/updated", body)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func BenchmarkParse(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := (Platform{}).Parse("order.updated", "", body); err != nil {
+				if _, err := (Platform{}).Parse("order.updated", body); err != nil {
 					b.Fatal(err)
 				}
 			}

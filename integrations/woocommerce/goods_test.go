@@ -124,8 +124,8 @@ func TestStoredMoney(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := parseOrder(t, "order.updated", order(c.fields))
 			if s.Merchandise != c.merchandise || s.Stored != c.stored || s.Captured != s.Total+c.stored {
-				t.Errorf("merchandise %d, stored %d, captured %d of %d; want %d and %d", s.Merchandise, s.Stored, s.Captured,
-					s.Total, c.merchandise, c.stored)
+				t.Errorf("merchandise %d, stored %d, captured %d of %d; want %d and %d", s.Merchandise,
+					s.Stored, s.Captured, s.Total, c.merchandise, c.stored)
 			}
 		})
 	}
@@ -151,14 +151,14 @@ func TestAmounts_exact(t *testing.T) {
 		s := parseOrder(t, "order.updated", order(c.fields))
 		if s.Merchandise != c.merchandise || s.Total != c.total || s.Currency != money.Currency(c.currency) ||
 			fmt.Sprint(s.Rounded) != c.rounded {
-			t.Errorf("%v: merchandise %d, total %d %s, rounded %v", c.fields, s.Merchandise, s.Total, string(s.Currency),
-				s.Rounded)
+			t.Errorf("%v: merchandise %d, total %d %s, rounded %v", c.fields, s.Merchandise, s.Total,
+				string(s.Currency), s.Rounded)
 		}
 	}
 }
 
-// TestPartsAndRenewals: what a marketplace plugin split off belongs to its parent; the rest of a deposit and a renewal are
-// orders of their own.
+// TestPartsAndRenewals: what a marketplace plugin split off belongs to its parent; the rest of a deposit and a renewal
+// are orders of their own.
 func TestPartsAndRenewals(t *testing.T) {
 	meta := func(key string) string { return `[{"key":"` + key + `","value":"4"}]` }
 	for _, c := range []struct {
@@ -183,7 +183,7 @@ func TestPartsAndRenewals(t *testing.T) {
 		{"an order that has renewals", changes{"meta_data": `[{"key":"_subscription_renewal","value":""}]`}, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			parsed, err := Platform{}.Parse("order.updated", "", order(c.fields))
+			parsed, err := Platform{}.Parse("order.updated", order(c.fields))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -218,7 +218,8 @@ func TestManyRefunds(t *testing.T) {
 		lines = append(lines, fmt.Sprintf(`{"total":"%d.%02d","quantity":7}`, 10+i*7, i%100))
 		refunds = append(refunds, fmt.Sprintf(`{"id":%d,"total":"-%d.11"}`, i+1, 300+i*13))
 	}
-	body := order(changes{"line_items": "[" + strings.Join(lines, ",") + "]", "refunds": "[" + strings.Join(refunds, ",") + "]"})
+	body := order(changes{"line_items": "[" + strings.Join(lines, ",") + "]", "refunds": "[" +
+		strings.Join(refunds, ",") + "]"})
 	if s := parseOrder(t, "order.updated", body); len(s.Refunds) != 300 || !s.Refunds[299].Unclear {
 		t.Errorf("%d refunds", len(s.Refunds))
 	}

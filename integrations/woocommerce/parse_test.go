@@ -49,7 +49,7 @@ func meta(pairs ...string) changes {
 
 func parseOrder(t *testing.T, topic string, body []byte) *affiliate.Snapshot {
 	t.Helper()
-	parsed, err := Platform{}.Parse(topic, "", body)
+	parsed, err := Platform{}.Parse(topic, body)
 	if err != nil {
 		t.Fatalf("Parse: %v\n%s", err, body)
 	}
@@ -97,7 +97,7 @@ func TestParseStatus(t *testing.T) {
 			if !c.paid {
 				fields["date_paid_gmt"] = `null`
 			}
-			parsed, err := Platform{}.Parse("order.updated", "", order(fields))
+			parsed, err := Platform{}.Parse("order.updated", order(fields))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,7 +111,7 @@ func TestParseStatus(t *testing.T) {
 		})
 	}
 	for _, draft := range []string{"checkout-draft", "auto-draft", "draft", "new", "wc-checkout-draft"} {
-		parsed, err := Platform{}.Parse("order.created", "", order(changes{"status": fmt.Sprintf("%q", draft)}))
+		parsed, err := Platform{}.Parse("order.created", order(changes{"status": fmt.Sprintf("%q", draft)}))
 		if err != nil || len(parsed.Events) != 0 || !strings.Contains(parsed.Ignored, "not an order yet") {
 			t.Errorf("%s: %+v, %v", draft, parsed, err)
 		}
@@ -339,7 +339,7 @@ func TestParseTopics(t *testing.T) {
 		{"", full, "ignored"},
 	} {
 		t.Run(c.topic, func(t *testing.T) {
-			parsed, err := Platform{}.Parse(c.topic, "", []byte(c.body))
+			parsed, err := Platform{}.Parse(c.topic, []byte(c.body))
 			if got := describe(parsed, err); got != c.want {
 				t.Errorf("%.60s: got %s (%+v, %v), want %s", c.body, got, parsed, err, c.want)
 			}
@@ -383,7 +383,7 @@ func TestParseErrorObjects(t *testing.T) {
 		t.Run(c.code, func(t *testing.T) {
 			body := fmt.Sprintf(`{"code":%q,"message":"Invalid ID.","data":{"status":404}}`, c.code)
 			for _, topic := range []string{"order.created", "order.updated", "order.restored", "order.deleted"} {
-				parsed, err := Platform{}.Parse(topic, "", []byte(body))
+				parsed, err := Platform{}.Parse(topic, []byte(body))
 				var e *affiliate.Error
 				if !asError(err, &e) || e.Kind != affiliate.Invalid || e.Code != c.want ||
 					!strings.Contains(e.Message, c.says) || len(parsed.Events) != 0 {
@@ -396,7 +396,7 @@ func TestParseErrorObjects(t *testing.T) {
 
 func TestParseSaysThatABodyIsXML(t *testing.T) {
 	for _, body := range []string{"<html>", "\ufeff <?xml version=\"1.0\"?><order/>", "\n<!DOCTYPE html>"} {
-		_, err := Platform{}.Parse("order.updated", "", []byte(body))
+		_, err := Platform{}.Parse("order.updated", []byte(body))
 		if err == nil || !strings.Contains(err.Error(), "XML") || !strings.Contains(err.Error(), "JSON") {
 			t.Errorf("%q: %v; want what it is and what helps", body, err)
 		}
@@ -481,7 +481,7 @@ func TestParseRefusesBadInput(t *testing.T) {
 		{"a customer", recorded(t, "034-s00-setup-customer.created.http").Body, "status"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			parsed, err := Platform{}.Parse("order.updated", "", c.body)
+			parsed, err := Platform{}.Parse("order.updated", c.body)
 			var e *affiliate.Error
 			if !asError(err, &e) || e.Kind != affiliate.Invalid || e.Field != c.field {
 				t.Fatalf("got %+v, %v; want an error about %s", parsed, err, c.field)
@@ -502,8 +502,8 @@ func FuzzParse(f *testing.F) {
 	f.Add("order.restored", order(nil))
 	f.Add("order.deleted", []byte(`{"id":1}`))
 	f.Fuzz(func(t *testing.T, topic string, body []byte) {
-		parsed, err := Platform{}.Parse(topic, "", body)
-		again, errAgain := Platform{}.Parse(topic, "", body)
+		parsed, err := Platform{}.Parse(topic, body)
+		again, errAgain := Platform{}.Parse(topic, body)
 		if !reflect.DeepEqual(parsed, again) || fmt.Sprint(err) != fmt.Sprint(errAgain) {
 			t.Fatalf("two answers: %+v, %v and %+v, %v", parsed, err, again, errAgain)
 		}

@@ -127,7 +127,7 @@ func TestParseRecordings(t *testing.T) {
 	}
 	kinds := map[string]int{}
 	for _, d := range deliveries(t) {
-		parsed, err := Platform{}.Parse(d.Topic, "", d.Body)
+		parsed, err := Platform{}.Parse(d.Topic, d.Body)
 		kind := kindOf(parsed, err)
 		kinds[kind]++
 		if ping := (Platform{}).Unsigned(d.Header, d.Body); ping != (d.Topic == topicPing) {
@@ -174,7 +174,7 @@ func kindOf(parsed affiliate.Parsed, err error) string {
 func TestParseReachesExpectedOrders(t *testing.T) {
 	last := map[string]*affiliate.Snapshot{}
 	for _, d := range deliveries(t) {
-		parsed, err := Platform{}.Parse(d.Topic, "", d.Body)
+		parsed, err := Platform{}.Parse(d.Topic, d.Body)
 		if err == nil && len(parsed.Events) > 0 {
 			last[d.OrderID] = parsed.Events[0].Snapshot
 		}
@@ -248,8 +248,7 @@ func TestReplayReachesExpectedOrders(t *testing.T) {
 func replay(all []recordings.Delivery) map[string]affiliate.OrderState {
 	states := map[string]affiliate.OrderState{}
 	for _, d := range all {
-		key := fmt.Sprintf("%x", Platform{}.Key(d.Header, d.Body))
-		parsed, err := Platform{}.Parse(d.Topic, key, d.Body)
+		parsed, err := Platform{}.Parse(d.Topic, d.Body)
 		if err != nil {
 			continue // TestParseRecordings has judged it
 		}

@@ -48,8 +48,8 @@ type Platform interface {
 	Triggered(h http.Header) time.Time
 	// KeptHeaders are the headers worth keeping beside the body, in canonical form.
 	KeptHeaders() []string
-	// Parse turns a body into events. An error of kind Invalid is permanent. key names the delivery.
-	Parse(topic, key string, body []byte) (affiliate.Parsed, error)
+	// Parse turns a body into events. An error of kind Invalid is permanent.
+	Parse(topic string, body []byte) (affiliate.Parsed, error)
 }
 
 // Queue wakes workers. The inbox is the truth: a wake-up that is lost only delays, a sweep finds what waits.

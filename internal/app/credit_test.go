@@ -54,8 +54,8 @@ type emailByVersion struct {
 	emails map[int64]string
 }
 
-func (p emailByVersion) Parse(topic, key string, body []byte) (affiliate.Parsed, error) {
-	parsed, err := p.plainPlatform.Parse(topic, key, body)
+func (p emailByVersion) Parse(topic string, body []byte) (affiliate.Parsed, error) {
+	parsed, err := p.plainPlatform.Parse(topic, body)
 	for _, e := range parsed.Events {
 		e.Snapshot.CustomerEmail = p.emails[e.Snapshot.Version]
 	}

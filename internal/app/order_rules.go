@@ -17,9 +17,9 @@ import (
 // StatusMeanings are what a status that a plugin set may mean, by the status; an empty one takes a decision back.
 type StatusMeanings map[string]affiliate.StoreStatus
 
-// SetStatuses decides what statuses mean that plugins set on a store's orders, and has the orders concerned judged again
-// in the background. Invalid for a status of WooCommerce's own or a word that is no meaning; Conflict while figures are
-// being computed anew.
+// SetStatuses decides what statuses mean that plugins set on a store's orders, and has the orders concerned judged
+// again in the background. Invalid for a status of WooCommerce's own or a word that is no meaning; Conflict while
+// figures are being computed anew.
 func (a *App) SetStatuses(ctx context.Context, id affiliate.StoreID,
 	meanings StatusMeanings) (list []storage.StoreStatus, err error) {
 	if meanings, err = meanings.check(); err != nil {
@@ -70,7 +70,8 @@ func (m StatusMeanings) check() (StatusMeanings, error) {
 			return nil, affiliate.FieldErrorf("statuses", "%q is no status; it must have 1 to 40 characters", status)
 		}
 		if affiliate.OwnStatus(name) {
-			return nil, affiliate.FieldErrorf("statuses", "%s is WooCommerce's own status, whose meaning is known", name)
+			return nil, affiliate.FieldErrorf("statuses", "%s is WooCommerce's own status, whose meaning is known",
+				name)
 		}
 		switch meaning {
 		case "", affiliate.StorePaid, affiliate.StorePending, affiliate.StoreCanceled, affiliate.StoreRefunded:
@@ -113,7 +114,8 @@ type OrderMove struct {
 const mostMoved = 50
 
 // PreviewStatuses says what SetStatuses would change.
-func (a *App) PreviewStatuses(ctx context.Context, id affiliate.StoreID, meanings StatusMeanings) (RulesPreview, error) {
+func (a *App) PreviewStatuses(ctx context.Context, id affiliate.StoreID, meanings StatusMeanings) (RulesPreview,
+	error) {
 	meanings, err := meanings.check()
 	if err != nil {
 		return RulesPreview{}, err

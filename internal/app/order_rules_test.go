@@ -18,8 +18,8 @@ func custom(id, status string, paid bool) string {
 	})
 }
 
-// TestStatuses: a status that a plugin set is noted, and its store warned once; what the owner decides judges the orders
-// concerned again, after a preview that says the same.
+// TestStatuses: a status that a plugin set is noted, and its store warned once; what the owner decides judges the
+// orders concerned again, after a preview that says the same.
 func TestStatuses(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		r.applyAll(custom("1", "shipped", true), custom("2", "awaiting", false), orderBody("3", 1, nil))
@@ -64,7 +64,8 @@ func TestStatuses(t *testing.T) {
 		}
 		_, err = r.app.SetStatuses(r.asOwner(), store.ID, decision)
 		r.ok(err)
-		if _, err := r.app.SetStatuses(r.asOwner(), store.ID, app.StatusMeanings{"shipped": affiliate.StorePaid}); affiliate.KindOf(err) != affiliate.Conflict {
+		if _, err := r.app.SetStatuses(r.asOwner(), store.ID,
+			app.StatusMeanings{"shipped": affiliate.StorePaid}); affiliate.KindOf(err) != affiliate.Conflict {
 			r.Errorf("while orders are judged again: %v", err)
 		}
 		r.ok(r.app.Recalculate(r.Context()))
@@ -85,7 +86,8 @@ func TestStatuses(t *testing.T) {
 		}
 		for status, meaning := range map[string]affiliate.StoreStatus{"completed": affiliate.StorePaid,
 			"": affiliate.StorePaid, "shipped": "gone", strings.Repeat("x", 41): affiliate.StorePaid} {
-			if _, err := r.app.SetStatuses(r.asOwner(), store.ID, app.StatusMeanings{status: meaning}); affiliate.KindOf(err) != affiliate.Invalid {
+			if _, err := r.app.SetStatuses(r.asOwner(), store.ID,
+				app.StatusMeanings{status: meaning}); affiliate.KindOf(err) != affiliate.Invalid {
 				r.Errorf("%q means %q: %v", status, meaning, err)
 			}
 		}

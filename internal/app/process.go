@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -135,7 +134,6 @@ func (p *Processor) take() *batch {
 // work is what one delivery amounts to, once parsed.
 type parsedDelivery struct {
 	storage.Delivery
-	key     string
 	events  []affiliate.Event
 	outcome storage.Outcome
 	store   affiliate.StoreEvent
@@ -194,7 +192,7 @@ func (p *Processor) applyAlone(ctx context.Context, d parsedDelivery) error {
 
 // parse unpacks and parses one delivery. Whatever goes wrong with its content is its outcome, not an error.
 func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelivery, error) {
-	pd := parsedDelivery{Delivery: d, key: hex.EncodeToString(d.Key), outcome: storage.Outcome{ID: d.ID,
+	pd := parsedDelivery{Delivery: d, outcome: storage.Outcome{ID: d.ID,
 		State: storage.DeliveryDone}}
 	fail := func(reason string) (parsedDelivery, error) {
 		pd.outcome.State, pd.outcome.Note = storage.DeliveryFailed, clipNote(reason)
@@ -216,7 +214,7 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 	if err != nil {
 		return fail(err.Error())
 	}
-	parsed, err := parseSafely(platform, d.Topic, pd.key, body)
+	parsed, err := parseSafely(platform, d.Topic, body)
 	if err != nil {
 		return fail(err.Error())
 	}
@@ -274,13 +272,13 @@ func headerOf(lines []byte) http.Header {
 }
 
 // parseSafely turns a parser's panic into an error: a body must never stop a worker.
-func parseSafely(p Platform, topic, key string, body []byte) (parsed affiliate.Parsed, err error) {
+func parseSafely(p Platform, topic string, body []byte) (parsed affiliate.Parsed, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("internal error while parsing: %v", r)
 		}
 	}()
-	return p.Parse(topic, key, body)
+	return p.Parse(topic, body)
 }
 
 // maxNote bounds what is written about a delivery.

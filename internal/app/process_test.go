@@ -40,7 +40,7 @@ func (plainPlatform) Key(_ http.Header, body []byte) (key [16]byte) {
 	copy(key[:], body[len(body)-16:])
 	return key
 }
-func (plainPlatform) Parse(_, _ string, body []byte) (affiliate.Parsed, error) {
+func (plainPlatform) Parse(_ string, body []byte) (affiliate.Parsed, error) {
 	var b plainBody
 	text, _, _ := strings.Cut(string(body), "|")
 	if err := json.Unmarshal([]byte(text), &b); err != nil {
@@ -331,8 +331,8 @@ type withEmail struct {
 	email string
 }
 
-func (p withEmail) Parse(topic, key string, body []byte) (affiliate.Parsed, error) {
-	parsed, err := p.plainPlatform.Parse(topic, key, body)
+func (p withEmail) Parse(topic string, body []byte) (affiliate.Parsed, error) {
+	parsed, err := p.plainPlatform.Parse(topic, body)
 	for _, e := range parsed.Events {
 		e.Snapshot.CustomerEmail = p.email
 	}

@@ -33,7 +33,7 @@ func all(p Plan) (requests [][]byte, expected []Expected) {
 type verifier interface {
 	Verify(secrets [][]byte, h http.Header, body []byte) bool
 	Topic(h http.Header) string
-	Parse(topic, key string, body []byte) (affiliate.Parsed, error)
+	Parse(topic string, body []byte) (affiliate.Parsed, error)
 }
 
 var platforms = map[affiliate.Platform]verifier{affiliate.Shopify: shopifysource.Platform{},
@@ -79,7 +79,7 @@ func parse(t *testing.T, platform verifier, request []byte) affiliate.Parsed {
 	if !platform.Verify([][]byte{[]byte("secret")}, r.Header, body) {
 		t.Fatalf("the signature does not fit: %s", request)
 	}
-	parsed, err := platform.Parse(platform.Topic(r.Header), "key", body)
+	parsed, err := platform.Parse(platform.Topic(r.Header), body)
 	if err != nil || parsed.Ignored != "" || parsed.Warning != "" {
 		t.Fatalf("parse: %v %+v\n%s", err, parsed, request)
 	}
