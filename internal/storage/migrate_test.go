@@ -33,3 +33,47 @@ func TestMigrate_linked(t *testing.T) {
 		}
 	})
 }
+
+// TestMigrate_ordersInDoubt: orders of before get their statuses of plugins and their doubts, and a server looks at them
+// again.
+func TestMigrate_ordersInDoubt(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		s := store(t, db)
+		if err := db.InTx(t.Context(), func(tx *storage.Tx) error {
+			shipped, doubtful, edited, plain := order(s, "1", 1), order(s, "2", 1), order(s, "3", 1), order(s, "4", 1)
+			shipped.State = `{"newest":{"status":"custom","raw_status":"shipped"},"variants":["a"]}`
+			doubtful.State, doubtful.Doubts = `{"newest":{"status":"paid"},"variants":["a","b"]}`, "edited"
+			edited.State, edited.Doubts = `{"newest":{"status":"paid"},"edited_at":5}`, "edited"
+			_, err := tx.SaveOrders(t.Context(), unseen([]storage.Order{shipped, doubtful, edited, plain}), noon)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range []string{"UPDATE stores SET platform = 'woocommerce'", "DROP TABLE store_statuses",
+			"DROP INDEX orders_doubtful", "DROP INDEX orders_custom_status", "DROP INDEX orders_parent",
+			"ALTER TABLE orders DROP COLUMN doubts", "ALTER TABLE orders DROP COLUMN custom_status",
+			"ALTER TABLE orders DROP COLUMN parent", "ALTER TABLE orders DROP COLUMN part",
+			"DELETE FROM migrations WHERE name = '0002_orders_in_doubt.sql'"} {
+			if err := db.Exec(t.Context(), statement); err != nil {
+				t.Fatalf("%s: %v", statement, err)
+			}
+		}
+		if _, err := db.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for id, want := range map[string]string{"1": "shipped ", "2": " same_second", "3": " edited", "4": " "} {
+			o, err := db.FindOrder(t.Context(), "shop", id)
+			if got := o.CustomStatus + " " + o.Doubts; err != nil || got != want {
+				t.Errorf("order %s is %q, %v; want %q", id, got, err, want)
+			}
+		}
+		list, err := db.StoreStatuses(t.Context(), s)
+		if err != nil || len(list) != 1 || list[0].Status != "shipped" || list[0].Orders != 1 {
+			t.Errorf("statuses %+v, %v", list, err)
+		}
+		r, err := db.NewestRecalculation(t.Context())
+		if err != nil || r.State != "running" || r.Phase != storage.PhaseStatuses || r.Total != 1 || r.StartedAt.IsZero() {
+			t.Errorf("recalculation %+v, %v", r, err)
+		}
+	})
+}
