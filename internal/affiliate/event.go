@@ -74,6 +74,7 @@ type Snapshot struct {
 	// microseconds since 1970 UTC; 0 when not known. They tell which of two snapshots with one version is the later
 	// one.
 	Triggered   int64          `json:"triggered,omitempty"`
+	Rules       int            `json:"rules,omitempty"` // SnapshotRules by which it was read
 	Received    int64          `json:"received,omitempty"`
 	Number      string         `json:"number"`
 	PlacedAt    time.Time      `json:"placed_at"`
@@ -113,9 +114,14 @@ type Snapshot struct {
 	Hash            string   `json:"hash"` // of all the above but the customer; a tie-break, so that equal versions end alike
 }
 
+// SnapshotRules is the version of the rules by which bodies are read. It is to be raised when they come to read another
+// meaning out of the same body: a delivery that is replayed then stands for itself, and not beside its former meaning.
+const SnapshotRules = 1
+
 // Came notes when the body came in, and when the store says that it triggered the delivery (zero when it does not).
 func (s *Snapshot) Came(received, triggered time.Time) {
 	s.Ahead = s.Version > received.Add(stampSkew).UnixMilli()
+	s.Rules = SnapshotRules
 	s.Received, s.Triggered = microseconds(received), microseconds(triggered)
 }
 
@@ -162,6 +168,7 @@ type Refund struct {
 	ID       string         `json:"id"`
 	Version  int64          `json:"v"`                  // milliseconds UTC of the body that showed it
 	Received int64          `json:"received,omitempty"` // microseconds UTC, when that body came in
+	Rules    int            `json:"rules,omitempty"`    // SnapshotRules by which it was read
 	At       time.Time      `json:"at,omitzero"`
 	Status   RefundStatus   `json:"status"`
 	Currency money.Currency `json:"currency"`
@@ -182,6 +189,7 @@ type Part struct {
 	ID          string       `json:"id"`
 	Version     int64        `json:"v"`
 	Received    int64        `json:"received,omitempty"`
+	Rules       int          `json:"rules,omitempty"`
 	Marketplace bool         `json:"marketplace,omitempty"`
 	Refunds     []PartRefund `json:"refunds,omitempty"`
 	Hash        string       `json:"hash"`

@@ -38,6 +38,8 @@ type OrderState struct {
 	// Variants are the hashes of all snapshots seen with Newest's version; more than one is a doubt that only a later
 	// version or the store's API can settle.
 	Variants []string `json:"variants,omitempty"`
+	// VariantRules is the newest version of the rules by which one of them was read; those read by older ones are left out.
+	VariantRules int `json:"variant_rules,omitempty"`
 	// Charged is the most that any snapshot says was captured. What is above Newest's total was charged for units that
 	// an edit removed since.
 	Charged      int64                  `json:"charged,omitempty"`
@@ -103,6 +105,7 @@ type snapshotKey struct {
 	Version   int64  `json:"v"`
 	Triggered int64  `json:"t,omitempty"`
 	Received  int64  `json:"c,omitempty"`
+	Rules     int    `json:"u,omitempty"`
 	Refunds   int    `json:"r,omitempty"`
 	Paid      bool   `json:"p,omitempty"`
 	Rank      int    `json:"k,omitempty"`
@@ -117,14 +120,15 @@ func (s *Snapshot) key() snapshotKey {
 	case s.Canceled, s.Status == StoreCanceled, s.Status == StoreFailed:
 		rank = 1
 	}
-	return snapshotKey{Version: s.Version, Triggered: s.Triggered, Received: s.Received, Refunds: len(s.RefundIDs),
+	return snapshotKey{Version: s.Version, Triggered: s.Triggered, Received: s.Received,
+		Rules: s.Rules, Refunds: len(s.RefundIDs),
 		Paid: s.PaymentDate, Rank: rank, Hash: s.Hash}
 }
 
 // compare leaves when the store triggered the delivery to the end, since not every snapshot knows.
 func (k snapshotKey) compare(o snapshotKey) int {
 	return cmp.Or(cmp.Compare(k.Version, o.Version), cmp.Compare(k.Received, o.Received),
-		cmp.Compare(k.Refunds, o.Refunds), compareBool(k.Paid, o.Paid), cmp.Compare(k.Rank, o.Rank),
+		cmp.Compare(k.Rules, o.Rules), cmp.Compare(k.Refunds, o.Refunds), compareBool(k.Paid, o.Paid), cmp.Compare(k.Rank, o.Rank),
 		cmp.Compare(k.Hash, o.Hash), cmp.Compare(k.Triggered, o.Triggered))
 }
 
@@ -226,7 +230,7 @@ func (s *Snapshot) redacted() *Snapshot {
 func (s OrderState) mergeSnapshot(n Snapshot) OrderState {
 	n.RefundIDs = slices.Compact(slices.Sorted(slices.Values(n.RefundIDs)))
 	for _, r := range n.Refunds {
-		r.Received = n.Received
+		r.Received, r.Rules = n.Received, n.Rules
 		s.Refunds = mergeNewest(s.Refunds, r.ID, r, compareRefunds)
 		n.RefundIDs = addSorted(n.RefundIDs, r.ID)
 	}
@@ -246,9 +250,9 @@ func (s OrderState) mergeSnapshot(n Snapshot) OrderState {
 		who = c
 	}
 	switch {
-	case s.Newest == nil || n.Version > s.Newest.Version:
-		s.Variants = []string{n.Hash}
-	case n.Version == s.Newest.Version:
+	case s.Newest == nil || n.Version > s.Newest.Version, n.Version == s.Newest.Version && n.Rules > s.VariantRules:
+		s.Variants, s.VariantRules = []string{n.Hash}, n.Rules
+	case n.Version == s.Newest.Version && n.Rules == s.VariantRules:
 		s.Variants = addSorted(s.Variants, n.Hash)
 	}
 	s.Newest, s.Rival = newestOf(s.Newest, s.Rival, &n)
@@ -314,11 +318,12 @@ var refundRank = map[RefundStatus]int{RefundNoMoney: 0, RefundPending: 1, Refund
 
 func compareRefunds(a, b Refund) int {
 	return cmp.Or(cmp.Compare(refundRank[a.Status], refundRank[b.Status]), cmp.Compare(a.Version, b.Version),
-		cmp.Compare(a.Received, b.Received), compareText(a, b))
+		cmp.Compare(a.Received, b.Received), cmp.Compare(a.Rules, b.Rules), compareText(a, b))
 }
 
 func compareParts(a, b Part) int {
-	return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.Received, b.Received), compareText(a, b))
+	return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.Received, b.Received),
+		cmp.Compare(a.Rules, b.Rules), compareText(a, b))
 }
 
 func compareTransactions(a, b Transaction) int {

@@ -319,6 +319,12 @@ func TestDoubts(t *testing.T) {
 		{"equal version, equal content", []Event{snap(0, StorePaid), snap(0, StorePaid)}, nil},
 		{"equal version, other content", []Event{snap(0, StorePaid), snap(0, StorePending)}, []Doubt{DoubtSameSecond}},
 		{"settled by a newer body", []Event{snap(0, StorePaid), snap(0, StorePending), snap(1, StorePaid)}, nil},
+		{"the same delivery, read by newer rules", []Event{snap(0, StorePaid), snap(0, StorePending, func(s *Snapshot) {
+			s.Rules = 1
+		})}, nil},
+		{"two deliveries, both read by newer rules", []Event{snap(0, StoreFailed), snap(0, StorePaid, func(s *Snapshot) {
+			s.Rules = 1
+		}), snap(0, StorePending, func(s *Snapshot) { s.Rules = 1 })}, []Doubt{DoubtSameSecond}},
 		{"edited after the newest body", []Event{snap(0, StorePaid), {OrderID: "1", Edited: placed.Add(time.Minute)}},
 			[]Doubt{DoubtEdited}},
 		{"edited before the newest body", []Event{{OrderID: "1", Edited: placed.Add(time.Second)}, snap(5, StorePaid)},
@@ -531,6 +537,7 @@ func lifecycle(r *rand.Rand) []Event {
 			if r.IntN(3) > 0 { // the time of receipt, a few of them alike, and perhaps when it was triggered
 				came(r.IntN(4), r.IntN(4)-2)(s)
 			}
+			s.Rules = r.IntN(2)
 		}))
 		if r.IntN(6) == 0 {
 			e := part(fmt.Sprintf("p%d", r.IntN(2)), r.IntN(3) > 0, int64(r.IntN(3000)), int64(r.IntN(2000)))

@@ -246,7 +246,7 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 		e := &pd.events[i]
 		e.Received = d.ReceivedAt.Time
 		if e.Part != nil {
-			e.Part.Received = d.ReceivedAt.UnixMicro()
+			e.Part.Received, e.Part.Rules = d.ReceivedAt.UnixMicro(), affiliate.SnapshotRules
 		}
 		if e.Snapshot != nil {
 			e.Snapshot.Came(d.ReceivedAt.Time, triggered)
