@@ -1,7 +1,6 @@
 package woocommerce
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -60,7 +59,7 @@ func (r *reader) goods(p *payload, total int64) goods {
 	for i, line := range p.fees.rows {
 		net := r.exact(place{"fee_lines", i, "total"}, line.total)
 		negative := net.Compare(money.Sum{}) < 0
-		if negative && storedMoney(cleanText(line.name), cleanText(line.key)) {
+		if negative && namesStoredMoney(cleanText(line.name), cleanText(line.key)) {
 			storedFees = storedFees.Minus(net).Minus(r.optional(place{"fee_lines", i, "total_tax"}, line.tax))
 			continue
 		}
@@ -97,7 +96,7 @@ func (r *reader) storedMoney(p *payload, merchandise, discounted money.Sum, miss
 	var credit, creditTax, ordinary, cards money.Sum
 	for i, c := range p.coupons {
 		discount := r.optional(place{"coupon_lines", i, "discount"}, c.discount)
-		if storedMoneyCoupon(cleanText(c.kind)) {
+		if namesStoredMoney(cleanText(c.kind)) {
 			credit = credit.Plus(discount)
 			creditTax = creditTax.Plus(r.optional(place{"coupon_lines", i, "discount_tax"}, c.tax))
 		} else {
@@ -159,7 +158,7 @@ func (r *reader) within(name string, sum money.Sum) int64 {
 var storedMoneyWords = []string{"partial payment", "wallet", "store credit", "storecredit", "smart coupon", "gift card",
 	"giftcard", "gift voucher", "account funds"}
 
-func storedMoney(texts ...string) bool {
+func namesStoredMoney(texts ...string) bool {
 	for _, text := range texts {
 		text = strings.NewReplacer("_", " ", "-", " ").Replace(strings.ToLower(text))
 		for _, word := range storedMoneyWords {
@@ -167,143 +166,6 @@ func storedMoney(texts ...string) bool {
 				return true
 			}
 		}
-	}
-	return false
-}
-
-func storedMoneyCoupon(kind string) bool { return kind != "" && storedMoney(kind) }
-
-// units is how many units a row has: 1 where it does not say, or not in whole ones.
-func units(quantity token) int64 {
-	text, _ := quantity.scalar()
-	if n, err := money.ParseScaled(text, 0); err == nil && n > 1 && !strings.Contains(text, ".") {
-		return n
-	}
-	return 1
-}
-
-// mostSums bounds the sums of rows that are looked at for an order's refunds: hundreds of different rows have too many.
-const mostSums = 100_000
-
-// rowsOf finds the merchandise of a refund of which only amount and tax are told: that of the rows whose sums they are.
-// Whole rows come first, single units of a line only where no whole rows fit. It is not found where nothing fits, or
-// where rows of different merchandise do. Where nothing else fits, what a
-// coupon should have taken off is given back of the merchandise.
-func (g *goods) rowsOf(amount, tax int64) (merchandise int64, found bool) {
-	for _, divided := range []bool{false, true} {
-		at, fits := g.sums(amount, divided)[sum{amount, tax}]
-		if fits || g.budget <= 0 {
-			return at.merchandise, fits && !at.several && g.budget > 0
-		}
-	}
-	if tax == 0 && slices.Contains(g.missed, amount) {
-		return amount, true
-	}
-	return 0, false
-}
-
-// sum is what a set of rows adds up to, with tax and the tax alone.
-type sum struct{ gross, tax int64 }
-
-// worth is the merchandise of the rows that add up to a sum; several when they differ in it.
-type worth struct {
-	merchandise int64
-	several     bool
-}
-
-// sums gives the sums of all sets of rows, or of units of lines as well, up to an amount. It gives up when the budget
-// is spent.
-func (g *goods) sums(amount int64, divided bool) map[sum]worth {
-	reached := map[sum]worth{{}: {}}
-	for _, negative := range []bool{true, false} { // discounts first: what follows only grows
-		for _, r := range g.rows {
-			if r.gross < 0 == negative && g.budget > 0 {
-				reached = g.extend(reached, r, amount, divided)
-			}
-		}
-	}
-	return reached
-}
-
-// extend adds the sums with one more row, or with some units of it.
-func (g *goods) extend(reached map[sum]worth, r row, amount int64, divided bool) map[sum]worth {
-	units := int64(1)
-	if divided {
-		units = r.units
-	}
-	next := make(map[sum]worth, 2*len(reached))
-	for k := range units + 1 {
-		// As the form for refunds in the store's admin reckons it: the share of the units, rounded.
-		gross, tax := money.MulDiv(r.gross, k, units), money.MulDiv(r.tax, k, units)
-		for at, have := range reached {
-			if g.budget--; g.budget <= 0 {
-				return next
-			}
-			to := sum{at.gross + gross, at.tax + tax}
-			if to.gross > amount {
-				continue
-			}
-			one := worth{have.merchandise + money.MulDiv(r.merchandise, k, units), have.several}
-			if old, ok := next[to]; ok {
-				one.several = one.several || old.several || old.merchandise != one.merchandise
-			}
-			next[to] = one
-		}
-	}
-	return next
-}
-
-// Parts and renewals.
-
-// marketplaces are what plugins call themselves that split an order by vendor, in created_via ("dokan",
-// "yith_wcmv_vendor_suborder") and in the keys of meta fields ("_dokan_vendor_id", "_wcfmmp_order_item_processed").
-var marketplaces = []string{"dokan", "multivendorx", "mvx_", "wcmp_", "vendor_order", "wcfm", "wc-vendors",
-	"wcvendors", "wcv_", "wc_vendors", "yith_wcmv", "yith_vendor", "yith-vendor", "_child__commission_id"}
-
-func namesMarketplace(text string) bool {
-	text = strings.ToLower(text)
-	for _, name := range marketplaces {
-		if strings.Contains(text, name) {
-			return true
-		}
-	}
-	return false
-}
-
-// parentID is the order that this one belongs to; "" for most, which have parent_id 0.
-func (p *payload) parentID() string {
-	id, err := readID("parent_id", p.parent)
-	if err != nil {
-		return ""
-	}
-	return id
-}
-
-// splitOff says whether a marketplace plugin split this order off its parent. The rest of a deposit and the renewal of
-// a subscription are orders of their own, also in a shop whose rows carry a marketplace plugin's fields.
-func (p *payload) splitOff() bool {
-	via := strings.ToLower(cleanText(p.createdVia))
-	switch {
-	case p.parentID() == "":
-		return false
-	case namesMarketplace(via):
-		return true
-	}
-	return p.marketplace && !p.renewal() && !strings.Contains(via, "deposit")
-}
-
-// renewal says whether a subscription made this order. WooCommerce Subscriptions names itself in created_via and copies
-// the first order's meta, its attribution included.
-func (p *payload) renewal() bool {
-	via := strings.ToLower(cleanText(p.createdVia))
-	return p.meta.renewal || via == "subscription" || strings.Contains(via, "renewal")
-}
-
-func saysRenewal(key string, value token) bool {
-	said := text(value)
-	switch strings.TrimPrefix(key, "_") {
-	case "subscription_renewal", "subscription_renewal_early", "is_a_renew", "renewal_order":
-		return said != "" && said != "0" && said != "no" && said != "false"
 	}
 	return false
 }
