@@ -2,6 +2,7 @@ package shopify
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,6 +104,55 @@ func TestTriggered(t *testing.T) {
 		h.Set("X-Shopify-Triggered-At", text)
 		if got := (Platform{}).Triggered(h); !got.Equal(want) {
 			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+// TestExchange: goods that came back without their money were exchanged, or only put back on the shelf. A body looks
+// the same; whether all of its total had been paid before tells.
+func TestExchange(t *testing.T) {
+	first := []string{"financial_status", `"paid"`, "total_price", `"100.00"`, "current_total_price", `"100.00"`,
+		"current_subtotal_price", `"100.00"`, "total_discounts", `"0.00"`, "updated_at", `"2026-11-20T09:00:00Z"`, "line_items",
+		`[{"id":1,"price":"50.00","quantity":2,"current_quantity":2}]`, "test", "false"}
+	back := func(amount string) string {
+		return `[{"id":9,"refund_line_items":[{"line_item_id":1,"quantity":` + amount + `,"subtotal":` + amount +
+			`,"total_tax":0}],"order_adjustments":[{"id":1,"kind":"refund_discrepancy","amount":"` + amount +
+			`","tax_amount":"0.00"}],"transactions":[]}]`
+	}
+	for _, c := range []struct {
+		name   string
+		change []string
+		value  int64
+	}{
+		{"one unit back on the shelf", []string{"current_total_price", `"50.00"`, "current_subtotal_price", `"50.00"`,
+			"total_outstanding", `"0.00"`, "line_items", `[{"id":1,"price":"50.00","quantity":2,"current_quantity":1}]`,
+			"refunds", strings.Replace(back("50"), `"quantity":50`, `"quantity":1`, 1)}, 10000},
+		{"both exchanged for something dearer", []string{"total_price", `"350.00"`, "current_total_price", `"250.00"`,
+			"current_subtotal_price", `"250.00"`, "total_outstanding", `"0.00"`, "line_items",
+			`[{"id":1,"price":"50.00","quantity":2,"current_quantity":0},{"id":2,"price":"250.00","quantity":1,"current_quantity":1}]`,
+			"refunds", strings.Replace(back("100"), `"quantity":100`, `"quantity":2`, 1)}, 25000},
+		{"both exchanged for something cheaper", []string{"total_price", `"160.00"`, "current_total_price", `"60.00"`,
+			"current_subtotal_price", `"60.00"`, "total_outstanding", `"-40.00"`, "line_items",
+			`[{"id":1,"price":"50.00","quantity":2,"current_quantity":0},{"id":2,"price":"60.00","quantity":1,"current_quantity":1}]`,
+			"refunds", strings.Replace(back("100"), `"quantity":100`, `"quantity":2`, 1)}, 6000},
+		{"exchanged for the same price", []string{"total_price", `"200.00"`, "current_total_price", `"100.00"`,
+			"current_subtotal_price", `"100.00"`, "total_outstanding", `"0.00"`, "line_items",
+			`[{"id":1,"price":"50.00","quantity":2,"current_quantity":0},{"id":2,"price":"100.00","quantity":1,"current_quantity":1}]`,
+			"refunds", strings.Replace(back("100"), `"quantity":100`, `"quantity":2`, 1)}, 10000},
+	} {
+		second := append(append(append([]string{}, first...), "updated_at", `"2026-11-21T09:00:00Z"`), c.change...)
+		for _, order := range [][]int{{0, 1}, {1, 0}} {
+			bodies := [][]byte{changed(t, plainOrder, first...), changed(t, plainOrder, second...)}
+			var state affiliate.OrderState
+			for _, i := range order {
+				one := parseOrder(t, bodies[i])
+				state = state.Merge(affiliate.Event{Snapshot: &one})
+			}
+			if v, _ := state.View(affiliate.OrderRules{}); v.Value != c.value || v.Refunded != 0 ||
+				v.Status != affiliate.Paid {
+				t.Errorf("%s, in the order %v: %s, value %d, refunded %d; want %d", c.name, order, v.Status, v.Value,
+					v.Refunded, c.value)
+			}
 		}
 	}
 }

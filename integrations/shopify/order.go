@@ -90,10 +90,21 @@ func (b *body) readMoney(v *values, s *affiliate.Snapshot) {
 	}
 	b.spreadDiscount(v)
 	total := v.signedAmount("total_price", b.required(v, "total_price", b.totalPrice), s.Currency)
-	merchandise, removed := b.sumLines(v, s)
+	refunded, exchanged := b.refundedUnits(v, s.PaymentDate), s.PaymentDate && b.exchanged(v)
+	if exchanged {
+		refunded = b.refundedUnits(v, false)
+	}
+	merchandise, removed := b.sumLines(v, s, refunded)
 	s.Merchandise, s.Total = merchandise, total
 	if total >= 0 {
 		s.Total = max(0, total-removed)
+	}
+	if exchanged {
+		all, stillRemoved := b.sumLines(v, s, b.refundedUnits(v, true))
+		if kept := (affiliate.KeptGoods{Merchandise: all - merchandise,
+			Total: removed - stillRemoved}); kept.Total > 0 {
+			s.Kept = &kept
+		}
 	}
 	switch {
 	case s.PaymentDate:
@@ -155,9 +166,9 @@ func (v *values) price(l *lineItem) money.Sum {
 // with tax. An edit leaves total_price, quantity and the lines' money as they were and only lowers current_quantity
 // (recordings 031-034); so do refunds, whose units are therefore not counted as removed. Canceling sets
 // current_quantity to 0 and removes nothing.
-func (b *body) sumLines(v *values, s *affiliate.Snapshot) (merchandise, removedGross int64) {
+func (b *body) sumLines(v *values, s *affiliate.Snapshot,
+	refunded map[string]int64) (merchandise, removedGross int64) {
 	included := v.flag("taxes_included", b.taxesIncluded)
-	refunded := b.refundedUnits(v, s.PaymentDate)
 	var goods, gross money.Sum
 	for i := range b.lines {
 		l := &b.lines[i]
@@ -184,12 +195,11 @@ func (b *body) sumLines(v *values, s *affiliate.Snapshot) (merchandise, removedG
 // refundedUnits counts by line the units that refunds took out of current_quantity. A refund without any transaction is
 // how Shopify removes unpaid units and exchanges goods: those units are removed, not refunded. But where the order is
 // paid and a positive refund_discrepancy keeps the money, the units were only put back on the shelf: they were charged,
-// and still are; unless they were exchanged.
+// and still are.
 func (b *body) refundedUnits(v *values, paid bool) map[string]int64 {
 	if len(b.refunds) == 0 {
 		return nil
 	}
-	paid = paid && !b.exchanged(v)
 	units := map[string]int64{}
 	for i := range b.refunds {
 		v.enter("refunds", i)
@@ -211,12 +221,12 @@ func (b *body) refundedUnits(v *values, paid bool) map[string]int64 {
 	return units
 }
 
-// exchanged says whether goods that came back were paid with for others: the order is paid and nothing is owed,
-// although its total still has the goods that came back, and what it has now (current_subtotal_price) is what the units
-// that are left cost.
+// exchanged says whether goods that came back may have been exchanged for others: the order is paid and nothing is
+// owed, although its total still has the goods that came back, and what it has now (current_subtotal_price) is what the
+// units that are left cost. Whether others were bought at all, only the order's other bodies can tell.
 func (b *body) exchanged(v *values) bool {
 	if b.financialStatus.text() != "paid" || b.currentSubtotal.absent() || b.currentTotal.absent() ||
-		b.totalOutstanding.absent() || v.signedAmount("total_outstanding", b.totalOutstanding, v.currency) != 0 ||
+		b.totalOutstanding.absent() || v.signedAmount("total_outstanding", b.totalOutstanding, v.currency) > 0 ||
 		v.signedAmount("current_total_price", b.currentTotal, v.currency) >=
 			v.signedAmount("total_price", b.totalPrice, v.currency) {
 		return false

@@ -93,6 +93,9 @@ type Snapshot struct {
 	// off.
 	Parent      string `json:"parent,omitempty"`
 	Marketplace bool   `json:"marketplace,omitempty"`
+	// Kept are goods that came back while the store kept their money, and that were exchanged for others as far as one
+	// body can tell; they are in none of the amounts above. Nil for most.
+	Kept *KeptGoods `json:"kept,omitempty"`
 	// Rounded says that the body shows fewer decimals than the currency has: the store rounded its amounts.
 	Rounded bool           `json:"rounded,omitempty"`
 	Codes   []string       `json:"codes,omitempty"` // coupon codes proven by the body, in the store's order, HTML-unescaped
@@ -112,6 +115,12 @@ type Snapshot struct {
 	RefundIDs       []string `json:"refund_ids,omitempty"`
 	RefundsComplete bool     `json:"refunds_complete,omitempty"`
 	Hash            string   `json:"hash"` // of all the above but the customer; a tie-break, so that equal versions end alike
+}
+
+// KeptGoods are goods that came back without their money. Amounts are minor units of the order's currency.
+type KeptGoods struct {
+	Merchandise int64 `json:"merchandise"`
+	Total       int64 `json:"total"` // with tax
 }
 
 // SnapshotRules is the version of the rules by which bodies are read. It is to be raised when they come to read another

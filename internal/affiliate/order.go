@@ -35,7 +35,8 @@ type OrderState struct {
 	// Variants are the hashes of all snapshots seen with Newest's version; more than one is a doubt that only a later
 	// version or the store's API can settle.
 	Variants []string `json:"variants,omitempty"`
-	// VariantRules is the newest version of the rules by which one of them was read; those read by older ones are left out.
+	// VariantRules is the newest version of the rules by which one of them was read; those read by older ones are left
+	// out.
 	VariantRules int `json:"variant_rules,omitempty"`
 	// Charged is the most that any snapshot says was captured. What is above Newest's total was charged for units that
 	// an edit removed since.
@@ -125,8 +126,8 @@ func (s *Snapshot) key() snapshotKey {
 // compare leaves when the store triggered the delivery to the end, since not every snapshot knows.
 func (k snapshotKey) compare(o snapshotKey) int {
 	return cmp.Or(cmp.Compare(k.Version, o.Version), cmp.Compare(k.Received, o.Received),
-		cmp.Compare(k.Rules, o.Rules), cmp.Compare(k.Refunds, o.Refunds), compareBool(k.Paid, o.Paid), cmp.Compare(k.Rank, o.Rank),
-		cmp.Compare(k.Hash, o.Hash), cmp.Compare(k.Triggered, o.Triggered))
+		cmp.Compare(k.Rules, o.Rules), cmp.Compare(k.Refunds, o.Refunds), compareBool(k.Paid, o.Paid),
+		cmp.Compare(k.Rank, o.Rank), cmp.Compare(k.Hash, o.Hash), cmp.Compare(k.Triggered, o.Triggered))
 }
 
 // compareSnapshots orders two snapshots that know when they were triggered, or two that may not. The hash does not

@@ -322,9 +322,10 @@ func TestDoubts(t *testing.T) {
 		{"the same delivery, read by newer rules", []Event{snap(0, StorePaid), snap(0, StorePending, func(s *Snapshot) {
 			s.Rules = 1
 		})}, nil},
-		{"two deliveries, both read by newer rules", []Event{snap(0, StoreFailed), snap(0, StorePaid, func(s *Snapshot) {
-			s.Rules = 1
-		}), snap(0, StorePending, func(s *Snapshot) { s.Rules = 1 })}, []Doubt{DoubtSameSecond}},
+		{"two deliveries, both read by newer rules", []Event{snap(0, StoreFailed),
+			snap(0, StorePaid, func(s *Snapshot) {
+				s.Rules = 1
+			}), snap(0, StorePending, func(s *Snapshot) { s.Rules = 1 })}, []Doubt{DoubtSameSecond}},
 		{"edited after the newest body", []Event{snap(0, StorePaid), {OrderID: "1", Edited: placed.Add(time.Minute)}},
 			[]Doubt{DoubtEdited}},
 		{"edited before the newest body", []Event{{OrderID: "1", Edited: placed.Add(time.Second)}, snap(5, StorePaid)},
@@ -526,6 +527,9 @@ func lifecycle(r *rand.Rand) []Event {
 			}
 			if !complete {
 				charged(s)
+				if r.IntN(4) == 0 {
+					s.Kept = &KeptGoods{Merchandise: int64(r.IntN(3000)), Total: int64(r.IntN(4000))}
+				}
 			}
 			if r.IntN(2) == 0 {
 				s.Codes = []string{"ANNA10"}

@@ -42,10 +42,11 @@ type OrderView struct {
 
 // View computes what people see. It is false while no delivery has described the order: refunds may come first.
 func (s OrderState) View(rules OrderRules) (OrderView, bool) {
-	n := s.Newest
-	if n == nil {
+	if s.Newest == nil {
 		return OrderView{}, false
 	}
+	s.Newest = s.restocked()
+	n := s.Newest
 	v := OrderView{
 		Number: n.Number, RawStatus: n.RawStatus, Currency: n.Currency, OriginalValue: n.Merchandise, Total: n.Total,
 		Test: n.Test, Renewal: n.Renewal, Parent: n.Parent, Part: rules.part(n.Parent, n.Marketplace),
@@ -98,6 +99,18 @@ func (s OrderState) View(rules OrderRules) (OrderView, bool) {
 	}
 	v.Doubts = s.doubts(unclear && v.Value > 0)
 	return v, true
+}
+
+// restocked is the newest snapshot, with goods that came back without their money where they were only put back on the
+// shelf: all of the total was captured at some time, so that nothing of it was exchanged for other goods.
+func (s OrderState) restocked() *Snapshot {
+	n := s.Newest
+	if n.Kept == nil || s.Charged < n.Total+n.Kept.Total {
+		return n
+	}
+	r := *n
+	r.Merchandise, r.Total, r.Captured = n.Merchandise+n.Kept.Merchandise, n.Total+n.Kept.Total, n.Captured+n.Kept.Total
+	return &r
 }
 
 // paid is all that was to be paid: what the customer was charged, and what came out of stored money.

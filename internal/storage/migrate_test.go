@@ -34,8 +34,8 @@ func TestMigrate_linked(t *testing.T) {
 	})
 }
 
-// TestMigrate_ordersInDoubt: orders of before get their statuses of plugins and their doubts, and a server looks at them
-// again.
+// TestMigrate_ordersInDoubt: orders of before get their statuses of plugins and their doubts, and a server looks at
+// them again.
 func TestMigrate_ordersInDoubt(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		s := store(t, db)
@@ -72,7 +72,8 @@ func TestMigrate_ordersInDoubt(t *testing.T) {
 			t.Errorf("statuses %+v, %v", list, err)
 		}
 		r, err := db.NewestRecalculation(t.Context())
-		if err != nil || r.State != "running" || r.Phase != storage.PhaseStatuses || r.Total != 1 || r.StartedAt.IsZero() {
+		if err != nil || r.State != "running" || r.Phase != storage.PhaseStatuses || r.Total != 1 ||
+			r.StartedAt.IsZero() {
 			t.Errorf("recalculation %+v, %v", r, err)
 		}
 	})
