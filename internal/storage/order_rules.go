@@ -87,22 +87,34 @@ func (tx *Tx) SetStoreStatus(ctx context.Context, s StoreStatus) error {
 	return err
 }
 
-// concernedByRules are the orders that an owner's decisions may change: those with a status that a plugin set, parts of
-// others, and their parents.
-const concernedByRules = `(o.custom_status <> '' OR o.parent <> '' OR EXISTS (SELECT 1 FROM orders p
-	WHERE p.store_id = o.store_id AND p.parent = o.external_id AND p.parent <> ''))`
+// concernedByRules are the ids of the orders that an owner's decisions may change: those with a status that a plugin set,
+// those with a parent, and their parents. Each part is read from an index of its own.
+func concernedByRules(store affiliate.StoreID, after affiliate.OrderID) (query string, args []any) {
+	for _, of := range []struct{ from, where string }{
+		{"orders o", "o.custom_status <> ''"}, {"orders o", "o.parent <> ''"},
+		{"orders c JOIN orders o ON o.store_id = c.store_id AND o.external_id = c.parent", "c.parent <> ''"},
+	} {
+		var f filter
+		is(&f, "o.store_id", store)
+		f.and("o.id > ?", after)
+		f.and(of.where)
+		if query != "" {
+			query += " UNION "
+		}
+		query += `SELECT o.id FROM ` + of.from + f.where()
+		args = append(args, f.args...)
+	}
+	return query, args
+}
 
 // ConcernedOrders gives the orders of a store (of all when it is 0) that its owner's decisions may change, by id, from
 // behind after.
 func (q queries) ConcernedOrders(ctx context.Context, store affiliate.StoreID, after affiliate.OrderID,
 	limit int) ([]Order, error) {
-	var f filter
-	is(&f, "o.store_id", store)
-	f.and("o.id > ?", after)
-	f.and(concernedByRules)
+	ids, args := concernedByRules(store, after)
 	var list []Order
-	err := q.list(ctx, &list, `SELECT `+qualify("o", orderColumns)+` FROM orders o`+f.where()+` ORDER BY o.id LIMIT ?`,
-		append(f.args, limit)...)
+	err := q.list(ctx, &list, `SELECT `+qualify("o", orderColumns)+` FROM orders o WHERE o.id IN (`+ids+`) ORDER BY o.id LIMIT ?`,
+		append(args, limit)...)
 	return list, err
 }
 

@@ -41,11 +41,12 @@ func (tx *Tx) StartRecalculation(ctx context.Context, reason string, phases []st
 	var total int64
 	for _, phase := range phases {
 		var n int64
-		query := `SELECT COUNT(*) FROM ` + phaseTables[phase]
+		from, args := phaseTables[phase], []any(nil)
 		if phase == PhaseStatuses {
-			query = `SELECT COUNT(*) FROM orders o WHERE ` + concernedByRules
+			from, args = concernedByRules(0, 0)
+			from = `(` + from + `) o`
 		}
-		if err := tx.get(ctx, &n, query); err != nil {
+		if err := tx.get(ctx, &n, `SELECT COUNT(*) FROM `+from, args...); err != nil {
 			return err
 		}
 		total += n
