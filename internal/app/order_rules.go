@@ -14,6 +14,9 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
+// DoubtsSettled says to people what settles what deliveries leave in doubt.
+const DoubtsSettled = "A newer delivery of the order settles it, or reading it again in the store."
+
 // StatusMeanings are what a status that a plugin set may mean, by the status; an empty one takes a decision back.
 type StatusMeanings map[string]affiliate.StoreStatus
 
@@ -91,7 +94,7 @@ type RulesPreview struct {
 	Concerned int // orders that were looked at
 	Changed   int
 	Moves     []RulesMove
-	Orders    []OrderMove // the first ones that change, at most mostMoved
+	Orders    []OrderMove // the first ones that change, at most MostMoved
 }
 
 // RulesMove counts the orders that go from one status to another, with what that does to their values.
@@ -109,8 +112,8 @@ type OrderMove struct {
 	Value  int64
 }
 
-// mostMoved bounds the orders that a preview names.
-const mostMoved = 50
+// MostMoved bounds the orders that a preview names.
+const MostMoved = 50
 
 // PreviewStatuses says what SetStatuses would change.
 func (a *App) PreviewStatuses(ctx context.Context, id affiliate.StoreID, meanings StatusMeanings) (RulesPreview, error) {
@@ -166,7 +169,7 @@ func (a *App) previewRules(ctx context.Context, id affiliate.StoreID,
 			move.Orders++
 			move.Value += v.Value - o.Value
 			moves[key] = move
-			if len(preview.Orders) < mostMoved {
+			if len(preview.Orders) < MostMoved {
 				preview.Orders = append(preview.Orders, OrderMove{Before: o, Status: v.Status, Value: v.Value})
 			}
 		}
