@@ -105,6 +105,25 @@ type RulesMove struct {
 	Value    int64 // after less before, minor units of Currency
 }
 
+// Sentence says it to people, with amounts as write writes them: "12 orders go from paid to canceled: -1234.00 EUR."
+func (m RulesMove) Sentence(write func(minor int64, currency money.Currency) string) string {
+	orders, goes, stays, sum := fmt.Sprintf("%d orders", m.Orders), "go", "stay", "their value stays as it is"
+	if m.Orders == 1 {
+		orders, goes, stays, sum = "1 order", "goes", "stays", "its value stays as it is"
+	}
+	way := fmt.Sprintf("%s from %s to %s", goes, m.From, m.To)
+	if m.From == m.To {
+		way = fmt.Sprintf("%s %s", stays, m.To)
+	}
+	if m.Value != 0 {
+		sum = write(m.Value, m.Currency)
+		if m.Value > 0 {
+			sum = "+" + sum
+		}
+	}
+	return fmt.Sprintf("%s %s: %s.", orders, way, sum)
+}
+
 // OrderMove is one order that would change.
 type OrderMove struct {
 	Before storage.Order

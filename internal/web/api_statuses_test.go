@@ -70,7 +70,7 @@ func TestAPI_statuses(t *testing.T) {
 			o.Errorf("moves: %s", moves)
 		}
 		first := changes["orders"].([]any)[0].(object)
-		if fmt.Sprint(first["before"], first["after"], first["custom_status"]) !=
+		if fmt.Sprintf("%v %v %v", first["before"], first["after"], first["custom_status"]) !=
 			"map[status:paid value:100.00] map[status:canceled value:0.00] shipped" {
 			o.Errorf("the first order: %v", first)
 		}
