@@ -33,6 +33,7 @@ func (q *wokenQueue) Wake(_ context.Context, ids []affiliate.DeliveryID) error {
 func (s shell) planted(slug, secret string, orders ...[3]string) {
 	s.Helper()
 	a, log, kept := s.app(), slog.New(slog.DiscardHandler), &wokenQueue{}
+	a.Platforms, a.Live = platforms(), deaf{}
 	counts := app.NewCounters(a.DB, a.Now, log)
 	intake := app.NewIntake(a.DB, kept, log)
 	receiver := app.NewReceiver(a, intake, counts)
@@ -77,7 +78,9 @@ func TestStoreStatusesCommand(t *testing.T) {
 		s.run("store", "statuses", "woo", "shipped=paid", "--preview").prints("No order would change")
 		s.run("store", "statuses", "woo", "shipped=canceled", "awaiting=").prints("shipped", "canceled", "judges")
 		s.run("store", "statuses", "woo", "shipped=paid").exits(1, "being computed anew")
-		ok(s.T, s.app().Recalculate(s.Context()))
+		a := s.app()
+		a.Platforms, a.Live = platforms(), deaf{}
+		ok(s.T, a.Recalculate(s.Context()))
 		list := s.run("store", "statuses", "woo", "--json").exits(0).json()["statuses"].([]any)
 		if shipped := list[1].(map[string]any); shipped["meaning"] != "canceled" || shipped["orders"] != 2.0 {
 			s.Errorf("listed: %v", list)

@@ -527,7 +527,7 @@ func (s OrderState) doubts(unclear bool) (list []Doubt) {
 // status applies the precedence: money first, then what the store says of the order.
 func (s OrderState) status(refunded int64, rules OrderRules) OrderStatus {
 	n := s.Newest
-	says := s.says(rules)
+	says, _ := s.Says(rules)
 	captured := n.Captured
 	if says == StorePaid && captured == 0 {
 		captured = n.paid() // by the owner's word about a custom status
@@ -544,37 +544,37 @@ func (s OrderState) status(refunded int64, rules OrderRules) OrderStatus {
 	return Pending
 }
 
-// says gives what the store's status means. For one that a plugin set it is what the store's owner decided; else an
-// order that was canceled or refunded before stays so, and otherwise the payment date decides. A failed order may be
-// paid later: a payment date that it did not have then says so.
-func (s OrderState) says(rules OrderRules) StoreStatus {
+// Says gives what the store's status means, and why where it is not plain. For one that a plugin set it is what the
+// store's owner decided; else an order that was canceled or refunded before stays so, and otherwise the payment date
+// decides. A failed order may be paid later: a payment date that it did not have then says so.
+func (s OrderState) Says(rules OrderRules) (status StoreStatus, why string) {
 	n, known := s.Newest, s.known()
 	if n.understood() {
-		return n.Status
+		return n.Status, ""
 	}
 	if n.Status == StoreUnknown {
 		if known != nil {
-			return known.Status
+			return known.Status, "as before it said something that is no status"
 		}
-		return StorePending
+		return StorePending, "because it is no status"
 	}
 	if meaning, ok := rules.Statuses[n.RawStatus]; ok {
-		return meaning
+		return meaning, "as was decided for this store"
 	}
 	if known != nil {
 		switch known.Status {
 		case StoreCanceled, StoreRefunded:
-			return known.Status
+			return known.Status, "because it was so before"
 		case StoreFailed:
 			if known.Key.Paid || !n.PaymentDate {
-				return known.Status
+				return known.Status, "because its payment had failed before"
 			}
 		}
 	}
 	if n.PaymentDate {
-		return StorePaid
+		return StorePaid, "because it has a payment date"
 	}
-	return StorePending
+	return StorePending, "because it has no payment date"
 }
 
 // deleted says whether the order is in the trash, or gone. Deletions are compared with restorations by when they came

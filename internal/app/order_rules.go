@@ -21,8 +21,8 @@ const DoubtsSettled = "A newer delivery of the order settles it, or reading it a
 type StatusMeanings map[string]affiliate.StoreStatus
 
 // SetStatuses decides what statuses mean that plugins set on a store's orders, and has the orders concerned judged again
-// in the background. Invalid for a status of WooCommerce's own or a word that is no meaning; Conflict while figures are
-// being computed anew.
+// in the background. A warning of one of the statuses goes. Invalid for a status of WooCommerce's own or a word that is
+// no meaning; Conflict while figures are being computed anew.
 func (a *App) SetStatuses(ctx context.Context, id affiliate.StoreID,
 	meanings StatusMeanings) (list []storage.StoreStatus, err error) {
 	if meanings, err = meanings.check(); err != nil {
@@ -48,6 +48,11 @@ func (a *App) SetStatuses(ctx context.Context, id affiliate.StoreID,
 				UpdatedAt: storage.At(a.now())}); err != nil {
 				return err
 			}
+			if warning := statusWarning(status); store.Warning == warning {
+				if _, err := tx.DismissWarning(ctx, id, warning); err != nil {
+					return err
+				}
+			}
 		}
 		if len(after) > 0 {
 			if err := a.startRecalculation(ctx, tx, "statuses", "statuses of "+store.Slug,
@@ -62,6 +67,13 @@ func (a *App) SetStatuses(ctx context.Context, id affiliate.StoreID,
 		return err
 	})
 	return list, err
+}
+
+// statusWarning tells a store's owner of a status that nobody has decided about.
+func statusWarning(status string) string {
+	return fmt.Sprintf("An order has the status %q, which a plugin set: say on the store's page what it means. Until "+
+		"then an order with a payment date counts as paid, and one that was canceled or refunded before stays so.",
+		status)
 }
 
 // check gives the meanings with their statuses as bodies have them: without the prefix "wc-".

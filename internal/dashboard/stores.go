@@ -316,6 +316,8 @@ type storePage struct {
 	Secrets     []secretLine
 	Latest      []deliveryLine
 	WarnedBy    string // the delivery that the warning is about
+	Doubts      storeDoubts
+	Statuses    statusForm
 	MayChange   bool
 	MayOwn      bool
 	Errors      fieldErrors
@@ -356,6 +358,15 @@ func (r *request) showStore(status int, errs fieldErrors) error {
 		MayOwn: r.may(affiliate.MayAdminister)}
 	page.Latest = r.deliveryLines(latest)
 	page.WarnedBy = deliveryNamed.FindString(store.Warning)
+	if page.Doubts, err = r.storeDoubts(store); err != nil {
+		return err
+	}
+	if r.Query("part") == "" {
+		if page.Statuses, err = r.statusForm(store); err != nil {
+			return err
+		}
+		page.Statuses.Busy = page.Recalculation != nil
+	}
 	if page.MayOwn {
 		secrets, err := r.d.App.DB.StoreSecrets(ctx, store.ID)
 		if err != nil {
