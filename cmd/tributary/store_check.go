@@ -114,7 +114,7 @@ func checkStores(ctx context.Context, a *app.App, stores []affiliate.Store,
 func (s *checkedStore) judge() {
 	h := s.Health
 	add := func(format string, args ...any) { s.Problems = append(s.Problems, fmt.Sprintf(format, args...)) }
-	if s.Warning != "" {
+	if s.Warning != "" && !app.AboutStatus(s.Warning) {
 		add("%s", s.Warning)
 	}
 	if s.State == string(affiliate.StoreStateUninstalled) {

@@ -109,6 +109,11 @@ func TestDoubtCommands(t *testing.T) {
 		if checked["doubts"].(map[string]any)["orders"] != 1.0 || checked["undecided_statuses"] != 1.0 {
 			s.Errorf("checked: %v", checked)
 		}
+		for _, problem := range checked["problems"].([]any) {
+			if text := problem.(string); strings.Contains(text, "status") || strings.Contains(text, "doubt") {
+				s.Errorf("a problem: %s", text)
+			}
+		}
 		for option, want := range map[string]float64{"--doubt=any": 1, "--doubt=same_second": 1, "--doubt=edited": 0,
 			"--custom-status=shipped": 1, "--parts": 0} {
 			file := filepath.Join(s.TempDir(), "orders.csv")

@@ -69,9 +69,15 @@ func (a *App) SetStatuses(ctx context.Context, id affiliate.StoreID,
 	return list, err
 }
 
+const aboutStatus = "An order has the status "
+
+// AboutStatus says whether a store's warning only tells of a status that nobody has decided about: something to decide
+// in time, no trouble.
+func AboutStatus(warning string) bool { return strings.HasPrefix(warning, aboutStatus) }
+
 // statusWarning tells a store's owner of a status that nobody has decided about.
 func statusWarning(status string) string {
-	return fmt.Sprintf("An order has the status %q, which a plugin set: say on the store's page what it means. Until "+
+	return fmt.Sprintf(aboutStatus+"%q, which a plugin set: say on the store's page what it means. Until "+
 		"then an order with a payment date counts as paid, and one that was canceled or refunded before stays so.",
 		status)
 }

@@ -143,7 +143,7 @@ func (r *request) orderLines(rows []storage.OrderRow) ([]orderLine, error) {
 		if o.Parent == "" {
 			continue
 		}
-		lines[i].Parent = &orderParent{Number: "#" + o.Parent}
+		lines[i].Parent = &orderParent{Number: o.Parent}
 		if p, there := parents[storage.OrderKey{StoreID: o.StoreID, ExternalID: o.Parent}]; there && !p.PlacedAt.IsZero() {
 			lines[i].Parent = &orderParent{Number: cmp.Or(p.Number, p.ExternalID), Address: orderAddress(p.ID)}
 		}

@@ -30,6 +30,7 @@ type statusForm struct {
 	NewStatus  string
 	NewMeaning string
 	MayChange  bool
+	Previewed  bool // what it would change stands beside it, with the button that saves
 	Busy       bool // figures are being computed anew, so nothing can be decided now
 	Errors     fieldErrors
 }
@@ -43,7 +44,7 @@ type statusLine struct {
 }
 
 // statusMeanings are what a status can mean.
-var statusMeanings = []choice{{"", "Not decided: the payment date decides"}, {string(affiliate.StorePaid), "Paid"},
+var statusMeanings = []choice{{"", "Not decided"}, {string(affiliate.StorePaid), "Paid"},
 	{string(affiliate.StorePending), "Pending"}, {string(affiliate.StoreCanceled), "Canceled"},
 	{string(affiliate.StoreRefunded), "Refunded"}}
 
@@ -148,6 +149,7 @@ func (r *request) showStatuses(status int, chosen url.Values, errs fieldErrors) 
 		}
 		status = http.StatusUnprocessableEntity
 	}
+	page.Form.Previewed = page.Preview != nil
 	r.render(status, "statuses.html", &page)
 	return nil
 }

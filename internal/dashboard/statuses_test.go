@@ -86,7 +86,8 @@ func TestStatusesOfStore(t *testing.T) {
 	behind := page.all("#statuses tbody tr .number a")[1].attr("href")
 	v.get(behind).is(http.StatusOK).says("72001", "72002").hides("72003", "72004")
 	wellMade(t, page)
-	v.get("/").says("2 statuses that plugins set on orders of Northwind Boutique are not decided")
+	v.get("/").says("2 statuses that plugins set on orders of Northwind Boutique are not decided").
+		hides("An order has the status")
 
 	chosen := "status=awaiting&meaning=paid&status=shipped&meaning=canceled"
 	preview := v.get(address+"/statuses?"+chosen).is(http.StatusOK).says("What this would change",
@@ -128,7 +129,8 @@ func TestStatusesOfStore(t *testing.T) {
 func TestDoubtsOfOrders(t *testing.T) {
 	h, address := doubtful(t)
 	v := h.viewer()
-	page := v.get(address).says("Orders in doubt", "Two versions of one second", "settles it").hides("Rounded amounts")
+	page := v.get(address).says("1 order in doubt", affiliate.DoubtSameSecond.Sentence(), "settles it").
+		hides(affiliate.DoubtRounded.Sentence())
 	kind := page.one("dl.doubts a")
 	if kind.text() != "1 order" {
 		t.Errorf("the doubt counts %q", kind.text())
@@ -154,7 +156,7 @@ func TestDoubtsOfOrders(t *testing.T) {
 func TestPartsOfOrders(t *testing.T) {
 	h, _ := doubtful(t)
 	v := h.viewer()
-	list := v.get("/orders?show=parts").is(http.StatusOK).says("Part of 72010", "Part of #71000",
+	list := v.get("/orders?show=parts").is(http.StatusOK).says("Part of 72010", "Part of 71000",
 		"Counted with its order").hides("72001")
 	wellMade(t, list)
 	if !list.has("tbody a[href=" + h.planted("72010") + "]") {

@@ -190,13 +190,13 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// troubles says what is wrong with a store that somebody should look after. Deliveries that failed have a place of
-// their own.
+// troubles says what is wrong with a store that somebody should look after. Deliveries that failed and statuses that
+// nobody has decided about have places of their own.
 func (h storeHealth) troubles() (list []string) {
 	if h.Ended() {
 		return nil
 	}
-	if h.Store.Warning != "" {
+	if h.Store.Warning != "" && !app.AboutStatus(h.Store.Warning) {
 		list = append(list, h.Store.Warning)
 	}
 	if h.Uninstalled() {
