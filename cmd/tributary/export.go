@@ -334,19 +334,29 @@ func exportOrdersCommand() command {
 		args:    "-o FILE [options]",
 		summary: "Write orders, credited or not, to a CSV or XLSX file.",
 		example: "tributary export orders -o orders.xlsx --store shop-eu\ntributary export orders -o - --from " +
-			"2026-11-01 --to 2026-11-30 --status paid",
+			"2026-11-01 --to 2026-11-30 --status paid\ntributary export orders -o doubts.csv --doubt any",
 		run: func(ctx context.Context, c *call) error {
 			var o exportOptions
 			var span exportRange
 			var narrow exportFilter
 			store := c.flags.String("store", "", "only those of a store, by its `SLUG`")
 			status := c.flags.String("status", "", "only those with a `STATUS`: "+listWords(orderStatuses()))
+			custom := c.flags.String("custom-status", "", "only those with a `STATUS` that a plugin set, such as shipped")
+			doubts := append([]affiliate.Doubt{storage.AnyDoubt}, affiliate.Doubts()...)
+			doubt := c.flags.String("doubt", "", "only those in `DOUBT`: "+listWords(doubts))
+			parts := c.flags.Bool("parts", false, "only parts of other orders, which marketplace plugins split off")
 			o.define(c)
 			span.define(c, "placed")
 			narrow.define(c)
 			return o.run(ctx, c, 0, func(ctx context.Context, a *app.App, _ []string) (exporter, error) {
-				f := storage.OrderFilter{Store: *store}
+				f := storage.OrderFilter{Store: *store, Custom: *custom}
+				if *parts {
+					f.Show = storage.ShowParts
+				}
 				var err error
+				if f.Doubt, err = oneOf("doubt", *doubt, doubts...); err != nil {
+					return nil, err
+				}
 				if f.Status, err = oneOf("status", *status, orderStatuses()...); err != nil {
 					return nil, err
 				}

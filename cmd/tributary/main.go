@@ -30,6 +30,7 @@ func commands() []command {
 		storeSetCommand(),
 		storeSecretCommand(),
 		storeCheckCommand(),
+		storeStatusesCommand(),
 		storeEndCommand(),
 		linkCheckCommand(),
 		linkSetCommand(),

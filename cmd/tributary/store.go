@@ -203,7 +203,7 @@ func storeSetCommand() command {
 			"tributary store set my-shop parts=own_orders\n" +
 			"# name, domain, currency, timezone: as when it was connected\n" +
 			"# parts: what orders with a parent are (WooCommerce): decide by the plugin that made them, always parts " +
-			"of their parent, or always own_orders; holds for deliveries that come from now on",
+			"of their parent, or always own_orders; the orders there are are judged again",
 		run: storeSet,
 	}
 }

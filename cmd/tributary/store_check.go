@@ -16,7 +16,7 @@ func storeCheckCommand() command {
 	return command{
 		name: "store check",
 		args: "[SLUG] [--json]",
-		summary: "Say how the deliveries of the stores fare, and what their silence tells; " +
+		summary: "Say how the deliveries of the stores fare, what their silence tells, and what they leave in doubt; " +
 			"exit code 1 when somebody should look.",
 		example: "tributary store check\ntributary store check my-shop",
 		run:     storeCheck,
@@ -31,7 +31,9 @@ type checkedStore struct {
 	Warning        string              `json:"warning,omitempty"`
 	LastDeliveryAt *time.Time          `json:"last_delivery_at"`
 	Health         web.StoreHealthJSON `json:"health"`
-	Problems       []string            `json:"problems"` // what somebody should look at, in words
+	Doubts         web.DoubtsJSON      `json:"doubts"`             // never a problem: only the store can tell
+	Undecided      int64               `json:"undecided_statuses"` // of plugins; the payment date decides meanwhile
+	Problems       []string            `json:"problems"`           // what somebody should look at, in words
 }
 
 func storeCheck(ctx context.Context, c *call) error {
@@ -86,12 +88,21 @@ func checkStores(ctx context.Context, a *app.App, stores []affiliate.Store,
 	if err != nil {
 		return nil, err
 	}
+	doubts, err := a.DB.DoubtCounts(ctx, only)
+	if err != nil {
+		return nil, err
+	}
+	undecided, err := a.DB.UndecidedStatuses(ctx)
+	if err != nil {
+		return nil, err
+	}
 	figures, err := a.DB.StoreFigures(ctx, only, a.Now().Add(-24*time.Hour))
 	list := make([]checkedStore, len(stores))
 	for i, s := range stores {
 		list[i] = checkedStore{Slug: s.Slug, Platform: s.Platform, State: string(s.State), Warning: s.Warning,
 			LastDeliveryAt: timeOrNil(s.LastDeliveryAt),
-			Health:         web.StoreHealthView(s.Platform, health[s.ID], figures[s.ID]), Problems: []string{}}
+			Health:         web.StoreHealthView(s.Platform, health[s.ID], figures[s.ID]),
+			Doubts:         web.DoubtsView(doubts[s.ID]), Undecided: undecided[s.ID], Problems: []string{}}
 		if s.State != affiliate.StoreStateEnded {
 			list[i].judge()
 		}
@@ -103,7 +114,7 @@ func checkStores(ctx context.Context, a *app.App, stores []affiliate.Store,
 func (s *checkedStore) judge() {
 	h := s.Health
 	add := func(format string, args ...any) { s.Problems = append(s.Problems, fmt.Sprintf(format, args...)) }
-	if s.Warning != "" {
+	if s.Warning != "" && !app.AboutStatus(s.Warning) {
 		add("%s", s.Warning)
 	}
 	if s.State == string(affiliate.StoreStateUninstalled) {
@@ -159,6 +170,24 @@ func (s checkedStore) print(w io.Writer) {
 	for _, n := range h.Notices {
 		if n.Kind != string(storage.NoticeDied) {
 			fmt.Fprintf(w, "    %s\n", n.Text)
+		}
+	}
+	s.printDoubts(w)
+}
+
+// printDoubts says what deliveries leave open.
+func (s checkedStore) printDoubts(w io.Writer) {
+	if s.Undecided > 0 {
+		fmt.Fprintf(w, "    %s not decided, so the payment date decides: tributary store statuses %s\n",
+			counted(s.Undecided, "status of a plugin is", "statuses of plugins are"), s.Slug)
+	}
+	if s.Doubts.Orders == 0 {
+		return
+	}
+	fmt.Fprintf(w, "    %s in doubt. %s\n", counted(s.Doubts.Orders, "order is", "orders are"), s.Doubts.Settled)
+	for _, d := range s.Doubts.Doubts {
+		if d.Orders > 0 {
+			fmt.Fprintf(w, "      %s (%s): %s\n", counted(d.Orders, "order", "orders"), d.Code, d.Sentence)
 		}
 	}
 }

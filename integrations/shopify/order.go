@@ -225,7 +225,7 @@ func (b *body) refundedUnits(v *values, paid bool) map[string]int64 {
 // owed, although its total still has the goods that came back, and what it has now (current_subtotal_price) is what the
 // units that are left cost. Whether others were bought at all, only the order's other bodies can tell.
 func (b *body) exchanged(v *values) bool {
-	if b.financialStatus.text() != "paid" || b.currentSubtotal.absent() || b.currentTotal.absent() ||
+	if b.currentSubtotal.absent() || b.currentTotal.absent() ||
 		b.totalOutstanding.absent() || v.signedAmount("total_outstanding", b.totalOutstanding, v.currency) > 0 ||
 		v.signedAmount("current_total_price", b.currentTotal, v.currency) >=
 			v.signedAmount("total_price", b.totalPrice, v.currency) {

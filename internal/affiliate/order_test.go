@@ -643,3 +643,32 @@ func TestMergeEndsTheSameInAnyOrderOfArrival(t *testing.T) {
 		}
 	}
 }
+
+// TestSays: why a status that a plugin set is taken for what it is.
+func TestSays(t *testing.T) {
+	decided := OrderRules{Statuses: map[string]StoreStatus{"lost": StoreCanceled}}
+	for _, c := range []struct {
+		events []Event
+		want   string
+	}{
+		{[]Event{snap(0, StorePaid)}, "paid "},
+		{[]Event{snap(0, StoreCustom, paid)}, "paid because it has a payment date"},
+		{[]Event{snap(0, StoreCustom)}, "pending because it has no payment date"},
+		{[]Event{snap(0, StoreCustom, paid, named("lost"))}, "canceled as was decided for this store"},
+		{[]Event{snap(0, StoreRefunded), snap(1, StoreCustom, paid)}, "refunded because it was so before"},
+		{[]Event{snap(0, StoreFailed), snap(1, StoreCustom)}, "failed because its payment had failed before"},
+		{[]Event{snap(0, StoreUnknown)}, "pending because it is no status"},
+		{[]Event{snap(0, StorePaid), snap(1, StoreUnknown)}, "paid as before it said something that is no status"},
+	} {
+		var s OrderState
+		for _, e := range c.events {
+			s = s.Merge(e)
+		}
+		if status, why, _ := s.Says(decided); string(status)+" "+why != c.want {
+			t.Errorf("got %s %s, want %s", status, why, c.want)
+		}
+	}
+	if _, _, known := (OrderState{}).Says(decided); known {
+		t.Error("an order that nothing described says something")
+	}
+}

@@ -177,10 +177,7 @@ func (m *merger) seeStatuses(ctx context.Context) error {
 		return fmt.Errorf("note statuses: %w", err)
 	}
 	for _, s := range added {
-		if err := m.tx.WarnStore(ctx, s.StoreID,
-			fmt.Sprintf("An order has the status %q, which a plugin set: say on the "+
-				"store's page what it means. Until then an order with a payment date counts as paid, and one that was "+
-				"canceled or refunded before stays so.", s.Status)); err != nil {
+		if err := m.tx.WarnStore(ctx, s.StoreID, statusWarning(s.Status)); err != nil {
 			return err
 		}
 	}

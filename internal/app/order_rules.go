@@ -14,12 +14,15 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
+// DoubtsSettled says to people what settles what deliveries leave in doubt.
+const DoubtsSettled = "A newer delivery of the order settles it, or reading it again in the store."
+
 // StatusMeanings are what a status that a plugin set may mean, by the status; an empty one takes a decision back.
 type StatusMeanings map[string]affiliate.StoreStatus
 
 // SetStatuses decides what statuses mean that plugins set on a store's orders, and has the orders concerned judged
-// again in the background. Invalid for a status of WooCommerce's own or a word that is no meaning; Conflict while
-// figures are being computed anew.
+// again in the background. A warning of one of the statuses goes. Invalid for a status of WooCommerce's own or a word
+// that is no meaning; Conflict while figures are being computed anew.
 func (a *App) SetStatuses(ctx context.Context, id affiliate.StoreID,
 	meanings StatusMeanings) (list []storage.StoreStatus, err error) {
 	if meanings, err = meanings.check(); err != nil {
@@ -45,6 +48,11 @@ func (a *App) SetStatuses(ctx context.Context, id affiliate.StoreID,
 				UpdatedAt: storage.At(a.now())}); err != nil {
 				return err
 			}
+			if warning := statusWarning(status); store.Warning == warning {
+				if _, err := tx.DismissWarning(ctx, id, warning); err != nil {
+					return err
+				}
+			}
 		}
 		if len(after) > 0 {
 			if err := a.startRecalculation(ctx, tx, "statuses", "statuses of "+store.Slug,
@@ -59,6 +67,19 @@ func (a *App) SetStatuses(ctx context.Context, id affiliate.StoreID,
 		return err
 	})
 	return list, err
+}
+
+const aboutStatus = "An order has the status "
+
+// AboutStatus says whether a store's warning only tells of a status that nobody has decided about: something to decide
+// in time, no trouble.
+func AboutStatus(warning string) bool { return strings.HasPrefix(warning, aboutStatus) }
+
+// statusWarning tells a store's owner of a status that nobody has decided about.
+func statusWarning(status string) string {
+	return fmt.Sprintf(aboutStatus+"%q, which a plugin set: say on the store's page what it means. Until "+
+		"then an order with a payment date counts as paid, and one that was canceled or refunded before stays so.",
+		status)
 }
 
 // check gives the meanings with their statuses as bodies have them: without the prefix "wc-".
@@ -92,7 +113,7 @@ type RulesPreview struct {
 	Concerned int // orders that were looked at
 	Changed   int
 	Moves     []RulesMove
-	Orders    []OrderMove // the first ones that change, at most mostMoved
+	Orders    []OrderMove // the first ones that change, at most MostMoved
 }
 
 // RulesMove counts the orders that go from one status to another, with what that does to their values.
@@ -103,6 +124,25 @@ type RulesMove struct {
 	Value    int64 // after less before, minor units of Currency
 }
 
+// Sentence says it to people, with amounts as write writes them: "12 orders go from paid to canceled: -1234.00 EUR."
+func (m RulesMove) Sentence(write func(minor int64, currency money.Currency) string) string {
+	orders, goes, stays, sum := fmt.Sprintf("%d orders", m.Orders), "go", "stay", "their value stays as it is"
+	if m.Orders == 1 {
+		orders, goes, stays, sum = "1 order", "goes", "stays", "its value stays as it is"
+	}
+	way := fmt.Sprintf("%s from %s to %s", goes, m.From, m.To)
+	if m.From == m.To {
+		way = fmt.Sprintf("%s %s", stays, m.To)
+	}
+	if m.Value != 0 {
+		sum = write(m.Value, m.Currency)
+		if m.Value > 0 {
+			sum = "+" + sum
+		}
+	}
+	return fmt.Sprintf("%s %s: %s.", orders, way, sum)
+}
+
 // OrderMove is one order that would change.
 type OrderMove struct {
 	Before storage.Order
@@ -110,8 +150,8 @@ type OrderMove struct {
 	Value  int64
 }
 
-// mostMoved bounds the orders that a preview names.
-const mostMoved = 50
+// MostMoved bounds the orders that a preview names.
+const MostMoved = 50
 
 // PreviewStatuses says what SetStatuses would change.
 func (a *App) PreviewStatuses(ctx context.Context, id affiliate.StoreID, meanings StatusMeanings) (RulesPreview,
@@ -168,7 +208,7 @@ func (a *App) previewRules(ctx context.Context, id affiliate.StoreID,
 			move.Orders++
 			move.Value += v.Value - o.Value
 			moves[key] = move
-			if len(preview.Orders) < mostMoved {
+			if len(preview.Orders) < MostMoved {
 				preview.Orders = append(preview.Orders, OrderMove{Before: o, Status: v.Status, Value: v.Value})
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/money"
 )
 
 // custom is an order body with a status that a plugin set, and a payment date or none.
@@ -73,16 +74,25 @@ func TestStatuses(t *testing.T) {
 			two != paid || three != paid || four != nothing {
 			r.Errorf("decided: %s; %s; %s; %s", one, two, three, four)
 		}
-		r.applyAll(custom("5", "shipped", true))
+		r.applyAll(custom("5", "shipped", true), custom("6", "late", true))
 		if got := r.money("5"); got != nothing {
 			r.Errorf("a new order: %s", got)
 		}
 		_, err = r.app.SetStatuses(r.asOwner(), store.ID, app.StatusMeanings{"shipped": "", "awaiting": ""})
 		r.ok(err)
+		if store, err = r.db.Store(r.Context(), store.ID); err != nil || !strings.Contains(store.Warning, "late") {
+			r.Errorf("a warning of another status: %q, %v", store.Warning, err)
+		}
 		r.ok(r.app.Recalculate(r.Context()))
 		if one, two := r.money("1"), r.money("2"); one != paid ||
 			two != "pending approved 0 USD, waits for a rate false, ledger 0" {
 			r.Errorf("taken back: %s; %s", one, two)
+		}
+		_, err = r.app.SetStatuses(r.asOwner(), store.ID, app.StatusMeanings{"late": affiliate.StorePaid})
+		r.ok(err)
+		r.ok(r.app.Recalculate(r.Context()))
+		if store, err = r.db.Store(r.Context(), store.ID); err != nil || store.Warning != "" {
+			r.Errorf("the warning of a status that is decided: %q, %v", store.Warning, err)
 		}
 		for status, meaning := range map[string]affiliate.StoreStatus{"completed": affiliate.StorePaid,
 			"": affiliate.StorePaid, "shipped": "gone", strings.Repeat("x", 41): affiliate.StorePaid} {
@@ -92,6 +102,22 @@ func TestStatuses(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestRulesMove_Sentence(t *testing.T) {
+	write := func(minor int64, c money.Currency) string { return money.Format(minor, c) + " " + c.Code() }
+	for want, m := range map[string]app.RulesMove{
+		"12 orders go from paid to canceled: -1234.00 EUR.": {From: affiliate.Paid, To: affiliate.Canceled,
+			Currency: "EUR", Orders: 12, Value: -1234_00},
+		"1 order goes from pending to paid: its value stays as it is.": {From: affiliate.Pending, To: affiliate.Paid,
+			Currency: "EUR", Orders: 1},
+		"2 orders stay paid: +5.00 EUR.": {From: affiliate.Paid, To: affiliate.Paid, Currency: "EUR", Orders: 2,
+			Value: 5_00},
+	} {
+		if got := m.Sentence(write); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
 }
 
 // TestSameBodyAgain: a body that comes again is kept as the one that came last, but changes nothing that people see.

@@ -388,6 +388,8 @@ func (r *request) conversionLine(c storage.ConversionItem) conversionLine {
 		switch {
 		case other && account != nil:
 			t.Sub = moneyText(*account, c.AccountCurrency)
+		case other && minor != 0 && !c.Currency.Listed():
+			t.Sub = "never converted"
 		case other && minor != 0:
 			t.Sub = "waits for a rate"
 		}
@@ -400,6 +402,8 @@ func (r *request) conversionLine(c storage.ConversionItem) conversionLine {
 	l.Net, l.Back, l.Earned = converted(c.Value, c.AccountValue), converted(c.Refunded, c.AccountRefunded),
 		converted(c.Commission, c.AccountCommission)
 	switch {
+	case c.Rate == nil && !c.Currency.Listed():
+		l.Rate = "none ever"
 	case c.Rate == nil:
 		l.Rate = "none yet"
 	case other && c.RateDate != nil:
@@ -475,7 +479,7 @@ func (l *conversionList) foot(r *request) {
 	line(t.Sums, t.Currency, "Total of "+counted(t.Conversions, "conversion", "conversions"))
 	all := t.Sums
 	for _, c := range t.NotConverted {
-		line(c.Sums, c.Currency, "Not converted: "+counted(c.Conversions, "conversion", "conversions"))
+		line(c.Sums, c.Currency, notConverted(c.Currency)+": "+counted(c.Conversions, "conversion", "conversions"))
 		all = all.Plus(c.Sums)
 	}
 	for _, c := range []classCount{
@@ -489,6 +493,14 @@ func (l *conversionList) foot(r *request) {
 			l.Classes = append(l.Classes, c)
 		}
 	}
+}
+
+// notConverted says of sums in a currency that they are not the account's.
+func notConverted(c money.Currency) string {
+	if !c.Listed() {
+		return "Never converted"
+	}
+	return "Not converted yet"
 }
 
 // sumText writes a sum, with its currency where it is not the account's.

@@ -234,7 +234,7 @@ func TestPerformance_otherCurrency(t *testing.T) {
 	h.sell(sale{code: "ANNA10", value: 50_00, currency: "EUR"}, sale{code: "ANNA10", value: 10_00})
 	a := h.viewer().get(spring).says("Not converted yet: 1 conversion, 50.00 EUR")
 	if got := a.texts("#conversions tfoot tr"); fmt.Sprint(
-		got) != "[Total of 1 conversion 10.00 0.00 1.00 Not converted: 1 conversion 50.00 EUR 0.00 EUR 5.00 EUR]" {
+		got) != "[Total of 1 conversion 10.00 0.00 1.00 Not converted yet: 1 conversion 50.00 EUR 0.00 EUR 5.00 EUR]" {
 		t.Errorf("the totals are %q", got)
 	}
 	a.says("50.00 EUR waits for a rate", "5.00 EUR waits for a rate", "2 listed")

@@ -17,6 +17,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/live"
+	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/web"
 )
 
@@ -34,6 +35,7 @@ type Dashboard struct {
 
 	attachments web.Attachments
 	work        web.Shared[openWork]
+	doubts      web.Shared[map[affiliate.StoreID]storage.DoubtCount]
 	parts       chan struct{} // has room for the parts of pages that are made at once
 }
 
@@ -77,7 +79,7 @@ type route struct {
 func (d *Dashboard) routes() []route {
 	var all []route
 	for _, list := range [][]route{
-		signInRoutes(), accountRoutes(), liveRoutes(), storeRoutes(), deliveryRoutes(), unownedRoutes(),
+		signInRoutes(), accountRoutes(), liveRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
 		orderRoutes(),
 		campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(), offerRoutes(), creatorRoutes(),

@@ -374,6 +374,8 @@ func (r *request) readTasks(p *homePage) error {
 		n := work.unowned[h.Store.ID]
 		of := " on orders of " + h.Store.Name
 		add(n, "tag", h.Address+"/codes", false, "# code"+of+" belongs to nobody", "# codes"+of+" belong to nobody")
+		add(work.undecided[h.Store.ID], "store", h.Address+"#statuses", false,
+			"# status that plugins set"+of+" is not decided", "# statuses that plugins set"+of+" are not decided")
 	}
 	review, due := work.review, work.due
 	add(review.Held, "pause", "/orders?period=all_time&show=held", false, "# conversion is held for review",
@@ -392,14 +394,18 @@ func (r *request) readTasks(p *homePage) error {
 // openWork is what waits for a person anywhere in the account. It is the same for everybody, and each open home page
 // asks for it after every order, so all of them share it.
 type openWork struct {
-	unowned map[affiliate.StoreID]int64
-	review  storage.Review
-	due     storage.PaymentsDue
+	unowned   map[affiliate.StoreID]int64
+	undecided map[affiliate.StoreID]int64 // statuses that plugins set
+	review    storage.Review
+	due       storage.PaymentsDue
 }
 
 func (r *request) readWork(ctx context.Context) (w openWork, err error) {
 	db := r.d.App.DB
 	if w.unowned, err = db.UnownedCodeCounts(ctx); err != nil {
+		return w, err
+	}
+	if w.undecided, err = db.UndecidedStatuses(ctx); err != nil {
 		return w, err
 	}
 	if w.review, err = db.Review(ctx); err != nil {

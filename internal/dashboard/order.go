@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -27,6 +28,10 @@ type ordersPage struct {
 	Status  affiliate.OrderStatus
 	Show    storage.OrderShow
 	Shows   []choice
+	Doubt   affiliate.Doubt // only while those in doubt are shown
+	Doubts  []choice
+	Custom  string   // a status that a plugin set
+	Customs []string // all that were seen
 	Stores  []choice
 	Store   string
 	Rows    []orderLine
@@ -44,13 +49,23 @@ type orderLine struct {
 	Profile  string // address of the creator
 	Campaign string // address
 	Rejected bool
+	Doubts   []doubtLine
+	Parent   *orderParent // nil for most
+}
+
+// orderParent is the order that another one belongs to.
+type orderParent struct {
+	Number  string
+	Address string // empty while no delivery has described it
 }
 
 func orderShows() []choice {
 	return []choice{{"", "All orders"}, {string(storage.ShowCredited), "With a creator"},
 		{string(storage.ShowUncredited), "Without a creator"}, {string(storage.ShowHeld), "Held for review"},
 		{string(storage.ShowAmbiguous), "With several creators' codes"}, {string(storage.ShowUnconverted),
-			"Waiting for an exchange rate"}, {string(storage.ShowTest), "Test orders"}}
+			"Waiting for an exchange rate"}, {string(storage.ShowUnlisted), "In a currency that is never converted"},
+		{string(storage.ShowDoubtful), "In doubt"}, {string(storage.ShowParts), "Parts of orders"},
+		{string(storage.ShowTest), "Test orders"}}
 }
 
 func orderAddress(id affiliate.OrderID) string { return "/orders/" + id.String() }
@@ -70,14 +85,30 @@ func (r *request) ordersPage() error {
 		affiliate.Refunded); err != nil {
 		return err
 	}
-	f := storage.OrderFilter{Status: p.Status, Store: p.Store, Text: p.Text, Show: p.Show,
-		From: p.Period.Range.Start(), To: p.Period.Range.End()}
+	if p.Show == storage.ShowDoubtful {
+		if p.Doubt, err = wordQuery(r, "doubt", affiliate.Doubts()...); err != nil {
+			return err
+		}
+		for _, d := range affiliate.Doubts() {
+			p.Doubts = append(p.Doubts, choice{string(d), doubtLineOf(d).Title})
+		}
+	}
+	p.Custom = r.Query("custom_status")
+	if p.Customs, err = r.d.App.DB.SeenStatuses(ctx, p.Store); err != nil {
+		return err
+	}
+	if p.Custom != "" && !slices.Contains(p.Customs, p.Custom) {
+		p.Customs = append(p.Customs, p.Custom)
+	}
+	f := storage.OrderFilter{Status: p.Status, Store: p.Store, Text: p.Text, Show: p.Show, Doubt: p.Doubt,
+		Custom: p.Custom,
+		From:   p.Period.Range.Start(), To: p.Period.Range.End()}
 	rows, next, err := r.d.App.DB.ListOrders(ctx, f, r.page())
 	if err != nil {
 		return err
 	}
-	for _, o := range rows {
-		p.Rows = append(p.Rows, r.orderLine(o))
+	if p.Rows, err = r.orderLines(rows); err != nil {
+		return err
 	}
 	p.Pager = r.pager(next)
 	stores, _, err := r.d.App.DB.Stores(ctx, storage.Page{Limit: storage.MaxLimit})
@@ -97,6 +128,30 @@ func (r *request) ordersPage() error {
 	return r.show("orders.html", p)
 }
 
+// orderLines writes orders for people, with the orders that they belong to.
+func (r *request) orderLines(rows []storage.OrderRow) ([]orderLine, error) {
+	var keys []storage.OrderKey
+	for _, o := range rows {
+		if o.Parent != "" {
+			keys = append(keys, storage.OrderKey{StoreID: o.StoreID, ExternalID: o.Parent})
+		}
+	}
+	parents, err := r.d.App.DB.Orders(r.Request.Context(), keys)
+	lines := make([]orderLine, len(rows))
+	for i, o := range rows {
+		lines[i] = r.orderLine(o)
+		if o.Parent == "" {
+			continue
+		}
+		lines[i].Parent = &orderParent{Number: o.Parent}
+		p := parents[storage.OrderKey{StoreID: o.StoreID, ExternalID: o.Parent}]
+		if !p.PlacedAt.IsZero() { // a delivery has described it
+			lines[i].Parent = &orderParent{Number: cmp.Or(p.Number, p.ExternalID), Address: orderAddress(p.ID)}
+		}
+	}
+	return lines, err
+}
+
 func (r *request) orderLine(o storage.OrderRow) orderLine {
 	l := orderLine{OrderRow: o, Address: orderAddress(o.ID), Date: r.moment(o.PlacedAt.Time),
 		Partly: o.Status == affiliate.Paid && o.Refunded > 0}
@@ -105,6 +160,9 @@ func (r *request) orderLine(o storage.OrderRow) orderLine {
 	}
 	if o.NotCredited != nil {
 		l.Reason = reasonText(*o.NotCredited)
+	}
+	for _, d := range o.DoubtList() {
+		l.Doubts = append(l.Doubts, doubtLineOf(d))
 	}
 	if c := o.Conversion; c != nil {
 		l.Profile, l.Campaign, l.Rejected = "/creators/"+c.CreatorID.String(), campaignAddress(c.CampaignID),
@@ -117,6 +175,8 @@ func (r *request) orderLine(o storage.OrderRow) orderLine {
 func reasonText(code string) string {
 	words := map[string]string{affiliate.ReasonNoEvidence: "No code and no link",
 		affiliate.ReasonNoOwner: "Its code or link belongs to nobody", affiliate.ReasonTest: "A test order",
+		affiliate.ReasonPart:            "Counted with its order",
+		affiliate.ReasonRenewal:         "A renewal, whose link is that of the first order",
 		affiliate.ReasonLateClick:       "The click was too long ago",
 		affiliate.ReasonClickAfterOrder: "The click came after the order",
 		affiliate.ReasonLinkEnded:       "The link had ended", affiliate.ReasonOfferPaused: "The offer was paused",
@@ -141,10 +201,19 @@ type orderPage struct {
 	Amounts    []fact
 	Sentences  []string
 	Conversion *orderConversion
+	Custom     *customStatus // nil where the store's word is its own
+	Parts      []orderLine   // orders that belong to this one
+	Settled    string        // what settles doubts
 	Entries    []ledgerEntryLine
 	Deliveries []orderDelivery
 	MayDecide  bool
 	MaySee     bool // raw deliveries
+}
+
+// customStatus is a status that a plugin set, and what it is taken for.
+type customStatus struct {
+	Word, Meaning, Why string
+	Statuses           string // address of the store's statuses
 }
 
 type fact struct{ Name, Value, About string }
@@ -184,16 +253,30 @@ func (r *request) orderPage() error {
 	if err != nil {
 		return err
 	}
-	line := r.orderLine(o)
+	lines, err := r.orderLines([]storage.OrderRow{o})
+	if err != nil {
+		return err
+	}
+	line := lines[0]
 	p := &orderPage{layout: r.layout("Order "+line.Number, "orders"), Order: line, Live: o.ID.String(),
 		Updated: r.moment(o.UpdatedAt.Time), MayDecide: r.may(affiliate.MayApprove),
-		MaySee: r.may(affiliate.MayAdminister)}
+		MaySee: r.may(affiliate.MayAdminister), Settled: app.DoubtsSettled}
 	store, err := r.d.App.DB.StoreBySlug(ctx, o.Store)
 	if err != nil {
 		return err
 	}
 	p.StoreName, p.StorePage = store.Name, "/stores/"+store.ID.String()
 	p.Amounts = orderAmounts(o)
+	if p.Custom, err = r.customStatus(o.Order, p.StorePage); err != nil {
+		return err
+	}
+	parts, err := r.d.App.DB.OrderParts(ctx, o.StoreID, o.ExternalID)
+	if err != nil {
+		return err
+	}
+	for _, part := range parts {
+		p.Parts = append(p.Parts, r.orderLine(part))
+	}
 	var trace affiliate.Trace
 	if o.Trace != "" {
 		if err := json.Unmarshal([]byte(o.Trace), &trace); err != nil {
@@ -214,6 +297,29 @@ func (r *request) orderPage() error {
 			string(d.State), d.Note, "/deliveries/" + d.ID.String()})
 	}
 	return r.show("order.html", p)
+}
+
+// customStatus says what the status of an order is taken for that a plugin set; nil where none did.
+func (r *request) customStatus(o storage.Order, store string) (*customStatus, error) {
+	if o.CustomStatus == "" {
+		return nil, nil
+	}
+	rules, err := r.d.App.DB.StoreRules(r.Request.Context(), []affiliate.StoreID{o.StoreID})
+	if err != nil {
+		return nil, err
+	}
+	var state affiliate.OrderState
+	if err := json.Unmarshal([]byte(o.State), &state); err != nil {
+		return nil, err
+	}
+	status, why, known := state.Says(rules[o.StoreID].OrderRules)
+	if !known {
+		return nil, nil
+	}
+	if status == affiliate.StoreFailed {
+		status = affiliate.StoreCanceled
+	}
+	return &customStatus{Word: o.CustomStatus, Meaning: string(status), Why: why, Statuses: store + "#statuses"}, nil
 }
 
 // orderAmounts says how an order's value came about.

@@ -190,13 +190,13 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// troubles says what is wrong with a store that somebody should look after. Deliveries that failed have a place of
-// their own.
+// troubles says what is wrong with a store that somebody should look after. Deliveries that failed and statuses that
+// nobody has decided about have places of their own.
 func (h storeHealth) troubles() (list []string) {
 	if h.Ended() {
 		return nil
 	}
-	if h.Store.Warning != "" {
+	if h.Store.Warning != "" && !app.AboutStatus(h.Store.Warning) {
 		list = append(list, h.Store.Warning)
 	}
 	if h.Uninstalled() {
@@ -316,6 +316,8 @@ type storePage struct {
 	Secrets     []secretLine
 	Latest      []deliveryLine
 	WarnedBy    string // the delivery that the warning is about
+	Doubts      storeDoubts
+	Statuses    statusForm
 	MayChange   bool
 	MayOwn      bool
 	Errors      fieldErrors
@@ -356,6 +358,15 @@ func (r *request) showStore(status int, errs fieldErrors) error {
 		MayOwn: r.may(affiliate.MayAdminister)}
 	page.Latest = r.deliveryLines(latest)
 	page.WarnedBy = deliveryNamed.FindString(store.Warning)
+	if page.Doubts, err = r.storeDoubts(store); err != nil {
+		return err
+	}
+	if r.Query("part") == "" {
+		if page.Statuses, err = r.statusForm(store); err != nil {
+			return err
+		}
+		page.Statuses.Busy = page.Recalculation != nil
+	}
 	if page.MayOwn {
 		secrets, err := r.d.App.DB.StoreSecrets(ctx, store.ID)
 		if err != nil {

@@ -121,7 +121,7 @@ type templates struct {
 
 // Files whose definitions all pages share.
 var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/campaign_parts.html",
-	"templates/settings_parts.html"}
+	"templates/settings_parts.html", "templates/status_parts.html"}
 
 func loadTemplates(a *assets) (*templates, error) {
 	functions := template.FuncMap{
@@ -134,6 +134,7 @@ func loadTemplates(a *assets) (*templates, error) {
 		},
 		"icon": icon, "amount": amount, "money": moneyText, "count": countText, "dict": dict, "percent": percentText,
 		"counted": counted, "amountField": money.Format, "dash": amountOrDash, "share": percentOrDash,
+		"notConverted": notConverted,
 	}
 	shared, err := template.New("shared").Funcs(functions).ParseFS(templateFiles, sharedTemplates...)
 	return &templates{shared: shared, byName: map[string]*template.Template{}}, err

@@ -316,6 +316,8 @@ func refusedWords(reason string) string {
 	words := map[string]string{
 		affiliate.ReasonNoOwner:        "placed before the code belongs to them",
 		affiliate.ReasonTest:           "test orders",
+		affiliate.ReasonPart:           "parts of orders, which are credited in their place",
+		affiliate.ReasonRenewal:        "renewals of subscriptions",
 		affiliate.ReasonOfferPaused:    "placed while the offer was paused",
 		affiliate.ReasonOfferExpired:   "placed after the offer had expired",
 		affiliate.ReasonOfferArchived:  "placed after the offer was archived",

@@ -57,7 +57,7 @@ func (q queries) narrow(ctx context.Context, c ConversionFilter) (f filter, orde
 		in(&f, "c.approval", c.Approvals)
 	}
 	if c.Unconverted {
-		f.and("c.rate IS NULL")
+		f.and("c.rate IS NULL AND " + listed("c.currency"))
 	}
 	if c.WithRefund {
 		f.and("c.refunded > 0")

@@ -120,6 +120,6 @@ type Review struct {
 func (q queries) Review(ctx context.Context) (r Review, err error) {
 	err = q.get(ctx, &r, `SELECT (SELECT COUNT(*) FROM conversions WHERE approval = 'held' AND credited) AS held,
 		(SELECT COUNT(*) FROM conversions WHERE ambiguous AND credited AND approval <> 'rejected') AS ambiguous,
-		(SELECT COUNT(*) FROM conversions WHERE rate IS NULL AND credited) AS unconverted`)
+		(SELECT COUNT(*) FROM conversions WHERE rate IS NULL AND credited AND `+listed("currency")+`) AS unconverted`)
 	return r, err
 }

@@ -213,9 +213,13 @@ type OrderFilter struct {
 	Creator  affiliate.CreatorID
 	From, To time.Time // placed in [From, To)
 	Show     OrderShow
-	Doubt    affiliate.Doubt
-	Text     string // the order's number or the store's id of it
+	Doubt    affiliate.Doubt // or AnyDoubt
+	Custom   string          // the store's word for the status, where a plugin set it
+	Text     string          // the order's number or the store's id of it
 }
+
+// AnyDoubt stands for all doubts there may be.
+const AnyDoubt affiliate.Doubt = "any"
 
 // OrderShow narrows orders to those of a kind; empty means all.
 type OrderShow string
@@ -226,6 +230,7 @@ const (
 	ShowHeld        OrderShow = "held"
 	ShowAmbiguous   OrderShow = "ambiguous"   // several owned codes, and not rejected
 	ShowUnconverted OrderShow = "unconverted" // waits for an exchange rate
+	ShowUnlisted    OrderShow = "unlisted"    // in a currency outside ISO 4217, which is never converted
 	ShowTest        OrderShow = "test"
 	ShowDoubtful    OrderShow = "doubtful" // deliveries cannot settle it; only the store can tell
 	ShowParts       OrderShow = "parts"    // parts of other orders
@@ -237,11 +242,15 @@ var orderShows = map[OrderShow]string{
 	ShowUncredited:  "o.not_credited IS NOT NULL AND NOT o.test AND NOT o.part",
 	ShowHeld:        "c.approval = 'held'",
 	ShowAmbiguous:   "c.ambiguous AND c.approval <> 'rejected'",
-	ShowUnconverted: "c.credited AND c.rate IS NULL",
+	ShowUnconverted: "c.credited AND c.rate IS NULL AND " + listed("c.currency"),
+	ShowUnlisted:    "NOT " + listed("o.currency"),
 	ShowTest:        "o.test",
 	ShowDoubtful:    "o.needs_reread",
 	ShowParts:       "o.part",
 }
+
+// listed is the condition that ISO 4217 has the currency of a column, as money.Currency.Listed says.
+func listed(column string) string { return column + " NOT LIKE '%:%'" }
 
 // ordersFrom are orders o of stores s, with their conversions c where somebody is credited. Both databases leave out
 // the conversions where nothing asks for them, and take them for a plain join where a condition wants one.
@@ -257,10 +266,15 @@ func (f OrderFilter) conditions() (w filter) {
 	if f.Text != "" {
 		w.and(`(o.number LIKE ? ESCAPE '\' OR o.external_id = ?)`, containing(f.Text), f.Text)
 	}
-	if f.Doubt != "" {
+	if f.Doubt == AnyDoubt {
+		w.and(orderShows[ShowDoubtful])
+	} else if f.Doubt != "" {
 		w.and("o.needs_reread AND ' ' || o.doubts || ' ' LIKE ?", "% "+string(f.Doubt)+" %")
 	}
 	is(&w, "o.status", f.Status)
+	if f.Custom != "" {
+		w.and("o.custom_status = ? AND o.custom_status <> ''", f.Custom) // their index is partial
+	}
 	is(&w, "s.slug", f.Store)
 	is(&w, "c.campaign_id", f.Campaign)
 	is(&w, "c.creator_id", f.Creator)

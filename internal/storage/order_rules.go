@@ -78,6 +78,30 @@ func (q queries) StoreStatuses(ctx context.Context, store affiliate.StoreID) ([]
 	return list, err
 }
 
+// SeenStatuses lists the statuses that plugins set on orders of a store (of any when its slug is empty), each once.
+func (q queries) SeenStatuses(ctx context.Context, store string) ([]string, error) {
+	var f filter
+	is(&f, "s.slug", store)
+	list := []string{}
+	err := q.list(ctx, &list, `SELECT DISTINCT x.status FROM store_statuses x JOIN stores s ON s.id = x.store_id`+f.where()+
+		` ORDER BY x.status`, f.args...)
+	return list, err
+}
+
+// UndecidedStatuses counts the statuses that plugins set and whose meaning nobody has decided, by store.
+func (q queries) UndecidedStatuses(ctx context.Context) (map[affiliate.StoreID]int64, error) {
+	var rows []struct {
+		StoreID affiliate.StoreID `db:"store_id"`
+		N       int64
+	}
+	err := q.list(ctx, &rows, `SELECT store_id, COUNT(*) AS n FROM store_statuses WHERE meaning = '' GROUP BY store_id`)
+	counts := make(map[affiliate.StoreID]int64, len(rows))
+	for _, r := range rows {
+		counts[r.StoreID] = r.N
+	}
+	return counts, err
+}
+
 // SetStoreStatus decides what a status means, whether an order had it before or not. An empty meaning takes the
 // decision back.
 func (tx *Tx) SetStoreStatus(ctx context.Context, s StoreStatus) error {

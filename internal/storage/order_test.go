@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -153,7 +154,12 @@ func TestOrderFilter(t *testing.T) {
 		inTx(t, db, func(tx *storage.Tx) error {
 			lost, test := order(s, "lost", 1), order(s, "test", 1)
 			lost.PlacedAt, test.Test = storage.At(noon.Add(time.Hour)), true
-			_, err := tx.SaveOrders(t.Context(), unseen([]storage.Order{lost, test}), noon)
+			bitcoin, shipped := order(s, "bitcoin", 1), order(s, "shipped", 1)
+			bitcoin.Currency, bitcoin.Part, bitcoin.Parent = "BTC:8", true, "lost"
+			bitcoin.PlacedAt = storage.At(noon.Add(-time.Hour))
+			shipped.CustomStatus, shipped.PlacedAt = "shipped", storage.At(noon.Add(-2*time.Hour))
+			shipped.SetDoubts([]affiliate.Doubt{affiliate.DoubtRefund, affiliate.DoubtEdited})
+			_, err := tx.SaveOrders(t.Context(), unseen([]storage.Order{lost, test, bitcoin, shipped}), noon)
 			return err
 		})
 		type orders = storage.OrderFilter
@@ -161,13 +167,21 @@ func TestOrderFilter(t *testing.T) {
 			filter orders
 			want   string
 		}{
-			{orders{}, "held ambiguous rejected converted lost test"},
+			{orders{}, "held ambiguous rejected converted lost test bitcoin shipped"},
 			{orders{Show: storage.ShowCredited}, "held ambiguous rejected converted"},
-			{orders{Show: storage.ShowUncredited}, "lost"},
+			{orders{Show: storage.ShowUncredited}, "lost shipped"},
 			{orders{Show: storage.ShowHeld}, "held"},
 			{orders{Show: storage.ShowAmbiguous}, "ambiguous"},
 			{orders{Show: storage.ShowUnconverted}, "held ambiguous rejected"},
 			{orders{Show: storage.ShowTest}, "test"},
+			{orders{Show: storage.ShowUnlisted}, "bitcoin"},
+			{orders{Show: storage.ShowParts}, "bitcoin"},
+			{orders{Show: storage.ShowDoubtful}, "shipped"},
+			{orders{Doubt: storage.AnyDoubt}, "shipped"},
+			{orders{Doubt: affiliate.DoubtEdited}, "shipped"},
+			{orders{Doubt: affiliate.DoubtRounded}, ""},
+			{orders{Custom: "shipped"}, "shipped"},
+			{orders{Custom: "ship"}, ""},
 			{orders{Text: "#lo"}, "lost"},
 			{orders{Text: "converted"}, "converted"},
 			{orders{Text: "%"}, ""},
@@ -250,6 +264,53 @@ func TestLockOrdersMakesTransactionsTakeTurns_race(t *testing.T) {
 			if rows[k].Revision != turns {
 				t.Errorf("order %s was changed %d times, want %d", k.ExternalID, rows[k].Revision, turns)
 			}
+		}
+	})
+}
+
+// TestStoreStatuses: statuses are listed with the orders that have them now, by store, until somebody decides.
+func TestStoreStatuses(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		s := store(t, db)
+		inTx(t, db, func(tx *storage.Tx) error {
+			shipped, doubtful := order(s, "1", 1), order(s, "2", 1)
+			shipped.CustomStatus = "shipped"
+			doubtful.SetDoubts([]affiliate.Doubt{affiliate.DoubtRounded, affiliate.DoubtEdited})
+			if _, err := tx.SaveOrders(t.Context(), unseen([]storage.Order{shipped, doubtful}), noon); err != nil {
+				return err
+			}
+			_, err := tx.SeeStatuses(t.Context(), []storage.StoreStatus{
+				{StoreID: s, Status: "shipped", FirstSeenAt: storage.At(noon)},
+				{StoreID: s, Status: "awaiting", FirstSeenAt: storage.At(noon)}})
+			return err
+		})
+		undecided := func(want int64) {
+			t.Helper()
+			counts, err := db.UndecidedStatuses(t.Context())
+			if err != nil || counts[s] != want {
+				t.Errorf("undecided %v, %v; want %d", counts, err, want)
+			}
+		}
+		undecided(2)
+		inTx(t, db, func(tx *storage.Tx) error {
+			return tx.SetStoreStatus(t.Context(), storage.StoreStatus{StoreID: s, Status: "shipped",
+				Meaning: affiliate.StorePaid, UpdatedAt: storage.At(noon)})
+		})
+		undecided(1)
+		for slug, want := range map[string]string{"": "[awaiting shipped]", "shop": "[awaiting shipped]", "x": "[]"} {
+			if list, err := db.SeenStatuses(t.Context(), slug); err != nil || fmt.Sprint(list) != want {
+				t.Errorf("seen in %q: %v, %v; want %s", slug, list, err, want)
+			}
+		}
+		list, err := db.StoreStatuses(t.Context(), s)
+		if err != nil || len(list) != 2 || list[0].Orders != 0 || list[1].Orders != 1 ||
+			list[1].Meaning != affiliate.StorePaid {
+			t.Errorf("listed %+v, %v", list, err)
+		}
+		counts, err := db.DoubtCounts(t.Context(), s)
+		if c := counts[s]; err != nil || c.Orders != 1 || c.By[affiliate.DoubtRounded] != 1 ||
+			c.By[affiliate.DoubtEdited] != 1 {
+			t.Errorf("in doubt %+v, %v", counts, err)
 		}
 	})
 }

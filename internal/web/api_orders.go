@@ -101,16 +101,16 @@ type OrdersFilter struct {
 type PlacedFilter struct {
 	Status string `query:"status" enum:"pending,paid,canceled,refunded"`
 	Doubt  string `query:"doubt" enum:"any,same_second,refund_rows,rounded,deletion,edited" doc:"Orders with this doubt, or with any"`
+	Custom string `query:"custom_status" doc:"The store's own word for the status, where a plugin set it"`
+	Parts  bool   `query:"parts" doc:"Only parts of other orders, which marketplace plugins split off"`
 	From   string `query:"from" doc:"Placed at or after: a day of the account's time zone (2026-11-01), or a time"`
 	To     string `query:"to" doc:"Placed before: a time, or a day, which is the last one that counts"`
 }
 
 func (s *Server) orderFilter(ctx context.Context, in OrdersFilter) (f storage.OrderFilter, err error) {
-	f.Status = affiliate.OrderStatus(in.Status)
-	if in.Doubt == "any" {
-		f.Show = storage.ShowDoubtful
-	} else {
-		f.Doubt = affiliate.Doubt(in.Doubt)
+	f.Status, f.Doubt, f.Custom = affiliate.OrderStatus(in.Status), affiliate.Doubt(in.Doubt), in.Custom
+	if in.Parts {
+		f.Show = storage.ShowParts
 	}
 	if f.Campaign, err = idIn[affiliate.CampaignID]("campaign", "cmp_", in.Campaign); err != nil {
 		return f, err

@@ -30,6 +30,7 @@ func (s *Server) registerStores(api huma.API) {
 	register(s, api, operation{http.MethodPost, "/stores/{store}/secrets/{secret}/end", "end-store-secret", own,
 		"End a webhook secret"}, s.endSecret)
 	s.registerNotices(api)
+	s.registerStatuses(api)
 }
 
 type StoreJSON struct {

@@ -49,13 +49,21 @@ func (o *office) trade() recordings.Set {
 	if report, err := o.app.Import(ctx, bytes.NewReader(set.CreatorsCSV), false); err != nil || len(report.Errors) > 0 {
 		o.Fatal(err, report)
 	}
+	set.Requests = slices.DeleteFunc(slices.Clone(set.Requests), func(r recordings.Request) bool {
+		return r.Header.Get("X-Shopify-Topic") == "shop/redact"
+	})
+	o.process(set)
+	return set
+}
+
+// process receives the requests of a set, and processes them.
+func (o *office) process(set recordings.Set) {
+	o.Helper()
+	ctx := o.Context()
 	counts, kept := app.NewCounters(o.app.DB, o.app.Now, o.app.Log), &keptQueue{}
 	intake := app.NewIntake(o.app.DB, kept, o.app.Log)
 	receiver := app.NewReceiver(o.app, intake, counts)
 	for _, r := range set.Requests {
-		if r.Header.Get("X-Shopify-Topic") == "shop/redact" {
-			continue
-		}
 		if receipt, err := receiver.Receive(ctx, set.Store.Platform, set.Store.Slug, r.Header,
 			r.Body); receipt != app.ReceiptKept || err != nil {
 			o.Fatal(r.File, receipt, err)
@@ -67,7 +75,6 @@ func (o *office) trade() recordings.Set {
 	if err := processor.Submit(ctx, kept.ids); err != nil {
 		o.Fatal(err)
 	}
-	return set
 }
 
 // TestAPI_orders: an order is read by its store and number, with its trace; deliveries can be processed again.
