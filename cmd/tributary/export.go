@@ -341,7 +341,8 @@ func exportOrdersCommand() command {
 			var narrow exportFilter
 			store := c.flags.String("store", "", "only those of a store, by its `SLUG`")
 			status := c.flags.String("status", "", "only those with a `STATUS`: "+listWords(orderStatuses()))
-			custom := c.flags.String("custom-status", "", "only those with a `STATUS` that a plugin set, such as shipped")
+			custom := c.flags.String("custom-status", "",
+				"only those with a `STATUS` that a plugin set, such as shipped")
 			doubts := append([]affiliate.Doubt{storage.AnyDoubt}, affiliate.Doubts()...)
 			doubt := c.flags.String("doubt", "", "only those in `DOUBT`: "+listWords(doubts))
 			parts := c.flags.Bool("parts", false, "only parts of other orders, which marketplace plugins split off")

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -130,7 +131,7 @@ func (b *body) spreadDiscount(v *values) {
 	if total.Round() == 0 || b.shippingDiscounted {
 		return
 	}
-	var prices money.Sum
+	var prices, all money.Sum
 	var lines []*lineItem
 	var priced []int64
 	for i := range b.lines {
@@ -140,6 +141,7 @@ func (b *body) spreadDiscount(v *values) {
 		}
 		v.enter("line_items", i)
 		price := v.price(l)
+		all = v.plus("price", all, price)
 		if !l.tip && !v.flag("gift_card", l.giftCard) {
 			prices = v.plus("price", prices, price)
 			lines, priced = append(lines, l), append(priced, price.Round())
@@ -147,7 +149,7 @@ func (b *body) spreadDiscount(v *values) {
 		v.leave()
 	}
 	if v.err != nil || !b.subtotalPrice.absent() &&
-		v.optionalAmount("subtotal_price", b.subtotalPrice, v.currency) >= prices.Round() {
+		v.optionalAmount("subtotal_price", b.subtotalPrice, v.currency) >= all.Round() {
 		return
 	}
 	// Each takes its share of what is left, so that the shares add up to the whole.
@@ -225,13 +227,17 @@ func (b *body) refundedUnits(v *values, paid bool) map[string]int64 {
 // owed, although its total still has the goods that came back, and what it has now (current_subtotal_price) is what the
 // units that are left cost. Whether others were bought at all, only the order's other bodies can tell.
 func (b *body) exchanged(v *values) bool {
+	moved := slices.ContainsFunc(b.refunds, func(f refund) bool { return f.movesMoney() })
+	if status := b.financialStatus.text(); status != "paid" && !(status == "partially_refunded" && moved) {
+		return false
+	}
 	if b.currentSubtotal.absent() || b.currentTotal.absent() ||
 		b.totalOutstanding.absent() || v.signedAmount("total_outstanding", b.totalOutstanding, v.currency) > 0 ||
 		v.signedAmount("current_total_price", b.currentTotal, v.currency) >=
 			v.signedAmount("total_price", b.totalPrice, v.currency) {
 		return false
 	}
-	standing := int64(0)
+	var standing, tips int64
 	for i := range b.lines {
 		l := &b.lines[i]
 		v.enter("line_items", i)
@@ -240,11 +246,16 @@ func (b *body) exchanged(v *values) bool {
 			left = v.count("current_quantity", l.currentQuantity)
 		}
 		price := v.price(l).Minus(l.discount(v)).Round()
-		standing = v.add("price", standing, money.MulDiv(max(0, price), left, quantity))
+		price = money.MulDiv(max(0, price), left, quantity)
+		standing = v.add("price", standing, price)
+		if l.tip {
+			tips = v.add("price", tips, price)
+		}
 		v.leave()
 	}
 	now := v.signedAmount("current_subtotal_price", b.currentSubtotal, v.currency)
-	return now > 0 && distance(now, standing) <= int64(len(b.lines))
+	most := int64(len(b.lines)) // a cent a line for roundings; tips may be among the subtotal or not
+	return now > 0 && (distance(now, standing) <= most || distance(now, standing-tips) <= most)
 }
 
 // lineKey gives a line's id where there is anything to look up; lines need no id otherwise.

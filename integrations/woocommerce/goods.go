@@ -155,8 +155,8 @@ func (r *reader) within(name string, sum money.Sum) int64 {
 
 // storedMoneyWords are what the fees and coupons of plugins are called that pay with money stored before: TeraWallet
 // (fee key _via_wallet_partial_payment, name "Via wallet"), Smart Coupons (coupon type smart_coupon), and the like.
-var storedMoneyWords = []string{"partial payment", "wallet", "store credit", "storecredit", "smart coupon", "gift card",
-	"giftcard", "gift voucher", "account funds"}
+var storedMoneyWords = []string{"partial payment", "via wallet", "store credit", "storecredit", "smart coupon",
+	"gift card", "giftcard", "account funds"}
 
 func namesStoredMoney(texts ...string) bool {
 	for _, text := range texts {

@@ -308,7 +308,7 @@ func TestParseRefundsOfRecordings(t *testing.T) {
 			[]affiliate.Refund{refund("33", 5222, 4796), unclear(refund("34", 725, 0)),
 				unclear(refund("35", 7909, 0))}},
 		{"081-s03b-partial-refund-stays-order.updated.http", []affiliate.Refund{unclear(refund("37", 1000, 0))}},
-		{"116-s09a-eur-prices-include-tax-order.updated.http", []affiliate.Refund{unclear(refund("46", 2593, 2066))}},
+		{"116-s09a-eur-prices-include-tax-order.updated.http", []affiliate.Refund{refund("46", 2593, 2066)}},
 		{"128-s09b-jpy-no-decimals-order.updated.http", []affiliate.Refund{unclear(refund("49", 1250, 0))}},
 	} {
 		t.Run(c.file[:3], func(t *testing.T) {

@@ -67,21 +67,31 @@ func (g *goods) extend(reached map[sum]worth, r row, amount int64, divided bool)
 	}
 	next := make(map[sum]worth, 2*len(reached))
 	for k := range units + 1 {
-		// As the form for refunds in the store's admin reckons it: the share of the units, rounded.
-		gross, tax := money.MulDiv(r.gross, k, units), money.MulDiv(r.tax, k, units)
-		for at, have := range reached {
-			if g.budget--; g.budget <= 0 {
-				return next
+		// As the form for refunds in the store's admin reckons it: the shares of the units, net and tax rounded apart.
+		// Half a cent goes up or down there (recording 116).
+		net, tax := money.MulDiv(r.gross-r.tax, k, units), money.MulDiv(r.tax, k, units)
+		nets := []int64{net}
+		if (r.gross-r.tax)*k*2%(units*2) == units {
+			nets = append(nets, net-1)
+		}
+		for _, net := range nets {
+			for at, have := range reached {
+				if g.budget--; g.budget <= 0 {
+					return next
+				}
+				to := sum{at.gross + net + tax, at.tax + tax}
+				if to.gross > amount {
+					continue
+				}
+				one := worth{have.merchandise + min(money.MulDiv(r.merchandise, k, units), max(net, 0)), have.several}
+				if r.merchandise < 0 {
+					one.merchandise = have.merchandise + money.MulDiv(r.merchandise, k, units)
+				}
+				if old, ok := next[to]; ok {
+					one.several = one.several || old.several || old.merchandise != one.merchandise
+				}
+				next[to] = one
 			}
-			to := sum{at.gross + gross, at.tax + tax}
-			if to.gross > amount {
-				continue
-			}
-			one := worth{have.merchandise + money.MulDiv(r.merchandise, k, units), have.several}
-			if old, ok := next[to]; ok {
-				one.several = one.several || old.several || old.merchandise != one.merchandise
-			}
-			next[to] = one
 		}
 	}
 	return next

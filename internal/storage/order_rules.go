@@ -111,8 +111,8 @@ func (tx *Tx) SetStoreStatus(ctx context.Context, s StoreStatus) error {
 	return err
 }
 
-// concernedByRules are the ids of the orders that an owner's decisions may change: those with a status that a plugin set,
-// those with a parent, and their parents. Each part is read from an index of its own.
+// concernedByRules are the ids of the orders that an owner's decisions may change: those with a status that a plugin
+// set, those with a parent, and their parents. Each part is read from an index of its own.
 func concernedByRules(store affiliate.StoreID, after affiliate.OrderID) (query string, args []any) {
 	for _, of := range []struct{ from, where string }{
 		{"orders o", "o.custom_status <> ''"}, {"orders o", "o.parent <> ''"},
