@@ -52,6 +52,7 @@ func (o *office) fillLists() {
 	o.trade()
 	m := o.manager
 	o.owner.call("POST", v1+"/stores/shop/secrets", object{}).ok(201)
+	m.call("PUT", v1+"/stores/shop/statuses", object{"statuses": object{"shipped": "paid", "lost": "canceled"}}).ok(200)
 	for _, note := range []string{"photographer", "studio"} {
 		m.call("POST", v1+"/campaigns/cmp_1/costs", object{"amount": "20", "note": note}).ok(201)
 	}
