@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -250,6 +251,7 @@ func TestAPI_live(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		ctx, cancel := context.WithCancel(o.Context())
 		defer cancel()
+		began := time.Now()
 		go o.hub.Run(ctx)
 		server := httptest.NewServer(o.viewer.handler)
 		defer server.Close()
@@ -272,7 +274,14 @@ func TestAPI_live(t *testing.T) {
 		for lines.Scan() {
 			switch line := lines.Text(); {
 			case strings.HasPrefix(line, "retry:"):
-				o.hub.Publish([]affiliate.Change{{Store: 1, Order: 2, Campaign: 3}, {Store: 4}, {Store: 1, Order: 5}})
+				// What is published before the hub has subscribed is lost: it is told again until something is heard.
+				go func() {
+					for !o.hub.HeardSince(began) && ctx.Err() == nil {
+						o.hub.Publish([]affiliate.Change{{Store: 1, Order: 2, Campaign: 3}, {Store: 4},
+							{Store: 1, Order: 5}})
+						time.Sleep(2 * time.Second)
+					}
+				}()
 			case strings.HasPrefix(line, "event:") || begun:
 				begun = true
 				if line != want[0] {
