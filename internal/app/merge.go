@@ -172,6 +172,10 @@ func (m *merger) seeStatuses(ctx context.Context) error {
 		}
 		seen = append(seen, storage.StoreStatus{StoreID: key.StoreID, Status: status, FirstSeenAt: storage.At(m.now)})
 	}
+	// One fixed order, so that two workers never wait for each other.
+	slices.SortFunc(seen, func(a, b storage.StoreStatus) int {
+		return cmp.Or(cmp.Compare(a.StoreID, b.StoreID), cmp.Compare(a.Status, b.Status))
+	})
 	added, err := m.tx.SeeStatuses(ctx, seen)
 	if err != nil {
 		return fmt.Errorf("note statuses: %w", err)
@@ -200,27 +204,28 @@ func (m *merger) settle(ctx context.Context) ([]affiliate.Change, error) {
 
 // write saves the changed orders with their conversions and ledger entries.
 func (m *merger) write(ctx context.Context) ([]affiliate.Change, error) {
-	var moved, changed, attributed []*mergedOrder
+	var moved []storage.Order
+	var changed, attributed []*mergedOrder
 	for _, key := range m.keys {
 		o := m.orders[key]
-		if o.moved || o.changed {
-			moved = append(moved, o)
-		}
-		if o.changed {
+		switch {
+		case o.changed:
 			changed = append(changed, o)
+		case o.moved:
+			moved = append(moved, o.row)
 		}
 		if o.changed && o.known && o.attribute {
 			attributed = append(attributed, o)
 		}
 	}
-	if len(moved) == 0 {
-		return nil, nil
-	}
-	if err := m.saveOrders(ctx, moved); err != nil {
-		return nil, err
+	if err := m.tx.SaveOrderStates(ctx, moved); err != nil {
+		return nil, fmt.Errorf("save the states of orders: %w", err)
 	}
 	if len(changed) == 0 {
 		return nil, nil
+	}
+	if err := m.saveOrders(ctx, changed); err != nil {
+		return nil, err
 	}
 	if err := m.saveEvidence(ctx, attributed); err != nil {
 		return nil, err

@@ -169,6 +169,23 @@ func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange,
 	return ids, err
 }
 
+// SaveOrderStates writes the states of orders of which nothing changed that people see.
+func (tx *Tx) SaveOrderStates(ctx context.Context, list []Order) error {
+	list = slices.SortedFunc(slices.Values(list), func(a, b Order) int { return cmp.Compare(a.ID, b.ID) })
+	const columns = 2
+	for part := range slices.Chunk(list, tx.d.maxParams/columns) {
+		args := make([]any, 0, len(part)*columns)
+		for _, o := range part {
+			args = append(args, int64(o.ID), o.State)
+		}
+		if _, err := tx.c.ExecContext(ctx, `WITH v AS (VALUES `+tx.d.typedValues(len(part), "BIGINT", "TEXT")+`)
+			UPDATE orders SET state = v.column2 FROM v WHERE orders.id = v.column1`, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // OrderRow is an order as lists show it, with its conversion where somebody is credited.
 type OrderRow struct {
 	Order
