@@ -210,6 +210,7 @@ type PartRefund struct {
 	Currency    money.Currency `json:"currency"`
 	Amount      int64          `json:"amount"`
 	Merchandise int64          `json:"merchandise"`
+	Unclear     bool           `json:"unclear,omitempty"` // the store does not tell which rows it is for
 }
 
 // Transaction is one movement of money, such as Shopify's order_transactions/create tells it.

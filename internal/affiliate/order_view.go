@@ -49,7 +49,7 @@ func (s OrderState) View(rules OrderRules) (OrderView, bool) {
 	n := s.Newest
 	v := OrderView{
 		Number: n.Number, RawStatus: n.RawStatus, Currency: n.Currency, OriginalValue: n.Merchandise, Total: n.Total,
-		Test: n.Test, Renewal: n.Renewal, Parent: n.Parent, Part: rules.part(n.Parent, n.Marketplace),
+		Test: n.Test, Renewal: n.Renewal, Parent: n.Parent, Part: n.Parent != "" && rules.part(n.Marketplace),
 		PlacedAt: n.PlacedAt.UTC(), UpdatedAt: time.UnixMilli(n.Version).UTC(), Codes: n.Codes,
 		Country:      n.Country,
 		CustomStatus: n.Status == StoreCustom, Redacted: s.Redacted,
@@ -60,25 +60,22 @@ func (s OrderState) View(rules OrderRules) (OrderView, bool) {
 	if c := s.customer(); c != nil {
 		v.CustomerHash = c.Hash
 	}
-	merchandiseBack, overcharge, unclear := int64(0), s.overcharge(), false
-	parts := s.partRefunds(rules)
+	overcharge := s.overcharge()
+	var own []PartRefund
 	for _, r := range s.standingRefunds() {
 		moved, pending := s.moved(r, n.Currency)
 		v.RefundPending += pending
 		if moved == 0 && !s.settled(r) {
 			continue
 		}
-		v.Refunded += moved
-		merchandiseBack += merchandiseShare(r, moved, n, &overcharge)
-		unclear = unclear || r.Unclear
-		// Some marketplace plugins write a part's refund into the parent as well.
-		if i := slices.IndexFunc(parts, func(p PartRefund) bool { return p.Amount == moved }); i >= 0 {
-			parts = slices.Delete(parts, i, i+1)
-		}
+		own = append(own, PartRefund{Amount: moved, Merchandise: merchandiseShare(r, moved, n, &overcharge),
+			Unclear: r.Unclear})
 	}
-	for _, p := range parts {
-		v.Refunded += p.Amount
-		merchandiseBack += p.Merchandise
+	merchandiseBack, unclear := int64(0), false
+	for _, r := range reconciled(own, s.partRefunds(rules)) {
+		v.Refunded += r.Amount
+		merchandiseBack += r.Merchandise
+		unclear = unclear || r.Unclear
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.Disputes)) {
 		d := s.Disputes[id]
@@ -116,16 +113,16 @@ func (s OrderState) restocked() *Snapshot {
 // paid is all that was to be paid: what the customer was charged, and what came out of stored money.
 func (s *Snapshot) paid() int64 { return s.Total + s.Stored }
 
-// part says whether an order with this parent is only a part of it.
-func (r OrderRules) part(parent string, marketplace bool) bool {
-	return parent != "" && r.Parts != PartsNever && (marketplace || r.Parts == PartsAlways)
+// part says whether an order with a parent is only a part of it.
+func (r OrderRules) part(marketplace bool) bool {
+	return r.Parts == PartsAlways || marketplace && r.Parts != PartsNever
 }
 
 // partRefunds gives the refunds of the orders that are parts of this one, in the order's currency.
 func (s OrderState) partRefunds(rules OrderRules) (list []PartRefund) {
 	for _, id := range slices.Sorted(maps.Keys(s.Parts)) {
 		p := s.Parts[id]
-		if !rules.part("parent", p.Marketplace) {
+		if !rules.part(p.Marketplace) {
 			continue
 		}
 		for _, r := range p.Refunds {
@@ -143,7 +140,7 @@ func (s *Snapshot) AsPart(id string) *Part {
 	for _, r := range s.Refunds {
 		overcharge := int64(0)
 		p.Refunds = append(p.Refunds, PartRefund{Currency: r.Currency, Amount: r.Amount,
-			Merchandise: merchandiseShare(r, r.Amount, s, &overcharge)})
+			Merchandise: merchandiseShare(r, r.Amount, s, &overcharge), Unclear: r.Unclear})
 	}
 	return p
 }
