@@ -1,7 +1,6 @@
 package shopify
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -94,18 +93,11 @@ const maxEvidence, maxLinks = 128, 32
 // landingSite reads the query of the page where the customer entered the shop: a path in real bodies, an absolute URL
 // in samples, and whatever the customer's browser sent. What cannot be read is no evidence.
 func (e *evidence) landingSite(landing string) {
-	landing, _, _ = strings.Cut(affiliate.UnescapeAmpersands(landing), "#")
-	_, query, _ := strings.Cut(landing, "?")
-	for pair := range strings.SplitSeq(query, "&") {
-		name, value, _ := strings.Cut(pair, "=")
-		value, err := url.QueryUnescape(value)
-		if err != nil {
-			continue
-		}
+	for name, value := range affiliate.LandingParameters(landing) {
 		switch name {
-		case "tclid":
+		case affiliate.ClickParameter:
 			e.add(affiliate.EvidenceClick, value, "landing_site")
-		case "ref":
+		case affiliate.SlugParameter:
 			e.add(affiliate.EvidenceSlug, value, "landing_site")
 		case "utm_content":
 			e.add(affiliate.EvidenceUTM, value, "utm_content")

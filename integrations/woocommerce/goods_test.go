@@ -198,10 +198,12 @@ func TestPartsAndRenewals(t *testing.T) {
 	}
 }
 
-// TestEscapedAmpersands: editors of mails escape the ampersands of links that are pasted into them.
+// TestEscapedAmpersands: editors of mails escape the ampersands of links that are pasted into them, and addresses may
+// have a percent sign that encodes nothing.
 func TestEscapedAmpersands(t *testing.T) {
 	for _, entry := range []string{"https://shop.example/?a=1&amp;ref=anna", "https://shop.example/?a=1&#038;ref=anna",
-		"https://shop.example/?a=1&amp;amp;ref=anna#top"} {
+		"https://shop.example/?a=1&amp;amp;ref=anna#top", "https://shop.example/50%-off/?ref=anna",
+		"https://shop.example/?ref=anna#50%", "https://shop.example/?q=100%&ref=anna"} {
 		s := parseOrder(t, "order.updated", order(changes{"meta_data": `[{"key":"_wc_order_attribution_session_entry","value":"` +
 			strings.ReplaceAll(entry, "/", `\/`) + `"}]`}))
 		want := affiliate.LinkEvidence{Kind: affiliate.EvidenceSlug, Value: "anna", Source: sourceEntry}

@@ -1,7 +1,6 @@
 package woocommerce
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +24,7 @@ const (
 // forged. Evidence from the order attribution (src/Internal/Traits/OrderAttributionMeta.php) carries the start of the
 // visit.
 func (m *metadata) evidence(placed time.Time) []affiliate.LinkEvidence {
-	query := landingQuery(m.sessionEntry)
+	entry := landing(m.sessionEntry)
 	visit := m.visitStart(placed)
 	var links []affiliate.LinkEvidence
 	add := func(kind affiliate.LinkEvidenceKind, value, source string, at time.Time) {
@@ -38,12 +37,12 @@ func (m *metadata) evidence(placed time.Time) []affiliate.LinkEvidence {
 			links = append(links, affiliate.LinkEvidence{Kind: kind, Value: value, Source: source, At: at})
 		}
 	}
-	add(affiliate.EvidenceClick, query.Get("tclid"), sourceEntry, visit)
+	add(affiliate.EvidenceClick, entry[affiliate.ClickParameter], sourceEntry, visit)
 	add(affiliate.EvidenceClick, text(m.clickID), sourceMeta, time.Time{})
-	add(affiliate.EvidenceSlug, query.Get("ref"), sourceEntry, visit)
+	add(affiliate.EvidenceSlug, entry[affiliate.SlugParameter], sourceEntry, visit)
 	add(affiliate.EvidenceSlug, text(m.ref), sourceMeta, time.Time{})
 	add(affiliate.EvidenceUTM, text(m.utmContent), sourceUTMContent, visit)
-	add(affiliate.EvidenceUTM, query.Get("utm_content"), sourceEntry, visit)
+	add(affiliate.EvidenceUTM, entry["utm_content"], sourceEntry, visit)
 	return links
 }
 
@@ -59,17 +58,18 @@ func usable(value string) bool {
 		strings.IndexFunc(value, isControl) < 0
 }
 
-// landingQuery gives the parameters of the landing page, none when the address is malformed. A malformed parameter
-// takes only itself out: shops' own ones ("q=100%") are not our business.
-func landingQuery(entry token) url.Values {
+// landing gives the parameters of the landing page, of several with one name the first.
+func landing(entry token) map[string]string {
 	if len(entry) < 2 || entry[0] != '"' {
 		return nil
 	}
-	address, err := url.Parse(affiliate.UnescapeAmpersands(strings.TrimSpace(string(entry.plain()))))
-	if err != nil {
-		return nil
+	first := map[string]string{}
+	for name, value := range affiliate.LandingParameters(string(entry.plain())) {
+		if _, ok := first[name]; !ok {
+			first[name] = value
+		}
 	}
-	return address.Query()
+	return first
 }
 
 // visitStart is when the visit began, in UTC as the order attribution's script is set up. The browser's clock may be

@@ -2,6 +2,7 @@ package affiliate
 
 import (
 	"fmt"
+	"iter"
 	"net/url"
 	"strings"
 	"time"
@@ -86,5 +87,28 @@ func UnescapeAmpersands(address string) string {
 			return plain
 		}
 		address = plain
+	}
+}
+
+// LandingParameters gives the parameters of the page where a visit began, decoded, as a store has kept its address: a
+// path or a whole address, from a browser, and perhaps through an editor that escaped its ampersands. A parameter that
+// cannot be decoded ("q=100%") takes only itself out, and a path like "/50%-off" nothing; of no host there is no page.
+func LandingParameters(address string) iter.Seq2[string, string] {
+	page, query, _ := splitAddress(UnescapeAmpersands(strings.TrimSpace(address)))
+	if scheme, rest, ok := strings.Cut(page, "://"); ok {
+		host, _, _ := strings.Cut(rest, "/")
+		if _, err := url.Parse(scheme + "://" + host); err != nil {
+			query = ""
+		}
+	}
+	return func(yield func(name, value string) bool) {
+		for pair := range strings.SplitSeq(query, "&") {
+			name, value, _ := strings.Cut(pair, "=")
+			name, badName := url.QueryUnescape(name)
+			value, badValue := url.QueryUnescape(value)
+			if badName == nil && badValue == nil && !yield(name, value) {
+				return
+			}
+		}
 	}
 }
