@@ -188,15 +188,7 @@ func linkSet(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	link, err = a.ChangeLink(ctx, link.ID, func(l *affiliate.Link) error {
-		for _, change := range changes {
-			if err := setLinkField(l, change); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if link, err = a.ChangeLink(ctx, link.ID, setFields(changes, setLinkField)); err != nil {
 		return err
 	}
 	checked, err := a.CheckLink(ctx, link, false)

@@ -65,6 +65,18 @@ func parseChanges(args []string) ([]app.Setting, error) {
 	return parsePairs(args[1:])
 }
 
+// setFields gives a change that sets fields of a thing one after the other.
+func setFields[T any](pairs []app.Setting, set func(*T, app.Setting) error) func(*T) error {
+	return func(thing *T) error {
+		for _, p := range pairs {
+			if err := set(thing, p); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 // parsePairs reads arguments key=value.
 func parsePairs(args []string) ([]app.Setting, error) {
 	pairs := make([]app.Setting, len(args))

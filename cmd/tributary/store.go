@@ -227,15 +227,7 @@ func storeSet(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	store, err = a.ChangeStore(ctx, store.ID, app.AnyVersion, func(s *affiliate.Store) error {
-		for _, change := range changes {
-			if err := setStoreField(s, change); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if store, err = a.ChangeStore(ctx, store.ID, app.AnyVersion, setFields(changes, setStoreField)); err != nil {
 		return err
 	}
 	if c.json {

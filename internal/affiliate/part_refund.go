@@ -2,9 +2,9 @@ package affiliate
 
 import "slices"
 
-// reconciled gives the refunds of an order and of its parts, each once. Some marketplace plugins write what a part gives
-// back into the parent as well: as it is, several parts' in one, or one part's in several. The part knows its rows, the
-// parent mostly an amount; so the side stays that knows more, the parts' where both do.
+// reconciled gives the refunds of an order and of its parts, each once. Some marketplace plugins write what a part
+// gives back into the parent as well: as it is, several parts' in one, or one part's in several. The part knows its
+// rows, the parent mostly an amount; so the side stays that knows more, the parts' where both do.
 func reconciled(own, parts []PartRefund) (list []PartRefund) {
 	own, parts = slices.Clone(own), slices.Clone(parts)
 	own, parts, list = onlyOnce(own, parts)
