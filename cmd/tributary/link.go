@@ -48,11 +48,9 @@ func linkCheck(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	checked := make([]app.CheckedLink, len(links))
-	for i, l := range links {
-		if checked[i], err = a.CheckLink(ctx, l, *ask); err != nil {
-			return err
-		}
+	checked, err := a.CheckLinks(ctx, links, *ask)
+	if err != nil {
+		return err
 	}
 	return c.printLinkChecks(checked)
 }

@@ -39,27 +39,40 @@ type Hop struct {
 
 // CheckLink says what becomes of a click on a link. With ask, the landing page is asked, which counts as no click.
 func (a *App) CheckLink(ctx context.Context, l affiliate.Link, ask bool) (CheckedLink, error) {
-	settings, err := a.DB.Settings(ctx)
+	checked, err := a.CheckLinks(ctx, []affiliate.Link{l}, ask)
 	if err != nil {
 		return CheckedLink{}, err
+	}
+	return checked[0], nil
+}
+
+// CheckLinks is CheckLink for some links, in their order.
+func (a *App) CheckLinks(ctx context.Context, links []affiliate.Link, ask bool) ([]CheckedLink, error) {
+	settings, err := a.DB.Settings(ctx)
+	if err != nil {
+		return nil, err
 	}
 	stores, _, err := a.DB.Stores(ctx, storage.Page{Limit: storage.MaxLimit})
 	if err != nil {
-		return CheckedLink{}, err
+		return nil, err
 	}
-	owner, err := a.DB.LinkOwner(ctx, l.Slug, settings)
-	if err != nil {
-		return CheckedLink{}, err
+	checked := make([]CheckedLink, len(links))
+	for i, l := range links {
+		owner, err := a.DB.LinkOwner(ctx, l.Slug, settings)
+		if err != nil {
+			return nil, err
+		}
+		f := affiliate.LinkFacts{Link: l, Owner: owner.Membership, UTM: cmp.Or(l.UTM, settings.UTM), Stores: stores,
+			Now: a.Now()}
+		c := CheckedLink{Link: l, Owner: owner.Membership, LinkCheck: f.Check()}
+		if ask {
+			var found []affiliate.LinkFinding
+			c.Hops, found = a.askLanding(ctx, f.Landing().With("link-check"), l.Slug)
+			c.Findings = append(c.Findings, found...)
+		}
+		checked[i] = c
 	}
-	f := affiliate.LinkFacts{Link: l, Owner: owner.Membership, UTM: cmp.Or(l.UTM, settings.UTM), Stores: stores,
-		Now: a.Now()}
-	c := CheckedLink{Link: l, Owner: owner.Membership, LinkCheck: f.Check()}
-	if ask {
-		var found []affiliate.LinkFinding
-		c.Hops, found = a.askLanding(ctx, f.Landing().With("link-check"), l.Slug)
-		c.Findings = append(c.Findings, found...)
-	}
-	return c, nil
+	return checked, nil
 }
 
 // Bounds of asking a landing page.
