@@ -15,7 +15,7 @@ export GOFLAGS := $(GOFLAGS) -buildvcs=false -tags=nomsgpack
 # The program has no C in it, nor have its tests: what is compiled for one serves the others. Only the race detector is C.
 export CGO_ENABLED = 0
 
-.PHONY: help run build test test-race check bench lint fuzz screenshots
+.PHONY: help run build test test-race attack check bench lint fuzz screenshots
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ test: ## run all tests, on real PostgreSQL and Redis; those of what happens at o
 test-race: ## run all tests under the race detector, for the night: takes about three times as long
 	./.ci/install
 	CGO_ENABLED=1 go run ./internal/testservers/run -- go test -race -timeout 60m ./...
+
+attack: ## attack the server for long: the tests named TestAttack, which make test runs in a short form
+	./.ci/install
+	ATTACK=long go run ./internal/testservers/run -- go test -count=1 -timeout 60m -run '^TestAttack' ./...
 
 # The packages whose tests start no servers. Property tests try a fifth of their cases.
 check: lint ## the inner loop: lint, and the tests that need no servers
