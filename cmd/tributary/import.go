@@ -118,6 +118,11 @@ func printReport(stdout, stderr io.Writer, name string, r app.ImportReport) {
 	for _, e := range r.Errors {
 		fmt.Fprintf(stderr, "%s: %s\n", name, e)
 	}
+	if r.AppliedLines > 0 && len(r.Errors) > 0 {
+		fmt.Fprintf(stderr, "%d of %d lines are imported; the rest was left, since something was changed meanwhile. "+
+			"Import the file again once it is right.\n", r.AppliedLines, r.Lines)
+		return
+	}
 	if n := len(r.Errors); n > 0 {
 		fmt.Fprintf(stderr, "%s in %s; nothing was imported. Correct the file and import it again.\n",
 			counted(n, "problem", "problems"), name)

@@ -137,7 +137,7 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	queue := jobs.NewQueue(redis)
 	hub := live.NewHub(redis.Client(), a.Log)
 	counters := app.NewCounters(a.DB, a.Now, a.Log)
-	a.Platforms, a.Queue, a.Live = platforms(), queue, hub
+	a.Platforms, a.Queue, a.Live, a.Serving = platforms(), queue, hub, true
 	counters.Live = hub
 	clock := app.NewClockWatch(a, nil)
 	if err := clock.Start(ctx); err != nil {

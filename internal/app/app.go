@@ -23,11 +23,14 @@ type App struct {
 	Log       *slog.Logger
 	Now       func() time.Time
 	PublicURL string // where stores and creators reach this server, without a trailing slash
+	// Serving says that deliveries are taken in by this very process, as against a command beside it.
+	Serving bool
 	// PrivateLandings lets the check of a link ask landing pages that are not at public addresses.
 	PrivateLandings bool
 
 	tokens    tokenCache
 	passwords passwords
+	imports   oneImport
 	rhythms   rhythms
 }
 

@@ -23,6 +23,29 @@ func (a *App) changeCatalog(ctx context.Context, f func(tx *storage.Tx) error) e
 	})
 }
 
+// Work that grows with the data is done in transactions of about partTime each. While one runs, deliveries wait: on
+// SQLite for its one lock to write, on PostgreSQL, where it changes the catalog, to be processed.
+const partTime = 100 * time.Millisecond
+
+// partSpent tells from its making on whether a part has had its time.
+func partSpent() func() bool {
+	begun := time.Now()
+	return func() bool { return time.Since(begun) >= partTime }
+}
+
+// letOthersIn waits between two parts of long work of a command on the embedded database. The server waits for SQLite's
+// lock by looking for it every 100 ms in the end: a shorter gap could be missed again and again. Within one process
+// those who wait are served in turn, and need none.
+func (a *App) letOthersIn(ctx context.Context, more bool) {
+	if !more || a.Serving || !a.DB.Embedded() {
+		return
+	}
+	select {
+	case <-time.After(partTime):
+	case <-ctx.Done():
+	}
+}
+
 // audit appends to the audit log on behalf of whoever ctx runs for.
 func (a *App) audit(ctx context.Context, tx *storage.Tx, action string, subject fmt.Stringer, before, after any) error {
 	return tx.Audit(ctx, storage.AuditEntry{At: a.now(), Actor: actor(ctx), Action: action, Subject: subject,

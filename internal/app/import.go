@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
@@ -15,12 +17,14 @@ import (
 
 // ImportReport is what an import did, or would do.
 type ImportReport struct {
-	File    ImportFile   `json:"file"`  // how it was read
-	Lines   int          `json:"lines"` // below the header, blank ones not counted
-	DryRun  bool         `json:"dry_run"`
-	Applied bool         `json:"applied"` // false: nothing was changed
-	Created ImportCounts `json:"created"`
-	Updated ImportCounts `json:"updated"`
+	File    ImportFile `json:"file"`  // how it was read
+	Lines   int        `json:"lines"` // below the header, blank ones not counted
+	DryRun  bool       `json:"dry_run"`
+	Applied bool       `json:"applied"` // all of it
+	// AppliedLines are those that are in: all or none, unless something was changed while the file was imported.
+	AppliedLines int          `json:"applied_lines"`
+	Created      ImportCounts `json:"created"`
+	Updated      ImportCounts `json:"updated"`
 	// WaitingOrders are orders without credit that carry a code or slug of this file that was new.
 	WaitingOrders int         `json:"waiting_orders"`
 	Notes         []LineError `json:"notes,omitempty"` // what was done otherwise than a line may have meant
@@ -47,38 +51,143 @@ func (r ImportReport) Changes() bool {
 var errRollBack = errors.New("roll back")
 
 // Import reads a creators' file and creates what is missing of its campaigns, creators, members, offers, codes and
-// links, all of it or nothing. Importing a file again changes nothing. Lines that cannot be used are in the report's
-// Errors; the error is for the database and the like. A dry run does everything and takes it back.
+// links. The whole file is tried first, in a rehearsal that nobody waits for: when a line cannot be used, nothing is
+// changed and the report's Errors say all that is wrong; a dry run ends there. Then the lines are applied in parts, so
+// that a large file keeps no delivery waiting. A line can only fail there for what somebody changed since: the lines
+// before it are in (AppliedLines), and importing the file again does the rest, as it does after a crash. Importing a
+// file again changes nothing. The error is for the database and the like.
 func (a *App) Import(ctx context.Context, file io.Reader, dryRun bool) (ImportReport, error) {
 	report := ImportReport{DryRun: dryRun}
-	err := a.changeCatalog(ctx, func(tx *storage.Tx) error {
-		settings, err := tx.Settings(ctx)
-		if err != nil {
-			return err
-		}
-		read, err := readImport(file, settings.Currency)
-		if err != nil {
-			return err
-		}
-		report.File, report.Lines, report.Errors, report.Notes = read.about, len(read.rows), read.bad, read.notes
-		if err := a.importRows(ctx, tx, usable(read.rows, read.bad), settings.Currency, &report); err != nil {
-			return err
-		}
-		if dryRun || len(report.Errors) > 0 {
-			return errRollBack
-		}
-		return nil
-	})
-	if errors.Is(err, errRollBack) {
-		err = nil
-	} else {
-		report.Applied = err == nil
+	settings, err := a.DB.Settings(ctx)
+	if err != nil {
+		return report, err
+	}
+	read, err := readImport(file, settings.Currency)
+	if err != nil {
+		return report, err
+	}
+	end, err := a.imports.begin(ctx)
+	if err != nil {
+		return report, err
+	}
+	defer end()
+	report.File, report.Lines, report.Errors, report.Notes = read.about, len(read.rows), read.bad, read.notes
+	if err := a.rehearseImport(ctx, usable(read.rows, read.bad), settings.Currency, &report); err != nil {
+		return report, err
 	}
 	if len(report.Errors) > 0 {
 		report.Created, report.Updated, report.WaitingOrders, report.Notes = ImportCounts{}, ImportCounts{}, 0, nil
 		slices.SortStableFunc(report.Errors, func(a, b LineError) int { return a.Line - b.Line })
+		return report, nil
 	}
-	return report, err
+	if dryRun {
+		return report, nil
+	}
+	report.Created, report.Updated, report.Notes = ImportCounts{}, ImportCounts{}, read.notes
+	// Who asked for it may go: what is begun is finished.
+	return report, a.applyImport(context.WithoutCancel(ctx), read.rows, settings.Currency, &report)
+}
+
+// oneImport lets one import of this process run at a time: each holds the whole of its file and of the creators.
+type oneImport struct {
+	once  sync.Once
+	place chan struct{}
+}
+
+// importWait is how long an import waits for another one to end.
+const importWait = 30 * time.Second
+
+// begin waits for the place; call end to give it back.
+func (o *oneImport) begin(ctx context.Context) (end func(), err error) {
+	o.once.Do(func() { o.place = make(chan struct{}, 1) })
+	patience := time.NewTimer(importWait)
+	defer patience.Stop()
+	select {
+	case o.place <- struct{}{}:
+		return func() { <-o.place }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-patience.C:
+		return nil, affiliate.Errorf(affiliate.Unavailable, "another import is running; try again when it has ended")
+	}
+}
+
+// rehearseImport finds out what an import would do.
+func (a *App) rehearseImport(ctx context.Context, rows []importRow, currency money.Currency,
+	report *ImportReport) error {
+	return a.DB.Rehearse(ctx, func(tx *storage.Tx) error {
+		im, err := a.newImporter(ctx, tx, rows, currency, report)
+		if err != nil {
+			return err
+		}
+		before, err := tx.NewestEvidence(ctx)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := im.row(r); err != nil && !im.reported(r, err) {
+				return fmt.Errorf("import line %d: %w", r.line, err)
+			}
+		}
+		report.WaitingOrders, err = tx.OrdersWithNewEvidence(ctx, before)
+		return err
+	})
+}
+
+// applyImport applies lines that a rehearsal found to be right.
+func (a *App) applyImport(ctx context.Context, rows []importRow, currency money.Currency, report *ImportReport) error {
+	im, err := a.newImporter(ctx, a.DB, rows, currency, report)
+	if err != nil {
+		return err
+	}
+	before, err := a.DB.NewestEvidence(ctx)
+	if err != nil {
+		return err
+	}
+	for report.AppliedLines < len(rows) {
+		kept := *report // of the parts that are committed
+		err := a.changeCatalog(storage.NotAlongside(ctx), func(tx *storage.Tx) error {
+			im.tx = tx
+			return im.part(rows)
+		})
+		if err != nil {
+			kept.Errors = report.Errors
+			*report = kept
+			if errors.Is(err, errRollBack) {
+				break
+			}
+			return fmt.Errorf("%d of %d lines are imported; import the file again to do the rest: %w",
+				report.AppliedLines, len(rows), err)
+		}
+		a.letOthersIn(ctx, report.AppliedLines < len(rows))
+	}
+	report.Applied = len(report.Errors) == 0
+	if report.WaitingOrders, err = a.DB.OrdersWithNewEvidence(ctx, before); err != nil {
+		return err
+	}
+	// What is to be committed together with the import, such as the key of its request, comes with the last of it.
+	return a.DB.InTx(ctx, func(*storage.Tx) error { return nil })
+}
+
+// part applies lines from the first that is not applied yet, for as long as a part may take.
+func (im *importer) part(rows []importRow) error {
+	for spent := partSpent(); im.report.AppliedLines < len(rows); {
+		r := rows[im.report.AppliedLines]
+		if err := im.row(r); err != nil {
+			if im.reported(r, err) {
+				return errRollBack
+			}
+			return fmt.Errorf("import line %d: %w", r.line, err)
+		}
+		if len(im.report.Errors) > 0 {
+			return errRollBack
+		}
+		im.report.AppliedLines++
+		if spent() {
+			return nil
+		}
+	}
+	return nil
 }
 
 // usable are the lines that are right by themselves. They are tried even where others are not, so that all that is
@@ -89,28 +198,6 @@ func usable(rows []importRow, bad []LineError) []importRow {
 		wrong[e.Line] = true
 	}
 	return slices.DeleteFunc(slices.Clone(rows), func(r importRow) bool { return wrong[r.line] })
-}
-
-func (a *App) importRows(ctx context.Context, tx *storage.Tx, rows []importRow, currency money.Currency,
-	report *ImportReport) error {
-	im := &importer{app: a, ctx: ctx, tx: tx, currency: currency, report: report, stores: map[string]affiliate.Store{},
-		withCode: map[string]bool{}, said: map[string]statement{}}
-	if err := im.prepare(rows); err != nil {
-		return err
-	}
-	before, err := tx.NewestEvidence(ctx)
-	if err != nil {
-		return err
-	}
-	for _, r := range rows {
-		if err := im.row(r); err != nil {
-			if !im.reported(r, err) {
-				return fmt.Errorf("import line %d: %w", r.line, err)
-			}
-		}
-	}
-	report.WaitingOrders, err = tx.OrdersWithNewEvidence(ctx, before)
-	return err
 }
 
 // importer carries the lines of one file into the catalog.
@@ -126,15 +213,27 @@ type importer struct {
 	creators creatorIndex
 }
 
-func (im *importer) prepare(rows []importRow) error {
+// creatorReader reads all creators: a transaction, or the database itself.
+type creatorReader interface {
+	AllCreators(context.Context) ([]affiliate.Creator, error)
+}
+
+// newImporter makes an importer that begins with the creators that from knows. Its transaction is set before each part.
+func (a *App) newImporter(ctx context.Context, from creatorReader, rows []importRow, currency money.Currency,
+	report *ImportReport) (*importer, error) {
+	all, err := from.AllCreators(ctx)
+	if err != nil {
+		return nil, err
+	}
+	im := &importer{app: a, ctx: ctx, currency: currency, report: report, stores: map[string]affiliate.Store{},
+		withCode: map[string]bool{}, said: map[string]statement{}, creators: newCreatorIndex(all)}
+	im.tx, _ = from.(*storage.Tx)
 	for _, r := range rows {
 		if r.code != "" {
 			im.withCode[r.offerKey()] = true
 		}
 	}
-	all, err := im.tx.AllCreators(im.ctx)
-	im.creators = newCreatorIndex(all)
-	return err
+	return im, nil
 }
 
 func (r importRow) offerKey() string { return r.campaignKey() + "\x00" + affiliate.FoldName(r.offer) }
@@ -292,6 +391,9 @@ func (im *importer) creator(r importRow) (affiliate.Creator, error) {
 		if c, err = im.app.addCreator(im.ctx, im.tx, newCreator(r)); err == nil {
 			im.creators.put(c)
 		}
+		return c, err
+	}
+	if c, err = im.tx.Creator(im.ctx, c.ID); err != nil { // as they are now
 		return c, err
 	}
 	if !c.RemovedAt.IsZero() {

@@ -16,6 +16,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/sheet"
 	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/web"
 )
 
 func importRoutes() []route {
@@ -278,6 +279,7 @@ func (r *request) previewImport() error {
 	if page.Errors["file"] != "" {
 		return r.showImport(http.StatusUnprocessableEntity, page)
 	}
+	web.AllowTime(r.Writer)
 	report, err := r.d.App.Import(r.Request.Context(), bytes.NewReader(page.content), true)
 	if err != nil {
 		return err
@@ -384,6 +386,7 @@ func (r *request) applyImport() error {
 			return affiliate.FieldErrorf("book", "is no workbook; upload it again")
 		}
 	}
+	web.AllowTime(r.Writer)
 	report, err := r.d.App.Import(r.Request.Context(), bytes.NewReader(page.content), false)
 	if err != nil {
 		return err

@@ -46,6 +46,7 @@ type DB struct {
 	// insertDeliveries is prepared for the intake of PostgreSQL, the busiest statement of all.
 	insertDeliveries atomic.Pointer[sql.Stmt]
 	trusting         atomic.Bool // see QuickLoad
+	onHold           atomic.Pointer[func(time.Duration)]
 }
 
 // Tx is one transaction. Inside it use nothing but its methods: the pool would read outside of it.
@@ -173,6 +174,10 @@ func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 		return fmt.Errorf("begin: %w", err)
 	}
 	tx := &Tx{queries: queries{raw, db.d}}
+	if hold := db.onHold.Load(); hold != nil {
+		begun := time.Now()
+		defer func() { (*hold)(time.Since(begun)) }()
+	}
 	defer func() {
 		if p := recover(); p != nil {
 			_ = raw.Rollback() // the panic matters more
@@ -201,6 +206,10 @@ func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 	}
 	return nil
 }
+
+// WatchHolds has f told of each transaction that writes, for how long it ran: on SQLite it keeps all others who write
+// waiting for that long.
+func (db *DB) WatchHolds(f func(time.Duration)) { db.onHold.Store(&f) }
 
 // AfterCommit registers work that must not happen if the transaction is rolled back, such as telling open pages.
 func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }

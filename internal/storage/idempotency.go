@@ -34,6 +34,12 @@ func Alongside(ctx context.Context, work func(ctx context.Context, tx *Tx) error
 	return context.WithValue(ctx, alongsideKey{}, &alongside{work: work})
 }
 
+// NotAlongside gives a context whose transactions leave what Alongside has asked for to a later one: for work in several
+// transactions, which is carried out when the last of them is.
+func NotAlongside(ctx context.Context) context.Context {
+	return context.WithValue(ctx, alongsideKey{}, (*alongside)(nil))
+}
+
 // alongsideOf gives what the next transaction of ctx has to do besides; nil for nothing.
 func alongsideOf(ctx context.Context) *alongside {
 	if a, _ := ctx.Value(alongsideKey{}).(*alongside); a != nil && !a.done {

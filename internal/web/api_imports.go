@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -16,8 +17,8 @@ import (
 func (s *Server) registerImports(api huma.API) {
 	const change = affiliate.MayChangeCatalog
 	o := operation{http.MethodPost, "/imports", "import-creators", change,
-		"Import a creators' file, CSV or XLSX: campaigns, creators, offers, codes and links that are missing, all of " +
-			"it or nothing; or show what that would do"}
+		"Import a creators' file, CSV or XLSX: campaigns, creators, offers, codes and links that are missing, unless " +
+			"a line of it is wrong; or show what that would do"}
 	register(s, api, o, s.importCreators)
 	content := api.OpenAPI().Paths[apiPrefix+o.path].Post.RequestBody.Content
 	content[export.MediaXLSX] = content[export.MediaCSV]
@@ -32,6 +33,14 @@ func (s *Server) registerImports(api huma.API) {
 	}
 }
 
+// importTime is how long an answer to an import may take: 100,000 lines take some minutes.
+const importTime = 20 * time.Minute
+
+// AllowTime lets the answer to an import take longer than the server's limit.
+func AllowTime(w http.ResponseWriter) {
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(importTime)) // a writer without limits needs none
+}
+
 // mostImport is the largest file that the API takes, in bytes.
 const mostImport = 8 << 20
 
@@ -43,12 +52,13 @@ type importInput struct {
 func (importInput) mostBytes() int64 { return mostImport }
 
 func (s *Server) importCreators(ctx context.Context, in *importInput) (*output[app.ImportReport], error) {
+	AllowTime(requestOf(ctx).Writer)
 	report, err := s.App.Import(ctx, bytes.NewReader(in.RawBody), in.DryRun)
 	if err != nil {
 		return nil, err
 	}
 	if len(report.Errors) > 0 {
-		return nil, importProblem(report.Errors)
+		return nil, importProblem(report)
 	}
 	return &output[app.ImportReport]{Body: report}, nil
 }
@@ -57,10 +67,14 @@ func (s *Server) importCreators(ctx context.Context, in *importInput) (*output[a
 const mostImportProblems = 500
 
 // importProblem is why a file was refused, line by line.
-func importProblem(bad []app.LineError) *Problem {
-	first := bad[0]
-	p := newProblem(http.StatusUnprocessableEntity, string(affiliate.Invalid), first.Column,
-		fmt.Sprintf("Nothing was imported; problems in the file: %d. The first: %s", len(bad), first))
+func importProblem(r app.ImportReport) *Problem {
+	bad, first := r.Errors, r.Errors[0]
+	detail := fmt.Sprintf("Nothing was imported; problems in the file: %d. The first: %s", len(bad), first)
+	if r.AppliedLines > 0 {
+		detail = fmt.Sprintf("%d of %d lines are imported; then came one about which something was changed meanwhile, "+
+			"and the rest was left. Import the file again once it is right. %s", r.AppliedLines, r.Lines, first)
+	}
+	p := newProblem(http.StatusUnprocessableEntity, string(affiliate.Invalid), first.Column, detail)
 	for _, e := range bad[:min(len(bad), mostImportProblems)] {
 		p.Errors = append(p.Errors, FieldProblem{Field: e.Column, Detail: e.Reason, Line: e.Line, Text: e.Text})
 	}
