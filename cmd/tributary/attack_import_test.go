@@ -111,7 +111,8 @@ func TestKilled_while_importing(t *testing.T) {
 			t.Fatalf("imported again: %v\n%s", err, out)
 		}
 		out, err = env.command(t, file, "import", "-").CombinedOutput()
-		if err != nil || !strings.Contains(string(out), fmt.Sprintf("%d lines read; everything is there already", lines)) {
+		if err != nil || !strings.Contains(string(out), fmt.Sprintf("%d lines read; everything is there already",
+			lines)) {
 			t.Errorf("imported a third time: %v\n%s", err, out)
 		}
 	})

@@ -139,6 +139,9 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	counters := app.NewCounters(a.DB, a.Now, a.Log)
 	a.Platforms, a.Queue, a.Live, a.Serving = platforms(), queue, hub, true
 	counters.Live = hub
+	if cfg.Embedded() {
+		watchHolds(a)
+	}
 	clock := app.NewClockWatch(a, nil)
 	if err := clock.Start(ctx); err != nil {
 		return s, fmt.Errorf("compare the clock with the newest deliveries: %w", err)
@@ -175,6 +178,19 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	}
 	go debug.FreeOSMemory() // templates, API document and exchange rates leave much garbage behind
 	return s, nil
+}
+
+// longHold is for how long one transaction may keep all others who write to the embedded database waiting.
+const longHold = 250 * time.Millisecond
+
+// watchHolds tells of transactions that take long.
+func watchHolds(a *app.App) {
+	var seldom app.Seldom
+	a.DB.WatchHolds(func(held time.Duration) {
+		if held > longHold {
+			seldom.Log(a.Log, slog.LevelWarn, "", "a transaction kept deliveries waiting", "for", held)
+		}
+	})
 }
 
 // startLifeline keeps the times in which deliveries are taken in. It ends first of all: from then on none are.

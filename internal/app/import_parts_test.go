@@ -78,7 +78,8 @@ func TestImport_changed_meanwhile(t *testing.T) {
 		var end sync.Once
 		ended := make(chan error, 1)
 		d.DB.WatchHolds(func(time.Duration) {
-			if codes, _, err := d.DB.Codes(d.ctx, storage.CodeFilter{}, storage.Page{Limit: 5}); err != nil || len(codes) < 5 {
+			if codes, _, err := d.DB.Codes(d.ctx, storage.CodeFilter{}, storage.Page{Limit: 5}); err != nil ||
+				len(codes) < 5 {
 				return
 			}
 			end.Do(func() {
@@ -90,9 +91,11 @@ func TestImport_changed_meanwhile(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Fatal(err)
 		}
-		if r.Applied || r.AppliedLines == 0 || r.AppliedLines >= n || len(r.Errors) != 1 || r.Errors[0].Column != "campaign" ||
+		if r.Applied || r.AppliedLines == 0 || r.AppliedLines >= n || len(r.Errors) != 1 ||
+			r.Errors[0].Column != "campaign" ||
 			r.Created.Codes != r.AppliedLines {
-			t.Fatalf("after %+v: %d of %d lines, %d codes, errors %v", first.Created, r.AppliedLines, n, r.Created.Codes, r.Errors)
+			t.Fatalf("after %+v: %d of %d lines, %d codes, errors %v", first.Created, r.AppliedLines, n,
+				r.Created.Codes, r.Errors)
 		}
 		rest := strings.ReplaceAll(largeImport(n), "Summer,", "Autumn,")
 		if again := d.imported(rest); again.Created.Codes != n-r.AppliedLines {

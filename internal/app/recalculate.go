@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	recalculateBatch = 500  // conversions and orders in one transaction
-	rezoneBatch      = 2000 // clicks and ledger entries in one transaction
+	recalculateBatch = 150 // conversions and orders in one transaction
+	rezoneBatch      = 800 // clicks and ledger entries in one transaction
 )
 
 // FillRates converts what waits for an exchange rate and now has one, and posts its commissions. It gives how many were

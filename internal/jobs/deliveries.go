@@ -137,7 +137,7 @@ const (
 	// sweepBacklog is how many tasks may be pending before the sweep leaves the inbox to them.
 	sweepBacklog = 50
 	purgeEvery   = 10 * time.Minute
-	purgeMost    = 10_000
+	purgeMost    = 2000 // in one transaction, for which deliveries wait
 )
 
 // sweepUntil looks every few seconds for deliveries that wait although no task speaks of them: Redis was down or lost

@@ -319,11 +319,38 @@ func (db *DB) ReplayDeliveries(ctx context.Context, f ReplayFilter) (n int64, er
 		})
 		return n, err
 	case f.Failed && f.Store != 0:
-		return db.exec(ctx, query+`state = 'failed' AND store_id = ?`, f.Store)
+		return db.replayAll(ctx, query, `state = 'failed' AND store_id = ?`, f.Store)
 	case f.Failed:
-		return db.exec(ctx, query+`state = 'failed'`)
+		return db.replayAll(ctx, query, `state = 'failed'`)
 	}
-	return db.exec(ctx, query+`state <> 'set_aside' AND received_at >= ?`, At(f.Since))
+	return db.replayAll(ctx, query, `state <> 'set_aside' AND received_at >= ?`, At(f.Since))
+}
+
+// replayMost is how many deliveries are put back in one transaction, for which others wait that come in.
+const replayMost = 2000
+
+// replayAll puts back what a condition chooses, part by part. Each delivery is put back once, although it may have
+// failed again before the last part: the parts go up by id.
+func (db *DB) replayAll(ctx context.Context, query, condition string, args ...any) (n int64, err error) {
+	parts := NotAlongside(ctx)
+	for after := affiliate.DeliveryID(0); ; {
+		var ids []affiliate.DeliveryID
+		if err := db.list(ctx, &ids, `SELECT id FROM deliveries WHERE payload IS NOT NULL AND `+condition+
+			` AND id > ? ORDER BY id LIMIT ?`, append(slices.Clone(args), after, replayMost)...); err != nil {
+			return n, err
+		}
+		if len(ids) == 0 {
+			break
+		}
+		first, last := after, ids[len(ids)-1]
+		part, err := db.exec(parts, query+condition+` AND id > ? AND id <= ?`,
+			append(slices.Clone(args), first, last)...)
+		if err != nil {
+			return n, err
+		}
+		n, after = n+part, last
+	}
+	return n, db.InTx(ctx, func(*Tx) error { return nil }) // with what is to be done alongside
 }
 
 // InboxFigures are the open deliveries.

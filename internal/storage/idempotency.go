@@ -34,8 +34,8 @@ func Alongside(ctx context.Context, work func(ctx context.Context, tx *Tx) error
 	return context.WithValue(ctx, alongsideKey{}, &alongside{work: work})
 }
 
-// NotAlongside gives a context whose transactions leave what Alongside has asked for to a later one: for work in several
-// transactions, which is carried out when the last of them is.
+// NotAlongside gives a context whose transactions leave what Alongside has asked for to a later one: for work in
+// several transactions, which is carried out when the last of them is.
 func NotAlongside(ctx context.Context) context.Context {
 	return context.WithValue(ctx, alongsideKey{}, (*alongside)(nil))
 }

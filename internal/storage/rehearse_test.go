@@ -17,16 +17,16 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// TestRehearse: what a rehearsal changes it sees itself, with all rules of the tables, and nobody else ever does; whoever
-// writes meanwhile does not wait for its end.
+// TestRehearse: what a rehearsal changes it sees itself, with all rules of the tables, and nobody else ever does;
+// whoever writes meanwhile does not wait for its end.
 func TestRehearse(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // a wait for the rehearsal would take longer
 		defer cancel()
 		at := time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC)
 		add := func(tx *storage.Tx, name string) (affiliate.Campaign, error) {
-			return tx.CreateCampaign(ctx, affiliate.Campaign{Name: name, Status: affiliate.CampaignActive, CreatedAt: at,
-				UpdatedAt: at})
+			return tx.CreateCampaign(ctx, affiliate.Campaign{Name: name, Status: affiliate.CampaignActive,
+				CreatedAt: at, UpdatedAt: at})
 		}
 		var before affiliate.Campaign
 		must(t, db.InTx(ctx, func(tx *storage.Tx) (err error) { before, err = add(tx, "Spring"); return err }))
@@ -40,7 +40,8 @@ func TestRehearse(t *testing.T) {
 				if _, err := tx.CampaignByName(ctx, "Summer"); err != nil {
 					t.Errorf("the rehearsal does not see what it made: %v", err)
 				}
-				must(t, tx.Audit(ctx, storage.AuditEntry{At: at, Actor: "test", Action: "campaign.add", Subject: made.ID}))
+				must(t, tx.Audit(ctx, storage.AuditEntry{At: at, Actor: "test", Action: "campaign.add",
+					Subject: made.ID}))
 				before.Status = affiliate.CampaignEnded
 				_, err = tx.SaveCampaign(ctx, before)
 				must(t, err)
