@@ -339,3 +339,27 @@ func TestNewestReceived_ofNone(t *testing.T) {
 		}
 	})
 }
+
+// TestReplay_in_parts: a replay of many deliveries puts each back once, in several transactions.
+func TestReplay_in_parts(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		const n = 4100
+		list := make([]storage.NewDelivery, n)
+		for i := range list {
+			list[i] = delivery(1)
+			list[i].Key = [16]byte{byte(i), byte(i >> 8)}
+		}
+		if ids := keep(t, db, list...); len(ids) != n {
+			t.Fatal(len(ids))
+		}
+		all := storage.ReplayFilter{Since: time.Unix(0, 0)}
+		if got, err := db.ReplayDeliveries(t.Context(), all); err != nil || got != n {
+			t.Errorf("%d were put back, want %d: %v", got, n, err)
+		}
+		later := noon.Add(100 * 24 * time.Hour)
+		got, err := db.DueDeliveries(t.Context(), later, later, 2*n)
+		if err != nil || len(got) != n {
+			t.Errorf("%d wait, want %d: %v", len(got), n, err)
+		}
+	})
+}
