@@ -41,8 +41,8 @@ func newConnector(dsn string, limits lineLimits) (*connector, error) {
 func (c *connector) Driver() driver.Driver { return &pq.Driver{} }
 
 // sessionSettings let the server, too, notice that nobody is there any more: whoever was cut off in the middle of a
-// transaction would keep its locks for hours, and those that do the same work again would wait for them. They are set by
-// a statement, as poolers refuse parameters at the start that they do not know.
+// transaction would keep its locks for hours, and those that do the same work again would wait for them. They are set
+// by a statement, as poolers refuse parameters at the start that they do not know.
 const sessionSettings = `SET idle_in_transaction_session_timeout = '30s'`
 
 // Connect opens a connection. The limit of the beginning is for the whole of it: the address, the handshake, the
@@ -126,7 +126,8 @@ const (
 )
 
 // lineDialer opens the lines of one connection: first its own, and later, whenever lib/pq calls a statement of it off,
-// one more to ask the server for that. So it is also what learns that a statement was called off, without watching each.
+// one more to ask the server for that. So it is also what learns that a statement was called off, without watching
+// each.
 type lineDialer struct {
 	owner *connector
 	until time.Time

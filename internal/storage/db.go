@@ -205,7 +205,8 @@ func (db *DB) Ready(ctx context.Context, write bool) error {
 		return err
 	}
 	if readOnly == "on" {
-		return affiliate.Errorf(affiliate.Unavailable, "the database takes no writes: it is a standby, or set to be read only")
+		return affiliate.Errorf(affiliate.Unavailable,
+			"the database takes no writes: it is a standby, or set to be read only")
 	}
 	return nil
 }

@@ -168,6 +168,8 @@ type patientKey struct{}
 
 // Patiently lets the statements of a context be silent for as long as they take, as migrations and the computing of all
 // sums are. They still end with the context, and when the network notices that the server is gone.
-func Patiently(ctx context.Context) context.Context { return context.WithValue(ctx, patientKey{}, true) }
+func Patiently(ctx context.Context) context.Context {
+	return context.WithValue(ctx, patientKey{}, true)
+}
 
 func isPatient(ctx context.Context) bool { return ctx.Value(patientKey{}) != nil }

@@ -168,8 +168,8 @@ var silentOperations = map[string]func(ctx context.Context, db *DB, silence func
 // ended is over without a wait, as is a statement that takes long to be written down.
 var (
 	mayEndWell = map[string]bool{"close of rows": true, "close of a prepared query": true}
-	mayNotWait = map[string]bool{"close of rows": true, "close of a prepared query": true, "commit": true, "rollback": true,
-		"large exec": true}
+	mayNotWait = map[string]bool{"close of rows": true, "close of a prepared query": true, "commit": true,
+		"rollback": true, "large exec": true}
 )
 
 // Whatever is done when a line falls silent ends soon after its context, and without one after the limit of silence;
@@ -191,7 +191,8 @@ func TestAttack_silent_line_race(t *testing.T) {
 	silences := map[string]func(*testservers.Relay){"old lines": (*testservers.Relay).Silence,
 		"all lines": (*testservers.Relay).SilenceAll}
 	plain, _ := openThrough(t, url, usualLimits, 2)
-	_, err := plain.exec(t.Context(), `CREATE TABLE pairs (a int, b int); INSERT INTO pairs VALUES (1, 1); CREATE TABLE texts (a text)`)
+	_, err := plain.exec(t.Context(), `CREATE TABLE pairs (a int, b int); INSERT INTO pairs VALUES (1, 1);
+		CREATE TABLE texts (a text)`)
 	if err != nil {
 		t.Fatal(err)
 	}
