@@ -24,9 +24,9 @@ type Receiver struct {
 	mu     sync.RWMutex
 	bySlug map[string]*receivingStore
 	byShop map[string][]*receivingStore // Shopify: by myshopify.com domain
-	loaded time.Time // when the picture was looked at last
-	rested time.Time // not to be looked at again before this time, after a look that failed
-	failed error     // of the last look; nil when it succeeded
+	loaded time.Time                    // when the picture was looked at last
+	rested time.Time                    // not to be looked at again before this time, after a look that failed
+	failed error                        // of the last look; nil when it succeeded
 
 	loading sync.Mutex
 	lines   Seldom

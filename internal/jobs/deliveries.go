@@ -131,7 +131,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		Queues:          map[string]int{queueName: 1},
 		Logger:          logAdapter{w.Log},
 		LogLevel:        asynq.WarnLevel,
-		ShutdownTimeout: 20 * time.Second,
+		ShutdownTimeout: 10 * time.Second,
 		// An empty queue is asked this often; it bounds how late a lone delivery is noticed.
 		TaskCheckInterval: 15 * time.Millisecond,
 		RetryDelayFunc: func(n int, _ error, _ *asynq.Task) time.Duration {
