@@ -105,8 +105,8 @@ func (p *Processor) Submit(ctx context.Context, ids []affiliate.DeliveryID) erro
 }
 
 // Limits of what a batch asks of the database. It may wait for an import or for another worker; what a worker that was
-// cut off had locked is free again after half a minute. closePatience is how long Close waits for the batches under way:
-// what they would have done is done after the next start.
+// cut off had locked is free again after half a minute. closePatience is how long Close waits for the batches under
+// way: what they would have done is done after the next start.
 const (
 	applyLimit    = 20 * time.Second
 	lookLimit     = 10 * time.Second
