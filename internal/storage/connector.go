@@ -56,23 +56,23 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	inner.Dialer(dialer)
 	watched := context.AfterFunc(ctx, func() { dialer.leaveBy(time.Now()) })
 	opened, err := inner.Connect(ctx)
-	if err == nil {
-		_, err = opened.(driver.ExecerContext).ExecContext(context.WithoutCancel(ctx), sessionSettings, nil)
+	if err != nil {
+		watched()
+		return nil, err // lib/pq has closed what it had opened, and opened is no connection
+	}
+	conn, is := opened.(pqConn)
+	if !is {
+		err = fmt.Errorf("the driver's connection %T lacks what it had", opened)
+	} else {
+		_, err = conn.ExecContext(context.WithoutCancel(ctx), sessionSettings, nil)
 	}
 	if ended := !watched(); ended && err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
 		dialer.leaveBy(time.Now())
-		if opened != nil {
-			_ = opened.Close()
-		}
-		return nil, err
-	}
-	conn, is := opened.(pqConn)
-	if !is {
 		_ = opened.Close()
-		return nil, fmt.Errorf("the driver's connection %T lacks what it had", opened)
+		return nil, err
 	}
 	return &guardedConn{pqConn: conn, line: dialer.opened()}, nil
 }

@@ -269,6 +269,32 @@ func TestAttack_silent_line_at_close_race(t *testing.T) {
 	})
 }
 
+// A connection that cannot be made is an error in time, whatever the server does in the middle of it.
+func TestAttack_silent_handshake_race(t *testing.T) {
+	t.Parallel()
+	for what, spoil := range map[string]func(*testservers.Relay){"silent": (*testservers.Relay).SilenceAll,
+		"gone": (*testservers.Relay).Close} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			db, relay := openThrough(t, testservers.Database(t), shortLimits, 5)
+			spoil(relay)
+			for ending, ctx := range map[string]context.Context{"with a limit": limited(t), "without an end": t.Context()} {
+				within(t, 5*time.Second, "a query "+ending, func() {
+					if err := db.get(ctx, new(int), `SELECT ?::int`, 1); !IsUnavailable(err) {
+						t.Errorf("a query %s: %v, want it unavailable", ending, err)
+					}
+				})
+			}
+		})
+	}
+}
+
+func limited(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // A statement that takes its time is no silent line: patiently, and within its context.
 func TestLine_patient(t *testing.T) {
 	t.Parallel()
