@@ -23,7 +23,8 @@ func behindRelay(t *testing.T) (env environment, direct environment, relay *test
 	return direct.with("DATABASE_URL", relay.Through(direct["DATABASE_URL"])), direct, relay
 }
 
-// Limits that the tests of silence hold the server to: what a person or a store waits for, with room for a busy machine.
+// Limits that the tests of silence hold the server to: what a person or a store waits for, with room for a busy
+// machine.
 const (
 	answerWithin = 20 * time.Second
 	readyWithin  = 5 * time.Second
@@ -70,14 +71,15 @@ func TestAttack_silent_database_while_deliveries_come(t *testing.T) {
 	list := allRequests(sets)
 	rounds := attack.Size(1, 5)
 
-	next := make(chan recordings.Request)
+	var next [8]chan recordings.Request // those of one order come one after the other
 	var slowest, refused atomic.Int64
 	var senders sync.WaitGroup
-	for range 8 {
+	for i := range next {
+		next[i] = make(chan recordings.Request)
 		senders.Go(func() {
 			c := recordings.NewClient("http://"+p.address, "")
 			defer c.Close()
-			for r := range next {
+			for r := range next[i] {
 				for try := 0; ; try++ {
 					begin := time.Now()
 					ctx, cancel := context.WithTimeout(t.Context(), answerWithin)
@@ -101,9 +103,11 @@ func TestAttack_silent_database_while_deliveries_come(t *testing.T) {
 		if i%(len(list)/(rounds+1)) == len(list)/(rounds+2) {
 			relay.Silence()
 		}
-		next <- r
+		next[r.Connection(len(next))] <- r
 	}
-	close(next)
+	for _, c := range next {
+		close(c)
+	}
 	senders.Wait()
 	t.Logf("slowest answer %v, %d were refused and sent again", time.Duration(slowest.Load()).Round(time.Millisecond),
 		refused.Load())
@@ -139,7 +143,7 @@ func TestAttack_silent_database_for_all(t *testing.T) {
 	var answers [600]atomic.Int64
 	next := make(chan recordings.Request)
 	var senders sync.WaitGroup
-	for range 500 {
+	for range 1000 {
 		senders.Go(func() {
 			c := recordings.NewClient("http://"+p.address, "")
 			defer c.Close()
@@ -155,7 +159,7 @@ func TestAttack_silent_database_for_all(t *testing.T) {
 		})
 	}
 	begin := time.Now()
-	for i := range attack.Size(1000, 5000) {
+	for i := range attack.Size(1000, 10_000) {
 		next <- during[i%len(during)]
 	}
 	close(next)
@@ -178,7 +182,9 @@ func TestAttack_silent_database_for_all(t *testing.T) {
 	relay.Pass()
 	c := p.client(t, token)
 	begin = time.Now()
-	eventually(t, "the server is ready again", func() bool { return probe(t, p, "/readyz", readyWithin) == http.StatusOK })
+	eventually(t, "the server is ready again", func() bool {
+		return probe(t, p, "/readyz", readyWithin) == http.StatusOK
+	})
 	t.Logf("ready %v after the database answers again", time.Since(begin).Round(time.Millisecond))
 	deliver(t, c, 8, during)
 	waitProcessed(t, c)

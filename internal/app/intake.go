@@ -35,9 +35,10 @@ type Intake struct {
 }
 
 type commitGroup struct {
-	list []storage.NewDelivery
-	done chan struct{}
-	errs []error // by position; nil when all were kept
+	list  []storage.NewDelivery
+	since time.Time // when the first of them came
+	done  chan struct{}
+	errs  []error // by position; nil when all were kept
 }
 
 // besideAt is how many waiting deliveries make a second commit beside the first worth its cost: half of what 32
@@ -52,6 +53,7 @@ const besideAt = 16
 const (
 	firstTry              = 3 * time.Second
 	commitTimeout         = 10 * time.Second
+	leastTry              = time.Second // for those that have waited for others that long
 	embeddedCommitTimeout = 50 * time.Second
 )
 
@@ -95,6 +97,9 @@ func (i *Intake) Keep(d storage.NewDelivery) error {
 	}
 	g := i.open
 	at := len(g.list)
+	if at == 0 {
+		g.since = time.Now()
+	}
 	g.list = append(g.list, d)
 	if i.ripe() {
 		i.busy++
@@ -182,7 +187,11 @@ func (i *Intake) finish(g *commitGroup) (next *commitGroup) {
 // commitGroup keeps a group, and one by one what cannot be kept together: one delivery that the database refuses must
 // not turn its neighbours away.
 func (i *Intake) commitGroup(g *commitGroup) []affiliate.DeliveryID {
-	ctx, cancel := context.WithTimeout(context.Background(), longestCommit(i.db))
+	limit := longestCommit(i.db)
+	if !i.db.Embedded() {
+		limit = max(limit-time.Since(g.since), leastTry)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	end := i.pulse.Begin()
 	ids, err := i.insert(ctx, g.list)

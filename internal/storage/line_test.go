@@ -278,7 +278,8 @@ func TestAttack_silent_handshake_race(t *testing.T) {
 			t.Parallel()
 			db, relay := openThrough(t, testservers.Database(t), shortLimits, 5)
 			spoil(relay)
-			for ending, ctx := range map[string]context.Context{"with a limit": limited(t), "without an end": t.Context()} {
+			for ending, ctx := range map[string]context.Context{"with a limit": limited(t),
+				"without an end": t.Context()} {
 				within(t, 5*time.Second, "a query "+ending, func() {
 					if err := db.get(ctx, new(int), `SELECT ?::int`, 1); !IsUnavailable(err) {
 						t.Errorf("a query %s: %v, want it unavailable", ending, err)
