@@ -90,7 +90,13 @@ type server struct {
 	address string // host:port that it listens on
 	failed  chan error
 	log     *slog.Logger
-	stops   []func() error // run last to first
+	stops   []stopStep // run last to first
+}
+
+// stopStep ends a part of the server.
+type stopStep struct {
+	name string
+	end  func() error
 }
 
 // platforms are all kinds of stores.
@@ -112,13 +118,16 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 		return s, fmt.Errorf("cannot listen on %s; set LISTEN_ADDR to an address that is free: %w", cfg.ListenAddr, err)
 	}
 	s.address = listener.Addr().String()
-	s.onStop(func() error { listener.Close(); return nil }) // closed by the HTTP server already when it ran
+	s.onStop("close the address", func() error {
+		listener.Close() // closed by the HTTP server already when it ran
+		return nil
+	})
 	a, closeApp, err := openApp(ctx, cfg)
 	if err != nil {
 		return s, err
 	}
 	s.app, s.log = a, a.Log
-	s.onStop(func() error { closeApp(); return nil })
+	s.onStop("close the database", func() error { closeApp(); return nil })
 	if err := a.CheckKey(ctx); err != nil {
 		return s, err
 	}
@@ -130,7 +139,7 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	if err != nil {
 		return s, err
 	}
-	s.onStop(redis.Close)
+	s.onStop("close Redis", redis.Close)
 	if err := redis.Ping(ctx); err != nil {
 		a.Log.Warn("Redis does not answer yet (REDIS_URL); deliveries are kept and wait", "error", err)
 	}
@@ -146,12 +155,15 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	if err := clock.Start(ctx); err != nil {
 		return s, fmt.Errorf("compare the clock with the newest deliveries: %w", err)
 	}
-	s.background(func(ctx context.Context) { jobs.Every(ctx, a.Log, clockEvery, "watch the clock", clock.Check) })
-	s.background(hub.Run)
-	s.background(counters.Run)
+	s.background("watch the clock", func(ctx context.Context) {
+		jobs.Every(ctx, a.Log, clockEvery, "watch the clock", clock.Check)
+	})
+	s.background("tell open pages", hub.Run)
+	s.background("write the counters", counters.Run)
 
 	handler := &web.Server{App: a, Log: a.Log, Version: buildVersion(), TrustedProxies: cfg.TrustedProxies,
-		MaxBody: cfg.MaxBodyBytes, API: slices.Contains(roles, roleWeb), Hub: hub, Queue: queue, Counters: counters}
+		MaxBody: cfg.MaxBodyBytes, API: slices.Contains(roles, roleWeb), Hub: hub, Queue: queue, Counters: counters,
+		Pulses: map[string]func() app.Beat{}}
 	if cfg.APIRateLimit > 0 {
 		handler.Limiter = web.NewLimiter(redis.Client(), cfg.APIRateLimit, a.Log)
 	}
@@ -159,14 +171,15 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 		handler.Pages = &dashboard.Dashboard{App: a, Log: a.Log, Hub: hub, Version: buildVersion(), Demo: cfg.Demo}
 	}
 	if slices.Contains(roles, roleWorker) {
-		s.startWorker(cfg, redis, queue, counters, clock)
+		handler.Pulses["deliveries cannot be processed"] = s.startWorker(cfg, redis, queue, counters, clock)
 	}
 	if slices.Contains(roles, roleReceiver) {
 		intake := app.NewIntake(a.DB, queue, a.Log)
-		s.onStop(func() error { intake.Close(); return nil })
+		handler.Pulses["deliveries cannot be kept"] = intake.Pulse
+		s.onStop("commit the last deliveries", func() error { intake.Close(); return nil })
 		handler.Receiver = app.NewReceiver(a, intake, counters)
 		handler.Links = app.NewLinks(a)
-		s.onStop(func() error { handler.Links.Close(); return nil })
+		s.onStop("write the last clicks", func() error { handler.Links.Close(); return nil })
 	}
 	if err := s.startHTTP(listener, handler); err != nil {
 		return s, err
@@ -199,7 +212,7 @@ func (s *server) startLifeline(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("note the start: %w", err)
 	}
-	s.onStop(func() error {
+	s.onStop("note the end", func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := life.Stop(ctx); err != nil {
@@ -207,12 +220,15 @@ func (s *server) startLifeline(ctx context.Context) error {
 		}
 		return nil
 	})
-	s.background(func(ctx context.Context) { jobs.Every(ctx, s.log, app.BeatEvery, "give a sign of life", life.Beat) })
+	s.background("give signs of life", func(ctx context.Context) {
+		jobs.Every(ctx, s.log, app.BeatEvery, "give a sign of life", life.Beat)
+	})
 	return nil
 }
 
+// startWorker gives the pulse of what it starts.
 func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Queue, counters *app.Counters,
-	clock *app.ClockWatch) {
+	clock *app.ClockWatch) func() app.Beat {
 	workers := cfg.WorkerConcurrency
 	if workers == 0 {
 		workers = max(2, runtime.GOMAXPROCS(0))
@@ -221,18 +237,19 @@ func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Q
 		workers = 1 // SQLite has one writer
 	}
 	processor := app.NewProcessor(s.app, counters, workers)
-	s.onStop(func() error { processor.Close(); return nil })
+	s.onStop("apply the last deliveries", func() error { processor.Close(); return nil })
 	worker := &jobs.Worker{DB: s.app.DB, Redis: redis, Queue: queue, Processor: processor, Log: s.log, Now: s.app.Now,
 		Retention: time.Duration(cfg.RetentionDays) * 24 * time.Hour, Steady: clock.Steady}
-	s.background((&jobs.RateUpdater{App: s.app, Redis: redis, Log: s.log}).Run)
-	s.background(func(ctx context.Context) {
+	s.background("update exchange rates", (&jobs.RateUpdater{App: s.app, Redis: redis, Log: s.log}).Run)
+	s.background("take tasks", func(ctx context.Context) {
 		if err := worker.Run(ctx); err != nil {
 			s.log.Error("worker ended", "error", err)
 		}
 	})
-	s.background(func(ctx context.Context) {
+	s.background("recalculate", func(ctx context.Context) {
 		jobs.Every(ctx, s.log, recalculateEvery, "recalculate", s.app.Recalculate)
 	})
+	return processor.Pulse
 }
 
 // clockEvery is how soon a jump of the clock is noticed.
@@ -269,7 +286,7 @@ func (s *server) startHTTP(listener net.Listener, web *web.Server) error {
 		}
 	}()
 	// Requests end first, then what they fed.
-	s.onStop(func() error {
+	s.onStop("end the requests", func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 		defer cancel()
 		time.AfterFunc(time.Second, endStreams) // live streams never end by themselves
@@ -282,26 +299,69 @@ func (s *server) startHTTP(listener net.Listener, web *web.Server) error {
 	return nil
 }
 
-func (s *server) onStop(f func() error) { s.stops = append(s.stops, f) }
+func (s *server) onStop(name string, end func() error) {
+	s.stops = append(s.stops, stopStep{name, end})
+}
 
 // background runs f until the server stops, and waits for it then.
-func (s *server) background(f func(context.Context)) {
+func (s *server) background(name string, f func(context.Context)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	done.Go(func() { f(ctx) })
-	s.onStop(func() error {
+	s.onStop(name, func() error {
 		cancel()
 		done.Wait()
 		return nil
 	})
 }
 
-// stop ends everything in the reverse order of its start.
+// Limits of the stop. The parts have limits of their own, and these are for what hangs all the same: no part may keep
+// the process, and supervisors kill one that takes long. On the embedded database a last commit may have to wait for
+// another process; see app.NewIntake.
+const (
+	stopLimit         = 45 * time.Second
+	embeddedStopLimit = 80 * time.Second
+	// stopShare is what every part has, also when those before it have used up the whole.
+	stopShare = 500 * time.Millisecond
+)
+
+// stop ends everything in the reverse order of its start. A part that does not end in time is left behind, and named.
 func (s *server) stop() error {
+	limit := stopLimit
+	if s.app != nil && s.app.DB.Embedded() {
+		limit = embeddedStopLimit
+	}
+	return s.stopWithin(limit)
+}
+
+func (s *server) stopWithin(limit time.Duration) error {
+	deadline := time.Now().Add(limit)
 	var errs []error
-	for _, f := range slices.Backward(s.stops) {
-		errs = append(errs, f())
+	for _, step := range slices.Backward(s.stops) {
+		errs = append(errs, s.endWithin(step, max(time.Until(deadline), stopShare)))
 	}
 	s.stops = nil
 	return errors.Join(errs...)
+}
+
+// slowStep is how long a part may take to end before that is worth a line.
+const slowStep = 5 * time.Second
+
+func (s *server) endWithin(step stopStep, limit time.Duration) error {
+	ended := make(chan error, 1)
+	go func() { ended <- step.end() }()
+	slow := time.AfterFunc(slowStep, func() {
+		if s.log != nil {
+			s.log.Warn("still stopping", "part", step.name)
+		}
+	})
+	defer slow.Stop()
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case err := <-ended:
+		return err
+	case <-late.C:
+		return fmt.Errorf("stop: %q did not end within %v and was left behind", step.name, limit.Round(time.Second/10))
+	}
 }

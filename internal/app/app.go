@@ -32,7 +32,11 @@ type App struct {
 	passwords passwords
 	imports   oneImport
 	rhythms   rhythms
+	lines     Seldom
 }
+
+// touchLimit bounds noting that a session or token was used, for which whoever uses it waits.
+const touchLimit = 5 * time.Second
 
 // Platform is what the receiver and the worker must know of a kind of store. Implementations keep no state.
 type Platform interface {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"crypto/rand"
+	"log/slog"
 	"net/url"
 	"strings"
 	"sync"
@@ -24,7 +25,8 @@ type Visit struct {
 
 // Links redirects and records clicks: the redirect goes first, clicks are written in batches.
 type Links struct {
-	app *App
+	app   *App
+	lines Seldom
 
 	mu      sync.Mutex
 	targets map[string]cachedTarget
@@ -42,6 +44,7 @@ type cachedTarget struct {
 	landing affiliate.Landing
 	found   bool
 	at      time.Time
+	asked   bool // somebody is looking whether it is still so
 }
 
 const (
@@ -50,7 +53,12 @@ const (
 	linkCache   = 20_000
 	clickEvery  = 200 * time.Millisecond
 	clickBatch  = 1000
-	clicksAhead = 50_000 // clicks that may wait for the database; beyond it redirects wait too
+	clicksAhead = 50_000 // clicks that may wait for the database; beyond it redirects wait too, for clickWait
+	clickWait   = 3 * time.Second
+	// linkLimit bounds a look at the database, and clickLimit a batch of clicks.
+	linkLimit  = 2 * time.Second
+	clickLimit = 5 * time.Second
+	linkRest   = time.Second // a target that could not be looked up serves so long before the next try
 )
 
 // NewLinks starts the writer of clicks. Close it to write what waits.
@@ -90,16 +98,27 @@ func (l *Links) Follow(ctx context.Context, slug string, v Visit) (string, error
 func (l *Links) target(ctx context.Context, slug string) (cachedTarget, error) {
 	l.mu.Lock()
 	t, ok := l.targets[slug]
-	l.mu.Unlock()
-	if ok && (t.found && time.Since(t.at) < linkAge || time.Since(t.at) < noLinkAge) {
+	if ok && (t.found && time.Since(t.at) < linkAge || time.Since(t.at) < noLinkAge || t.asked) {
+		l.mu.Unlock()
 		return t, nil
 	}
+	if ok && t.found {
+		asked := t
+		asked.asked = true // one asks, and the others do not all wait for a database that may hang
+		l.targets[slug] = asked
+	}
+	l.mu.Unlock()
+	if ok {
+		ctx = context.WithoutCancel(ctx) // others rely on the answer
+	}
+	ctx, cancel := l.app.DB.Within(ctx, linkLimit)
+	defer cancel()
 	row, err := l.app.DB.LinkTarget(ctx, slug)
 	switch {
 	case affiliate.KindOf(err) == affiliate.NotFound:
 		t = cachedTarget{at: time.Now()}
 	case err != nil && ok:
-		return t, nil // while the database is away, the last known target serves
+		t.at = time.Now().Add(linkRest - linkAge) // while the database is away, the last known target serves
 	case err != nil:
 		return t, err
 	default:
@@ -147,10 +166,21 @@ func isBot(userAgent string) bool {
 	return false
 }
 
+// record keeps a click until it is written. A visitor does not wait for ever for a database that is away.
 func (l *Links) record(c storage.Click) {
 	l.mu.Lock()
-	for len(l.waiting)+l.writing >= clicksAhead && !l.closed {
-		l.full.Wait()
+	if len(l.waiting)+l.writing >= clicksAhead {
+		late := time.Now().Add(clickWait)
+		defer time.AfterFunc(clickWait, l.full.Broadcast).Stop()
+		for len(l.waiting)+l.writing >= clicksAhead && !l.closed {
+			if !time.Now().Before(late) {
+				l.mu.Unlock()
+				l.lines.Log(l.app.Log, slog.LevelError, "", "click lost: too many wait for the database", "waiting",
+					clicksAhead)
+				return
+			}
+			l.full.Wait()
+		}
 	}
 	l.waiting = append(l.waiting, c)
 	enough := len(l.waiting) == clickBatch
@@ -178,7 +208,7 @@ func (l *Links) Close() {
 }
 
 // clickPatience is how long the last clicks are tried to be written.
-const clickPatience = 15 * time.Second
+const clickPatience = 10 * time.Second
 
 // write takes all clicks that wait, writes them in batches, and starts again, until Close and nothing is left.
 func (l *Links) write() {
@@ -223,7 +253,7 @@ func (l *Links) writeAll(list []storage.Click) {
 			l.full.Broadcast()
 			continue
 		}
-		l.app.Log.Warn("clicks not written, trying again", "count", len(list), "error", err)
+		l.lines.Log(l.app.Log, slog.LevelWarn, "", "clicks not written, trying again", "count", len(list), "error", err)
 		if closed && deadline.IsZero() {
 			deadline = time.Now().Add(clickPatience)
 		}
@@ -236,7 +266,7 @@ func (l *Links) writeAll(list []storage.Click) {
 }
 
 func (l *Links) insert(batch []storage.Click) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := l.app.DB.Within(context.Background(), clickLimit)
 	defer cancel()
 	return l.app.DB.InTx(ctx, func(tx *storage.Tx) error {
 		if err := tx.ShareCatalog(ctx); err != nil {

@@ -19,7 +19,9 @@ type Counters struct {
 	// Live is told of the stores whose counts were written, once a second at most; nil tells nobody. Set it before Run.
 	Live Publisher
 
-	db   *storage.DB
+	db    *storage.DB
+	lines Seldom
+
 	log  *slog.Logger
 	now  func() time.Time
 	mu   sync.Mutex
@@ -135,8 +137,13 @@ func (c *Counters) Run(ctx context.Context) {
 	}
 }
 
+// flushLimit bounds a flush; what was not written then is written by the next one.
+const flushLimit = 5 * time.Second
+
 // Flush writes what was counted. What cannot be written is kept for the next time.
 func (c *Counters) Flush(ctx context.Context) {
+	ctx, cancel := c.db.Within(ctx, flushLimit)
+	defer cancel()
 	c.mu.Lock()
 	n, seen, topics := c.n, c.seen, c.topics
 	c.n, c.seen = map[countKey]int64{}, map[affiliate.StoreID]storage.StoreActivity{}
@@ -170,7 +177,7 @@ func (c *Counters) Flush(ctx context.Context) {
 		c.publish(counts, activity)
 		return
 	}
-	c.log.Warn("store counters not written, kept for the next time", "error", err)
+	c.lines.Log(c.log, slog.LevelWarn, "", "store counters not written, kept for the next time", "error", err)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for k, v := range n {

@@ -17,8 +17,10 @@ type Intake struct {
 	db    *storage.DB
 	queue Queue
 	log   *slog.Logger
+	lines Seldom
 
 	committers int
+	pulse      Pulse
 
 	mu     sync.Mutex
 	open   *commitGroup
@@ -33,22 +35,37 @@ type Intake struct {
 }
 
 type commitGroup struct {
-	list []storage.NewDelivery
-	done chan struct{}
-	errs []error // by position; nil when all were kept
+	list  []storage.NewDelivery
+	since time.Time // when the first of them came
+	done  chan struct{}
+	errs  []error // by position; nil when all were kept
 }
 
 // besideAt is how many waiting deliveries make a second commit beside the first worth its cost: half of what 32
 // connections send at once. Measured: 8 and a third committer were slower.
 const besideAt = 16
 
-// commitTimeout bounds a commit. A store's request waits no longer than its own limit anyway: Shopify's for 5 s. On the
-// embedded database another process may hold the one write lock for long, such as a large import; WooCommerce waits for
-// a minute and never sends again, so the wait is as long as that allows.
+// commitTimeout bounds a commit. A store's request waits no longer than its own limit anyway: Shopify's for 5 s. Of
+// this the first try gets firstTry, so that a connection which hangs costs a moment and not the delivery: WooCommerce
+// never sends again. The second try has another connection; what the first one did is not done twice. On the embedded
+// database nothing hangs, but another process may hold the one write lock for long, such as a large import; WooCommerce
+// waits for a minute, so the wait is as long as that allows.
 const (
+	firstTry              = 3 * time.Second
 	commitTimeout         = 10 * time.Second
+	leastTry              = time.Second // for those that have waited for others that long
 	embeddedCommitTimeout = 50 * time.Second
 )
+
+// Pulse says whether deliveries can be committed.
+func (i *Intake) Pulse() Beat { return i.pulse.Feel(longestCommit(i.db) + 10*time.Second) }
+
+func longestCommit(db *storage.DB) time.Duration {
+	if db.Embedded() {
+		return embeddedCommitTimeout
+	}
+	return commitTimeout
+}
 
 // NewIntake starts the committers. Close it to flush.
 func NewIntake(db *storage.DB, queue Queue, log *slog.Logger) *Intake {
@@ -80,6 +97,9 @@ func (i *Intake) Keep(d storage.NewDelivery) error {
 	}
 	g := i.open
 	at := len(g.list)
+	if at == 0 {
+		g.since = time.Now()
+	}
 	g.list = append(g.list, d)
 	if i.ripe() {
 		i.busy++
@@ -109,6 +129,13 @@ func (i *Intake) take() *commitGroup {
 	}
 	i.open = newGroup(spare)
 	return g
+}
+
+// ending says whether Close was called.
+func (i *Intake) ending() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.closed
 }
 
 // Close commits what is waiting and hands over what is to be woken.
@@ -160,17 +187,19 @@ func (i *Intake) finish(g *commitGroup) (next *commitGroup) {
 // commitGroup keeps a group, and one by one what cannot be kept together: one delivery that the database refuses must
 // not turn its neighbours away.
 func (i *Intake) commitGroup(g *commitGroup) []affiliate.DeliveryID {
-	limit := commitTimeout
-	if i.db.Embedded() {
-		limit = embeddedCommitTimeout
+	limit := longestCommit(i.db)
+	if !i.db.Embedded() {
+		limit = max(limit-time.Since(g.since), leastTry)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	ids, err := i.db.InsertDeliveries(ctx, g.list, make([]affiliate.DeliveryID, 0, len(g.list)))
+	end := i.pulse.Begin()
+	ids, err := i.insert(ctx, g.list)
+	end(storage.IsUnavailable(err))
 	if err == nil {
 		return ids
 	}
-	i.log.Error("deliveries not kept", "count", len(g.list), "error", err)
+	i.lines.Log(i.log, slog.LevelError, "", "deliveries not kept", "count", len(g.list), "error", err)
 	g.errs = make([]error, len(g.list))
 	for n := range g.list {
 		if storage.IsUnavailable(err) {
@@ -184,6 +213,23 @@ func (i *Intake) commitGroup(g *commitGroup) []affiliate.DeliveryID {
 	return ids
 }
 
+// insert keeps deliveries, at the second try if need be.
+func (i *Intake) insert(ctx context.Context, list []storage.NewDelivery) ([]affiliate.DeliveryID, error) {
+	ids := make([]affiliate.DeliveryID, 0, len(list))
+	if i.db.Embedded() {
+		return i.db.InsertDeliveries(ctx, list, ids)
+	}
+	first, cancel := context.WithTimeout(ctx, firstTry)
+	ids, err := i.db.InsertDeliveries(first, list, ids)
+	cancel()
+	if !storage.IsUnavailable(err) {
+		return ids, err
+	}
+	again, err := i.db.InsertDeliveries(ctx, list, nil)
+	// What the first try has kept in part is among ids; what it kept without our learning of it waits for the sweep.
+	return append(ids, again...), err
+}
+
 // wakeMost bounds the deliveries of one wake-up. wakePause is how long groups are gathered after a wake-up: a lone
 // delivery is told at once, a stream of them a few hundred times a second.
 const (
@@ -195,7 +241,7 @@ const (
 // finds what waits.
 func (i *Intake) enqueue() {
 	defer close(i.queueClosed)
-	lastLogged, lastWoken := time.Time{}, time.Time{}
+	var lastWoken time.Time
 	for ids := range i.woken {
 		pause := time.NewTimer(wakePause - time.Since(lastWoken))
 	more:
@@ -213,10 +259,14 @@ func (i *Intake) enqueue() {
 		pause.Stop()
 		lastWoken = time.Now()
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		if err := i.queue.Wake(ctx, ids); err != nil && time.Since(lastLogged) > time.Minute {
-			lastLogged = time.Now()
-			i.log.Warn("queue not reachable, deliveries wait for the sweep", "error", err)
-		}
+		err := i.queue.Wake(ctx, ids)
 		cancel()
+		if err == nil {
+			continue
+		}
+		i.lines.Log(i.log, slog.LevelWarn, "", "queue not reachable, deliveries wait for the sweep", "error", err)
+		if i.ending() {
+			return // one failure is enough to wait for at the end
+		}
 	}
 }

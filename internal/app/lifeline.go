@@ -20,6 +20,8 @@ type Lifeline struct {
 const (
 	// BeatEvery is how often a process gives a sign of life.
 	BeatEvery = 30 * time.Second
+	// beatLimit bounds a sign of life.
+	beatLimit = 10 * time.Second
 	// othersBeat is how long a process waits before it takes one that gave no sign of life for dead.
 	othersBeat = 3 * BeatEvery
 	// resends is for how long Shopify sends again what it could not deliver.
@@ -43,6 +45,8 @@ func (a *App) StartLifeline(ctx context.Context) (*Lifeline, error) {
 
 // Beat is a sign of life.
 func (l *Lifeline) Beat(ctx context.Context) error {
+	ctx, cancel := l.app.DB.Within(ctx, beatLimit)
+	defer cancel()
 	now := l.app.now()
 	if err := l.app.DB.KeepReceiverRun(ctx, l.id, now); err != nil || l.told {
 		return err

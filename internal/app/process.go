@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -21,6 +23,11 @@ type Processor struct {
 	app    *App
 	counts *Counters
 	stores *storeCache
+
+	pulse  Pulse
+	lines  Seldom
+	ctx    context.Context // ends some time after Close was called
+	cancel context.CancelFunc
 
 	mu     sync.Mutex
 	open   *batch
@@ -41,6 +48,7 @@ const batchMost = 400
 // NewProcessor starts workers that apply batches side by side. Close it to finish what was submitted.
 func NewProcessor(a *App, counts *Counters, workers int) *Processor {
 	p := &Processor{app: a, counts: counts, stores: &storeCache{db: a.DB}, ready: make(chan struct{}, 1)}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.open = &batch{done: make(chan struct{})}
 	for range max(1, workers) {
 		p.done.Go(p.work)
@@ -96,7 +104,19 @@ func (p *Processor) Submit(ctx context.Context, ids []affiliate.DeliveryID) erro
 	return nil
 }
 
-// Close applies what was submitted and stops the workers.
+// Limits of what a batch asks of the database. It may wait for an import or for another worker; what a worker that was
+// cut off had locked is free again after half a minute. closePatience is how long Close waits for the batches under
+// way: what they would have done is done after the next start.
+const (
+	applyLimit    = 20 * time.Second
+	lookLimit     = 10 * time.Second
+	closePatience = 8 * time.Second
+)
+
+// Pulse says whether deliveries can be applied.
+func (p *Processor) Pulse() Beat { return p.pulse.Feel(5 * time.Minute) }
+
+// Close applies what was submitted and stops the workers. It waits for closePatience at most.
 func (p *Processor) Close() {
 	p.mu.Lock()
 	if !p.closed {
@@ -104,18 +124,25 @@ func (p *Processor) Close() {
 		close(p.ready)
 	}
 	p.mu.Unlock()
+	if !p.app.DB.Embedded() {
+		defer time.AfterFunc(closePatience, p.cancel).Stop()
+	}
 	p.done.Wait()
+	p.cancel()
 }
 
 func (p *Processor) work() {
 	for range p.ready {
-		for b := p.take(); b != nil; b = p.take() {
-			b.err = p.Process(context.Background(), b.ids)
-			close(b.done)
-		}
+		p.workOff()
 	}
+	p.workOff()
+}
+
+func (p *Processor) workOff() {
 	for b := p.take(); b != nil; b = p.take() {
-		b.err = p.Process(context.Background(), b.ids)
+		end := p.pulse.Begin()
+		b.err = p.Process(p.ctx, b.ids)
+		end(b.err != nil)
 		close(b.done)
 	}
 }
@@ -145,7 +172,9 @@ type parsedDelivery struct {
 func (p *Processor) Process(ctx context.Context, ids []affiliate.DeliveryID) error {
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
-	rows, err := p.app.DB.WaitingDeliveries(ctx, slices.Compact(ids), p.app.Now())
+	looking, cancel := p.app.DB.Within(ctx, lookLimit)
+	defer cancel()
+	rows, err := p.app.DB.WaitingDeliveries(looking, slices.Compact(ids), p.app.Now())
 	if err != nil {
 		return fmt.Errorf("read deliveries: %w", err)
 	}
@@ -154,7 +183,7 @@ func (p *Processor) Process(ctx context.Context, ids []affiliate.DeliveryID) err
 	}
 	list := make([]parsedDelivery, len(rows))
 	for i, d := range rows {
-		if list[i], err = p.parse(ctx, d); err != nil {
+		if list[i], err = p.parse(looking, d); err != nil {
 			return err
 		}
 	}
@@ -162,7 +191,8 @@ func (p *Processor) Process(ctx context.Context, ids []affiliate.DeliveryID) err
 		return nil
 	}
 	if len(list) > 1 {
-		p.app.Log.Warn("batch of deliveries not applied, trying one by one", "count", len(list), "error", err)
+		p.lines.Log(p.app.Log, slog.LevelWarn, "", "batch of deliveries not applied, trying one by one", "count",
+			len(list), "error", err)
 	}
 	for _, d := range list {
 		if err := p.applyAlone(ctx, d); err != nil {
@@ -172,21 +202,29 @@ func (p *Processor) Process(ctx context.Context, ids []affiliate.DeliveryID) err
 	return nil
 }
 
-// applyAlone applies one delivery and notes a failure on it.
+// applyAlone applies one delivery and notes a failure on it. One that took too long is an error as well: something
+// stands in the way, and those after it would wait as long.
 func (p *Processor) applyAlone(ctx context.Context, d parsedDelivery) error {
 	err := p.apply(ctx, []parsedDelivery{d})
 	if err == nil {
 		return nil
 	}
-	if storage.IsUnavailable(err) && p.app.DB.Ping(ctx) != nil {
+	noting, cancel := p.app.DB.Within(ctx, lookLimit)
+	defer cancel()
+	if storage.IsUnavailable(err) && p.app.DB.Ping(noting) != nil {
 		return err // not this delivery's fault
 	}
-	failed, postponeErr := p.app.DB.PostponeDelivery(ctx, d.Delivery, clipNote(err.Error()), p.app.Now())
+	failed, postponeErr := p.app.DB.PostponeDelivery(noting, d.Delivery, clipNote(err.Error()), p.app.Now())
 	if postponeErr != nil {
 		return postponeErr
 	}
 	p.counts.Touched(d.StoreID)
-	p.app.Log.Error("delivery not applied", "delivery", d.ID, "attempt", d.Attempts+1, "given_up", failed, "error", err)
+	p.lines.Log(p.app.Log, slog.LevelError, "", "delivery not applied", "delivery", d.ID, "attempt", d.Attempts+1,
+		"given_up", failed, "error", err)
+	var late net.Error
+	if errors.As(err, &late) && late.Timeout() {
+		return err
+	}
 	return nil
 }
 
@@ -298,6 +336,8 @@ func (p *Processor) apply(ctx context.Context, list []parsedDelivery) (err error
 			err = fmt.Errorf("internal error while applying: %v", r)
 		}
 	}()
+	ctx, cancel := p.app.DB.Within(ctx, applyLimit)
+	defer cancel()
 	now := p.app.Now()
 	byStore := slices.Clone(list)
 	slices.SortStableFunc(byStore, func(a, b parsedDelivery) int { return cmp.Compare(a.StoreID, b.StoreID) })

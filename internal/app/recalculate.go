@@ -15,6 +15,8 @@ import (
 const (
 	recalculateBatch = 150 // conversions and orders in one transaction
 	rezoneBatch      = 800 // clicks and ledger entries in one transaction
+	// recalculateLimit bounds a batch, which may wait for one of another process.
+	recalculateLimit = 2 * time.Minute
 )
 
 // FillRates converts what waits for an exchange rate and now has one, and posts its commissions. It gives how many were
@@ -100,6 +102,8 @@ func (a *App) Recalculate(ctx context.Context) error {
 }
 
 func (a *App) recalculateBatch(ctx context.Context, r storage.Recalculation) error {
+	ctx, cancel := a.DB.Within(ctx, recalculateLimit)
+	defer cancel()
 	return a.DB.InTx(ctx, func(tx *storage.Tx) error {
 		if err := tx.ShareCatalog(ctx); err != nil {
 			return err
@@ -174,6 +178,7 @@ func (a *App) recalculateConversions(ctx context.Context, tx *storage.Tx, after 
 
 // RebuildRollups computes the sums of reports anew from the facts. Workers and clicks wait meanwhile.
 func (a *App) RebuildRollups(ctx context.Context) error {
+	ctx = storage.Patiently(ctx)
 	return a.changeCatalog(ctx, func(tx *storage.Tx) error {
 		if err := tx.RebuildRollups(ctx); err != nil {
 			return err

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,9 +24,12 @@ type Receiver struct {
 	mu     sync.RWMutex
 	bySlug map[string]*receivingStore
 	byShop map[string][]*receivingStore // Shopify: by myshopify.com domain
-	loaded time.Time
+	loaded time.Time                    // when the picture was looked at last
+	rested time.Time                    // not to be looked at again before this time, after a look that failed
+	failed error                        // of the last look; nil when it succeeded
 
 	loading sync.Mutex
+	lines   Seldom
 }
 
 type receivingStore struct {
@@ -41,6 +45,10 @@ type receivingStore struct {
 const (
 	storesAge   = 2 * time.Second
 	storesPause = 25 * time.Millisecond
+	// storesLimit bounds a look, and storesRest is how long the picture is left alone after one that failed: every
+	// delivery would wait for a database that hangs, one after the other.
+	storesLimit = 2 * time.Second
+	storesRest  = time.Second
 )
 
 // NewReceiver makes a receiver over an intake.
@@ -68,9 +76,17 @@ func (r *Receiver) Store(ctx context.Context, platform affiliate.Platform, slug 
 	h http.Header) ([]*receivingStore, error) {
 	found := r.find(platform, slug, h)
 	age := time.Since(r.age())
-	if age > storesAge || len(found) == 0 && age > storesPause {
-		if err := r.load(ctx); err != nil && r.age().IsZero() {
-			return nil, err // a picture that is a little old is better than none
+	switch {
+	case len(found) > 0 && age > storesAge:
+		if !r.loading.TryLock() {
+			return found, nil // somebody else looks; a picture that is a little old is better than a wait
+		}
+		_ = r.look(ctx) // the old picture serves
+		r.loading.Unlock()
+		found = r.find(platform, slug, h)
+	case len(found) == 0 && age > storesPause:
+		if err := r.load(ctx); err != nil {
+			return nil, err // it cannot be said that there is no such store
 		}
 		found = r.find(platform, slug, h)
 	}
@@ -102,6 +118,7 @@ func (r *Receiver) find(platform affiliate.Platform, slug string, h http.Header)
 	return nil
 }
 
+// load looks at the stores anew, or waits for who does.
 func (r *Receiver) load(ctx context.Context) error {
 	before := time.Now()
 	r.loading.Lock()
@@ -109,8 +126,21 @@ func (r *Receiver) load(ctx context.Context) error {
 	if r.age().After(before) {
 		return nil // somebody else has just looked
 	}
+	return r.look(ctx)
+}
+
+// look reads the stores. The caller holds loading.
+func (r *Receiver) look(ctx context.Context) error {
+	if time.Now().Before(r.rested) {
+		return r.failed
+	}
+	// Others rely on the answer, so it does not end with the request that happens to ask.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storesLimit)
+	defer cancel()
 	rows, err := r.app.DB.ReceiverStores(ctx)
-	if err != nil {
+	if r.failed = err; err != nil {
+		r.rested = time.Now().Add(storesRest)
+		r.lines.Log(r.app.Log, slog.LevelWarn, "", "stores not readable, their last known secrets serve", "error", err)
 		return err
 	}
 	bySlug, byShop := make(map[string]*receivingStore, len(rows)), map[string][]*receivingStore{}
@@ -119,7 +149,8 @@ func (r *Receiver) load(ctx context.Context) error {
 		for _, sealed := range row.Sealed {
 			secret, err := r.app.Sealer.Open(SealWebhookSecret, sealed)
 			if err != nil {
-				r.app.Log.Error("webhook secret not readable", "store", row.Slug, "error", err)
+				r.lines.Log(r.app.Log, slog.LevelError, row.Slug, "webhook secret not readable", "store", row.Slug,
+					"error", err)
 				s.sealed = true
 				continue
 			}
@@ -155,9 +186,12 @@ func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slu
 	store := verified(p, stores, h, body)
 	if store == nil && time.Since(r.age()) > storesPause {
 		// The secret may have been changed a moment ago.
-		if err := r.load(ctx); err == nil {
-			store = verified(p, r.find(platform, slug, h), h, body)
+		if err := r.load(ctx); err != nil {
+			// It must not be refused for good by a picture that may be old.
+			r.counts.Count(stores[0].id, string(ReceiptUnavailable))
+			return ReceiptUnavailable, err
 		}
+		store = verified(p, r.find(platform, slug, h), h, body)
 	}
 	if store == nil && slices.ContainsFunc(stores, func(s *receivingStore) bool { return s.sealed }) {
 		// Perhaps it was signed with the secret that cannot be read: it must not be refused for good.

@@ -22,6 +22,7 @@ func (a *App) Refold(ctx context.Context) error {
 		return nil // another key would make hashes that meet no order's; a server that starts says so
 	}
 	var done storage.Refolded
+	ctx = storage.Patiently(ctx)
 	err = a.changeCatalog(ctx, func(tx *storage.Tx) error {
 		version, err := tx.TextRules(ctx)
 		if err != nil || version >= textRules {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -109,8 +110,10 @@ func (a *App) Authenticate(ctx context.Context, value string) (affiliate.Princip
 		return affiliate.Principal{}, fmt.Errorf("look up a token: %w", err)
 	}
 	if now.Sub(t.LastUsedAt) > tokenTouchTime {
+		ctx, cancel := a.DB.Within(ctx, touchLimit)
+		defer cancel()
 		if err := a.DB.TouchToken(ctx, t.ID, now); err != nil {
-			a.Log.Warn("note the use of a token", "token", t.ID, "error", err)
+			a.lines.Log(a.Log, slog.LevelWarn, "", "note the use of a token", "token", t.ID, "error", err)
 		}
 	}
 	p := affiliate.Principal{ID: t.ID.String(), Name: fmt.Sprintf("token %s (%s)", t.ID, t.Name), Role: t.Role}

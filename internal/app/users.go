@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
@@ -360,8 +361,10 @@ func (a *App) SessionUser(ctx context.Context, token string) (affiliate.User, er
 		return affiliate.User{}, affiliate.Errorf(affiliate.NotFound, "this session has ended")
 	}
 	if now.Sub(s.SeenAt.Time) > sessionTouch {
+		ctx, cancel := a.DB.Within(ctx, touchLimit)
+		defer cancel()
 		if err := a.DB.TouchSession(ctx, sessionHash(token), now, now.Add(sessionIdle)); err != nil {
-			a.Log.Warn("note the use of a session", "user", s.User.ID, "error", err)
+			a.lines.Log(a.Log, slog.LevelWarn, "", "note the use of a session", "user", s.User.ID, "error", err)
 		}
 	}
 	return s.User, nil

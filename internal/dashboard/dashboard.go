@@ -34,6 +34,7 @@ type Dashboard struct {
 	crossing *http.CrossOriginProtection
 
 	attachments web.Attachments
+	faults      app.Seldom
 	work        web.Shared[openWork]
 	doubts      web.Shared[map[affiliate.StoreID]storage.DoubtCount]
 	parts       chan struct{} // has room for the parts of pages that are made at once

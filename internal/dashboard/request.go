@@ -183,8 +183,8 @@ type pager struct{ Next, First string }
 func (r *request) fail(err error) {
 	p := web.ProblemOf(err)
 	if p.Status >= http.StatusInternalServerError {
-		web.LogFault(r.Request.Context(), r.d.Log, "page failed", "method", r.Request.Method, "path", r.FullPath(),
-			"status", p.Status, "instance", p.Instance, "error", err)
+		web.LogProblem(r.Request.Context(), r.d.Log, &r.d.faults, p, "page failed", "method", r.Request.Method, "path",
+			r.FullPath(), "status", p.Status, "instance", p.Instance, "error", err)
 	}
 	if r.Writer.Written() {
 		return

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -26,6 +27,10 @@ const queueName = "deliveries"
 type Queue struct {
 	client    *asynq.Client
 	inspector *asynq.Inspector
+
+	mu     sync.Mutex
+	asking chan struct{} // closed when the figures that are being read are there; nil when none are
+	read   Figures
 }
 
 // NewQueue makes a queue on a connection.
@@ -58,8 +63,39 @@ type Figures struct {
 	LatencyMS int64 `json:"latency_ms"`
 }
 
-// Figures reads the queue's figures; Reachable is false when Redis does not answer.
+// figuresLimit is how long figures are waited for: asynq's inspector tries again and again while Redis says nothing.
+const figuresLimit = 2 * time.Second
+
+// Figures reads the queue's figures; Reachable is false when Redis does not answer in time. Those who ask at once share
+// an answer.
 func (q *Queue) Figures() Figures {
+	q.mu.Lock()
+	asking := q.asking
+	if asking == nil {
+		asking = make(chan struct{})
+		q.asking = asking
+		go func() {
+			read := q.figures()
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			q.read, q.asking = read, nil
+			close(asking)
+		}()
+	}
+	q.mu.Unlock()
+	late := time.NewTimer(figuresLimit)
+	defer late.Stop()
+	select {
+	case <-asking:
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		return q.read
+	case <-late.C:
+		return Figures{}
+	}
+}
+
+func (q *Queue) figures() Figures {
 	info, err := q.inspector.GetQueueInfo(queueName)
 	if err != nil {
 		names, err := q.inspector.Queues()
@@ -81,6 +117,8 @@ type Worker struct {
 	Retention time.Duration
 	// Steady says whether the clock can be trusted with what is erased for its age; nil trusts it.
 	Steady func() bool
+
+	lines app.Seldom
 }
 
 // concurrency is how many tasks may wait for their batch at once. The batches themselves are made by the Processor.
@@ -93,7 +131,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		Queues:          map[string]int{queueName: 1},
 		Logger:          logAdapter{w.Log},
 		LogLevel:        asynq.WarnLevel,
-		ShutdownTimeout: 20 * time.Second,
+		ShutdownTimeout: 10 * time.Second,
 		// An empty queue is asked this often; it bounds how late a lone delivery is noticed.
 		TaskCheckInterval: 15 * time.Millisecond,
 		RetryDelayFunc: func(n int, _ error, _ *asynq.Task) time.Duration {
@@ -108,7 +146,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		if err == nil {
 			break
 		}
-		w.Log.Warn("queue not reachable, trying again", "error", err)
+		w.lines.Log(w.Log, slog.LevelWarn, "", "queue not reachable, trying again", "error", err)
 		select {
 		case <-time.After(time.Second):
 		case <-ctx.Done():
@@ -138,6 +176,9 @@ const (
 	sweepBacklog = 50
 	purgeEvery   = 10 * time.Minute
 	purgeMost    = 2000 // in one transaction, for which deliveries wait
+	// sweepLimit bounds a sweep, and purgeLimit each part of a purge.
+	sweepLimit = 10 * time.Second
+	purgeLimit = time.Minute
 )
 
 // sweepUntil looks every few seconds for deliveries that wait although no task speaks of them: Redis was down or lost
@@ -149,7 +190,7 @@ func (w *Worker) sweepUntil(ctx context.Context) {
 	var purged time.Time
 	for {
 		if err := w.Sweep(ctx, age); err != nil && ctx.Err() == nil {
-			w.Log.Warn("sweep of the inbox", "error", err)
+			w.lines.Log(w.Log, slog.LevelWarn, "", "sweep of the inbox", "error", err)
 		}
 		age = sweepAge
 		if time.Since(purged) > purgeEvery {
@@ -172,6 +213,8 @@ func (w *Worker) Sweep(ctx context.Context, age time.Duration) error {
 	if f := w.Queue.Figures(); f.Pending > sweepBacklog {
 		return nil
 	}
+	ctx, cancel := w.DB.Within(ctx, sweepLimit)
+	defer cancel()
 	now := w.Now()
 	ids, err := w.DB.DueDeliveries(ctx, now.Add(-age), now, sweepMost)
 	if err != nil {
@@ -194,22 +237,29 @@ func (w *Worker) Purge(ctx context.Context) error {
 		return nil
 	}
 	now := w.Now()
-	keys := purgeAll(func() (int64, error) {
+	keys := w.purgeAll(ctx, func(ctx context.Context) (int64, error) {
 		return w.DB.PurgeIdempotent(ctx, now.Add(-storage.IdempotencyKept), purgeMost)
 	})
-	sessions := w.DB.PurgeSessions(ctx, now, now.Add(-app.FailuresForget))
+	sessions := w.purgeAll(ctx, func(ctx context.Context) (int64, error) {
+		return 0, w.DB.PurgeSessions(ctx, now, now.Add(-app.FailuresForget))
+	})
 	if w.Retention == 0 {
 		return errors.Join(keys, sessions)
 	}
-	bodies := purgeAll(func() (int64, error) { return w.DB.PurgePayloads(ctx, now.Add(-w.Retention), purgeMost) })
+	bodies := w.purgeAll(ctx, func(ctx context.Context) (int64, error) {
+		return w.DB.PurgePayloads(ctx, now.Add(-w.Retention), purgeMost)
+	})
 	return errors.Join(keys, sessions, bodies)
 }
 
 // purgeAll erases part by part, each in a transaction of its own, until nothing is left: a busy store's day holds more
 // than one part.
-func purgeAll(part func() (int64, error)) error {
+func (w *Worker) purgeAll(ctx context.Context, part func(context.Context) (int64, error)) error {
 	for {
-		if n, err := part(); err != nil || n < purgeMost {
+		within, cancel := w.DB.Within(ctx, purgeLimit)
+		n, err := part(within)
+		cancel()
+		if err != nil || n < purgeMost {
 			return err
 		}
 	}

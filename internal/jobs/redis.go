@@ -46,10 +46,17 @@ func Open(address string) (*Redis, error) {
 	case "redis-sentinel", "rediss-sentinel":
 		return &Redis{client: redis.NewFailoverClient(options.Failover())}, nil
 	case "redis-cluster", "rediss-cluster":
-		return &Redis{client: redis.NewClusterClient(options.Cluster())}, nil
+		cluster := options.Cluster()
+		cluster.ClusterStateReloadInterval = clusterReload
+		return &Redis{client: redis.NewClusterClient(cluster)}, nil
 	}
 	return &Redis{client: redis.NewClient(options.Simple())}, nil
 }
+
+// clusterReload is how often the client looks which node of a cluster has what. It does so by itself when a node says
+// that it has something no more; but a dead one says nothing, and by default processing would rest for a minute after
+// its replica had taken its place.
+const clusterReload = 2 * time.Second
 
 func parseAddress(address string) (*redis.UniversalOptions, string, error) {
 	bad := func(why string) (*redis.UniversalOptions, string, error) {

@@ -100,6 +100,7 @@ func (db *DB) QuickLoad(ctx context.Context, f func() error) error {
 // Load writes rows in one transaction, by COPY or by prepared statements of many rows. Any number may run at once on
 // PostgreSQL.
 func (db *DB) Load(ctx context.Context, r Rows) error {
+	ctx = Patiently(ctx) // a COPY may wait for others' checkpoints
 	return db.InTx(ctx, func(tx *Tx) error {
 		if db.trusting.Load() {
 			if _, err := tx.exec(ctx, `SET LOCAL session_replication_role = replica`); err != nil {
@@ -124,7 +125,7 @@ func (db *DB) Analyze(ctx context.Context) error {
 	if !db.Embedded() {
 		statement = "VACUUM ANALYZE"
 	}
-	_, err := db.exec(ctx, statement)
+	_, err := db.exec(Patiently(ctx), statement)
 	return err
 }
 

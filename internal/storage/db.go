@@ -43,6 +43,10 @@ type DB struct {
 	queries
 	write *sqlx.DB
 	read  *sqlx.DB
+	// vital is for what must not wait behind anything else: taking deliveries in, and saying whether that works. On
+	// SQLite it is write.
+	vital     *sqlx.DB
+	connector *connector // nil on SQLite
 	// insertDeliveries is prepared for the intake of PostgreSQL, the busiest statement of all.
 	insertDeliveries atomic.Pointer[sql.Stmt]
 	trusting         atomic.Bool // see QuickLoad
@@ -77,22 +81,42 @@ func openPostgres(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	connector, err := pq.NewConnector(dsn)
+	connector, err := newConnector(dsn, usualLimits)
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	pool := sqlx.NewDb(sql.OpenDB(connector), "postgres")
 	most := o.MaxConns
 	if most == 0 {
 		most = 20
 	}
-	pool.SetMaxOpenConns(most)
-	pool.SetMaxIdleConns(most)
-	if err := pool.PingContext(ctx); err != nil {
-		pool.Close()
+	db := newPostgres(connector, most)
+	if err := db.write.PingContext(ctx); err != nil {
+		db.Close()
 		return nil, fmt.Errorf("connect to PostgreSQL (DATABASE_URL): %w", err)
 	}
-	return &DB{queries: queries{pool, postgres}, write: pool, read: pool}, nil
+	return db, nil
+}
+
+// vitalConns are the connections that are set aside for the vital pool, where there are vitalFrom at least.
+const (
+	vitalConns = 4
+	vitalFrom  = 10
+)
+
+// newPostgres makes the pools, which connect when they are first used.
+func newPostgres(c *connector, most int) *DB {
+	open := func(most int) *sqlx.DB {
+		pool := sqlx.NewDb(sql.OpenDB(c), "postgres")
+		pool.SetMaxOpenConns(most)
+		pool.SetMaxIdleConns(most)
+		return pool
+	}
+	if most < vitalFrom {
+		pool := open(most)
+		return &DB{queries: queries{pool, postgres}, write: pool, read: pool, vital: pool, connector: c}
+	}
+	pool := open(most - vitalConns)
+	return &DB{queries: queries{pool, postgres}, write: pool, read: pool, vital: open(vitalConns), connector: c}
 }
 
 // postgresDSN adds what we rely on: binary_parameters saves lib/pq a round trip for each statement with arguments.
@@ -136,7 +160,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	}
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(8)
-	return &DB{queries: queries{read, sqliteDialect}, write: write, read: read}, nil
+	return &DB{queries: queries{read, sqliteDialect}, write: write, read: read, vital: write}, nil
 }
 
 // connectSQLite makes the first connection. It turns a new file into one with a write-ahead log, for which SQLite waits
@@ -151,19 +175,54 @@ func connectSQLite(ctx context.Context, db *sqlx.DB) error {
 	}
 }
 
-// Close ends all connections.
+// Close ends all connections. It waits for none that is silent.
 func (db *DB) Close() error {
-	if db.read == db.write {
-		return db.write.Close()
+	if db.connector != nil {
+		db.connector.end()
 	}
-	return errors.Join(db.read.Close(), db.write.Close())
+	return errors.Join(db.read.Close(), db.write.Close(), db.vital.Close()) // closing one twice does nothing
 }
 
 // Embedded says whether this is the embedded SQLite database.
 func (db *DB) Embedded() bool { return db.d.name == sqliteDialect.name }
 
-// Ping asks whether the database answers and can be written to.
-func (db *DB) Ping(ctx context.Context) error { return db.write.PingContext(ctx) }
+// Ping asks whether the database answers.
+func (db *DB) Ping(ctx context.Context) error { return db.vital.PingContext(ctx) }
+
+// Ready asks whether the database answers and takes writes, on a connection that does not wait behind other work. With
+// write it commits something, as only that proves that there is room and that nothing stands in the way.
+func (db *DB) Ready(ctx context.Context, write bool) error {
+	if write {
+		_, err := queries{db.vital, db.d}.exec(ctx,
+			`UPDATE migrations SET applied_at = applied_at WHERE name = (SELECT MIN(name) FROM migrations)`)
+		return err
+	}
+	if db.Embedded() {
+		return db.read.PingContext(ctx) // the one that writes may be at a long import
+	}
+	var readOnly string
+	vital := queries{db.vital, db.d}
+	if err := vital.get(ctx, &readOnly, `SELECT current_setting('transaction_read_only')`); err != nil {
+		return err
+	}
+	if readOnly == "on" {
+		return affiliate.Errorf(affiliate.Unavailable,
+			"the database takes no writes: it is a standby, or set to be read only")
+	}
+	return nil
+}
+
+// Within bounds some work by a limit. On the embedded database it is longer: there whoever writes may have to wait for
+// the one that does, such as a large import.
+func (db *DB) Within(ctx context.Context, limit time.Duration) (context.Context, context.CancelFunc) {
+	if db.Embedded() {
+		limit = max(limit, embeddedLimit)
+	}
+	return context.WithTimeout(ctx, limit)
+}
+
+// embeddedLimit is longer than SQLite waits for its write lock; see openSQLite.
+const embeddedLimit = 50 * time.Second
 
 // InTx runs f in one transaction: all of it or nothing. Functions registered with AfterCommit run when it has been
 // committed. This is the only place that commits or rolls back. What Alongside put into ctx is done in the same

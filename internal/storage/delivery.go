@@ -100,7 +100,7 @@ func (db *DB) insertStatement(ctx context.Context) (*sql.Stmt, error) {
 	if s := db.insertDeliveries.Load(); s != nil {
 		return s, nil
 	}
-	s, err := db.write.PrepareContext(ctx, insertDeliveriesSQL)
+	s, err := db.vital.PrepareContext(ctx, insertDeliveriesSQL)
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ func (db *DB) Pending(ctx context.Context) ([]string, error) {
 // Migrate brings the schema up to date, each file in a transaction of its own, and gives the names it applied. Several
 // processes may call it at once.
 func (db *DB) Migrate(ctx context.Context) ([]string, error) {
+	ctx = Patiently(ctx) // a migration may rewrite every row
 	if _, err := db.exec(ctx, `CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL)`); err != nil {
 		return nil, fmt.Errorf("create the table of migrations: %w", err)
 	}

@@ -131,8 +131,13 @@ type ReceiverStore struct {
 	Sealed   [][]byte // active secrets, sealed, oldest first
 }
 
-// ReceiverStores gives all stores that were not ended, by slug, with their active secrets.
-func (q queries) ReceiverStores(ctx context.Context) ([]ReceiverStore, error) {
+// ReceiverStores gives all stores that were not ended, by slug, with their active secrets. Deliveries are checked with
+// them, so this waits behind no other work.
+func (db *DB) ReceiverStores(ctx context.Context) ([]ReceiverStore, error) {
+	q := db.queries
+	if !db.Embedded() {
+		q.c = db.vital
+	}
 	var rows []struct {
 		ID       affiliate.StoreID
 		Slug     string

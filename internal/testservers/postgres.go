@@ -132,21 +132,37 @@ func memoryFolder() string {
 }
 
 // ownByPostgres makes root run the server as the user postgres, since PostgreSQL refuses to run as root.
-func (s *Server) ownByPostgres() error {
+func (s *Server) ownByPostgres() (err error) {
+	if s.user, err = postgresUser(); err != nil || s.user == nil {
+		return err
+	}
+	return os.Chown(s.Dir, int(s.user.Uid), int(s.user.Gid))
+}
+
+// GiveToPostgres makes a file, such as a private key, one of the user that PostgreSQL runs as.
+func GiveToPostgres(path string) error {
+	account, err := postgresUser()
+	if err != nil || account == nil {
+		return err
+	}
+	return os.Chown(path, int(account.Uid), int(account.Gid))
+}
+
+// postgresUser is nil where PostgreSQL runs as the user of the tests.
+func postgresUser() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
-		return nil
+		return nil, nil
 	}
 	account, err := user.Lookup("postgres")
 	if err != nil {
-		return fmt.Errorf("%w; %s", err, remedy)
+		return nil, fmt.Errorf("%w; %s", err, remedy)
 	}
 	uid, err1 := strconv.ParseUint(account.Uid, 10, 32)
 	gid, err2 := strconv.ParseUint(account.Gid, 10, 32)
 	if err := errors.Join(err1, err2); err != nil {
-		return err
+		return nil, err
 	}
-	s.user = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return os.Chown(s.Dir, int(uid), int(gid))
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
 // postgresReady reads the lock file, as pg_ctl does: its first line is the process, its eighth the state.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -142,10 +143,11 @@ func (g *Sentinel) Close() error {
 	return closeAll(append(g.Sentinels, g.Replica, g.Master)...)
 }
 
-// Cluster is a Redis Cluster of three masters without replicas.
+// Cluster is a Redis Cluster of three masters.
 type Cluster struct {
-	Addrs []string
-	Nodes []*Server
+	Addrs    []string // of the masters
+	Nodes    []*Server
+	Replicas []*Server // of the masters in their order; none unless asked for
 }
 
 // RedisCluster starts a Redis Cluster, and returns when all nodes agree that it is complete. The options are for each
@@ -158,19 +160,103 @@ func RedisCluster(ctx context.Context, opts ...Option) (*Cluster, error) {
 	return g, nil
 }
 
-func (g *Cluster) start(ctx context.Context, o options) error {
-	const nodes, slots = 3, 16384
-	for i := range nodes {
-		// The nodes talk on a port of their own, by default 10000 above the other, where nothing is reserved.
-		bus, release, err := reservePort()
+// RedisClusterWithReplicas is [RedisCluster] with a replica for each master, which takes its place about a second after
+// the master has gone.
+func RedisClusterWithReplicas(ctx context.Context, opts ...Option) (*Cluster, error) {
+	opts = append([]Option{Setting("cluster-node-timeout", "1000"), Setting("repl-diskless-sync-delay", "0")}, opts...)
+	g, err := RedisCluster(ctx, opts...)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.startReplicas(ctx, collect(opts)); err != nil {
+		return nil, errors.Join(fmt.Errorf("Redis Cluster for tests: %w", err), g.Close())
+	}
+	return g, nil
+}
+
+func (g *Cluster) startReplicas(ctx context.Context, o options) error {
+	for _, master := range g.Nodes {
+		replica, bus, err := newClusterNode(ctx, o)
 		if err != nil {
 			return err
 		}
-		node, err := newRedis(ctx, o, setting{"cluster-enabled", "yes"}, setting{"cluster-port", strconv.Itoa(bus)})
-		if err != nil {
-			return errors.Join(err, release())
+		g.Replicas = append(g.Replicas, replica)
+		newHost, newPort, _ := strings.Cut(replica.Addr, ":")
+		if err := redisOK(ctx, g.Nodes[0].URL, "CLUSTER", "MEET", newHost, newPort, bus); err != nil {
+			return err
 		}
-		node.release = append(node.release, release)
+		id, err := redisCommand(ctx, master.URL, "CLUSTER", "MYID")
+		if err != nil {
+			return err
+		}
+		if err := waitFor(ctx, replica, id, "CLUSTER", "NODES"); err != nil {
+			return err
+		}
+		if err := waitFor(ctx, replica, "cluster_state:ok", "CLUSTER", "INFO"); err != nil {
+			return err
+		}
+		if err := redisOK(ctx, replica.URL, "CLUSTER", "REPLICATE", id); err != nil {
+			return err
+		}
+		if err := waitFor(ctx, replica, "master_link_status:up", "INFO", "replication"); err != nil {
+			return err
+		}
+	}
+	for _, node := range append(slices.Clone(g.Nodes), g.Replicas...) {
+		if err := waitFor(ctx, node, "cluster_known_nodes:6", "CLUSTER", "INFO"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Master gives the master that has a key, with its replica.
+func (g *Cluster) Master(ctx context.Context, key string) (master, replica *Server, err error) {
+	answer, err := redisCommand(ctx, g.Nodes[0].URL, "CLUSTER", "KEYSLOT", key)
+	if err != nil {
+		return nil, nil, err
+	}
+	slot, err := strconv.Atoi(answer)
+	if err != nil {
+		return nil, nil, fmt.Errorf("slot of %s: %s", key, answer)
+	}
+	n := len(g.Nodes) - 1
+	for n > 0 && slot < n*clusterSlots/len(g.Nodes) {
+		n--
+	}
+	return g.Nodes[n], g.Replicas[n], nil
+}
+
+// WaitPromoted returns when a replica has become the master.
+func WaitPromoted(ctx context.Context, replica *Server) error {
+	return waitFor(ctx, replica, "role:master", "INFO", "replication")
+}
+
+const clusterSlots = 16384
+
+// newClusterNode starts a node that knows no other. The nodes talk on a port of their own, by default 10000 above the
+// other, where nothing is reserved.
+func newClusterNode(ctx context.Context, o options) (node *Server, bus string, err error) {
+	port, release, err := reservePort()
+	if err != nil {
+		return nil, "", err
+	}
+	bus = strconv.Itoa(port)
+	node, err = newRedis(ctx, o, setting{"cluster-enabled", "yes"}, setting{"cluster-port", bus})
+	if err != nil {
+		return nil, "", errors.Join(err, release())
+	}
+	node.release = append(node.release, release)
+	return node, bus, nil
+}
+
+func (g *Cluster) start(ctx context.Context, o options) error {
+	const nodes, slots = 3, clusterSlots
+	for i := range nodes {
+		node, bus, err := newClusterNode(ctx, o)
+		if err != nil {
+			return err
+		}
 		g.Nodes = append(g.Nodes, node)
 		g.Addrs = append(g.Addrs, node.Addr)
 
@@ -187,7 +273,7 @@ func (g *Cluster) start(ctx context.Context, o options) error {
 			continue // the others meet this one
 		}
 		host, port, _ := strings.Cut(node.Addr, ":")
-		if err := redisOK(ctx, g.Nodes[0].URL, "CLUSTER", "MEET", host, port, strconv.Itoa(bus)); err != nil {
+		if err := redisOK(ctx, g.Nodes[0].URL, "CLUSTER", "MEET", host, port, bus); err != nil {
 			return err
 		}
 	}
@@ -202,7 +288,7 @@ func (g *Cluster) start(ctx context.Context, o options) error {
 }
 
 // Close ends all nodes and removes their folders.
-func (g *Cluster) Close() error { return closeAll(g.Nodes...) }
+func (g *Cluster) Close() error { return closeAll(append(slices.Clone(g.Nodes), g.Replicas...)...) }
 
 func closeAll(servers ...*Server) error {
 	var errs []error

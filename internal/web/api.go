@@ -147,8 +147,8 @@ func (s *Server) humaError(ctx context.Context, o operation, err error) error {
 	}
 	p := ProblemOf(err)
 	if p.Status >= http.StatusInternalServerError {
-		LogFault(ctx, s.Log, "request failed", "operation", o.id, "status", p.Status, "instance", p.Instance,
-			"error", err)
+		LogProblem(ctx, s.Log, &s.faults, p, "request failed", "operation", o.id, "status", p.Status, "instance",
+			p.Instance, "error", err)
 	}
 	headers := http.Header{}
 	p.Headers(headers.Set)

@@ -17,6 +17,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -141,19 +142,38 @@ func answerProblem(c *gin.Context, p *Problem) {
 // of that: a query that was told to stop. Nobody reads the answer and nothing is broken, so nobody is to be woken for
 // it.
 func LogFault(ctx context.Context, log *slog.Logger, message string, args ...any) {
-	level := slog.LevelError
-	if errors.Is(ctx.Err(), context.Canceled) {
-		level, args = slog.LevelInfo, append(args, "gone", true)
-	}
+	level, args := faultLevel(ctx, args)
 	log.Log(ctx, level, message, args...)
+}
+
+// LogProblem is LogFault for a problem. An outage, which many requests share, is told in few lines; a fault of this
+// program each time that it shows.
+func LogProblem(ctx context.Context, log *slog.Logger, lines *app.Seldom, p *Problem, message string, args ...any) {
+	if p.Status == http.StatusServiceUnavailable {
+		logOutage(ctx, log, lines, message, args...)
+		return
+	}
+	LogFault(ctx, log, message, args...)
+}
+
+func logOutage(ctx context.Context, log *slog.Logger, lines *app.Seldom, message string, args ...any) {
+	level, args := faultLevel(ctx, args)
+	lines.Log(log, level, level.String(), message, args...)
+}
+
+func faultLevel(ctx context.Context, args []any) (slog.Level, []any) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return slog.LevelInfo, append(args, "gone", true)
+	}
+	return slog.LevelError, args
 }
 
 // answerError ends a plain gin request with what an error maps to, and logs what is our fault.
 func (s *Server) answerError(c *gin.Context, err error) {
 	p := ProblemOf(err)
 	if p.Status >= http.StatusInternalServerError {
-		LogFault(c.Request.Context(), s.Log, "request failed", "method", c.Request.Method, "path", c.FullPath(),
-			"status", p.Status, "instance", p.Instance, "error", err)
+		LogProblem(c.Request.Context(), s.Log, &s.faults, p, "request failed", "method", c.Request.Method, "path",
+			c.FullPath(), "status", p.Status, "instance", p.Instance, "error", err)
 	}
 	answerProblem(c, p)
 }

@@ -22,6 +22,7 @@ type Limiter struct {
 	client    redis.UniversalClient
 	perMinute int64
 	log       *slog.Logger
+	lines     app.Seldom
 	awayUntil atomic.Int64 // Unix nanoseconds; Redis is not asked before
 }
 
@@ -78,7 +79,7 @@ func (l *Limiter) take(ctx context.Context, who string, limit int64) (quota, boo
 	got, err := takeScript.Run(asking, l.client, []string{"tributary:limit:" + who}, every, limit).Int64Slice()
 	if err != nil || len(got) != 4 {
 		if ctx.Err() == nil { // it is not the caller who went away
-			l.log.Warn("requests are not limited: Redis does not answer", "error", err)
+			l.lines.Log(l.log, slog.LevelWarn, "", "requests are not limited: Redis does not answer", "error", err)
 			l.awayUntil.Store(time.Now().Add(limiterRest).UnixNano())
 		}
 		return quota{}, false

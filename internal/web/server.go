@@ -3,11 +3,13 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -35,6 +37,8 @@ type Server struct {
 	Hub      *live.Hub
 	Queue    *jobs.Queue
 	Counters *app.Counters
+	// Pulses are those of the work of this process, by what cannot be done while one has stopped.
+	Pulses map[string]func() app.Beat
 	// Pages adds the routes of the dashboard, and tells people that there is no page at an address; nil in a process
 	// without it.
 	Pages interface {
@@ -47,6 +51,7 @@ type Server struct {
 	largeBodies chan struct{} // places of the large bodies that are read at once
 	orderCounts Shared[map[affiliate.OrderStatus]int64]
 	doubtCounts Shared[map[affiliate.StoreID]storage.DoubtCount]
+	faults      app.Seldom
 	downloads   Attachments // exports that run
 	tablePaths  [][]string  // addresses of exports without their extension, in parts
 }
@@ -66,7 +71,7 @@ func (s *Server) Handler() (http.Handler, error) {
 		s.largeBodies = make(chan struct{}, mostLargeBodies)
 		s.registerWebhooks(r) // before the headers for browsers: stores need none, and the receiver feels them
 	}
-	r.Use(securityHeaders)
+	r.Use(securityHeaders, s.bound)
 	if s.API {
 		r.Use(s.identify)
 	}
@@ -121,6 +126,27 @@ func (s *Server) recover(c *gin.Context) {
 		}
 		answerProblem(c, problem)
 	}()
+	c.Next()
+}
+
+// requestLimit bounds what a request may wait for: whoever asks has gone away by then, and what hangs must not pile up.
+const requestLimit = time.Minute
+
+// bound gives a request a limit. Live events have no end, and exports and imports may take as long as they need.
+func (s *Server) bound(c *gin.Context) {
+	path := c.Request.URL.Path
+	if strings.HasSuffix(path, "/live") || strings.HasSuffix(path, ".csv") || strings.HasSuffix(path, ".xlsx") ||
+		strings.Contains(path, "/import") {
+		return
+	}
+	limitRequest(c, requestLimit)
+}
+
+// limitRequest runs the rest of a request within a limit.
+func limitRequest(c *gin.Context, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), limit)
+	defer cancel()
+	c.Request = c.Request.WithContext(ctx)
 	c.Next()
 }
 

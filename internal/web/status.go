@@ -3,11 +3,13 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/jobs"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
@@ -68,11 +70,17 @@ type StatusStore struct {
 }
 
 func (s *Server) registerStatus(r *gin.Engine) {
-	r.GET("/status", s.status)
+	r.GET("/status", func(c *gin.Context) { limitRequest(c, statusLimit) }, s.status)
 	r.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
 	r.GET("/readyz", s.ready)
 	r.GET("/metrics", gin.WrapH(s.metrics()))
 }
+
+// Limits of what a machine that watches waits for.
+const (
+	statusLimit = 4 * time.Second
+	readyLimit  = 2 * time.Second
+)
 
 // lateAfter is how old a waiting delivery may be before the status is degraded.
 const lateAfter = time.Minute
@@ -85,7 +93,7 @@ func (s *Server) status(c *gin.Context) {
 	}
 	status, err := s.readStatus(c.Request.Context())
 	if err != nil {
-		LogFault(c.Request.Context(), s.Log, "status not readable", "error", err)
+		logOutage(c.Request.Context(), s.Log, &s.faults, "status not readable", "error", err)
 		c.JSON(http.StatusServiceUnavailable, Status{Status: "degraded", Version: s.Version, Time: s.App.Now().UTC(),
 			Reasons: []string{"the database cannot be reached"}, Queue: s.Queue.Figures(),
 			Clock: StatusClock{Jumps: []StatusJump{}}})
@@ -142,6 +150,12 @@ func (s *Server) readStatus(ctx context.Context) (Status, error) {
 	if !out.Queue.Reachable {
 		out.Reasons = append(out.Reasons, "the queue cannot be reached; deliveries are kept and wait")
 	}
+	for what, pulse := range s.Pulses {
+		if pulse() != app.Beating {
+			out.Reasons = append(out.Reasons, what)
+		}
+	}
+	slices.Sort(out.Reasons)
 	if len(out.Reasons) > 0 {
 		out.Status = "degraded"
 	}
@@ -219,16 +233,39 @@ func (s *Server) statusRates(ctx context.Context) (*StatusRates, error) {
 	return rates, err
 }
 
-// ready says whether this process can do its work: the database answers. Redis may be away; deliveries are kept all the
-// same.
+// ready says whether this process can do its work: the database answers and takes writes, and what this process tried
+// to commit last was committed. That a query is answered is not enough: other connections may hang, the disk be full, a
+// lock stand in the way. When the last try failed a while ago and there was none since, something is committed to see.
+// Redis may be away; deliveries are kept all the same.
 func (s *Server) ready(c *gin.Context) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), readyLimit)
 	defer cancel()
-	if err := s.App.DB.Ping(ctx); err != nil {
-		LogFault(c.Request.Context(), s.Log, "not ready", "error", err)
-		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "",
-			"The database cannot be reached.")
+	write, stopped := false, ""
+	for what, pulse := range s.Pulses {
+		switch pulse() {
+		case app.Stopped:
+			stopped = what
+		case app.Missed:
+			write = true
+		}
+	}
+	refuse := func(why string, err error) {
+		logOutage(c.Request.Context(), s.Log, &s.faults, "not ready", "reason", why, "error", err)
+		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "", why)
+	}
+	if err := s.App.DB.Ready(ctx, false); err != nil {
+		refuse("The database cannot be reached.", err)
 		return
+	}
+	if stopped != "" {
+		refuse("The database answers, but "+stopped+".", nil)
+		return
+	}
+	if write {
+		if err := s.App.DB.Ready(ctx, true); err != nil {
+			refuse("The database answers, but nothing can be written to it.", err)
+			return
+		}
 	}
 	c.JSON(http.StatusOK, gin.H{"status": "ready"})
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"path"
@@ -84,7 +85,7 @@ func (s *Server) receive(c *gin.Context, platform affiliate.Platform, slug strin
 		writeProblem(c, http.StatusForbidden, codeOtherShop, "", "X-Shopify-Shop-Domain names a shop that is not the "+
 			"one connected under this address: send each shop's deliveries to its own address.")
 	default:
-		s.Log.Error("delivery not kept", "platform", platform, "store", slug, "error", err)
+		s.faults.Log(s.Log, slog.LevelError, "", "delivery not kept", "platform", platform, "store", slug, "error", err)
 		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "",
 			"The delivery could not be kept; send it again.")
 	}
