@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// A failure counts until something succeeds; when nothing is tried, it is to be looked at again. What hangs has stopped.
+// A failure counts until something succeeds; when nothing is tried, it is to be looked at again. What hangs has
+// stopped.
 func TestPulse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p Pulse

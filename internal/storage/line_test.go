@@ -17,8 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lib/pq"
-
 	"github.com/tributaryhq/tributary/internal/testservers"
 )
 
@@ -143,7 +141,7 @@ var silentOperations = map[string]func(ctx context.Context, db *DB, silence func
 			return err
 		}
 		defer func() { _ = tx.Rollback() }()
-		s, err := tx.PrepareContext(ctx, pq.CopyIn("texts", "a"))
+		s, err := tx.PrepareContext(ctx, `COPY texts (a) FROM STDIN`)
 		if err != nil {
 			return err
 		}
