@@ -100,7 +100,7 @@ func liveRoutes() []route {
 func (r *request) live() error {
 	r.endTurn() // an answer without an end must not keep one
 	shown := strings.Fields(r.Query("words"))
-	web.Stream(r.Context, r.d.Hub, web.PagePause, func(b *live.Batch) string {
+	web.Stream(r.Context, r.d.Hub, web.PagePause, shown, func(b *live.Batch) string {
 		var changed []string
 		for _, word := range shown {
 			if b.Words()[word] {

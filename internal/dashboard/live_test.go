@@ -12,6 +12,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/attack"
+	"github.com/tributaryhq/tributary/internal/live"
 )
 
 // listen opens the stream of events of a page and gives what comes, line by line, from its first event on.
@@ -73,24 +74,59 @@ func TestLive_race(t *testing.T) {
 	}
 }
 
-// TestLive_manyPages_race: 500 open pages, none of which takes what it is sent, hold up neither what comes in nor a
-// page that does listen.
-func TestLive_manyPages_race(t *testing.T) {
-	h := newHouse(t)
-	cookie := h.viewer().cookie(sessionCookie)
-	for range 500 {
-		c, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
+// manyPages lets some people have so many pages open, none of which takes what it is sent.
+func (h *house) manyPages(users, each int) {
+	h.Helper()
+	for n := range users {
+		v := h.nobody()
+		email := fmt.Sprintf("reader%d@northwind.example", n)
+		_, err := h.app.AddUser(h.as(affiliate.RoleOwner), affiliate.User{Name: "Reader", Email: email,
+			Role: affiliate.RoleViewer}, password)
 		h.must(err)
-		t.Cleanup(func() { c.Close() })
-		_,
-			err = fmt.Fprintf(c,
-			"GET /live?words=orders+deliveries HTTP/1.1\r\nHost: tributary\r\nCookie: %s=%s\r\n\r\n",
-			sessionCookie, cookie)
-		h.must(err)
-		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "200 OK") {
-			t.Fatalf("an open page is answered %q, %v", line, err)
+		v.signIn(email)
+		for range each {
+			c := h.raw(fmt.Sprintf("GET /live?words=orders+deliveries HTTP/1.1\r\nHost: tributary\r\nCookie: %s=%s\r\n\r\n",
+				sessionCookie, v.cookie(sessionCookie)))
+			if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "200 OK") {
+				h.Fatalf("an open page is answered %q, %v", line, err)
+			}
 		}
 	}
+}
+
+// TestAttack_streamsOfOne_race: somebody who opens page after page is refused the live streams of more than dozens;
+// what they show still answers, and others are told of changes as before.
+func TestAttack_streamsOfOne_race(t *testing.T) {
+	h := newHouse(t)
+	cookie := h.viewer().cookie(sessionCookie)
+	refused := 0
+	for range attack.Size(100, 1500) {
+		c := h.raw("GET /live?words=orders HTTP/1.1\r\nHost: t\r\nCookie: " + sessionCookie + "=" + cookie + "\r\n\r\n")
+		answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+		h.must(err)
+		if answer.StatusCode == http.StatusTooManyRequests {
+			refused++
+			if answer.Header.Get("Retry-After") == "" {
+				t.Fatal("refused without Retry-After")
+			}
+		}
+	}
+	if want := attack.Size(100, 1500) - live.MostReadersEach; refused != want {
+		t.Errorf("%d streams of one person were refused, want %d", refused, want)
+	}
+	lines := h.manager().listen("words=cmp_1")
+	h.sell(sale{code: "ANNA10", value: 100_00})
+	if got := h.event(lines); got != "changed cmp_1" {
+		t.Errorf("somebody else hears %q", got)
+	}
+	h.viewer().get("/?part=totals").is(http.StatusOK).says("100.00 USD")
+}
+
+// TestLive_manyPages_race: 500 open pages of many people, none of which takes what it is sent, hold up neither what
+// comes in nor a page that does listen.
+func TestLive_manyPages_race(t *testing.T) {
+	h := newHouse(t)
+	h.manyPages(10, live.MostReadersEach)
 	lines := h.viewer().listen("words=" + "cmp_1")
 	for n := range 50 {
 		h.sell(sale{code: "ANNA10", value: int64(n+1) * 100})
@@ -247,6 +283,29 @@ func TestLive_lost_race(t *testing.T) {
 	b.saysNot("The connection to the server is lost.")
 	b.says("#1001", "Anna Ahlers")
 	b.at("/orders")
+}
+
+// TestLive_refused_race: a page whose events are refused says so, still follows by and by, and hears of changes again
+// when others have closed theirs.
+func TestLive_refused_race(t *testing.T) {
+	h := newHouse(t)
+	b := h.browse(affiliate.RoleViewer)
+	viewer := h.user(affiliate.RoleViewer).ID.String()
+	var taken []*live.Reader
+	for range live.MostReadersEach {
+		r, _ := h.dashboard.Hub.Subscribe(viewer, []string{})
+		taken = append(taken, r)
+	}
+	b.excuse("429")
+	b.open("/orders")
+	b.says("you may have too many pages open")
+	for _, r := range taken {
+		r.Close()
+	}
+	h.sell(sale{code: "ANNA10", value: 100_00})
+	b.says("#1001", "Anna Ahlers")
+	b.saysNot("you may have too many pages open")
+	b.connected()
 }
 
 // TestLive_lists: lists with figures follow as well.
