@@ -5,6 +5,7 @@
 package dashboard
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/fair"
 	"github.com/tributaryhq/tributary/internal/live"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/web"
@@ -37,7 +39,7 @@ type Dashboard struct {
 	faults      app.Seldom
 	work        web.Shared[openWork]
 	doubts      web.Shared[map[affiliate.StoreID]storage.DoubtCount]
-	parts       chan struct{} // has room for the parts of pages that are made at once
+	parts       *fair.Turns // of the parts of pages
 }
 
 // Register adds the routes of all pages.
@@ -49,7 +51,7 @@ func (d *Dashboard) Register(r *gin.Engine) (err error) {
 		return fmt.Errorf("load the templates: %w", err)
 	}
 	d.crossing = http.NewCrossOriginProtection()
-	d.parts = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
+	d.parts = fair.NewTurns(max(1, runtime.GOMAXPROCS(0)/2), partsWaiting)
 	r.GET("/assets/:file", d.assets.serve)
 	for _, route := range d.routes() {
 		r.Handle(route.method, route.path, d.handle(route))
@@ -99,7 +101,7 @@ func liveRoutes() []route {
 func (r *request) live() error {
 	r.endTurn() // an answer without an end must not keep one
 	shown := strings.Fields(r.Query("words"))
-	web.Stream(r.Context, r.d.Hub, web.PagePause, func(b *live.Batch) string {
+	web.Stream(r.Context, r.d.Hub, web.PagePause, shown, func(b *live.Batch) string {
 		var changed []string
 		for _, word := range shown {
 			if b.Words()[word] {
@@ -135,35 +137,78 @@ func (d *Dashboard) handle(route route) gin.HandlerFunc {
 		if !r.allowed(route) {
 			return
 		}
-		if c.Query("part") != "" && !r.takeTurn() {
-			return
+		if route.method == http.MethodGet && r.user.ID != 0 && c.Query("part") != "" {
+			if !r.takeTurn() {
+				return
+			}
+			defer r.endTurn()
 		}
-		defer r.endTurn()
 		if err := route.serve(r); err != nil {
 			r.fail(err)
 		}
 	}
 }
 
+// partsWaiting is how many parts of pages one person may wait for: those of dozens of open pages.
+const partsWaiting = 200
+
 // takeTurn waits until a part of a page may be made. Hundreds of open pages ask for theirs whenever a sale comes in:
-// they share half of the processors, so that sales keep coming in at full speed. It says false when the page has gone.
+// they share half of the processors, so that sales keep coming in at full speed, and people take turns. The turn ends
+// with the first byte of the answer, since its reader may be slow; the body of the request is never read, since it may
+// never come.
+//
+// It answers by itself, and says false, when there is none to be had.
 func (r *request) takeTurn() bool {
-	select {
-	case r.d.parts <- struct{}{}:
-		r.turn = true
-		return true
-	case <-r.Request.Context().Done():
-		return false
+	err := r.d.parts.Take(r.Request.Context(), r.user.ID.String())
+	if errors.Is(err, fair.ErrTooManyWait) {
+		r.fail(web.TooManyAtOnce(fmt.Sprintf("%d parts of your open pages wait already; close some of the pages",
+			partsWaiting)))
 	}
+	if err != nil {
+		return false // or the page has gone
+	}
+	r.Request.Body = http.NoBody
+	r.turn = true
+	r.Writer = &turnWriter{r.Writer, r}
+	return true
 }
 
 // endTurn lets the next one make a part.
 func (r *request) endTurn() {
 	if r.turn {
 		r.turn = false
-		<-r.d.parts
+		r.d.parts.Done()
 	}
 }
+
+// turnWriter ends a request's turn before anything waits for the reader of the answer.
+type turnWriter struct {
+	gin.ResponseWriter
+	r *request
+}
+
+func (w *turnWriter) Write(b []byte) (int, error) {
+	w.r.endTurn()
+	return w.ResponseWriter.Write(b)
+}
+
+func (w *turnWriter) WriteString(s string) (int, error) {
+	w.r.endTurn()
+	return w.ResponseWriter.WriteString(s)
+}
+
+func (w *turnWriter) WriteHeaderNow() {
+	w.r.endTurn()
+	w.ResponseWriter.WriteHeaderNow()
+}
+
+func (w *turnWriter) Flush() {
+	w.r.endTurn()
+	w.ResponseWriter.Flush()
+}
+
+// Unwrap is for http.ResponseController.
+func (w *turnWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // NotFound answers a browser that asks for a page that there is not.
 func (d *Dashboard) NotFound(c *gin.Context) {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/attack"
+	"github.com/tributaryhq/tributary/internal/live"
 )
 
 // listen opens the stream of events of a page and gives what comes, line by line, from its first event on.
@@ -72,24 +74,59 @@ func TestLive_race(t *testing.T) {
 	}
 }
 
-// TestLive_manyPages_race: 500 open pages, none of which takes what it is sent, hold up neither what comes in nor a
-// page that does listen.
-func TestLive_manyPages_race(t *testing.T) {
-	h := newHouse(t)
-	cookie := h.viewer().cookie(sessionCookie)
-	for range 500 {
-		c, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
+// manyPages lets some people have so many pages open, none of which takes what it is sent.
+func (h *house) manyPages(users, each int) {
+	h.Helper()
+	for n := range users {
+		v := h.nobody()
+		email := fmt.Sprintf("reader%d@northwind.example", n)
+		_, err := h.app.AddUser(h.as(affiliate.RoleOwner), affiliate.User{Name: "Reader", Email: email,
+			Role: affiliate.RoleViewer}, password)
 		h.must(err)
-		t.Cleanup(func() { c.Close() })
-		_,
-			err = fmt.Fprintf(c,
-			"GET /live?words=orders+deliveries HTTP/1.1\r\nHost: tributary\r\nCookie: %s=%s\r\n\r\n",
-			sessionCookie, cookie)
-		h.must(err)
-		if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "200 OK") {
-			t.Fatalf("an open page is answered %q, %v", line, err)
+		v.signIn(email)
+		for range each {
+			c := h.raw(fmt.Sprintf("GET /live?words=orders+deliveries HTTP/1.1\r\nHost: tributary\r\nCookie: %s=%s\r\n\r\n",
+				sessionCookie, v.cookie(sessionCookie)))
+			if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "200 OK") {
+				h.Fatalf("an open page is answered %q, %v", line, err)
+			}
 		}
 	}
+}
+
+// TestAttack_streamsOfOne_race: somebody who opens page after page is refused the live streams of more than dozens;
+// what they show still answers, and others are told of changes as before.
+func TestAttack_streamsOfOne_race(t *testing.T) {
+	h := newHouse(t)
+	cookie := h.viewer().cookie(sessionCookie)
+	refused := 0
+	for range attack.Size(100, 1500) {
+		c := h.raw("GET /live?words=orders HTTP/1.1\r\nHost: t\r\nCookie: " + sessionCookie + "=" + cookie + "\r\n\r\n")
+		answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+		h.must(err)
+		if answer.StatusCode == http.StatusTooManyRequests {
+			refused++
+			if answer.Header.Get("Retry-After") == "" {
+				t.Fatal("refused without Retry-After")
+			}
+		}
+	}
+	if want := attack.Size(100, 1500) - live.MostReadersEach; refused != want {
+		t.Errorf("%d streams of one person were refused, want %d", refused, want)
+	}
+	lines := h.manager().listen("words=cmp_1")
+	h.sell(sale{code: "ANNA10", value: 100_00})
+	if got := h.event(lines); got != "changed cmp_1" {
+		t.Errorf("somebody else hears %q", got)
+	}
+	h.viewer().get("/?part=totals").is(http.StatusOK).says("100.00 USD")
+}
+
+// TestLive_manyPages_race: 500 open pages of many people, none of which takes what it is sent, hold up neither what
+// comes in nor a page that does listen.
+func TestLive_manyPages_race(t *testing.T) {
+	h := newHouse(t)
+	h.manyPages(10, live.MostReadersEach)
 	lines := h.viewer().listen("words=" + "cmp_1")
 	for n := range 50 {
 		h.sell(sale{code: "ANNA10", value: int64(n+1) * 100})
@@ -106,9 +143,7 @@ func TestLive_manyPages_race(t *testing.T) {
 func TestParts_takeTurns_race(t *testing.T) {
 	h := newHouse(t)
 	h.viewer()
-	for range cap(h.dashboard.parts) {
-		h.dashboard.parts <- struct{}{} // all turns are taken
-	}
+	letGo := h.takeTurns()
 	gone, leave := context.WithCancel(t.Context())
 	r, err := http.NewRequestWithContext(gone, http.MethodGet, h.url+"/?part=totals", nil)
 	h.must(err)
@@ -127,17 +162,109 @@ func TestParts_takeTurns_race(t *testing.T) {
 		t.Error("a part was made out of turn")
 	default:
 	}
-	for range cap(h.dashboard.parts) {
-		<-h.dashboard.parts
-	}
+	letGo()
 	(<-answered).is(http.StatusOK).says("100.00 USD")
 	h.viewer().get("/sales.csv?part=x").is(http.StatusOK)
-	if n := len(h.dashboard.parts); n != 0 {
-		t.Errorf("%d turns are still taken", n)
-	}
+	h.turnsOver()
 	if got := h.order("1001"); got.Conversion == nil || got.Conversion.Approval != affiliate.Approved {
 		t.Errorf("the order is %+v", got)
 	}
+}
+
+// takeTurns takes all turns there are, until they are given back.
+func (h *house) takeTurns() (giveBack func()) {
+	h.Helper()
+	ctx, cancel := context.WithTimeout(h.Context(), time.Second/10)
+	defer cancel()
+	turns := 0
+	for h.dashboard.parts.Take(ctx, "test") == nil {
+		turns++
+	}
+	return func() {
+		for range turns {
+			h.dashboard.parts.Done()
+		}
+	}
+}
+
+// turnsOver fails if somebody still has a turn to make a part of a page.
+func (h *house) turnsOver() {
+	h.Helper()
+	end := time.Now().Add(5 * time.Second)
+	for taken, waiting := h.dashboard.parts.Busy(); taken+waiting > 0; taken, waiting = h.dashboard.parts.Busy() {
+		if time.Now().After(end) {
+			h.Errorf("%d turns are still taken, and %d waited for", taken, waiting)
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// raw sends a request as it is written, of which the body may never come, and gives the connection.
+func (h *house) raw(text string) net.Conn {
+	h.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
+	h.must(err)
+	h.Cleanup(func() { c.Close() })
+	_, err = fmt.Fprint(c, text)
+	h.must(err)
+	return c
+}
+
+// TestAttack_turns_race: neither strangers nor people who announce bodies that they do not send, nor readers who take
+// nothing of an answer, keep a turn to make a part of a page.
+func TestAttack_turns_race(t *testing.T) {
+	h := newHouse(t)
+	h.viewer()
+	signedIn := "Cookie: " + sessionCookie + "=" + h.viewer().cookie(sessionCookie) + "\r\n"
+	form := "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\n"
+	for range attack.Size(20, 500) {
+		for _, begin := range []string{
+			"POST /sign-in?part=x HTTP/1.1\r\nHost: t\r\n" + form,
+			"POST /welcome?part=x HTTP/1.1\r\nHost: t\r\n" + form,
+			"POST /account?part=x HTTP/1.1\r\nHost: t\r\n" + signedIn + form,
+			"GET /?part=totals HTTP/1.1\r\nHost: t\r\n" + signedIn + form,
+			"GET /live?words=orders&part=x HTTP/1.1\r\nHost: t\r\n" + signedIn + "\r\n",
+			strings.Repeat("GET /?part=totals HTTP/1.1\r\nHost: t\r\n"+signedIn+"\r\n", 5), // nobody reads the answers
+		} {
+			h.raw(begin)
+		}
+	}
+	h.manager().get("/?part=totals").is(http.StatusOK)
+	h.turnsOver()
+}
+
+// TestAttack_turnsOfOne_race: somebody who asks for hundreds of parts at once does not make others wait for all of
+// them, and is told when it is too much.
+func TestAttack_turnsOfOne_race(t *testing.T) {
+	h := newHouse(t)
+	h.viewer()
+	manager := h.manager()
+	parts := h.dashboard.parts
+	letGo := h.takeTurns()
+	request := "GET /?part=totals HTTP/1.1\r\nHost: t\r\nCookie: " + sessionCookie + "=" +
+		h.viewer().cookie(sessionCookie) + "\r\n\r\n"
+	for range partsWaiting {
+		h.raw(request)
+	}
+	for _, waiting := parts.Busy(); waiting < partsWaiting; _, waiting = parts.Busy() {
+		time.Sleep(time.Millisecond)
+	}
+	if a := h.viewer().get("/?part=totals").is(http.StatusTooManyRequests); a.header.Get("Retry-After") == "" {
+		t.Error("one part too many is refused without Retry-After")
+	}
+	answered := make(chan answer)
+	go func() { answered <- manager.get("/?part=totals") }()
+	for _, waiting := parts.Busy(); waiting <= partsWaiting; _, waiting = parts.Busy() {
+		time.Sleep(time.Millisecond)
+	}
+	letGo()
+	(<-answered).is(http.StatusOK)
+	if _, waiting := parts.Busy(); waiting < partsWaiting/2 {
+		t.Errorf("%d of the viewer's parts wait, want most of %d: the manager had to wait for them", waiting, partsWaiting)
+	}
+	h.cutOff()
+	h.turnsOver()
 }
 
 // TestLive_lost_race: a page says that it hears nothing, and when the connection is back it shows what happened
@@ -156,6 +283,29 @@ func TestLive_lost_race(t *testing.T) {
 	b.saysNot("The connection to the server is lost.")
 	b.says("#1001", "Anna Ahlers")
 	b.at("/orders")
+}
+
+// TestLive_refused_race: a page whose events are refused says so, still follows by and by, and hears of changes again
+// when others have closed theirs.
+func TestLive_refused_race(t *testing.T) {
+	h := newHouse(t)
+	b := h.browse(affiliate.RoleViewer)
+	viewer := h.user(affiliate.RoleViewer).ID.String()
+	var taken []*live.Reader
+	for range live.MostReadersEach {
+		r, _ := h.dashboard.Hub.Subscribe(viewer, []string{})
+		taken = append(taken, r)
+	}
+	b.excuse("429")
+	b.open("/orders")
+	b.says("you may have too many pages open")
+	for _, r := range taken {
+		r.Close()
+	}
+	h.sell(sale{code: "ANNA10", value: 100_00})
+	b.says("#1001", "Anna Ahlers")
+	b.saysNot("you may have too many pages open")
+	b.connected()
 }
 
 // TestLive_lists: lists with figures follow as well.

@@ -26,7 +26,7 @@ type request struct {
 	settings affiliate.Settings
 	zone     *time.Location
 	began    time.Time
-	turn     bool // it is one of the parts that are made now
+	turn     bool // it has a turn to make a part of a page
 }
 
 const (

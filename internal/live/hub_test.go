@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/fair"
 )
 
 func runHub(t *testing.T, address string) *Hub {
@@ -36,16 +38,17 @@ func runHub(t *testing.T, address string) *Hub {
 func TestEveryProcessHearsEveryChange_race(t *testing.T) {
 	server := miniredis.RunT(t)
 	one, two := runHub(t, server.Addr()), runHub(t, server.Addr())
-	readers := []*Reader{one.Subscribe(), two.Subscribe(), two.Subscribe()}
+	readers := []*Reader{subscribe(t, one), subscribe(t, two), subscribe(t, two)}
 	// A subscription takes a moment to stand; publish until all have heard.
 	for i, r := range readers {
 		deadline := time.After(10 * time.Second)
 		for heard := false; !heard; {
 			one.Publish([]affiliate.Change{{Order: 7}})
 			select {
-			case batch := <-r.C:
-				if len(batch.Changes) != 1 || batch.Changes[0].Order != 7 {
-					t.Fatalf("reader %d heard %v", i, batch.Changes)
+			case <-r.Ready():
+				list, open := r.Take()
+				if !open || len(list[0].Changes) != 1 || list[0].Changes[0].Order != 7 {
+					t.Fatalf("reader %d heard %v", i, list)
 				}
 				heard = true
 			case <-time.After(20 * time.Millisecond):
@@ -58,21 +61,98 @@ func TestEveryProcessHearsEveryChange_race(t *testing.T) {
 
 func TestSlowReaderIsDroppedAndNobodyWaits_race(t *testing.T) {
 	h := NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}), slog.New(slog.NewTextHandler(io.Discard, nil)))
-	slow, quick := h.Subscribe(), h.Subscribe()
-	for range backlog + 10 {
+	slow, quick := subscribe(t, h), subscribe(t, h)
+	for range readerBacklog + 10 {
 		h.deliver([]affiliate.Change{{Order: 1}})
-		<-quick.C
+		<-quick.Ready()
+		if list, open := quick.Take(); len(list) != 1 || !open {
+			t.Fatalf("the quick reader got %d, %v", len(list), open)
+		}
 	}
-	n := 0
-	for range slow.C { // ends: the channel was closed
-		n++
+	<-slow.Ready()
+	if list, open := slow.Take(); len(list) != readerBacklog || !open {
+		t.Errorf("the slow reader got %d, want the %d that were waiting", len(list), readerBacklog)
 	}
-	if n != backlog {
-		t.Errorf("the slow reader got %d, want the %d that were waiting", n, backlog)
+	<-slow.Ready()
+	if list, open := slow.Take(); len(list) != 0 || open {
+		t.Errorf("the slow reader is not gone: %d, %v", len(list), open)
 	}
 	slow.Close()
 	quick.Close()
 	quick.Close() // twice is no harm
+	if n := h.Readers(); n != 0 {
+		t.Errorf("%d readers are left", n)
+	}
+}
+
+func subscribe(t *testing.T, h *Hub, words ...string) *Reader {
+	t.Helper()
+	r, why := h.Subscribe("somebody", words)
+	if why != fair.Granted {
+		t.Fatalf("a reader is refused: %v", why)
+	}
+	return r
+}
+
+// TestAttack_readers: one caller can have a few readers; others find theirs, until all places are taken.
+func TestAttack_readers(t *testing.T) {
+	h := NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	granted := map[fair.Refusal]int{}
+	var all []*Reader
+	take := func(caller string) {
+		r, why := h.Subscribe(caller, nil)
+		if granted[why]++; why == fair.Granted {
+			all = append(all, r)
+		}
+	}
+	for range 1500 {
+		take("greedy")
+	}
+	if granted[fair.Granted] != MostReadersEach || granted[fair.TooMany] != 1500-MostReadersEach {
+		t.Errorf("one caller who asks for 1,500 gets %v", granted)
+	}
+	for n := range 30 {
+		for range MostReadersEach {
+			take(strconv.Itoa(n))
+		}
+	}
+	if granted[fair.Granted] != MostReaders || granted[fair.Full] != 31*MostReadersEach-MostReaders {
+		t.Errorf("31 callers get %v, want %d in all", granted, MostReaders)
+	}
+	for _, r := range all {
+		r.Close()
+	}
+	if h.Readers() != 0 {
+		t.Errorf("%d readers are left", h.Readers())
+	}
+}
+
+// TestWordsOfReader: a reader that shows other things is not even woken.
+func TestWordsOfReader(t *testing.T) {
+	h := NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}), slog.New(slog.NewTextHandler(io.Discard, nil)))
+	one, other := subscribe(t, h, "cmp_3", "ord_9"), subscribe(t, h, "cmp_4")
+	h.deliver([]affiliate.Change{{Store: 1, Order: 2, Campaign: 3}})
+	if list, _ := one.Take(); len(list) != 1 {
+		t.Errorf("who shows the campaign hears of %d batches, want 1", len(list))
+	}
+	select {
+	case <-other.Ready():
+		t.Error("who shows another campaign is woken")
+	default:
+	}
+}
+
+// TestText: a batch is written once for all of its readers.
+func TestText(t *testing.T) {
+	b, times := newBatch([]affiliate.Change{{Order: 1}}), 0
+	for range 3 {
+		if got := b.Text(func([]affiliate.Change) string { times++; return "text" }); got != "text" {
+			t.Errorf("got %q", got)
+		}
+	}
+	if times != 1 {
+		t.Errorf("written %d times", times)
+	}
 }
 
 func TestWords(t *testing.T) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/fair"
 	"github.com/tributaryhq/tributary/internal/live"
 )
 
@@ -31,7 +34,7 @@ type LiveChange struct {
 const liveBeat = 15 * time.Second
 
 func (s *Server) live(c *gin.Context) {
-	Stream(c, s.Hub, 0, func(b *live.Batch) string { return liveEvents(b.Changes) })
+	Stream(c, s.Hub, 0, nil, func(b *live.Batch) string { return b.Text(liveEvents) })
 }
 
 // livePatience is how long a reader may take none of what is written before it is disconnected.
@@ -44,13 +47,31 @@ const clockSkew = 2 * time.Second
 // from the intake what telling each of them of each batch costs. What changes meanwhile is told at its end, at once.
 const PagePause = 300 * time.Millisecond
 
+// streamShare is how long a stream rests for each that is open: however many there are, so many pieces are written in a
+// second, or deliveries would wait for them. Few streams do not rest.
+const (
+	streamShare = 200 * time.Microsecond
+	fewStreams  = 10
+)
+
 // Stream sends what changes as server-sent events, until the reader goes; events writes a batch, and nothing where it
-// does not concern the reader. Between two writes there is at least pause; what is the same by then is told once. The
-// reader fetches what it shows. A reader that falls behind is disconnected and fetches everything anew when it returns.
-// The parameter since, in milliseconds, is when the reader began to read what it shows: the event "missed" tells it
-// that there were changes before it listened.
-func Stream(c *gin.Context, hub *live.Hub, pause time.Duration, events func(*live.Batch) string) {
-	reader := hub.Subscribe()
+// does not concern the reader. It is not asked about batches with none of the words in them, unless words is nil.
+// Between two writes there is at least pause; what is the same by then is told once. The reader fetches what it shows.
+// A reader that falls behind is disconnected and fetches everything anew when it returns. The parameter since, in
+// milliseconds, is when the reader began to read what it shows: the event "missed" tells it that there were changes
+// before it listened. Each caller may have a few streams; more are refused by a problem document.
+func Stream(c *gin.Context, hub *live.Hub, pause time.Duration, words []string, events func(*live.Batch) string) {
+	reader, why := hub.Subscribe(app.Asker(c.Request.Context()).ID, words)
+	switch why {
+	case fair.TooMany:
+		answerProblem(c, TooManyAtOnce(fmt.Sprintf("You have %d live streams or pages open; more are not told of "+
+			"changes. Close some of them.", live.MostReadersEach)))
+		return
+	case fair.Full:
+		answerProblem(c, TooManyAtOnce(fmt.Sprintf("%d live streams or pages are open at this server; more are not "+
+			"told of changes. Try again later.", live.MostReaders)))
+		return
+	}
 	defer reader.Close()
 	control := http.NewResponseController(c.Writer)
 	c.Header("Content-Type", "text/event-stream")
@@ -73,36 +94,27 @@ func Stream(c *gin.Context, hub *live.Hub, pause time.Duration, events func(*liv
 	}
 	beat := time.NewTicker(liveBeat)
 	defer beat.Stop()
-	var resting <-chan time.Time // nil while the reader may be told at once
-	waiting := ""
-	tell := func(text string) bool {
-		if pause > 0 {
-			resting = time.After(pause)
-		}
-		return write(text)
-	}
+	ready := reader.Ready()
+	var rested <-chan time.Time
 	for {
 		select {
-		case batch, open := <-reader.C:
+		case <-ready:
+			batches, open := reader.Take()
 			if !open {
 				return
 			}
-			text := events(batch)
-			if resting != nil {
-				if !strings.Contains(waiting, text) {
-					waiting += text
-				}
+			text := toldOnce(batches, events)
+			if text == "" {
 				continue
 			}
-			if text != "" && !tell(text) {
+			if !write(text) {
 				return
 			}
-		case <-resting:
-			resting = nil
-			text := waiting
-			if waiting = ""; text != "" && !tell(text) {
-				return
+			if rest := max(pause, restFor(hub.Readers())); rest > 0 {
+				ready, rested = nil, time.After(rest) // what comes meanwhile waits without waking anybody
 			}
+		case <-rested:
+			ready, rested = reader.Ready(), nil
 		case <-beat.C:
 			if !write(": beat\n\n") {
 				return
@@ -111,6 +123,30 @@ func Stream(c *gin.Context, hub *live.Hub, pause time.Duration, events func(*liv
 			return
 		}
 	}
+}
+
+// restFor is how long a stream rests when so many are open.
+func restFor(streams int) time.Duration {
+	if streams <= fewStreams {
+		return 0
+	}
+	return time.Duration(streams) * streamShare
+}
+
+// toldOnce writes batches; what is the same in several of them is written once.
+func toldOnce(batches []*live.Batch, events func(*live.Batch) string) string {
+	if len(batches) == 1 {
+		return events(batches[0])
+	}
+	var all strings.Builder
+	told := map[string]bool{"": true}
+	for _, b := range batches {
+		if text := events(b); !told[text] {
+			told[text] = true
+			all.WriteString(text)
+		}
+	}
+	return all.String()
 }
 
 // Event writes a server-sent event. The data is one line, and not empty: browsers pass over events without data.

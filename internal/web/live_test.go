@@ -16,6 +16,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/fair"
 	"github.com/tributaryhq/tributary/internal/jobs"
 	"github.com/tributaryhq/tributary/internal/live"
 	"github.com/tributaryhq/tributary/internal/web"
@@ -52,7 +54,7 @@ func TestStream_stalled_race(t *testing.T) {
 	c, _ := gin.CreateTestContext(w)
 	c.Request = httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/live", nil)
 	before := time.Now()
-	web.Stream(c, hub, 0, func(*live.Batch) string { return "" })
+	web.Stream(c, hub, 0, nil, func(*live.Batch) string { return "" })
 	if w.writes != 1 || !w.deadline.After(before) || w.deadline.After(before.Add(time.Minute)) {
 		t.Errorf("%d writes with a limit of %v, want one within a minute", w.writes, w.deadline.Sub(before))
 	}
@@ -92,25 +94,28 @@ func TestStream_pause_race(t *testing.T) {
 	c, _ := gin.CreateTestContext(w)
 	c.Request = httptest.NewRequestWithContext(ctx, http.MethodGet, "/live", nil)
 	running.Go(func() {
-		web.Stream(c, hub, 2*time.Second, func(b *live.Batch) string {
+		web.Stream(c, hub, 2*time.Second, nil, func(b *live.Batch) string {
 			return web.Event("order", b.Changes[0].Order.String())
 		})
 	})
 	<-w.wrote // the beginning
-	witness := hub.Subscribe()
+	witness, _ := hub.Subscribe("witness", nil)
 	defer witness.Close()
 	publish := func(order affiliate.OrderID) { hub.Publish([]affiliate.Change{{Order: order}}) }
 	hear := func(order affiliate.OrderID) {
-		for b := range witness.C {
-			if b.Changes[0].Order == order {
-				return
+		for range witness.Ready() {
+			list, _ := witness.Take()
+			for _, b := range list {
+				if b.Changes[0].Order == order {
+					return
+				}
 			}
 		}
 	}
 	for heard := false; !heard; { // the hub begins to listen by and by
 		publish(1)
 		select {
-		case <-witness.C:
+		case <-witness.Ready():
 			heard = true
 		case <-time.After(50 * time.Millisecond):
 		}
@@ -129,5 +134,26 @@ func TestStream_pause_race(t *testing.T) {
 	}
 	if text := strings.TrimPrefix(<-w.wrote, one); text != want { // the first may have been published more than once
 		t.Errorf("told after the pause %q, want %q", text, want)
+	}
+}
+
+// TestStream_refused: one stream too many of one caller is refused by a problem document that says when to come back.
+func TestStream_refused(t *testing.T) {
+	hub := live.NewHub(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}),
+		slog.New(slog.NewTextHandler(io.Discard, nil)))
+	caller := affiliate.Principal{ID: "tok_1"}
+	for range live.MostReadersEach {
+		if _, why := hub.Subscribe(caller.ID, nil); why != fair.Granted {
+			t.Fatalf("a stream is refused: %v", why)
+		}
+	}
+	w := httptest.NewRecorder()
+	c, _ := gin.CreateTestContext(w)
+	c.Request = httptest.NewRequestWithContext(app.As(t.Context(), caller), http.MethodGet, "/live", nil)
+	web.Stream(c, hub, 0, nil, func(*live.Batch) string { return "" })
+	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" ||
+		w.Header().Get("Content-Type") != "application/problem+json" ||
+		!strings.Contains(w.Body.String(), "too_many_at_once") {
+		t.Errorf("answered %d %v %s", w.Code, w.Header(), w.Body)
 	}
 }

@@ -62,6 +62,16 @@ func newProblem(status int, code, field, detail string) *Problem {
 	return p
 }
 
+// tooManyRetry is after how many seconds whoever has too much at once may try again.
+const tooManyRetry = 5
+
+// TooManyAtOnce is the problem of a caller who has, or of a server that has, as much of something open as may be.
+func TooManyAtOnce(detail string) *Problem {
+	p := newProblem(http.StatusTooManyRequests, codeTooManyAtOnce, "", detail)
+	p.retryAfter = tooManyRetry
+	return p
+}
+
 // ourFault gives the problem a name that the log shares with the answer, so that a report about one finds the other.
 func (p *Problem) ourFault() *Problem {
 	var id [16]byte

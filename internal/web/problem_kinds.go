@@ -26,6 +26,7 @@ const (
 	codeOtherShop            = "other_shop"
 	codeRateLimited          = "rate_limited"
 	codeTooLarge             = "too_large"
+	codeTooManyAtOnce        = "too_many_at_once"
 	codeTooManyAttempts      = "too_many_attempts"
 	codeTooSlow              = "too_slow"
 	codeUnauthenticated      = "unauthenticated"
@@ -81,6 +82,9 @@ var problemKinds = map[string]problemKind{
 		"token the address, has used up its requests. Go on after the seconds in Retry-After."},
 	codeTooLarge: {http.StatusRequestEntityTooLarge, "The body is too large",
 		"The body has more bytes than this address takes."},
+	codeTooManyAtOnce: {http.StatusTooManyRequests, "Too much at once", "The token or person has as many exports or " +
+		"live streams open as one may, or all that the server has are taken. End one, or try again after the seconds " +
+		"in Retry-After."},
 	codeTooManyAttempts: {http.StatusTooManyRequests, "Too many sign-ins failed",
 		"Only for people who sign in. Wait as long as detail says, or let an owner set a new password."},
 	codeTooSlow: {http.StatusRequestTimeout, "The body came too slowly",

@@ -49,11 +49,18 @@ async function refresh(id) {
     took = performance.now() - began;
     if (answer.ok && typing(part)) setTimeout(() => schedule(part), 400); // since it was asked for
     else if (answer.ok) replace(part, text);
+    else if (answer.status === 429 || answer.status === 503) setTimeout(() => schedule(part), later(answer));
   } catch {
     // the connection is gone; its return refreshes everything
   } finally {
     loading.delete(id);
   }
+}
+
+// later is after how many milliseconds a server that has too much to do wants to be asked again. Not all pages ask at
+// the same moment.
+function later(answer) {
+  return (Number(answer.headers.get("Retry-After")) || 5) * 1000 * (1 + Math.random());
 }
 
 // replace puts new markup in a part's place: what is chosen stays chosen, what has focus keeps it, what changed
@@ -87,25 +94,35 @@ function place(part, focus) {
     focus.includes(":") && part.querySelector(`[data-focus^="${CSS.escape(focus.split(":")[0])}:"]`) || null;
 }
 
-// Live events. The browser reconnects by itself; whatever was missed is fetched when the connection is back.
+// Live events. The browser reconnects by itself; whatever was missed is fetched when the connection is back. Where the
+// server refuses the events, since too many pages are open, the page says so, asks again more and more seldom, and
+// fetches its parts whenever it asks.
+let refusals = 0; // one after the other
+const calm = 5000, calmest = 60000;
+
 function listen() {
   const band = document.getElementById("offline");
   if (!band || !window.EventSource || !fragments().length) return;
   const words = new Set(fragments().flatMap((part) => part.dataset.live.split(" ")));
   const query = new URLSearchParams({ since: document.body.dataset.since, words: [...words].join(" ") });
   const source = new EventSource(`/live?${query}`);
-  let lost = 0;
+  let lost = refusals ? -1 : 0;
   source.onopen = () => {
     if (lost) fragments().forEach(schedule);
     clearTimeout(lost);
-    lost = 0;
+    lost = refusals = 0;
     band.hidden = true;
     document.documentElement.dataset.connected = "yes";
   };
   source.onerror = () => {
     document.documentElement.dataset.connected = "no";
     if (!lost) lost = setTimeout(() => { band.hidden = false; }, 1500);
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => { source.close(); listen(); }, 5000);
+    const refused = source.readyState === EventSource.CLOSED;
+    band.querySelector("[data-lost]").hidden = refused;
+    band.querySelector("[data-refused]").hidden = !refused;
+    if (!refused) return;
+    const rest = Math.min(calm * 2 ** refusals++, calmest) * (1 + Math.random() / 2);
+    setTimeout(() => { if (refusals > 1) fragments().forEach(schedule); listen(); }, rest);
   };
   source.addEventListener("changed", (event) => {
     const changed = new Set(event.data.split(" "));
