@@ -28,6 +28,7 @@ type App struct {
 
 	tokens    tokenCache
 	passwords passwords
+	refusals  refusals
 	rhythms   rhythms
 }
 

@@ -555,7 +555,7 @@ func TestSettings(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	eachDesk(t, func(d *desk) {
-		added, err := d.AddToken(d.ctx, "screen", affiliate.RoleViewer)
+		added, err := d.AddToken(d.ctx, app.TokenDraft{Name: "screen", Role: affiliate.RoleViewer})
 		must(d, added, err)
 		p, err := d.Authenticate(d.ctx, added.Value)
 		if must(d, p, err); p.Role != affiliate.RoleViewer || !strings.Contains(p.Name, added.ID.String()) {
@@ -578,9 +578,9 @@ func TestTokens(t *testing.T) {
 		if must(d, again, err) != ended {
 			d.Errorf("ended again: %+v", again)
 		}
-		_, err = d.AddToken(d.ctx, "x", "root")
+		_, err = d.AddToken(d.ctx, app.TokenDraft{Name: "x", Role: "root"})
 		d.want(err, affiliate.Invalid, "role")
-		_, err = d.AddToken(d.ctx, "", affiliate.RoleOwner)
+		_, err = d.AddToken(d.ctx, app.TokenDraft{Name: "", Role: affiliate.RoleOwner})
 		d.want(err, affiliate.Invalid, "name")
 		for _, e := range d.audited(added.ID.String(), "token.add") {
 			if strings.Contains(e.After, added.Value) {

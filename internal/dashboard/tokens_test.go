@@ -15,7 +15,7 @@ func TestTokens(t *testing.T) {
 	h := newHouse(t)
 	o := h.owner()
 	o.get("/settings/tokens").is(http.StatusOK).says("No tokens yet", h.url+"/api/v1")
-	a := o.post("/settings/tokens", "name", "Warehouse", "role", "manager").is(http.StatusOK).says("Copy it now",
+	a := o.post("/settings/tokens", "name", "Warehouse", "role", "manager", "expires", "365d").is(http.StatusOK).says("Copy it now",
 		"Warehouse", "Works")
 	value := a.one("#token-value").text()
 	if !strings.HasPrefix(value, "trb_") || strings.Contains(a.address, value) {
@@ -35,7 +35,7 @@ func TestTokens(t *testing.T) {
 		t.Errorf("a manager's token reads tokens: %d", got)
 	}
 	o.get("/settings/tokens").says("20 Nov 2026, 13:00") // last used
-	a = o.post("/settings/tokens", "name", "", "role", "viewer").is(http.StatusUnprocessableEntity)
+	a = o.post("/settings/tokens", "name", "", "role", "viewer", "expires", "365d").is(http.StatusUnprocessableEntity)
 	if !a.has("#name-about .error") {
 		t.Errorf("a token without a name: %s", a.text())
 	}
