@@ -17,7 +17,7 @@ func tokenAddCommand() command {
 		summary: "Make an API token, and print it this once.",
 		example: "tributary token add --name \"warehouse screen\" --role viewer\ntributary token add --name agency " +
 			"--role viewer --expires 90d",
-		run:     tokenAdd,
+		run: tokenAdd,
 	}
 }
 

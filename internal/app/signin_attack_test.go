@@ -16,8 +16,8 @@ import (
 const honestWait = 4 * time.Second
 
 // TestAttack_signInFlood: hundreds of connections that guess side by side, from one network or from as many, do not
-// delay somebody who signs in with a browser that did before. Whoever comes from elsewhere gets in soon, too, or is told
-// at once to try again.
+// delay somebody who signs in with a browser that did before. Whoever comes from elsewhere gets in soon, too, or is
+// told at once to try again.
 func TestAttack_signInFlood(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		mia := d.owner()
@@ -37,7 +37,8 @@ func TestAttack_signInFlood(t *testing.T) {
 							return
 						default:
 						}
-						_, _, err := d.signIn(fmt.Sprintf("user%d-%d@brand.example", i, n), "guess guess guess", from(i))
+						email := fmt.Sprintf("user%d-%d@brand.example", i, n)
+						_, _, err := d.signIn(email, "guess guess guess", from(i))
 						if err == nil {
 							d.Error("a guess signed in")
 						}
@@ -98,7 +99,8 @@ func TestAttack_distributedGuessing(t *testing.T) {
 		hours := attack.Size(1, 24)
 		for minute := range hours * 60 {
 			for i := range 4 { // of the many, four a minute; they are refused without a hash soon
-				_, _, err := d.signIn(mia.Email, "guess guess guess", fmt.Sprintf("203.%d.%d.%d", minute/250, minute%250, i))
+				from := fmt.Sprintf("203.%d.%d.%d", minute/250, minute%250, i)
+				_, _, err := d.signIn(mia.Email, "guess guess guess", from)
 				if affiliate.KindOf(err) == affiliate.Forbidden {
 					tried++
 				}

@@ -13,8 +13,8 @@ func (a *App) AddUser(ctx context.Context, u affiliate.User, password string) (a
 	return a.addUser(ctx, u, password, func(*storage.Tx) error { return nil })
 }
 
-// AddFirstOwner makes the owner of a fresh installation, for whoever has the key of its set-up link. Conflict when there
-// is a user already, Forbidden with another key; address is the network address of who asks.
+// AddFirstOwner makes the owner of a fresh installation, for whoever has the key of its set-up link. Conflict when
+// there is a user already, Forbidden with another key; address is the network address of who asks.
 func (a *App) AddFirstOwner(ctx context.Context, key string, u affiliate.User, password,
 	address string) (affiliate.User, error) {
 	if err := noUsers(ctx, a.DB.HasUsers); err != nil {

@@ -16,8 +16,8 @@ const goodPassword = "correct horse battery"
 
 func (d *desk) owner() affiliate.User {
 	d.Helper()
-	u, err := d.AddFirstOwner(d.ctx, d.setupKey(), affiliate.User{Email: "Mia@Brand.example ", Name: "Mia"}, goodPassword,
-		"192.0.2.1")
+	u, err := d.AddFirstOwner(d.ctx, d.setupKey(), affiliate.User{Email: "Mia@Brand.example ", Name: "Mia"},
+		goodPassword, "192.0.2.1")
 	return must(d, u, err)
 }
 
@@ -78,7 +78,7 @@ func TestSignIn(t *testing.T) {
 			_, _, err := d.signIn(wrong[0], wrong[1], "192.0.2.1")
 			d.want(err, affiliate.Forbidden, "", "do not fit")
 		}
-		if _, err := d.session(token+"x"); affiliate.KindOf(err) != affiliate.NotFound {
+		if _, err := d.session(token + "x"); affiliate.KindOf(err) != affiliate.NotFound {
 			d.Errorf("a wrong token: %v", err)
 		}
 		d.pass(15 * 24 * time.Hour)

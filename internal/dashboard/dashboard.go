@@ -183,6 +183,8 @@ func (r *request) allowed(route route) bool {
 	case route.access == signedIn || r.user.Role.May(affiliate.Permission(route.access)):
 		return true
 	}
+	r.d.App.Refused(app.RefusedPermission, r.ClientIP(), "user", r.user.ID.String(), "method", route.method, "path",
+		route.path)
 	r.fail(affiliate.Errorf(affiliate.Forbidden, "as a %s you may not %s; ask for the role %s", r.user.Role,
 		route.access, affiliate.Permission(route.access).Least()))
 	return false

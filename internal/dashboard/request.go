@@ -45,8 +45,8 @@ const (
 	deviceCookieTime  = 365 * 24 * time.Hour
 )
 
-// cookieName is how a cookie is called where this server is reached by TLS: browsers take a name that begins so from the
-// host itself only, not from another one of its domain, nor without TLS.
+// cookieName is how a cookie is called where this server is reached by TLS: browsers take a name that begins so from
+// the host itself only, not from another one of its domain, nor without TLS.
 func (r *request) cookieName(name string) string {
 	if r.secure() {
 		return "__Host-" + name

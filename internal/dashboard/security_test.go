@@ -83,7 +83,8 @@ func TestSignIn(t *testing.T) {
 	for _, name := range []string{sessionCookie, deviceCookie} {
 		// The name binds the cookie to this host: browsers want it with Secure, with Path=/ and without a domain.
 		c := cookieSet(in, "__Host-"+name)
-		if c == nil || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" || c.SameSite != http.SameSiteLaxMode {
+		if c == nil || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" ||
+			c.SameSite != http.SameSiteLaxMode {
 			t.Errorf("behind TLS the cookie %s is %+v", name, c)
 		}
 		if cookieSet(in, name) != nil {
@@ -151,8 +152,8 @@ func TestAttack_lockout(t *testing.T) {
 			"password": {password}}.Encode())).is(http.StatusTooManyRequests)
 	}
 	in := own.post("/sign-in", "email", olga, "password", password).is(http.StatusSeeOther)
-	own.get(in.header.Get("Location")).says("5 sign-ins with your e-mail address failed, from 1 network, the last on 20 " +
-		"Nov 2026, 13:00")
+	own.get(in.header.Get("Location")).says("5 sign-ins with your e-mail address failed, from 1 network",
+		"the last on 20 Nov 2026, 13:00")
 	own.get("/account").says("5 sign-ins with your e-mail address failed")
 	own.post("/sign-out")
 	in = own.post("/sign-in", "email", olga, "password", password).is(http.StatusSeeOther)
@@ -252,6 +253,43 @@ func TestForms_roles(t *testing.T) {
 			if a.status != http.StatusForbidden || !strings.Contains(a.text(), "you may not "+string(route.access)) {
 				t.Errorf("POST %s as %s gives %d %s", route.path, role, a.status, a.text())
 			}
+		}
+	}
+}
+
+// TestRefused: the log and the metrics tell of what was refused, with the address and who it was, without a secret.
+func TestRefused(t *testing.T) {
+	h := newHouse(t)
+	h.viewer().post("/settings").is(http.StatusForbidden)
+	token, err := h.app.AddToken(h.as(affiliate.RoleOwner), app.TokenDraft{Name: "reads", Role: affiliate.RoleViewer})
+	h.must(err)
+	h.nobody().send(http.MethodGet, "/api/v1/tokens", map[string]string{"Authorization": "Bearer " + token.Value}, nil).
+		is(http.StatusForbidden)
+	h.forge(3)
+	h.nobody().send(http.MethodPost, "/webhooks/shopify/nowhere", nil, strings.NewReader("{}")).is(http.StatusNotFound)
+	h.nobody().post("/sign-in", "email", people[0].Email, "password", "guess guess guess")
+	text := h.log.String()
+	viewer, owner := h.user(affiliate.RoleViewer).ID.String(), h.user(affiliate.RoleOwner).ID.String()
+	for _, want := range []string{`permission" address=127.0.0.1 user=` + viewer + " method=POST path=/settings",
+		`delivery" address=127.0.0.1 reason=bad_signature platform=shopify store=shop`,
+		`sign_in" address=127.0.0.1 user=` + owner} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log does not say %s:\n%s", want, text)
+		}
+	}
+	if n := strings.Count(text, "refused: delivery"); n != 1 {
+		t.Errorf("four refused deliveries are %d lines at once", n)
+	}
+	for _, secret := range []string{people[0].Email, "guess guess", token.Value} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the log tells %q", secret)
+		}
+	}
+	metrics := h.nobody().get("/metrics").is(http.StatusOK).body
+	for _, want := range []string{`tributary_refused_total{kind="delivery"} 4`, `{kind="permission"} 2`,
+		`{kind="sign_in"} 1`} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("the metrics do not say %s", want)
 		}
 	}
 }

@@ -339,7 +339,8 @@ func TestWorker_purgeOfSessions(t *testing.T) {
 		}
 		long := now.Add(-app.FailuresForget)
 		for who, at := range map[string]time.Time{"forgotten": long, "fresh": long.Add(time.Second)} {
-			if err := db.NoteSignInFailure(t.Context(), []string{who}, 0, "", at, at.Add(-app.FailuresForget)); err != nil {
+			if err := db.NoteSignInFailure(t.Context(), []string{who}, 0, "", at,
+				at.Add(-app.FailuresForget)); err != nil {
 				t.Fatal(err)
 			}
 		}

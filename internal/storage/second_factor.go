@@ -40,7 +40,8 @@ func (q queries) SecondFactors(ctx context.Context, users []affiliate.UserID) (m
 
 // OfferSecondFactor keeps a sealed secret that is not confirmed yet, in place of one that was not either. False when
 // the person has one that is confirmed.
-func (db *DB) OfferSecondFactor(ctx context.Context, user affiliate.UserID, sealed []byte, now time.Time) (bool, error) {
+func (db *DB) OfferSecondFactor(ctx context.Context, user affiliate.UserID, sealed []byte,
+	now time.Time) (bool, error) {
 	n, err := db.exec(ctx, `INSERT INTO second_factors (user_id, secret, created_at) VALUES (?, ?, ?) ON CONFLICT (user_id) DO UPDATE SET
 		secret = excluded.secret, created_at = excluded.created_at WHERE second_factors.confirmed_at IS NULL`, user, sealed, At(now))
 	return n > 0, err
@@ -59,7 +60,8 @@ func (tx *Tx) UseStep(ctx context.Context, user affiliate.UserID, step int64) (b
 	return n > 0, err
 }
 
-// EndSecondFactor forgets a person's second factor with its recovery codes. False when they had none that was confirmed.
+// EndSecondFactor forgets a person's second factor with its recovery codes. False when they had none that was
+// confirmed.
 func (tx *Tx) EndSecondFactor(ctx context.Context, user affiliate.UserID) (bool, error) {
 	if _, err := tx.exec(ctx, `DELETE FROM recovery_codes WHERE user_id = ?`, user); err != nil {
 		return false, err

@@ -31,7 +31,8 @@ func (q queries) Token(ctx context.Context, id affiliate.TokenID) (affiliate.Tok
 	return getOne[tokenRow](ctx, q, id, `SELECT `+tokenColumns+` FROM api_tokens WHERE id = ?`, id)
 }
 
-// TokenByHash gives the token with the SHA-256 of its value, whether it still works or not; NotFound when there is none.
+// TokenByHash gives the token with the SHA-256 of its value, whether it still works or not; NotFound when there is
+// none.
 func (q queries) TokenByHash(ctx context.Context, hash []byte) (affiliate.Token, error) {
 	return getOne[tokenRow](ctx, q, named("such token"), `SELECT `+tokenColumns+` FROM api_tokens WHERE hash = ?`, hash)
 }

@@ -102,7 +102,8 @@ type FailedSignIns struct {
 }
 
 // CreateSession keeps a session by the SHA-256 of its token, with the sign-ins that failed before it.
-func (tx *Tx) CreateSession(ctx context.Context, hash []byte, user affiliate.UserID, now, expires time.Time) (failed FailedSignIns, err error) {
+func (tx *Tx) CreateSession(ctx context.Context, hash []byte, user affiliate.UserID, now,
+	expires time.Time) (failed FailedSignIns, err error) {
 	if failed, err = tx.FailedSignIns(ctx, user); err != nil {
 		return failed, err
 	}
@@ -135,8 +136,9 @@ func (q queries) SessionByHash(ctx context.Context, hash []byte, now time.Time) 
 	}
 	err := q.get(ctx, &row, `SELECT `+qualify("u", userColumns)+`, s.created_at AS began, s.seen_at, s.expires_at AS expires, s.failures,
 		s.failed_places AS places, s.failed_at, COALESCE(s.proved_at, s.created_at) AS proved FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.hash = ? AND s.expires_at > ? AND u.disabled_at IS NULL`, hash, At(now))
-	return Session{User: row.domain(), CreatedAt: row.Began, SeenAt: row.SeenAt, ExpiresAt: row.Expires, ProvedAt: row.Proved,
-		Before: FailedSignIns{row.Failures, row.Places, row.FailedAt}}, err
+	return Session{User: row.domain(), CreatedAt: row.Began, SeenAt: row.SeenAt, ExpiresAt: row.Expires,
+		ProvedAt: row.Proved,
+		Before:   FailedSignIns{row.Failures, row.Places, row.FailedAt}}, err
 }
 
 // ProveSession notes that the person of a session has proved again who they are.
@@ -214,7 +216,8 @@ func (q queries) SignInFailures(ctx context.Context, who string) (n int, last ti
 
 // NoteSignInFailure counts a failure under several names; those before forget count no more. A person whom it concerns
 // is told of it: user is 0 for nobody, place the keyed hash of the network that it came from.
-func (db *DB) NoteSignInFailure(ctx context.Context, who []string, user affiliate.UserID, place string, now, forget time.Time) error {
+func (db *DB) NoteSignInFailure(ctx context.Context, who []string, user affiliate.UserID, place string, now,
+	forget time.Time) error {
 	return db.InTx(ctx, func(tx *Tx) error {
 		for _, name := range slices.Sorted(slices.Values(who)) { // one order, so that two never wait for each other
 			if _, err := tx.exec(ctx, `INSERT INTO sign_in_failures (who, failures, last_at) VALUES (?, 1, ?) ON CONFLICT (who) DO UPDATE SET
