@@ -42,6 +42,7 @@ func commands() []command {
 		userAddCommand(),
 		userListCommand(),
 		userPasswordCommand(),
+		userSecondFactorCommand(),
 		tokenAddCommand(),
 		tokenListCommand(),
 		tokenEndCommand(),

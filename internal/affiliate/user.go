@@ -59,10 +59,10 @@ func (u User) ValidatePassword(field, password string) error {
 
 // firstGuesses are the words that common passwords of some length are made of.
 var firstGuesses = []string{"tributary", "password", "passwort", "passw0rd", "p@ssw0rd", "p@ssword", "letmein",
-	"welcome", "qwertyuiop", "qwertzuiop", "qwerty", "qwertz", "azerty", "asdfghjkl", "asdf", "zxcvbnm", "yxcvbnm", "1q2w3e4r5t",
-	"1q2w3e4r", "1qaz2wsx3edc", "1qaz2wsx", "admin", "administrator", "login", "iloveyou", "changeme", "secret",
-	"monkey", "dragon", "football", "baseball", "master", "superman", "sunshine", "princess", "hello", "abc", "owner",
-	"test"}
+	"welcome", "qwertyuiop", "qwertzuiop", "qwerty", "qwertz", "azerty", "asdfghjkl", "asdf", "zxcvbnm",
+	"yxcvbnm", "1q2w3e4r5t", "1q2w3e4r", "1qaz2wsx3edc", "1qaz2wsx", "admin", "administrator", "login",
+	"iloveyou", "changeme", "secret", "monkey", "dragon", "football", "baseball", "master", "superman",
+	"sunshine", "princess", "hello", "abc", "owner", "test"}
 
 // unguessed counts the characters of a password that are left without the words that are guessed first, and without
 // those that repeat the character before, or count on from it.

@@ -3,6 +3,8 @@ package dashboard
 import (
 	"net/http"
 	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 func accountRoutes() []route {
@@ -15,6 +17,8 @@ func accountRoutes() []route {
 
 type accountPage struct {
 	layout
+	Factor string // since when the second factor is on; empty while it is off
+	Urge   bool   // the role may do so much that a second factor is recommended
 	Failed string // sign-ins that failed lately; empty when none did
 	Errors fieldErrors
 }
@@ -22,7 +26,13 @@ type accountPage struct {
 func (r *request) accountPage() error { return r.showAccount(http.StatusOK, nil) }
 
 func (r *request) showAccount(status int, errs fieldErrors) error {
-	p := accountPage{layout: r.layout("Your account", "account"), Errors: errs}
+	p := accountPage{layout: r.layout("Your account", "account"), Errors: errs,
+		Urge: r.may(affiliate.MayAdminister)}
+	on, err := r.d.App.DB.SecondFactors(r.Request.Context(), []affiliate.UserID{r.user.ID})
+	if err != nil {
+		return err
+	}
+	p.Factor = r.date(on[r.user.ID])
 	if before := r.signedIn.Before; before.Failures > 0 {
 		p.Failed = "Before you signed in here, " + r.failedWords(before)
 	}

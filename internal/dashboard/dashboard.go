@@ -79,7 +79,8 @@ type route struct {
 func (d *Dashboard) routes() []route {
 	var all []route
 	for _, list := range [][]route{
-		signInRoutes(), accountRoutes(), liveRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
+		signInRoutes(), accountRoutes(), secondFactorRoutes(),
+		liveRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
 		orderRoutes(),
 		campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(), offerRoutes(), creatorRoutes(),

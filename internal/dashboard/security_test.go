@@ -296,7 +296,9 @@ func TestRefused(t *testing.T) {
 
 // TestForms_signedInOnly lists the forms that every role may send: a new one needs a thought.
 func TestForms_signedInOnly(t *testing.T) {
-	free := map[string]bool{"/sign-out": true, "/account/password": true, "/account/sign-out-elsewhere": true, "/columns/:table": true, "/views": true,
+	free := map[string]bool{"/sign-out": true, "/account/password": true, "/account/sign-out-elsewhere": true,
+		"/account/second-factor": true, "/account/second-factor/codes": true, "/account/second-factor/off": true,
+		"/columns/:table": true, "/views": true,
 		"/views/forget": true}
 	for _, route := range (&Dashboard{}).routes() {
 		if route.method == http.MethodPost && route.access == signedIn && !free[route.path] {
