@@ -82,6 +82,25 @@ func (r *request) identify() error {
 // may says whether who asks has a permission: pages show no buttons that would be refused.
 func (r *request) may(p affiliate.Permission) bool { return r.user.Role.May(p) }
 
+// provedFor is how long ago somebody may have given their password who makes a token, or changes who may sign in: a
+// browser that was left open, or a stolen session, must not become an owner for good.
+const provedFor = time.Hour
+
+// mustProve says whether such a form asks for the password again.
+func (r *request) mustProve() bool { return r.d.App.Now().Sub(r.signedIn.ProvedAt.Time) >= provedFor }
+
+// prove checks the password of such a form where it is asked for.
+func (r *request) prove() error {
+	if !r.mustProve() {
+		return nil
+	}
+	err := r.d.App.Prove(r.Request.Context(), r.user, r.PostForm("current_password"), r.session, r.ClientIP())
+	if err == nil {
+		r.signedIn.ProvedAt = storage.At(r.d.App.Now())
+	}
+	return err
+}
+
 // field reads a field of a form, without spaces around it.
 func (r *request) field(name string) string { return strings.TrimSpace(r.PostForm(name)) }
 

@@ -257,6 +257,50 @@ func TestForms_roles(t *testing.T) {
 	}
 }
 
+// TestAttack_leftBrowser: with the session of a browser that was left open nobody makes a token, an owner or a password
+// without knowing the owner's.
+func TestAttack_leftBrowser(t *testing.T) {
+	h := newHouse(t)
+	o := h.owner()
+	max := personAddress(h.user(affiliate.RoleManager).ID)
+	for path, form := range map[string][]string{
+		"/settings/tokens": {"name", "x", "role", "owner", "expires", "never"},
+		"/settings/people": {"name", "Eve", "email", "eve@elsewhere.example", "role", "owner", "password",
+			"a quite different one"},
+		max:               {"name", "Max Manager", "role", "owner"},
+		max + "/password": {"password", "a quite different one"},
+	} {
+		h.clock.advance(2 * time.Hour)
+		for _, wrong := range []string{"", "guess guess guess"} {
+			a := o.post(path, append(form, "current_password", wrong)...).is(http.StatusUnprocessableEntity)
+			if !a.has("input[name=current_password]") || !strings.Contains(a.text(), "Is not your present password") {
+				t.Errorf("%s with the password %q: %s", path, wrong, a.text())
+			}
+		}
+		o.post(path, append(form, "current_password", password)...).is(http.StatusOK)
+		if o.get("/settings/tokens").has("input[name=current_password]") {
+			t.Error("it is asked for again at once")
+		}
+	}
+}
+
+// TestSecretsShownOnce_https: what is shown once is shown behind TLS, too.
+func TestSecretsShownOnce_https(t *testing.T) {
+	h := newHouse(t)
+	h.app.PublicURL = "https://tributary.example"
+	in := h.nobody().post("/sign-in", "email", people[0].Email, "password", password)
+	cookie := "__Host-" + sessionCookie + "=" + cookieSet(in, "__Host-"+sessionCookie).Value
+	v := h.nobody()
+	made := v.send(http.MethodPost, "/settings/tokens", map[string]string{"Cookie": cookie, "Content-Type": "application/" +
+		"x-www-form-urlencoded"}, strings.NewReader("name=x&role=viewer&expires=30d")).is(http.StatusSeeOther)
+	secret := cookieSet(made, "__Host-"+secretCookie)
+	if secret == nil {
+		t.Fatal("there is no cookie with the secret")
+	}
+	v.send(http.MethodGet, made.header.Get("Location"), map[string]string{"Cookie": cookie + "; " + secret.Name + "=" +
+		secret.Value}, nil).is(http.StatusOK).one("#token-value")
+}
+
 // TestRefused: the log and the metrics tell of what was refused, with the address and who it was, without a secret.
 func TestRefused(t *testing.T) {
 	h := newHouse(t)

@@ -89,6 +89,9 @@ func (r *request) tokenLine(t affiliate.Token) tokenLine {
 func (r *request) addToken() error {
 	form := tokenForm{Name: r.field("name"), Role: r.field("role"), Expires: r.field("expires")}
 	expires, err := r.d.App.ExpiryOf(r.Request.Context(), form.Expires)
+	if err == nil {
+		err = r.prove()
+	}
 	var added app.NewToken
 	if err == nil {
 		added, err = r.d.App.AddToken(r.Request.Context(), app.TokenDraft{Name: form.Name,
