@@ -12,8 +12,9 @@ import (
 func TestAttack_commonPasswords(t *testing.T) {
 	mia := affiliate.User{Email: "mia.keller@brand.example", Name: "Mia Keller"}
 	for _, weak := range []string{"short", "elevenchars", "aaaaaaaaaaaaaaaa", "123456789012345", "abcdefghijklmnop",
-		"password1234", "Passw0rd12345!", "TributaryTributary", "tributary2026", "mia.keller@brand.example", "MiaKeller1234",
-		"brandbrandbrand", "qwertyuiop123", "1q2w3e4r5t6z", "hahahahahahaha", "mia mia mia mia", strings.Repeat("x y ", 60)} {
+		"password1234", "Passw0rd12345!", "TributaryTributary", "tributary2026", "mia.keller@brand.example",
+		"MiaKeller1234", "brandbrandbrand", "qwertyuiop123", "1q2w3e4r5t6z", "hahahahahahaha", "mia mia mia mia",
+		strings.Repeat("x y ", 60)} {
 		err := mia.ValidatePassword("password", weak)
 		var e *affiliate.Error
 		if !errors.As(err, &e) || e.Field != "password" || e.Kind != affiliate.Invalid {

@@ -1,12 +1,11 @@
 package dashboard
 
 import (
+	"encoding/base32"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
-
-	"encoding/base32"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/totp"
@@ -59,7 +58,8 @@ func TestSecondFactor(t *testing.T) {
 	}
 	for field, form := range map[string][]string{"code": {"current_password", password, "code", "000000"},
 		"current_password": {"current_password", "guess guess guess", "code", "000000"}} {
-		if a := o.post("/account/second-factor", form...).is(http.StatusUnprocessableEntity); !a.has("#" + field + "-about .error") {
+		a := o.post("/account/second-factor", form...).is(http.StatusUnprocessableEntity)
+		if !a.has("#" + field + "-about .error") {
 			t.Errorf("a wrong %s: %s", field, a.text())
 		}
 	}
@@ -89,7 +89,8 @@ func TestSecondFactor(t *testing.T) {
 	h.nobody().half(people[0].Email).post("/sign-in/code", "code", fresh[4]).is(http.StatusSeeOther)
 
 	h.clock.advance(time.Minute)
-	o.post("/account/second-factor/off", "current_password", password, "code", "111111").is(http.StatusUnprocessableEntity)
+	o.post("/account/second-factor/off", "current_password", password, "code", "111111").
+		is(http.StatusUnprocessableEntity)
 	o.post("/account/second-factor/off", "current_password", "guess guess", "code", p.code(0)).
 		is(http.StatusUnprocessableEntity)
 	o.post("/account/second-factor/off", "current_password", password, "code", p.code(0)).at("/account").
@@ -165,9 +166,10 @@ func TestAttack_halfSignIn(t *testing.T) {
 	again(h.nobody(), p.code(0)) // without any
 
 	v = h.nobody().half(email)
-	h.must(h.app.SetUserPassword(h.as(affiliate.RoleOwner), h.user(affiliate.RoleOwner).ID, "a quite different one", ""))
+	olga := h.user(affiliate.RoleOwner).ID
+	h.must(h.app.SetUserPassword(h.as(affiliate.RoleOwner), olga, "a quite different one", ""))
 	again(v, p.code(0)) // the password was changed meanwhile
-	h.must(h.app.SetUserPassword(h.as(affiliate.RoleOwner), h.user(affiliate.RoleOwner).ID, password, ""))
+	h.must(h.app.SetUserPassword(h.as(affiliate.RoleOwner), olga, password, ""))
 
 	v = h.nobody().half(email)
 	used := v.cookie(halfCookie)

@@ -291,8 +291,9 @@ func TestSecretsShownOnce_https(t *testing.T) {
 	in := h.nobody().post("/sign-in", "email", people[0].Email, "password", password)
 	cookie := "__Host-" + sessionCookie + "=" + cookieSet(in, "__Host-"+sessionCookie).Value
 	v := h.nobody()
-	made := v.send(http.MethodPost, "/settings/tokens", map[string]string{"Cookie": cookie, "Content-Type": "application/" +
-		"x-www-form-urlencoded"}, strings.NewReader("name=x&role=viewer&expires=30d")).is(http.StatusSeeOther)
+	header := map[string]string{"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+	made := v.send(http.MethodPost, "/settings/tokens", header, strings.NewReader("name=x&role=viewer&expires=30d")).
+		is(http.StatusSeeOther)
 	secret := cookieSet(made, "__Host-"+secretCookie)
 	if secret == nil {
 		t.Fatal("there is no cookie with the secret")
