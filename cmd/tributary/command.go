@@ -83,7 +83,7 @@ func isHelp(arg string) bool { return arg == "-h" || arg == "-help" || arg == "-
 
 // find prefers the longest name: "store add" before "store".
 func find(table []command, args []string) (command, []string, bool) {
-	for words := min(2, len(args)); words > 0; words-- {
+	for words := min(3, len(args)); words > 0; words-- {
 		name := strings.Join(args[:words], " ")
 		if i := slices.IndexFunc(table, func(c command) bool { return c.name == name }); i >= 0 {
 			return table[i], args[words:], true

@@ -460,6 +460,23 @@ func TestUserCommands(t *testing.T) {
 			"--json").exits(0).json(); out["email"] != "mia@brand.example" {
 			s.Errorf("password: %v", out)
 		}
+		s.run("user", "second-factor", "off", "mia@brand.example").exits(1, "no second factor")
+		s.run("user", "second-factor", "off", "ben@brand.example").exits(1, "nobody has an account")
+		a := s.app()
+		u, _, err := a.DB.UserByEmail(t.Context(), "mia@brand.example")
+		ok(t, err)
+		_, err = a.OfferSecondFactor(t.Context(), u)
+		ok(t, err)
+		ok(t, a.DB.InTx(t.Context(), func(tx *storage.Tx) error {
+			_, err := tx.ConfirmSecondFactor(t.Context(), u.ID, 1, a.Now())
+			return err
+		}))
+		s.run("user", "second-factor", "off", "MIA@brand.example").prints("password alone")
+		s.run("token", "add", "--name", "x", "--role", "viewer", "--expires", "soon").exits(1, "--expires", "90d")
+		if out := s.run("token", "add", "--name", "x", "--role", "viewer", "--expires", "90d", "--json").exits(0).
+			json(); out["expires_at"] == nil {
+			s.Errorf("the token is %v", out)
+		}
 		s.typed("another password\n").run("user", "password", "ben@brand.example").exits(1, "nobody has an account")
 	})
 }

@@ -189,7 +189,7 @@ func setUpDemo(ctx context.Context, a *app.App) (token string, err error) {
 		{Key: "timezone", Value: "America/New_York"}}); err != nil {
 		return "", err
 	}
-	added, err := a.AddToken(ctx, "demo", affiliate.RoleOwner)
+	added, err := a.AddToken(ctx, app.TokenDraft{Name: "demo", Role: affiliate.RoleOwner})
 	return added.Value, err
 }
 

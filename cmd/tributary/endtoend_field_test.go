@@ -101,7 +101,7 @@ func newField(t *testing.T, env environment) field {
 			f.stores[string(s.Platform)] = s
 		}
 		ok(t, importCreators(ctx, a, creators))
-		added, err := a.AddToken(ctx, "tests", affiliate.RoleOwner)
+		added, err := a.AddToken(ctx, app.TokenDraft{Name: "tests", Role: affiliate.RoleOwner})
 		ok(t, err)
 		token = added.Value
 	})
@@ -266,7 +266,7 @@ func TestField_live(t *testing.T) {
 		env.open(t, func(ctx context.Context, a *app.App) {
 			ok(t, addStore(ctx, a, store))
 			ok(t, importCreators(ctx, a, creators))
-			added, err := a.AddToken(ctx, "tests", affiliate.RoleOwner)
+			added, err := a.AddToken(ctx, app.TokenDraft{Name: "tests", Role: affiliate.RoleOwner})
 			ok(t, err)
 			token = added.Value
 		})

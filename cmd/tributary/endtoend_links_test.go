@@ -262,7 +262,7 @@ func viewerMayOnlyPreview(t testing.TB, env environment, c *recordings.Client) {
 	t.Helper()
 	viewer := *c
 	env.open(t, func(ctx context.Context, a *app.App) {
-		added, err := a.AddToken(ctx, "viewer", affiliate.RoleViewer)
+		added, err := a.AddToken(ctx, app.TokenDraft{Name: "viewer", Role: affiliate.RoleViewer})
 		ok(t, err)
 		viewer.Token = added.Value
 	})

@@ -92,7 +92,7 @@ func (e environment) setUpStores(t testing.TB, sets []recordings.Set) (token str
 		for _, set := range sets {
 			ok(t, addStore(ctx, a, set.Store))
 		}
-		added, err := a.AddToken(ctx, "tests", affiliate.RoleOwner)
+		added, err := a.AddToken(ctx, app.TokenDraft{Name: "tests", Role: affiliate.RoleOwner})
 		ok(t, err)
 		token = added.Value
 	})

@@ -43,6 +43,7 @@ func commands() []command {
 		userAddCommand(),
 		userListCommand(),
 		userPasswordCommand(),
+		userSecondFactorCommand(),
 		tokenAddCommand(),
 		tokenListCommand(),
 		tokenEndCommand(),

@@ -66,6 +66,9 @@ func serveCommand() command {
 				return err
 			}
 			s.log.Info("serving", "address", "http://"+s.address, "roles", *roles, "version", buildVersion(), "embedded", cfg.Embedded())
+			if slices.Contains(list, roleWeb) {
+				s.logSetupLink(ctx)
+			}
 			select {
 			case <-ctx.Done():
 			case err = <-s.failed:
@@ -73,6 +76,17 @@ func serveCommand() command {
 			s.log.Info("stopping")
 			return errors.Join(err, s.stop())
 		},
+	}
+}
+
+// logSetupLink says where the first owner makes their account, while there is none.
+func (s *server) logSetupLink(ctx context.Context) {
+	link, err := s.app.SetupLink(ctx)
+	if err != nil {
+		s.log.Warn("cannot say where the first owner is made", "error", err)
+	} else if link != "" {
+		s.log.Warn("there is no owner yet: open this link to make your account, or run tributary user add",
+			"link", link)
 	}
 }
 

@@ -6,16 +6,18 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 func tokenAddCommand() command {
 	return command{
 		name:    "token add",
-		args:    "--name N --role owner|manager|viewer [--json]",
+		args:    "--name N --role owner|manager|viewer [--expires 90d|DAY|never] [--json]",
 		summary: "Make an API token, and print it this once.",
-		example: "tributary token add --name \"warehouse screen\" --role viewer",
-		run:     tokenAdd,
+		example: "tributary token add --name \"warehouse screen\" --role viewer\ntributary token add --name agency " +
+			"--role viewer --expires 90d",
+		run: tokenAdd,
 	}
 }
 
@@ -28,17 +30,21 @@ type tokenJSON struct {
 	CreatedAt  time.Time  `json:"created_at"`
 	LastUsedAt *time.Time `json:"last_used_at"`
 	EndedAt    *time.Time `json:"ended_at"`
+	ExpiresAt  *time.Time `json:"expires_at"`
 }
 
 func tokenAsJSON(t affiliate.Token) tokenJSON {
 	return tokenJSON{ID: t.ID.String(), Name: t.Name, Role: string(t.Role), CreatedAt: t.CreatedAt.UTC(),
-		LastUsedAt: timeOrNil(t.LastUsedAt), EndedAt: timeOrNil(t.EndedAt)}
+		LastUsedAt: timeOrNil(t.LastUsedAt), EndedAt: timeOrNil(t.EndedAt),
+		ExpiresAt: timeOrNil(t.ExpiresAt)}
 }
 
 func tokenAdd(ctx context.Context, c *call) error {
 	name := c.flags.String("name", "", "`N`: what the token is for")
 	role := c.flags.String("role", "", "`ROLE`: owner, manager or viewer; a viewer reads, a manager changes the "+
 		"catalog and pays, an owner everything")
+	expires := c.flags.String("expires", "never", "`WHEN` it ends by itself: after days, such as 90d, at the end of a "+
+		"day, such as 2027-01-31, or never")
 	c.jsonFlag()
 	if _, err := c.parse(0, 0); err != nil {
 		return err
@@ -55,7 +61,11 @@ func tokenAdd(ctx context.Context, c *call) error {
 		return err
 	}
 	defer end()
-	t, err := a.AddToken(ctx, *name, parsed)
+	draft := app.TokenDraft{Name: *name, Role: parsed}
+	if draft.Expires, err = a.ExpiryOf(ctx, *expires); err != nil {
+		return err
+	}
+	t, err := a.AddToken(ctx, draft)
 	if err != nil {
 		return err
 	}
@@ -65,8 +75,17 @@ func tokenAdd(ctx context.Context, c *call) error {
 		return c.printJSON(out)
 	}
 	fmt.Fprintf(c.stdout, "%s\n", t.Value)
-	fmt.Fprintf(c.stderr, "Token %s (%s, %s). It is shown this once: keep it now.\n", t.ID, t.Name, t.Role)
+	fmt.Fprintf(c.stderr, "Token %s (%s, %s). It is shown this once: keep it now.%s\n", t.ID, t.Name, t.Role,
+		expiryWords(t.ExpiresAt))
 	return nil
+}
+
+// expiryWords ends a sentence about a token that ends by itself.
+func expiryWords(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return " It works until " + at.UTC().Format(time.RFC3339) + "."
 }
 
 func tokenListCommand() command {
@@ -104,10 +123,10 @@ func tokenList(ctx context.Context, c *call) error {
 		fmt.Fprintln(c.stdout, "There is no token yet. Make one: tributary token add --help")
 		return nil
 	}
-	return printTable(c.stdout, "ID\tNAME\tROLE\tADDED\tLAST USED\tENDED", func(row func(cells ...any)) {
+	return printTable(c.stdout, "ID\tNAME\tROLE\tADDED\tLAST USED\tEXPIRES\tENDED", func(row func(cells ...any)) {
 		for _, t := range list {
 			row(t.ID, t.Name, t.Role, t.CreatedAt.Format(time.RFC3339), timeOrNever(t.LastUsedAt),
-				timeOrNever(t.EndedAt))
+				timeOrNever(t.ExpiresAt), timeOrNever(t.EndedAt))
 		}
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -107,11 +108,7 @@ func userPasswordCommand() command {
 				return err
 			}
 			defer end()
-			u, _, err := a.DB.UserByEmail(ctx, affiliate.FoldEmail(args[0]))
-			if affiliate.KindOf(err) == affiliate.NotFound {
-				return affiliate.Errorf(affiliate.NotFound, "nobody has an account with %s; see: tributary user list",
-					args[0])
-			}
+			u, err := findUser(ctx, a, args[0])
 			if err != nil {
 				return err
 			}
@@ -126,6 +123,48 @@ func userPasswordCommand() command {
 				return c.printJSON(userAsJSON(u))
 			}
 			fmt.Fprintf(c.stdout, "%s has a new password and is signed out everywhere.\n", u.Email)
+			return nil
+		},
+	}
+}
+
+// findUser gives a person by the e-mail address.
+func findUser(ctx context.Context, a *app.App, email string) (affiliate.User, error) {
+	u, _, err := a.DB.UserByEmail(ctx, affiliate.FoldEmail(email))
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		err = affiliate.Errorf(affiliate.NotFound, "nobody has an account with %s; see: tributary user list", email)
+	}
+	return u, err
+}
+
+func userSecondFactorCommand() command {
+	return command{
+		name:    "user second-factor off",
+		args:    "EMAIL [--json]",
+		summary: "Switch off the second factor of somebody who has lost it, and sign them out everywhere.",
+		example: "tributary user second-factor off mia@brand.example",
+		run: func(ctx context.Context, c *call) error {
+			c.jsonFlag()
+			args, err := c.parse(1, 1)
+			if err != nil {
+				return err
+			}
+			ctx, a, end, err := c.open(ctx)
+			if err != nil {
+				return err
+			}
+			defer end()
+			u, err := findUser(ctx, a, args[0])
+			if err != nil {
+				return err
+			}
+			if err := a.EndSecondFactor(ctx, u.ID); err != nil {
+				return err
+			}
+			if c.json {
+				return c.printJSON(userAsJSON(u))
+			}
+			fmt.Fprintf(c.stdout, "%s signs in with the password alone now, and is signed out everywhere.\n", u.Email)
 			return nil
 		},
 	}

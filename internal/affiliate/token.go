@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -74,13 +75,43 @@ type Token struct {
 	Role       Role
 	CreatedAt  time.Time
 	LastUsedAt time.Time
-	EndedAt    time.Time // zero while it works
+	EndedAt    time.Time // zero until somebody ends it
+	ExpiresAt  time.Time // zero: never
+}
+
+// Expired says whether the token has ended by itself.
+func (t Token) Expired(now time.Time) bool { return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) }
+
+// maxTokenDays is the longest time that a token may be given; one without an end is chosen as such.
+const maxTokenDays = 3650
+
+// ParseExpiry reads until when a token works: "90d" from now, "2027-01-31" until the end of that day in a zone, or
+// "never", which gives the zero time. The error is about the field expires.
+func ParseExpiry(s string, now time.Time, zone *time.Location) (time.Time, error) {
+	s = strings.ToLower(strings.TrimSpace(s))
+	if s == "never" {
+		return time.Time{}, nil
+	}
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n >= 1 && n <= maxTokenDays {
+			return now.Add(time.Duration(n) * 24 * time.Hour), nil
+		}
+	}
+	if day, err := time.ParseInLocation(time.DateOnly, s, zone); err == nil {
+		return day.AddDate(0, 0, 1), nil
+	}
+	return time.Time{}, FieldErrorf("expires", "must be a number of days such as 90d (at most %dd), a day such as "+
+		"2027-01-31, or never", maxTokenDays)
 }
 
 // Validate gives an error that names the field that is wrong.
 func (t Token) Validate() error {
 	if err := validName("name", t.Name); err != nil {
 		return err
+	}
+	if !t.ExpiresAt.IsZero() && (!t.ExpiresAt.After(t.CreatedAt) ||
+		t.ExpiresAt.After(t.CreatedAt.AddDate(0, 0, maxTokenDays+1))) {
+		return FieldErrorf("expires_at", "must be in the future, and at most %d days away", maxTokenDays)
 	}
 	_, err := ParseRole(string(t.Role))
 	return err

@@ -31,6 +31,7 @@ type App struct {
 	tokens    tokenCache
 	passwords passwords
 	imports   oneImport
+	refusals  refusals
 	rhythms   rhythms
 	lines     Seldom
 }

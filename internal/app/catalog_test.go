@@ -555,7 +555,7 @@ func TestSettings(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	eachDesk(t, func(d *desk) {
-		added, err := d.AddToken(d.ctx, "screen", affiliate.RoleViewer)
+		added, err := d.AddToken(d.ctx, app.TokenDraft{Name: "screen", Role: affiliate.RoleViewer})
 		must(d, added, err)
 		p, err := d.Authenticate(d.ctx, added.Value)
 		if must(d, p, err); p.Role != affiliate.RoleViewer || !strings.Contains(p.Name, added.ID.String()) {
@@ -578,14 +578,52 @@ func TestTokens(t *testing.T) {
 		if must(d, again, err) != ended {
 			d.Errorf("ended again: %+v", again)
 		}
-		_, err = d.AddToken(d.ctx, "x", "root")
+		_, err = d.AddToken(d.ctx, app.TokenDraft{Name: "x", Role: "root"})
 		d.want(err, affiliate.Invalid, "role")
-		_, err = d.AddToken(d.ctx, "", affiliate.RoleOwner)
+		_, err = d.AddToken(d.ctx, app.TokenDraft{Name: "", Role: affiliate.RoleOwner})
 		d.want(err, affiliate.Invalid, "name")
 		for _, e := range d.audited(added.ID.String(), "token.add") {
 			if strings.Contains(e.After, added.Value) {
 				d.Error("the audit log tells a token")
 			}
+		}
+	})
+}
+
+// TestAttack_expiredToken: a token that has expired is refused at that very moment, also where it is remembered, and is
+// told so.
+func TestAttack_expiredToken(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		expires, err := d.ExpiryOf(d.ctx, "30d")
+		if must(d, expires, err); !expires.Equal(d.now().Add(30 * 24 * time.Hour)) {
+			d.Errorf("30d is %s", expires)
+		}
+		added, err := d.AddToken(d.ctx, app.TokenDraft{Name: "agency", Role: affiliate.RoleViewer, Expires: expires})
+		must(d, added, err)
+		d.pass(30*24*time.Hour - time.Second)
+		p, err := d.Authenticate(d.ctx, added.Value)
+		must(d, p, err)
+		d.pass(time.Second)
+		p, err = d.Authenticate(d.ctx, added.Value)
+		d.want(err, affiliate.Forbidden, "", "expired on")
+		if p.ID != added.ID.String() || p.Role != "" {
+			d.Errorf("the expired token is %+v", p)
+		}
+		for _, wrong := range []string{"", "0d", "-1d", "9999d", "1.5d", "2026-02-30", "soon", "90"} {
+			_, err := d.ExpiryOf(d.ctx, wrong)
+			d.want(err, affiliate.Invalid, "expires", "90d")
+		}
+		_, err = d.AddToken(d.ctx, app.TokenDraft{Name: "x", Role: affiliate.RoleViewer, Expires: d.now()})
+		d.want(err, affiliate.Invalid, "expires_at", "in the future")
+		if never, err := d.ExpiryOf(d.ctx, " Never "); !must(d, never, err).IsZero() {
+			d.Errorf("never is %s", never)
+		}
+		// A day is one of the account's zone, and the token works until its end.
+		_, err = d.SetSettings(d.ctx, []app.Setting{{Key: "timezone", Value: "America/New_York"}})
+		must(d, 0, err)
+		day, err := d.ExpiryOf(d.ctx, "2031-01-31")
+		if want := time.Date(2031, 2, 1, 5, 0, 0, 0, time.UTC); !must(d, day, err).Equal(want) {
+			d.Errorf("2031-01-31 is until %s, want %s", day.UTC(), want)
 		}
 	})
 }

@@ -86,4 +86,8 @@ const (
 	HashEmail         = "email"
 	HashVisitor       = "visitor"
 	HashSignIn        = "sign-in"
+	HashSetup         = "set-up"
+	HashRecoveryCode  = "recovery code"
+	SealDevice        = "device"
+	SealSecondFactor  = "second factor"
 )

@@ -17,9 +17,26 @@ type NewToken struct {
 	Value string
 }
 
+// TokenDraft is what a token is made of.
+type TokenDraft struct {
+	Name    string
+	Role    affiliate.Role
+	Expires time.Time // zero: never
+}
+
+// ExpiryOf reads until when a token works, as people write it: "90d", "2027-01-31" in the account's zone, or "never".
+func (a *App) ExpiryOf(ctx context.Context, text string) (time.Time, error) {
+	_, zone, err := zonedSettings(ctx, a.DB.Settings)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return affiliate.ParseExpiry(text, a.now(), zone)
+}
+
 // AddToken makes an API token.
-func (a *App) AddToken(ctx context.Context, name string, role affiliate.Role) (NewToken, error) {
-	t := NewToken{Token: affiliate.Token{Name: name, Role: role, CreatedAt: a.now()}, Value: affiliate.NewTokenValue()}
+func (a *App) AddToken(ctx context.Context, d TokenDraft) (NewToken, error) {
+	t := NewToken{Token: affiliate.Token{Name: d.Name, Role: d.Role, CreatedAt: a.now(), ExpiresAt: d.Expires},
+		Value: affiliate.NewTokenValue()}
 	if err := t.Validate(); err != nil {
 		return NewToken{}, err
 	}
@@ -54,7 +71,8 @@ func (a *App) EndToken(ctx context.Context, id affiliate.TokenID) (affiliate.Tok
 }
 
 func tokenFacts(t affiliate.Token) facts {
-	return facts{"name": t.Name, "role": t.Role, "ended_at": auditTime(t.EndedAt)}
+	return facts{"name": t.Name, "role": t.Role, "ended_at": auditTime(t.EndedAt),
+		"expires_at": auditTime(t.ExpiresAt)}
 }
 
 // Limits of the cache of tokens: how long an ended token may go on working, and how many are remembered.
@@ -72,7 +90,8 @@ type tokenCache struct {
 
 type cachedToken struct {
 	affiliate.Principal
-	at time.Time
+	at      time.Time
+	expires time.Time // zero: never
 }
 
 func (c *tokenCache) get(hash []byte, now time.Time) (affiliate.Principal, bool) {
@@ -80,19 +99,21 @@ func (c *tokenCache) get(hash []byte, now time.Time) (affiliate.Principal, bool)
 	defer c.mu.Unlock()
 	t, ok := c.known[string(hash)]
 	age := now.Sub(t.at)
-	return t.Principal, ok && age >= 0 && age < tokenCacheTime
+	expired := !t.expires.IsZero() && !now.Before(t.expires)
+	return t.Principal, ok && age >= 0 && age < tokenCacheTime && !expired
 }
 
-func (c *tokenCache) put(hash []byte, p affiliate.Principal, now time.Time) {
+func (c *tokenCache) put(hash []byte, p affiliate.Principal, now, expires time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.known == nil || len(c.known) >= tokenCacheSize {
 		c.known = map[string]cachedToken{}
 	}
-	c.known[string(hash)] = cachedToken{p, now}
+	c.known[string(hash)] = cachedToken{p, now, expires}
 }
 
-// Authenticate gives who holds a token. The error is Forbidden for a value that is no working token.
+// Authenticate gives who holds a token. The error is Forbidden for a value that is no working token; where it was one,
+// the id is given all the same.
 func (a *App) Authenticate(ctx context.Context, value string) (affiliate.Principal, error) {
 	hash, ok := affiliate.HashToken(value)
 	if !ok {
@@ -109,6 +130,16 @@ func (a *App) Authenticate(ctx context.Context, value string) (affiliate.Princip
 	if err != nil {
 		return affiliate.Principal{}, fmt.Errorf("look up a token: %w", err)
 	}
+	p := affiliate.Principal{ID: t.ID.String()}
+	switch {
+	case !t.EndedAt.IsZero():
+		return p, errNoToken
+	case t.Expired(now):
+		return p, &affiliate.Error{Kind: affiliate.Forbidden, Code: "unauthenticated",
+			Message: "this token expired on " + t.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC") +
+				"; an owner makes a new one with: tributary token add"}
+	}
+	p.Name, p.Role = fmt.Sprintf("token %s (%s)", t.ID, t.Name), t.Role
 	if now.Sub(t.LastUsedAt) > tokenTouchTime {
 		ctx, cancel := a.DB.Within(ctx, touchLimit)
 		defer cancel()
@@ -116,8 +147,7 @@ func (a *App) Authenticate(ctx context.Context, value string) (affiliate.Princip
 			a.lines.Log(a.Log, slog.LevelWarn, "", "note the use of a token", "token", t.ID, "error", err)
 		}
 	}
-	p := affiliate.Principal{ID: t.ID.String(), Name: fmt.Sprintf("token %s (%s)", t.ID, t.Name), Role: t.Role}
-	a.tokens.put(hash, p, now)
+	a.tokens.put(hash, p, now, t.ExpiresAt)
 	return p, nil
 }
 

@@ -1,21 +1,58 @@
 package dashboard
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
 
 func accountRoutes() []route {
 	return []route{
 		{http.MethodGet, "/account", signedIn, (*request).accountPage},
 		{http.MethodPost, "/account/password", signedIn, (*request).changePassword},
+		{http.MethodPost, "/account/sign-out-elsewhere", signedIn, (*request).signOutElsewhere},
 	}
 }
 
 type accountPage struct {
 	layout
+	Factor string // since when the second factor is on; empty while it is off
+	Urge   bool   // the role may do so much that a second factor is recommended
+	Failed string // sign-ins that failed lately; empty when none did
 	Errors fieldErrors
 }
 
-func (r *request) accountPage() error {
-	return r.show("account.html", &accountPage{layout: r.layout("Your account", "account")})
+func (r *request) accountPage() error { return r.showAccount(http.StatusOK, nil) }
+
+func (r *request) showAccount(status int, errs fieldErrors) error {
+	p := accountPage{layout: r.layout("Your account", "account"), Errors: errs,
+		Urge: r.may(affiliate.MayAdminister)}
+	on, err := r.d.App.DB.SecondFactors(r.Request.Context(), []affiliate.UserID{r.user.ID})
+	if err != nil {
+		return err
+	}
+	p.Factor = r.date(on[r.user.ID])
+	if before := r.signedIn.Before; before.Failures > 0 {
+		p.Failed = "Before you signed in here, " + r.failedWords(before)
+	}
+	since, err := r.d.App.DB.FailedSignIns(r.Request.Context(), r.user.ID)
+	if err != nil {
+		return err
+	}
+	if since.Failures > 0 {
+		p.Failed = strings.TrimSpace(p.Failed + " Since the last sign-in, " + r.failedWords(since))
+	}
+	r.render(status, "account.html", &p)
+	return nil
+}
+
+// signOutElsewhere ends the person's other sessions.
+func (r *request) signOutElsewhere() error {
+	if err := r.d.App.SignOutElsewhere(r.Request.Context(), r.user.ID, r.session); err != nil {
+		return err
+	}
+	return r.done("/account", "All your other devices are signed out.")
 }
 
 func (r *request) changePassword() error {
@@ -28,7 +65,5 @@ func (r *request) changePassword() error {
 	if err != nil {
 		return err
 	}
-	r.render(http.StatusUnprocessableEntity, "account.html", &accountPage{layout: r.layout("Your account", "account"),
-		Errors: errs})
-	return nil
+	return r.showAccount(http.StatusUnprocessableEntity, errs)
 }

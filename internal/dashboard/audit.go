@@ -209,8 +209,12 @@ func pageOf(id string) string {
 // deeds are actions that general words would tell badly.
 var deeds = map[string]string{
 	"user.sign_in": "signed in", "user.add": "made an account for", "user.change": "changed the account of",
-	"user.password": "set a new password for",
-	"settings.set":  "changed the settings", "account.rebuild": "had all sums of reports computed anew",
+	"user.password": "set a new password for", "user.sign_out_elsewhere": "signed out all other devices of",
+	"user.second_factor_on":  "switched the second factor on for",
+	"user.second_factor_off": "switched the second factor off for",
+	"user.recovery_codes":    "made new recovery codes for",
+	"user.recovery_code":     "signed in with a recovery code of",
+	"settings.set":           "changed the settings", "account.rebuild": "had all sums of reports computed anew",
 	"code.credit_orders": "credited earlier orders to the code",
 	"store.secret.add":   "added a secret of the store", "store.secret.end": "ended a secret of the store",
 	"delivery.set_aside":    "set deliveries aside of the store",

@@ -82,7 +82,8 @@ type route struct {
 func (d *Dashboard) routes() []route {
 	var all []route
 	for _, list := range [][]route{
-		signInRoutes(), accountRoutes(), liveRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
+		signInRoutes(), accountRoutes(), secondFactorRoutes(),
+		liveRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
 		orderRoutes(),
 		campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(), offerRoutes(), creatorRoutes(),
@@ -229,6 +230,8 @@ func (r *request) allowed(route route) bool {
 	case route.access == signedIn || r.user.Role.May(affiliate.Permission(route.access)):
 		return true
 	}
+	r.d.App.Refused(app.RefusedPermission, r.ClientIP(), "user", r.user.ID.String(), "method", route.method, "path",
+		route.path)
 	r.fail(affiliate.Errorf(affiliate.Forbidden, "as a %s you may not %s; ask for the role %s", r.user.Role,
 		route.access, affiliate.Permission(route.access).Least()))
 	return false

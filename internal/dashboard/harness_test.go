@@ -258,7 +258,7 @@ func busyHouse(t *testing.T) *house {
 	_, err = h.app.AddCost(ctx, affiliate.Cost{CampaignID: h.campaign("Spring").ID, Amount: 120_00, Currency: "USD",
 		Day: "2026-11-02", Note: "shooting"})
 	h.must(err)
-	_, err = h.app.AddToken(h.as(affiliate.RoleOwner), "warehouse", affiliate.RoleViewer)
+	_, err = h.app.AddToken(h.as(affiliate.RoleOwner), app.TokenDraft{Name: "warehouse", Role: affiliate.RoleViewer})
 	h.must(err)
 	if a := h.nobody().get("/l/anna-spring"); a.status != http.StatusFound {
 		t.Fatalf("following a link gave %d %s", a.status, a.body)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
 )
 
@@ -122,12 +123,69 @@ func TestHome_live(t *testing.T) {
 func TestHome_of_a_fresh_installation(t *testing.T) {
 	h := emptyHouse(t)
 	v := h.nobody()
-	v.get("/welcome").is(http.StatusOK).says("Create the owner")
-	v.post("/welcome", "name", "Mia", "email", "mia@brand.example", "password",
-		"too short").is(http.StatusUnprocessableEntity).says("10")
-	v.post("/welcome", "name", "Mia", "email", "mia@brand.example", "password", "correct horse battery").
+	link := h.setupLink()
+	page := v.get(link).is(http.StatusOK).says("Create the owner")
+	key := page.one("input[name=key]").attr("value")
+	v.post("/welcome", "key", key, "name", "Mia", "email", "mia@brand.example", "password",
+		"too short").is(http.StatusUnprocessableEntity).says("12").one("input[name=key]")
+	v.post("/welcome", "key", key, "name", "Mia", "email", "mia@brand.example", "password", "correct horse battery").
 		is(http.StatusSeeOther)
 	v.get("/").is(http.StatusOK).says("First steps", "Connect a store", "No offers")
-	h.nobody().post("/welcome", "name", "Eve", "email", "eve@elsewhere.example", "password", "correct horse battery").
-		is(http.StatusUnprocessableEntity).says("has an owner already")
+	h.nobody().post("/welcome", "key", key, "name", "Eve", "email", "eve@elsewhere.example", "password",
+		"correct horse battery").is(http.StatusUnprocessableEntity).says("has an owner already")
+	h.nobody().get(link).is(http.StatusSeeOther)
+}
+
+// setupLink is the path of the link that the log of a fresh installation shows.
+func (h *house) setupLink() string {
+	h.Helper()
+	link, err := h.app.SetupLink(h.Context())
+	h.must(err)
+	path, ours := strings.CutPrefix(link, h.url)
+	if !ours {
+		h.Fatalf("the link is %q", link)
+	}
+	return path
+}
+
+// TestAttack_firstOwner: nobody becomes the owner of a fresh installation without the link that its log shows, also
+// when tokens and stores are there already. The key of the link goes to no other page.
+func TestAttack_firstOwner(t *testing.T) {
+	h := emptyHouse(t)
+	_, err := h.app.AddToken(h.as(affiliate.RoleOwner), app.TokenDraft{Name: "early", Role: affiliate.RoleOwner})
+	h.must(err)
+	_, key, _ := strings.Cut(h.setupLink(), "?key=")
+	eve := h.nobody()
+	for _, address := range []string{"/", "/sign-in", "/welcome", "/welcome?key=", "/welcome?key=" + key[1:],
+		"/welcome?key=" + strings.ToUpper(key), "/welcome?key=" + key + "0"} {
+		a := eve.get(address)
+		for a.status == http.StatusSeeOther {
+			a = eve.get(a.header.Get("Location"))
+		}
+		a.is(http.StatusForbidden).says("This installation has no owner yet", "tributary serve", "tributary user add")
+		if a.has("form") || strings.Contains(a.body, key) {
+			t.Errorf("%s shows a form, or the key", address)
+		}
+	}
+	for _, wrong := range []string{"", "x", key[:31], key + " x", strings.Repeat("0", 32)} {
+		a := eve.post("/welcome", "key", wrong, "name", "Eve", "email", "eve@elsewhere.example", "password",
+			"correct horse battery").is(http.StatusForbidden)
+		if a.has("form") || cookieSet(a, sessionCookie) != nil {
+			t.Errorf("with the key %q: %s", wrong, a.text())
+		}
+	}
+	if has, err := h.db.HasUsers(t.Context()); err != nil || has {
+		t.Fatalf("there are users: %v %v", has, err)
+	}
+	if !strings.Contains(h.log.String(), "refused: set_up") {
+		t.Error("the log does not tell of the attempts")
+	}
+	a := eve.get(h.setupLink()).is(http.StatusOK)
+	if got := a.header.Get("Referrer-Policy"); got != "strict-origin" {
+		t.Errorf("the page with the key has the referrer policy %q", got)
+	}
+	if other, err := app.NewSealer([]byte(strings.Repeat("x", 32))); err != nil ||
+		(&app.App{Sealer: other}).IsSetupKey(key) {
+		t.Errorf("the key fits another installation: %v", err)
+	}
 }

@@ -105,6 +105,8 @@ func (b *tab) tabTo(name string) {
 func (b *tab) walk(by hand, again func()) {
 	b.Helper()
 	b.open("/")
+	b.says("This installation has no owner yet")
+	b.open(b.setupLink())
 	b.says("Welcome")
 	by.write("Your name", "Olga Owner")
 	by.write("E-mail", "olga@northwind.example")

@@ -252,7 +252,9 @@ func TestPages_browser(t *testing.T) {
 	stranger.inspect("sign-in", "/sign-in")
 	fresh := emptyHouse(t).browseAsNobody()
 	fresh.withoutCache()
-	fresh.inspect("welcome", "/welcome")
+	fresh.inspect("welcome", fresh.setupLink())
+	fresh.excuse("403")
+	fresh.inspect("welcome-without-link", "/welcome")
 }
 
 // maxPage is how many bytes a first visit of a page may transfer, with all that it needs.

@@ -78,8 +78,11 @@ func (r *request) showPeople(status int, form personForm, errs fieldErrors) erro
 
 func (r *request) addPerson() error {
 	form := personForm{Name: r.field("name"), Email: r.field("email"), Role: r.field("role")}
-	_, err := r.d.App.AddUser(r.Request.Context(), affiliate.User{Name: form.Name, Email: form.Email,
-		Role: affiliate.Role(form.Role)}, r.PostForm("password"))
+	err := r.prove()
+	if err == nil {
+		_, err = r.d.App.AddUser(r.Request.Context(), affiliate.User{Name: form.Name, Email: form.Email,
+			Role: affiliate.Role(form.Role)}, r.PostForm("password"))
+	}
 	if err != nil {
 		errs, err := formErrors(err)
 		if err != nil {
@@ -136,10 +139,13 @@ func (r *request) changePerson() error {
 		return err
 	}
 	form := personForm{Name: r.field("name"), Role: r.field("role")}
-	after, err := r.d.App.ChangeUser(r.Request.Context(), u.ID, func(u *affiliate.User) error {
-		u.Name, u.Role = form.Name, affiliate.Role(form.Role)
-		return nil
-	})
+	after := u
+	if err = r.prove(); err == nil {
+		after, err = r.d.App.ChangeUser(r.Request.Context(), u.ID, func(u *affiliate.User) error {
+			u.Name, u.Role = form.Name, affiliate.Role(form.Role)
+			return nil
+		})
+	}
 	if err != nil {
 		return r.personRefused(err, func(errs fieldErrors) error {
 			return r.showPerson(http.StatusUnprocessableEntity, u, form, errs, nil)
@@ -170,7 +176,10 @@ func (r *request) setPersonPassword() error {
 	if u.ID == r.user.ID {
 		keep = r.session
 	}
-	if err := r.d.App.SetUserPassword(r.Request.Context(), u.ID, r.PostForm("password"), keep); err != nil {
+	if err = r.prove(); err == nil {
+		err = r.d.App.SetUserPassword(r.Request.Context(), u.ID, r.PostForm("password"), keep)
+	}
+	if err != nil {
 		return r.personRefused(err, func(errs fieldErrors) error {
 			return r.showPerson(http.StatusUnprocessableEntity, u, personForm{Name: u.Name, Role: string(u.Role)}, nil,
 				errs)

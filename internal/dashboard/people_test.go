@@ -85,7 +85,7 @@ func TestPeople_forbidden(t *testing.T) {
 	self := personAddress(h.user(affiliate.RoleManager).ID)
 	h.manager().post(self, "name", "Max Manager", "role", "owner").is(http.StatusForbidden).
 		says("ask for the role owner")
-	h.viewer().post("/settings/tokens", "name", "x", "role", "owner").is(http.StatusForbidden)
+	h.viewer().post("/settings/tokens", "name", "x", "role", "owner", "expires", "365d").is(http.StatusForbidden)
 	if u := h.user(affiliate.RoleManager); u.Name != "Max Manager" {
 		t.Errorf("the manager is %+v", u)
 	}

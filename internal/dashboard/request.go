@@ -21,18 +21,38 @@ import (
 type request struct {
 	*gin.Context
 	d        *Dashboard
-	user     affiliate.User // zero when nobody has signed in
-	session  string         // the token of the session
+	user     affiliate.User  // zero when nobody has signed in
+	session  string          // the token of the session
+	signedIn storage.Session // zero when nobody has signed in
 	settings affiliate.Settings
 	zone     *time.Location
 	began    time.Time
 	turn     bool // it has a turn to make a part of a page
 }
 
+// Cookies, by their names without TLS; cookieName gives the one that is sent.
 const (
 	sessionCookie = "tributary_session"
 	noticeCookie  = "tributary_notice"
+	halfCookie    = "tributary_half"   // of a sign-in that awaits the code of the second factor
+	deviceCookie  = "tributary_device" // of a browser that somebody has signed in with
 )
+
+// How long browsers keep cookies; what they hold ends by itself, too.
+const (
+	sessionCookieTime = 90 * 24 * time.Hour
+	halfCookieTime    = 10 * time.Minute
+	deviceCookieTime  = 365 * 24 * time.Hour
+)
+
+// cookieName is how a cookie is called where this server is reached by TLS: browsers take a name that begins so from
+// the host itself only, not from another one of its domain, nor without TLS.
+func (r *request) cookieName(name string) string {
+	if r.secure() {
+		return "__Host-" + name
+	}
+	return name
+}
 
 // identify finds out who asks, and reads the account's settings.
 func (r *request) identify() error {
@@ -43,35 +63,49 @@ func (r *request) identify() error {
 	if r.zone, err = affiliate.LoadZone(r.settings.Timezone); err != nil {
 		return err
 	}
-	cookie, err := r.Request.Cookie(sessionCookie)
+	cookie, err := r.Request.Cookie(r.cookieName(sessionCookie))
 	if err != nil {
 		return nil
 	}
-	user, err := r.d.App.SessionUser(r.Request.Context(), cookie.Value)
+	session, err := r.d.App.Session(r.Request.Context(), cookie.Value)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	r.user, r.session = user, cookie.Value
-	r.Request = r.Request.WithContext(app.As(r.Request.Context(), user.Principal()))
+	r.user, r.session, r.signedIn = session.User, cookie.Value, session
+	r.Request = r.Request.WithContext(app.As(r.Request.Context(), r.user.Principal()))
 	return nil
 }
 
 // may says whether who asks has a permission: pages show no buttons that would be refused.
 func (r *request) may(p affiliate.Permission) bool { return r.user.Role.May(p) }
 
+// provedFor is how long ago somebody may have given their password who makes a token, or changes who may sign in: a
+// browser that was left open, or a stolen session, must not become an owner for good.
+const provedFor = time.Hour
+
+// mustProve says whether such a form asks for the password again.
+func (r *request) mustProve() bool { return r.d.App.Now().Sub(r.signedIn.ProvedAt.Time) >= provedFor }
+
+// prove checks the password of such a form where it is asked for.
+func (r *request) prove() error {
+	if !r.mustProve() {
+		return nil
+	}
+	err := r.d.App.Prove(r.Request.Context(), r.user, r.PostForm("current_password"), r.session, r.ClientIP())
+	if err == nil {
+		r.signedIn.ProvedAt = storage.At(r.d.App.Now())
+	}
+	return err
+}
+
 // field reads a field of a form, without spaces around it.
 func (r *request) field(name string) string { return strings.TrimSpace(r.PostForm(name)) }
 
-// remember sets the cookie of a session.
-func (r *request) remember(token string) {
-	r.setCookie(sessionCookie, token, 90*24*time.Hour)
-}
-
 func (r *request) setCookie(name, value string, age time.Duration) {
-	c := &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	c := &http.Cookie{Name: r.cookieName(name), Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		Secure: r.secure(), MaxAge: int(age / time.Second)}
 	if value == "" {
 		c.MaxAge = -1
@@ -99,7 +133,7 @@ func (r *request) done(address, notice string) error {
 
 // notice takes the notice that the page before left.
 func (r *request) notice() string {
-	c, err := r.Request.Cookie(noticeCookie)
+	c, err := r.Request.Cookie(r.cookieName(noticeCookie))
 	if err != nil {
 		return ""
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 )
 
 // cookieSet gives a cookie as an answer sets it, or nil.
@@ -78,10 +79,21 @@ func TestSignIn(t *testing.T) {
 	v.get("/account").is(http.StatusSeeOther)
 
 	h.app.PublicURL = "https://tributary.example"
-	if c := cookieSet(h.nobody().post("/sign-in", "email", olga, "password", password), sessionCookie); c == nil ||
-		!c.Secure {
-		t.Errorf("behind TLS the cookie is %+v", c)
+	in := h.nobody().post("/sign-in", "email", olga, "password", password)
+	for _, name := range []string{sessionCookie, deviceCookie} {
+		// The name binds the cookie to this host: browsers want it with Secure, with Path=/ and without a domain.
+		c := cookieSet(in, "__Host-"+name)
+		if c == nil || !c.Secure || !c.HttpOnly || c.Path != "/" || c.Domain != "" ||
+			c.SameSite != http.SameSiteLaxMode {
+			t.Errorf("behind TLS the cookie %s is %+v", name, c)
+		}
+		if cookieSet(in, name) != nil {
+			t.Errorf("the cookie %s is also sent without the prefix", name)
+		}
 	}
+	plain := sessionCookie + "=" + cookieSet(in, "__Host-"+sessionCookie).Value
+	h.nobody().send(http.MethodGet, "/account", map[string]string{"Cookie": plain}, nil).is(http.StatusSeeOther)
+	h.nobody().send(http.MethodGet, "/account", map[string]string{"Cookie": "__Host-" + plain}, nil).is(http.StatusOK)
 }
 
 // TestSignIn_lapses: a session ends when it is not used for long, and after a while even when it is.
@@ -111,14 +123,45 @@ func TestSignIn_throttled(t *testing.T) {
 	for range 4 {
 		try(people[0].Email, "guess")
 	}
-	if a := try(people[0].Email, password); a.status == http.StatusSeeOther ||
-		!strings.Contains(a.text(), "too many sign-ins failed; try again in") &&
-			!strings.Contains(a.text(), "Too many sign-ins failed; try again in") {
-		t.Errorf("after five failures the right password gives %d %s", a.status, a.text())
+	a := try(people[0].Email, password).is(http.StatusTooManyRequests).says("Too many sign-ins failed; try again in")
+	if !a.has("form[action=/sign-in]") {
+		t.Error("there is no form to try again")
 	}
 	try(people[1].Email, password).is(http.StatusSeeOther)
 	h.clock.advance(16 * time.Minute)
 	try(people[0].Email, password).is(http.StatusSeeOther)
+}
+
+// TestAttack_lockout: strangers who guess at an account, here from the owner's own network, keep nobody out who has
+// signed in with this browser before; and the person is told of them.
+func TestAttack_lockout(t *testing.T) {
+	h := newHouse(t)
+	olga := people[0].Email
+	own := h.nobody()
+	own.signIn(olga)
+	own.post("/sign-out")
+	device := own.cookie(deviceCookie)
+	for range 6 {
+		h.nobody().post("/sign-in", "email", olga, "password", "guess guess guess")
+	}
+	h.nobody().post("/sign-in", "email", olga, "password", password).is(http.StatusTooManyRequests)
+	// The cookie is one account's, and nobody makes one.
+	for _, forged := range []string{device + "A", device[:len(device)-4] + "AAAA", "x", strings.Repeat("A", 5000)} {
+		h.nobody().send(http.MethodPost, "/sign-in", map[string]string{"Cookie": deviceCookie + "=" + forged,
+			"Content-Type": "application/x-www-form-urlencoded"}, strings.NewReader(url.Values{"email": {olga},
+			"password": {password}}.Encode())).is(http.StatusTooManyRequests)
+	}
+	in := own.post("/sign-in", "email", olga, "password", password).is(http.StatusSeeOther)
+	own.get(in.header.Get("Location")).says("5 sign-ins with your e-mail address failed, from 1 network",
+		"the last on 20 Nov 2026, 13:00")
+	own.get("/account").says("5 sign-ins with your e-mail address failed")
+	own.post("/sign-out")
+	in = own.post("/sign-in", "email", olga, "password", password).is(http.StatusSeeOther)
+	own.get(in.header.Get("Location")).hides("failed")
+	if text := h.log.String(); strings.Contains(text, olga) || !strings.Contains(text, "refused: sign_in") ||
+		!strings.Contains(text, "user=usr_") || !strings.Contains(text, "refused: too_many") {
+		t.Errorf("the log says:\n%s", text)
+	}
 }
 
 // TestSignIn_goesOn: after signing in one gets to the page that was asked for, if it is one of ours.
@@ -214,9 +257,93 @@ func TestForms_roles(t *testing.T) {
 	}
 }
 
+// TestAttack_leftBrowser: with the session of a browser that was left open nobody makes a token, an owner or a password
+// without knowing the owner's.
+func TestAttack_leftBrowser(t *testing.T) {
+	h := newHouse(t)
+	o := h.owner()
+	max := personAddress(h.user(affiliate.RoleManager).ID)
+	for path, form := range map[string][]string{
+		"/settings/tokens": {"name", "x", "role", "owner", "expires", "never"},
+		"/settings/people": {"name", "Eve", "email", "eve@elsewhere.example", "role", "owner", "password",
+			"a quite different one"},
+		max:               {"name", "Max Manager", "role", "owner"},
+		max + "/password": {"password", "a quite different one"},
+	} {
+		h.clock.advance(2 * time.Hour)
+		for _, wrong := range []string{"", "guess guess guess"} {
+			a := o.post(path, append(form, "current_password", wrong)...).is(http.StatusUnprocessableEntity)
+			if !a.has("input[name=current_password]") || !strings.Contains(a.text(), "Is not your present password") {
+				t.Errorf("%s with the password %q: %s", path, wrong, a.text())
+			}
+		}
+		o.post(path, append(form, "current_password", password)...).is(http.StatusOK)
+		if o.get("/settings/tokens").has("input[name=current_password]") {
+			t.Error("it is asked for again at once")
+		}
+	}
+}
+
+// TestSecretsShownOnce_https: what is shown once is shown behind TLS, too.
+func TestSecretsShownOnce_https(t *testing.T) {
+	h := newHouse(t)
+	h.app.PublicURL = "https://tributary.example"
+	in := h.nobody().post("/sign-in", "email", people[0].Email, "password", password)
+	cookie := "__Host-" + sessionCookie + "=" + cookieSet(in, "__Host-"+sessionCookie).Value
+	v := h.nobody()
+	header := map[string]string{"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+	made := v.send(http.MethodPost, "/settings/tokens", header, strings.NewReader("name=x&role=viewer&expires=30d")).
+		is(http.StatusSeeOther)
+	secret := cookieSet(made, "__Host-"+secretCookie)
+	if secret == nil {
+		t.Fatal("there is no cookie with the secret")
+	}
+	v.send(http.MethodGet, made.header.Get("Location"), map[string]string{"Cookie": cookie + "; " + secret.Name + "=" +
+		secret.Value}, nil).is(http.StatusOK).one("#token-value")
+}
+
+// TestRefused: the log and the metrics tell of what was refused, with the address and who it was, without a secret.
+func TestRefused(t *testing.T) {
+	h := newHouse(t)
+	h.viewer().post("/settings").is(http.StatusForbidden)
+	token, err := h.app.AddToken(h.as(affiliate.RoleOwner), app.TokenDraft{Name: "reads", Role: affiliate.RoleViewer})
+	h.must(err)
+	h.nobody().send(http.MethodGet, "/api/v1/tokens", map[string]string{"Authorization": "Bearer " + token.Value}, nil).
+		is(http.StatusForbidden)
+	h.forge(3)
+	h.nobody().send(http.MethodPost, "/webhooks/shopify/nowhere", nil, strings.NewReader("{}")).is(http.StatusNotFound)
+	h.nobody().post("/sign-in", "email", people[0].Email, "password", "guess guess guess")
+	text := h.log.String()
+	viewer, owner := h.user(affiliate.RoleViewer).ID.String(), h.user(affiliate.RoleOwner).ID.String()
+	for _, want := range []string{`permission" address=127.0.0.1 user=` + viewer + " method=POST path=/settings",
+		`delivery" address=127.0.0.1 reason=bad_signature platform=shopify store=shop`,
+		`sign_in" address=127.0.0.1 user=` + owner} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the log does not say %s:\n%s", want, text)
+		}
+	}
+	if n := strings.Count(text, "refused: delivery"); n != 1 {
+		t.Errorf("four refused deliveries are %d lines at once", n)
+	}
+	for _, secret := range []string{people[0].Email, "guess guess", token.Value} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the log tells %q", secret)
+		}
+	}
+	metrics := h.nobody().get("/metrics").is(http.StatusOK).body
+	for _, want := range []string{`tributary_refused_total{kind="delivery"} 4`, `{kind="permission"} 2`,
+		`{kind="sign_in"} 1`} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("the metrics do not say %s", want)
+		}
+	}
+}
+
 // TestForms_signedInOnly lists the forms that every role may send: a new one needs a thought.
 func TestForms_signedInOnly(t *testing.T) {
-	free := map[string]bool{"/sign-out": true, "/account/password": true, "/columns/:table": true, "/views": true,
+	free := map[string]bool{"/sign-out": true, "/account/password": true, "/account/sign-out-elsewhere": true,
+		"/account/second-factor": true, "/account/second-factor/codes": true, "/account/second-factor/off": true,
+		"/columns/:table": true, "/views": true,
 		"/views/forget": true}
 	for _, route := range (&Dashboard{}).routes() {
 		if route.method == http.MethodPost && route.access == signedIn && !free[route.path] {
@@ -276,7 +403,7 @@ func TestPages_escape(t *testing.T) {
 	_, err := h.app.AddUser(ctx, affiliate.User{Name: evil, Email: "evil@northwind.example",
 		Role: affiliate.RoleViewer}, password)
 	h.must(err)
-	_, err = h.app.AddToken(ctx, evil, affiliate.RoleViewer)
+	_, err = h.app.AddToken(ctx, app.TokenDraft{Name: evil, Role: affiliate.RoleViewer})
 	h.must(err)
 	_, err = h.app.AddCampaign(ctx, affiliate.Campaign{Name: evil})
 	h.must(err)
@@ -304,7 +431,7 @@ func TestDeciding(t *testing.T) {
 	told(v.post("/orders/"+o.ID.String()+"/decide", "decision", "reject"))
 	told(v.post("/campaigns/"+h.campaign("Spring").ID.String()+"/decide", "decision", "reject", "ids",
 		o.Conversion.ID.String()))
-	token, err := h.app.AddToken(h.as(affiliate.RoleOwner), "reads", affiliate.RoleViewer)
+	token, err := h.app.AddToken(h.as(affiliate.RoleOwner), app.TokenDraft{Name: "reads", Role: affiliate.RoleViewer})
 	h.must(err)
 	header := map[string]string{"Authorization": "Bearer " + token.Value, "Content-Type": "application/json"}
 	for _, path := range []string{"/conversions/decisions", "/conversions/" + o.Conversion.ID.String() + "/reject"} {

@@ -113,7 +113,7 @@ func TestStart_withoutCodes(t *testing.T) {
 func TestStart_browser(t *testing.T) {
 	h := emptyHouse(t)
 	b := h.browseAsNobody()
-	b.open("/")
+	b.open(b.setupLink())
 	b.says("Welcome")
 	b.fill("#name", "Olga Owner")
 	b.fill("#email", "olga@northwind.example")

@@ -431,7 +431,7 @@ func (r *request) keepSecret(of fmt.Stringer, secret string) {
 
 // takeSecret gives the secret that was made for a thing on the page before, or "".
 func (r *request) takeSecret(thing fmt.Stringer) string {
-	cookie, err := r.Request.Cookie(secretCookie)
+	cookie, err := r.Request.Cookie(r.cookieName(secretCookie))
 	if err != nil {
 		return ""
 	}

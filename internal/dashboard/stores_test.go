@@ -68,7 +68,7 @@ func TestStoresPage(t *testing.T) {
 		t.Errorf("the figures are %q", got)
 	}
 	fresh := emptyHouse(t)
-	_, err := fresh.app.AddFirstOwner(fresh.Context(), people[0], password)
+	_, err := fresh.app.AddUser(fresh.Context(), people[0], password)
 	fresh.must(err)
 	fresh.owner().get("/stores").says("No store is connected").one("main a[href=/stores/new].primary")
 }

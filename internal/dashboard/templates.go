@@ -180,6 +180,7 @@ type layout struct {
 	Section       string // of the navigation
 	Account       string // the brand
 	User          *affiliate.User
+	Prove         bool // forms that need a proof ask for the password again
 	Nav           []navItem
 	Notice        string
 	Failure       string
@@ -203,7 +204,7 @@ func (r *request) layout(title, section string) layout {
 	if r.user.ID == 0 {
 		return l
 	}
-	l.User = &r.user
+	l.User, l.Prove = &r.user, r.mustProve()
 	failed, _ := r.d.App.DB.FailedDeliveries(r.Request.Context()) // a page without the count is better than none
 	l.Nav = []navItem{{"home", "Home", "/", "home", 0}, {"campaigns", "Campaigns", "/campaigns", "campaign", 0},
 		{"creators", "Creators", "/creators", "people", 0}, {"orders", "Orders", "/orders", "order", 0},

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 )
 
 func tokenRoutes() []route {
@@ -22,6 +23,13 @@ var tokenRoles = []choice{
 	{string(affiliate.RoleOwner), "Owner: everything"},
 }
 
+// tokenTimes are how long a token may work, the sensible choice first.
+var tokenTimes = []choice{{"365d", "A year"}, {"90d", "90 days"}, {"30d", "30 days"},
+	{"never", "Until somebody ends it"}}
+
+// tokenForm is what was typed about a token.
+type tokenForm struct{ Name, Role, Expires string }
+
 type tokensPage struct {
 	settingsLayout
 	Tokens []tokenLine
@@ -29,9 +37,9 @@ type tokensPage struct {
 	New    *tokenLine // made just now
 	Value  string     // of the new one: it is shown this once
 	API    string     // address of the API
-	Name   string     // as typed
-	Role   string
+	Form   tokenForm
 	Roles  []choice
+	Times  []choice
 	Errors fieldErrors
 }
 
@@ -39,19 +47,22 @@ type tokenLine struct {
 	affiliate.Token
 	Address               string
 	Made, LastUsed, Ended string
+
+	Expires string // empty: never
+	Expired bool
 }
 
 func (r *request) tokensPage() error {
-	return r.showTokens(http.StatusOK, "", string(affiliate.RoleViewer), nil)
+	return r.showTokens(http.StatusOK, tokenForm{Role: string(affiliate.RoleViewer), Expires: tokenTimes[0].Value}, nil)
 }
 
-func (r *request) showTokens(status int, name, role string, errs fieldErrors) error {
+func (r *request) showTokens(status int, form tokenForm, errs fieldErrors) error {
 	list, next, err := r.d.App.DB.Tokens(r.Request.Context(), r.page())
 	if err != nil {
 		return err
 	}
 	p := tokensPage{settingsLayout: r.settingsLayout("API tokens", "API tokens"), Pager: r.pager(next),
-		API: r.d.App.PublicURL + "/api/v1", Name: name, Role: role, Roles: tokenRoles, Errors: errs}
+		API: r.d.App.PublicURL + "/api/v1", Form: form, Roles: tokenRoles, Times: tokenTimes, Errors: errs}
 	for _, t := range list {
 		p.Tokens = append(p.Tokens, r.tokenLine(t))
 	}
@@ -71,18 +82,27 @@ func (r *request) showTokens(status int, name, role string, errs fieldErrors) er
 
 func (r *request) tokenLine(t affiliate.Token) tokenLine {
 	return tokenLine{Token: t, Address: "/settings/tokens/" + t.ID.String(), Made: r.date(t.CreatedAt),
-		LastUsed: r.moment(t.LastUsedAt), Ended: r.date(t.EndedAt)}
+		LastUsed: r.moment(t.LastUsedAt), Ended: r.date(t.EndedAt), Expires: r.moment(t.ExpiresAt),
+		Expired: t.Expired(r.d.App.Now())}
 }
 
 func (r *request) addToken() error {
-	name, role := r.field("name"), r.field("role")
-	added, err := r.d.App.AddToken(r.Request.Context(), name, affiliate.Role(role))
+	form := tokenForm{Name: r.field("name"), Role: r.field("role"), Expires: r.field("expires")}
+	expires, err := r.d.App.ExpiryOf(r.Request.Context(), form.Expires)
+	if err == nil {
+		err = r.prove()
+	}
+	var added app.NewToken
+	if err == nil {
+		added, err = r.d.App.AddToken(r.Request.Context(), app.TokenDraft{Name: form.Name,
+			Role: affiliate.Role(form.Role), Expires: expires})
+	}
 	if err != nil {
 		errs, err := formErrors(err)
 		if err != nil {
 			return err
 		}
-		return r.showTokens(http.StatusUnprocessableEntity, name, role, errs)
+		return r.showTokens(http.StatusUnprocessableEntity, form, errs)
 	}
 	r.keepSecret(added.ID, added.Value)
 	return r.done("/settings/tokens?new="+added.ID.String(), "")

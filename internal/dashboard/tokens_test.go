@@ -15,7 +15,8 @@ func TestTokens(t *testing.T) {
 	h := newHouse(t)
 	o := h.owner()
 	o.get("/settings/tokens").is(http.StatusOK).says("No tokens yet", h.url+"/api/v1")
-	a := o.post("/settings/tokens", "name", "Warehouse", "role", "manager").is(http.StatusOK).says("Copy it now",
+	a := o.post("/settings/tokens", "name", "Warehouse", "role", "manager", "expires", "365d").
+		is(http.StatusOK).says("Copy it now",
 		"Warehouse", "Works")
 	value := a.one("#token-value").text()
 	if !strings.HasPrefix(value, "trb_") || strings.Contains(a.address, value) {
@@ -35,7 +36,7 @@ func TestTokens(t *testing.T) {
 		t.Errorf("a manager's token reads tokens: %d", got)
 	}
 	o.get("/settings/tokens").says("20 Nov 2026, 13:00") // last used
-	a = o.post("/settings/tokens", "name", "", "role", "viewer").is(http.StatusUnprocessableEntity)
+	a = o.post("/settings/tokens", "name", "", "role", "viewer", "expires", "365d").is(http.StatusUnprocessableEntity)
 	if !a.has("#name-about .error") {
 		t.Errorf("a token without a name: %s", a.text())
 	}
@@ -48,6 +49,38 @@ func TestTokens(t *testing.T) {
 		t.Errorf("the ended token gives %d", got)
 	}
 	o.post("/settings/tokens/tok_99/end").is(http.StatusNotFound)
+}
+
+// TestTokens_expire: a token works for as long as its form says, and then the list and the API say why it does not.
+func TestTokens_expire(t *testing.T) {
+	h := newHouse(t)
+	o := h.owner()
+	if got := o.get("/settings/tokens").one("#expires option[selected]").attr("value"); got != "365d" {
+		t.Errorf("the choice is %q", got)
+	}
+	a := o.post("/settings/tokens", "name", "x", "role", "viewer").is(http.StatusUnprocessableEntity)
+	if !a.has("#expires-about .error") {
+		t.Errorf("a token without an end was made, and nobody chose it: %s", a.text())
+	}
+	a = o.post("/settings/tokens", "name", "Agency", "role", "viewer", "expires", "30d").is(http.StatusOK).
+		says("until 20 Dec 2026, 13:00")
+	header := map[string]string{"Authorization": "Bearer " + a.one("#token-value").text()}
+	h.nobody().send(http.MethodGet, "/api/v1/campaigns", header, nil).is(http.StatusOK)
+	h.clock.advance(30 * 24 * time.Hour)
+	answer := h.nobody().send(http.MethodGet, "/api/v1/campaigns", header, nil).is(http.StatusUnauthorized)
+	if !strings.Contains(answer.body, "expired on 2026-12-20 12:00 UTC") {
+		t.Errorf("the API says %s", answer.body)
+	}
+	later := h.nobody()
+	later.client.CheckRedirect = nil
+	later.signIn(people[0].Email)
+	later.get("/settings/tokens").says("Expired 20 Dec 2026, 13:00")
+	h.nobody().send(http.MethodGet, "/api/v1/campaigns", map[string]string{"Authorization": "Bearer trb_x"}, nil).
+		is(http.StatusUnauthorized)
+	if text := h.log.String(); !strings.Contains(text, `"refused: token"`) || !strings.Contains(text, "token=tok_1") ||
+		!strings.Contains(text, "address=127.0.0.1") || strings.Contains(text, "trb_") {
+		t.Errorf("the log says:\n%s", text)
+	}
 }
 
 // TestTokens_browser: the button copies the value, and ending asks first.

@@ -328,17 +328,19 @@ func TestWorker_purgeOfSessions(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := tx.CreateSession(t.Context(), []byte("ended"), u.ID, now.Add(-2*time.Hour), now); err != nil {
+			if _, err := tx.CreateSession(t.Context(), []byte("ended"), u.ID, now.Add(-2*time.Hour), now); err != nil {
 				return err
 			}
-			return tx.CreateSession(t.Context(), []byte("open"), u.ID, now.Add(-2*time.Hour), now.Add(time.Second))
+			_, err = tx.CreateSession(t.Context(), []byte("open"), u.ID, now.Add(-2*time.Hour), now.Add(time.Second))
+			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		long := now.Add(-app.FailuresForget)
 		for who, at := range map[string]time.Time{"forgotten": long, "fresh": long.Add(time.Second)} {
-			if err := db.NoteSignInFailure(t.Context(), who, at, at.Add(-app.FailuresForget)); err != nil {
+			if err := db.NoteSignInFailure(t.Context(), []string{who}, 0, "", at,
+				at.Add(-app.FailuresForget)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -14,13 +14,14 @@ type tokenRow struct {
 	CreatedAt  Time `db:"created_at"`
 	LastUsedAt Time `db:"last_used_at"`
 	EndedAt    Time `db:"ended_at"`
+	ExpiresAt  Time `db:"expires_at"`
 }
 
-const tokenColumns = `id, name, role, created_at, last_used_at, ended_at`
+const tokenColumns = `id, name, role, created_at, last_used_at, ended_at, expires_at`
 
 func (r tokenRow) domain() affiliate.Token {
 	return affiliate.Token{ID: r.ID, Name: r.Name, Role: r.Role, CreatedAt: r.CreatedAt.Time,
-		LastUsedAt: r.LastUsedAt.Time, EndedAt: r.EndedAt.Time}
+		LastUsedAt: r.LastUsedAt.Time, EndedAt: r.EndedAt.Time, ExpiresAt: r.ExpiresAt.Time}
 }
 
 func (r tokenRow) position() position { return position{ID: int64(r.ID)} }
@@ -30,9 +31,10 @@ func (q queries) Token(ctx context.Context, id affiliate.TokenID) (affiliate.Tok
 	return getOne[tokenRow](ctx, q, id, `SELECT `+tokenColumns+` FROM api_tokens WHERE id = ?`, id)
 }
 
-// TokenByHash gives the token that works with the SHA-256 of its value; NotFound when there is none or it was ended.
+// TokenByHash gives the token with the SHA-256 of its value, whether it still works or not; NotFound when there is
+// none.
 func (q queries) TokenByHash(ctx context.Context, hash []byte) (affiliate.Token, error) {
-	return getOne[tokenRow](ctx, q, named("such token"), `SELECT `+tokenColumns+` FROM api_tokens WHERE hash = ? AND ended_at IS NULL`, hash)
+	return getOne[tokenRow](ctx, q, named("such token"), `SELECT `+tokenColumns+` FROM api_tokens WHERE hash = ?`, hash)
 }
 
 // Tokens lists tokens by id, ended ones included.
@@ -42,8 +44,8 @@ func (q queries) Tokens(ctx context.Context, p Page) ([]affiliate.Token, string,
 
 // CreateToken keeps a new token by the SHA-256 of its value.
 func (tx *Tx) CreateToken(ctx context.Context, t affiliate.Token, hash []byte) (affiliate.Token, error) {
-	err := tx.get(ctx, &t.ID, `INSERT INTO api_tokens (name, role, hash, created_at) VALUES (?, ?, ?, ?) RETURNING id`,
-		t.Name, t.Role, hash, At(t.CreatedAt))
+	err := tx.get(ctx, &t.ID, `INSERT INTO api_tokens (name, role, hash, created_at, expires_at) VALUES (?, ?, ?, ?, ?) RETURNING id`,
+		t.Name, t.Role, hash, At(t.CreatedAt), At(t.ExpiresAt))
 	return t, err
 }
 

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -89,12 +90,35 @@ type Session struct {
 	CreatedAt Time
 	SeenAt    Time
 	ExpiresAt Time
+	ProvedAt  Time          // when the person last proved who they are
+	Before    FailedSignIns // those that had failed before it began
 }
 
-// CreateSession keeps a session by the SHA-256 of its token.
-func (tx *Tx) CreateSession(ctx context.Context, hash []byte, user affiliate.UserID, now, expires time.Time) error {
-	_, err := tx.exec(ctx, `INSERT INTO sessions (hash, user_id, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?)`, hash, user, At(now), At(now), At(expires))
-	return err
+// FailedSignIns are those of one person since the last one that did not fail.
+type FailedSignIns struct {
+	Failures int
+	Places   int  // networks that they came from
+	LastAt   Time `db:"last_at"`
+}
+
+// CreateSession keeps a session by the SHA-256 of its token, with the sign-ins that failed before it.
+func (tx *Tx) CreateSession(ctx context.Context, hash []byte, user affiliate.UserID, now,
+	expires time.Time) (failed FailedSignIns, err error) {
+	if failed, err = tx.FailedSignIns(ctx, user); err != nil {
+		return failed, err
+	}
+	if _, err := tx.exec(ctx, `DELETE FROM failed_sign_ins WHERE user_id = ?`, user); err != nil {
+		return failed, err
+	}
+	_, err = tx.exec(ctx, `INSERT INTO sessions (hash, user_id, created_at, seen_at, expires_at, proved_at, failures, failed_places, failed_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, hash, user, At(now), At(now), At(expires), At(now), failed.Failures, failed.Places, failed.LastAt)
+	return failed, err
+}
+
+// FailedSignIns gives the sign-ins of a person that failed since the last one that did not.
+func (q queries) FailedSignIns(ctx context.Context, user affiliate.UserID) (f FailedSignIns, err error) {
+	err = q.get(ctx, &f, `SELECT COALESCE(SUM(failures), 0) AS failures, COUNT(*) AS places, MAX(last_at) AS last_at FROM failed_sign_ins WHERE user_id = ?`, user)
+	return f, err
 }
 
 // SessionByHash gives a session that has not expired and whose user may sign in; NotFound otherwise.
@@ -104,10 +128,23 @@ func (q queries) SessionByHash(ctx context.Context, hash []byte, now time.Time) 
 		Began   Time
 		SeenAt  Time `db:"seen_at"`
 		Expires Time
+		Proved  Time
+
+		Failures int
+		Places   int
+		FailedAt Time `db:"failed_at"`
 	}
-	err := q.get(ctx, &row, `SELECT `+qualify("u", userColumns)+`, s.created_at AS began, s.seen_at, s.expires_at AS expires
-		FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.hash = ? AND s.expires_at > ? AND u.disabled_at IS NULL`, hash, At(now))
-	return Session{User: row.domain(), CreatedAt: row.Began, SeenAt: row.SeenAt, ExpiresAt: row.Expires}, err
+	err := q.get(ctx, &row, `SELECT `+qualify("u", userColumns)+`, s.created_at AS began, s.seen_at, s.expires_at AS expires, s.failures,
+		s.failed_places AS places, s.failed_at, COALESCE(s.proved_at, s.created_at) AS proved FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.hash = ? AND s.expires_at > ? AND u.disabled_at IS NULL`, hash, At(now))
+	return Session{User: row.domain(), CreatedAt: row.Began, SeenAt: row.SeenAt, ExpiresAt: row.Expires,
+		ProvedAt: row.Proved,
+		Before:   FailedSignIns{row.Failures, row.Places, row.FailedAt}}, err
+}
+
+// ProveSession notes that the person of a session has proved again who they are.
+func (db *DB) ProveSession(ctx context.Context, hash []byte, now time.Time) error {
+	_, err := db.exec(ctx, `UPDATE sessions SET proved_at = ? WHERE hash = ?`, At(now), hash)
+	return err
 }
 
 // TouchSession notes that a session is in use, and lets it live until expires.
@@ -122,19 +159,43 @@ func (db *DB) EndSession(ctx context.Context, hash []byte) error {
 	return err
 }
 
-// EndSessions ends all sessions of a user but the one with the hash keep, which may be nil.
+// EndSessions ends all sessions of a user but the one with the hash keep, which may be nil, and sign-ins that await a
+// code.
 func (tx *Tx) EndSessions(ctx context.Context, user affiliate.UserID, keep []byte) error {
 	if keep == nil {
 		keep = []byte{}
+	}
+	if _, err := tx.exec(ctx, `DELETE FROM half_sign_ins WHERE user_id = ?`, user); err != nil {
+		return err
 	}
 	_, err := tx.exec(ctx, `DELETE FROM sessions WHERE user_id = ? AND hash <> ?`, user, keep)
 	return err
 }
 
-// PurgeSessions deletes sessions that have expired and failures that no longer count.
+// CreateHalfSignIn keeps a sign-in that awaits a code, by the SHA-256 of its token.
+func (db *DB) CreateHalfSignIn(ctx context.Context, hash []byte, user affiliate.UserID, expires time.Time) error {
+	_, err := db.exec(ctx, `INSERT INTO half_sign_ins (hash, user_id, expires_at) VALUES (?, ?, ?)`, hash, user, At(expires))
+	return err
+}
+
+// HalfSignIn gives who awaits a code; NotFound when it has expired or ended, or when they may not sign in.
+func (q queries) HalfSignIn(ctx context.Context, hash []byte, now time.Time) (affiliate.User, error) {
+	return getOne[userRow](ctx, q, named("such sign-in"), `SELECT `+qualify("u", userColumns)+` FROM half_sign_ins h
+		JOIN users u ON u.id = h.user_id WHERE h.hash = ? AND h.expires_at > ? AND u.disabled_at IS NULL`, hash, At(now))
+}
+
+// EndHalfSignIn ends a sign-in that awaits a code; false when it has ended already.
+func (tx *Tx) EndHalfSignIn(ctx context.Context, hash []byte) (bool, error) {
+	n, err := tx.exec(ctx, `DELETE FROM half_sign_ins WHERE hash = ?`, hash)
+	return n > 0, err
+}
+
+// PurgeSessions deletes sessions and half sign-ins that have expired, and failures that no longer count.
 func (db *DB) PurgeSessions(ctx context.Context, now, forgetFailures time.Time) error {
-	if _, err := db.exec(ctx, `DELETE FROM sessions WHERE expires_at <= ?`, At(now)); err != nil {
-		return err
+	for _, table := range []string{"sessions", "half_sign_ins"} {
+		if _, err := db.exec(ctx, `DELETE FROM `+table+` WHERE expires_at <= ?`, At(now)); err != nil {
+			return err
+		}
 	}
 	_, err := db.exec(ctx, `DELETE FROM sign_in_failures WHERE last_at <= ?`, At(forgetFailures))
 	return err
@@ -153,11 +214,24 @@ func (q queries) SignInFailures(ctx context.Context, who string) (n int, last ti
 	return row.Failures, row.LastAt.Time, err
 }
 
-// NoteSignInFailure counts a failure; those before forget count no more.
-func (db *DB) NoteSignInFailure(ctx context.Context, who string, now, forget time.Time) error {
-	_, err := db.exec(ctx, `INSERT INTO sign_in_failures (who, failures, last_at) VALUES (?, 1, ?) ON CONFLICT (who) DO UPDATE SET
-		failures = CASE WHEN sign_in_failures.last_at <= ? THEN 1 ELSE sign_in_failures.failures + 1 END, last_at = excluded.last_at`, who, At(now), At(forget))
-	return err
+// NoteSignInFailure counts a failure under several names; those before forget count no more. A person whom it concerns
+// is told of it: user is 0 for nobody, place the keyed hash of the network that it came from.
+func (db *DB) NoteSignInFailure(ctx context.Context, who []string, user affiliate.UserID, place string, now,
+	forget time.Time) error {
+	return db.InTx(ctx, func(tx *Tx) error {
+		for _, name := range slices.Sorted(slices.Values(who)) { // one order, so that two never wait for each other
+			if _, err := tx.exec(ctx, `INSERT INTO sign_in_failures (who, failures, last_at) VALUES (?, 1, ?) ON CONFLICT (who) DO UPDATE SET
+				failures = CASE WHEN sign_in_failures.last_at <= ? THEN 1 ELSE sign_in_failures.failures + 1 END, last_at = excluded.last_at`, name, At(now), At(forget)); err != nil {
+				return err
+			}
+		}
+		if user == 0 {
+			return nil
+		}
+		_, err := tx.exec(ctx, `INSERT INTO failed_sign_ins (user_id, place, failures, last_at) VALUES (?, ?, 1, ?) ON CONFLICT (user_id, place) DO UPDATE SET
+			failures = failed_sign_ins.failures + 1, last_at = excluded.last_at`, user, place, At(now))
+		return err
+	})
 }
 
 // ForgetSignInFailures starts the count anew.

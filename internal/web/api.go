@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -133,6 +134,7 @@ func (s *Server) guard(permission affiliate.Permission) func(huma.Context, func(
 		c := humagin.Unwrap(ctx)
 		p, err := s.authorize(ctx.Context(), ctx.Header("Authorization"), permission)
 		if err != nil {
+			s.noteForbidden(c, p, err)
 			s.answerError(c, err)
 			return
 		}
@@ -157,7 +159,20 @@ func (s *Server) humaError(ctx context.Context, o operation, err error) error {
 
 // principal gives who sent a plain gin request; false without a token. The error is a problem for a bad token.
 func (s *Server) principal(c *gin.Context) (affiliate.Principal, bool, error) {
-	return s.authenticate(c.Request.Context(), c.GetHeader("Authorization"))
+	p, ok, err := s.authenticate(c.Request.Context(), c.GetHeader("Authorization"))
+	if err != nil && ProblemOf(err).Status == http.StatusUnauthorized {
+		s.App.Refused(app.RefusedToken, c.ClientIP(), "token", cmp.Or(p.ID, "unknown"), "method", c.Request.Method,
+			"path", c.FullPath())
+	}
+	return p, ok, err
+}
+
+// noteForbidden tells the log of a token whose role does not suffice.
+func (s *Server) noteForbidden(c *gin.Context, p affiliate.Principal, err error) {
+	if affiliate.KindOf(err) == affiliate.Forbidden {
+		s.App.Refused(app.RefusedPermission, c.ClientIP(), "token", p.ID, "method", c.Request.Method, "path",
+			c.FullPath())
+	}
 }
 
 // requirePermission lets a plain gin request pass when its token may do what the route is for, and runs the rest on
@@ -166,6 +181,7 @@ func (s *Server) requirePermission(permission affiliate.Permission) gin.HandlerF
 	return func(c *gin.Context) {
 		p, err := s.authorize(c.Request.Context(), c.GetHeader("Authorization"), permission)
 		if err != nil {
+			s.noteForbidden(c, p, err)
 			s.answerError(c, err)
 			return
 		}
@@ -191,7 +207,7 @@ func (s *Server) authenticate(ctx context.Context, header string) (affiliate.Pri
 	p, err := s.App.Authenticate(ctx, strings.TrimSpace(value))
 	var e *affiliate.Error
 	if errors.As(err, &e) && e.Code == codeUnauthenticated {
-		return affiliate.Principal{}, false, newProblem(http.StatusUnauthorized, codeUnauthenticated, "", e.Message)
+		return p, false, newProblem(http.StatusUnauthorized, codeUnauthenticated, "", e.Message)
 	}
 	return p, err == nil, err
 }

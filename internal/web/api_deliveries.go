@@ -13,14 +13,14 @@ import (
 
 // registerDeliveries declares the operations on what the stores sent. Bodies are not shown: they hold customers' data.
 func (s *Server) registerDeliveries(api huma.API) {
-	const read, change = affiliate.MayRead, affiliate.MayChangeCatalog
+	const read, own = affiliate.MayRead, affiliate.MayAdminister
 	register(s, api, operation{http.MethodGet, "/deliveries", "list-deliveries", read, "List deliveries, newest first"},
 		s.listDeliveries)
-	register(s, api, operation{http.MethodPost, "/deliveries/{id}/replay", "replay-delivery", change,
+	register(s, api, operation{http.MethodPost, "/deliveries/{id}/replay", "replay-delivery", own,
 		"Process a kept delivery again"}, s.replayDelivery)
-	register(s, api, operation{http.MethodPost, "/deliveries/set-aside", "set-deliveries-aside", change,
+	register(s, api, operation{http.MethodPost, "/deliveries/set-aside", "set-deliveries-aside", own,
 		"Give up on failed deliveries, so that they count as trouble no more"}, s.setAside)
-	register(s, api, operation{http.MethodPost, "/deliveries/put-back", "put-deliveries-back", change,
+	register(s, api, operation{http.MethodPost, "/deliveries/put-back", "put-deliveries-back", own,
 		"Make deliveries that were set aside failed ones again"}, s.putBack)
 }
 

@@ -53,12 +53,12 @@ func TestAPI_setAside(t *testing.T) {
 			"store":      {"note": "body: is XML", "reason": "x"},
 			"deliveries": {"deliveries": []string{"ord_1"}, "reason": "x"},
 		} {
-			o.manager.call("POST", path, body).problem(422, "invalid", field)
+			o.owner.call("POST", path, body).problem(422, "invalid", field)
 		}
-		o.manager.call("POST", path, object{"reason": "x"}).problem(422, "invalid", "deliveries")
-		o.manager.call("POST", path, object{"deliveries": cut, "store": "shop", "note": "a", "reason": "x"}).
+		o.owner.call("POST", path, object{"reason": "x"}).problem(422, "invalid", "deliveries")
+		o.owner.call("POST", path, object{"deliveries": cut, "store": "shop", "note": "a", "reason": "x"}).
 			problem(422, "invalid", "deliveries")
-		o.manager.call("POST", path, object{"deliveries": []string{cut[0], "dlv_99"}, "reason": "x"}).
+		o.owner.call("POST", path, object{"deliveries": []string{cut[0], "dlv_99"}, "reason": "x"}).
 			problem(404, "not_found", "")
 		for _, c := range []struct {
 			body object
@@ -68,7 +68,7 @@ func TestAPI_setAside(t *testing.T) {
 			{object{"deliveries": cut, "reason": "by hand"}, 2},
 			{object{"deliveries": cut, "reason": "again"}, 0},
 		} {
-			if got := o.manager.call("POST", path, c.body).ok(200)["set_aside"]; got != c.want {
+			if got := o.owner.call("POST", path, c.body).ok(200)["set_aside"]; got != c.want {
 				o.Errorf("%v were set aside by %v, want %v", got, c.body, c.want)
 			}
 		}
@@ -89,14 +89,14 @@ func TestAPI_setAside(t *testing.T) {
 			why["by"] == "" {
 			o.Errorf("listed as %v", first)
 		}
-		if got := o.manager.call("POST", v1+"/deliveries/"+xml[0]+"/replay", nil).ok(200)["replayed"]; got != 1.0 {
+		if got := o.owner.call("POST", v1+"/deliveries/"+xml[0]+"/replay", nil).ok(200)["replayed"]; got != 1.0 {
 			o.Errorf("replayed %v", got)
 		}
 		back := object{"deliveries": cut}
-		if got := o.manager.call("POST", v1+"/deliveries/put-back", back).ok(200)["put_back"]; got != 2.0 {
+		if got := o.owner.call("POST", v1+"/deliveries/put-back", back).ok(200)["put_back"]; got != 2.0 {
 			o.Errorf("put back %v, want 2", got)
 		}
-		o.manager.call("POST", v1+"/deliveries/put-back", object{"deliveries": xml}).problem(409, "conflict", "")
+		o.owner.call("POST", v1+"/deliveries/put-back", object{"deliveries": xml}).problem(409, "conflict", "")
 		log, _, err := o.app.DB.AuditLog(o.Context(), store.String(), storage.Page{})
 		if err != nil {
 			o.Fatal(err)

@@ -157,7 +157,7 @@ func eachOffice(t *testing.T, test func(o *office)) {
 		o := &office{T: t, app: a, hub: hub, queue: queue, log: kept, nobody: client{t, handler, ""}}
 		for role, c := range map[affiliate.Role]*client{affiliate.RoleOwner: &o.owner,
 			affiliate.RoleManager: &o.manager, affiliate.RoleViewer: &o.viewer} {
-			token, err := a.AddToken(t.Context(), string(role), role)
+			token, err := a.AddToken(t.Context(), app.TokenDraft{Name: string(role), Role: role})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -30,11 +30,13 @@ type TokenJSON struct {
 	CreatedAt  time.Time  `json:"created_at"`
 	LastUsedAt *time.Time `json:"last_used_at" doc:"Exact to ten minutes"`
 	EndedAt    *time.Time `json:"ended_at"`
+	ExpiresAt  *time.Time `json:"expires_at" doc:"From then on it is refused; null: never"`
 }
 
 func tokenView(t affiliate.Token) TokenJSON {
 	return TokenJSON{ID: t.ID.String(), Name: t.Name, Role: string(t.Role), CreatedAt: t.CreatedAt.UTC(),
-		LastUsedAt: timeOrNull(t.LastUsedAt), EndedAt: timeOrNull(t.EndedAt)}
+		LastUsedAt: timeOrNull(t.LastUsedAt), EndedAt: timeOrNull(t.EndedAt),
+		ExpiresAt: timeOrNull(t.ExpiresAt)}
 }
 
 func (s *Server) listTokens(ctx context.Context, in *PageInput) (*listOutput[TokenJSON], error) {
@@ -46,6 +48,8 @@ type createTokenInput struct {
 	Body struct {
 		Name string `json:"name"`
 		Role string `json:"role" enum:"owner,manager,viewer"`
+
+		ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"From then on it is refused; null or left out: never"`
 	}
 }
 
@@ -55,7 +59,11 @@ type createdTokenJSON struct {
 }
 
 func (s *Server) createToken(ctx context.Context, in *createTokenInput) (*output[createdTokenJSON], error) {
-	t, err := s.App.AddToken(ctx, in.Body.Name, affiliate.Role(in.Body.Role))
+	draft := app.TokenDraft{Name: in.Body.Name, Role: affiliate.Role(in.Body.Role)}
+	if in.Body.ExpiresAt != nil {
+		draft.Expires = *in.Body.ExpiresAt
+	}
+	t, err := s.App.AddToken(ctx, draft)
 	return one(t, err, func(t app.NewToken) createdTokenJSON { return createdTokenJSON{tokenView(t.Token), t.Value} })
 }
 

@@ -284,10 +284,10 @@ func TestIdempotency_caller_gone(t *testing.T) {
 		ctx, leave := context.WithCancel(o.Context())
 		o.app.Queue = queueFunc(leave)
 		r := httptest.NewRequestWithContext(ctx, "POST", path, nil)
-		r.Header.Set("Authorization", "Bearer "+o.manager.token)
+		r.Header.Set("Authorization", "Bearer "+o.owner.token)
 		r.Header.Set("Idempotency-Key", "k")
-		o.manager.handler.ServeHTTP(httptest.NewRecorder(), r)
-		if a := o.manager.once("k", "POST", path, nil); a.ok(200)["replayed"] != 1.0 ||
+		o.owner.handler.ServeHTTP(httptest.NewRecorder(), r)
+		if a := o.owner.once("k", "POST", path, nil); a.ok(200)["replayed"] != 1.0 ||
 			a.header.Get("Idempotency-Replayed") != "true" {
 			o.Errorf("%v %s", a.header, a.raw)
 		}
@@ -300,10 +300,10 @@ func TestIdempotency_fault_after_effect(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		path, woken := o.delivery(), 0
 		o.app.Queue = queueFunc(func() { woken++; panic("broken") })
-		o.manager.once("k", "POST", path, nil).problem(500, "internal", "")
-		o.manager.once("k", "POST", path, nil).problem(409, "idempotency_in_progress", "Idempotency-Key")
+		o.owner.once("k", "POST", path, nil).problem(500, "internal", "")
+		o.owner.once("k", "POST", path, nil).problem(409, "idempotency_in_progress", "Idempotency-Key")
 		o.wait(storage.IdempotencyPatience)
-		o.manager.once("k", "POST", path, nil).problem(409, "idempotency_answer_lost", "Idempotency-Key")
+		o.owner.once("k", "POST", path, nil).problem(409, "idempotency_answer_lost", "Idempotency-Key")
 		if woken != 1 {
 			o.Errorf("ran %d times, want once", woken)
 		}

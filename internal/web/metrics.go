@@ -24,6 +24,8 @@ type figures Server
 var (
 	receivedMetric = prometheus.NewDesc("tributary_webhook_requests_total",
 		"Webhook requests at this process by outcome.", []string{"outcome"}, nil)
+	refusedMetric = prometheus.NewDesc("tributary_refused_total",
+		"Sign-ins, codes, tokens, requests and deliveries that this process refused, by kind.", []string{"kind"}, nil)
 	inboxMetric  = prometheus.NewDesc("tributary_deliveries", "Open deliveries by state.", []string{"state"}, nil)
 	oldestMetric = prometheus.NewDesc("tributary_oldest_waiting_seconds", "Age of the oldest waiting delivery.", nil,
 		nil)
@@ -34,8 +36,8 @@ var (
 
 // Describe implements prometheus.Collector.
 func (f *figures) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{receivedMetric, inboxMetric, oldestMetric, queueMetric, queueUpMetric,
-		ordersMetric} {
+	for _, d := range []*prometheus.Desc{receivedMetric, refusedMetric, inboxMetric, oldestMetric, queueMetric,
+		queueUpMetric, ordersMetric} {
 		out <- d
 	}
 }
@@ -49,6 +51,9 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	}
 	for outcome, n := range f.Counters.Totals() {
 		out <- prometheus.MustNewConstMetric(receivedMetric, prometheus.CounterValue, float64(n), outcome)
+	}
+	for kind, n := range f.App.Refusals() {
+		out <- prometheus.MustNewConstMetric(refusedMetric, prometheus.CounterValue, float64(n), string(kind))
 	}
 	status, err := (*Server)(f).readStatus(ctx)
 	if err != nil {

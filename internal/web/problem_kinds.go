@@ -86,11 +86,12 @@ var problemKinds = map[string]problemKind{
 		"live streams open as one may, or all that the server has are taken. End one, or try again after the seconds " +
 		"in Retry-After."},
 	codeTooManyAttempts: {http.StatusTooManyRequests, "Too many sign-ins failed",
-		"Only for people who sign in. Wait as long as detail says, or let an owner set a new password."},
+		"Only for people who sign in. Wait as long as detail says, or sign in with a browser that did before."},
 	codeTooSlow: {http.StatusRequestTimeout, "The body came too slowly",
 		"The connection is too slow or broke off. Send the request again."},
 	codeUnauthenticated: {http.StatusUnauthorized, "A valid token is needed",
-		"The header Authorization is missing, or its token is not known or was ended."},
+		"The header Authorization is missing, or its token is not known, was ended, or has expired; detail says " +
+			"which."},
 	codeUnknownStore: {http.StatusNotFound, "No such store is connected",
 		"Only for deliveries of stores. The webhook address in the store is not that of a connected store."},
 	codeUnreadable: {http.StatusBadRequest, "The request cannot be read",

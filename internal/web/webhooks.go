@@ -68,6 +68,10 @@ func (s *Server) receive(c *gin.Context, platform affiliate.Platform, slug strin
 	}
 	receipt, err := s.Receiver.Receive(c.Request.Context(), platform, slug, c.Request.Header, buffer.Bytes())
 	switch receipt {
+	case app.ReceiptUnknownStore, app.ReceiptBadSignature, app.ReceiptOtherShop:
+		s.App.Refused(app.RefusedDelivery, c.ClientIP(), "reason", receipt, "platform", platform, "store", slug)
+	}
+	switch receipt {
 	case app.ReceiptKept, app.ReceiptPing:
 		c.Status(http.StatusOK)
 		c.Writer.WriteHeaderNow()

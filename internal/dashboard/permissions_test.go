@@ -1,0 +1,102 @@
+package dashboard
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// sharedActions are the forms of pages with the operations of the API that do the same.
+var sharedActions = map[string]string{
+	"/stores/new":                               "create-store",
+	"/stores/:store/edit":                       "update-store",
+	"/stores/:store/end":                        "end-store",
+	"/stores/:store/secrets":                    "create-store-secret",
+	"/stores/:store/secrets/:secret/end":        "end-store-secret",
+	"/stores/:store/statuses":                   "set-store-statuses",
+	"/stores/:store/replay":                     "replay-delivery",
+	"/stores/:store/set-aside":                  "set-deliveries-aside",
+	"/deliveries/:delivery/replay":              "replay-delivery",
+	"/stores/:store/codes/assign":               "assign-unowned-code",
+	"/creators/import":                          "import-creators",
+	"/creators/import/apply":                    "import-creators",
+	"/settings":                                 "update-settings",
+	"/settings/tokens":                          "create-token",
+	"/settings/tokens/:token/end":               "end-token",
+	"/orders/:id/decide":                        "decide-conversions",
+	"/campaigns/new":                            "create-campaign",
+	"/campaigns/:id/settings":                   "update-campaign",
+	"/campaigns/:id/end":                        "end-campaign",
+	"/campaigns/:id/reopen":                     "update-campaign",
+	"/campaigns/:id/costs":                      "create-cost",
+	"/campaigns/:id/costs/:cost/remove":         "end-cost",
+	"/campaigns/:id/decide":                     "decide-conversions",
+	"/campaigns/:id/creators/new":               "create-member",
+	"/campaigns/:id/members/:member/product":    "update-member",
+	"/campaigns/:id/members/:member/remove":     "end-member",
+	"/campaigns/:id/members/:member/restore":    "restore-member",
+	"/campaigns/:id/members/:member/offers":     "create-offer-member",
+	"/campaigns/:id/members/:member/commission": "update-offer-member",
+	"/campaigns/:id/members/:member/active":     "end-offer-member",
+	"/campaigns/:id/members/:member/codes":      "create-code",
+	"/campaigns/:id/members/:member/codes/end":  "end-code",
+	"/campaigns/:id/members/:member/links":      "create-link",
+	"/campaigns/:id/members/:member/links/end":  "end-link",
+	"/links/:link":                              "update-link",
+	"/links/:link/ask":                          "ask-link",
+	"/campaigns/:id/offers/new":                 "create-offer",
+	"/campaigns/:id/offers/:offer":              "update-offer",
+	"/campaigns/:id/offers/:offer/status":       "end-offer",
+	"/creators/new":                             "create-creator",
+	"/creators/:id/edit":                        "update-creator",
+	"/creators/:id/remove":                      "end-creator",
+	"/creators/:id/restore":                     "restore-creator",
+	"/payouts":                                  "create-payout",
+	"/payouts/:id/cancel":                       "cancel-payout",
+}
+
+// pageActions are the forms that the API knows nothing of: people and their sessions, notices, what a person chose.
+var pageActions = []string{"/sign-", "/welcome", "/account/", "/settings/people", "/views", "/columns/",
+	"/stores/:store/warning", "/stores/:store/notices", "/notices", "/creators/import/credit"}
+
+// TestPermissions_likeAPI: whatever a form does asks for the same role as the operation of the API that does it. A new
+// form stands in one of the two lists.
+func TestPermissions_likeAPI(t *testing.T) {
+	h := newHouse(t)
+	var document struct {
+		Paths map[string]map[string]struct {
+			ID          string `json:"operationId"`
+			Description string `json:"description"`
+		} `json:"paths"`
+	}
+	a := h.nobody().get("/api/v1/openapi.json").is(http.StatusOK)
+	h.must(json.Unmarshal([]byte(a.body), &document))
+	needs := map[string]string{}
+	for _, path := range document.Paths {
+		for _, operation := range path {
+			needs[operation.ID] = operation.Description
+		}
+	}
+	for _, route := range h.dashboard.routes() {
+		if route.method != http.MethodPost {
+			continue
+		}
+		operation, shared := sharedActions[route.path]
+		alone := false
+		for _, prefix := range pageActions {
+			alone = alone || strings.HasPrefix(route.path, prefix)
+		}
+		switch {
+		case shared == alone:
+			t.Errorf("POST %s stands in none of the lists, or in both", route.path)
+		case shared:
+			want := "at least the role " + string(affiliate.Permission(route.access).Least()) + "."
+			if !strings.Contains(needs[operation], want) {
+				t.Errorf("POST %s needs %s, %s: %q", route.path, want, operation, needs[operation])
+			}
+		}
+	}
+}
