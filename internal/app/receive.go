@@ -45,10 +45,14 @@ type receivingStore struct {
 const (
 	storesAge   = 2 * time.Second
 	storesPause = 25 * time.Millisecond
-	// storesLimit bounds a look, and storesRest is how long the picture is left alone after one that failed: every
-	// delivery would wait for a database that hangs, one after the other.
-	storesLimit = 2 * time.Second
-	storesRest  = time.Second
+	// freshenLimit bounds a look for what changed while an older picture can serve. A look that must tell who a
+	// delivery is from has longer, and a second try: the first may have met a connection that hangs.
+	freshenLimit = time.Second
+	storesLimit  = 2 * time.Second
+	storesTries  = 2
+	// storesRest is how long the picture is left alone after a look that failed: every delivery would wait for a
+	// database that hangs, one after the other.
+	storesRest = time.Second
 )
 
 // NewReceiver makes a receiver over an intake.
@@ -81,7 +85,7 @@ func (r *Receiver) Store(ctx context.Context, platform affiliate.Platform, slug 
 		if !r.loading.TryLock() {
 			return found, nil // somebody else looks; a picture that is a little old is better than a wait
 		}
-		_ = r.look(ctx) // the old picture serves
+		_ = r.look(ctx, 1, freshenLimit) // the old picture serves
 		r.loading.Unlock()
 		found = r.find(platform, slug, h)
 	case len(found) == 0 && age > storesPause:
@@ -126,18 +130,25 @@ func (r *Receiver) load(ctx context.Context) error {
 	if r.age().After(before) {
 		return nil // somebody else has just looked
 	}
-	return r.look(ctx)
+	return r.look(ctx, storesTries, storesLimit)
 }
 
-// look reads the stores. The caller holds loading.
-func (r *Receiver) look(ctx context.Context) error {
+// look reads the stores, each try within a limit. The caller holds loading.
+func (r *Receiver) look(ctx context.Context, tries int, limit time.Duration) error {
 	if time.Now().Before(r.rested) {
 		return r.failed
 	}
-	// Others rely on the answer, so it does not end with the request that happens to ask.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storesLimit)
-	defer cancel()
-	rows, err := r.app.DB.ReceiverStores(ctx)
+	var rows []storage.ReceiverStore
+	var err error
+	for range tries {
+		// Others rely on the answer, so it does not end with the request that happens to ask.
+		within, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+		rows, err = r.app.DB.ReceiverStores(within)
+		cancel()
+		if !storage.IsUnavailable(err) {
+			break
+		}
+	}
 	if r.failed = err; err != nil {
 		r.rested = time.Now().Add(storesRest)
 		r.lines.Log(r.app.Log, slog.LevelWarn, "", "stores not readable, their last known secrets serve", "error", err)

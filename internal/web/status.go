@@ -151,7 +151,7 @@ func (s *Server) readStatus(ctx context.Context) (Status, error) {
 		out.Reasons = append(out.Reasons, "the queue cannot be reached; deliveries are kept and wait")
 	}
 	for what, pulse := range s.Pulses {
-		if pulse() != app.Beating {
+		if pulse() == app.Stopped {
 			out.Reasons = append(out.Reasons, what)
 		}
 	}
