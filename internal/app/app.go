@@ -28,6 +28,7 @@ type App struct {
 
 	tokens    tokenCache
 	passwords passwords
+	strangers strangers
 	rhythms   rhythms
 }
 

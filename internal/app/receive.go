@@ -26,6 +26,8 @@ type Receiver struct {
 	loaded time.Time
 
 	loading sync.Mutex
+	tried   time.Time // when the stores were looked at last, and what came of it; guarded by loading
+	failed  error
 }
 
 type receivingStore struct {
@@ -41,6 +43,8 @@ type receivingStore struct {
 const (
 	storesAge   = 2 * time.Second
 	storesPause = 25 * time.Millisecond
+	// storesPatience is how long a look may take.
+	storesPatience = 10 * time.Second
 )
 
 // NewReceiver makes a receiver over an intake.
@@ -69,12 +73,18 @@ func (r *Receiver) Store(ctx context.Context, platform affiliate.Platform, slug 
 	found := r.find(platform, slug, h)
 	age := time.Since(r.age())
 	if age > storesAge || len(found) == 0 && age > storesPause {
-		if err := r.load(ctx); err != nil && r.age().IsZero() {
+		if err := r.load(ctx, len(found) > 0); err != nil && r.age().IsZero() {
 			return nil, err // a picture that is a little old is better than none
 		}
 		found = r.find(platform, slug, h)
 	}
 	return found, nil
+}
+
+// Knows says whether a store is connected under an address, or with the shop that the headers name.
+func (r *Receiver) Knows(ctx context.Context, platform affiliate.Platform, slug string, h http.Header) (bool, error) {
+	stores, err := r.Store(ctx, platform, slug, h)
+	return len(stores) > 0, err
 }
 
 func (r *Receiver) age() time.Time {
@@ -102,13 +112,30 @@ func (r *Receiver) find(platform affiliate.Platform, slug string, h http.Header)
 	return nil
 }
 
-func (r *Receiver) load(ctx context.Context) error {
+// load looks at the stores, one at a time and not more often than storesPause, however many ask and whether or not the
+// database answers. Who has found their store waits for nobody who is looking already.
+func (r *Receiver) load(ctx context.Context, found bool) error {
 	before := time.Now()
-	r.loading.Lock()
-	defer r.loading.Unlock()
-	if r.age().After(before) {
-		return nil // somebody else has just looked
+	if !r.loading.TryLock() {
+		if found {
+			return nil
+		}
+		r.loading.Lock()
 	}
+	defer r.loading.Unlock()
+	if r.tried.After(before.Add(-storesPause)) {
+		return r.failed // somebody else has just looked
+	}
+	r.failed = r.look(ctx)
+	r.tried = time.Now()
+	return r.failed
+}
+
+// look reads the stores. It does not follow a request that goes away: others wait for the same.
+func (r *Receiver) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storesPatience)
+	defer cancel()
+	r.app.strangers.counted("stores")
 	rows, err := r.app.DB.ReceiverStores(ctx)
 	if err != nil {
 		return err
@@ -155,7 +182,7 @@ func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slu
 	store := verified(p, stores, h, body)
 	if store == nil && time.Since(r.age()) > storesPause {
 		// The secret may have been changed a moment ago.
-		if err := r.load(ctx); err == nil {
+		if err := r.load(ctx, false); err == nil {
 			store = verified(p, r.find(platform, slug, h), h, body)
 		}
 	}

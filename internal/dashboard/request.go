@@ -47,7 +47,7 @@ func (r *request) identify() error {
 	if err != nil {
 		return nil
 	}
-	user, err := r.d.App.SessionUser(r.Request.Context(), cookie.Value)
+	user, err := r.d.App.Session(r.Request.Context(), cookie.Value, r.ClientIP())
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		return nil
 	}
@@ -67,6 +67,7 @@ func (r *request) field(name string) string { return strings.TrimSpace(r.PostFor
 
 // remember sets the cookie of a session.
 func (r *request) remember(token string) {
+	r.d.App.NoteSession(token)
 	r.setCookie(sessionCookie, token, 90*24*time.Hour)
 }
 
