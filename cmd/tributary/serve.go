@@ -176,8 +176,8 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	s.background("write the counters", counters.Run)
 
 	handler := &web.Server{App: a, Log: a.Log, Version: buildVersion(), TrustedProxies: cfg.TrustedProxies,
-		MaxBody: cfg.MaxBodyBytes, API: slices.Contains(roles, roleWeb), Hub: hub, Queue: queue, Counters: counters,
-		Pulses: map[string]func() app.Beat{}}
+		MaxBody: cfg.MaxBodyBytes, MaxUnverified: cfg.MaxUnverified, API: slices.Contains(roles, roleWeb), Hub: hub,
+		Queue: queue, Counters: counters, Pulses: map[string]func() app.Beat{}}
 	if cfg.APIRateLimit > 0 {
 		handler.Limiter = web.NewLimiter(redis.Client(), cfg.APIRateLimit, a.Log)
 	}

@@ -32,6 +32,7 @@ type App struct {
 	passwords passwords
 	imports   oneImport
 	refusals  refusals
+	strangers strangers
 	rhythms   rhythms
 	lines     Seldom
 }

@@ -557,7 +557,7 @@ func TestTokens(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		added, err := d.AddToken(d.ctx, app.TokenDraft{Name: "screen", Role: affiliate.RoleViewer})
 		must(d, added, err)
-		p, err := d.Authenticate(d.ctx, added.Value)
+		p, err := d.Authenticate(d.ctx, added.Value, "192.0.2.1")
 		if must(d, p, err); p.Role != affiliate.RoleViewer || !strings.Contains(p.Name, added.ID.String()) {
 			d.Errorf("%+v", p)
 		}
@@ -566,13 +566,13 @@ func TestTokens(t *testing.T) {
 			d.Errorf("%+v", read)
 		}
 		for _, wrong := range []string{"", "trb_", added.Value + "x", affiliate.NewTokenValue()} {
-			_, err := d.Authenticate(d.ctx, wrong)
+			_, err := d.Authenticate(d.ctx, wrong, "192.0.2.1")
 			d.want(err, affiliate.Forbidden, "")
 		}
 		ended, err := d.EndToken(d.ctx, added.ID)
 		must(d, ended, err)
 		d.pass(3 * time.Second) // what is remembered has gone
-		_, err = d.Authenticate(d.ctx, added.Value)
+		_, err = d.Authenticate(d.ctx, added.Value, "192.0.2.1")
 		d.want(err, affiliate.Forbidden, "")
 		again, err := d.EndToken(d.ctx, added.ID)
 		if must(d, again, err) != ended {
@@ -601,10 +601,10 @@ func TestAttack_expiredToken(t *testing.T) {
 		added, err := d.AddToken(d.ctx, app.TokenDraft{Name: "agency", Role: affiliate.RoleViewer, Expires: expires})
 		must(d, added, err)
 		d.pass(30*24*time.Hour - time.Second)
-		p, err := d.Authenticate(d.ctx, added.Value)
+		p, err := d.Authenticate(d.ctx, added.Value, "192.0.2.1")
 		must(d, p, err)
 		d.pass(time.Second)
-		p, err = d.Authenticate(d.ctx, added.Value)
+		p, err = d.Authenticate(d.ctx, added.Value, "192.0.2.1")
 		d.want(err, affiliate.Forbidden, "", "expired on")
 		if p.ID != added.ID.String() || p.Role != "" {
 			d.Errorf("the expired token is %+v", p)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,13 +31,18 @@ type Links struct {
 	lines Seldom
 
 	mu      sync.Mutex
-	targets map[string]cachedTarget
+	targets map[string]cachedTarget // of links
+	missing map[string]cachedTarget // slugs that no link has
+	looks   []*look                 // the first is under way while looking
+	looking bool
 	waiting []storage.Click
 	writing int // clicks taken from waiting and not yet written
 	full    *sync.Cond
 	wake    chan struct{}
 	closed  bool
 	done    chan struct{}
+
+	gate *clickGate
 }
 
 type cachedTarget struct {
@@ -44,7 +51,6 @@ type cachedTarget struct {
 	landing affiliate.Landing
 	found   bool
 	at      time.Time
-	asked   bool // somebody is looking whether it is still so
 }
 
 const (
@@ -63,7 +69,8 @@ const (
 
 // NewLinks starts the writer of clicks. Close it to write what waits.
 func NewLinks(a *App) *Links {
-	l := &Links{app: a, targets: map[string]cachedTarget{}, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	l := &Links{app: a, targets: map[string]cachedTarget{}, missing: map[string]cachedTarget{},
+		gate: newClickGate(), wake: make(chan struct{}, 1), done: make(chan struct{})}
 	l.full = sync.NewCond(&l.mu)
 	go l.write()
 	return l
@@ -91,6 +98,11 @@ func (l *Links) Follow(ctx context.Context, slug string, v Visit) (string, error
 		ReferrerHost: referrerHost(v.Referrer), Bot: v.Prefetch || isBot(v.UserAgent),
 		Visitor: l.app.Sealer.Hash(HashVisitor,
 			now.UTC().Format(time.DateOnly)+"\n"+v.Address+"\n"+v.UserAgent)}
+	if !l.gate.admit(Network(v.Address), now) {
+		l.lines.Log(l.app.Log, slog.LevelWarn, "", "clicks not recorded: more came from one network than people make; if "+
+			"it is a proxy of yours, name it in TRUSTED_PROXIES", "network", Network(v.Address))
+		return target.landing.With(click.ID), nil
+	}
 	l.record(click)
 	return target.landing.With(click.ID), nil
 }
@@ -98,39 +110,132 @@ func (l *Links) Follow(ctx context.Context, slug string, v Visit) (string, error
 func (l *Links) target(ctx context.Context, slug string) (cachedTarget, error) {
 	l.mu.Lock()
 	t, ok := l.targets[slug]
-	if ok && (t.found && time.Since(t.at) < linkAge || time.Since(t.at) < noLinkAge || t.asked) {
+	if !ok {
+		t, ok = l.missing[slug]
+	}
+	if ok && (t.found && time.Since(t.at) < linkAge || time.Since(t.at) < noLinkAge) {
 		l.mu.Unlock()
 		return t, nil
 	}
-	if ok && t.found {
-		asked := t
-		asked.asked = true // one asks, and the others do not all wait for a database that may hang
-		l.targets[slug] = asked
-	}
+	look := l.joinLook(slug)
 	l.mu.Unlock()
-	if ok {
-		ctx = context.WithoutCancel(ctx) // others rely on the answer
+	var enough <-chan time.Time
+	if ok && t.found {
+		enough = time.After(staleAfter) // a visitor does not wait for a database that hangs
 	}
-	ctx, cancel := l.app.DB.Within(ctx, linkLimit)
-	defer cancel()
-	row, err := l.app.DB.LinkTarget(ctx, slug)
-	switch {
-	case affiliate.KindOf(err) == affiliate.NotFound:
-		t = cachedTarget{at: time.Now()}
-	case err != nil && ok:
-		t.at = time.Now().Add(linkRest - linkAge) // while the database is away, the last known target serves
-	case err != nil:
-		return t, err
-	default:
-		t = cachedTarget{id: row.ID, endedAt: row.EndedAt, landing: row.Landing(slug), found: true, at: time.Now()}
+	select {
+	case <-look.done:
+	case <-enough:
+		return t, nil
+	case <-ctx.Done():
+		return t, ctx.Err()
 	}
+	if look.err != nil {
+		if ok {
+			return t, nil // while the database is away, the last known target serves
+		}
+		return t, look.err
+	}
+	return look.found[slug], nil
+}
+
+// look is one look at the database for the targets of several slugs.
+type look struct {
+	slugs map[string]struct{}
+	done  chan struct{}
+	found map[string]cachedTarget
+	err   error
+}
+
+// Bounds of looks: how many slugs one is for, and how long a visitor waits for it.
+const (
+	lookSlugs  = 500
+	staleAfter = time.Second // from when on the last known target serves
+)
+
+// joinLook adds a slug to the next look. One runs at a time; what is asked for meanwhile shares the next one, so that
+// strangers who try slugs cost one query after the other, whatever they try. It is called with the mutex held.
+func (l *Links) joinLook(slug string) *look {
+	n := len(l.looks)
+	if n == 0 || l.looking && n == 1 || len(l.looks[n-1].slugs) >= lookSlugs {
+		l.looks = append(l.looks, &look{slugs: map[string]struct{}{}, done: make(chan struct{})})
+		n++
+	}
+	next := l.looks[n-1]
+	next.slugs[slug] = struct{}{}
+	if !l.looking {
+		l.looking = true
+		go l.lookAll()
+	}
+	return next
+}
+
+// lookAll runs the looks that wait, one after the other. The first of them is under way.
+func (l *Links) lookAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.targets) >= linkCache {
-		clear(l.targets)
+	for len(l.looks) > 0 {
+		next := l.looks[0]
+		slugs := slices.Collect(maps.Keys(next.slugs))
+		l.mu.Unlock()
+		next.found, next.err = l.look(slugs)
+		l.mu.Lock()
+		l.looks = l.looks[1:]
+		if next.err == nil {
+			l.keep(next.found)
+		} else {
+			l.rest(slugs)
+		}
+		close(next.done)
 	}
-	l.targets[slug] = t
-	return t, nil
+	l.looking = false
+}
+
+func (l *Links) look(slugs []string) (map[string]cachedTarget, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), linkLimit)
+	defer cancel()
+	l.app.strangers.counted("links")
+	rows, err := l.app.DB.LinkTargets(ctx, slugs)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]cachedTarget, len(slugs))
+	for _, slug := range slugs {
+		t := cachedTarget{at: time.Now()}
+		if row, ok := rows[slug]; ok {
+			t.id, t.endedAt, t.landing, t.found = row.ID, row.EndedAt, row.Landing(slug), true
+		}
+		found[slug] = t
+	}
+	return found, nil
+}
+
+// rest lets the last known targets serve for a while before they are asked for again: the database is away.
+func (l *Links) rest(slugs []string) {
+	for _, slug := range slugs {
+		if t, ok := l.targets[slug]; ok {
+			t.at = time.Now().Add(linkRest - linkAge)
+			l.targets[slug] = t
+		}
+	}
+}
+
+// keep remembers targets, and apart from them slugs that no link has, so that those never drive out links.
+func (l *Links) keep(found map[string]cachedTarget) {
+	for slug, t := range found {
+		into := l.targets
+		if !t.found {
+			into = l.missing
+			delete(l.targets, slug)
+		}
+		if len(into) >= linkCache {
+			clear(into)
+		}
+		into[slug] = t
+		if t.found {
+			delete(l.missing, slug)
+		}
+	}
 }
 
 func referrerHost(referrer string) string {

@@ -30,6 +30,7 @@ type Receiver struct {
 
 	loading sync.Mutex
 	lines   Seldom
+	tried   time.Time // when the stores were looked at last; guarded by loading
 }
 
 type receivingStore struct {
@@ -97,6 +98,12 @@ func (r *Receiver) Store(ctx context.Context, platform affiliate.Platform, slug 
 	return found, nil
 }
 
+// Knows says whether a store is connected under an address, or with the shop that the headers name.
+func (r *Receiver) Knows(ctx context.Context, platform affiliate.Platform, slug string, h http.Header) (bool, error) {
+	stores, err := r.Store(ctx, platform, slug, h)
+	return len(stores) > 0, err
+}
+
 func (r *Receiver) age() time.Time {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -122,13 +129,13 @@ func (r *Receiver) find(platform affiliate.Platform, slug string, h http.Header)
 	return nil
 }
 
-// load looks at the stores anew, or waits for who does.
+// load looks at the stores anew, or waits for who does; not more often than storesPause, however many ask.
 func (r *Receiver) load(ctx context.Context) error {
 	before := time.Now()
 	r.loading.Lock()
 	defer r.loading.Unlock()
-	if r.age().After(before) {
-		return nil // somebody else has just looked
+	if r.tried.After(before.Add(-storesPause)) {
+		return r.failed // somebody else has just looked
 	}
 	return r.look(ctx, storesTries, storesLimit)
 }
@@ -138,6 +145,8 @@ func (r *Receiver) look(ctx context.Context, tries int, limit time.Duration) err
 	if time.Now().Before(r.rested) {
 		return r.failed
 	}
+	defer func() { r.tried = time.Now() }()
+	r.app.strangers.counted("stores")
 	var rows []storage.ReceiverStore
 	var err error
 	for range tries {

@@ -165,8 +165,8 @@ func (a *App) Prove(ctx context.Context, u affiliate.User, password, session, ad
 
 var errNoSession = affiliate.Errorf(affiliate.NotFound, "there is no such session")
 
-// Session gives a session by its token; NotFound when it has ended.
-func (a *App) Session(ctx context.Context, token string) (storage.Session, error) {
+// session gives a session by its token; NotFound when it has ended.
+func (a *App) session(ctx context.Context, token string) (storage.Session, error) {
 	if len(token) != 43 {
 		return storage.Session{}, errNoSession
 	}

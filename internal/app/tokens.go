@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -94,13 +95,21 @@ type cachedToken struct {
 	expires time.Time // zero: never
 }
 
-func (c *tokenCache) get(hash []byte, now time.Time) (affiliate.Principal, bool) {
+// get gives who holds a token, whether that is new enough to go by, and whether the token was right before.
+func (c *tokenCache) get(hash []byte, now time.Time) (p affiliate.Principal, fresh, before bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t, ok := c.known[string(hash)]
 	age := now.Sub(t.at)
 	expired := !t.expires.IsZero() && !now.Before(t.expires)
-	return t.Principal, ok && age >= 0 && age < tokenCacheTime && !expired
+	return t.Principal, ok && age >= 0 && age < tokenCacheTime && !expired, ok
+}
+
+// forget takes away a token that is no longer right.
+func (c *tokenCache) forget(hash []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.known, string(hash))
 }
 
 func (c *tokenCache) put(hash []byte, p affiliate.Principal, now, expires time.Time) {
@@ -112,25 +121,35 @@ func (c *tokenCache) put(hash []byte, p affiliate.Principal, now, expires time.T
 	c.known[string(hash)] = cachedToken{p, now, expires}
 }
 
-// Authenticate gives who holds a token. The error is Forbidden for a value that is no working token; where it was one,
-// the id is given all the same.
-func (a *App) Authenticate(ctx context.Context, value string) (affiliate.Principal, error) {
+// Authenticate gives who holds a token, which came from a network address. The error is Forbidden for a value that is
+// no working token, and another for a network of which too many such came; where it was a token, its id is given all
+// the same.
+func (a *App) Authenticate(ctx context.Context, value, address string) (affiliate.Principal, error) {
 	hash, ok := affiliate.HashToken(value)
 	if !ok {
 		return affiliate.Principal{}, errNoToken
 	}
 	now := a.Now()
-	if p, ok := a.tokens.get(hash, now); ok {
+	p, fresh, before := a.tokens.get(hash, now)
+	if fresh {
 		return p, nil
 	}
-	t, err := a.DB.TokenByHash(ctx, hash)
+	t, err := a.lookUpToken(ctx, hash, address, before)
 	if affiliate.KindOf(err) == affiliate.NotFound {
+		a.tokens.forget(hash)
 		return affiliate.Principal{}, errNoToken
+	}
+	var refused *affiliate.Error
+	if errors.As(err, &refused) {
+		return affiliate.Principal{}, err
 	}
 	if err != nil {
 		return affiliate.Principal{}, fmt.Errorf("look up a token: %w", err)
 	}
-	p := affiliate.Principal{ID: t.ID.String()}
+	p = affiliate.Principal{ID: t.ID.String()}
+	if !t.EndedAt.IsZero() || t.Expired(now) {
+		a.tokens.forget(hash)
+	}
 	switch {
 	case !t.EndedAt.IsZero():
 		return p, errNoToken
@@ -149,6 +168,18 @@ func (a *App) Authenticate(ctx context.Context, value string) (affiliate.Princip
 	}
 	a.tokens.put(hash, p, now, t.ExpiresAt)
 	return p, nil
+}
+
+// lookUpToken reads a token, as a stranger's unless it was right before.
+func (a *App) lookUpToken(ctx context.Context, hash []byte, address string, before bool) (t affiliate.Token, err error) {
+	if before {
+		return a.DB.TokenByHash(ctx, hash)
+	}
+	err = a.strangers.ask(ctx, "tokens", address, func() (err error) {
+		t, err = a.DB.TokenByHash(ctx, hash)
+		return err
+	})
+	return t, err
 }
 
 var errNoToken = &affiliate.Error{Kind: affiliate.Forbidden, Code: "unauthenticated",

@@ -28,6 +28,7 @@ type Config struct {
 	LogLevel          slog.Level
 	LogFormat         string // text or json
 	MaxBodyBytes      int64  // of a delivery
+	MaxUnverified     int64  // bytes of deliveries in memory at once
 	RetentionDays     int    // of raw bodies; 0 keeps them
 	WorkerConcurrency int    // batches processed at once; 0 chooses by the number of processors
 	TrustedProxies    []string
@@ -75,6 +76,7 @@ func (r *reader) config() Config {
 		LogLevel:          r.level("LOG_LEVEL", slog.LevelInfo),
 		LogFormat:         r.choice("LOG_FORMAT", "text", "json"),
 		MaxBodyBytes:      r.number("MAX_BODY_BYTES", 10<<20, 64<<10, 100<<20),
+		MaxUnverified:     r.number("MAX_UNVERIFIED_BYTES", 64<<20, 1<<20, 16<<30),
 		RetentionDays:     int(r.number("RETENTION_DAYS", 30, 0, 3650)),
 		WorkerConcurrency: int(r.number("WORKER_CONCURRENCY", 0, 0, 256)),
 		TrustedProxies:    r.proxies("TRUSTED_PROXIES"),

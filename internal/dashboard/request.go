@@ -67,7 +67,7 @@ func (r *request) identify() error {
 	if err != nil {
 		return nil
 	}
-	session, err := r.d.App.Session(r.Request.Context(), cookie.Value)
+	session, err := r.d.App.Session(r.Request.Context(), cookie.Value, r.ClientIP())
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		return nil
 	}

@@ -75,6 +75,7 @@ func (r *request) begin(in app.SignedIn, to string) error {
 			return err
 		}
 	}
+	r.d.App.NoteSession(in.Token)
 	r.setCookie(sessionCookie, in.Token, sessionCookieTime)
 	r.setCookie(deviceCookie, in.Device, deviceCookieTime)
 	notice := ""

@@ -19,9 +19,10 @@ type LinkTarget struct {
 	EndedAt    time.Time
 }
 
-// LinkTarget gives the link of a slug; NotFound when no link ever had it.
-func (q queries) LinkTarget(ctx context.Context, slug string) (LinkTarget, error) {
-	var r struct {
+// LinkTargets gives the links of some slugs; those are missing that no link ever had.
+func (q queries) LinkTargets(ctx context.Context, slugs []string) (map[string]LinkTarget, error) {
+	var rows []struct {
+		Slug       string
 		ID         affiliate.LinkID
 		LandingURL string `db:"landing_url"`
 		UTM        *affiliate.UTMRule
@@ -30,23 +31,27 @@ func (q queries) LinkTarget(ctx context.Context, slug string) (LinkTarget, error
 		EndedAt    Time `db:"ended_at"`
 		Settings   string
 	}
-	err := q.get(ctx, &r, `SELECT l.id, l.landing_url, l.utm, l.ended_at, o.campaign_id, p.name AS campaign,
+	err := q.listIn(ctx, &rows, `SELECT l.slug, l.id, l.landing_url, l.utm, l.ended_at, o.campaign_id, p.name AS campaign,
 		COALESCE((SELECT value FROM settings WHERE name = ?), '{}') AS settings
 		FROM links l JOIN offer_members om ON om.id = l.offer_member_id JOIN offers o ON o.id = om.offer_id
-		JOIN campaigns p ON p.id = o.campaign_id WHERE l.slug = ?`, accountSettings, slug)
+		JOIN campaigns p ON p.id = o.campaign_id WHERE l.slug IN (?)`, accountSettings, slugs)
 	if err != nil {
-		return LinkTarget{}, err
+		return nil, err
 	}
-	t := LinkTarget{ID: r.ID, LandingURL: r.LandingURL, UTM: value(r.UTM), CampaignID: r.CampaignID,
-		Campaign: r.Campaign, EndedAt: r.EndedAt.Time}
-	if t.UTM == affiliate.UTMAccount {
-		s, err := parseSettings(r.Settings)
-		if err != nil {
-			return LinkTarget{}, err
+	targets := make(map[string]LinkTarget, len(rows))
+	for _, r := range rows {
+		t := LinkTarget{ID: r.ID, LandingURL: r.LandingURL, UTM: value(r.UTM), CampaignID: r.CampaignID,
+			Campaign: r.Campaign, EndedAt: r.EndedAt.Time}
+		if t.UTM == affiliate.UTMAccount {
+			s, err := parseSettings(r.Settings)
+			if err != nil {
+				return nil, err
+			}
+			t.UTM = s.UTM
 		}
-		t.UTM = s.UTM
+		targets[r.Slug] = t
 	}
-	return t, nil
+	return targets, nil
 }
 
 // Landing is where clicks lead.

@@ -132,7 +132,7 @@ func requestOf(ctx context.Context) *gin.Context { return ctx.Value(requestKey{}
 func (s *Server) guard(permission affiliate.Permission) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		c := humagin.Unwrap(ctx)
-		p, err := s.authorize(ctx.Context(), ctx.Header("Authorization"), permission)
+		p, err := s.authorize(c, permission)
 		if err != nil {
 			s.noteForbidden(c, p, err)
 			s.answerError(c, err)
@@ -159,7 +159,7 @@ func (s *Server) humaError(ctx context.Context, o operation, err error) error {
 
 // principal gives who sent a plain gin request; false without a token. The error is a problem for a bad token.
 func (s *Server) principal(c *gin.Context) (affiliate.Principal, bool, error) {
-	p, ok, err := s.authenticate(c.Request.Context(), c.GetHeader("Authorization"))
+	p, ok, err := s.authenticate(c)
 	if err != nil && ProblemOf(err).Status == http.StatusUnauthorized {
 		s.App.Refused(app.RefusedToken, c.ClientIP(), "token", cmp.Or(p.ID, "unknown"), "method", c.Request.Method,
 			"path", c.FullPath())
@@ -179,7 +179,7 @@ func (s *Server) noteForbidden(c *gin.Context, p affiliate.Principal, err error)
 // behalf of its holder.
 func (s *Server) requirePermission(permission affiliate.Permission) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		p, err := s.authorize(c.Request.Context(), c.GetHeader("Authorization"), permission)
+		p, err := s.authorize(c, permission)
 		if err != nil {
 			s.noteForbidden(c, p, err)
 			s.answerError(c, err)
@@ -192,7 +192,8 @@ func (s *Server) requirePermission(permission affiliate.Permission) gin.HandlerF
 
 // authenticate reads "Authorization: Bearer trb_…"; false when there is no such header. What identify found out before
 // is not asked again.
-func (s *Server) authenticate(ctx context.Context, header string) (affiliate.Principal, bool, error) {
+func (s *Server) authenticate(c *gin.Context) (affiliate.Principal, bool, error) {
+	ctx, header := c.Request.Context(), c.GetHeader("Authorization")
 	if who, ok := ctx.Value(callerKey{}).(caller); ok {
 		return who.principal, who.known, who.err
 	}
@@ -204,7 +205,7 @@ func (s *Server) authenticate(ctx context.Context, header string) (affiliate.Pri
 		return affiliate.Principal{}, false, newProblem(http.StatusUnauthorized, codeUnauthenticated, "",
 			"Send the token as: Authorization: Bearer trb_…")
 	}
-	p, err := s.App.Authenticate(ctx, strings.TrimSpace(value))
+	p, err := s.App.Authenticate(ctx, strings.TrimSpace(value), c.ClientIP())
 	var e *affiliate.Error
 	if errors.As(err, &e) && e.Code == codeUnauthenticated {
 		return p, false, newProblem(http.StatusUnauthorized, codeUnauthenticated, "", e.Message)
@@ -213,9 +214,8 @@ func (s *Server) authenticate(ctx context.Context, header string) (affiliate.Pri
 }
 
 // authorize gives who asks, or the problem that they may not.
-func (s *Server) authorize(ctx context.Context, header string,
-	permission affiliate.Permission) (affiliate.Principal, error) {
-	p, ok, err := s.authenticate(ctx, header)
+func (s *Server) authorize(c *gin.Context, permission affiliate.Permission) (affiliate.Principal, error) {
+	p, ok, err := s.authenticate(c)
 	switch {
 	case err != nil:
 		return p, err

@@ -26,6 +26,13 @@ var (
 		"Webhook requests at this process by outcome.", []string{"outcome"}, nil)
 	refusedMetric = prometheus.NewDesc("tributary_refused_total",
 		"Sign-ins, codes, tokens, requests and deliveries that this process refused, by kind.", []string{"kind"}, nil)
+	clicksMetric = prometheus.NewDesc("tributary_clicks_total",
+		"Clicks at this process: recorded, or not since one network made too many.", []string{"outcome"}, nil)
+	lookupsMetric = prometheus.NewDesc("tributary_stranger_lookups_total",
+		"Queries of this process for what strangers named, by what was looked up.", []string{"of"}, nil)
+	streamsMetric    = prometheus.NewDesc("tributary_live_streams", "Live streams that are open.", nil, nil)
+	unverifiedMetric = prometheus.NewDesc("tributary_unverified_bytes",
+		"Bytes of deliveries in memory whose signature is not checked yet.", nil, nil)
 	inboxMetric  = prometheus.NewDesc("tributary_deliveries", "Open deliveries by state.", []string{"state"}, nil)
 	oldestMetric = prometheus.NewDesc("tributary_oldest_waiting_seconds", "Age of the oldest waiting delivery.", nil,
 		nil)
@@ -36,8 +43,8 @@ var (
 
 // Describe implements prometheus.Collector.
 func (f *figures) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{receivedMetric, refusedMetric, inboxMetric, oldestMetric, queueMetric,
-		queueUpMetric, ordersMetric} {
+	for _, d := range []*prometheus.Desc{receivedMetric, refusedMetric, clicksMetric, lookupsMetric, streamsMetric,
+		unverifiedMetric, inboxMetric, oldestMetric, queueMetric, queueUpMetric, ordersMetric} {
 		out <- d
 	}
 }
@@ -54,6 +61,23 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	}
 	for kind, n := range f.App.Refusals() {
 		out <- prometheus.MustNewConstMetric(refusedMetric, prometheus.CounterValue, float64(n), string(kind))
+	}
+	counter := func(d *prometheus.Desc, v int64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	for of, n := range f.App.Lookups() {
+		counter(lookupsMetric, n, of)
+	}
+	if f.Links != nil {
+		recorded, refused := f.Links.Clicks()
+		counter(clicksMetric, recorded, "recorded")
+		counter(clicksMetric, refused, "too_many_of_one_network")
+	}
+	if f.Hub != nil {
+		gauge(streamsMetric, float64(f.Hub.Readers()))
+	}
+	if f.unverified != nil {
+		gauge(unverifiedMetric, float64(f.unverified.total()))
 	}
 	status, err := (*Server)(f).readStatus(ctx)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/validation"
@@ -109,7 +110,11 @@ func ProblemOf(err error) *Problem {
 	if kind, known := problemKinds[code]; known {
 		status = kind.status
 	}
-	if p = newProblem(status, code, e.Field, e.Message); status >= http.StatusInternalServerError {
+	p = newProblem(status, code, e.Field, e.Message)
+	if code == codeRateLimited {
+		p.retryAfter = int(time.Minute / time.Second)
+	}
+	if status >= http.StatusInternalServerError {
 		p.ourFault()
 	}
 	return p

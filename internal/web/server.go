@@ -29,6 +29,8 @@ type Server struct {
 	TrustedProxies []string
 	// MaxBody is the largest body of a delivery, in bytes.
 	MaxBody int64
+	// MaxUnverified is how many bytes of deliveries may be in memory at once; 0 means the constant of this name.
+	MaxUnverified int64
 	// Receiver and Links serve the role receiver; they are nil in a process without it.
 	Receiver *app.Receiver
 	Links    *app.Links
@@ -48,7 +50,7 @@ type Server struct {
 	// Limiter bounds the requests to the API; nil leaves them unbounded.
 	Limiter *Limiter
 
-	largeBodies chan struct{} // places of the large bodies that are read at once
+	unverified  *unverified // bodies of deliveries whose sender is not known yet
 	orderCounts Shared[map[affiliate.OrderStatus]int64]
 	doubtCounts Shared[map[affiliate.StoreID]storage.DoubtCount]
 	faults      app.Seldom
@@ -68,7 +70,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	}
 	r.Use(s.recover)
 	if s.Receiver != nil {
-		s.largeBodies = make(chan struct{}, mostLargeBodies)
+		s.unverified = newUnverified(s.MaxUnverified)
 		s.registerWebhooks(r) // before the headers for browsers: stores need none, and the receiver feels them
 	}
 	r.Use(securityHeaders, s.bound)

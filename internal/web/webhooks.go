@@ -1,16 +1,12 @@
 package web
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"path"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -43,30 +39,44 @@ func tidyWebhooks(next http.Handler) http.Handler {
 	})
 }
 
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// pooledBody is the largest buffer that is kept for another request.
-const pooledBody = 256 << 10
-
 // receive answers 2xx only when the delivery is committed. Nothing is parsed here, so a signed body is kept whatever is
-// in it.
+// in it. What is for no store of ours is refused before a byte of its body is read.
 func (s *Server) receive(c *gin.Context, platform affiliate.Platform, slug string) {
-	buffer := bodies.Get().(*bytes.Buffer)
-	defer func() {
-		if buffer.Cap() <= pooledBody {
-			buffer.Reset()
-			bodies.Put(buffer)
-		}
-	}()
-	large, err := s.readBody(c, buffer)
-	if large {
-		defer func() { <-s.largeBodies }()
+	known, err := s.Receiver.Knows(c.Request.Context(), platform, slug, c.Request.Header)
+	if err != nil || !known {
+		s.hangUp(c)
+		s.answerReceipt(c, platform, slug, receiptOfUnknown(err), err)
+		return
 	}
+	body, err := s.unverified.read(c, s.MaxBody)
+	defer body.release()
 	if err != nil {
 		s.refuseBody(c, platform, slug, err)
 		return
 	}
-	receipt, err := s.Receiver.Receive(c.Request.Context(), platform, slug, c.Request.Header, buffer.Bytes())
+	receipt, err := s.Receiver.Receive(c.Request.Context(), platform, slug, c.Request.Header, body.b)
+	s.answerReceipt(c, platform, slug, receipt, err)
+}
+
+func receiptOfUnknown(err error) app.Receipt {
+	if err != nil {
+		return app.ReceiptUnavailable
+	}
+	return app.ReceiptUnknownStore
+}
+
+// hangUpTime is how long what remains of a refused body is passed over: who sends it reads no answer before.
+const hangUpTime = 2 * time.Second
+
+// hangUp ends the connection after the answer: the body is not read.
+func (s *Server) hangUp(c *gin.Context) {
+	c.Header("Connection", "close")
+	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(hangUpTime)) // else the server's own holds
+}
+
+// answerReceipt says what became of a delivery.
+func (s *Server) answerReceipt(c *gin.Context, platform affiliate.Platform, slug string, receipt app.Receipt,
+	err error) {
 	switch receipt {
 	case app.ReceiptUnknownStore, app.ReceiptBadSignature, app.ReceiptOtherShop:
 		s.App.Refused(app.RefusedDelivery, c.ClientIP(), "reason", receipt, "platform", platform, "store", slug)
@@ -95,9 +105,9 @@ func (s *Server) receive(c *gin.Context, platform affiliate.Platform, slug strin
 	}
 }
 
-// refuseBody answers a request whose body is too large, broke off, or is one large body too many at once.
+// refuseBody answers a request whose body is too large, broke off, or found no room.
 func (s *Server) refuseBody(c *gin.Context, platform affiliate.Platform, slug string, err error) {
-	c.Header("Connection", "close") // the rest of the body is not read
+	s.hangUp(c)
 	if errors.Is(err, errTooLarge) {
 		s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptTooLarge)
 		writeProblem(c, http.StatusRequestEntityTooLarge, codeTooLarge, "",
@@ -107,73 +117,9 @@ func (s *Server) refuseBody(c *gin.Context, platform affiliate.Platform, slug st
 	if errors.Is(err, errTooMany) {
 		s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptUnavailable)
 		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "",
-			"Too many large bodies come in at once; send it again.")
+			"Too many deliveries come in at once; send it again.")
 		return
 	}
 	s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptUnreadable)
 	writeProblem(c, http.StatusBadRequest, codeUnreadable, "", "The body broke off before its end.")
-}
-
-// announced bounds what is set aside for a body before any of it has come: whoever asks is not known yet. For the same
-// reason few bodies beyond largeBody are read at once, or strangers could fill the memory: a delivery so large is an
-// order of thousands of lines.
-const (
-	announced       = 32 << 10
-	largeBody       = 1 << 20
-	mostLargeBodies = 16
-)
-
-var (
-	errTooLarge = errors.New("body too large")
-	errTooMany  = errors.New("too many large bodies")
-)
-
-// readBody reads the raw body. A length that is announced as too large is refused before a byte of it is read, so that
-// a client that waits for "100 Continue" never sends it. large says that the body has a place among the large ones,
-// which the caller gives back.
-func (s *Server) readBody(c *gin.Context, into *bytes.Buffer) (large bool, err error) {
-	r := c.Request
-	if r.ContentLength > s.MaxBody {
-		return false, errTooLarge
-	}
-	if r.ContentLength > 0 {
-		into.Grow(int(min(r.ContentLength, announced)) + bytes.MinRead)
-	}
-	n, err := into.ReadFrom(io.LimitReader(r.Body, min(s.MaxBody, largeBody)+1))
-	if err == nil && n > largeBody && n <= s.MaxBody {
-		if !s.takeLarge(r.Context()) {
-			return false, errTooMany
-		}
-		large = true
-		connection := http.NewResponseController(c.Writer)
-		_ = connection.SetReadDeadline(time.Now().Add(largeRead)) // without one the server's own holds
-		var rest int64
-		rest, err = into.ReadFrom(io.LimitReader(r.Body, s.MaxBody+1-n))
-		n += rest
-		_ = connection.SetReadDeadline(time.Time{})
-	}
-	if err == nil && n > s.MaxBody {
-		err = errTooLarge
-	}
-	return large, err
-}
-
-// largeWait is how long a large body waits for its place: WooCommerce waits a minute for an answer and never sends
-// again. largeRead is how long a body may keep its place: less, so that whoever sends slowly on purpose turns nobody
-// away.
-const (
-	largeWait = 40 * time.Second
-	largeRead = 20 * time.Second
-)
-
-// takeLarge waits for a place among the large bodies; false when none became free in time.
-func (s *Server) takeLarge(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, largeWait)
-	defer cancel()
-	select {
-	case s.largeBodies <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -1,9 +1,9 @@
 package web_test
 
 import (
-	"bytes"
-	"context"
-	"io"
+	"bufio"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,38 +14,13 @@ import (
 
 	"github.com/tributaryhq/tributary/integrations/shopify"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/attack"
 	"github.com/tributaryhq/tributary/internal/web"
 )
 
-// stalledBody is a body that stops when a large part of it was read, tells so, and goes on when it is let go.
-type stalledBody struct {
-	read  int
-	once  sync.Once
-	stops chan<- struct{}
-	letGo <-chan struct{}
-}
-
-func (s *stalledBody) Read(p []byte) (int, error) {
-	const stop, end = 1<<20 + 1, 2 << 20
-	if s.read >= end {
-		return 0, io.EOF
-	}
-	if s.read >= stop {
-		s.once.Do(func() { s.stops <- struct{}{} })
-		<-s.letGo
-	}
-	n := min(len(p), end-s.read)
-	if s.read < stop {
-		n = min(n, stop-s.read)
-	}
-	clear(p[:n])
-	s.read += n
-	return n, nil
-}
-
-// TestWebhooks_fewLargeBodiesAtOnce_race: strangers cannot fill the memory with large bodies, and small deliveries pass
-// meanwhile.
-func TestWebhooks_fewLargeBodiesAtOnce_race(t *testing.T) {
+// TestAttack_unknownStores_race: deliveries for stores that do not exist are refused before their bodies are read, and
+// the connection is closed, whoever sends them how slowly; all of them together cost a few queries.
+func TestAttack_unknownStores_race(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		counts := app.NewCounters(o.app.DB, o.app.Now, o.app.Log)
 		intake := app.NewIntake(o.app.DB, &keptQueue{}, o.app.Log)
@@ -55,39 +30,35 @@ func TestWebhooks_fewLargeBodiesAtOnce_race(t *testing.T) {
 		if err != nil {
 			o.Fatal(err)
 		}
-		sendUntil := func(ctx context.Context, body io.Reader) int {
-			answer := httptest.NewRecorder()
-			handler.ServeHTTP(answer, httptest.NewRequestWithContext(ctx, "POST", "/webhooks/shopify/nobody", body))
-			return answer.Code
+		server := httptest.NewServer(handler)
+		defer server.Close()
+		looked, began := o.app.Lookups()["stores"], time.Now()
+		var all sync.WaitGroup
+		for n := range attack.Size(100, 1000) {
+			all.Go(func() {
+				c, err := net.Dial("tcp", server.Listener.Addr().String())
+				if err != nil {
+					o.Error(err)
+					return
+				}
+				defer c.Close()
+				_ = c.SetDeadline(time.Now().Add(time.Minute))
+				address := fmt.Sprintf("/webhooks/shopify/nobody-%d", n)
+				if n%2 == 0 {
+					address = "/webhooks/shopify"
+				}
+				fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: t\r\nX-Shopify-Shop-Domain: nobody-%d.myshopify.com\r\n"+
+					"Content-Length: 1048576\r\n\r\nbegin", address, n)
+				answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+				if err != nil || answer.StatusCode != http.StatusNotFound || !answer.Close {
+					o.Errorf("answered %+v, %v; want 404 and the end of the connection", answer, err)
+				}
+			})
 		}
-		send := func(body io.Reader) int { return sendUntil(o.Context(), body) }
-		const places = 16
-		stops, letGo := make(chan struct{}), make(chan struct{})
-		codes := make(chan int, places)
-		for range places {
-			go func() { codes <- send(&stalledBody{stops: stops, letGo: letGo}) }()
-		}
-		for range places {
-			<-stops
-		}
-		impatient, leave := context.WithCancel(o.Context())
-		leave()
-		if code := sendUntil(impatient, bytes.NewReader(make([]byte, 1<<20+1))); code != http.StatusServiceUnavailable {
-			o.Errorf("one large body more: %d, want 503", code)
-		}
-		waiting := make(chan int)
-		go func() { waiting <- send(bytes.NewReader(make([]byte, 1<<20+1))) }()
-		if code := send(bytes.NewReader(make([]byte, 1<<20))); code != http.StatusNotFound {
-			o.Errorf("a smaller one: %d, want 404", code)
-		}
-		close(letGo)
-		for range places {
-			if code := <-codes; code != http.StatusNotFound {
-				o.Errorf("a large body that had its place: %d, want 404", code)
-			}
-		}
-		if code := <-waiting; code != http.StatusNotFound {
-			o.Errorf("a large body that waited for a place: %d, want 404", code)
+		all.Wait()
+		most := int64(time.Since(began)/(25*time.Millisecond)) + 2
+		if n := o.app.Lookups()["stores"] - looked; n > most {
+			o.Errorf("the stores were looked up %d times in %v, want %d at most", n, time.Since(began), most)
 		}
 	})
 }
