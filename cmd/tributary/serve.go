@@ -182,7 +182,9 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 		handler.Limiter = web.NewLimiter(redis.Client(), cfg.APIRateLimit, a.Log)
 	}
 	if handler.API {
-		handler.Pages = &dashboard.Dashboard{App: a, Log: a.Log, Hub: hub, Version: buildVersion(), Demo: cfg.Demo}
+		handler.Downloads = web.NewAttachments()
+		handler.Pages = &dashboard.Dashboard{App: a, Log: a.Log, Hub: hub, Version: buildVersion(), Demo: cfg.Demo,
+			Downloads: handler.Downloads}
 	}
 	if slices.Contains(roles, roleWorker) {
 		handler.Pulses["deliveries cannot be processed"] = s.startWorker(cfg, redis, queue, counters, clock)

@@ -37,7 +37,7 @@ func (d *desk) signIn(email, password, address string) (string, affiliate.User, 
 
 // session gives who a session belongs to.
 func (d *desk) session(token string) (affiliate.User, error) {
-	s, err := d.Session(d.ctx, token)
+	s, err := d.Session(d.ctx, token, "192.0.2.1")
 	return s.User, err
 }
 

@@ -12,7 +12,10 @@ import (
 	"github.com/tributaryhq/tributary/internal/simulate"
 )
 
-const linkConnections = 32
+const (
+	linkConnections = 32
+	visitorNetworks = 4000
+)
 
 // links measures part (c): redirects of a receiver process, which records every click, against a bare gin redirect.
 func (b *bench) links(ctx context.Context) error {
@@ -32,12 +35,16 @@ func (b *bench) redirects(ctx context.Context, where backend) error {
 	defer d.stop()
 	d.length = b.pick(3*time.Second, time.Second)
 	var requests [][]byte
-	for i, w := range d.site.owners {
+	// More clicks than people make are not recorded of one network: the visitors come from many, by way of a proxy.
+	d.site.env = append(d.site.env, "TRUSTED_PROXIES=127.0.0.1")
+	for i := range visitorNetworks {
+		w := d.site.owners[i%len(d.site.owners)]
 		requests = append(requests, []byte(
 			"GET /l/"+w.Slug+" HTTP/1.1\r\nHost: localhost\r\nUser-Agent: Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 "+
 				"like Mac OS X) "+
 				"AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148 Instagram 400.0."+strconv.Itoa(
 				i)+"\r\nAccept: text/html\r\nAccept-Language: en\r\n"+
+				"X-Forwarded-For: 10."+strconv.Itoa(i>>8)+"."+strconv.Itoa(i&0xff)+".1\r\n"+
 				"Referer: https://l.instagram.com/\r\n\r\n"))
 	}
 	bare, ours, err := d.fight(ctx, linkConnections, func(address string, length time.Duration) simulate.Outcome {

@@ -29,17 +29,18 @@ type Dashboard struct {
 	Log     *slog.Logger
 	Hub     *live.Hub
 	Version string
-	Demo    bool // pages say that the sales are made up
+	// Downloads are the exports that run, which the API shares; nil makes some for the pages alone.
+	Downloads *web.Attachments
+	Demo      bool // pages say that the sales are made up
 
 	pages    *templates
 	assets   *assets
 	crossing *http.CrossOriginProtection
 
-	attachments web.Attachments
-	faults      app.Seldom
-	work        web.Shared[openWork]
-	doubts      web.Shared[map[affiliate.StoreID]storage.DoubtCount]
-	parts       *fair.Turns // of the parts of pages
+	faults app.Seldom
+	work   web.Shared[openWork]
+	doubts web.Shared[map[affiliate.StoreID]storage.DoubtCount]
+	parts  *fair.Turns // of the parts of pages
 }
 
 // Register adds the routes of all pages.
@@ -51,6 +52,9 @@ func (d *Dashboard) Register(r *gin.Engine) (err error) {
 		return fmt.Errorf("load the templates: %w", err)
 	}
 	d.crossing = http.NewCrossOriginProtection()
+	if d.Downloads == nil {
+		d.Downloads = web.NewAttachments()
+	}
 	d.parts = fair.NewTurns(max(1, runtime.GOMAXPROCS(0)/2), partsWaiting)
 	r.GET("/assets/:file", d.assets.serve)
 	for _, route := range d.routes() {

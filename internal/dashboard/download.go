@@ -22,5 +22,5 @@ func (r *request) download(format export.Format, days affiliate.Range, f func(ap
 	} else {
 		words = append(words, today)
 	}
-	return r.d.attachments.Send(r.Context, r.d.Log, format, strings.Join(words, "-"), f)
+	return r.d.Downloads.Send(r.Context, r.d.Log, format, strings.Join(words, "-"), f)
 }

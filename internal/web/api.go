@@ -138,6 +138,7 @@ func (s *Server) guard(permission affiliate.Permission) func(huma.Context, func(
 			s.answerError(c, err)
 			return
 		}
+		c.Request = c.Request.WithContext(app.As(c.Request.Context(), p))
 		next(huma.WithContext(ctx, context.WithValue(app.As(ctx.Context(), p), requestKey{}, c)))
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -51,7 +52,7 @@ func registerExport[I any, P interface {
 			affiliate.MayRead, "Download " + what + ", as " + strings.ToUpper(string(format))}
 		register(s, api, o, func(ctx context.Context, in *I) (*huma.StreamResponse, error) {
 			d := &download{c: requestOf(ctx), format: format, bom: P(in).bom()}
-			if err := s.downloads.send(d, s.Log, func() error { return handler(ctx, in, d) }); err != nil {
+			if err := s.Downloads.send(d, s.Log, func() error { return handler(ctx, in, d) }); err != nil {
 				return nil, err
 			}
 			return &huma.StreamResponse{Body: func(huma.Context) {}}, nil // all is sent
@@ -84,12 +85,20 @@ func documentFile(document *huma.OpenAPI, path string, format export.Format) (st
 
 const totalRows = "X-Total-Rows"
 
-// mostDownloads bounds the exports of the API that run at once, and those of the pages: each holds a connection to the
+// mostDownloads bounds the exports that run at once, and those of one person or token: each holds a connection to the
 // database for as long as its reader takes.
-const mostDownloads = 4
+const (
+	mostDownloads     = 8
+	mostDownloadsEach = 3
+)
 
-// downloadPatience is how long a reader may take none of what is written before the connection is cut off.
-const downloadPatience = time.Minute
+// downloadPatience is how long a reader may take none of what is written before the connection is cut off. What it takes
+// must come to downloadPace in bytes a second besides: the slowest of telephone lines are faster. Time in which the
+// export itself is slow does not count.
+const (
+	downloadPatience = time.Minute
+	downloadPace     = 16 << 10
+)
 
 // download is a table on its way to somebody.
 type download struct {
@@ -112,19 +121,32 @@ func (d *download) options(name string) app.ExportOptions {
 		h.Set("Cache-Control", "no-store")
 		h.Set("X-Accel-Buffering", "no")
 		d.c.Status(http.StatusOK)
-		return patientWriter{d.c.Writer, control}, control.Flush() // a first sign of life
+		return &patientWriter{w: d.c.Writer, control: control}, control.Flush() // a first sign of life
 	}}
 }
 
-// patientWriter replaces the server's limit for a whole answer by one for each piece of it.
+// patientWriter replaces the server's limit for a whole answer by one for each piece of it, and by a pace for all.
 type patientWriter struct {
 	w       io.Writer
 	control *http.ResponseController
+	waited  time.Duration // for the reader
+	written int64
 }
 
-func (p patientWriter) Write(b []byte) (int, error) {
-	_ = p.control.SetWriteDeadline(time.Now().Add(downloadPatience)) // a writer that knows no deadlines needs none
-	return p.w.Write(b)
+// errTooSlowReader ends an export whose reader takes it in drops.
+var errTooSlowReader = errors.New("the reader takes less than the least pace")
+
+func (p *patientWriter) Write(b []byte) (int, error) {
+	began := time.Now()
+	left := downloadPatience + time.Duration(p.written/downloadPace)*time.Second - p.waited
+	if left <= 0 {
+		return 0, errTooSlowReader
+	}
+	_ = p.control.SetWriteDeadline(began.Add(min(left, downloadPatience))) // without deadlines the pace alone holds
+	n, err := p.w.Write(b)
+	p.waited += time.Since(began)
+	p.written += int64(n)
+	return n, err
 }
 
 // fileName joins words, and the days of a range, to a file's name: orders-fern-us-2026-11-01-2026-11-30. Without a

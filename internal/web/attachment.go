@@ -3,19 +3,24 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
-	"sync/atomic"
 
 	"github.com/gin-gonic/gin"
 
-	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/export"
+	"github.com/tributaryhq/tributary/internal/fair"
 )
 
-// Attachments are the exports that run in one part of the server, the API or the pages. The zero value works.
-type Attachments struct{ running atomic.Int64 }
+// Attachments are the exports that run, shared by the API and the pages.
+type Attachments struct{ places *fair.Places }
+
+// NewAttachments makes places for exports.
+func NewAttachments() *Attachments {
+	return &Attachments{fair.NewPlaces(mostDownloads, mostDownloadsEach)}
+}
 
 // Send answers a request of a page with a table in a file; name is ASCII and has no extension. CSV begins with a byte
 // order mark, without which Excel shows names wrong, unless the page asks with bom=false. f runs an export with the
@@ -29,12 +34,16 @@ func (a *Attachments) Send(c *gin.Context, log *slog.Logger, format export.Forma
 
 // send runs f, which sends a table.
 func (a *Attachments) send(d *download, log *slog.Logger, f func() error) error {
-	if running := a.running.Add(1); running > mostDownloads {
-		a.running.Add(-1)
-		return affiliate.Errorf(affiliate.Unavailable,
-			"%d exports are running already; try again when one of them has ended", mostDownloads)
+	caller := app.Asker(d.c.Request.Context()).ID
+	switch a.places.Take(caller) {
+	case fair.TooMany:
+		return TooManyAtOnce(fmt.Sprintf("%d exports of yours are running already; try again when one of them has ended",
+			mostDownloadsEach))
+	case fair.Full:
+		return TooManyAtOnce(fmt.Sprintf("%d exports are running already; try again when one of them has ended",
+			mostDownloads))
 	}
-	defer a.running.Add(-1)
+	defer a.places.Give(caller)
 	err := f()
 	if err == nil || !d.begun {
 		return err

@@ -47,6 +47,8 @@ type Server struct {
 		Register(*gin.Engine) error
 		NotFound(*gin.Context)
 	}
+	// Downloads are the exports that run, which the pages share; nil makes some for the API alone.
+	Downloads *Attachments
 	// Limiter bounds the requests to the API; nil leaves them unbounded.
 	Limiter *Limiter
 
@@ -54,8 +56,7 @@ type Server struct {
 	orderCounts Shared[map[affiliate.OrderStatus]int64]
 	doubtCounts Shared[map[affiliate.StoreID]storage.DoubtCount]
 	faults      app.Seldom
-	downloads   Attachments // exports that run
-	tablePaths  [][]string  // addresses of exports without their extension, in parts
+	tablePaths  [][]string // addresses of exports without their extension, in parts
 }
 
 // Handler builds the routes.
@@ -96,6 +97,9 @@ func (s *Server) Handler() (http.Handler, error) {
 		s.registerRedirects(r)
 	}
 	if s.API {
+		if s.Downloads == nil {
+			s.Downloads = NewAttachments()
+		}
 		s.registerAPI(r)
 		s.registerLive(r)
 	}
