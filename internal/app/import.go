@@ -84,8 +84,11 @@ func (a *App) Import(ctx context.Context, file io.Reader, dryRun bool) (ImportRe
 		return report, nil
 	}
 	report.Created, report.Updated, report.Notes = ImportCounts{}, ImportCounts{}, read.notes
-	// Who asked for it may go: what is begun is finished.
-	return report, a.applyImport(context.WithoutCancel(ctx), read.rows, settings.Currency, &report)
+	if a.Serving {
+		ctx = context.WithoutCancel(ctx) // who asked for it may go: what is begun is finished
+	}
+	err = a.applyImport(ctx, read.rows, settings.Currency, &report)
+	return report, err
 }
 
 // oneImport lets one import of this process run at a time: each holds the whole of its file and of the creators.
@@ -116,8 +119,9 @@ func (o *oneImport) begin(ctx context.Context) (end func(), err error) {
 func (a *App) rehearseImport(ctx context.Context, rows []importRow, currency money.Currency,
 	report *ImportReport) error {
 	return a.DB.Rehearse(ctx, func(tx *storage.Tx) error {
-		im, err := a.newImporter(ctx, tx, rows, currency, report)
-		if err != nil {
+		im := a.newImporter(ctx, rows, currency, report)
+		im.tx = tx
+		if err := im.knowCreators(tx); err != nil {
 			return err
 		}
 		before, err := tx.NewestEvidence(ctx)
@@ -136,8 +140,13 @@ func (a *App) rehearseImport(ctx context.Context, rows []importRow, currency mon
 
 // applyImport applies lines that a rehearsal found to be right.
 func (a *App) applyImport(ctx context.Context, rows []importRow, currency money.Currency, report *ImportReport) error {
-	im, err := a.newImporter(ctx, a.DB, rows, currency, report)
-	if err != nil {
+	im := a.newImporter(ctx, rows, currency, report)
+	// Whoever changes the catalog writes into the audit log before they let others have it: what comes behind the
+	// newest entry, seen while nobody changes it, is what changed since.
+	if err := a.changeCatalog(storage.NotAlongside(ctx), im.noteAudit); err != nil {
+		return err
+	}
+	if err := im.knowCreators(a.DB); err != nil {
 		return err
 	}
 	before, err := a.DB.NewestEvidence(ctx)
@@ -147,8 +156,7 @@ func (a *App) applyImport(ctx context.Context, rows []importRow, currency money.
 	for report.AppliedLines < len(rows) {
 		kept := *report // of the parts that are committed
 		err := a.changeCatalog(storage.NotAlongside(ctx), func(tx *storage.Tx) error {
-			im.tx = tx
-			return im.part(rows)
+			return im.part(tx, rows)
 		})
 		if err != nil {
 			kept.Errors = report.Errors
@@ -170,8 +178,13 @@ func (a *App) applyImport(ctx context.Context, rows []importRow, currency money.
 }
 
 // part applies lines from the first that is not applied yet, for as long as a part may take.
-func (im *importer) part(rows []importRow) error {
-	for spent := partSpent(); im.report.AppliedLines < len(rows); {
+func (im *importer) part(tx *storage.Tx, rows []importRow) error {
+	spent := partSpent()
+	im.tx = tx
+	if err := im.catchUp(); err != nil {
+		return err
+	}
+	for im.report.AppliedLines < len(rows) {
 		r := rows[im.report.AppliedLines]
 		if err := im.row(r); err != nil {
 			if im.reported(r, err) {
@@ -184,10 +197,27 @@ func (im *importer) part(rows []importRow) error {
 		}
 		im.report.AppliedLines++
 		if spent() {
-			return nil
+			break
 		}
 	}
-	return nil
+	return im.noteAudit(tx)
+}
+
+// catchUp learns what others have changed since the part before: another import beside this one, or people. Without it
+// a creator who was added meanwhile would be added once more.
+func (im *importer) catchUp() error {
+	changed, err := im.tx.CreatorsChanged(im.ctx, im.audited)
+	for _, c := range changed {
+		im.creators.put(c)
+	}
+	clear(im.stores)
+	return err
+}
+
+// noteAudit remembers the newest entry of the audit log.
+func (im *importer) noteAudit(tx *storage.Tx) (err error) {
+	im.audited, err = tx.NewestAuditID(im.ctx)
+	return err
 }
 
 // usable are the lines that are right by themselves. They are tried even where others are not, so that all that is
@@ -211,6 +241,7 @@ type importer struct {
 	withCode map[string]bool      // offers of the file that have a code, by campaign and name
 	said     map[string]statement // by column and what it is about
 	creators creatorIndex
+	audited  int64 // the newest entry of the audit log when the last part ended
 }
 
 // creatorReader reads all creators: a transaction, or the database itself.
@@ -218,22 +249,23 @@ type creatorReader interface {
 	AllCreators(context.Context) ([]affiliate.Creator, error)
 }
 
-// newImporter makes an importer that begins with the creators that from knows. Its transaction is set before each part.
-func (a *App) newImporter(ctx context.Context, from creatorReader, rows []importRow, currency money.Currency,
-	report *ImportReport) (*importer, error) {
-	all, err := from.AllCreators(ctx)
-	if err != nil {
-		return nil, err
-	}
+// newImporter makes an importer that knows no creators yet. Its transaction is set before lines are carried.
+func (a *App) newImporter(ctx context.Context, rows []importRow, currency money.Currency,
+	report *ImportReport) *importer {
 	im := &importer{app: a, ctx: ctx, currency: currency, report: report, stores: map[string]affiliate.Store{},
-		withCode: map[string]bool{}, said: map[string]statement{}, creators: newCreatorIndex(all)}
-	im.tx, _ = from.(*storage.Tx)
+		withCode: map[string]bool{}, said: map[string]statement{}}
 	for _, r := range rows {
 		if r.code != "" {
 			im.withCode[r.offerKey()] = true
 		}
 	}
-	return im, nil
+	return im
+}
+
+func (im *importer) knowCreators(from creatorReader) error {
+	all, err := from.AllCreators(im.ctx)
+	im.creators = newCreatorIndex(all)
+	return err
 }
 
 func (r importRow) offerKey() string { return r.campaignKey() + "\x00" + affiliate.FoldName(r.offer) }
@@ -632,15 +664,32 @@ func newCreatorIndex(all []affiliate.Creator) creatorIndex {
 func (x creatorIndex) put(c affiliate.Creator) {
 	before, known := x.byID[c.ID]
 	x.byID[c.ID] = c
-	if h := affiliate.FoldHandle(c.Handles[affiliate.Instagram]); h != "" {
-		x.byHandle[h] = c.ID
+	handle, old := affiliate.FoldHandle(c.Handles[affiliate.Instagram]),
+		affiliate.FoldHandle(before.Handles[affiliate.Instagram])
+	if old != "" && old != handle && x.byHandle[old] == c.ID {
+		delete(x.byHandle, old)
 	}
-	if c.EmailHash != "" && before.EmailHash != c.EmailHash {
-		x.byEmail[c.EmailHash] = append(x.byEmail[c.EmailHash], c.ID)
+	if handle != "" {
+		x.byHandle[handle] = c.ID
 	}
-	if !known {
-		name := affiliate.FoldName(c.Name)
-		x.byName[name] = append(x.byName[name], c.ID)
+	move(x.byEmail, before.EmailHash, c.EmailHash, c.ID)
+	name := ""
+	if known {
+		name = affiliate.FoldName(before.Name)
+	}
+	move(x.byName, name, affiliate.FoldName(c.Name), c.ID)
+}
+
+// move puts an id below another key than before; below the empty key is nothing.
+func move(m map[string][]affiliate.CreatorID, before, after string, id affiliate.CreatorID) {
+	if before == after {
+		return
+	}
+	if before != "" {
+		m[before] = slices.DeleteFunc(m[before], func(one affiliate.CreatorID) bool { return one == id })
+	}
+	if after != "" {
+		m[after] = append(m[after], id)
 	}
 }
 

@@ -71,6 +71,12 @@ func (q queries) AuditLog(ctx context.Context, subject string, p Page) ([]AuditR
 
 const selectAudit = `SELECT id, at, actor, action, subject, before, after FROM audit_log`
 
+// NewestAuditID gives the id of the newest entry; 0 when there is none.
+func (q queries) NewestAuditID(ctx context.Context) (id int64, err error) {
+	err = q.get(ctx, &id, `SELECT COALESCE(MAX(id), 0) FROM audit_log`)
+	return id, err
+}
+
 // AuditFilter narrows the audit log; zero fields narrow nothing.
 type AuditFilter struct {
 	Subject string // the id of one thing: "cmp_1"

@@ -64,6 +64,13 @@ func (q queries) AllCreators(ctx context.Context) ([]affiliate.Creator, error) {
 	return q.creators(ctx, `SELECT `+creatorColumns+` FROM creators ORDER BY id`)
 }
 
+// CreatorsChanged gives the creators about whom the audit log has entries behind one: all that were added or changed
+// since.
+func (q queries) CreatorsChanged(ctx context.Context, audited int64) ([]affiliate.Creator, error) {
+	return q.creators(ctx, `SELECT `+creatorColumns+` FROM creators WHERE id IN (
+		SELECT CAST(substr(subject, 5) AS BIGINT) FROM audit_log WHERE id > ? AND substr(subject, 1, 4) = 'cre_') ORDER BY id`, audited)
+}
+
 func (q queries) creators(ctx context.Context, query string, args ...any) ([]affiliate.Creator, error) {
 	var rows []creatorRow
 	if err := q.list(ctx, &rows, query, args...); err != nil {

@@ -42,15 +42,21 @@ func TestRehearse(t *testing.T) {
 				}
 				must(t, tx.Audit(ctx, storage.AuditEntry{At: at, Actor: "test", Action: "campaign.add",
 					Subject: made.ID}))
-				before.Status = affiliate.CampaignEnded
-				_, err = tx.SaveCampaign(ctx, before)
+				ended := before
+				ended.Status = affiliate.CampaignEnded
+				_, err = tx.SaveCampaign(ctx, ended)
 				must(t, err)
 				// somebody else writes, and does not see it
 				must(t, db.InTx(ctx, func(other *storage.Tx) error {
 					if _, err := other.CampaignByName(ctx, "Summer"); affiliate.KindOf(err) != affiliate.NotFound {
 						t.Errorf("somebody else sees the rehearsal: %v", err)
 					}
-					_, err := add(other, "Autumn "+string(rune('a'+round)))
+					if _, err := add(other, "Autumn "+string(rune('a'+round))); err != nil {
+						return err
+					}
+					// also what the rehearsal has changed
+					var err error
+					before, err = other.SaveCampaign(ctx, before)
 					return err
 				}))
 				if _, err := add(tx, "SPRING"); affiliate.KindOf(err) != affiliate.Conflict {
