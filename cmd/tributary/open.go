@@ -57,7 +57,7 @@ func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App,
 	if cfg.FXRatesURL != "" {
 		a.Rates = fxrates.Client{URL: cfg.FXRatesURL}
 	}
-	if err := a.Refold(ctx); err != nil {
+	if err := a.Refold(ctx); err != nil && !storage.IsUnwritable(err) { // then another start does
 		return nil, fmt.Errorf("bring kept texts up to date: %w", err)
 	}
 	return a, nil
@@ -75,7 +75,7 @@ func openDatabase(ctx context.Context, cfg config.Config) (*storage.DB, error) {
 			return nil, fmt.Errorf("make the data folder (DATA_DIR): %w", err)
 		}
 	}
-	o := storage.Options{URL: cfg.DatabaseURL, MaxConns: cfg.DatabaseMaxConns}
+	o := storage.Options{URL: cfg.DatabaseURL, MaxConns: cfg.DatabaseMaxConns, MinFree: cfg.MinFreeBytes}
 	if cfg.Embedded() {
 		o.Path = cfg.DatabasePath()
 		if err := makePrivate(o.Path); err != nil {

@@ -23,6 +23,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/dashboard"
 	"github.com/tributaryhq/tributary/internal/jobs"
 	"github.com/tributaryhq/tributary/internal/live"
+	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/web"
 )
 
@@ -122,7 +123,7 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	if err := a.CheckKey(ctx); err != nil {
 		return s, err
 	}
-	if err := a.SeedRates(ctx, fxrates.Bundled); err != nil {
+	if err := a.SeedRates(ctx, fxrates.Bundled); err != nil && !storage.IsUnwritable(err) {
 		return s, fmt.Errorf("load the exchange rates that come with the program: %w", err)
 	}
 	jobs.LogTo(a.Log)
@@ -140,15 +141,17 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	a.Platforms, a.Queue, a.Live = platforms(), queue, hub
 	counters.Live = hub
 	clock := app.NewClockWatch(a, nil)
-	if err := clock.Start(ctx); err != nil {
+	if err := clock.Start(ctx); err != nil && !storage.IsUnwritable(err) {
 		return s, fmt.Errorf("compare the clock with the newest deliveries: %w", err)
 	}
 	s.background(func(ctx context.Context) { jobs.Every(ctx, a.Log, clockEvery, "watch the clock", clock.Check) })
+	s.background(s.watchRoom)
 	s.background(hub.Run)
 	s.background(counters.Run)
 
 	handler := &web.Server{App: a, Log: a.Log, Version: buildVersion(), TrustedProxies: cfg.TrustedProxies,
-		MaxBody: cfg.MaxBodyBytes, API: slices.Contains(roles, roleWeb), Hub: hub, Queue: queue, Counters: counters}
+		MaxBody: cfg.MaxBodyBytes, API: slices.Contains(roles, roleWeb), Hub: hub, Queue: queue, Counters: counters,
+		StatusNeedsToken: cfg.StatusNeedsToken}
 	if cfg.APIRateLimit > 0 {
 		handler.Limiter = web.NewLimiter(redis.Client(), cfg.APIRateLimit, a.Log)
 	}
@@ -180,10 +183,14 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 // startLifeline keeps the times in which deliveries are taken in. It ends first of all: from then on none are.
 func (s *server) startLifeline(ctx context.Context) error {
 	life, err := s.app.StartLifeline(ctx)
-	if err != nil {
+	if err != nil && !storage.IsUnwritable(err) {
 		return fmt.Errorf("note the start: %w", err)
 	}
+	began := err == nil
 	s.onStop(func() error {
+		if !began {
+			return nil
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := life.Stop(ctx); err != nil {
@@ -191,7 +198,15 @@ func (s *server) startLifeline(ctx context.Context) error {
 		}
 		return nil
 	})
-	s.background(func(ctx context.Context) { jobs.Every(ctx, s.log, app.BeatEvery, "give a sign of life", life.Beat) })
+	beat := func(ctx context.Context) (err error) {
+		if began {
+			return life.Beat(ctx)
+		}
+		life, err = s.app.StartLifeline(ctx) // there was no room at the start
+		began = err == nil
+		return err
+	}
+	s.background(func(ctx context.Context) { jobs.Every(ctx, s.log, app.BeatEvery, "give a sign of life", beat) })
 	return nil
 }
 
@@ -216,6 +231,26 @@ func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Q
 	})
 	s.background(func(ctx context.Context) {
 		jobs.Every(ctx, s.log, recalculateEvery, "recalculate", s.app.Recalculate)
+	})
+}
+
+// roomEvery is how soon a full disk is noticed that nobody writes to, and room on one that was full.
+const roomEvery = 2 * time.Second
+
+// watchRoom tells when nothing new can be kept, and when that is over.
+func (s *server) watchRoom(ctx context.Context) {
+	var before *storage.Unwritable
+	jobs.Every(ctx, s.log, roomEvery, "look for room to write", func(ctx context.Context) error {
+		now, err := s.app.DB.ProbeWriting(ctx)
+		switch {
+		case now != nil && (before == nil || before.Reason != now.Reason):
+			s.log.Error("nothing new can be kept; deliveries and changes are refused, reading goes on", "reason",
+				now.Detail)
+		case now == nil && before != nil:
+			s.log.Info("there is room to write again")
+		}
+		before = now
+		return err
 	})
 }
 

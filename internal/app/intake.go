@@ -18,6 +18,7 @@ type Intake struct {
 	queue Queue
 	log   *slog.Logger
 
+	seldom     Seldom // what is said of deliveries that are not kept
 	committers int
 
 	mu     sync.Mutex
@@ -170,7 +171,7 @@ func (i *Intake) commitGroup(g *commitGroup) []affiliate.DeliveryID {
 	if err == nil {
 		return ids
 	}
-	i.log.Error("deliveries not kept", "count", len(g.list), "error", err)
+	i.seldom.Log(i.log, slog.LevelError, "", "deliveries not kept", "count", len(g.list), "error", err)
 	g.errs = make([]error, len(g.list))
 	for n := range g.list {
 		if storage.IsUnavailable(err) {

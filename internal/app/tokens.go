@@ -109,7 +109,7 @@ func (a *App) Authenticate(ctx context.Context, value string) (affiliate.Princip
 		return affiliate.Principal{}, fmt.Errorf("look up a token: %w", err)
 	}
 	if now.Sub(t.LastUsedAt) > tokenTouchTime {
-		if err := a.DB.TouchToken(ctx, t.ID, now); err != nil {
+		if err := a.DB.TouchToken(storage.ForLittle(ctx), t.ID, now); err != nil {
 			a.Log.Warn("note the use of a token", "token", t.ID, "error", err)
 		}
 	}

@@ -229,6 +229,7 @@ const FailuresForget = time.Hour
 // SignIn checks a password and begins a session, whose token it gives; only its hash is kept. Forbidden when it is
 // wrong or the user may not sign in; Unavailable, with the time to wait, after too many failures.
 func (a *App) SignIn(ctx context.Context, email, password, address string) (token string, u affiliate.User, err error) {
+	ctx = storage.ForLittle(ctx)
 	if u, err = a.verify(ctx, email, password, address); err != nil {
 		return "", u, err
 	}
@@ -360,7 +361,7 @@ func (a *App) SessionUser(ctx context.Context, token string) (affiliate.User, er
 		return affiliate.User{}, affiliate.Errorf(affiliate.NotFound, "this session has ended")
 	}
 	if now.Sub(s.SeenAt.Time) > sessionTouch {
-		if err := a.DB.TouchSession(ctx, sessionHash(token), now, now.Add(sessionIdle)); err != nil {
+		if err := a.DB.TouchSession(storage.ForLittle(ctx), sessionHash(token), now, now.Add(sessionIdle)); err != nil {
 			a.Log.Warn("note the use of a session", "user", s.User.ID, "error", err)
 		}
 	}
@@ -369,5 +370,5 @@ func (a *App) SessionUser(ctx context.Context, token string) (affiliate.User, er
 
 // SignOut ends a session.
 func (a *App) SignOut(ctx context.Context, token string) error {
-	return a.DB.EndSession(ctx, sessionHash(token))
+	return a.DB.EndSession(storage.ForLittle(ctx), sessionHash(token))
 }

@@ -146,7 +146,7 @@ func (s *Server) humaError(ctx context.Context, o operation, err error) error {
 		return err
 	}
 	p := ProblemOf(err)
-	if p.Status >= http.StatusInternalServerError {
+	if p.Instance != "" {
 		LogFault(ctx, s.Log, "request failed", "operation", o.id, "status", p.Status, "instance", p.Instance,
 			"error", err)
 	}

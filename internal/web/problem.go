@@ -98,11 +98,19 @@ func ProblemOf(err error) *Problem {
 	if kind, known := problemKinds[code]; known {
 		status = kind.status
 	}
-	if p = newProblem(status, code, e.Field, e.Message); status >= http.StatusInternalServerError {
+	p = newProblem(status, code, e.Field, e.Message)
+	switch {
+	case code == storage.CodeNotWritable:
+		p.retryAfter = retryWriting // the server tells the state in its log, not each request
+	case status >= http.StatusInternalServerError:
 		p.ourFault()
 	}
 	return p
 }
+
+// retryWriting is after how many seconds a write is worth another try while nothing new can be kept: a person has to
+// make room.
+const retryWriting = 60
 
 // statusOf gives the HTTP status of a kind of error.
 func statusOf(k affiliate.ErrorKind) int {
@@ -151,7 +159,7 @@ func LogFault(ctx context.Context, log *slog.Logger, message string, args ...any
 // answerError ends a plain gin request with what an error maps to, and logs what is our fault.
 func (s *Server) answerError(c *gin.Context, err error) {
 	p := ProblemOf(err)
-	if p.Status >= http.StatusInternalServerError {
+	if p.Instance != "" {
 		LogFault(c.Request.Context(), s.Log, "request failed", "method", c.Request.Method, "path", c.FullPath(),
 			"status", p.Status, "instance", p.Instance, "error", err)
 	}

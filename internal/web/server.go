@@ -43,8 +43,12 @@ type Server struct {
 	}
 	// Limiter bounds the requests to the API; nil leaves them unbounded.
 	Limiter *Limiter
+	// StatusNeedsToken keeps the status and the metrics for those who hold a token. What answers load balancers says
+	// one word, to anybody.
+	StatusNeedsToken bool
 
-	largeBodies chan struct{} // places of the large bodies that are read at once
+	largeBodies chan struct{}  // places of the large bodies that are read at once
+	statuses    Shared[Status] // of strangers
 	orderCounts Shared[map[affiliate.OrderStatus]int64]
 	doubtCounts Shared[map[affiliate.StoreID]storage.DoubtCount]
 	downloads   Attachments // exports that run
