@@ -78,6 +78,9 @@ type room struct {
 // lookEvery is how old the figure of what is left may become. Asking the system takes a microsecond or two.
 const lookEvery = time.Second
 
+// hardlyAny is what is left when the ballast goes.
+const hardlyAny = 128 << 10
+
 // look asks the system what is left, and gives it. After the reserve was touched an eighth more must be free before
 // writing goes on, or it would stutter.
 func (r *room) look() int64 {
@@ -91,6 +94,10 @@ func (r *room) look() int64 {
 	}
 	r.left = left
 	r.low = left < r.reserve || r.low && left < r.reserve+r.reserve/8
+	if left < hardlyAny {
+		// For the small writes. Earlier, and whoever fills the disk would take that room, too.
+		_ = os.Remove(r.ballast()) // where there is none nothing can be done
+	}
 	return left
 }
 
@@ -139,8 +146,11 @@ func (r *room) note(err error) error {
 		return err
 	}
 	r.mu.Lock()
-	r.failure = u
+	r.failure, r.looked = u, time.Time{}
 	r.mu.Unlock()
+	if r.folder != "" {
+		_ = os.Remove(r.ballast()) // for the small writes that follow
+	}
 	return fmt.Errorf("%w (%w)", u.err(), err)
 }
 
@@ -162,6 +172,11 @@ func (r *room) explain(err error) *Unwritable {
 			return full
 		case code&0xff == sqliteReadOnly, code == sqliteWrite, code == sqliteSync, code == sqliteSyncFolder,
 			code == sqliteTruncate, code == sqliteSharedSize:
+			if r.free != nil {
+				if left, err := r.free(r.folder); err == nil && left < probeBytes {
+					return full
+				}
+			}
 			return failing
 		}
 		return nil
@@ -219,8 +234,7 @@ func (db *DB) ProbeWriting(ctx context.Context) (*Unwritable, error) {
 	r := db.room
 	r.mu.Lock()
 	r.look()
-	failed, left := r.failure != nil, r.left
-	low := r.low
+	failed, low := r.failure != nil, r.low
 	r.mu.Unlock()
 	var err error
 	switch {
@@ -229,7 +243,7 @@ func (db *DB) ProbeWriting(ctx context.Context) (*Unwritable, error) {
 			err = db.probePostgres(ctx)
 		}
 	case low:
-		err = db.saveRoom(ctx, left)
+		_, err = db.exec(ForLittle(ctx), saveRoom)
 	case failed:
 		err = db.probeEmbedded(ctx)
 	default:
@@ -293,14 +307,8 @@ func (db *DB) probeEmbedded(ctx context.Context) error {
 const probeBytes = 256 << 10
 
 // saveRoom carries what the write-ahead log holds over to the database file, so that the log begins anew in the room
-// that it has already. When hardly anything is left the ballast goes, for the small writes.
-func (db *DB) saveRoom(ctx context.Context, left int64) error {
-	if left < db.room.ballastSize() {
-		_ = os.Remove(db.room.ballast()) // where there is none nothing can be done
-	}
-	_, err := db.exec(ForLittle(ctx), `PRAGMA wal_checkpoint(PASSIVE)`)
-	return err
-}
+// that it has already.
+const saveRoom = `PRAGMA wal_checkpoint(PASSIVE)`
 
 // ballast is a file that takes up room as long as there is enough. On a disk that others have filled to the last byte
 // it is what the server has to give: a database is opened, somebody signs in.

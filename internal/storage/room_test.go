@@ -122,7 +122,7 @@ func TestReserve_ballast(t *testing.T) {
 	if got := size(); got != 4<<20 {
 		t.Errorf("within the reserve it has %d bytes", got)
 	}
-	left.Store(1 << 20)
+	left.Store(4 << 10)
 	if got := size(); got != 0 {
 		t.Errorf("with no room it has %d bytes", got)
 	}
