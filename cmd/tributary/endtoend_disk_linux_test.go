@@ -37,7 +37,8 @@ type tightDisk struct {
 // reading goes on, and when there is room it goes on by itself: what was acknowledged is there, once.
 func TestAttack_full_disk(t *testing.T) {
 	for name, make := range map[string]func(*testing.T) tightDisk{
-		"file_limit": limitedFiles, "filesystem": smallFileSystem, "postgres": refusingPostgres, "tablespace": smallTablespace,
+		"file_limit": limitedFiles, "filesystem": smallFileSystem, "postgres": refusingPostgres,
+		"tablespace": smallTablespace,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,7 +95,8 @@ func refusals(t *testing.T, d tightDisk, p *process, c *recordings.Client, brows
 		return status == http.StatusServiceUnavailable
 	})
 	for _, r := range list[:min(len(list), 10)] {
-		request, err := http.NewRequestWithContext(t.Context(), "POST", c.Base+r.Path(), strings.NewReader(string(r.Body)))
+		request, err := http.NewRequestWithContext(t.Context(), "POST", c.Base+r.Path(),
+			strings.NewReader(string(r.Body)))
 		ok(t, err)
 		request.Header = r.Header.Clone()
 		response, err := c.HTTP.Do(request)
@@ -118,7 +120,8 @@ func refusals(t *testing.T, d tightDisk, p *process, c *recordings.Client, brows
 		Reasons  []string
 	}
 	ok(t, c.Get(t.Context(), "/status", &status))
-	if status.Status != "degraded" || status.Writable || !strings.Contains(fmt.Sprint(status.Reasons), "nothing new can be kept") {
+	if status.Status != "degraded" || status.Writable ||
+		!strings.Contains(fmt.Sprint(status.Reasons), "nothing new can be kept") {
 		t.Errorf("the status is %+v", status)
 	}
 	a := asked(t, c, "POST", "/api/v1/campaigns", `{"name":"Too late"}`)
@@ -174,7 +177,8 @@ func signIn(t *testing.T, c *recordings.Client, want int) *http.Client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	ok(t, err)
-	browser := &http.Client{Jar: jar, Timeout: patience, CheckRedirect: c.HTTP.CheckRedirect, Transport: c.HTTP.Transport}
+	browser := &http.Client{Jar: jar, Timeout: patience, CheckRedirect: c.HTTP.CheckRedirect,
+		Transport: c.HTTP.Transport}
 	response, err := browser.PostForm(c.Base+"/sign-in", url.Values{"email": {"olga@brand.example"},
 		"password": {"correct horse battery"}})
 	ok(t, err)
@@ -211,7 +215,8 @@ func limitedFiles(t *testing.T) tightDisk {
 	return tightDisk{env: env, fill: limit(0), makeRoom: limit(^uint64(0)), says: env["DATA_DIR"]}
 }
 
-// smallMount is a file system of some megabytes. It needs root; where the test has not got it, the others tell the same.
+// smallMount is a file system of some megabytes. It needs root; where the test has not got it, the others tell the
+// same.
 func smallMount(t *testing.T, megabytes int, options string) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -255,7 +260,13 @@ func smallFileSystem(t *testing.T) tightDisk {
 	env := environment{"DATA_DIR": folder}.withCommon().with("MIN_FREE_BYTES", fmt.Sprint(16<<20))
 	withRates.SQLiteFile(t, env.config(t).DatabasePath())
 	return tightDisk{env: env, signsIn: true, says: folder,
-		fill:     func(t *testing.T, _ *process) { fillFile(t, folder) },
+		fill: func(t *testing.T, _ *process) {
+			eventually(t, "the ballast is there", func() bool {
+				_, err := os.Stat(filepath.Join(folder, "reserve"))
+				return err == nil
+			})
+			fillFile(t, folder)
+		},
 		makeRoom: func(t *testing.T, _ *process) { emptyFile(t, folder) }}
 }
 
@@ -280,7 +291,8 @@ func TestAttack_full_disk_at_start(t *testing.T) {
 		p = d.env.spawn(t)
 		c := p.client(t, token)
 		wantProblem(t, "readyz", asked(t, c, "GET", "/readyz", ""), 503, "not_writable")
-		if a := asked(t, c, "GET", "/api/v1/orders", ""); a.status != http.StatusOK || !strings.Contains(a.text, "external_id") {
+		if a := asked(t, c, "GET", "/api/v1/orders", ""); a.status != http.StatusOK ||
+			!strings.Contains(a.text, "external_id") {
 			t.Errorf("orders cannot be read: %v", a)
 		}
 		emptyFile(t, folder)
@@ -339,7 +351,8 @@ func refusingPostgres(t *testing.T) tightDisk {
 		room = append(room, `DROP TRIGGER no_room ON `+table)
 	}
 	room = append(room, `DROP FUNCTION no_room()`, `DROP FUNCTION no_room_row()`)
-	return tightDisk{env: env, fill: statements(fill...), makeRoom: statements(room...), says: "PostgreSQL (DATABASE_URL)"}
+	return tightDisk{env: env, fill: statements(fill...), makeRoom: statements(room...),
+		says: "PostgreSQL (DATABASE_URL)"}
 }
 
 // smallTablespace keeps the database's files on a file system of its own.

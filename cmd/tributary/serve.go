@@ -114,6 +114,16 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	}
 	s.address = listener.Addr().String()
 	s.onStop(func() error { listener.Close(); return nil }) // closed by the HTTP server already when it ran
+	if cfg.Embedded() {
+		if err := makeDataFolder(cfg); err != nil {
+			return s, err
+		}
+		free, err := occupyFolder(cfg.DataDir)
+		if err != nil {
+			return s, err
+		}
+		s.onStop(free)
+	}
 	a, closeApp, err := openApp(ctx, cfg)
 	if err != nil {
 		return s, err

@@ -128,9 +128,9 @@ func (r *room) state() *Unwritable {
 }
 
 func (r *room) lowRoom() *Unwritable {
-	return &Unwritable{Reason: "the disk is nearly full", Detail: fmt.Sprintf("nothing new can be kept: the disk of %s "+
-		"(DATA_DIR) has %s left, and %s are kept free (MIN_FREE_BYTES); free some room there or give it a larger disk, "+
-		"and it goes on by itself", r.folder, megabytes(r.left), megabytes(r.reserve))}
+	return &Unwritable{Reason: "the disk is nearly full", Detail: fmt.Sprintf("nothing new can be kept: the disk of "+
+		"%s (DATA_DIR) has %s left, and %s are kept free (MIN_FREE_BYTES); free some room there or give it a larger "+
+		"disk, and it goes on by itself", r.folder, megabytes(r.left), megabytes(r.reserve))}
 }
 
 // megabytes writes a size as people read it.
@@ -162,9 +162,10 @@ func (r *room) explain(err error) *Unwritable {
 	}
 	full := &Unwritable{Reason: "the disk is full", Detail: fmt.Sprintf("nothing new can be kept: the disk of %s "+
 		"(DATA_DIR) is full; free some room there or give it a larger disk, and it goes on by itself", r.folder)}
-	failing := &Unwritable{Reason: "the disk cannot be written", Detail: fmt.Sprintf("nothing new can be kept: files in %s "+
-		"(DATA_DIR) cannot be written: the disk is full, over a quota or a limit of the size of files, read-only, or "+
-		"failing; look at the disk and the system's log; when it can be written it goes on by itself", r.folder)}
+	failing := &Unwritable{Reason: "the disk cannot be written", Detail: fmt.Sprintf("nothing new can be kept: files "+
+		"in %s (DATA_DIR) cannot be written: the disk is full, over a quota or a limit of the size of files, "+
+		"read-only, or failing; look at the disk and the system's log; when it can be written it goes on by itself",
+		r.folder)}
 	var se *sqlite.Error
 	if errors.As(err, &se) {
 		switch code := se.Code(); {
@@ -204,11 +205,12 @@ const (
 func explainPostgres(pe *pq.Error) *Unwritable {
 	switch {
 	case pe.Code == "53100" || pe.Code == "XX000" && strings.Contains(pe.Message, "quota exceeded"):
-		return &Unwritable{Reason: "the database's disk is full", Detail: "nothing new can be kept: the disk of PostgreSQL " +
-			"(DATABASE_URL) is full; free some room there or give it a larger disk, and it goes on by itself"}
+		return &Unwritable{Reason: "the database's disk is full", Detail: "nothing new can be kept: the disk of " +
+			"PostgreSQL (DATABASE_URL) is full; free some room there or give it a larger disk, and it goes on by " +
+			"itself"}
 	case pe.Code.Class() == "53":
-		return &Unwritable{Reason: "the database is short of resources", Detail: fmt.Sprintf("nothing new can be kept: "+
-			"PostgreSQL (DATABASE_URL) is short of resources: %s (%s); see its log", pe.Message, pe.Code)}
+		return &Unwritable{Reason: "the database is short of resources", Detail: fmt.Sprintf("nothing new can be "+
+			"kept: PostgreSQL (DATABASE_URL) is short of resources: %s (%s); see its log", pe.Message, pe.Code)}
 	case pe.Code == pqReadOnly, pe.Code == "0A000" && pe.Routine == "call_bool_check_hook": // of BEGIN READ WRITE
 		return standby
 	}
@@ -216,8 +218,8 @@ func explainPostgres(pe *pq.Error) *Unwritable {
 }
 
 var standby = &Unwritable{Reason: "the database can only be read", Detail: "nothing new can be kept: PostgreSQL " +
-	"(DATABASE_URL) is a standby, or set to be read only; let DATABASE_URL lead to the primary, or promote this one, and " +
-	"it goes on by itself"}
+	"(DATABASE_URL) is a standby, or set to be read only; let DATABASE_URL lead to the primary, or promote this one, " +
+	"and it goes on by itself"}
 
 // Unwritable gives why nothing new can be kept now, or nil.
 func (db *DB) Unwritable() *Unwritable {
@@ -228,8 +230,8 @@ func (db *DB) Unwritable() *Unwritable {
 	return r.state()
 }
 
-// ProbeWriting finds out whether writing has become possible again, or, on PostgreSQL, impossible, and gives the same as
-// Unwritable. A server calls it every few seconds.
+// ProbeWriting finds out whether writing has become possible again, or, on PostgreSQL, impossible, and gives the same
+// as Unwritable. A server calls it every few seconds.
 func (db *DB) ProbeWriting(ctx context.Context) (*Unwritable, error) {
 	r := db.room
 	r.mu.Lock()

@@ -94,8 +94,8 @@ func TestAttack_reserve(t *testing.T) {
 	}
 }
 
-// TestReserve_ballast: the server takes up some room while there is enough, and gives it back when others have taken the
-// rest.
+// TestReserve_ballast: the server takes up some room while there is enough, and gives it back when others have taken
+// the rest.
 func TestReserve_ballast(t *testing.T) {
 	const reserve = 64 << 20
 	db, left := tightDisk(t, reserve)
