@@ -48,6 +48,9 @@ func (f demoFolder) remove(ctx context.Context) error {
 		return fmt.Errorf(
 			"%s is there and was not made by a demo, so it is left alone; choose another folder with --data", f.path)
 	}
+	if err := occupied(f.path); err != nil {
+		return fmt.Errorf("%w; or choose another folder with --data", err)
+	}
 	address, err := os.ReadFile(f.marker())
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -13,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tributaryhq/tributary/integrations/fxrates"
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -44,7 +47,7 @@ func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App,
 	if err := ensureSchema(ctx, db); err != nil {
 		return nil, err
 	}
-	key, err := secretKey(cfg)
+	key, err := secretKey(ctx, cfg, db)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +60,7 @@ func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App,
 	if cfg.FXRatesURL != "" {
 		a.Rates = fxrates.Client{URL: cfg.FXRatesURL}
 	}
-	if err := a.Refold(ctx); err != nil {
+	if err := a.Refold(ctx); err != nil && !storage.IsUnwritable(err) { // then another start does
 		return nil, fmt.Errorf("bring kept texts up to date: %w", err)
 	}
 	return a, nil
@@ -71,11 +74,11 @@ func (nobody) Publish([]affiliate.Change) {}
 // openDatabase connects, and makes the data folder of the embedded database, which nobody else may read.
 func openDatabase(ctx context.Context, cfg config.Config) (*storage.DB, error) {
 	if cfg.Embedded() {
-		if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
-			return nil, fmt.Errorf("make the data folder (DATA_DIR): %w", err)
+		if err := makeDataFolder(cfg); err != nil {
+			return nil, err
 		}
 	}
-	o := storage.Options{URL: cfg.DatabaseURL, MaxConns: cfg.DatabaseMaxConns}
+	o := storage.Options{URL: cfg.DatabaseURL, MaxConns: cfg.DatabaseMaxConns, MinFree: cfg.MinFreeBytes}
 	if cfg.Embedded() {
 		o.Path = cfg.DatabasePath()
 		if err := makePrivate(o.Path); err != nil {
@@ -83,6 +86,13 @@ func openDatabase(ctx context.Context, cfg config.Config) (*storage.DB, error) {
 		}
 	}
 	return storage.Open(ctx, o)
+}
+
+func makeDataFolder(cfg config.Config) error {
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
+		return fmt.Errorf("make the data folder (DATA_DIR): %w", err)
+	}
+	return nil
 }
 
 // makePrivate makes an empty file that only its owner may read, where there is none: SQLite would give it, and the
@@ -111,27 +121,56 @@ func ensureSchema(ctx context.Context, db *storage.DB) error {
 	return err
 }
 
-// secretKey gives SECRET_KEY, or on the embedded default the key file, which is made when it is missing.
-func secretKey(cfg config.Config) ([]byte, error) {
-	if len(cfg.SecretKey) > 0 {
+// secretKey gives SECRET_KEY, or on the embedded default the key file, which is made for an empty database. One that
+// holds anything has been used with a key, and another would leave secrets unread and hashes that meet nothing.
+func secretKey(ctx context.Context, cfg config.Config, db *storage.DB) ([]byte, error) {
+	if !cfg.Embedded() {
 		return cfg.SecretKey, nil
 	}
 	path := cfg.SecretKeyPath()
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if err := makeSecretKey(path); err != nil {
-			return nil, fmt.Errorf("make the key file: %w", err)
-		}
+	kept, err := readSecretKey(path)
+	missing := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case err != nil && !missing:
+		return nil, err
+	case len(cfg.SecretKey) > 0 && !missing && !bytes.Equal(cfg.SecretKey, kept):
+		return nil, fmt.Errorf("SECRET_KEY is set, but the data folder has another key in %s, which its data were "+
+			"made with: unset SECRET_KEY; or, if SECRET_KEY is the right one, move the file away", path)
+	case len(cfg.SecretKey) > 0:
+		return cfg.SecretKey, nil
+	case !missing:
+		return kept, nil
 	}
+	used, err := db.HoldsData(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if used {
+		return nil, fmt.Errorf("the key file %s is missing, and the database holds data that were made with it: "+
+			"restore it from your backup, or set SECRET_KEY if that is where the key was. If it is lost for good, "+
+			"docs/operations.md (Backup) says how to go on with another", path)
+	}
+	if err := makeSecretKey(path); err != nil {
+		return nil, fmt.Errorf("make the key file: %w", err)
+	}
+	return readSecretKey(path)
+}
+
+// readSecretKey reads a key file, which holds one line of text.
+func readSecretKey(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the key file: %w", err)
 	}
-	key := strings.TrimSpace(string(text))
+	key := bytes.TrimSpace(text)
 	if len(key) < config.MinSecretKey {
 		return nil, fmt.Errorf("the key file %s is damaged: %d bytes, at least %d are needed; restore it from a backup",
 			path, len(key), config.MinSecretKey)
 	}
-	return []byte(key), nil
+	if bytes.ContainsFunc(key, func(r rune) bool { return unicode.IsControl(r) || r == utf8.RuneError }) {
+		return nil, fmt.Errorf("the key file %s is damaged: it holds what is no text; restore it from a backup", path)
+	}
+	return key, nil
 }
 
 // makeSecretKey writes a new key under a temporary name and links it to its place, so that of two processes that start

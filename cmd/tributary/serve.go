@@ -23,6 +23,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/dashboard"
 	"github.com/tributaryhq/tributary/internal/jobs"
 	"github.com/tributaryhq/tributary/internal/live"
+	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/web"
 )
 
@@ -136,6 +137,16 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 		listener.Close() // closed by the HTTP server already when it ran
 		return nil
 	})
+	if cfg.Embedded() {
+		if err := makeDataFolder(cfg); err != nil {
+			return s, err
+		}
+		free, err := occupyFolder(cfg.DataDir)
+		if err != nil {
+			return s, err
+		}
+		s.onStop("free the data folder", free)
+	}
 	a, closeApp, err := openApp(ctx, cfg)
 	if err != nil {
 		return s, err
@@ -145,7 +156,7 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	if err := a.CheckKey(ctx); err != nil {
 		return s, err
 	}
-	if err := a.SeedRates(ctx, fxrates.Bundled); err != nil {
+	if err := a.SeedRates(ctx, fxrates.Bundled); err != nil && !storage.IsUnwritable(err) {
 		return s, fmt.Errorf("load the exchange rates that come with the program: %w", err)
 	}
 	jobs.LogTo(a.Log)
@@ -166,18 +177,19 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 		watchHolds(a)
 	}
 	clock := app.NewClockWatch(a, nil)
-	if err := clock.Start(ctx); err != nil {
+	if err := clock.Start(ctx); err != nil && !storage.IsUnwritable(err) {
 		return s, fmt.Errorf("compare the clock with the newest deliveries: %w", err)
 	}
 	s.background("watch the clock", func(ctx context.Context) {
 		jobs.Every(ctx, a.Log, clockEvery, "watch the clock", clock.Check)
 	})
+	s.background("watch the room", s.watchRoom)
 	s.background("tell open pages", hub.Run)
 	s.background("write the counters", counters.Run)
 
 	handler := &web.Server{App: a, Log: a.Log, Version: buildVersion(), TrustedProxies: cfg.TrustedProxies,
 		MaxBody: cfg.MaxBodyBytes, MaxUnverified: cfg.MaxUnverified, API: slices.Contains(roles, roleWeb), Hub: hub,
-		Queue: queue, Counters: counters, Pulses: map[string]func() app.Beat{}}
+		Queue: queue, Counters: counters, Pulses: map[string]func() app.Beat{}, StatusNeedsToken: cfg.StatusNeedsToken}
 	if cfg.APIRateLimit > 0 {
 		handler.Limiter = web.NewLimiter(redis.Client(), cfg.APIRateLimit, a.Log)
 	}
@@ -225,10 +237,14 @@ func watchHolds(a *app.App) {
 // startLifeline keeps the times in which deliveries are taken in. It ends first of all: from then on none are.
 func (s *server) startLifeline(ctx context.Context) error {
 	life, err := s.app.StartLifeline(ctx)
-	if err != nil {
+	if err != nil && !storage.IsUnwritable(err) {
 		return fmt.Errorf("note the start: %w", err)
 	}
+	began := err == nil
 	s.onStop("note the end", func() error {
+		if !began {
+			return nil
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		if err := life.Stop(ctx); err != nil {
@@ -236,8 +252,16 @@ func (s *server) startLifeline(ctx context.Context) error {
 		}
 		return nil
 	})
+	beat := func(ctx context.Context) (err error) {
+		if began {
+			return life.Beat(ctx)
+		}
+		life, err = s.app.StartLifeline(ctx) // there was no room at the start
+		began = err == nil
+		return err
+	}
 	s.background("give signs of life", func(ctx context.Context) {
-		jobs.Every(ctx, s.log, app.BeatEvery, "give a sign of life", life.Beat)
+		jobs.Every(ctx, s.log, app.BeatEvery, "give a sign of life", beat)
 	})
 	return nil
 }
@@ -266,6 +290,26 @@ func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Q
 		jobs.Every(ctx, s.log, recalculateEvery, "recalculate", s.app.Recalculate)
 	})
 	return processor.Pulse
+}
+
+// roomEvery is how soon a full disk is noticed that nobody writes to, and room on one that was full.
+const roomEvery = 2 * time.Second
+
+// watchRoom tells when nothing new can be kept, and when that is over.
+func (s *server) watchRoom(ctx context.Context) {
+	var before *storage.Unwritable
+	jobs.Every(ctx, s.log, roomEvery, "look for room to write", func(ctx context.Context) error {
+		now, err := s.app.DB.ProbeWriting(ctx)
+		switch {
+		case now != nil && (before == nil || before.Reason != now.Reason):
+			s.log.Error("nothing new can be kept; deliveries and changes are refused, reading goes on", "reason",
+				now.Detail)
+		case now == nil && before != nil:
+			s.log.Info("there is room to write again")
+		}
+		before = now
+		return err
+	})
 }
 
 // clockEvery is how soon a jump of the clock is noticed.

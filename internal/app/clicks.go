@@ -373,7 +373,7 @@ func (l *Links) writeAll(list []storage.Click) {
 func (l *Links) insert(batch []storage.Click) error {
 	ctx, cancel := l.app.DB.Within(context.Background(), clickLimit)
 	defer cancel()
-	return l.app.DB.InTx(ctx, func(tx *storage.Tx) error {
+	return l.app.DB.InTx(storage.ForWork(ctx), func(tx *storage.Tx) error {
 		if err := tx.ShareCatalog(ctx); err != nil {
 			return err
 		}

@@ -86,7 +86,7 @@ func (w *ClockWatch) Steady() bool {
 // tell logs a jump and keeps it as a notice. Other processes on the machine notice the same.
 func (w *ClockWatch) tell(ctx context.Context, expected, now time.Time) error {
 	w.app.Log.Warn("the clock has jumped", "from", expected, "to", now, "by", now.Sub(expected).Round(time.Second))
-	ctx, cancel := w.app.DB.Within(ctx, beatLimit)
+	ctx, cancel := w.app.DB.Within(storage.ForLittle(ctx), beatLimit)
 	defer cancel()
 	return w.app.DB.InTx(ctx, func(tx *storage.Tx) error {
 		open, err := tx.ClockNotices(ctx)

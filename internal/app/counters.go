@@ -170,7 +170,7 @@ func (c *Counters) Flush(ctx context.Context) {
 	told := slices.SortedFunc(maps.Values(topics), func(a, b storage.StoreTopicCount) int {
 		return cmp.Or(cmp.Compare(a.StoreID, b.StoreID), cmp.Compare(a.Topic, b.Topic))
 	})
-	err := c.db.InTx(ctx, func(tx *storage.Tx) error {
+	err := c.db.InTx(storage.ForLittle(ctx), func(tx *storage.Tx) error {
 		return tx.AddStoreCounts(ctx, storage.StoreTally{Counts: counts, Topics: told, Activity: activity, Now: now})
 	})
 	if err == nil {

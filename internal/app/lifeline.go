@@ -33,6 +33,7 @@ const (
 // StartLifeline notes that this process begins to take deliveries in, and for how long none did before. Where several
 // processes may do so it takes some signs of life until that is known.
 func (a *App) StartLifeline(ctx context.Context) (*Lifeline, error) {
+	ctx = storage.ForLittle(ctx)
 	l := &Lifeline{app: a, begun: a.now()}
 	err := a.DB.InTx(ctx, func(tx *storage.Tx) (err error) {
 		if l.id, err = tx.StartReceiverRun(ctx, l.begun); err != nil {
@@ -45,7 +46,7 @@ func (a *App) StartLifeline(ctx context.Context) (*Lifeline, error) {
 
 // Beat is a sign of life.
 func (l *Lifeline) Beat(ctx context.Context) error {
-	ctx, cancel := l.app.DB.Within(ctx, beatLimit)
+	ctx, cancel := l.app.DB.Within(storage.ForLittle(ctx), beatLimit)
 	defer cancel()
 	now := l.app.now()
 	if err := l.app.DB.KeepReceiverRun(ctx, l.id, now); err != nil || l.told {
@@ -56,7 +57,7 @@ func (l *Lifeline) Beat(ctx context.Context) error {
 
 // Stop notes that this process takes in no more.
 func (l *Lifeline) Stop(ctx context.Context) error {
-	return l.app.DB.EndReceiverRun(ctx, l.id, l.app.now())
+	return l.app.DB.EndReceiverRun(storage.ForLittle(ctx), l.id, l.app.now())
 }
 
 // tell keeps as notices the times without any process before this one and before others that did not live to tell.

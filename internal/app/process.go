@@ -190,6 +190,9 @@ func (p *Processor) Process(ctx context.Context, ids []affiliate.DeliveryID) err
 	if err = p.apply(ctx, list); err == nil {
 		return nil
 	}
+	if storage.IsUnwritable(err) {
+		return err // none of them would fare better
+	}
 	if len(list) > 1 {
 		p.lines.Log(p.app.Log, slog.LevelWarn, "", "batch of deliveries not applied, trying one by one", "count",
 			len(list), "error", err)
@@ -209,9 +212,9 @@ func (p *Processor) applyAlone(ctx context.Context, d parsedDelivery) error {
 	if err == nil {
 		return nil
 	}
-	noting, cancel := p.app.DB.Within(ctx, lookLimit)
+	noting, cancel := p.app.DB.Within(storage.ForWork(ctx), lookLimit)
 	defer cancel()
-	if storage.IsUnavailable(err) && p.app.DB.Ping(noting) != nil {
+	if storage.IsUnwritable(err) || storage.IsUnavailable(err) && p.app.DB.Ping(noting) != nil {
 		return err // not this delivery's fault
 	}
 	failed, postponeErr := p.app.DB.PostponeDelivery(noting, d.Delivery, clipNote(err.Error()), p.app.Now())
@@ -342,7 +345,7 @@ func (p *Processor) apply(ctx context.Context, list []parsedDelivery) (err error
 	byStore := slices.Clone(list)
 	slices.SortStableFunc(byStore, func(a, b parsedDelivery) int { return cmp.Compare(a.StoreID, b.StoreID) })
 	var changes []affiliate.Change
-	err = p.app.DB.InTx(ctx, func(tx *storage.Tx) error {
+	err = p.app.DB.InTx(storage.ForWork(ctx), func(tx *storage.Tx) error {
 		// Codes, links and settings stay as they are until this is committed: a code that is added meanwhile would miss
 		// these orders, and a commission would be reckoned in a currency that the account has no more.
 		if err := tx.ShareCatalog(ctx); err != nil {

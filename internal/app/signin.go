@@ -45,6 +45,7 @@ type SignedIn struct {
 // SignIn checks a password, and begins a session unless the person has a second factor. Forbidden when the password is
 // wrong or the user may not sign in; Unavailable, with the time to wait, after too many failures.
 func (a *App) SignIn(ctx context.Context, try SignInTry) (SignedIn, error) {
+	ctx = storage.ForLittle(ctx)
 	u, err := a.verify(ctx, try)
 	if err != nil {
 		return SignedIn{}, err
@@ -179,7 +180,7 @@ func (a *App) session(ctx context.Context, token string) (storage.Session, error
 		return storage.Session{}, affiliate.Errorf(affiliate.NotFound, "this session has ended")
 	}
 	if now.Sub(s.SeenAt.Time) > sessionTouch {
-		ctx, cancel := a.DB.Within(ctx, touchLimit)
+		ctx, cancel := a.DB.Within(storage.ForLittle(ctx), touchLimit)
 		defer cancel()
 		if err := a.DB.TouchSession(ctx, sessionHash(token), now, now.Add(sessionIdle)); err != nil {
 			a.lines.Log(a.Log, slog.LevelWarn, "", "note the use of a session", "user", s.User.ID, "error", err)
@@ -190,6 +191,7 @@ func (a *App) session(ctx context.Context, token string) (storage.Session, error
 
 // SignOut ends a session.
 func (a *App) SignOut(ctx context.Context, token string) error {
+	ctx = storage.ForLittle(ctx)
 	return a.DB.EndSession(ctx, sessionHash(token))
 }
 
@@ -225,6 +227,7 @@ func (a *App) HalfSignedIn(ctx context.Context, half string) (affiliate.User, er
 // recovery codes. Invalid of the field code when it is wrong or was used; Unavailable after too many failures;
 // IsStartAgain when the password has to be given again.
 func (a *App) SignInCode(ctx context.Context, half, code, device, address string) (SignedIn, error) {
+	ctx = storage.ForLittle(ctx)
 	u, err := a.HalfSignedIn(ctx, half)
 	if err != nil {
 		return SignedIn{}, err

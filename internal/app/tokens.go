@@ -162,7 +162,7 @@ func (a *App) Authenticate(ctx context.Context, value, address string) (affiliat
 	if now.Sub(t.LastUsedAt) > tokenTouchTime {
 		ctx, cancel := a.DB.Within(ctx, touchLimit)
 		defer cancel()
-		if err := a.DB.TouchToken(ctx, t.ID, now); err != nil {
+		if err := a.DB.TouchToken(storage.ForLittle(ctx), t.ID, now); err != nil {
 			a.lines.Log(a.Log, slog.LevelWarn, "", "note the use of a token", "token", t.ID, "error", err)
 		}
 	}

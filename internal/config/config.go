@@ -29,15 +29,17 @@ type Config struct {
 	LogFormat         string // text or json
 	MaxBodyBytes      int64  // of a delivery
 	MaxUnverified     int64  // bytes of deliveries in memory at once
+	MinFreeBytes      int64  // of the disk of DataDir; 0: as far as the disk goes
 	RetentionDays     int    // of raw bodies; 0 keeps them
 	WorkerConcurrency int    // batches processed at once; 0 chooses by the number of processors
 	TrustedProxies    []string
 	// of the folder of exchange rates when it ends in /, else of one file, or a path; empty: none are fetched
 	FXRatesURL string
 	// PrivateLandings lets the check of a link ask landing pages at private addresses.
-	PrivateLandings bool
-	APIRateLimit    int  // requests per minute and token; 0: no limit
-	Demo            bool // set by the demo, never by the environment: pages say that the sales are made up
+	PrivateLandings  bool
+	StatusNeedsToken bool // the status and the metrics are for those who hold a token
+	APIRateLimit     int  // requests per minute and token; 0: no limit
+	Demo             bool // set by the demo, never by the environment: pages say that the sales are made up
 }
 
 // MinSecretKey is the fewest bytes that SECRET_KEY may have.
@@ -77,11 +79,13 @@ func (r *reader) config() Config {
 		LogFormat:         r.choice("LOG_FORMAT", "text", "json"),
 		MaxBodyBytes:      r.number("MAX_BODY_BYTES", 10<<20, 64<<10, 100<<20),
 		MaxUnverified:     r.number("MAX_UNVERIFIED_BYTES", 64<<20, 1<<20, 16<<30),
+		MinFreeBytes:      r.number("MIN_FREE_BYTES", 64<<20, 0, 1<<40),
 		RetentionDays:     int(r.number("RETENTION_DAYS", 30, 0, 3650)),
 		WorkerConcurrency: int(r.number("WORKER_CONCURRENCY", 0, 0, 256)),
 		TrustedProxies:    r.proxies("TRUSTED_PROXIES"),
 		FXRatesURL:        r.rates("FX_RATES_URL", "https://www.ecb.europa.eu/stats/eurofxref/"),
 		APIRateLimit:      int(r.number("API_RATE_LIMIT", 1200, 0, 1_000_000)),
+		StatusNeedsToken:  r.choice("STATUS_ACCESS", "anybody", "token") == "token",
 		PrivateLandings:   r.choice("LINK_CHECK_ADDRESSES", "public", "any") == "any",
 	}
 }

@@ -216,7 +216,7 @@ type pager struct{ Next, First string }
 // fail answers with an error page, or with the sentence alone where a script asks.
 func (r *request) fail(err error) {
 	p := web.ProblemOf(err)
-	if p.Status >= http.StatusInternalServerError {
+	if p.Instance != "" {
 		web.LogProblem(r.Request.Context(), r.d.Log, &r.d.faults, p, "page failed", "method", r.Request.Method, "path",
 			r.FullPath(), "status", p.Status, "instance", p.Instance, "error", err)
 	}
@@ -225,6 +225,10 @@ func (r *request) fail(err error) {
 	}
 	p.Headers(r.Header)
 	sentence := sentenceOf(p.Field, p.Detail)
+	if p.Code == storage.CodeNotWritable && r.user.ID == 0 {
+		// It names no folder to strangers.
+		sentence = "The server has no room to note that you signed in. Ask whoever runs it to free some."
+	}
 	if r.GetHeader("X-Quiet") != "" || r.Query("part") != "" {
 		r.String(p.Status, "%s", sentence)
 		return
@@ -260,7 +264,7 @@ type fieldErrors map[string]string
 // formErrors turns an error that the person can mend into what the form shows; any other stays an error.
 func formErrors(err error) (fieldErrors, error) {
 	var e *affiliate.Error
-	if !errors.As(err, &e) || e.Kind == affiliate.NotFound {
+	if !errors.As(err, &e) || e.Kind == affiliate.NotFound || e.Code == storage.CodeNotWritable {
 		return nil, err
 	}
 	return fieldErrors{e.Field: sentenceOf("", e.Message)}, nil

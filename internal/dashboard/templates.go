@@ -190,6 +190,7 @@ type layout struct {
 	Program       string                 // its version; forms have versions of their own
 	Since         int64                  // when this page began to be read, in milliseconds
 	Recalculation *storage.Recalculation // under way
+	Unwritable    string                 // why nothing new can be kept
 }
 
 type navItem struct {
@@ -205,6 +206,9 @@ func (r *request) layout(title, section string) layout {
 		return l
 	}
 	l.User, l.Prove = &r.user, r.mustProve()
+	if u := r.d.App.DB.Unwritable(); u != nil {
+		l.Unwritable = sentenceOf("", u.Detail)
+	}
 	failed, _ := r.d.App.DB.FailedDeliveries(r.Request.Context()) // a page without the count is better than none
 	l.Nav = []navItem{{"home", "Home", "/", "home", 0}, {"campaigns", "Campaigns", "/campaigns", "campaign", 0},
 		{"creators", "Creators", "/creators", "people", 0}, {"orders", "Orders", "/orders", "order", 0},

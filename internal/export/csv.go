@@ -48,11 +48,13 @@ func (e *csvEncoder) separate() {
 // text writes words. Words that a spreadsheet would run as a formula get an apostrophe before them.
 func (e *csvEncoder) text(s string) {
 	e.separate()
-	guard, quote, plain := false, false, true
+	quote, plain, sign := false, true, false
 	for i := range len(s) {
 		switch b := s[i]; {
 		case b == '"' || b == ',' || b == '\n' || b == '\r':
 			quote = true
+		case b == '=' || b == '+' || b == '-' || b == '@':
+			sign = true
 		case b >= utf8.RuneSelf:
 			plain = false
 		}
@@ -60,20 +62,14 @@ func (e *csvEncoder) text(s string) {
 	if !plain && !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\ufffd")
 	}
-	if s != "" && !isAlphanumeric(s[0]) {
-		guard = looksLikeFormula(s)
+	if s != "" && (sign || !plain || !isAlphanumeric(s[0])) {
+		s = guarded(s)
 	}
 	if !quote {
-		if guard {
-			e.buf = append(e.buf, '\'')
-		}
 		e.buf = append(e.buf, s...)
 		return
 	}
 	e.buf = append(e.buf, '"')
-	if guard {
-		e.buf = append(e.buf, '\'')
-	}
 	for {
 		i := strings.IndexByte(s, '"')
 		if i < 0 {
@@ -91,19 +87,76 @@ func isAlphanumeric(b byte) bool {
 	return b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9'
 }
 
-// looksLikeFormula says whether a spreadsheet could take a text for a formula: OWASP's list ("CSV Injection") with the
-// full-width forms that East Asian versions accept. Space before is looked through, since some programs trim it.
-func looksLikeFormula(s string) bool {
-	for _, r := range s {
+// guarded puts an apostrophe before a text that a spreadsheet could take for a formula: OWASP's list ("CSV Injection")
+// with the full-width forms that East Asian versions accept. What cannot be seen before a sign is looked through, since
+// some programs drop it: space, byte order marks, joiners, soft hyphens, marks of direction.
+//
+// A part of a text is guarded likewise where another program makes a cell of it. One that parts cells at semicolons or
+// tabs does not see that a cell of ours is in quotes unless it is the first: a cell of its own is what stands behind a
+// semicolon, a tab or a line end. For one that knows no quotes it is also what stands behind a comma; but "hi, @anna"
+// and "a, -b" are ordinary words, so there only an equals sign counts.
+func guarded(s string) string {
+	const (
+		inside   = iota // a cell
+		atStart         // of the text
+		parted          // at the start of what another program takes for a cell
+		careless        // the same, for a program that knows no quotes
+	)
+	var b strings.Builder
+	at, from, done := atStart, 0, 0 // from: where the part begins; done: up to where s is in b
+	guard := func() {
+		b.WriteString(s[done:from])
+		b.WriteByte('\'')
+		done, at = from, inside
+	}
+	for i, r := range s {
 		switch r {
-		case '=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠':
-			return true
-		}
-		if !unicode.IsSpace(r) && r != '\ufeff' {
-			return false
+		case '=', '＝', '@', '＠', '+', '＋', '-', '－':
+			if at == atStart || at == parted && startsFormula(r, s[i:]) ||
+				at == careless && (r == '=' || r == '＝') {
+				guard()
+			}
+			at = inside
+		case '\t', '\r', '\n':
+			if at == atStart {
+				guard()
+			}
+			at, from = parted, i+1
+		case ';', '；':
+			at, from = parted, i+utf8.RuneLen(r)
+		case ',':
+			at, from = careless, i+1
+		case '"': // another program may take it for a quote
+		default:
+			if !unicode.IsSpace(r) && !unseen(r) {
+				at = inside
+			}
 		}
 	}
-	return false
+	if done == 0 && b.Len() == 0 {
+		return s
+	}
+	b.WriteString(s[done:])
+	return b.String()
+}
+
+// startsFormula says whether a sign in the middle of a text, at what could be the start of a cell, may begin a formula:
+// = and @ always, + and - unless a space or the end comes behind ("red; - blue").
+func startsFormula(sign rune, s string) bool {
+	if sign == '=' || sign == '＝' || sign == '@' || sign == '＠' {
+		return true
+	}
+	next, _ := utf8.DecodeRuneInString(s[utf8.RuneLen(sign):])
+	return next != utf8.RuneError && !unicode.IsSpace(next)
+}
+
+// unseen says whether nobody sees a character: formats (Cf) and controls, and letters that are blank.
+func unseen(r rune) bool {
+	switch r {
+	case '\u034f', '\u115f', '\u1160', '\u3164', '\uffa0', '\u17b4', '\u17b5', '\u2800':
+		return true
+	}
+	return unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Variation_Selector, r)
 }
 
 func (e *csvEncoder) number(n int64, digits int, _ Kind) {

@@ -236,6 +236,7 @@ func (w *Worker) Purge(ctx context.Context) error {
 	if w.Steady != nil && !w.Steady() {
 		return nil
 	}
+	ctx = storage.ForLittle(ctx) // it makes room
 	now := w.Now()
 	keys := w.purgeAll(ctx, func(ctx context.Context) (int64, error) {
 		return w.DB.PurgeIdempotent(ctx, now.Add(-storage.IdempotencyKept), purgeMost)

@@ -51,6 +51,7 @@ type DB struct {
 	insertDeliveries atomic.Pointer[sql.Stmt]
 	trusting         atomic.Bool // see QuickLoad
 	onHold           atomic.Pointer[func(time.Duration)]
+	room             *room
 }
 
 // Tx is one transaction. Inside it use nothing but its methods: the pool would read outside of it.
@@ -66,6 +67,10 @@ type Options struct {
 	Path string // of the SQLite file
 	// MaxConns bounds the PostgreSQL pool; 0 means 20.
 	MaxConns int
+	// MinFree is how many bytes of the disk that Path is on are kept free; 0 means that no look is taken.
+	MinFree int64
+	// Free says how many bytes may still be written to a folder's disk; nil asks the system.
+	Free func(folder string) (int64, error)
 }
 
 // Open connects and checks that the database answers. It does not migrate.
@@ -73,7 +78,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if o.URL != "" {
 		return openPostgres(ctx, o)
 	}
-	return openSQLite(ctx, o.Path)
+	return openSQLiteFull(ctx, o)
 }
 
 func openPostgres(ctx context.Context, o Options) (*DB, error) {
@@ -113,10 +118,10 @@ func newPostgres(c *connector, most int) *DB {
 	}
 	if most < vitalFrom {
 		pool := open(most)
-		return &DB{queries: queries{pool, postgres}, write: pool, read: pool, vital: pool, connector: c}
+		return &DB{queries: queries{pool, postgres}, write: pool, read: pool, vital: pool, connector: c, room: &room{}}
 	}
 	pool := open(most - vitalConns)
-	return &DB{queries: queries{pool, postgres}, write: pool, read: pool, vital: open(vitalConns), connector: c}
+	return &DB{queries: queries{pool, postgres}, write: pool, read: pool, vital: open(vitalConns), connector: c, room: &room{}}
 }
 
 // postgresDSN adds what we rely on: binary_parameters saves lib/pq a round trip for each statement with arguments.
@@ -141,7 +146,7 @@ func postgresDSN(raw string) (string, error) {
 // pool reaches one connection only.
 func openSQLite(ctx context.Context, path string) (*DB, error) {
 	const common = "?_pragma=busy_timeout(45000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"
+		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)&_pragma=journal_size_limit(16777216)"
 	address := "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + common
 	write, err := sqlx.Open("sqlite", address+"&_txlock=immediate&_pragma=cache_size(-32000)")
 	if err != nil {
@@ -228,6 +233,10 @@ const embeddedLimit = 50 * time.Second
 // committed. This is the only place that commits or rolls back. What Alongside put into ctx is done in the same
 // transaction.
 func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
+	if err := db.room.admit(ctx); err != nil {
+		return err
+	}
+	defer func() { err = db.room.note(err) }()
 	raw, err := db.write.BeginTxx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
@@ -276,7 +285,11 @@ func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
 // exec runs a statement with ? placeholders on the writing side, as a transaction of its own.
 func (db *DB) exec(ctx context.Context, query string, args ...any) (n int64, err error) {
 	if alongsideOf(ctx) == nil {
-		return queries{db.write, db.d}.exec(ctx, query, args...)
+		if err := db.room.admit(ctx); err != nil {
+			return 0, err
+		}
+		n, err = queries{db.write, db.d}.exec(ctx, query, args...)
+		return n, db.room.note(err)
 	}
 	err = db.InTx(ctx, func(tx *Tx) error {
 		n, err = tx.exec(ctx, query, args...)
@@ -369,8 +382,8 @@ func isBadText(err error) bool {
 // or of this program: it cannot be reached, is starting or stopping, has no room, or another transaction is in the way.
 // The same may succeed in a moment. A query that was called off counts, since what it was part of is being shut down.
 func IsUnavailable(err error) bool {
-	if err == nil || affiliate.KindOf(err) != "" {
-		return false
+	if kind := affiliate.KindOf(err); err == nil || kind != "" {
+		return kind == affiliate.Unavailable
 	}
 	var pe *pq.Error
 	if errors.As(err, &pe) {

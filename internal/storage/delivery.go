@@ -112,7 +112,8 @@ func (db *DB) insertStatement(ctx context.Context) (*sql.Stmt, error) {
 
 // insertDeliveryArrays is the way into PostgreSQL.
 func (db *DB) insertDeliveryArrays(ctx context.Context, list []NewDelivery,
-	ids []affiliate.DeliveryID) ([]affiliate.DeliveryID, error) {
+	ids []affiliate.DeliveryID) (_ []affiliate.DeliveryID, err error) {
+	defer func() { err = db.room.note(err) }()
 	n, size := len(list), 0
 	for i := range list {
 		size += len(list[i].Payload)

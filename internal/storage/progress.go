@@ -43,3 +43,11 @@ func (q queries) OfferMemberChoices(ctx context.Context, offer affiliate.OfferID
 	})
 	return list, err
 }
+
+// HoldsData says whether anything was put in, by people or by stores, that may be sealed or hashed with a key.
+func (q queries) HoldsData(ctx context.Context) (holds bool, err error) {
+	tables := []string{"stores", "users", "api_tokens", "creators", "campaigns", "links", "orders", "deliveries",
+		"clicks", "audit_log", "sign_in_failures", "idempotency_keys"}
+	err = q.get(ctx, &holds, `SELECT EXISTS (SELECT 1 FROM `+strings.Join(tables, `) OR EXISTS (SELECT 1 FROM `)+`)`)
+	return holds, err
+}

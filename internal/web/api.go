@@ -149,7 +149,7 @@ func (s *Server) humaError(ctx context.Context, o operation, err error) error {
 		return err
 	}
 	p := ProblemOf(err)
-	if p.Status >= http.StatusInternalServerError {
+	if p.Instance != "" {
 		LogProblem(ctx, s.Log, &s.faults, p, "request failed", "operation", o.id, "status", p.Status, "instance",
 			p.Instance, "error", err)
 	}

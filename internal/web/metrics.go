@@ -36,15 +36,17 @@ var (
 	inboxMetric  = prometheus.NewDesc("tributary_deliveries", "Open deliveries by state.", []string{"state"}, nil)
 	oldestMetric = prometheus.NewDesc("tributary_oldest_waiting_seconds", "Age of the oldest waiting delivery.", nil,
 		nil)
-	queueMetric   = prometheus.NewDesc("tributary_queue_tasks", "Tasks in the queue by state.", []string{"state"}, nil)
-	queueUpMetric = prometheus.NewDesc("tributary_queue_up", "1 when Redis answers.", nil, nil)
-	ordersMetric  = prometheus.NewDesc("tributary_orders", "Orders by status.", []string{"status"}, nil)
+	queueMetric    = prometheus.NewDesc("tributary_queue_tasks", "Tasks in the queue by state.", []string{"state"}, nil)
+	queueUpMetric  = prometheus.NewDesc("tributary_queue_up", "1 when Redis answers.", nil, nil)
+	writableMetric = prometheus.NewDesc("tributary_writable", "0 when nothing new can be kept.", nil, nil)
+	ordersMetric   = prometheus.NewDesc("tributary_orders", "Orders by status.", []string{"status"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (f *figures) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{receivedMetric, refusedMetric, clicksMetric, lookupsMetric, streamsMetric,
-		unverifiedMetric, inboxMetric, oldestMetric, queueMetric, queueUpMetric, ordersMetric} {
+		unverifiedMetric, inboxMetric, oldestMetric, queueMetric, queueUpMetric, writableMetric,
+		ordersMetric} {
 		out <- d
 	}
 }
@@ -79,10 +81,15 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	if f.unverified != nil {
 		gauge(unverifiedMetric, float64(f.unverified.total()))
 	}
-	status, err := (*Server)(f).readStatus(ctx)
+	status, err := (*Server)(f).sharedStatus(ctx)
 	if err != nil {
 		return // the scrape shows the gap
 	}
+	writable := 0.0
+	if status.Writable {
+		writable = 1
+	}
+	gauge(writableMetric, writable)
 	gauge(inboxMetric, float64(status.Deliveries.Waiting), "waiting")
 	gauge(inboxMetric, float64(status.Deliveries.Failed), "failed")
 	gauge(oldestMetric, status.Deliveries.OldestWaitingSeconds)

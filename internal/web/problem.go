@@ -111,14 +111,20 @@ func ProblemOf(err error) *Problem {
 		status = kind.status
 	}
 	p = newProblem(status, code, e.Field, e.Message)
-	if code == codeRateLimited {
+	switch {
+	case code == codeRateLimited:
 		p.retryAfter = int(time.Minute / time.Second)
-	}
-	if status >= http.StatusInternalServerError {
+	case code == storage.CodeNotWritable:
+		p.retryAfter = retryWriting // the server tells the state in its log, not each request
+	case status >= http.StatusInternalServerError:
 		p.ourFault()
 	}
 	return p
 }
+
+// retryWriting is after how many seconds a write is worth another try while nothing new can be kept: a person has to
+// make room.
+const retryWriting = 60
 
 // statusOf gives the HTTP status of a kind of error.
 func statusOf(k affiliate.ErrorKind) int {
@@ -186,7 +192,7 @@ func faultLevel(ctx context.Context, args []any) (slog.Level, []any) {
 // answerError ends a plain gin request with what an error maps to, and logs what is our fault.
 func (s *Server) answerError(c *gin.Context, err error) {
 	p := ProblemOf(err)
-	if p.Status >= http.StatusInternalServerError {
+	if p.Instance != "" {
 		LogProblem(c.Request.Context(), s.Log, &s.faults, p, "request failed", "method", c.Request.Method, "path",
 			c.FullPath(), "status", p.Status, "instance", p.Instance, "error", err)
 	}

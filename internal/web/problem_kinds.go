@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // Stable codes that are no kinds of affiliate.Error.
@@ -75,6 +76,10 @@ var problemKinds = map[string]problemKind{
 			"is not done again: read the thing, or its list, to see what it is now."},
 	codeMethodNotAllowed: {http.StatusMethodNotAllowed, "The address does not answer this method",
 		"The address exists, for other methods."},
+	storage.CodeNotWritable: {http.StatusServiceUnavailable, "Nothing new can be kept at the moment",
+		"The server's disk is full or cannot be written, or its database can only be read. Nothing was done. " +
+			"Reading goes on; writing goes on by itself when there is room again. detail says what to do. Try again " +
+			"after the seconds in Retry-After."},
 	codeOtherShop: {http.StatusForbidden, "The delivery is of another shop",
 		"Only for deliveries of stores. The signature fits, for shops that share an app share its secret; but " +
 			"X-Shopify-Shop-Domain names another shop than the one connected under this address."},

@@ -105,7 +105,8 @@ type callerKey struct{}
 // one request without an end and are not counted, except for strangers, who might guess tokens by them.
 func (s *Server) identify(c *gin.Context) {
 	path := c.Request.URL.Path
-	if !strings.HasPrefix(path, apiPrefix+"/") {
+	guarded := s.StatusNeedsToken && (path == statusPath || path == metricsPath)
+	if !strings.HasPrefix(path, apiPrefix+"/") && !guarded {
 		return
 	}
 	var who caller

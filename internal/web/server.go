@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -51,12 +52,17 @@ type Server struct {
 	Downloads *Attachments
 	// Limiter bounds the requests to the API; nil leaves them unbounded.
 	Limiter *Limiter
+	// StatusNeedsToken keeps the status and the metrics for those who hold a token. What answers load balancers says
+	// one word, to anybody.
+	StatusNeedsToken bool
 
 	unverified  *unverified // bodies of deliveries whose sender is not known yet
 	orderCounts Shared[map[affiliate.OrderStatus]int64]
 	doubtCounts Shared[map[affiliate.StoreID]storage.DoubtCount]
 	faults      app.Seldom
-	tablePaths  [][]string // addresses of exports without their extension, in parts
+	tablePaths  [][]string     // addresses of exports without their extension, in parts
+	statuses    Shared[Status] // of strangers
+	tlsHost     string         // of PUBLIC_URL, when that is https
 }
 
 // Handler builds the routes.
@@ -69,12 +75,16 @@ func (s *Server) Handler() (http.Handler, error) {
 	if err := r.SetTrustedProxies(s.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("trusted proxies: %w", err)
 	}
+	if u, err := url.Parse(s.App.PublicURL); err == nil && u.Scheme == "https" {
+		s.tlsHost = u.Host
+	}
 	r.Use(s.recover)
+	r.Use(s.onlyByTLS)
 	if s.Receiver != nil {
 		s.unverified = newUnverified(s.MaxUnverified)
 		s.registerWebhooks(r) // before the headers for browsers: stores need none, and the receiver feels them
 	}
-	r.Use(securityHeaders, s.bound)
+	r.Use(securityHeaders, neverKept, s.bound)
 	if s.API {
 		r.Use(s.identify)
 	}
@@ -166,10 +176,30 @@ func securityHeaders(c *gin.Context) {
 	c.Next()
 }
 
+// neverKept tells browsers and whatever is between to keep no answer of the API or about the server's state, nor that
+// something went wrong. Callers may keep an answer with its ETag themselves: they ask with it, and no cache is needed.
+func neverKept(c *gin.Context) {
+	if p := c.Request.URL.Path; strings.HasPrefix(p, apiPrefix+"/") || p == statusPath || p == metricsPath {
+		c.Writer.Header()["Cache-Control"] = noStore
+	}
+	c.Next()
+}
+
+// onlyByTLS tells browsers that reached this server by TLS to do so for a year. Whether they did is known from the
+// connection, or from PUBLIC_URL for the host in it: other names of this server may have no certificate.
+func (s *Server) onlyByTLS(c *gin.Context) {
+	if c.Request.TLS != nil || s.tlsHost != "" && strings.EqualFold(c.Request.Host, s.tlsHost) {
+		c.Writer.Header()["Strict-Transport-Security"] = oneYear
+	}
+	c.Next()
+}
+
 // Shared header values: setting them allocates nothing, which the receiver feels.
 var (
 	noSniff      = []string{"nosniff"}
 	strictPolicy = []string{"default-src 'none'; frame-ancestors 'none'"}
 	noReferrer   = []string{"no-referrer"}
 	denyFrames   = []string{"DENY"}
+	noStore      = []string{"no-store"}
+	oneYear      = []string{"max-age=31536000"}
 )

@@ -20,6 +20,7 @@ type Status struct {
 	Version    string           `json:"version"`
 	Time       time.Time        `json:"time"`
 	Reasons    []string         `json:"reasons,omitempty"` // why it is degraded
+	Writable   bool             `json:"writable"`          // false: nothing new can be kept
 	Deliveries StatusDeliveries `json:"deliveries"`
 	Queue      jobs.Figures     `json:"queue"`
 	Clock      StatusClock      `json:"clock"`
@@ -70,10 +71,15 @@ type StatusStore struct {
 }
 
 func (s *Server) registerStatus(r *gin.Engine) {
-	r.GET("/status", func(c *gin.Context) { limitRequest(c, statusLimit) }, s.status)
+	r.GET(statusPath, func(c *gin.Context) { limitRequest(c, statusLimit) }, s.status)
 	r.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
 	r.GET("/readyz", s.ready)
-	r.GET("/metrics", gin.WrapH(s.metrics()))
+	figures := gin.WrapH(s.metrics())
+	if s.StatusNeedsToken {
+		r.GET(metricsPath, s.requirePermission(affiliate.MayRead), figures)
+		return
+	}
+	r.GET(metricsPath, figures)
 }
 
 // Limits of what a machine that watches waits for.
@@ -82,16 +88,30 @@ const (
 	readyLimit  = 2 * time.Second
 )
 
+// What is shown of the server's state, to anybody or to those who hold a token; see StatusNeedsToken.
+const (
+	statusPath  = "/status"
+	metricsPath = "/metrics"
+)
+
 // lateAfter is how old a waiting delivery may be before the status is degraded.
 const lateAfter = time.Minute
 
 func (s *Server) status(c *gin.Context) {
 	_, signedIn, err := s.principal(c)
+	if err == nil && s.StatusNeedsToken && !signedIn {
+		err = newProblem(http.StatusUnauthorized, codeUnauthenticated, "",
+			"The status is shown to those who hold a token (STATUS_ACCESS). Send it as: Authorization: Bearer trb_…")
+	}
 	if err != nil {
 		s.answerError(c, err)
 		return
 	}
-	status, err := s.readStatus(c.Request.Context())
+	read := s.readStatus
+	if !signedIn {
+		read = s.sharedStatus
+	}
+	status, err := read(c.Request.Context())
 	if err != nil {
 		logOutage(c.Request.Context(), s.Log, &s.faults, "status not readable", "error", err)
 		c.JSON(http.StatusServiceUnavailable, Status{Status: "degraded", Version: s.Version, Time: s.App.Now().UTC(),
@@ -112,9 +132,15 @@ func (s *Server) status(c *gin.Context) {
 	c.JSON(http.StatusOK, status)
 }
 
+// sharedStatus is a moment's status, which all strangers share: a flood of them costs no more than a few.
+func (s *Server) sharedStatus(ctx context.Context) (Status, error) {
+	return s.statuses.Get(ctx, s.readStatus)
+}
+
 func (s *Server) readStatus(ctx context.Context) (Status, error) {
 	now := s.App.Now().UTC()
-	out := Status{Status: "ok", Version: s.Version, Time: now, Orders: map[string]int64{}, Queue: s.Queue.Figures()}
+	out := Status{Status: "ok", Writable: true,
+		Version: s.Version, Time: now, Orders: map[string]int64{}, Queue: s.Queue.Figures()}
 	inbox, err := s.App.DB.Inbox(ctx)
 	if err != nil {
 		return out, err
@@ -156,6 +182,10 @@ func (s *Server) readStatus(ctx context.Context) (Status, error) {
 		}
 	}
 	slices.Sort(out.Reasons)
+	if u := s.App.DB.Unwritable(); u != nil {
+		out.Writable = false
+		out.Reasons = append(out.Reasons, "nothing new can be kept: "+u.Reason)
+	}
 	if len(out.Reasons) > 0 {
 		out.Status = "degraded"
 	}
@@ -255,6 +285,13 @@ func (s *Server) ready(c *gin.Context) {
 	}
 	if err := s.App.DB.Ready(ctx, false); err != nil {
 		refuse("The database cannot be reached.", err)
+		return
+	}
+	if u := s.App.DB.Unwritable(); u != nil {
+		p := newProblem(http.StatusServiceUnavailable, storage.CodeNotWritable, "",
+			"Nothing new can be kept: "+u.Reason+". Reading goes on.")
+		p.retryAfter = retryWriting
+		answerProblem(c, p)
 		return
 	}
 	if stopped != "" {

@@ -122,7 +122,7 @@ func TestStatus_clockPutBack(t *testing.T) {
 		if err := app.NewClockWatch(o.app, nil).Start(o.Context()); err != nil {
 			o.Fatal(err)
 		}
-		jumps := o.nobody.call("GET", "/status", nil).ok(200)["clock"].(object)["jumps"].([]any)
+		jumps := o.viewer.call("GET", "/status", nil).ok(200)["clock"].(object)["jumps"].([]any)
 		if len(jumps) != 1 || jumps[0].(object)["seconds"] != -86400.0 {
 			o.Errorf("told of %v", jumps)
 		}

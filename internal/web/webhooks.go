@@ -13,6 +13,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // registerWebhooks adds the endpoints that stores send to. They verify and keep; what a delivery means is for a worker.
@@ -99,10 +100,23 @@ func (s *Server) answerReceipt(c *gin.Context, platform affiliate.Platform, slug
 		writeProblem(c, http.StatusForbidden, codeOtherShop, "", "X-Shopify-Shop-Domain names a shop that is not the "+
 			"one connected under this address: send each shop's deliveries to its own address.")
 	default:
+		if storage.IsUnwritable(err) {
+			s.refuseUnwritable(c)
+			return
+		}
 		s.faults.Log(s.Log, slog.LevelError, "", "delivery not kept", "platform", platform, "store", slug, "error", err)
 		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "",
 			"The delivery could not be kept; send it again.")
 	}
+}
+
+// refuseUnwritable answers a delivery that nothing is wrong with while nothing new can be kept. Shopify sends it again
+// for about four hours. WooCommerce does not, and switches a webhook off after more than five failures in a row.
+func (s *Server) refuseUnwritable(c *gin.Context) {
+	p := newProblem(http.StatusServiceUnavailable, storage.CodeNotWritable, "",
+		"The delivery could not be kept, for the server has no room; send it again.")
+	p.retryAfter = retryWriting
+	answerProblem(c, p)
 }
 
 // refuseBody answers a request whose body is too large, broke off, or found no room.
