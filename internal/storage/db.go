@@ -121,7 +121,8 @@ func newPostgres(c *connector, most int) *DB {
 		return &DB{queries: queries{pool, postgres}, write: pool, read: pool, vital: pool, connector: c, room: &room{}}
 	}
 	pool := open(most - vitalConns)
-	return &DB{queries: queries{pool, postgres}, write: pool, read: pool, vital: open(vitalConns), connector: c, room: &room{}}
+	return &DB{queries: queries{pool, postgres}, write: pool, read: pool, vital: open(vitalConns), connector: c,
+		room: &room{}}
 }
 
 // postgresDSN adds what we rely on: binary_parameters saves lib/pq a round trip for each statement with arguments.
