@@ -248,6 +248,7 @@ func (s *server) startHTTP(listener net.Listener, web *web.Server) error {
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(),
 			slog.LevelDebug),
+		ConnState:   newConnections(openConnections).changed,
 		BaseContext: func(net.Listener) context.Context { return base }}
 	go func() {
 		if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
