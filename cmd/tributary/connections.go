@@ -11,8 +11,8 @@ import (
 const openConnections = 8000
 
 // connections bounds how many are open. Where there are too many, that one is closed which has waited longest without
-// sending a whole header: one that is idle, or one that somebody opens to hold it. Those at work are never closed; if all
-// are at work, the newest is.
+// sending a whole header: one that is idle, or one that somebody opens to hold it. Those at work are never closed; if
+// all are at work, the newest is.
 type connections struct {
 	most int
 

@@ -164,7 +164,8 @@ func TestAttack_clicksKilled(t *testing.T) {
 			at time.Time
 		}
 		var clicks []click
-		for end := time.Now().Add(time.Duration(attack.Size(1500, 20_000)) * time.Millisecond); time.Now().Before(end); {
+		end := time.Now().Add(time.Duration(attack.Size(1500, 20_000)) * time.Millisecond)
+		for time.Now().Before(end) {
 			clicks = append(clicks, click{clickOf(t, follow(t, c, "/l/anna")), time.Now()})
 			time.Sleep(5 * time.Millisecond) // fewer than are recorded of one network
 		}
@@ -172,8 +173,13 @@ func TestAttack_clicksKilled(t *testing.T) {
 		p.kill()
 		c.Close()
 		lost, oldest := 0, time.Duration(0)
+		ids := make([]string, len(clicks))
+		for i, click := range clicks {
+			ids[i] = click.id
+		}
+		known := knownClicks(t, env, ids)
 		for _, click := range clicks {
-			if recordedClicks(t, env, []string{click.id}) == 0 {
+			if _, recorded := known[click.id]; !recorded {
 				lost, oldest = lost+1, max(oldest, killed.Sub(click.at))
 			}
 		}
@@ -228,14 +234,20 @@ func clickOf(t testing.TB, response *http.Response) string {
 }
 
 // recordedClicks counts those of the clicks that are in the database.
-func recordedClicks(t testing.TB, env environment, clicks []string) (n int) {
+func recordedClicks(t testing.TB, env environment, clicks []string) int {
+	t.Helper()
+	return len(knownClicks(t, env, clicks))
+}
+
+// knownClicks gives those of the clicks that are in the database.
+func knownClicks(t testing.TB, env environment, clicks []string) (found map[string]affiliate.Click) {
 	t.Helper()
 	env.open(t, func(ctx context.Context, a *app.App) {
 		known, err := a.DB.Candidates(ctx, storage.Evidence{Clicks: clicks}, affiliate.DefaultSettings())
 		ok(t, err)
-		n = len(known.Clicks)
+		found = known.Clicks
 	})
-	return n
+	return found
 }
 
 // orderWithClick is a new paid order of 60.00 with no evidence but a click id among the cart's attributes.

@@ -148,7 +148,8 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	s.background(counters.Run)
 
 	handler := &web.Server{App: a, Log: a.Log, Version: buildVersion(), TrustedProxies: cfg.TrustedProxies,
-		MaxBody: cfg.MaxBodyBytes, MaxUnverified: cfg.MaxUnverified, API: slices.Contains(roles, roleWeb), Hub: hub, Queue: queue, Counters: counters}
+		MaxBody: cfg.MaxBodyBytes, MaxUnverified: cfg.MaxUnverified,
+		API: slices.Contains(roles, roleWeb), Hub: hub, Queue: queue, Counters: counters}
 	if cfg.APIRateLimit > 0 {
 		handler.Limiter = web.NewLimiter(redis.Client(), cfg.APIRateLimit, a.Log)
 	}

@@ -329,7 +329,8 @@ func TestAttack_strangersPages(t *testing.T) {
 	}
 	looked := h.app.Lookups()["sessions"]
 	for n := range attack.Size(100, 5000) {
-		h.nobody().send(http.MethodGet, "/orders", map[string]string{"Cookie": fmt.Sprintf("%s=%043d", sessionCookie, n)}, nil)
+		cookie := fmt.Sprintf("%s=%043d", sessionCookie, n)
+		h.nobody().send(http.MethodGet, "/orders", map[string]string{"Cookie": cookie}, nil)
 	}
 	if n := h.app.Lookups()["sessions"] - looked; n > 62 {
 		t.Errorf("sessions that nobody has cost %d queries", n)

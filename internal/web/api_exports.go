@@ -92,9 +92,9 @@ const (
 	mostDownloadsEach = 3
 )
 
-// downloadPatience is how long a reader may take none of what is written before the connection is cut off. What it takes
-// must come to downloadPace in bytes a second besides: the slowest of telephone lines are faster. Time in which the
-// export itself is slow does not count.
+// downloadPatience is how long a reader may take none of what is written before the connection is cut off. What it
+// takes must come to downloadPace in bytes a second besides: the slowest of telephone lines are faster. Time in which
+// the export itself is slow does not count.
 const (
 	downloadPatience = time.Minute
 	downloadPace     = 16 << 10

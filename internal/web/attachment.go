@@ -37,10 +37,10 @@ func (a *Attachments) send(d *download, log *slog.Logger, f func() error) error 
 	caller := app.Asker(d.c.Request.Context()).ID
 	switch a.places.Take(caller) {
 	case fair.TooMany:
-		return TooManyAtOnce(fmt.Sprintf("%d exports of yours are running already; try again when one of them has ended",
+		return TooManyAtOnce(fmt.Sprintf("%d exports of yours are running already; try again when one has ended",
 			mostDownloadsEach))
 	case fair.Full:
-		return TooManyAtOnce(fmt.Sprintf("%d exports are running already; try again when one of them has ended",
+		return TooManyAtOnce(fmt.Sprintf("%d exports are running already; try again when one has ended",
 			mostDownloads))
 	}
 	defer a.places.Give(caller)

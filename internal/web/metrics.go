@@ -41,8 +41,8 @@ var (
 
 // Describe implements prometheus.Collector.
 func (f *figures) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{receivedMetric, clicksMetric, lookupsMetric, streamsMetric, unverifiedMetric, inboxMetric, oldestMetric, queueMetric, queueUpMetric,
-		ordersMetric} {
+	for _, d := range []*prometheus.Desc{receivedMetric, clicksMetric, lookupsMetric, streamsMetric, unverifiedMetric,
+		inboxMetric, oldestMetric, queueMetric, queueUpMetric, ordersMetric} {
 		out <- d
 	}
 }

@@ -17,8 +17,8 @@ import (
 // unverified bounds the bytes of deliveries that are in memory before it is known who sent them: anybody can send some.
 // They count as they come, whatever length is announced. Bodies that fit into the first piece are not counted, for they
 // weigh no more than their connection; small ones have a reserve that large ones cannot take; of the rest, no network
-// may take more than its share. What finds no room waits. So that bodies that came in halves do not wait for each other,
-// one of those that wait may always go on: it has the seat.
+// may take more than its share. What finds no room waits. So that bodies that came in halves do not wait for each
+// other, one of those that wait may always go on: it has the seat.
 type unverified struct {
 	reserve   int64
 	small     atomic.Int64

@@ -100,7 +100,8 @@ func TestUnverified_halves(t *testing.T) {
 		done := make(chan error)
 		for n := range 50 {
 			go func() {
-				b, err := u.read(from(t.Context(), n, &sender{100 << 10, bytes.NewReader(make([]byte, 900<<10)), letGo}), 1<<20)
+				body := &sender{100 << 10, bytes.NewReader(make([]byte, 900<<10)), letGo}
+				b, err := u.read(from(t.Context(), n, body), 1<<20)
 				if err == nil && len(b.b) != 1000<<10 {
 					err = fmt.Errorf("%d bytes came", len(b.b))
 				}
@@ -128,7 +129,8 @@ func (d *deadlines) SetReadDeadline(t time.Time) error { d.read = append(d.read,
 
 // TestUnverified_deadline: a body has its time from when it holds something, and more of it the larger it is.
 func TestUnverified_deadline(t *testing.T) {
-	for size, want := range map[int]time.Duration{firstPiece - 1: 0, 20 << 10: 11 * time.Second, 10 << 20: 31 * time.Second} {
+	for size, want := range map[int]time.Duration{firstPiece - 1: 0, 20 << 10: 11 * time.Second,
+		10 << 20: 31 * time.Second} {
 		d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 		c, _ := gin.CreateTestContext(d)
 		c.Request = httptest.NewRequestWithContext(t.Context(), "POST", "/", bytes.NewReader(make([]byte, size)))
@@ -147,8 +149,8 @@ func TestUnverified_deadline(t *testing.T) {
 		last := d.read[len(d.read)-1]
 		longest := d.read[len(d.read)-2].Sub(began)
 		if !last.IsZero() || longest > want || longest < want-2*time.Second {
-			t.Errorf("%d bytes: the last deadline is %v and the one before %v, want none and about %v", size, last, longest,
-				want)
+			t.Errorf("%d bytes: the last deadline is %v and the one before %v, want none and about %v", size, last,
+				longest, want)
 		}
 	}
 }
