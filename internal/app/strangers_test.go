@@ -91,7 +91,8 @@ func TestAttack_slugs_race(t *testing.T) {
 		for worker := range tried {
 			all.Go(func() {
 				for n := range 100 {
-					_, err := links.Follow(d.ctx, fmt.Sprintf("guess-%d-%d", worker, n), app.Visit{Address: "192.0.2.1"})
+					slug := fmt.Sprintf("guess-%d-%d", worker, n)
+					_, err := links.Follow(d.ctx, slug, app.Visit{Address: "192.0.2.1"})
 					if affiliate.KindOf(err) != affiliate.NotFound {
 						d.Errorf("a slug that no link has: %v", err)
 					}
