@@ -14,6 +14,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/attack"
 	"github.com/tributaryhq/tributary/internal/recordings"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
@@ -150,6 +151,78 @@ func follow(t testing.TB, c *recordings.Client, path string) *http.Response {
 	return &http.Response{}
 }
 
+// TestAttack_clicksKilled: a server that is killed loses the clicks of its last moment and none before. The bound is
+// generous for slow machines; the log tells the figure.
+func TestAttack_clicksKilled(t *testing.T) {
+	t.Parallel()
+	eachBackend(t, func(t *testing.T, env environment) {
+		env.setUp(t, allSets(t))
+		p := env.spawn(t)
+		c := p.client(t, "")
+		type click struct {
+			id string
+			at time.Time
+		}
+		var clicks []click
+		end := time.Now().Add(time.Duration(attack.Size(1500, 20_000)) * time.Millisecond)
+		for time.Now().Before(end) {
+			clicks = append(clicks, click{clickOf(t, follow(t, c, "/l/anna")), time.Now()})
+			time.Sleep(5 * time.Millisecond) // fewer than are recorded of one network
+		}
+		killed := time.Now()
+		p.kill()
+		c.Close()
+		lost, oldest := 0, time.Duration(0)
+		ids := make([]string, len(clicks))
+		for i, click := range clicks {
+			ids[i] = click.id
+		}
+		known := knownClicks(t, env, ids)
+		for _, click := range clicks {
+			if _, recorded := known[click.id]; !recorded {
+				lost, oldest = lost+1, max(oldest, killed.Sub(click.at))
+			}
+		}
+		t.Logf("%d of %d clicks were lost, the oldest %v before the end", lost, len(clicks), oldest)
+		if oldest > 2*time.Second {
+			t.Errorf("a click of %v before the end was lost", oldest)
+		}
+	})
+}
+
+// TestAttack_clickNotRecorded: an order is credited by the slug that its landing page had, though its click is not
+// known since one network made too many.
+func TestAttack_clickNotRecorded(t *testing.T) {
+	t.Parallel()
+	eachBackend(t, func(t *testing.T, env environment) {
+		sets := allSets(t)
+		shop := sets[0]
+		token := env.setUp(t, sets)
+		c := env.start(t).client(t, token)
+		var clicks []string
+		for len(clicks) < 640 { // more than 600 and what comes back meanwhile
+			clicks = append(clicks, visit(t, c, "/l/anna")...)
+		}
+		if n := recordedClicks(t, env, clicks); n == len(clicks) {
+			t.Errorf("all of %d clicks of one network are recorded", n)
+		}
+		order := orderWithClick(t, shop, "5550009", "")
+		var fields map[string]json.RawMessage
+		ok(t, json.Unmarshal(order.Body, &fields))
+		fields["note_attributes"] = json.RawMessage("[]")
+		fields["landing_site"] = json.RawMessage(`"/?ref=anna&tclid=01k9zzzzzzzzzzzzzzzzzzzzzz"`)
+		body, err := json.Marshal(fields)
+		ok(t, err)
+		ok(t, c.Deliver(t.Context(), signedShopify(shop.Store, "unrecorded", "orders/paid", body)))
+		waitProcessed(t, c)
+		o, found, err := c.Order(t.Context(), shop.Store.Slug, "5550009")
+		ok(t, err)
+		if !found || o.Conversion == nil || o.Conversion.By() != "link anna" {
+			t.Errorf("order %+v with %+v, want it credited by link anna", o, o.Conversion)
+		}
+	})
+}
+
 func clickOf(t testing.TB, response *http.Response) string {
 	t.Helper()
 	to, err := url.Parse(response.Header.Get("Location"))
@@ -161,14 +234,20 @@ func clickOf(t testing.TB, response *http.Response) string {
 }
 
 // recordedClicks counts those of the clicks that are in the database.
-func recordedClicks(t testing.TB, env environment, clicks []string) (n int) {
+func recordedClicks(t testing.TB, env environment, clicks []string) int {
+	t.Helper()
+	return len(knownClicks(t, env, clicks))
+}
+
+// knownClicks gives those of the clicks that are in the database.
+func knownClicks(t testing.TB, env environment, clicks []string) (found map[string]affiliate.Click) {
 	t.Helper()
 	env.open(t, func(ctx context.Context, a *app.App) {
 		known, err := a.DB.Candidates(ctx, storage.Evidence{Clicks: clicks}, affiliate.DefaultSettings())
 		ok(t, err)
-		n = len(known.Clicks)
+		found = known.Clicks
 	})
-	return n
+	return found
 }
 
 // orderWithClick is a new paid order of 60.00 with no evidence but a click id among the cart's attributes.

@@ -194,7 +194,7 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 		handler.Limiter = web.NewLimiter(redis.Client(), cfg.APIRateLimit, a.Log)
 	}
 	if handler.API {
-		handler.Downloads = web.NewAttachments()
+		handler.Downloads = web.NewAttachments(a.DB)
 		handler.Pages = &dashboard.Dashboard{App: a, Log: a.Log, Hub: hub, Version: buildVersion(), Demo: cfg.Demo,
 			Downloads: handler.Downloads}
 	}
@@ -339,6 +339,7 @@ func (s *server) startHTTP(listener net.Listener, web *web.Server) error {
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(),
 			slog.LevelDebug),
+		ConnState:   newConnections(openConnections).changed,
 		BaseContext: func(net.Listener) context.Context { return base }}
 	go func() {
 		if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -99,9 +99,8 @@ func (l *Links) Follow(ctx context.Context, slug string, v Visit) (string, error
 		Visitor: l.app.Sealer.Hash(HashVisitor,
 			now.UTC().Format(time.DateOnly)+"\n"+v.Address+"\n"+v.UserAgent)}
 	if !l.gate.admit(Network(v.Address), now) {
-		l.lines.Log(l.app.Log, slog.LevelWarn, "",
-			"clicks not recorded: more came from one network than people make; if "+
-				"it is a proxy of yours, name it in TRUSTED_PROXIES", "network", Network(v.Address))
+		l.lines.Log(l.app.Log, slog.LevelWarn, "", "clicks not recorded: more came from one network than people make; "+
+			"if it is a proxy of yours, name it in TRUSTED_PROXIES", "network", Network(v.Address))
 		return target.landing.With(click.ID), nil
 	}
 	l.record(click)

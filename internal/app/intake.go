@@ -19,7 +19,6 @@ type Intake struct {
 	log   *slog.Logger
 	lines Seldom
 
-	seldom     Seldom // what is said of deliveries that are not kept
 	committers int
 	pulse      Pulse
 

@@ -171,8 +171,8 @@ func (a *App) Authenticate(ctx context.Context, value, address string) (affiliat
 }
 
 // lookUpToken reads a token, as a stranger's unless it was right before.
-func (a *App) lookUpToken(ctx context.Context, hash []byte, address string, before bool) (t affiliate.Token,
-	err error) {
+func (a *App) lookUpToken(ctx context.Context, hash []byte, address string,
+	before bool) (t affiliate.Token, err error) {
 	if before {
 		return a.DB.TokenByHash(ctx, hash)
 	}

@@ -37,10 +37,11 @@ type Dashboard struct {
 	assets   *assets
 	crossing *http.CrossOriginProtection
 
-	faults app.Seldom
-	work   web.Shared[openWork]
-	doubts web.Shared[map[affiliate.StoreID]storage.DoubtCount]
-	parts  *fair.Turns // of the parts of pages
+	faults  app.Seldom
+	work    web.Shared[openWork]
+	account web.Shared[affiliate.Settings] // what strangers see
+	doubts  web.Shared[map[affiliate.StoreID]storage.DoubtCount]
+	parts   *fair.Turns // of the parts of pages
 }
 
 // Register adds the routes of all pages.
@@ -53,7 +54,7 @@ func (d *Dashboard) Register(r *gin.Engine) (err error) {
 	}
 	d.crossing = http.NewCrossOriginProtection()
 	if d.Downloads == nil {
-		d.Downloads = web.NewAttachments()
+		d.Downloads = web.NewAttachments(d.App.DB)
 	}
 	d.parts = fair.NewTurns(max(1, runtime.GOMAXPROCS(0)/2), partsWaiting)
 	r.GET("/assets/:file", d.assets.serve)
@@ -121,8 +122,11 @@ func (r *request) live() error {
 	return nil
 }
 
-// Limits of what a browser may send.
-const maxForm = 2 << 20
+// Limits of what a browser may send, and of what somebody may who has not signed in: an address and a password.
+const (
+	maxForm         = 2 << 20
+	maxStrangerForm = 16 << 10
+)
 
 // handle wraps a route: headers, cross-origin protection, who asks, and what becomes of an error.
 func (d *Dashboard) handle(route route) gin.HandlerFunc {
@@ -134,11 +138,19 @@ func (d *Dashboard) handle(route route) gin.HandlerFunc {
 				"this form was sent by another site; open the page here and try again"))
 			return
 		}
-		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm)
+		if _, err := c.Cookie(sessionCookie); err != nil && route.access != anybody {
+			r.toSignIn() // nothing need be looked up for that
+			return
+		}
 		if err := r.identify(); err != nil {
 			r.fail(err)
 			return
 		}
+		most := int64(maxForm)
+		if r.user.ID == 0 {
+			most = maxStrangerForm
+		}
+		r.Request.Body = http.MaxBytesReader(c.Writer, r.Request.Body, most)
 		if !r.allowed(route) {
 			return
 		}

@@ -85,9 +85,8 @@ func (h *house) manyPages(users, each int) {
 		h.must(err)
 		v.signIn(email)
 		for range each {
-			c := h.raw(
-				fmt.Sprintf("GET /live?words=orders+deliveries HTTP/1.1\r\nHost: tributary\r\nCookie: %s=%s\r\n\r\n",
-					sessionCookie, v.cookie(sessionCookie)))
+			c := h.raw(fmt.Sprintf("GET /live?words=orders+deliveries HTTP/1.1\r\nHost: t\r\nCookie: %s=%s\r\n\r\n",
+				sessionCookie, v.cookie(sessionCookie)))
 			if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || !strings.Contains(line, "200 OK") {
 				h.Fatalf("an open page is answered %q, %v", line, err)
 			}
@@ -262,8 +261,7 @@ func TestAttack_turnsOfOne_race(t *testing.T) {
 	letGo()
 	(<-answered).is(http.StatusOK)
 	if _, waiting := parts.Busy(); waiting < partsWaiting/2 {
-		t.Errorf("%d of the viewer's parts wait, want most of %d: the manager had to wait for them", waiting,
-			partsWaiting)
+		t.Errorf("%d of the viewer's parts wait, want most of %d: the manager waited for them", waiting, partsWaiting)
 	}
 	h.cutOff()
 	h.turnsOver()

@@ -56,13 +56,23 @@ func (r *request) cookieName(name string) string {
 
 // identify finds out who asks, and reads the account's settings.
 func (r *request) identify() error {
-	var err error
-	if r.settings, err = r.d.App.DB.Settings(r.Request.Context()); err != nil {
+	err := r.identifyUser()
+	if err != nil {
 		return err
 	}
-	if r.zone, err = affiliate.LoadZone(r.settings.Timezone); err != nil {
-		return err
+	if r.user.ID == 0 {
+		r.settings, err = r.d.account.Get(r.Request.Context(), r.d.App.DB.Settings) // strangers share what it costs
+	} else {
+		r.settings, err = r.d.App.DB.Settings(r.Request.Context())
 	}
+	if err == nil {
+		r.zone, err = affiliate.LoadZone(r.settings.Timezone)
+	}
+	return err
+}
+
+// identifyUser finds out who has signed in.
+func (r *request) identifyUser() error {
 	cookie, err := r.Request.Cookie(r.cookieName(sessionCookie))
 	if err != nil {
 		return nil

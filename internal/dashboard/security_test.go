@@ -3,6 +3,7 @@ package dashboard
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/attack"
 )
 
 // cookieSet gives a cookie as an answer sets it, or nil.
@@ -437,4 +439,28 @@ func TestDeciding(t *testing.T) {
 	for _, path := range []string{"/conversions/decisions", "/conversions/" + o.Conversion.ID.String() + "/reject"} {
 		told(h.nobody().send(http.MethodPost, "/api/v1"+path, header, strings.NewReader("{}")))
 	}
+}
+
+// TestAttack_strangersPages: somebody who has not signed in is sent to do so without a look-up, and sends no more than
+// an address and a password take.
+func TestAttack_strangersPages(t *testing.T) {
+	h := newHouse(t)
+	if a := h.nobody().get("/orders"); a.status != http.StatusSeeOther {
+		t.Errorf("the orders answer %d", a.status)
+	}
+	large := strings.Repeat("x", maxStrangerForm)
+	for _, address := range []string{"/sign-in", "/welcome"} {
+		if a := h.nobody().post(address, "email", large, "password", large); a.status < 400 || a.status >= 500 {
+			t.Errorf("%s takes a form of %d bytes: %d", address, 2*len(large), a.status)
+		}
+	}
+	looked := h.app.Lookups()["sessions"]
+	for n := range attack.Size(100, 5000) {
+		cookie := fmt.Sprintf("%s=%043d", sessionCookie, n)
+		h.nobody().send(http.MethodGet, "/orders", map[string]string{"Cookie": cookie}, nil)
+	}
+	if n := h.app.Lookups()["sessions"] - looked; n > 62 {
+		t.Errorf("sessions that nobody has cost %d queries", n)
+	}
+	h.viewer().get("/orders").is(http.StatusOK)
 }

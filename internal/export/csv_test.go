@@ -172,10 +172,3 @@ func TestAttack_formulas(t *testing.T) {
 		}
 	})
 }
-
-// partedAt reads as a program does that parts cells at some characters and knows no quotes.
-func partedAt(separators string) func(string) []string {
-	return func(s string) []string {
-		return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(separators, r) })
-	}
-}

@@ -164,7 +164,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		write.Close()
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	read.SetMaxOpenConns(8)
+	read.SetMaxOpenConns(10)
 	read.SetMaxIdleConns(8)
 	return &DB{queries: queries{read, sqliteDialect}, write: write, read: read, vital: write}, nil
 }
@@ -188,6 +188,9 @@ func (db *DB) Close() error {
 	}
 	return errors.Join(db.read.Close(), db.write.Close(), db.vital.Close()) // closing one twice does nothing
 }
+
+// Readers is how many may read at once, not counting those for whom connections are set aside.
+func (db *DB) Readers() int { return db.read.Stats().MaxOpenConnections }
 
 // Embedded says whether this is the embedded SQLite database.
 func (db *DB) Embedded() bool { return db.d.name == sqliteDialect.name }

@@ -85,11 +85,10 @@ func documentFile(document *huma.OpenAPI, path string, format export.Format) (st
 
 const totalRows = "X-Total-Rows"
 
-// mostDownloads bounds the exports that run at once, and those of one person or token: each holds a connection to the
-// database for as long as its reader takes.
+// mostDownloads bounds the exports that run at once, and those of one person or token.
 const (
-	mostDownloads     = 8
-	mostDownloadsEach = 3
+	mostDownloads     = 5
+	mostDownloadsEach = 2
 )
 
 // downloadPatience is how long a reader may take none of what is written before the connection is cut off. What it

@@ -12,14 +12,21 @@ import (
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/fair"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // Attachments are the exports that run, shared by the API and the pages.
-type Attachments struct{ places *fair.Places }
+type Attachments struct {
+	places     *fair.Places
+	most, each int
+}
 
-// NewAttachments makes places for exports.
-func NewAttachments() *Attachments {
-	return &Attachments{fair.NewPlaces(mostDownloads, mostDownloadsEach)}
+// NewAttachments makes places for exports. Each holds one of the connections that read for as long as its reader takes:
+// half of them stay free, so that readers who stall keep nobody from pages.
+func NewAttachments(db *storage.DB) *Attachments {
+	most := max(1, min(mostDownloads, db.Readers()/2))
+	each := min(mostDownloadsEach, most)
+	return &Attachments{fair.NewPlaces(most, each), most, each}
 }
 
 // Send answers a request of a page with a table in a file; name is ASCII and has no extension. CSV begins with a byte
@@ -37,12 +44,11 @@ func (a *Attachments) send(d *download, log *slog.Logger, f func() error) error 
 	caller := app.Asker(d.c.Request.Context()).ID
 	switch a.places.Take(caller) {
 	case fair.TooMany:
-		return TooManyAtOnce(fmt.Sprintf(
-			"%d exports of yours are running already; try again when one of them has ended",
-			mostDownloadsEach))
+		return TooManyAtOnce(fmt.Sprintf("%d exports of yours are running already; try again when one has ended",
+			a.each))
 	case fair.Full:
-		return TooManyAtOnce(fmt.Sprintf("%d exports are running already; try again when one of them has ended",
-			mostDownloads))
+		return TooManyAtOnce(fmt.Sprintf("%d exports are running already; try again when one has ended",
+			a.most))
 	}
 	defer a.places.Give(caller)
 	err := f()

@@ -120,13 +120,13 @@ func TestStream_pause_race(t *testing.T) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	for _, order := range []affiliate.OrderID{2, 3, 2, 4} {
-		publish(order)
-		hear(order)
-	}
 	one := web.Event("order", affiliate.OrderID(1).String())
 	if text := <-w.wrote; text != one {
 		t.Errorf("told at once %q, want %q", text, one)
+	}
+	for _, order := range []affiliate.OrderID{2, 3, 2, 4} {
+		publish(order)
+		hear(order)
 	}
 	want := ""
 	for _, order := range []affiliate.OrderID{2, 3, 4} {

@@ -108,7 +108,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	}
 	if s.API {
 		if s.Downloads == nil {
-			s.Downloads = NewAttachments()
+			s.Downloads = NewAttachments(s.App.DB)
 		}
 		s.registerAPI(r)
 		s.registerLive(r)

@@ -100,8 +100,8 @@ func TestUnverified_halves(t *testing.T) {
 		done := make(chan error)
 		for n := range 50 {
 			go func() {
-				b, err := u.read(from(t.Context(), n, &sender{100 << 10, bytes.NewReader(make([]byte, 900<<10)),
-					letGo}), 1<<20)
+				body := &sender{100 << 10, bytes.NewReader(make([]byte, 900<<10)), letGo}
+				b, err := u.read(from(t.Context(), n, body), 1<<20)
 				if err == nil && len(b.b) != 1000<<10 {
 					err = fmt.Errorf("%d bytes came", len(b.b))
 				}
@@ -149,8 +149,8 @@ func TestUnverified_deadline(t *testing.T) {
 		last := d.read[len(d.read)-1]
 		longest := d.read[len(d.read)-2].Sub(began)
 		if !last.IsZero() || longest > want || longest < want-2*time.Second {
-			t.Errorf("%d bytes: the last deadline is %v and the one before %v, want none and about %v", size,
-				last, longest, want)
+			t.Errorf("%d bytes: the last deadline is %v and the one before %v, want none and about %v", size, last,
+				longest, want)
 		}
 	}
 }
