@@ -5,7 +5,9 @@
 package dashboard
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -126,12 +128,17 @@ func (d *Dashboard) handle(route route) gin.HandlerFunc {
 				"this form was sent by another site; open the page here and try again"))
 			return
 		}
-		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxForm)
+		whole := c.Request.Body
+		c.Request.Body = http.MaxBytesReader(c.Writer, whole, maxForm)
 		if err := r.identify(); err != nil {
 			r.fail(err)
 			return
 		}
 		if !r.allowed(route) {
+			return
+		}
+		if err := r.readForm(whole); err != nil {
+			r.fail(err)
 			return
 		}
 		if c.Query("part") != "" && !r.takeTurn() {
@@ -143,6 +150,36 @@ func (d *Dashboard) handle(route route) gin.HandlerFunc {
 		}
 	}
 }
+
+// readForm reads a form at once: of one that is too large the fields would be missing, each for a reason of its own.
+// What is left of it is read and dropped for whoever has signed in, or browsers, which send all before they read, would
+// show that the connection broke instead of the answer.
+func (r *request) readForm(whole io.Reader) error {
+	if r.Request.Method != http.MethodPost {
+		return nil
+	}
+	var tooLarge *http.MaxBytesError
+	err := errors.Join(r.Request.ParseForm(), r.Request.ParseMultipartForm(maxForm))
+	if !errors.As(err, &tooLarge) && r.Request.ContentLength <= maxForm {
+		return nil // whoever reads it says what else is wrong
+	}
+	sent := r.Request.ContentLength
+	if r.user.ID != 0 {
+		rest, _ := io.Copy(io.Discard, io.LimitReader(whole, mostDropped)) // the answer is the same
+		sent = max(sent, maxForm+rest)
+	}
+	size := "more"
+	if sent > 0 {
+		size = fmt.Sprintf("%.1f MB", float64(sent)/(1<<20))
+	}
+	return &affiliate.Error{Kind: affiliate.Invalid, Code: "too_large", Message: fmt.Sprintf("that is too much at "+
+		"once: %s were sent, and a page takes %d MB. Divide the file into several, each with the line that names the "+
+		"columns; or import it whole: up to %d MB by the command tributary import, up to %d MB by the API", size,
+		maxForm>>20, app.MaxImport>>20, web.MaxImport>>20)}
+}
+
+// mostDropped is more than anybody sends by mistake.
+const mostDropped = 64 << 20
 
 // takeTurn waits until a part of a page may be made. Hundreds of open pages ask for theirs whenever a sale comes in:
 // they share half of the processors, so that sales keep coming in at full speed. It says false when the page has gone.

@@ -32,15 +32,15 @@ func (s *Server) registerImports(api huma.API) {
 	}
 }
 
-// mostImport is the largest file that the API takes, in bytes.
-const mostImport = 8 << 20
+// MaxImport is the largest file that the API takes, in bytes.
+const MaxImport = 8 << 20
 
 type importInput struct {
 	DryRun  bool   `query:"dry_run" doc:"Say what would happen, and change nothing"`
 	RawBody []byte `contentType:"text/csv" doc:"The file. Whether it is CSV or XLSX is seen from its bytes"`
 }
 
-func (importInput) mostBytes() int64 { return mostImport }
+func (importInput) mostBytes() int64 { return MaxImport }
 
 func (s *Server) importCreators(ctx context.Context, in *importInput) (*output[app.ImportReport], error) {
 	report, err := s.App.Import(ctx, bytes.NewReader(in.RawBody), in.DryRun)
