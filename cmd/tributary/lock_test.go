@@ -38,6 +38,18 @@ func TestAttack_two_servers(t *testing.T) {
 	sh.run("settings", "set", "name=Beside").exits(exitOK)
 	sh.run("demo", "--once", "--data", env["DATA_DIR"]).exits(exitError, "left alone")
 
+	// What it keeps is its owner's only.
+	files, err := os.ReadDir(env["DATA_DIR"])
+	ok(t, err)
+	for _, f := range files {
+		if info, err := f.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", f.Name(), info.Mode(), err)
+		}
+	}
+	if len(files) < 4 {
+		t.Errorf("only %d files", len(files))
+	}
+
 	p.kill()
 	next := env.spawn(t)
 	next.terminate(t)
@@ -61,8 +73,8 @@ func TestDemo_on_a_folder_in_use(t *testing.T) {
 	ok(t, err)
 }
 
-// TestAttack_key_file: a key file that went, was cut short, overwritten or replaced is never made anew, nor passed over,
-// once the database holds anything. An empty database gets one.
+// TestAttack_key_file: a key file that went, was cut short, overwritten or replaced is never made anew, nor passed
+// over, once the database holds anything. An empty database gets one.
 func TestAttack_key_file(t *testing.T) {
 	env := embedded(t)
 	delete(env, "SECRET_KEY")
@@ -105,7 +117,8 @@ func TestAttack_key_file(t *testing.T) {
 		t.Error("SECRET_KEY was written to a file")
 	}
 	ok(t, os.WriteFile(path, []byte(strings.Repeat("n", 64)), 0o600)) // somebody's own
-	if _, err := startServer(t.Context(), env.config(t), allRoles); err == nil || !strings.Contains(err.Error(), "backup") {
+	if _, err := startServer(t.Context(), env.config(t), allRoles); err == nil ||
+		!strings.Contains(err.Error(), "backup") {
 		t.Errorf("with another key file a server starts, or says: %v", err)
 	}
 	ok(t, os.WriteFile(path, good, 0o600))
