@@ -274,6 +274,8 @@ func TestImportCommand(t *testing.T) {
 			"--json").exits(0).json(); r["applied"] != true || r["file"].(map[string]any)["delimiter"] != "semicolon" {
 			s.Errorf("from the standard input: %v", r)
 		}
+		s.run("import", write(header+strings.Repeat("x", 17<<20))).exits(1, "the file has 17.0 MB", "16 MB",
+			"divide it")
 		s.run("import").exits(2, "FILE.csv")
 		s.run("import", "no-such-file.csv").exits(1, "no such file")
 	})

@@ -48,9 +48,6 @@ func (f demoFolder) remove(ctx context.Context) error {
 		return fmt.Errorf(
 			"%s is there and was not made by a demo, so it is left alone; choose another folder with --data", f.path)
 	}
-	if err := occupied(f.path); err != nil {
-		return fmt.Errorf("%w; or choose another folder with --data", err)
-	}
 	address, err := os.ReadFile(f.marker())
 	if err != nil {
 		return err
@@ -58,6 +55,9 @@ func (f demoFolder) remove(ctx context.Context) error {
 	if base := strings.TrimSpace(string(address)); base != "" && answers(ctx, base) {
 		return fmt.Errorf("a demo runs on %s at %s already; end it first, or choose another folder with --data",
 			f.path, base)
+	}
+	if err := occupied(f.path); err != nil { // it may have no time to answer, or not serve yet
+		return fmt.Errorf("%w; or choose another folder with --data", err)
 	}
 	return os.RemoveAll(f.path)
 }

@@ -30,10 +30,9 @@ func occupyFolder(folder string) (free func() error, err error) {
 	}
 	if !mine {
 		text, _ := io.ReadAll(io.LimitReader(f, 20))
-		return nil, errors.Join(fmt.Errorf(
-			"a server runs on the data folder %s already (process %s); stop it first, or "+
-				"give this one a DATA_DIR of its own", folder, cmp.Or(strings.TrimSpace(string(text)), "not known")),
-			f.Close())
+		pid := cmp.Or(strings.TrimSpace(string(text)), "not known")
+		return nil, errors.Join(fmt.Errorf("a server runs on the data folder %s already (process %s); stop it first, "+
+			"or give this one a DATA_DIR of its own", folder, pid), f.Close())
 	}
 	// On a full disk the number is missing; the lock holds all the same.
 	err = errors.Join(f.Truncate(0), second(f.WriteString(strconv.Itoa(os.Getpid())+"\n")))

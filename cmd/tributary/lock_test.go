@@ -38,6 +38,18 @@ func TestAttack_two_servers(t *testing.T) {
 	sh.run("settings", "set", "name=Beside").exits(exitOK)
 	sh.run("demo", "--once", "--data", env["DATA_DIR"]).exits(exitError, "left alone")
 
+	// What it keeps is its owner's only.
+	files, err := os.ReadDir(env["DATA_DIR"])
+	ok(t, err)
+	for _, f := range files {
+		if info, err := f.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", f.Name(), info.Mode(), err)
+		}
+	}
+	if len(files) < 4 {
+		t.Errorf("only %d files", len(files))
+	}
+
 	p.kill()
 	next := env.spawn(t)
 	next.terminate(t)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -34,7 +36,14 @@ func TestRefold(t *testing.T) {
 		}
 		s.byHand(old...)
 		lost := shell{T: s.T, env: environment(s.env).with("SECRET_KEY", strings.Repeat("o", 32))}
+		key := filepath.Join(s.env["DATA_DIR"], "secret.key") // with it, another SECRET_KEY would be refused
+		if s.env["DATABASE_URL"] == "" {
+			ok(s.T, os.Rename(key, key+".kept"))
+		}
 		lost.run("store", "list").exits(0)
+		if s.env["DATABASE_URL"] == "" {
+			ok(s.T, os.Rename(key+".kept", key))
+		}
 		environment(s.env).open(s.T, func(ctx context.Context, a *app.App) {
 			version, err := a.DB.TextRules(ctx)
 			ok(s.T, err)

@@ -21,8 +21,11 @@ var importColumns = []string{"campaign", "creator", "offer", "instagram", "email
 
 const neededColumns = 3
 
-// maxImport is the largest file that is read, in bytes.
-const maxImport = 16 << 20
+// MaxImport is the largest file that is read, in bytes.
+const MaxImport = 16 << 20
+
+// mostCounted bounds the counting of what is not read.
+const mostCounted = 1 << 30
 
 // LineError is what is wrong with one line of a file, or what was made of it. Lines are those of the file, from 1.
 type LineError struct {
@@ -91,12 +94,14 @@ type importedFile struct {
 
 // readImport reads a whole file, CSV or XLSX.
 func readImport(file io.Reader, currency money.Currency) (f importedFile, err error) {
-	content, err := io.ReadAll(io.LimitReader(file, maxImport+1))
+	content, err := io.ReadAll(io.LimitReader(file, MaxImport+1))
 	if err != nil {
 		return f, fmt.Errorf("read the file: %w", err)
 	}
-	if len(content) > maxImport {
-		f.fail(1, "", "", "the file is larger than %d MB; divide it", maxImport>>20)
+	if len(content) > MaxImport {
+		rest, _ := io.Copy(io.Discard, io.LimitReader(file, mostCounted)) // only to say how large it is
+		f.fail(1, "", "", "the file has %.1f MB, and at most %d MB are read; divide it into several, each with the "+
+			"line that names the columns", float64(int64(len(content))+rest)/(1<<20), MaxImport>>20)
 		return f, nil
 	}
 	read, problems := sheet.Read(content, func(header string) bool { return importField(header) != "" })

@@ -7,6 +7,7 @@ package dashboard
 import (
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -138,7 +139,7 @@ func (d *Dashboard) handle(route route) gin.HandlerFunc {
 				"this form was sent by another site; open the page here and try again"))
 			return
 		}
-		if _, err := c.Cookie(sessionCookie); err != nil && route.access != anybody {
+		if _, err := c.Cookie(r.cookieName(sessionCookie)); err != nil && route.access != anybody {
 			r.toSignIn() // nothing need be looked up for that
 			return
 		}
@@ -150,8 +151,13 @@ func (d *Dashboard) handle(route route) gin.HandlerFunc {
 		if r.user.ID == 0 {
 			most = maxStrangerForm
 		}
-		r.Request.Body = http.MaxBytesReader(c.Writer, r.Request.Body, most)
+		whole := r.Request.Body
+		r.Request.Body = http.MaxBytesReader(c.Writer, whole, most)
 		if !r.allowed(route) {
+			return
+		}
+		if err := r.readForm(whole, most); err != nil {
+			r.fail(err)
 			return
 		}
 		if route.method == http.MethodGet && r.user.ID != 0 && c.Query("part") != "" {
@@ -168,6 +174,38 @@ func (d *Dashboard) handle(route route) gin.HandlerFunc {
 
 // partsWaiting is how many parts of pages one person may wait for: those of dozens of open pages.
 const partsWaiting = 200
+
+// readForm reads a form at once: of one that is too large the fields would be missing, each for a reason of its own.
+// What is left of it is read and dropped for whoever has signed in, or browsers, which send all before they read, would
+// show that the connection broke instead of the answer.
+func (r *request) readForm(whole io.Reader, most int64) error {
+	if r.Request.Method != http.MethodPost {
+		return nil
+	}
+	var tooLarge *http.MaxBytesError
+	err := errors.Join(r.Request.ParseForm(), r.Request.ParseMultipartForm(most))
+	if !errors.As(err, &tooLarge) && r.Request.ContentLength <= most {
+		return nil // whoever reads it says what else is wrong
+	}
+	if r.user.ID == 0 {
+		return &affiliate.Error{Kind: affiliate.Invalid, Code: "too_large",
+			Message: fmt.Sprintf("this form takes %d KB at most", most>>10)}
+	}
+	sent := r.Request.ContentLength
+	rest, _ := io.Copy(io.Discard, io.LimitReader(whole, mostDropped)) // the answer is the same
+	sent = max(sent, maxForm+rest)
+	size := "more"
+	if sent > 0 {
+		size = fmt.Sprintf("%.1f MB", float64(sent)/(1<<20))
+	}
+	return &affiliate.Error{Kind: affiliate.Invalid, Code: "too_large", Message: fmt.Sprintf("that is too much at "+
+		"once: %s were sent, and a page takes %d MB. Divide the file into several, each with the line that names the "+
+		"columns; or import it whole: up to %d MB by the command tributary import, up to %d MB by the API", size,
+		maxForm>>20, app.MaxImport>>20, web.MaxImport>>20)}
+}
+
+// mostDropped is more than anybody sends by mistake.
+const mostDropped = 64 << 20
 
 // takeTurn waits until a part of a page may be made. Hundreds of open pages ask for theirs whenever a sale comes in:
 // they share half of the processors, so that sales keep coming in at full speed, and people take turns. The turn ends

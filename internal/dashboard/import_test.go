@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/csv"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"slices"
@@ -339,4 +340,31 @@ func TestFewCreators_file(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestAttack_upload_too_large: a file over the limit is told as such, with its size, the limit and the remedy,
+// whichever way it is sent. Nobody who has not signed in makes the server read it.
+func TestAttack_upload_too_large(t *testing.T) {
+	h := newHouse(t)
+	m := h.manager()
+	big := "campaign,creator\n" + strings.Repeat("Spring,Anna\n", 3<<20/12)
+	for name, send := range map[string]func() answer{
+		"file":   func() answer { return m.upload("/creators/import", big, "mode", "file") },
+		"pasted": func() answer { return m.post("/creators/import", "mode", "file", "text", big) },
+		"button": func() answer { return m.post("/creators/import/apply", "text", big) },
+		"no length": func() answer {
+			form := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+			body := struct{ io.Reader }{strings.NewReader("text=" + big)}
+			return m.send(http.MethodPost, "/creators/import", form, body)
+		},
+		"another form": func() answer { return m.post("/campaigns/new", "name", big) },
+	} {
+		t.Log(name)
+		send().is(http.StatusRequestEntityTooLarge).says("MB were sent", "2 MB", "Divide the file",
+			"tributary import", "16 MB", "8 MB")
+	}
+	if h.nobody().post("/creators/import", "text", big).status != http.StatusUnauthorized {
+		t.Error("a stranger is not sent away")
+	}
+	m.upload("/creators/import", "campaign,creator\nSpring,Zoe\n", "mode", "file").is(http.StatusUnprocessableEntity)
 }

@@ -41,15 +41,15 @@ func AllowTime(w http.ResponseWriter) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(importTime)) // a writer without limits needs none
 }
 
-// mostImport is the largest file that the API takes, in bytes.
-const mostImport = 8 << 20
+// MaxImport is the largest file that the API takes, in bytes.
+const MaxImport = 8 << 20
 
 type importInput struct {
 	DryRun  bool   `query:"dry_run" doc:"Say what would happen, and change nothing"`
 	RawBody []byte `contentType:"text/csv" doc:"The file. Whether it is CSV or XLSX is seen from its bytes"`
 }
 
-func (importInput) mostBytes() int64 { return mostImport }
+func (importInput) mostBytes() int64 { return MaxImport }
 
 func (s *Server) importCreators(ctx context.Context, in *importInput) (*output[app.ImportReport], error) {
 	AllowTime(requestOf(ctx).Writer)

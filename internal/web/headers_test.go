@@ -2,10 +2,15 @@ package web_test
 
 import (
 	"crypto/tls"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/attack"
+	"github.com/tributaryhq/tributary/internal/web"
 )
 
 // TestAttack_headers asks every address of the API, with and without a token, and looks at what browsers and caches are
@@ -79,6 +84,48 @@ func TestAttack_headers(t *testing.T) {
 					o.Errorf("%s of %s, TLS %v: told to come by TLS only: %v", path, c.host, c.tls, got)
 				}
 			}
+		}
+	})
+}
+
+// TestAttack_status: with STATUS_ACCESS=token nobody learns how much is sold; a flood of strangers costs the database
+// little in any case.
+func TestAttack_status(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		guarded, err := (&web.Server{App: o.app, Log: o.app.Log, Version: "test", API: true, Hub: o.hub, Queue: o.queue,
+			Counters: app.NewCounters(o.app.DB, o.app.Now, o.app.Log), StatusNeedsToken: true}).Handler()
+		if err != nil {
+			o.Fatal(err)
+		}
+		for _, path := range []string{"/status", "/metrics"} {
+			for token, want := range map[string]int{"": 401, "trb_wrong": 401, o.viewer.token: 200} {
+				c := client{o.T, guarded, token}
+				a := c.call("GET", path, nil)
+				if a.status != want || want == 401 && (a.body["code"] != "unauthenticated" ||
+					strings.Contains(a.raw, "orders")) {
+					o.Errorf("%s is answered %d %s, want %d", path, a.status, a.raw, want)
+				}
+			}
+		}
+		for _, path := range []string{"/healthz", "/readyz"} {
+			if a := (client{o.T, guarded, ""}).call("GET", path, nil); a.status != 200 || len(a.body) != 1 {
+				o.Errorf("%s is answered %d %s", path, a.status, a.raw)
+			}
+		}
+
+		readings := map[string]bool{} // each has a time of its own
+		flood := attack.Size(1000, 50_000)
+		for range flood {
+			w := httptest.NewRecorder()
+			o.nobody.handler.ServeHTTP(w, httptest.NewRequest("GET", "/status", nil))
+			var status struct{ Time string }
+			if err := json.Unmarshal(w.Body.Bytes(), &status); err != nil || w.Code != 200 {
+				o.Fatalf("%d %s", w.Code, w.Body)
+			}
+			readings[status.Time] = true
+		}
+		if len(readings) > flood/2 {
+			o.Errorf("the status was read %d times for %d strangers", len(readings), flood)
 		}
 	})
 }

@@ -200,8 +200,7 @@ func wholeBody(ctx huma.Context) ([]byte, *Problem) {
 	case err != nil:
 		return nil, newProblem(http.StatusBadRequest, codeUnreadable, "", "The body broke off before its end.")
 	case int64(len(body)) > most:
-		return nil, newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, "",
-			"The body is larger than this address takes.")
+		return nil, bodyTooLarge(most)
 	}
 	return body, nil
 }

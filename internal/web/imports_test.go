@@ -34,7 +34,18 @@ func TestImports(t *testing.T) {
 			o.Errorf("%v", e)
 		}
 		o.manager.callWith(csv, "POST", path, "").problem(400, "unreadable", "")
-		o.manager.callWith(csv, "POST", path, strings.Repeat("x", 8<<20+1)).problem(413, "too_large", "")
+		for _, key := range []string{"", "large"} {
+			if csv["Idempotency-Key"] = key; key == "" {
+				delete(csv, "Idempotency-Key")
+			}
+			detail := o.manager.callWith(csv, "POST", path, strings.Repeat("x", 8<<20+1)).problem(413, "too_large", "")
+			for _, want := range []string{"8 MB", "divided into several", "16 MB", "tributary import"} {
+				if !strings.Contains(detail, want) {
+					o.Errorf("a file that is too large is refused without %q: %s", want, detail)
+				}
+			}
+		}
+		delete(csv, "Idempotency-Key")
 		o.viewer.callWith(csv, "POST", path, file("KIM13")).problem(403, "forbidden", "")
 		// A repeat with the same key is one import.
 		csv["Idempotency-Key"] = "autumn"

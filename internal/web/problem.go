@@ -225,6 +225,10 @@ func humaProblem(status int, message string, errs []error) *Problem {
 	if status >= http.StatusInternalServerError {
 		return newProblem(http.StatusInternalServerError, codeInternal, "", internalDetail)
 	}
+	var most int64
+	if _, err := fmt.Sscanf(message, "request body is too large limit=%d bytes", &most); err == nil {
+		return bodyTooLarge(most)
+	}
 	p := newProblem(status, humaCode(status), "", message)
 	for _, err := range errs {
 		if err == nil {
@@ -240,6 +244,17 @@ func humaProblem(status int, message string, errs []error) *Problem {
 		p.Errors = nil
 	}
 	return p
+}
+
+// bodyTooLarge says how much an address takes, and what to do with a file that is larger.
+func bodyTooLarge(most int64) *Problem {
+	detail := fmt.Sprintf("The body is larger than the %s that this address takes; send it in several parts.",
+		strings.TrimSuffix(fmt.Sprintf("%.1f", float64(most)/(1<<20)), ".0")+" MB")
+	if most == MaxImport {
+		detail += fmt.Sprintf(" A file to import is divided into several, each with the line that names the columns, "+
+			"or imported whole, up to %d MB, by the command tributary import.", app.MaxImport>>20)
+	}
+	return newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, "", detail)
 }
 
 func fieldProblem(err error) FieldProblem {
