@@ -276,13 +276,34 @@ func (tx *Tx) AfterCommit(f func()) { tx.after = append(tx.after, f) }
 // exec runs a statement with ? placeholders on the writing side, as a transaction of its own.
 func (db *DB) exec(ctx context.Context, query string, args ...any) (n int64, err error) {
 	if alongsideOf(ctx) == nil {
-		return queries{db.write, db.d}.exec(ctx, query, args...)
+		return db.execAlone(ctx, query, args...)
 	}
 	err = db.InTx(ctx, func(tx *Tx) error {
 		n, err = tx.exec(ctx, query, args...)
 		return err
 	})
 	return n, err
+}
+
+// execAlone runs a statement without a transaction around it, and tells how long it took as InTx does.
+func (db *DB) execAlone(ctx context.Context, query string, args ...any) (int64, error) {
+	hold := db.onHold.Load()
+	if hold == nil || !db.Embedded() {
+		return queries{db.write, db.d}.exec(ctx, query, args...)
+	}
+	c, err := db.write.Connx(ctx) // from here on this process has none that writes besides
+	if err != nil {
+		return 0, storageError(err)
+	}
+	begun := time.Now()
+	res, err := c.ExecContext(ctx, db.d.rebind(query), args...)
+	took := time.Since(begun)
+	_ = c.Close() // gives it back
+	(*hold)(took)
+	if err != nil {
+		return 0, storageError(err)
+	}
+	return res.RowsAffected()
 }
 
 func (q queries) exec(ctx context.Context, query string, args ...any) (int64, error) {

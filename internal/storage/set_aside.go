@@ -21,16 +21,20 @@ type SetAside struct {
 	At     Time
 }
 
+// MoveMost is how many deliveries with one note are moved in one transaction, for which others wait that come in.
+const MoveMost = 1000
+
 // DeliveriesToMove gives the chosen deliveries that are in a state, by id, without payloads, and holds them until the
-// transaction ends. Those chosen by id must exist, NotFound otherwise, and be in one of two states, of which the second
-// is where they are to go: Conflict otherwise.
+// transaction ends; of those with one note at most MoveMost: whoever has moved them asks again. Those chosen by id must
+// exist, NotFound otherwise, and be in one of two states, of which the second is where they are to go: Conflict
+// otherwise.
 func (tx *Tx) DeliveriesToMove(ctx context.Context, c DeliveryChoice, from, to DeliveryState) ([]Delivery, error) {
 	const columns = `SELECT id, store_id, state, note FROM deliveries WHERE `
 	var list []Delivery
 	if len(c.IDs) == 0 {
 		// spelled out: the index of failed deliveries is partial
-		err := tx.list(ctx, &list, columns+`state = '`+string(from)+`' AND store_id = ? AND note = ? ORDER BY id`+tx.d.lockRows,
-			c.Store, c.Note)
+		err := tx.list(ctx, &list, columns+`state = '`+string(from)+`' AND store_id = ? AND note = ? ORDER BY id LIMIT ?`+tx.d.lockRows,
+			c.Store, c.Note, MoveMost)
 		return list, err
 	}
 	ids := slices.Clone(c.IDs)

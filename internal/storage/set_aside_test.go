@@ -79,10 +79,11 @@ func TestSetAside(t *testing.T) {
 			t.Errorf("listed %+v, %v", rows, err)
 		}
 		all := storage.ReplayFilter{Since: noon.Add(-time.Hour)}
-		if n, err := db.ReplayDeliveries(t.Context(), all); n != 3 || err != nil {
+		if n, err := db.ReplayDeliveries(t.Context(), all, nil); n != 3 || err != nil {
 			t.Errorf("replayed %d, %v; want all but those that were set aside", n, err)
 		}
-		if n, err := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Delivery: byKey[0]}); n != 1 || err != nil {
+		one := storage.ReplayFilter{Delivery: byKey[0]}
+		if n, err := db.ReplayDeliveries(t.Context(), one, nil); n != 1 || err != nil {
 			t.Errorf("replayed %d, %v; want the one that was set aside", n, err)
 		}
 		if _, err := db.SetAside(t.Context(), byKey[0]); affiliate.KindOf(err) != affiliate.NotFound {
