@@ -37,16 +37,19 @@ func (a *App) moveDeliveries(ctx context.Context, choice storage.DeliveryChoice,
 	if len(choice.IDs) > 0 {
 		return a.movePart(ctx, choice, from, to, reason)
 	}
-	for {
+	ids, err := a.DB.DeliveriesLike(ctx, choice.Store, choice.Note, from)
+	if err != nil {
+		return 0, err
+	}
+	for len(ids) > 0 {
+		choice.IDs = ids[:min(len(ids), storage.MoveMost)]
+		ids = ids[len(choice.IDs):]
 		part, err := a.movePart(storage.NotAlongside(ctx), choice, from, to, reason)
 		n += part
 		if err != nil {
 			return n, err
 		}
-		if part < storage.MoveMost {
-			break
-		}
-		a.letOthersIn(ctx, true)
+		a.letOthersIn(ctx, len(ids) > 0)
 	}
 	return n, a.DB.InTx(ctx, func(*storage.Tx) error { return nil }) // with what is to be done alongside
 }

@@ -329,7 +329,7 @@ func (db *DB) ReplayDeliveries(ctx context.Context, f ReplayFilter, between func
 }
 
 // replayMost is how many deliveries are put back in one transaction, for which others wait that come in.
-const replayMost = 2000
+const replayMost = 1000
 
 // replayAll puts back what a condition chooses, part by part. Each delivery is put back once, although it may have
 // failed again before the last part: the parts go up by id.

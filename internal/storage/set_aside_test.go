@@ -35,6 +35,13 @@ func TestSetAside(t *testing.T) {
 			storage.Outcome{ID: byKey[5], State: storage.DeliveryFailed, Note: "xml"})
 		move := func(c storage.DeliveryChoice, from, to storage.DeliveryState) (int, error) {
 			n := 0
+			if c.Store != 0 {
+				ids, err := db.DeliveriesLike(t.Context(), c.Store, c.Note, from)
+				if err != nil {
+					return 0, err
+				}
+				c.IDs = ids
+			}
 			err := db.InTx(t.Context(), func(tx *storage.Tx) error {
 				found, err := tx.DeliveriesToMove(t.Context(), c, from, to)
 				if n = len(found); err != nil {
