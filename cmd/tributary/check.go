@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tributaryhq/tributary/internal/config"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -14,12 +15,20 @@ func checkCommand() command {
 		summary: "Check that the database is whole, and that reports, ledger and orders agree to the cent.",
 		example: "tributary check\ntributary check --skip-integrity\ntributary check --repair",
 		run: func(ctx context.Context, c *call) error {
-			repair := c.flags.Bool("repair", false, "compute the sums of reports anew; deliveries wait meanwhile")
+			repair := c.flags.Bool("repair", false, "compute the sums of reports anew; needs the "+
+				"server to be stopped, unless it runs on PostgreSQL")
 			skip := c.flags.Bool("skip-integrity", false, "leave out whether the database's files are whole, which "+
 				"reads all of them")
 			c.jsonFlag()
 			if _, err := c.parse(0, 0); err != nil {
 				return err
+			}
+			if *repair {
+				free, err := c.standAlone()
+				if err != nil {
+					return err
+				}
+				defer free()
 			}
 			ctx, a, end, err := c.open(ctx)
 			if err != nil {
@@ -49,6 +58,23 @@ func checkCommand() command {
 				"this as a fault, with these lines.")
 		},
 	}
+}
+
+// standAlone keeps a server off the embedded database until free is called, for work that would keep its deliveries
+// waiting for longer than stores do. With PostgreSQL they are taken in all the same.
+func (c *call) standAlone() (free func(), err error) {
+	cfg, err := config.Load(c.getenv)
+	if err != nil || !cfg.Embedded() {
+		return func() {}, err
+	}
+	if err := makeDataFolder(cfg); err != nil {
+		return nil, err
+	}
+	end, err := occupyFolder(cfg.DataDir)
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = end() }, nil // the lock ends with the process as well
 }
 
 // restoreIt is the remedy for a database that is not whole.

@@ -94,6 +94,7 @@ func (a *App) AssignCode(ctx context.Context, in AssignCode, report func(done in
 		if len(run.waiting) == 0 {
 			return run.finish(), nil
 		}
+		a.letOthersIn(ctx, true)
 	}
 }
 

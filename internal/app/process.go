@@ -344,6 +344,13 @@ func (p *Processor) apply(ctx context.Context, list []parsedDelivery) (err error
 	now := p.app.Now()
 	byStore := slices.Clone(list)
 	slices.SortStableFunc(byStore, func(a, b parsedDelivery) int { return cmp.Compare(a.StoreID, b.StoreID) })
+	for _, d := range byStore {
+		if d.store == affiliate.StoreRedact { // most of it part by part, which lets others in
+			if err := p.app.DB.ErasePayloads(ctx, d.StoreID); err != nil {
+				return fmt.Errorf("erase bodies: %w", err)
+			}
+		}
+	}
 	var changes []affiliate.Change
 	err = p.app.DB.InTx(storage.ForWork(ctx), func(tx *storage.Tx) error {
 		// Codes, links and settings stay as they are until this is committed: a code that is added meanwhile would miss

@@ -124,6 +124,7 @@ func (a *App) LoadRates(ctx context.Context, list []money.ReferenceRate) (added 
 			return added, err
 		}
 		added, list = added+saved, list[n:]
+		a.letOthersIn(ctx, len(list) > 0)
 	}
 	return added, nil
 }

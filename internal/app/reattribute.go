@@ -32,6 +32,7 @@ func (a *App) Reattribute(ctx context.Context, dryRun bool, report func(Reattrib
 		if err != nil || len(orders) == 0 {
 			return total, err
 		}
+		a.letOthersIn(ctx, after != 0)
 		after = orders[len(orders)-1].ID
 		var credited []Reattribution
 		var changes []affiliate.Change

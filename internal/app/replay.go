@@ -15,7 +15,7 @@ func (a *App) Replay(ctx context.Context, f storage.ReplayFilter) (int64, error)
 			return 0, err
 		}
 	}
-	n, err := a.DB.ReplayDeliveries(ctx, f)
+	n, err := a.DB.ReplayDeliveries(ctx, f, func() { a.letOthersIn(ctx, true) })
 	if err == nil && f.Delivery != 0 && a.Queue != nil {
 		if err := a.Queue.Wake(ctx, []affiliate.DeliveryID{f.Delivery}); err != nil {
 			a.Log.Warn("queue not reachable, a replayed delivery waits for the sweep", "delivery", f.Delivery,

@@ -26,11 +26,36 @@ func (a *App) PutBack(ctx context.Context, choice storage.DeliveryChoice) (int64
 	return a.moveDeliveries(ctx, choice, storage.DeliverySetAside, storage.DeliveryFailed, "")
 }
 
+// moveDeliveries moves deliveries that are named by id all at once or not at all; there are few. Those of a note may be
+// a store's of months: they are moved in parts, each with an entry of its own in the audit log, and a run that was cut
+// short is completed by asking again.
 func (a *App) moveDeliveries(ctx context.Context, choice storage.DeliveryChoice, from, to storage.DeliveryState,
 	reason string) (n int64, err error) {
 	if err := checkChoice(choice); err != nil {
 		return 0, err
 	}
+	if len(choice.IDs) > 0 {
+		return a.movePart(ctx, choice, from, to, reason)
+	}
+	ids, err := a.DB.DeliveriesLike(ctx, choice.Store, choice.Note, from)
+	if err != nil {
+		return 0, err
+	}
+	for len(ids) > 0 {
+		choice.IDs = ids[:min(len(ids), storage.MoveMost)]
+		ids = ids[len(choice.IDs):]
+		part, err := a.movePart(storage.NotAlongside(ctx), choice, from, to, reason)
+		n += part
+		if err != nil {
+			return n, err
+		}
+		a.letOthersIn(ctx, len(ids) > 0)
+	}
+	return n, a.DB.InTx(ctx, func(*storage.Tx) error { return nil }) // with what is to be done alongside
+}
+
+func (a *App) movePart(ctx context.Context, choice storage.DeliveryChoice, from, to storage.DeliveryState,
+	reason string) (n int64, err error) {
 	var stores []affiliate.StoreID
 	err = a.DB.InTx(ctx, func(tx *storage.Tx) error {
 		list, err := tx.DeliveriesToMove(ctx, choice, from, to)
@@ -64,10 +89,11 @@ func (a *App) moveDeliveries(ctx context.Context, choice storage.DeliveryChoice,
 		}
 		return nil
 	})
-	if err == nil {
-		a.touched(stores)
+	if err != nil {
+		return 0, err
 	}
-	return n, err
+	a.touched(stores)
+	return n, nil
 }
 
 func checkChoice(c storage.DeliveryChoice) error {

@@ -292,7 +292,7 @@ func (db *DB) exec(ctx context.Context, query string, args ...any) (n int64, err
 		if err := db.room.admit(ctx); err != nil {
 			return 0, err
 		}
-		n, err = queries{db.write, db.d}.exec(ctx, query, args...)
+		n, err = db.execAlone(ctx, query, args...)
 		return n, db.room.note(err)
 	}
 	err = db.InTx(ctx, func(tx *Tx) error {
@@ -300,6 +300,27 @@ func (db *DB) exec(ctx context.Context, query string, args ...any) (n int64, err
 		return err
 	})
 	return n, err
+}
+
+// execAlone runs a statement without a transaction around it, and tells how long it took as InTx does.
+func (db *DB) execAlone(ctx context.Context, query string, args ...any) (int64, error) {
+	hold := db.onHold.Load()
+	if hold == nil || !db.Embedded() {
+		return queries{db.write, db.d}.exec(ctx, query, args...)
+	}
+	c, err := db.write.Connx(ctx) // from here on this process has none that writes besides
+	if err != nil {
+		return 0, storageError(err)
+	}
+	begun := time.Now()
+	res, err := c.ExecContext(ctx, db.d.rebind(query), args...)
+	took := time.Since(begun)
+	_ = c.Close() // gives it back
+	(*hold)(took)
+	if err != nil {
+		return 0, storageError(err)
+	}
+	return res.RowsAffected()
 }
 
 func (q queries) exec(ctx context.Context, query string, args ...any) (int64, error) {

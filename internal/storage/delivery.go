@@ -307,7 +307,9 @@ type ReplayFilter struct {
 // ReplayDeliveries puts deliveries back into the inbox and says how many. Merging is idempotent, so replaying what was
 // processed already changes nothing. Purged ones stay as they are, and so do those that were set aside, unless it is
 // the one that is asked for.
-func (db *DB) ReplayDeliveries(ctx context.Context, f ReplayFilter) (n int64, err error) {
+//
+// between is called between two transactions of a replay of many; it may be nil.
+func (db *DB) ReplayDeliveries(ctx context.Context, f ReplayFilter, between func()) (n int64, err error) {
 	query := `UPDATE deliveries SET state = 'waiting', attempts = 0, retry_at = NULL WHERE payload IS NOT NULL AND `
 	switch {
 	case f.Delivery != 0:
@@ -320,19 +322,20 @@ func (db *DB) ReplayDeliveries(ctx context.Context, f ReplayFilter) (n int64, er
 		})
 		return n, err
 	case f.Failed && f.Store != 0:
-		return db.replayAll(ctx, query, `state = 'failed' AND store_id = ?`, f.Store)
+		return db.replayAll(ctx, between, query, `state = 'failed' AND store_id = ?`, f.Store)
 	case f.Failed:
-		return db.replayAll(ctx, query, `state = 'failed'`)
+		return db.replayAll(ctx, between, query, `state = 'failed'`)
 	}
-	return db.replayAll(ctx, query, `state <> 'set_aside' AND received_at >= ?`, At(f.Since))
+	return db.replayAll(ctx, between, query, `state <> 'set_aside' AND received_at >= ?`, At(f.Since))
 }
 
 // replayMost is how many deliveries are put back in one transaction, for which others wait that come in.
-const replayMost = 2000
+const replayMost = 1000
 
 // replayAll puts back what a condition chooses, part by part. Each delivery is put back once, although it may have
 // failed again before the last part: the parts go up by id.
-func (db *DB) replayAll(ctx context.Context, query, condition string, args ...any) (n int64, err error) {
+func (db *DB) replayAll(ctx context.Context, between func(), query, condition string,
+	args ...any) (n int64, err error) {
 	parts := NotAlongside(ctx)
 	for after := affiliate.DeliveryID(0); ; {
 		var ids []affiliate.DeliveryID
@@ -350,6 +353,12 @@ func (db *DB) replayAll(ctx context.Context, query, condition string, args ...an
 			return n, err
 		}
 		n, after = n+part, last
+		if len(ids) < replayMost {
+			break
+		}
+		if between != nil {
+			between()
+		}
 	}
 	return n, db.InTx(ctx, func(*Tx) error { return nil }) // with what is to be done alongside
 }
@@ -380,16 +389,46 @@ func (q queries) FailedDeliveries(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// PurgePayloads erases the bodies of deliveries received before a time, except waiting ones, and says how many.
+// PurgePayloads erases the bodies of deliveries received before a time, except waiting ones, at most limit of them, and
+// says how many. They are looked for before anybody has to wait: there may be years of erased ones before them.
 func (db *DB) PurgePayloads(ctx context.Context, before time.Time, limit int) (int64, error) {
-	return db.exec(ctx, `UPDATE deliveries SET payload = NULL WHERE id IN (SELECT id FROM deliveries
-		WHERE payload IS NOT NULL AND state <> 'waiting' AND received_at < ? ORDER BY id LIMIT ?)`, At(before), limit)
+	const due = `payload IS NOT NULL AND state <> 'waiting' AND received_at < ?`
+	var ids []affiliate.DeliveryID
+	if err := db.list(ctx, &ids, `SELECT id FROM deliveries WHERE `+due+` ORDER BY id LIMIT ?`, At(before),
+		limit); err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	_, err := db.exec(ctx, `UPDATE deliveries SET payload = NULL WHERE `+due+` AND id >= ? AND id <= ?`, At(before),
+		ids[0], ids[len(ids)-1])
+	return int64(len(ids)), err
+}
+
+// eraseMost is how many bodies are erased in one transaction, for which others wait that come in.
+const eraseMost = 2000
+
+// ErasePayloads erases the bodies of all processed deliveries of a store, part by part.
+func (db *DB) ErasePayloads(ctx context.Context, store affiliate.StoreID) error {
+	const due = `store_id = ? AND state <> 'waiting' AND payload IS NOT NULL`
+	for after := affiliate.DeliveryID(0); ; {
+		var ids []affiliate.DeliveryID
+		if err := db.list(ctx, &ids, `SELECT id FROM deliveries WHERE id > ? AND `+due+` ORDER BY id LIMIT ?`,
+			after, store, eraseMost); err != nil || len(ids) == 0 {
+			return err
+		}
+		first := after
+		after = ids[len(ids)-1]
+		if _, err := db.exec(ctx, `UPDATE deliveries SET payload = NULL WHERE id > ? AND id <= ? AND `+due, first, after,
+			store); err != nil {
+			return err
+		}
+	}
 }
 
 // PurgeOrderPayloads erases the bodies of all processed deliveries about some orders of a store; about all of its
 // orders when none are named.
 func (tx *Tx) PurgeOrderPayloads(ctx context.Context, store affiliate.StoreID, orders []string) error {
-	query, args := `UPDATE deliveries SET payload = NULL WHERE store_id = ? AND state <> 'waiting'`, []any{store}
+	query, args := `UPDATE deliveries SET payload = NULL WHERE store_id = ? AND state <> 'waiting' AND payload IS NOT NULL`,
+		[]any{store}
 	if len(orders) > 0 {
 		expanded, flat, err := sqlx.In(` AND order_external IN (?)`, orders)
 		if err != nil {

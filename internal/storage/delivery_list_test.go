@@ -116,8 +116,8 @@ func TestReplayFailedOfOneStore(t *testing.T) {
 		if n, err := db.FailedDeliveries(t.Context()); err != nil || n != 4 {
 			t.Errorf("%d failed, %v; want 4", n, err)
 		}
-		if n, err := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Failed: true, Store: shop.ID}); err != nil ||
-			n != 2 {
+		n, err := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Failed: true, Store: shop.ID}, nil)
+		if err != nil || n != 2 {
 			t.Errorf("replayed %d, %v; want the two of the store", n, err)
 		}
 		if d, err := db.Delivery(t.Context(), ids[1]); err != nil || d.State != storage.DeliveryFailed {

@@ -166,14 +166,14 @@ func TestPostponeSweepAndReplay(t *testing.T) {
 		if err != nil || f.Failed != 1 || f.Waiting != 1 || !f.OldestWaiting.Equal(noon.Add(2*time.Second)) {
 			t.Errorf("inbox is %+v, %v", f, err)
 		}
-		if n, err := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Failed: true}); err != nil || n != 1 {
+		if n, err := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Failed: true}, nil); err != nil || n != 1 {
 			t.Errorf("replayed %d, %v; want 1", n, err)
 		}
 		if due(now) != 2 {
 			t.Error("the replayed delivery is not due")
 		}
 		if n, err := db.ReplayDeliveries(t.Context(),
-			storage.ReplayFilter{Since: noon.Add(2 * time.Second)}); err != nil || n != 1 {
+			storage.ReplayFilter{Since: noon.Add(2 * time.Second)}, nil); err != nil || n != 1 {
 			t.Errorf("replayed %d since, %v; want 1", n, err)
 		}
 	})
@@ -193,7 +193,7 @@ func TestPurgeKeepsWhatIsOpen(t *testing.T) {
 		if n, err := db.PurgePayloads(t.Context(), noon.Add(time.Hour), 10); err != nil || n != 1 {
 			t.Errorf("purged %d, %v; want 1", n, err)
 		}
-		if n, _ := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Delivery: ids[0]}); n != 0 {
+		if n, _ := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Delivery: ids[0]}, nil); n != 0 {
 			t.Error("a delivery without a body is replayed")
 		}
 	})
@@ -353,7 +353,7 @@ func TestReplay_in_parts(t *testing.T) {
 			t.Fatal(len(ids))
 		}
 		all := storage.ReplayFilter{Since: time.Unix(0, 0)}
-		if got, err := db.ReplayDeliveries(t.Context(), all); err != nil || got != n {
+		if got, err := db.ReplayDeliveries(t.Context(), all, nil); err != nil || got != n {
 			t.Errorf("%d were put back, want %d: %v", got, n, err)
 		}
 		later := noon.Add(100 * 24 * time.Hour)

@@ -56,7 +56,7 @@ func TestAlongside(t *testing.T) {
 			t.Errorf("a refusal: %v, %d active, %d runs, want it to roll everything back", err, active(), runs)
 		}
 		refusal = nil
-		if n, err := db.ReplayDeliveries(ctx, storage.ReplayFilter{Failed: true}); n != 0 || err != nil ||
+		if n, err := db.ReplayDeliveries(ctx, storage.ReplayFilter{Failed: true}, nil); n != 0 || err != nil ||
 			active() != 0 || runs != 2 {
 			t.Errorf("a single statement: %d, %v, %d active, %d runs", n, err, active(), runs)
 		}

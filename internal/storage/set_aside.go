@@ -21,22 +21,38 @@ type SetAside struct {
 	At     Time
 }
 
-// DeliveriesToMove gives the chosen deliveries that are in a state, by id, without payloads, and holds them until the
-// transaction ends. Those chosen by id must exist, NotFound otherwise, and be in one of two states, of which the second
-// is where they are to go: Conflict otherwise.
+// MoveMost is how many deliveries with one note should be moved in one transaction, for which others wait that come in.
+const MoveMost = 500
+
+// DeliveriesLike gives the ids of a store's deliveries in a state and with one note.
+func (q queries) DeliveriesLike(ctx context.Context, store affiliate.StoreID, note string,
+	state DeliveryState) ([]affiliate.DeliveryID, error) {
+	var ids []affiliate.DeliveryID
+	// spelled out: the index of failed deliveries is partial
+	err := q.list(ctx, &ids, `SELECT id FROM deliveries WHERE state = '`+string(state)+
+		`' AND store_id = ? AND note = ? ORDER BY id`, store, note)
+	return ids, err
+}
+
+// DeliveriesToMove gives the deliveries of c.IDs that are in a state, by id, without payloads, and holds them until the
+// transaction ends. With a store and a note in c, those that have them no more are left out. Otherwise all must exist,
+// NotFound if not, and be in one of two states, of which the second is where they are to go: Conflict if not.
 func (tx *Tx) DeliveriesToMove(ctx context.Context, c DeliveryChoice, from, to DeliveryState) ([]Delivery, error) {
 	const columns = `SELECT id, store_id, state, note FROM deliveries WHERE `
 	var list []Delivery
-	if len(c.IDs) == 0 {
-		// spelled out: the index of failed deliveries is partial
-		err := tx.list(ctx, &list, columns+`state = '`+string(from)+`' AND store_id = ? AND note = ? ORDER BY id`+tx.d.lockRows,
-			c.Store, c.Note)
-		return list, err
-	}
 	ids := slices.Clone(c.IDs)
 	slices.Sort(ids)
 	for part := range slices.Chunk(slices.Compact(ids), 500) {
 		var found []Delivery
+		if c.Store != 0 {
+			err := tx.listIn(ctx, &found, columns+`id IN (?) AND state = ? AND store_id = ? AND note = ? ORDER BY id`+
+				tx.d.lockRows, part, from, c.Store, c.Note)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, found...)
+			continue
+		}
 		if err := tx.listIn(ctx, &found, columns+`id IN (?) ORDER BY id`+tx.d.lockRows, part); err != nil {
 			return nil, err
 		}

@@ -35,6 +35,13 @@ func TestSetAside(t *testing.T) {
 			storage.Outcome{ID: byKey[5], State: storage.DeliveryFailed, Note: "xml"})
 		move := func(c storage.DeliveryChoice, from, to storage.DeliveryState) (int, error) {
 			n := 0
+			if c.Store != 0 {
+				ids, err := db.DeliveriesLike(t.Context(), c.Store, c.Note, from)
+				if err != nil {
+					return 0, err
+				}
+				c.IDs = ids
+			}
 			err := db.InTx(t.Context(), func(tx *storage.Tx) error {
 				found, err := tx.DeliveriesToMove(t.Context(), c, from, to)
 				if n = len(found); err != nil {
@@ -79,10 +86,11 @@ func TestSetAside(t *testing.T) {
 			t.Errorf("listed %+v, %v", rows, err)
 		}
 		all := storage.ReplayFilter{Since: noon.Add(-time.Hour)}
-		if n, err := db.ReplayDeliveries(t.Context(), all); n != 3 || err != nil {
+		if n, err := db.ReplayDeliveries(t.Context(), all, nil); n != 3 || err != nil {
 			t.Errorf("replayed %d, %v; want all but those that were set aside", n, err)
 		}
-		if n, err := db.ReplayDeliveries(t.Context(), storage.ReplayFilter{Delivery: byKey[0]}); n != 1 || err != nil {
+		one := storage.ReplayFilter{Delivery: byKey[0]}
+		if n, err := db.ReplayDeliveries(t.Context(), one, nil); n != 1 || err != nil {
 			t.Errorf("replayed %d, %v; want the one that was set aside", n, err)
 		}
 		if _, err := db.SetAside(t.Context(), byKey[0]); affiliate.KindOf(err) != affiliate.NotFound {
