@@ -11,8 +11,8 @@ import (
 )
 
 // Integrity lets the database look at its own files, as against Check, which looks at what they say: pages, indexes and
-// references. It reads all of the database. notes say what could not be looked at. SQLite looks at all of it; PostgreSQL
-// only as far as it offers and its user may.
+// references. It reads all of the database. notes say what could not be looked at. SQLite looks at all of it;
+// PostgreSQL only as far as it offers and its user may.
 func (db *DB) Integrity(ctx context.Context) (findings []Finding, notes []string, err error) {
 	if !db.Embedded() {
 		return db.postgresIntegrity(ctx)
@@ -75,8 +75,9 @@ func (db *DB) postgresIntegrity(ctx context.Context) (findings []Finding, notes 
 		return findings, notes, err
 	}
 	if !amcheck {
-		return findings, append(notes, "the inside of the indexes was not looked at: that needs the extension amcheck, "+
-			"and the right to run bt_index_check (as superuser: CREATE EXTENSION amcheck)"), nil
+		return findings, append(notes,
+			"the inside of the indexes was not looked at: that needs the extension amcheck, "+
+				"and the right to run bt_index_check (as superuser: CREATE EXTENSION amcheck)"), nil
 	}
 	f, err := db.checkIndexes(ctx)
 	if f.Count > 0 {
@@ -85,7 +86,8 @@ func (db *DB) postgresIntegrity(ctx context.Context) (findings []Finding, notes 
 	return findings, notes, err
 }
 
-// checkIndexes looks into each index, and whether it has all rows of its table. What one of them ends with is a finding.
+// checkIndexes looks into each index, and whether it has all rows of its table. What one of them ends with is a
+// finding.
 func (db *DB) checkIndexes(ctx context.Context) (Finding, error) {
 	f := Finding{Rule: "all indexes are in order and complete"}
 	var names []string
