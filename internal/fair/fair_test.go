@@ -37,10 +37,12 @@ func TestPlaces(t *testing.T) {
 func TestAttack_turns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		turns := NewTurns(1, 1000)
+		ctx, leave := context.WithCancel(t.Context())
 		var mu sync.Mutex
+		var all sync.WaitGroup
 		var told []string
 		ask := func(caller string) {
-			if turns.Take(t.Context(), caller) == nil {
+			if turns.Take(ctx, caller) == nil {
 				time.Sleep(time.Second)
 				mu.Lock()
 				told = append(told, caller)
@@ -49,15 +51,15 @@ func TestAttack_turns(t *testing.T) {
 			}
 		}
 		for range 1000 {
-			go ask("greedy")
+			all.Go(func() { ask("greedy") })
 		}
 		synctest.Wait()
 		for n := range 3 {
-			go ask(fmt.Sprint("modest", n))
+			all.Go(func() { ask(fmt.Sprint("modest", n)) })
 		}
 		time.Sleep(6 * time.Second)
-		mu.Lock()
-		defer mu.Unlock()
+		leave()
+		all.Wait()
 		if got := strings.Join(told, " "); strings.Count(got, "modest") != 3 {
 			t.Errorf("in the first turns came %s, want the three others among them", got)
 		}
