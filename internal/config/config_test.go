@@ -34,11 +34,7 @@ func TestLoad_defaults(t *testing.T) {
 	}
 	want := config.Config{ListenAddr: "127.0.0.1:8080", DataDir: "./data", DatabaseMaxConns: 20, PublicURL: "http://127.0.0.1:8080",
 		SecretKey: []byte{}, LogLevel: slog.LevelInfo, LogFormat: "text", MaxBodyBytes: 10485760,
-<<<<<<< HEAD
 		MaxUnverified: 67108864, MinFreeBytes: 67108864, RetentionDays: 30,
-=======
-		MaxUnverified: 64 << 20, RetentionDays: 30,
->>>>>>> work-bounds
 		FXRatesURL: "https://www.ecb.europa.eu/stats/eurofxref/", APIRateLimit: 1200}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Load() = %+v\nwant %+v", got, want)
