@@ -268,6 +268,9 @@ func (b *tab) eval(expression string, into ...any) {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	text, err := chromedp.Run(ctx, chromedp.Evaluate[json.RawMessage](expression, chromedp.EvalAwaitPromise))
+	if err != nil && strings.Contains(err.Error(), "target navigated") {
+		return // the page went while it was asked: into stays as it is, and whoever waits asks the next page
+	}
 	if err != nil && !errors.Is(err, chromedp.ErrJSUndefined) && !errors.Is(err, chromedp.ErrJSNull) {
 		b.Fatalf("%s: %v", expression, err)
 	}
