@@ -98,34 +98,42 @@ func userPasswordCommand() command {
 		summary: "Set a person's password, and sign them out everywhere.",
 		example: "tributary user password mia@brand.example",
 		run: func(ctx context.Context, c *call) error {
-			c.jsonFlag()
-			args, err := c.parse(1, 1)
-			if err != nil {
-				return err
-			}
-			ctx, a, end, err := c.open(ctx)
-			if err != nil {
-				return err
-			}
-			defer end()
-			u, err := findUser(ctx, a, args[0])
-			if err != nil {
-				return err
-			}
-			password, err := c.askPassword()
-			if err != nil {
-				return err
-			}
-			if err := a.SetUserPassword(ctx, u.ID, password, ""); err != nil {
-				return err
-			}
-			if c.json {
-				return c.printJSON(userAsJSON(u))
-			}
-			fmt.Fprintf(c.stdout, "%s has a new password and is signed out everywhere.\n", u.Email)
-			return nil
+			return c.changeUser(ctx, func(ctx context.Context, a *app.App, u affiliate.User) error {
+				password, err := c.askPassword()
+				if err != nil {
+					return err
+				}
+				return a.SetUserPassword(ctx, u.ID, password, "")
+			}, "has a new password and is signed out everywhere")
 		},
 	}
+}
+
+// changeUser changes the person whose e-mail address is the command's argument, and says what they have of it.
+func (c *call) changeUser(ctx context.Context, change func(context.Context, *app.App, affiliate.User) error,
+	said string) error {
+	c.jsonFlag()
+	args, err := c.parse(1, 1)
+	if err != nil {
+		return err
+	}
+	ctx, a, end, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	u, err := findUser(ctx, a, args[0])
+	if err != nil {
+		return err
+	}
+	if err := change(ctx, a, u); err != nil {
+		return err
+	}
+	if c.json {
+		return c.printJSON(userAsJSON(u))
+	}
+	fmt.Fprintf(c.stdout, "%s %s.\n", u.Email, said)
+	return nil
 }
 
 // findUser gives a person by the e-mail address.
@@ -144,28 +152,9 @@ func userSecondFactorCommand() command {
 		summary: "Switch off the second factor of somebody who has lost it, and sign them out everywhere.",
 		example: "tributary user second-factor off mia@brand.example",
 		run: func(ctx context.Context, c *call) error {
-			c.jsonFlag()
-			args, err := c.parse(1, 1)
-			if err != nil {
-				return err
-			}
-			ctx, a, end, err := c.open(ctx)
-			if err != nil {
-				return err
-			}
-			defer end()
-			u, err := findUser(ctx, a, args[0])
-			if err != nil {
-				return err
-			}
-			if err := a.EndSecondFactor(ctx, u.ID); err != nil {
-				return err
-			}
-			if c.json {
-				return c.printJSON(userAsJSON(u))
-			}
-			fmt.Fprintf(c.stdout, "%s signs in with the password alone now, and is signed out everywhere.\n", u.Email)
-			return nil
+			return c.changeUser(ctx, func(ctx context.Context, a *app.App, u affiliate.User) error {
+				return a.EndSecondFactor(ctx, u.ID)
+			}, "signs in with the password alone now, and is signed out everywhere")
 		},
 	}
 }
