@@ -4,8 +4,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,29 +22,12 @@ var injections = []string{
 	strings.Repeat("A", 5000), "😀", " ", "",
 }
 
-var (
-	readParameter = regexp.MustCompile(`\.(?:Query|QueryArray|field)\("([a-z_]+)"\)`)
-	runsScript    = regexp.MustCompile(`(?i)<script>alert|<img src=x|href="javascript:`)
-)
+var runsScript = regexp.MustCompile(`(?i)<script>alert|<img src=x|href="javascript:`)
 
 // parameters are the names that the pages read from an address or a form.
-func parameters(t *testing.T) (names []string) {
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range readParameter.FindAllStringSubmatch(string(text), -1) {
-			names = append(names, m[1])
-		}
-	}
+func parameters(t *testing.T) []string {
+	t.Helper()
+	names := wordsIn(t, ".", `\.(?:Query|QueryArray|field)\("([a-z_]+)"\)`)
 	slices.Sort(names)
 	return slices.Compact(names)
 }

@@ -126,28 +126,12 @@ func TestAudit_pages(t *testing.T) {
 
 // TestAudit_words: every action that the program writes into the log has words, and every kind of thing can be chosen.
 func TestAudit_words(t *testing.T) {
-	files, err := filepath.Glob("../app/*.go")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
+	actions := wordsIn(t, "../app", `audit\([^"\n]*"([a-z_]+\.[a-z_.]+[a-z])"`)
+	for _, word := range wordsIn(t, "../app", `\bamend[A-Za-z]*\([^"\n]*"([a-z]+)"`) {
+		actions = append(actions, "campaign."+word)
 	}
-	var actions []string
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
-			continue
-		}
-		source, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range regexp.MustCompile(`audit\([^"\n]*"([a-z_]+\.[a-z_.]+[a-z])"`).FindAllStringSubmatch(string(source), -1) {
-			actions = append(actions, m[1])
-		}
-		for _, m := range regexp.MustCompile(`\bamend[A-Za-z]*\([^"\n]*"([a-z]+)"`).FindAllStringSubmatch(string(source), -1) {
-			actions = append(actions, "campaign."+m[1])
-		}
-		for _, m := range regexp.MustCompile(`\bname:\s+"([a-z_]+)"`).FindAllStringSubmatch(string(source), -1) {
-			actions = append(actions, m[1]+".change")
-		}
+	for _, word := range wordsIn(t, "../app", `\bname:\s+"([a-z_]+)"`) {
+		actions = append(actions, word+".change")
 	}
 	for _, d := range []app.Decision{app.Reject, app.Undo, app.Release} {
 		actions = append(actions, "conversion."+string(d))
@@ -169,4 +153,27 @@ func TestAudit_words(t *testing.T) {
 			t.Errorf("what was done to %s cannot be chosen", id)
 		}
 	}
+}
+
+// wordsIn gives what the group of a pattern finds in the sources of a folder, but not in tests.
+func wordsIn(t *testing.T, folder, pattern string) (words []string) {
+	t.Helper()
+	files, err := filepath.Glob(folder + "/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	group := regexp.MustCompile(pattern)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range group.FindAllStringSubmatch(string(source), -1) {
+			words = append(words, m[1])
+		}
+	}
+	return words
 }
