@@ -213,15 +213,15 @@ func TestRedisStopped_during_intake_race(t *testing.T) {
 	checkLedger(t, env)
 }
 
-// slowestAcknowledgement sends over several connections at once.
+// slowestAcknowledgement sends over several connections at once, all of an order over the same one: of two bodies of one
+// second the order decides in which they came.
 func slowestAcknowledgement(t testing.TB, c *recordings.Client, list []recordings.Request) time.Duration {
 	t.Helper()
 	var slowest atomic.Int64
-	next := make(chan recordings.Request)
 	var senders sync.WaitGroup
-	for range 8 {
+	for _, list := range recordings.ByConnection(list, 8) {
 		senders.Go(func() {
-			for r := range next {
+			for _, r := range list {
 				begin := time.Now()
 				if err := c.Deliver(t.Context(), r); err != nil {
 					t.Error(err)
@@ -232,10 +232,6 @@ func slowestAcknowledgement(t testing.TB, c *recordings.Client, list []recording
 			}
 		})
 	}
-	for _, r := range list {
-		next <- r
-	}
-	close(next)
 	senders.Wait()
 	return time.Duration(slowest.Load())
 }
