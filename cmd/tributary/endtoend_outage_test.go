@@ -213,8 +213,8 @@ func TestRedisStopped_during_intake_race(t *testing.T) {
 	checkLedger(t, env)
 }
 
-// slowestAcknowledgement sends over several connections at once, all of an order over the same one: of two bodies of one
-// second the order decides in which they came.
+// slowestAcknowledgement sends over several connections at once, all of an order over the same one: of two bodies of
+// one second the order decides in which they came.
 func slowestAcknowledgement(t testing.TB, c *recordings.Client, list []recordings.Request) time.Duration {
 	t.Helper()
 	var slowest atomic.Int64
