@@ -44,13 +44,13 @@ func (q queries) CampaignByName(ctx context.Context, name string) (affiliate.Cam
 
 // Campaigns lists campaigns by name, ended ones included.
 func (q queries) Campaigns(ctx context.Context, p Page) ([]affiliate.Campaign, string, error) {
-	return listPage[campaignRow](ctx, q, `SELECT `+campaignColumns+` FROM campaigns`, filter{}, sorting{"folded", "id"}, p)
+	return listPage[campaignRow](ctx, q, `SELECT `+campaignColumns+` FROM campaigns`, Filter{}, sorting{"folded", "id"}, p)
 }
 
 // CreateCampaign writes a new campaign. Conflict when the name is taken.
 func (tx *Tx) CreateCampaign(ctx context.Context, c affiliate.Campaign) (affiliate.Campaign, error) {
 	c.Version = 1
-	err := tx.get(ctx, &c.ID, `INSERT INTO campaigns (name, folded, status, starts_at, ends_at, window_days, precedence, click_rule, version, created_at, updated_at)
+	err := tx.Get(ctx, &c.ID, `INSERT INTO campaigns (name, folded, status, starts_at, ends_at, window_days, precedence, click_rule, version, created_at, updated_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (folded) DO NOTHING RETURNING id`,
 		c.Name, affiliate.FoldName(c.Name), c.Status, At(c.StartsAt), At(c.EndsAt), null(c.WindowDays),
 		null(c.Precedence), null(c.ClickRule), At(c.CreatedAt), At(c.UpdatedAt))
@@ -113,12 +113,12 @@ type MemberFilter struct {
 
 // Members lists members of campaigns by id, removed ones included.
 func (q queries) Members(ctx context.Context, m MemberFilter, p Page) ([]affiliate.CampaignMember, string, error) {
-	var f filter
+	var f Filter
 	if m.Campaign != 0 {
-		f.and("campaign_id = ?", m.Campaign)
+		f.And("campaign_id = ?", m.Campaign)
 	}
 	if m.Creator != 0 {
-		f.and("creator_id = ?", m.Creator)
+		f.And("creator_id = ?", m.Creator)
 	}
 	return listPage[memberRow](ctx, q, `SELECT `+memberColumns+` FROM campaign_members`, f, sorting{id: "id"}, p)
 }
@@ -126,7 +126,7 @@ func (q queries) Members(ctx context.Context, m MemberFilter, p Page) ([]affilia
 // CreateMember makes a creator a member of a campaign. Conflict when they are or were one.
 func (tx *Tx) CreateMember(ctx context.Context, m affiliate.CampaignMember) (affiliate.CampaignMember, error) {
 	m.Version = 1
-	err := tx.get(ctx, &m.ID, `INSERT INTO campaign_members (campaign_id, creator_id, product_value, product_currency, version, created_at, updated_at)
+	err := tx.Get(ctx, &m.ID, `INSERT INTO campaign_members (campaign_id, creator_id, product_value, product_currency, version, created_at, updated_at)
 		VALUES (?, ?, ?, ?, 1, ?, ?) ON CONFLICT (campaign_id, creator_id) DO NOTHING RETURNING id`,
 		m.CampaignID, m.CreatorID, m.ProductValue, m.ProductCurrency, At(m.CreatedAt), At(m.UpdatedAt))
 	return m, taken(err, "creator", "%s is or was a member of %s already; a removed member can be restored",

@@ -46,7 +46,7 @@ func conversionsWith(beside string, orders bool) string {
 const handlesInOrder = ` ORDER BY CASE WHEN h.network = '` + affiliate.Instagram + `' THEN 0 ELSE 1 END, h.network`
 
 // itemColumns are what a ConversionItem has besides its order's columns, of conversions c with itemTables beside them.
-var itemColumns = qualify("c", conversionColumns) + `, p.name AS campaign, r.name AS creator,
+var itemColumns = Qualify("c", conversionColumns) + `, p.name AS campaign, r.name AS creator,
 	COALESCE((SELECT h.handle FROM creator_handles h
 		WHERE h.creator_id = r.id` + handlesInOrder + ` LIMIT 1), '') AS handle,
 	f.name AS offer, f.type AS offer_type, (m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former`
@@ -71,11 +71,11 @@ func (q queries) ConversionPage(ctx context.Context, c ConversionFilter, s Conve
 		ConversionItem
 		Key any `db:"sort_key"`
 	}
-	err = q.list(ctx, &rows, `SELECT `+itemColumns+`, o.number, o.external_id, o.total AS order_total, s.slug AS store,
+	err = q.List(ctx, &rows, `SELECT `+itemColumns+`, o.number, o.external_id, o.total AS order_total, s.slug AS store,
 		found.sort_key
-		FROM (SELECT c.id, `+k.key+` AS sort_key`+conversionsWith(beside, orders)+f.where()+k.by()+fmt.Sprintf(" LIMIT %d", limit+1)+`) found
+		FROM (SELECT c.id, `+k.key+` AS sort_key`+conversionsWith(beside, orders)+f.Where()+k.by()+fmt.Sprintf(" LIMIT %d", limit+1)+`) found
 		JOIN conversions c ON c.id = found.id`+besideOrders+besideStores+itemTables+
-		keyset{key: "found.sort_key", id: "found.id", descending: k.descending}.by(), f.args...)
+		keyset{key: "found.sort_key", id: "found.id", descending: k.descending}.by(), f.Args...)
 	if err != nil {
 		return nil, "", err
 	}
@@ -106,7 +106,7 @@ func (q queries) EachConversion(ctx context.Context, c ConversionFilter, s Conve
 	}
 	k, beside := s.keyset()
 	var i ConversionItem
-	return q.stream(ctx, `SELECT `+qualify("c", conversionColumns)+`, o.number, o.external_id, o.total`+conversionsWith(beside, true)+f.where()+k.by(), f.args,
+	return q.stream(ctx, `SELECT `+Qualify("c", conversionColumns)+`, o.number, o.external_id, o.total`+conversionsWith(beside, true)+f.Where()+k.by(), f.Args,
 		append(i.Conversion.dest(), &i.Number, &i.ExternalID, &i.OrderTotal), func() error {
 			words.put(&i)
 			return each(&i)

@@ -95,14 +95,14 @@ func (q queries) sumRows(ctx context.Context, c ConversionFilter, account money.
 			amount, class, name)
 	}
 	var cells []reportCell
-	err = q.list(ctx, &cells, `SELECT `+count(counted+"'paid'", "conversions")+
+	err = q.List(ctx, &cells, `SELECT `+count(counted+"'paid'", "conversions")+
 		count(counted+"'paid' AND c.method = 'link'", "linked")+count(counted+"'pending'", "pending")+
 		count(counted+"'canceled'", "canceled")+count(counted+"'refunded'", "refunded")+count("c.approval = 'held'",
 		"held")+
 		count("c.approval = 'rejected'", "rejected")+sum("value", counted+"'paid'", "sales")+sum("commission",
 		counted+"'paid'", "commissions")+
 		sum("refunded", "c.approval <> 'rejected'", "refunds")+cellColumns+conversionsWith("",
-		orders)+f.where()+` GROUP BY 11, 12`, f.args...)
+		orders)+f.Where()+` GROUP BY 11, 12`, f.Args...)
 	if err != nil {
 		return ReportSums{}, fmt.Errorf("sum up conversions: %w", err)
 	}
@@ -118,7 +118,7 @@ type Review struct {
 
 // Review counts them by indexes of their own.
 func (q queries) Review(ctx context.Context) (r Review, err error) {
-	err = q.get(ctx, &r, `SELECT (SELECT COUNT(*) FROM conversions WHERE approval = 'held' AND credited) AS held,
+	err = q.Get(ctx, &r, `SELECT (SELECT COUNT(*) FROM conversions WHERE approval = 'held' AND credited) AS held,
 		(SELECT COUNT(*) FROM conversions WHERE ambiguous AND credited AND approval <> 'rejected') AS ambiguous,
 		(SELECT COUNT(*) FROM conversions WHERE rate IS NULL AND credited AND `+listed("currency")+`) AS unconverted`)
 	return r, err

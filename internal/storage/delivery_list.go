@@ -47,21 +47,21 @@ func (d DeliveryFilter) sought() bool {
 
 // ListDeliveries gives deliveries, newest first, and the cursor of the next page, which is empty on the last one.
 func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) ([]DeliveryRow, string, error) {
-	var f filter
+	var f Filter
 	if d.Store != "" {
-		f.and("s.slug = ?", d.Store)
+		f.And("s.slug = ?", d.Store)
 	}
 	switch d.State {
 	case DeliveryWaiting, DeliveryFailed, DeliveryDone, DeliveryIgnored:
-		f.and("d.state = '" + string(d.State) + "'") // spelled out: the index of open deliveries is partial
+		f.And("d.state = '" + string(d.State) + "'") // spelled out: the index of open deliveries is partial
 	case DeliverySetAside:
-		f.and("d.state = 'set_aside' AND d.id IN (SELECT delivery_id FROM set_asides)")
+		f.And("d.state = 'set_aside' AND d.id IN (SELECT delivery_id FROM set_asides)")
 	}
-	is(&f, "d.topic", d.Topic)
+	Is(&f, "d.topic", d.Topic)
 	if len(d.Orders) > 0 {
-		f.and("d.order_external <> ''") // as the index of orders says
+		f.And("d.order_external <> ''") // as the index of orders says
 	}
-	in(&f, "d.order_external", d.Orders)
+	In(&f, "d.order_external", d.Orders)
 	var before affiliate.DeliveryID
 	if p.Cursor != "" {
 		at, err := parseCursor(p.Cursor)
@@ -69,7 +69,7 @@ func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) (
 			return nil, "", err
 		}
 		before = affiliate.DeliveryID(at.ID)
-		f.and("d.id < ?", before)
+		f.And("d.id < ?", before)
 	}
 	end := ""
 	if d.Look > 0 && !d.sought() {
@@ -77,7 +77,7 @@ func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) (
 		if err != nil {
 			return nil, "", err
 		}
-		f.and("d.id >= ?", floor)
+		f.And("d.id >= ?", floor)
 		if more {
 			end = position{ID: int64(floor)}.cursor()
 		}
@@ -89,15 +89,15 @@ func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) (
 	var rows []DeliveryRow
 	limit := p.limit()
 	// The orders are looked up for the few rows of the page, not for all that are skipped.
-	err := q.list(ctx, &rows, `SELECT d.id, s.slug AS store, d.topic, d.received_at, d.processed_at, d.state, d.attempts, d.retry_at, d.note,
+	err := q.List(ctx, &rows, `SELECT d.id, s.slug AS store, d.topic, d.received_at, d.processed_at, d.state, d.attempts, d.retry_at, d.note,
 		d.order_external, COALESCE(o.id, 0) AS order_id, COALESCE(o.number, '') AS number,
 		COALESCE(a.reason, '') AS "aside.reason", COALESCE(a.actor, '') AS "aside.actor", a.at AS "aside.at"
-		FROM (SELECT d.id FROM deliveries d JOIN stores s ON s.id = d.store_id`+f.where()+order+
+		FROM (SELECT d.id FROM deliveries d JOIN stores s ON s.id = d.store_id`+f.Where()+order+
 		fmt.Sprintf(" LIMIT %d", limit+1)+`) found
 		JOIN deliveries d ON d.id = found.id JOIN stores s ON s.id = d.store_id
 		LEFT JOIN orders o ON o.store_id = d.store_id AND o.external_id = d.order_external
 		LEFT JOIN set_asides a ON a.delivery_id = d.id
-		ORDER BY d.id DESC`, f.args...)
+		ORDER BY d.id DESC`, f.Args...)
 	if err != nil || len(rows) <= limit {
 		return rows, end, err
 	}
@@ -110,7 +110,7 @@ func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) (
 func (q queries) lookUntil(ctx context.Context, before affiliate.DeliveryID, most int64) (floor affiliate.DeliveryID,
 	more bool, err error) {
 	var ends struct{ First, Last affiliate.DeliveryID }
-	err = q.get(ctx, &ends, `SELECT COALESCE((SELECT MIN(id) FROM deliveries), 0) AS first, COALESCE((SELECT MAX(id) FROM deliveries), 0) AS last`)
+	err = q.Get(ctx, &ends, `SELECT COALESCE((SELECT MIN(id) FROM deliveries), 0) AS first, COALESCE((SELECT MAX(id) FROM deliveries), 0) AS last`)
 	if before == 0 {
 		before = ends.Last + 1
 	}
@@ -124,7 +124,7 @@ func (q queries) OrdersCalled(ctx context.Context, store affiliate.StoreID, text
 	const newest = 50_000
 	ids := []string{text}
 	var numbered []string
-	err := q.list(ctx, &numbered, `SELECT external_id FROM orders WHERE id > (SELECT MAX(id) FROM orders) - ? AND store_id = ? AND number IN (?, ?)
+	err := q.List(ctx, &numbered, `SELECT external_id FROM orders WHERE id > (SELECT MAX(id) FROM orders) - ? AND store_id = ? AND number IN (?, ?)
 		AND external_id <> ? ORDER BY id DESC LIMIT 20`, newest, store, text, "#"+text, text)
 	return append(ids, numbered...), err
 }

@@ -22,30 +22,30 @@ type LedgerFilter struct {
 	From, To   time.Time // posted in [From, To)
 }
 
-func (f LedgerFilter) conditions() (w filter) {
+func (f LedgerFilter) conditions() (w Filter) {
 	if f.Creator != 0 {
-		w.and("l.creator_id = ?", f.Creator)
+		w.And("l.creator_id = ?", f.Creator)
 	}
 	if f.Campaign != 0 {
-		w.and("l.campaign_id = ?", f.Campaign)
+		w.And("l.campaign_id = ?", f.Campaign)
 	}
 	if f.Conversion != 0 {
-		w.and("l.conversion_id = ?", f.Conversion)
+		w.And("l.conversion_id = ?", f.Conversion)
 	}
 	if f.Payout != 0 {
-		w.and("l.payout_id = ?", f.Payout)
+		w.And("l.payout_id = ?", f.Payout)
 	}
 	if f.Kind != "" {
-		w.and("l.kind = ?", string(f.Kind))
+		w.And("l.kind = ?", string(f.Kind))
 	}
 	if f.Currency != "" {
-		w.and("l.currency = ?", string(f.Currency))
+		w.And("l.currency = ?", string(f.Currency))
 	}
 	if !f.From.IsZero() {
-		w.and("l.created_at >= ?", At(f.From))
+		w.And("l.created_at >= ?", At(f.From))
 	}
 	if !f.To.IsZero() {
-		w.and("l.created_at < ?", At(f.To))
+		w.And("l.created_at < ?", At(f.To))
 	}
 	return w
 }
@@ -87,14 +87,14 @@ func (l *LedgerLine) dest() []any {
 func (q queries) EachLedgerEntry(ctx context.Context, f LedgerFilter, each func(*LedgerLine) error) error {
 	var l LedgerLine
 	conditions := f.conditions()
-	return q.stream(ctx, `SELECT `+ledgerColumns+ledgerJoins+conditions.where()+` ORDER BY l.created_at, l.id`, conditions.args, l.dest(),
+	return q.stream(ctx, `SELECT `+ledgerColumns+ledgerJoins+conditions.Where()+` ORDER BY l.created_at, l.id`, conditions.Args, l.dest(),
 		func() error { return each(&l) })
 }
 
 // CountLedger counts what EachLedgerEntry gives.
 func (q queries) CountLedger(ctx context.Context, f LedgerFilter) (n int64, err error) {
 	conditions := f.conditions()
-	return n, q.get(ctx, &n, `SELECT COUNT(*) FROM ledger_entries l`+conditions.where(), conditions.args...)
+	return n, q.Get(ctx, &n, `SELECT COUNT(*) FROM ledger_entries l`+conditions.Where(), conditions.Args...)
 }
 
 // EachStatementLine hands the entries of a creator posted in [from, to) to each one by one, oldest first, with the
@@ -122,8 +122,8 @@ func (q queries) balancesBefore(ctx context.Context, creator affiliate.CreatorID
 	balances := map[money.Currency]int64{}
 	var currency money.Currency
 	var sum int64
-	err := q.stream(ctx, `SELECT l.currency, CAST(SUM(l.amount) AS BIGINT) FROM ledger_entries l`+conditions.where()+` GROUP BY l.currency`,
-		conditions.args, []any{intoText(&currency), &sum}, func() error {
+	err := q.stream(ctx, `SELECT l.currency, CAST(SUM(l.amount) AS BIGINT) FROM ledger_entries l`+conditions.Where()+` GROUP BY l.currency`,
+		conditions.Args, []any{intoText(&currency), &sum}, func() error {
 			balances[currency] = sum
 			return nil
 		})
@@ -210,17 +210,17 @@ func (q queries) ledgerPage(ctx context.Context, f LedgerFilter, p Page) ([]Ledg
 		if err != nil {
 			return nil, nil, err
 		}
-		conditions.and("(l.created_at, l.id) < (?, ?)", At(at.At), at.ID)
+		conditions.And("(l.created_at, l.id) < (?, ?)", At(at.At), at.ID)
 	}
 	limit := p.limit()
 	var l LedgerLine
 	lines := []LedgerLine{}
 	// The names are joined to the few rows of the page, not to all that are skipped.
-	err := q.stream(ctx, `WITH page AS (SELECT * FROM ledger_entries l`+conditions.where()+fmt.Sprintf(` ORDER BY l.created_at DESC, l.id DESC LIMIT %d)
+	err := q.stream(ctx, `WITH page AS (SELECT * FROM ledger_entries l`+conditions.Where()+fmt.Sprintf(` ORDER BY l.created_at DESC, l.id DESC LIMIT %d)
 		SELECT `, limit+1)+ledgerColumns+`, r.name, p.name, f.name, s.slug FROM page l LEFT JOIN offer_members om ON om.id = l.offer_member_id
 		LEFT JOIN offers f ON f.id = om.offer_id LEFT JOIN conversions c ON c.id = l.conversion_id LEFT JOIN orders o ON o.id = c.order_id
 		LEFT JOIN stores s ON s.id = o.store_id LEFT JOIN campaigns p ON p.id = l.campaign_id JOIN creators r ON r.id = l.creator_id
-		ORDER BY l.created_at DESC, l.id DESC`, conditions.args,
+		ORDER BY l.created_at DESC, l.id DESC`, conditions.Args,
 		append(l.dest(), &l.Creator, intoText(&l.Campaign), intoText(&l.Offer), intoText(&l.Store)), func() error {
 			lines = append(lines, l)
 			return nil

@@ -104,7 +104,7 @@ func (k keyset) read(cursor string) (key any, id int64, err error) {
 }
 
 // after keeps the rows behind the one that a cursor names; an empty cursor keeps all.
-func (k keyset) after(f *filter, cursor string) error {
+func (k keyset) after(f *Filter, cursor string) error {
 	if cursor == "" {
 		return nil
 	}
@@ -117,9 +117,9 @@ func (k keyset) after(f *filter, cursor string) error {
 		than = " < "
 	}
 	if k.key == "" {
-		f.and(k.id+than+"?", id)
+		f.And(k.id+than+"?", id)
 	} else {
-		f.and("("+k.key+", "+k.id+")"+than+"(?, ?)", key, id)
+		f.And("("+k.key+", "+k.id+")"+than+"(?, ?)", key, id)
 	}
 	return nil
 }
@@ -152,19 +152,20 @@ func (k keyset) position(key any, id int64) position {
 	return p
 }
 
-// filter collects conditions of a WHERE clause.
-type filter struct {
+// Filter collects conditions of a WHERE clause.
+type Filter struct {
 	conditions []string
-	args       []any
+	Args       []any // of the placeholders of all conditions, in their order
 }
 
-func (f *filter) and(condition string, args ...any) {
+// And adds a condition with the arguments of its placeholders.
+func (f *Filter) And(condition string, args ...any) {
 	f.conditions = append(f.conditions, condition)
-	f.args = append(f.args, args...)
+	f.Args = append(f.Args, args...)
 }
 
-// in adds "column IN (…)"; an empty list narrows nothing.
-func in[T any](f *filter, column string, list []T) {
+// In adds "column IN (…)"; an empty list narrows nothing.
+func In[T any](f *Filter, column string, list []T) {
 	if len(list) == 0 {
 		return
 	}
@@ -172,18 +173,19 @@ func in[T any](f *filter, column string, list []T) {
 	for i, v := range list {
 		args[i] = v
 	}
-	f.and(column+" IN (?"+strings.Repeat(", ?", len(list)-1)+")", args...)
+	f.And(column+" IN (?"+strings.Repeat(", ?", len(list)-1)+")", args...)
 }
 
-// is adds "column = …"; a zero value narrows nothing.
-func is[T comparable](f *filter, column string, v T) {
+// Is adds "column = …"; a zero value narrows nothing.
+func Is[T comparable](f *Filter, column string, v T) {
 	var zero T
 	if v != zero {
-		f.and(column+" = ?", v)
+		f.And(column+" = ?", v)
 	}
 }
 
-func (f *filter) where() string {
+// Where is the WHERE clause; empty without a condition.
+func (f *Filter) Where() string {
 	if len(f.conditions) == 0 {
 		return ""
 	}
@@ -202,21 +204,21 @@ type sorting struct{ text, id string }
 func (s sorting) keyset() keyset { return keyset{key: s.text, id: s.id} }
 
 // listPage reads one page of "SELECT … FROM …" and the cursor of the next page, which is empty on the last one.
-func listPage[R row[T], T any](ctx context.Context, q queries, selectFrom string, f filter, s sorting,
+func listPage[R row[T], T any](ctx context.Context, q queries, selectFrom string, f Filter, s sorting,
 	p Page) ([]T, string, error) {
 	return pageBy[R, T](ctx, q, selectFrom, f, s.keyset(), p)
 }
 
 // pageBy is listPage in the order of any keyset. It reads one row more than the page has, to see whether there is one.
-func pageBy[R row[T], T any](ctx context.Context, q queries, selectFrom string, f filter, k keyset,
+func pageBy[R row[T], T any](ctx context.Context, q queries, selectFrom string, f Filter, k keyset,
 	p Page) ([]T, string, error) {
 	if err := k.after(&f, p.Cursor); err != nil {
 		return nil, "", err
 	}
 	limit := p.limit()
 	var rows []R
-	query := selectFrom + f.where() + k.by() + fmt.Sprintf(" LIMIT %d", limit+1)
-	if err := q.list(ctx, &rows, query, f.args...); err != nil {
+	query := selectFrom + f.Where() + k.by() + fmt.Sprintf(" LIMIT %d", limit+1)
+	if err := q.List(ctx, &rows, query, f.Args...); err != nil {
 		return nil, "", err
 	}
 	next := ""
@@ -230,7 +232,7 @@ func pageBy[R row[T], T any](ctx context.Context, q queries, selectFrom string, 
 // getOne reads one row; NotFound names what was looked for.
 func getOne[R row[T], T any](ctx context.Context, q queries, what fmt.Stringer, query string, args ...any) (T, error) {
 	var r R
-	err := q.get(ctx, &r, query, args...)
+	err := q.Get(ctx, &r, query, args...)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		err = affiliate.Errorf(affiliate.NotFound, "there is no %s", what)
 	}
@@ -298,9 +300,9 @@ func value[T any](p *T) T {
 	return *p
 }
 
-// containing is the LIKE pattern of a text somewhere in another; % and _ in it mean themselves. It goes with ESCAPE
+// Containing is the LIKE pattern of a text somewhere in another; % and _ in it mean themselves. It goes with ESCAPE
 // '\'.
-func containing(text string) string {
+func Containing(text string) string {
 	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text) + "%"
 }
 

@@ -32,41 +32,41 @@ func (s Scope) ofOffers() bool {
 }
 
 // offers narrows offers o.
-func (s Scope) offers(f *filter) {
+func (s Scope) offers(f *Filter) {
 	if len(s.Campaigns) > 0 {
-		f.and("o.campaign_id IN (?)", s.Campaigns)
+		f.And("o.campaign_id IN (?)", s.Campaigns)
 	}
 	if len(s.Offers) > 0 {
-		f.and("o.id IN (?)", s.Offers)
+		f.And("o.id IN (?)", s.Offers)
 	}
 	if s.OfferStatus != "" {
-		f.and("o.status = ?", string(s.OfferStatus))
+		f.And("o.status = ?", string(s.OfferStatus))
 	}
 	if s.OfferType != "" {
-		f.and("o.type = ?", string(s.OfferType))
+		f.And("o.type = ?", string(s.OfferType))
 	}
 }
 
 // members is a query of the scope's offer members om, in campaigns as members m; column is what it selects.
 func (s Scope) members(column string) (string, []any) {
 	from, f := s.memberTables()
-	return "SELECT " + column + " FROM " + from + f.where(), f.args
+	return "SELECT " + column + " FROM " + from + f.Where(), f.Args
 }
 
 // memberTables are the tables of the scope's offer members om, in campaigns as members m, with the conditions on them.
-func (s Scope) memberTables() (string, filter) {
+func (s Scope) memberTables() (string, Filter) {
 	from := "offer_members om JOIN campaign_members m ON m.id = om.member_id"
-	var f filter
+	var f Filter
 	if s.ofOffers() {
 		from += " JOIN offers o ON o.id = om.offer_id"
 		s.offers(&f)
 	}
 	if !s.Former {
 		from += " JOIN creators cr ON cr.id = m.creator_id"
-		f.and("m.removed_at IS NULL AND cr.removed_at IS NULL")
+		f.And("m.removed_at IS NULL AND cr.removed_at IS NULL")
 	}
 	if s.Creator != 0 {
-		f.and("m.creator_id = ?", s.Creator)
+		f.And("m.creator_id = ?", s.Creator)
 	}
 	return from, f
 }
@@ -194,18 +194,18 @@ func (q queries) ReportSeries(ctx context.Context, r Report, buckets []affiliate
 }
 
 // inPeriods narrows offer_periods p to some days and months.
-func inPeriods(periods []string) filter {
-	var f filter
+func inPeriods(periods []string) Filter {
+	var f Filter
 	if len(periods) == 0 {
-		f.and("FALSE")
+		f.And("FALSE")
 	} else {
-		f.and("p.period IN (?)", periods)
+		f.And("p.period IN (?)", periods)
 	}
 	return f
 }
 
 // periodsOf narrows offer_periods p to days and months of which each is in one of the buckets, and which cover them.
-func periodsOf(buckets []affiliate.Bucket) filter {
+func periodsOf(buckets []affiliate.Bucket) Filter {
 	var months int
 	var periods []string
 	for _, b := range buckets {
@@ -216,23 +216,23 @@ func periodsOf(buckets []affiliate.Bucket) filter {
 	if months > 0 {
 		return inPeriods(periods)
 	}
-	var f filter
-	f.and("p.period >= ? AND p.period < ? AND LENGTH(p.period) = 10", buckets[0].From, buckets[len(buckets)-1].To)
+	var f Filter
+	f.And("p.period >= ? AND p.period < ? AND LENGTH(p.period) = 10", buckets[0].From, buckets[len(buckets)-1].To)
 	return f
 }
 
 // offerCells reads sums per offer and period, added up by an expression over offer_periods p.
-func (q queries) offerCells(ctx context.Context, r Report, period string, f filter) ([]reportCell, error) {
+func (q queries) offerCells(ctx context.Context, r Report, period string, f Filter) ([]reportCell, error) {
 	if r.ofOffers() {
-		var o filter
+		var o Filter
 		r.offers(&o)
-		f.and("p.offer_id IN (SELECT o.id FROM offers o"+o.where()+")", o.args...)
+		f.And("p.offer_id IN (SELECT o.id FROM offers o"+o.Where()+")", o.Args...)
 	} else {
-		f.and("p.offer_id = 0")
+		f.And("p.offer_id = 0")
 	}
 	var cells []reportCell
-	err := q.listIn(ctx, &cells, `SELECT `+period+` AS period, p.currency, p.converted, p.former, `+sumColumns(tallyColumns)+
-		` FROM offer_periods p`+f.where()+` GROUP BY 1, p.currency, p.converted, p.former`, f.args...)
+	err := q.ListIn(ctx, &cells, `SELECT `+period+` AS period, p.currency, p.converted, p.former, `+sumColumns(tallyColumns)+
+		` FROM offer_periods p`+f.Where()+` GROUP BY 1, p.currency, p.converted, p.former`, f.Args...)
 	return cells, err
 }
 
@@ -241,28 +241,28 @@ func (q queries) creatorCells(ctx context.Context, r Report, period string) ([]r
 	all := r.Scope
 	all.Former = true
 	members, args := all.members("om.id")
-	conversions, links, entries := filter{}, filter{}, filter{}
-	conversions.and("c.offer_member_id IN ("+members+")", args...)
+	conversions, links, entries := Filter{}, Filter{}, Filter{}
+	conversions.And("c.offer_member_id IN ("+members+")", args...)
 	r.onDays(&conversions, "c.day")
-	links.and("l.offer_member_id IN ("+members+")", args...)
+	links.And("l.offer_member_id IN ("+members+")", args...)
 	r.between(&links, "k.at")
-	entries.and("e.creator_id = ?", r.Creator)
+	entries.And("e.creator_id = ?", r.Creator)
 	r.between(&entries, "e.created_at")
 	if r.ofOffers() {
-		entries.and("e.offer_member_id IN ("+members+")", args...)
+		entries.And("e.offer_member_id IN ("+members+")", args...)
 	}
 	var cells []reportCell
 	// Members are added up before they are looked up: a creator has few, and many facts.
-	err := q.listIn(ctx, &cells, `SELECT f.period, f.currency, f.converted, (m.removed_at IS NOT NULL OR cr.removed_at IS NOT NULL) AS former, `+
+	err := q.ListIn(ctx, &cells, `SELECT f.period, f.currency, f.converted, (m.removed_at IS NOT NULL OR cr.removed_at IS NOT NULL) AS former, `+
 		sumColumns(tallyColumns)+` FROM (SELECT `+period+` AS period, f.member, f.currency, f.converted, `+sumColumns(tallyColumns)+`
-			FROM (`+memberFacts(conversions.also(), links.also(), entries.also())+`) f GROUP BY 1, f.member, f.currency, f.converted) f
+			FROM (`+memberFacts(conversions.Also(), links.Also(), entries.Also())+`) f GROUP BY 1, f.member, f.currency, f.converted) f
 		LEFT JOIN offer_members om ON om.id = f.member LEFT JOIN campaign_members m ON m.id = om.member_id LEFT JOIN creators cr ON cr.id = m.creator_id
-		GROUP BY f.period, f.currency, f.converted, 4`, slices.Concat(conversions.args, links.args, entries.args)...)
+		GROUP BY f.period, f.currency, f.converted, 4`, slices.Concat(conversions.Args, links.Args, entries.Args)...)
 	return cells, err
 }
 
-// also writes the conditions as they follow others.
-func (f *filter) also() string {
+// Also writes the conditions as they follow others.
+func (f *Filter) Also() string {
 	if len(f.conditions) == 0 {
 		return ""
 	}
@@ -270,22 +270,22 @@ func (f *filter) also() string {
 }
 
 // onDays narrows a column of local days to the range.
-func (r Report) onDays(f *filter, column string) {
+func (r Report) onDays(f *Filter, column string) {
 	if r.Range.From != "" {
-		f.and(column+" >= ?", r.Range.From)
+		f.And(column+" >= ?", r.Range.From)
 	}
 	if r.Range.To != "" {
-		f.and(column+" < ?", r.Range.To)
+		f.And(column+" < ?", r.Range.To)
 	}
 }
 
 // between narrows a column of moments to the range.
-func (r Report) between(f *filter, column string) {
+func (r Report) between(f *Filter, column string) {
 	if start := r.Range.Start(); !start.IsZero() {
-		f.and(column+" >= ?", At(start))
+		f.And(column+" >= ?", At(start))
 	}
 	if end := r.Range.End(); !end.IsZero() {
-		f.and(column+" < ?", At(end))
+		f.And(column+" < ?", At(end))
 	}
 }
 
@@ -296,7 +296,7 @@ func (q queries) BoundedRange(ctx context.Context, r affiliate.Range, today stri
 		return r, nil
 	}
 	var ends struct{ First, Last string }
-	err := q.get(ctx, &ends, `SELECT COALESCE((SELECT MIN(period) FROM offer_periods WHERE offer_id = 0), '') AS first,
+	err := q.Get(ctx, &ends, `SELECT COALESCE((SELECT MIN(period) FROM offer_periods WHERE offer_id = 0), '') AS first,
 		COALESCE((SELECT MAX(period) FROM offer_periods WHERE offer_id = 0), '') AS last`)
 	if err != nil {
 		return r, fmt.Errorf("find the first day of reports: %w", err)
@@ -321,19 +321,19 @@ type CurrencyOrders struct {
 
 // UncreditedSales gives the paid orders of a range that have no creator, by the orders' currency.
 func (q queries) UncreditedSales(ctx context.Context, r affiliate.Range) ([]CurrencyOrders, error) {
-	var f filter
+	var f Filter
 	Report{Range: r}.onDays(&f, "day")
 	var list []CurrencyOrders
-	err := q.list(ctx, &list, `SELECT currency, CAST(SUM(orders) AS BIGINT) AS orders, CAST(SUM(sales) AS BIGINT) AS sales FROM uncredited_days`+
-		f.where()+` GROUP BY currency HAVING SUM(orders) <> 0 OR SUM(sales) <> 0 ORDER BY currency`, f.args...)
+	err := q.List(ctx, &list, `SELECT currency, CAST(SUM(orders) AS BIGINT) AS orders, CAST(SUM(sales) AS BIGINT) AS sales FROM uncredited_days`+
+		f.Where()+` GROUP BY currency HAVING SUM(orders) <> 0 OR SUM(sales) <> 0 ORDER BY currency`, f.Args...)
 	return list, err
 }
 
-// getIn reads one row of a query with an IN (?) over slices.
-func (q queries) getIn(ctx context.Context, dest any, query string, args ...any) error {
+// GetIn reads one row of a query with an IN (?) over slices.
+func (q queries) GetIn(ctx context.Context, dest any, query string, args ...any) error {
 	expanded, flat, err := sqlx.In(query, args...)
 	if err != nil {
 		return err
 	}
-	return q.get(ctx, dest, expanded, flat...)
+	return q.Get(ctx, dest, expanded, flat...)
 }

@@ -32,7 +32,7 @@ func (q queries) PaymentsDue(ctx context.Context, s Scope, account money.Currenc
 	query, args := dueQuery(s, now)
 	due := PaymentsDue{DueSum: DueSum{Currency: account}}
 	var rows []DueSum
-	err := q.listIn(ctx, &rows, `SELECT d.currency, CAST(SUM(CASE WHEN d.inside > 0 THEN d.inside ELSE 0 END) AS BIGINT) AS amount,
+	err := q.ListIn(ctx, &rows, `SELECT d.currency, CAST(SUM(CASE WHEN d.inside > 0 THEN d.inside ELSE 0 END) AS BIGINT) AS amount,
 		COUNT(*) FILTER (WHERE d.inside > 0) AS creators, CAST(SUM(d.members) AS BIGINT) AS members FROM (`+query+`) d
 		WHERE d.payable > 0 AND (d.currency <> ? OR d.payable >= ?) GROUP BY d.currency ORDER BY d.currency`,
 		append(args, string(account), minimum)...)
@@ -59,15 +59,15 @@ func dueQuery(s Scope, now time.Time) (string, []any) {
 	}
 	payable, payableArgs := payableAccounts(now, creators)
 	inside, insideArgs := s.accounts()
-	var f filter
-	f.and("(b.balance <> 0 OR b.payable <> 0)")
+	var f Filter
+	f.And("(b.balance <> 0 OR b.payable <> 0)")
 	if s.narrow() {
-		f.and("b.creator_id IN (SELECT b.creator_id FROM balances b WHERE "+inside+")", insideArgs...)
+		f.And("b.creator_id IN (SELECT b.creator_id FROM balances b WHERE "+inside+")", insideArgs...)
 	}
 	return `SELECT a.creator_id, a.currency, SUM(a.payable) AS payable, COALESCE(SUM(a.payable) FILTER (WHERE a.inside), 0) AS inside,
 		COUNT(*) FILTER (WHERE a.inside AND a.payable > 0 AND a.offer_member_id <> 0) AS members FROM (
-			SELECT b.creator_id, b.offer_member_id, b.currency, b.payable, ` + inside + ` AS inside FROM (` + payable + `) b` + f.where() + `) a
-		GROUP BY a.creator_id, a.currency`, slices.Concat(insideArgs, payableArgs, f.args)
+			SELECT b.creator_id, b.offer_member_id, b.currency, b.payable, ` + inside + ` AS inside FROM (` + payable + `) b` + f.Where() + `) a
+		GROUP BY a.creator_id, a.currency`, slices.Concat(insideArgs, payableArgs, f.Args)
 }
 
 // accounts is the condition that the account of balances b belongs to the scope. What a creator earned outside of
@@ -80,23 +80,23 @@ func (s Scope) accounts() (string, []any) {
 		members, args := s.members("om.id")
 		return "b.offer_member_id IN (" + members + ")", args
 	}
-	var of, f filter
+	var of, f Filter
 	if s.Creator != 0 {
-		f.and("b.creator_id = ?", s.Creator)
+		f.And("b.creator_id = ?", s.Creator)
 	}
 	if len(s.Campaigns) > 0 {
-		f.and("b.campaign_id IN (?)", s.Campaigns)
-		of.and("m.campaign_id IN (?)", s.Campaigns)
+		f.And("b.campaign_id IN (?)", s.Campaigns)
+		of.And("m.campaign_id IN (?)", s.Campaigns)
 	}
 	if !s.Former {
-		of.and("m.removed_at IS NULL AND cr.removed_at IS NULL")
+		of.And("m.removed_at IS NULL AND cr.removed_at IS NULL")
 	}
 	if !s.Former {
-		in := "(b.campaign_id, b.creator_id) IN (SELECT m.campaign_id, m.creator_id FROM campaign_members m JOIN creators cr ON cr.id = m.creator_id" + of.where() + ")"
+		in := "(b.campaign_id, b.creator_id) IN (SELECT m.campaign_id, m.creator_id FROM campaign_members m JOIN creators cr ON cr.id = m.creator_id" + of.Where() + ")"
 		if len(s.Campaigns) == 0 {
 			in = "(" + in + " OR b.campaign_id = 0 AND b.creator_id IN (SELECT cr.id FROM creators cr WHERE cr.removed_at IS NULL))"
 		}
-		f.and(in, of.args...)
+		f.And(in, of.Args...)
 	}
-	return strings.Join(f.conditions, " AND "), f.args
+	return strings.Join(f.conditions, " AND "), f.Args
 }

@@ -79,14 +79,14 @@ func (l ReportList) needs() facts {
 func (r Report) periodFigures(g grouping, ids []int64) (string, []any) {
 	f := inPeriods(r.Range.Cover().Periods())
 	if len(ids) > 0 {
-		f.and(g.periods+" IN (?)", ids)
+		f.And(g.periods+" IN (?)", ids)
 	}
 	if !r.Scope.Former {
-		f.and("NOT p.former")
+		f.And("NOT p.former")
 	}
 	r.offers(&f)
 	return figureUnion(figurePart{id: "x.id", columns: ownSums(tallyColumns),
-		args: append([]any{string(r.Currency)}, f.args...), from: `(SELECT ` + g.periods + ` AS id, (p.converted AND p.currency = ?) AS own, p.* FROM offer_periods p JOIN offers o ON o.id = p.offer_id` + f.where() + `) x`})
+		args: append([]any{string(r.Currency)}, f.Args...), from: `(SELECT ` + g.periods + ` AS id, (p.converted AND p.currency = ?) AS own, p.* FROM offer_periods p JOIN offers o ON o.id = p.offer_id` + f.Where() + `) x`})
 }
 
 // ownSums sums columns of rollups x up over the rows in the account's currency; clicks have none.
@@ -104,28 +104,28 @@ func ownSums(columns string) map[string]string {
 func (r Report) yearFigures() (string, []any) {
 	tables, years := r.memberTables()
 	if r.Range.Days() > 0 {
-		years.and("y.year IN (?)", yearsOf(r.Range))
+		years.And("y.year IN (?)", yearsOf(r.Range))
 	}
-	var paid filter
-	paid.and("b.currency = ?", string(r.Currency))
+	var paid Filter
+	paid.And("b.currency = ?", string(r.Currency))
 	if !r.Everybody() {
 		members, args := r.members("om.id")
 		if r.ofOffers() {
-			paid.and("b.offer_member_id IN ("+members+")", args...)
+			paid.And("b.offer_member_id IN ("+members+")", args...)
 		} else {
-			paid.and("(b.offer_member_id = 0 OR b.offer_member_id IN ("+members+"))", args...)
+			paid.And("(b.offer_member_id = 0 OR b.offer_member_id IN ("+members+"))", args...)
 		}
 		if r.Creator != 0 {
-			paid.and("b.creator_id = ?", r.Creator)
+			paid.And("b.creator_id = ?", r.Creator)
 		}
 	}
 	return figureUnion(
 		figurePart{id: "x.id", columns: ownSums(memberYearColumns), args: append([]any{string(r.Currency)},
-			years.args...),
+			years.Args...),
 			from: `(SELECT m.creator_id AS id, (y.converted AND y.currency = ?) AS own, y.clicks, y.conversions, y.linked, y.sales, y.commissions, y.refunds
-				FROM ` + tables + ` JOIN member_years y ON y.offer_member_id = om.id` + years.where() + `) x`},
+				FROM ` + tables + ` JOIN member_years y ON y.offer_member_id = om.id` + years.Where() + `) x`},
 		figurePart{id: "b.creator_id", columns: map[string]string{"payouts": "SUM(b.paid)"}, from: "balances b" +
-			paid.where(), args: paid.args})
+			paid.Where(), args: paid.Args})
 }
 
 // figurePart sums up some of the figures per row; the others are 0.
@@ -157,12 +157,12 @@ func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any
 	var parts []figurePart
 	tables, members := r.memberTables()
 	only(&members, g, ids)
-	ofMembers := func(f *filter, column string) {
-		f.and(column+" IN (SELECT om.id FROM "+tables+members.where()+")", members.args...)
+	ofMembers := func(f *Filter, column string) {
+		f.And(column+" IN (SELECT om.id FROM "+tables+members.Where()+")", members.Args...)
 	}
 	if which.accepted || which.conversions {
-		var f filter
-		f.and("c.credited")
+		var f Filter
+		f.And("c.credited")
 		switch {
 		case r.narrow() || len(ids) > 0:
 			ofMembers(&f, "c.offer_member_id")
@@ -176,11 +176,11 @@ func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any
 		parts = append(parts, r.conversionFigures(g, which, f))
 	}
 	if which.clicks {
-		f := filter{slices.Clone(members.conditions), slices.Clone(members.args)}
-		f.and("NOT k.bot")
+		f := Filter{slices.Clone(members.conditions), slices.Clone(members.Args)}
+		f.And("NOT k.bot")
 		r.between(&f, "k.at")
-		parts = append(parts, figurePart{id: g.clicks, columns: map[string]string{"clicks": "COUNT(*)"}, args: f.args,
-			from: tables + " JOIN links l ON l.offer_member_id = om.id JOIN clicks k ON k.link_id = l.id" + f.where()})
+		parts = append(parts, figurePart{id: g.clicks, columns: map[string]string{"clicks": "COUNT(*)"}, args: f.Args,
+			from: tables + " JOIN links l ON l.offer_member_id = om.id JOIN clicks k ON k.link_id = l.id" + f.Where()})
 	}
 	if which.payouts && g.payouts != "" {
 		f := r.payouts(g, ids)
@@ -188,10 +188,10 @@ func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any
 		case r.ofOffers() || g.periods != "": // what is of no offer is of no campaign here, as in the sums per offer
 			ofMembers(&f, "e.offer_member_id")
 		case !r.Scope.Former:
-			f.and("(e.offer_member_id IS NULL OR e.offer_member_id IN (SELECT om.id FROM "+tables+members.where()+"))", members.args...)
+			f.And("(e.offer_member_id IS NULL OR e.offer_member_id IN (SELECT om.id FROM "+tables+members.Where()+"))", members.Args...)
 		}
 		parts = append(parts, figurePart{id: g.payouts, columns: map[string]string{"payouts": "SUM(-e.amount)"},
-			args: f.args, from: "ledger_entries e LEFT JOIN offer_members pm ON pm.id = e.offer_member_id" + f.where()})
+			args: f.Args, from: "ledger_entries e LEFT JOIN offer_members pm ON pm.id = e.offer_member_id" + f.Where()})
 	}
 	if len(parts) == 0 {
 		parts = append(parts, figurePart{id: "t.id", from: "creators t WHERE FALSE"})
@@ -200,23 +200,23 @@ func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any
 }
 
 // only narrows offer members om to those of some rows.
-func only(f *filter, g grouping, ids []int64) {
+func only(f *Filter, g grouping, ids []int64) {
 	switch {
 	case len(ids) == 0:
 	case g == byCreator:
-		f.and("m.creator_id IN (?)", ids)
+		f.And("m.creator_id IN (?)", ids)
 	case g == byEvidence:
 		codes, links := evidenceIDs(ids)
-		f.and("om.id IN (SELECT x.offer_member_id FROM codes x WHERE x.id IN (?) UNION ALL SELECT x.offer_member_id FROM links x WHERE x.id IN (?))",
+		f.And("om.id IN (SELECT x.offer_member_id FROM codes x WHERE x.id IN (?) UNION ALL SELECT x.offer_member_id FROM links x WHERE x.id IN (?))",
 			append(codes, 0), append(links, 0)) // an IN needs something
 	}
 }
 
 // conversionFigures sums up conversions c: all of them, or only what the accepted ones count in the account's currency.
-func (r Report) conversionFigures(g grouping, which facts, f filter) figurePart {
+func (r Report) conversionFigures(g grouping, which facts, f Filter) figurePart {
 	if !which.conversions {
-		f.and("c.approval = 'approved' AND c.status = 'paid' AND c.rate IS NOT NULL AND c.account_currency = ?", string(r.Currency))
-		return figurePart{id: g.conversions, from: "conversions c" + f.where(), args: f.args,
+		f.And("c.approval = 'approved' AND c.status = 'paid' AND c.rate IS NOT NULL AND c.account_currency = ?", string(r.Currency))
+		return figurePart{id: g.conversions, from: "conversions c" + f.Where(), args: f.Args,
 			columns: map[string]string{
 				"conversions": "COUNT(*)", "linked": "COUNT(*) FILTER (WHERE c.method = 'link')",
 				"sales": "SUM(c.account_value)", "commissions": "SUM(c.account_commission)"}}
@@ -234,24 +234,24 @@ func (r Report) conversionFigures(g grouping, which facts, f filter) figurePart 
 	for _, s := range []affiliate.OrderStatus{affiliate.Pending, affiliate.Canceled, affiliate.Refunded} {
 		columns[string(s)] = count("x.approval = 'approved' AND x.status = '" + string(s) + "'")
 	}
-	return figurePart{id: "x.id", columns: columns, args: append([]any{string(r.Currency)}, f.args...),
+	return figurePart{id: "x.id", columns: columns, args: append([]any{string(r.Currency)}, f.Args...),
 		from: `(SELECT ` + g.conversions + ` AS id, (c.rate IS NOT NULL AND c.account_currency = ?) AS own, c.approval, c.status, c.method, c.account_value,
-			c.account_commission, c.account_refunded FROM conversions c` + f.where() + `) x`}
+			c.account_commission, c.account_refunded FROM conversions c` + f.Where() + `) x`}
 }
 
 // payouts narrows ledger entries e to payouts of the range, to whoever the report is about.
-func (r Report) payouts(g grouping, ids []int64) filter {
-	var f filter
-	f.and("e.kind = 'payout' AND e.currency = ?", string(r.Currency))
+func (r Report) payouts(g grouping, ids []int64) Filter {
+	var f Filter
+	f.And("e.kind = 'payout' AND e.currency = ?", string(r.Currency))
 	r.between(&f, "e.created_at")
 	switch {
 	case r.Creator != 0:
-		f.and("e.creator_id = ?", r.Creator)
+		f.And("e.creator_id = ?", r.Creator)
 	case g == byCreator && len(ids) > 0:
-		f.and("e.creator_id IN (?)", ids)
+		f.And("e.creator_id IN (?)", ids)
 	case r.narrow():
 		creators, args := r.members("m.creator_id")
-		f.and("e.creator_id IN ("+creators+")", args...)
+		f.And("e.creator_id IN ("+creators+")", args...)
 	}
 	return f
 }

@@ -102,25 +102,25 @@ var (
 
 // CampaignPerformance lists campaigns. A creator in the scope narrows it to theirs.
 func (q queries) CampaignPerformance(ctx context.Context, l ReportList) (ReportPage[CampaignRow], error) {
-	var f filter
+	var f Filter
 	if len(l.Campaigns) > 0 {
-		f.and("t.id IN (?)", l.Campaigns)
+		f.And("t.id IN (?)", l.Campaigns)
 	}
 	if len(l.Offers) > 0 || l.OfferStatus != "" || l.OfferType != "" {
-		var o filter
+		var o Filter
 		l.offers(&o)
-		f.and("t.id IN (SELECT o.campaign_id FROM offers o"+o.where()+")", o.args...)
+		f.And("t.id IN (SELECT o.campaign_id FROM offers o"+o.Where()+")", o.Args...)
 	}
 	if l.Creator != 0 {
 		query, args := l.members("m.campaign_id")
-		f.and("t.id IN ("+query+")", args...)
+		f.And("t.id IN ("+query+")", args...)
 	}
 	if l.Text != "" {
-		f.and(`t.folded LIKE ? ESCAPE '\'`, containing(affiliate.FoldName(l.Text)))
+		f.And(`t.folded LIKE ? ESCAPE '\'`, Containing(affiliate.FoldName(l.Text)))
 	}
 	return reportPage(ctx, q, l, byCampaign, f, func(ids []int64) (map[int64]CampaignRow, error) {
 		var rows []campaignRow
-		err := q.listIn(ctx, &rows, `SELECT `+campaignColumns+` FROM campaigns WHERE id IN (?)`, ids)
+		err := q.ListIn(ctx, &rows, `SELECT `+campaignColumns+` FROM campaigns WHERE id IN (?)`, ids)
 		found := map[int64]CampaignRow{}
 		for _, r := range rows {
 			found[int64(r.ID)] = CampaignRow{Campaign: r.domain()}
@@ -131,26 +131,26 @@ func (q queries) CampaignPerformance(ctx context.Context, l ReportList) (ReportP
 
 // OfferPerformance lists offers. A creator in the scope narrows it to theirs.
 func (q queries) OfferPerformance(ctx context.Context, l ReportList) (ReportPage[OfferRow], error) {
-	var f filter
+	var f Filter
 	if l.ofOffers() {
-		var o filter
+		var o Filter
 		l.offers(&o)
-		f.and("t.id IN (SELECT o.id FROM offers o"+o.where()+")", o.args...)
+		f.And("t.id IN (SELECT o.id FROM offers o"+o.Where()+")", o.Args...)
 	}
 	if l.Creator != 0 {
 		query, args := l.members("om.offer_id")
-		f.and("t.id IN ("+query+")", args...)
+		f.And("t.id IN ("+query+")", args...)
 	}
 	if l.Text != "" {
-		like := containing(affiliate.FoldName(l.Text))
-		f.and(`(t.folded LIKE ? ESCAPE '\' OR t.campaign_id IN (SELECT p.id FROM campaigns p WHERE p.folded LIKE ? ESCAPE '\'))`, like, like)
+		like := Containing(affiliate.FoldName(l.Text))
+		f.And(`(t.folded LIKE ? ESCAPE '\' OR t.campaign_id IN (SELECT p.id FROM campaigns p WHERE p.folded LIKE ? ESCAPE '\'))`, like, like)
 	}
 	return reportPage(ctx, q, l, byOffer, f, func(ids []int64) (map[int64]OfferRow, error) {
 		var rows []struct {
 			offerRow
 			Campaign string
 		}
-		err := q.listIn(ctx, &rows, `SELECT `+qualify("o", offerColumns)+`, p.name AS campaign FROM offers o JOIN campaigns p ON p.id = o.campaign_id
+		err := q.ListIn(ctx, &rows, `SELECT `+Qualify("o", offerColumns)+`, p.name AS campaign FROM offers o JOIN campaigns p ON p.id = o.campaign_id
 			WHERE o.id IN (?)`, ids)
 		found := map[int64]OfferRow{}
 		for _, r := range rows {
@@ -163,24 +163,24 @@ func (q queries) OfferPerformance(ctx context.Context, l ReportList) (ReportPage
 // CreatorPerformance lists creators: those of the scope's campaigns and offers, or the whole community, those who left
 // it only where the scope counts them. They are found by name, e-mail address, handle and code.
 func (q queries) CreatorPerformance(ctx context.Context, l ReportList) (ReportPage[CreatorRow], error) {
-	var f filter
+	var f Filter
 	if l.ofOffers() {
 		query, args := l.members("m.creator_id")
-		f.and("t.id IN ("+query+")", args...)
+		f.And("t.id IN ("+query+")", args...)
 	}
 	if !l.Scope.Former {
-		f.and("t.removed_at IS NULL")
+		f.And("t.removed_at IS NULL")
 	}
 	if l.Creator != 0 {
-		f.and("t.id = ?", l.Creator)
+		f.And("t.id = ?", l.Creator)
 	}
 	if l.Text != "" {
-		like := containing(l.Text)
-		f.and(`(LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
+		like := Containing(l.Text)
+		f.And(`(LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
 			WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN (SELECT m.creator_id FROM codes k
 			JOIN offer_members om ON om.id = k.offer_member_id JOIN campaign_members m ON m.id = om.member_id WHERE k.folded LIKE ? ESCAPE '\'))`,
-			like, like, containing(cmp.Or(affiliate.FoldHandle(l.Text), l.Text)),
-			containing(cmp.Or(affiliate.FoldCode(l.Text), l.Text)))
+			like, like, Containing(cmp.Or(affiliate.FoldHandle(l.Text), l.Text)),
+			Containing(cmp.Or(affiliate.FoldCode(l.Text), l.Text)))
 	}
 	return reportPage(ctx, q, l, byCreator, f, func(ids []int64) (map[int64]CreatorRow, error) {
 		found := map[int64]CreatorRow{}
@@ -199,11 +199,11 @@ func (q queries) CreatorPerformance(ctx context.Context, l ReportList) (ReportPa
 // EvidencePerformance lists the codes and links of a scope, which should be a campaign's, an offer's or a creator's:
 // unlike other lists, it reads all conversions and clicks of the range.
 func (q queries) EvidencePerformance(ctx context.Context, l ReportList) (ReportPage[EvidenceRow], error) {
-	var f filter
+	var f Filter
 	members, args := l.members("om.id")
-	f.and("t.offer_member_id IN ("+members+")", args...)
+	f.And("t.offer_member_id IN ("+members+")", args...)
 	if l.Text != "" {
-		f.and(`LOWER(t.text) LIKE LOWER(?) ESCAPE '\'`, containing(l.Text))
+		f.And(`LOWER(t.text) LIKE LOWER(?) ESCAPE '\'`, Containing(l.Text))
 	}
 	return reportPage(ctx, q, l, byEvidence, f, func(ids []int64) (map[int64]EvidenceRow, error) {
 		return q.evidenceRows(ctx, ids)
@@ -250,7 +250,7 @@ func (q queries) evidenceRows(ctx context.Context, ids []int64) (map[int64]Evide
 			CreatorID     affiliate.CreatorID `db:"creator_id"`
 			Creator       string
 		}
-		err := q.listIn(ctx, &rows, `SELECT x.id, `+kind.shown+`, om.id AS offer_member_id, o.id AS offer_id, o.name AS offer, p.id AS campaign_id,
+		err := q.ListIn(ctx, &rows, `SELECT x.id, `+kind.shown+`, om.id AS offer_member_id, o.id AS offer_id, o.name AS offer, p.id AS campaign_id,
 			p.name AS campaign, cr.id AS creator_id, cr.name AS creator FROM `+kind.from+` JOIN offer_members om ON om.id = x.offer_member_id
 			JOIN offers o ON o.id = om.offer_id JOIN campaigns p ON p.id = o.campaign_id JOIN campaign_members m ON m.id = om.member_id
 			JOIN creators cr ON cr.id = m.creator_id WHERE x.id IN (?)`, kind.ids)
@@ -286,7 +286,7 @@ type figureRow struct {
 
 // reportPage reads a page of a list: first the ids and figures of the page and the total of all rows, in one statement,
 // then what the rows are.
-func reportPage[R any](ctx context.Context, q queries, l ReportList, g grouping, rows filter,
+func reportPage[R any](ctx context.Context, q queries, l ReportList, g grouping, rows Filter,
 	load func([]int64) (map[int64]R, error), sums func(*R) *RowSums) (ReportPage[R], error) {
 	var page ReportPage[R]
 	var err error
@@ -377,7 +377,7 @@ func (q queries) rowSums(ctx context.Context, r Report, g grouping, ids []int64)
 		affiliate.Sums
 		NotConverted int64 `db:"not_converted"`
 	}
-	if err := q.listIn(ctx, &rows, query, args...); err != nil {
+	if err := q.ListIn(ctx, &rows, query, args...); err != nil {
 		return nil, fmt.Errorf("sum up rows of a report: %w", err)
 	}
 	for _, r := range rows {
@@ -387,7 +387,7 @@ func (q queries) rowSums(ctx context.Context, r Report, g grouping, ids []int64)
 }
 
 // figureRows reads the ids and figures of a page, the cursor of the next page, and the total of all pages.
-func (q queries) figureRows(ctx context.Context, l ReportList, g grouping, rows filter, s source) (found []figureRow,
+func (q queries) figureRows(ctx context.Context, l ReportList, g grouping, rows Filter, s source) (found []figureRow,
 	next string, total figureRow, err error) {
 	order, err := l.order()
 	if err != nil {
@@ -397,28 +397,28 @@ func (q queries) figureRows(ctx context.Context, l ReportList, g grouping, rows 
 	for c := range strings.SplitSeq(figureColumns, ", ") {
 		sums = append(sums, "COALESCE(f."+c+", 0) AS "+c)
 	}
-	all := `SELECT ` + g.id + ` AS id, ` + g.name + ` AS name, ` + strings.Join(sums, ", ") + ` FROM ` + g.from + ` LEFT JOIN (` + s.query + `) f ON f.id = ` + g.id + rows.where()
-	args := slices.Concat(s.args, rows.args)
-	var bounds filter
+	all := `SELECT ` + g.id + ` AS id, ` + g.name + ` AS name, ` + strings.Join(sums, ", ") + ` FROM ` + g.from + ` LEFT JOIN (` + s.query + `) f ON f.id = ` + g.id + rows.Where()
+	args := slices.Concat(s.args, rows.Args)
+	var bounds Filter
 	for _, b := range l.Bounds {
 		if err := b.narrow(&bounds); err != nil {
 			return nil, "", total, err
 		}
 	}
-	args = append(args, bounds.args...)
-	var after filter
+	args = append(args, bounds.Args...)
+	var after Filter
 	if l.Cursor != "" {
 		if err := order.after(&after, l.Cursor); err != nil {
 			return nil, "", total, err
 		}
 	}
-	args = append(args, after.args...)
+	args = append(args, after.Args...)
 	limit := l.limit()
-	query := `WITH every AS MATERIALIZED (SELECT x.*, ` + order.columns() + ` FROM (` + all + `) x` + bounds.where() + `)
+	query := `WITH every AS MATERIALIZED (SELECT x.*, ` + order.columns() + ` FROM (` + all + `) x` + bounds.Where() + `)
 		SELECT FALSE AS total, id, text, number, CAST(0 AS BIGINT) AS row_count, ` + figureColumns + ` FROM (
-			SELECT * FROM every` + after.where() + order.by() + fmt.Sprintf(" LIMIT %d", limit+1) + `) page
+			SELECT * FROM every` + after.Where() + order.by() + fmt.Sprintf(" LIMIT %d", limit+1) + `) page
 		UNION ALL SELECT TRUE, 0, '', NULL, COUNT(*), ` + wholeSums(figureColumns) + ` FROM every` + order.by("total")
-	if err := q.listIn(ctx, &found, query, args...); err != nil {
+	if err := q.ListIn(ctx, &found, query, args...); err != nil {
 		return nil, "", total, fmt.Errorf("list figures: %w", err)
 	}
 	total = found[len(found)-1]

@@ -14,14 +14,14 @@ func (q queries) MemberCount(ctx context.Context, s Scope) (n int64, err error) 
 	if !s.Everybody() {
 		query, args = s.members("COUNT(*)")
 	}
-	return n, q.getIn(ctx, &n, query, args...)
+	return n, q.GetIn(ctx, &n, query, args...)
 }
 
 // MembersWithConversions counts the scope's offer members who have an accepted conversion in the range. One that waits
 // for an exchange rate does not count yet: it is in no sum either, and averages are sums divided by this.
 func (q queries) MembersWithConversions(ctx context.Context, r Report) (n int64, err error) {
-	var f filter
-	f.and("y.conversions > 0 AND y.converted AND y.currency = ?", string(r.Currency))
+	var f Filter
+	f.And("y.conversions > 0 AND y.converted AND y.currency = ?", string(r.Currency))
 	if !r.Everybody() || r.Range.From != "" || r.Range.To != "" {
 		if r.Range, err = q.BoundedRange(ctx, r.Range, ""); err != nil || r.Range.Days() == 0 {
 			return 0, err
@@ -30,15 +30,15 @@ func (q queries) MembersWithConversions(ctx context.Context, r Report) (n int64,
 	}
 	if !r.Everybody() {
 		members, args := r.members("om.id")
-		f.and("y.offer_member_id IN ("+members+")", args...)
+		f.And("y.offer_member_id IN ("+members+")", args...)
 	}
-	return n, q.getIn(ctx, &n, `SELECT COUNT(*) FROM (SELECT y.offer_member_id FROM member_years y`+f.where()+` GROUP BY y.offer_member_id) x`, f.args...)
+	return n, q.GetIn(ctx, &n, `SELECT COUNT(*) FROM (SELECT y.offer_member_id FROM member_years y`+f.Where()+` GROUP BY y.offer_member_id) x`, f.Args...)
 }
 
 // inYears narrows member_years y to those with a conversion on a day of the range, both of whose ends must be set.
-func inYears(f *filter, r affiliate.Range) {
+func inYears(f *Filter, r affiliate.Range) {
 	years := yearsOf(r)
-	f.and("y.year IN (?)", years)
+	f.And("y.year IN (?)", years)
 	var days []string
 	for _, year := range years {
 		var months []string
@@ -51,7 +51,7 @@ func inYears(f *filter, r affiliate.Range) {
 		days = append(days, fmt.Sprintf("y.year = '%s' AND (%s) <> 0", year, strings.Join(months, " | ")))
 	}
 	if r.From[4:] != "-01-01" || r.To[4:] != "-01-01" { // else it is of whole years
-		f.and("(" + strings.Join(days, " OR ") + ")")
+		f.And("(" + strings.Join(days, " OR ") + ")")
 	}
 }
 

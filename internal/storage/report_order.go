@@ -67,16 +67,16 @@ func (f Figure) expression() (string, bool) {
 	return "x." + string(f), slices.Contains(Figures(), f) && f != FigureName
 }
 
-func (b Bound) narrow(f *filter) error {
+func (b Bound) narrow(f *Filter) error {
 	e, ok := b.Figure.expression()
 	if !ok {
 		return affiliate.FieldErrorf("bounds", "%q is no figure of this list", b.Figure)
 	}
 	if b.Min != nil {
-		f.and("("+e+") >= ?", *b.Min)
+		f.And("("+e+") >= ?", *b.Min)
 	}
 	if b.Max != nil {
-		f.and("("+e+") <= ?", *b.Max)
+		f.And("("+e+") <= ?", *b.Max)
 	}
 	return nil
 }
@@ -147,7 +147,7 @@ func (o figureOrder) cursor(r figureRow) string {
 }
 
 // after narrows rows to those behind a cursor's. Rows that are equal in order follow one another by id.
-func (o figureOrder) after(f *filter, cursor string) error {
+func (o figureOrder) after(f *Filter, cursor string) error {
 	var at figurePosition
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err == nil {
@@ -163,11 +163,11 @@ func (o figureOrder) after(f *filter, cursor string) error {
 	}
 	switch {
 	case o.number == "":
-		f.and("(text "+behind+" ? OR text = ? AND id > ?)", at.Text, at.Text, at.ID)
+		f.And("(text "+behind+" ? OR text = ? AND id > ?)", at.Text, at.Text, at.ID)
 	case at.Number == nil:
-		f.and("number IS NULL AND id > ?", at.ID)
+		f.And("number IS NULL AND id > ?", at.ID)
 	default:
-		f.and("(number "+behind+" ? OR number = ? AND id > ? OR number IS NULL)", *at.Number, *at.Number, at.ID)
+		f.And("(number "+behind+" ? OR number = ? AND id > ? OR number IS NULL)", *at.Number, *at.Number, at.ID)
 	}
 	return nil
 }

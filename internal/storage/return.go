@@ -135,16 +135,16 @@ type spending struct {
 // Payouts in the account's currency need no rate and come as one sum.
 func (q queries) spendings(ctx context.Context, s Scope, id affiliate.CampaignID, account money.Currency,
 	zone *time.Location) ([]spending, error) {
-	var members, costs, paid filter
-	members.and("m.campaign_id = ? AND m.product_value <> 0", id)
-	costs.and("c.campaign_id = ? AND c.removed_at IS NULL", id)
-	paid.and("b.campaign_id = ? AND b.paid <> 0", id)
+	var members, costs, paid Filter
+	members.And("m.campaign_id = ? AND m.product_value <> 0", id)
+	costs.And("c.campaign_id = ? AND c.removed_at IS NULL", id)
+	paid.And("b.campaign_id = ? AND b.paid <> 0", id)
 	if !s.Former {
 		const current = `IN (SELECT m.creator_id FROM campaign_members m JOIN creators cr ON cr.id = m.creator_id
 			WHERE m.campaign_id = ? AND m.removed_at IS NULL AND cr.removed_at IS NULL)`
-		members.and("m.creator_id "+current, id)
-		costs.and("(c.creator_id IS NULL OR c.creator_id "+current+")", id)
-		paid.and("b.creator_id "+current, id)
+		members.And("m.creator_id "+current, id)
+		costs.And("(c.creator_id IS NULL OR c.creator_id "+current+")", id)
+		paid.And("b.creator_id "+current, id)
 	}
 	var all []spending
 	for _, source := range []struct {
@@ -153,22 +153,22 @@ func (q queries) spendings(ctx context.Context, s Scope, id affiliate.CampaignID
 		args  []any
 	}{
 		{func(r *ReturnSums) *int64 { return &r.ProductValues },
-			`SELECT m.product_value AS amount, m.product_currency AS currency, '' AS day, m.created_at AS joined FROM campaign_members m` + members.where(), members.args},
+			`SELECT m.product_value AS amount, m.product_currency AS currency, '' AS day, m.created_at AS joined FROM campaign_members m` + members.Where(), members.Args},
 		{func(r *ReturnSums) *int64 { return &r.Fees },
-			`SELECT c.amount, c.currency, c.day FROM campaign_costs c` + costs.where(), costs.args},
+			`SELECT c.amount, c.currency, c.day FROM campaign_costs c` + costs.Where(), costs.Args},
 		{func(r *ReturnSums) *int64 { return &r.Payouts },
-			`SELECT CAST(SUM(b.paid) AS BIGINT) AS amount, b.currency, '' AS day FROM balances b` + paid.where() + ` AND b.currency = ? GROUP BY b.currency`,
-			slices.Concat(paid.args, []any{string(account)})},
+			`SELECT CAST(SUM(b.paid) AS BIGINT) AS amount, b.currency, '' AS day FROM balances b` + paid.Where() + ` AND b.currency = ? GROUP BY b.currency`,
+			slices.Concat(paid.Args, []any{string(account)})},
 		// In a currency that was the account's once. A payout that was canceled is converted back at the rate of its
 		// issue.
 		{func(r *ReturnSums) *int64 { return &r.Payouts },
 			`SELECT CAST(-SUM(e.amount) AS BIGINT) AS amount, e.currency, MIN(e.day) AS day FROM ledger_entries e
-			WHERE e.kind = ? AND e.campaign_id = ? AND e.currency <> ? AND e.creator_id IN (SELECT b.creator_id FROM balances b` + paid.where() + ` AND b.currency <> ?)
+			WHERE e.kind = ? AND e.campaign_id = ? AND e.currency <> ? AND e.creator_id IN (SELECT b.creator_id FROM balances b` + paid.Where() + ` AND b.currency <> ?)
 			GROUP BY e.payout_id, e.currency`,
-			slices.Concat([]any{string(affiliate.PaidOut), id, string(account)}, paid.args, []any{string(account)})},
+			slices.Concat([]any{string(affiliate.PaidOut), id, string(account)}, paid.Args, []any{string(account)})},
 	} {
 		var rows []spending
-		if err := q.list(ctx, &rows, source.query, source.args...); err != nil {
+		if err := q.List(ctx, &rows, source.query, source.args...); err != nil {
 			return nil, err
 		}
 		for _, r := range rows {

@@ -190,7 +190,7 @@ func (tx *Tx) placeClicks(ctx context.Context, s *sums) error {
 		ID     affiliate.LinkID
 		Member affiliate.OfferMemberID
 	}
-	if err := tx.listIn(ctx, &owners, `SELECT id, offer_member_id AS member FROM links WHERE id IN (?)`, slices.Compact(links)); err != nil {
+	if err := tx.ListIn(ctx, &owners, `SELECT id, offer_member_id AS member FROM links WHERE id IN (?)`, slices.Compact(links)); err != nil {
 		return err
 	}
 	members := map[affiliate.LinkID]affiliate.OfferMemberID{}
@@ -248,7 +248,7 @@ const placesQuery = `SELECT om.id, om.offer_id AS offer, (m.removed_at IS NOT NU
 
 func (tx *Tx) places(ctx context.Context, condition string, args ...any) (map[affiliate.OfferMemberID]place, error) {
 	var list []place
-	if err := tx.listIn(ctx, &list, placesQuery+condition, args...); err != nil {
+	if err := tx.ListIn(ctx, &list, placesQuery+condition, args...); err != nil {
 		return nil, err
 	}
 	places := make(map[affiliate.OfferMemberID]place, len(list))
@@ -432,7 +432,7 @@ func (tx *Tx) clearDays(ctx context.Context, lost []memberDay, places map[affili
 		Converted bool
 	}
 	slices.Sort(members)
-	err := tx.listIn(ctx, &left, `SELECT DISTINCT offer_member_id AS member, day, `+cellColumns+` FROM conversions c
+	err := tx.ListIn(ctx, &left, `SELECT DISTINCT offer_member_id AS member, day, `+cellColumns+` FROM conversions c
 		WHERE credited AND approval = 'approved' AND status = 'paid' AND offer_member_id IN (?) AND day IN (?)`, slices.Compact(members), distinctText(days))
 	if err != nil {
 		return err

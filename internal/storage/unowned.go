@@ -79,23 +79,23 @@ const (
 	unownedSlug = `NOT EXISTS (SELECT 1 FROM links l WHERE l.slug = e.value)`
 )
 
-func (u UnownedFilter) conditions() filter {
-	var f filter
-	f.and("e.kind = ?", u.Kind)
-	f.and("s.state <> ?", affiliate.StoreStateEnded)
+func (u UnownedFilter) conditions() Filter {
+	var f Filter
+	f.And("e.kind = ?", u.Kind)
+	f.And("s.state <> ?", affiliate.StoreStateEnded)
 	if u.Store != 0 {
-		f.and("e.store_id = ?", u.Store)
+		f.And("e.store_id = ?", u.Store)
 	}
 	if u.Search != "" {
-		f.and(`e.value LIKE ? ESCAPE '\'`, containing(affiliate.FoldCode(u.Search)))
+		f.And(`e.value LIKE ? ESCAPE '\'`, Containing(affiliate.FoldCode(u.Search)))
 	}
 	if !u.Since.IsZero() {
-		f.and("o.placed_at >= ?", At(u.Since))
+		f.And("o.placed_at >= ?", At(u.Since))
 	}
 	if u.Kind == EvidenceSlug {
-		f.and(unownedSlug)
+		f.And(unownedSlug)
 	} else {
-		f.and(unownedCode)
+		f.And(unownedCode)
 	}
 	return f
 }
@@ -120,7 +120,7 @@ type unownedCursor struct {
 }
 
 // behind is the keyset condition of a page: the sort column falls, then code and store rise.
-func (c unownedCursor) behind(f *filter, sort UnownedSort) {
+func (c unownedCursor) behind(f *Filter, sort UnownedSort) {
 	var key any
 	switch sort {
 	case UnownedByOrders, UnownedBySales:
@@ -128,11 +128,11 @@ func (c unownedCursor) behind(f *filter, sort UnownedSort) {
 	case UnownedByUse:
 		key = At(c.At)
 	default:
-		f.and("(u.value, u.store_id) > (?, ?)", c.Value, c.Store)
+		f.And("(u.value, u.store_id) > (?, ?)", c.Value, c.Store)
 		return
 	}
 	column := unownedColumns[sort]
-	f.and("("+column+" < ? OR "+column+" = ? AND (u.value, u.store_id) > (?, ?))", key, key, c.Value, c.Store)
+	f.And("("+column+" < ? OR "+column+" = ? AND (u.value, u.store_id) > (?, ?))", key, key, c.Value, c.Store)
 }
 
 var unownedColumns = map[UnownedSort]string{UnownedByOrders: "u.orders", UnownedBySales: "u.sales",
@@ -204,9 +204,9 @@ func (q queries) CountUnownedLines(ctx context.Context, u UnownedFilter) (n int6
 		return 0, err
 	}
 	f := u.conditions()
-	err = q.get(ctx, &n, `SELECT CAST(COALESCE(SUM(CASE WHEN u.currencies > 1 THEN u.currencies ELSE 1 END), 0) AS BIGINT) FROM (
-		SELECT COUNT(DISTINCT CASE WHEN o.status = 'paid' THEN o.currency END) AS currencies`+unownedFrom+f.where()+`
-		GROUP BY e.store_id, e.value HAVING COUNT(*) >= ?) u`, append(f.args, u.MinOrders)...)
+	err = q.Get(ctx, &n, `SELECT CAST(COALESCE(SUM(CASE WHEN u.currencies > 1 THEN u.currencies ELSE 1 END), 0) AS BIGINT) FROM (
+		SELECT COUNT(DISTINCT CASE WHEN o.status = 'paid' THEN o.currency END) AS currencies`+unownedFrom+f.Where()+`
+		GROUP BY e.store_id, e.value HAVING COUNT(*) >= ?) u`, append(f.Args, u.MinOrders)...)
 	return n, err
 }
 
@@ -220,7 +220,7 @@ func (q queries) UnownedCodeCounts(ctx context.Context) (map[affiliate.StoreID]i
 		StoreID affiliate.StoreID `db:"store_id"`
 		Codes   int64
 	}
-	err := q.list(ctx, &rows, fmt.Sprintf(`SELECT u.store_id, COUNT(*) AS codes FROM (
+	err := q.List(ctx, &rows, fmt.Sprintf(`SELECT u.store_id, COUNT(*) AS codes FROM (
 			SELECT d.store_id FROM (SELECT DISTINCT e.store_id, e.value FROM unowned_evidence e JOIN stores s ON s.id = e.store_id
 				WHERE e.kind = ? AND s.state <> ?) d
 			WHERE EXISTS (SELECT 1 FROM unowned_evidence e JOIN orders o ON o.id = e.order_id
@@ -235,7 +235,7 @@ func (q queries) UnownedCodeCounts(ctx context.Context) (map[affiliate.StoreID]i
 
 func (q queries) unownedRows(ctx context.Context, u UnownedFilter, cursor string, limit int) (rows []unownedRow,
 	next string, err error) {
-	var behind filter
+	var behind Filter
 	if cursor != "" {
 		c, err := parseUnownedCursor(cursor, u.Sort)
 		if err != nil {
@@ -244,7 +244,7 @@ func (q queries) unownedRows(ctx context.Context, u UnownedFilter, cursor string
 		c.behind(&behind, u.Sort)
 	}
 	query, args := u.query(behind)
-	if err := q.list(ctx, &rows, query+fmt.Sprintf(" LIMIT %d", limit+1), args...); err != nil {
+	if err := q.List(ctx, &rows, query+fmt.Sprintf(" LIMIT %d", limit+1), args...); err != nil {
 		return nil, "", err
 	}
 	if len(rows) > limit {
@@ -268,10 +268,10 @@ func (u *UnownedFilter) complete() error {
 }
 
 // query lists the codes in their order, those that fit further conditions.
-func (u UnownedFilter) query(further filter) (string, []any) {
+func (u UnownedFilter) query(further Filter) (string, []any) {
 	uses := u.conditions()
 	if u.MinOrders > 1 {
-		further.and("u.orders >= ?", u.MinOrders)
+		further.And("u.orders >= ?", u.MinOrders)
 	}
 	order := " ORDER BY u.value, u.store_id"
 	if column := unownedColumns[u.Sort]; column != "" {
@@ -279,8 +279,8 @@ func (u UnownedFilter) query(further filter) (string, []any) {
 	}
 	return `SELECT u.* FROM (SELECT e.store_id, s.slug AS store, e.value, COUNT(*) AS orders,
 		CAST(COALESCE(SUM(o.value) FILTER (WHERE o.status = 'paid' AND o.currency = ?), 0) AS BIGINT) AS sales,
-		MIN(o.placed_at) AS first_at, MAX(o.placed_at) AS last_at` + unownedFrom + uses.where() + ` GROUP BY e.store_id, s.slug, e.value) u` +
-		further.where() + order, slices.Concat([]any{string(u.Currency)}, uses.args, further.args)
+		MIN(o.placed_at) AS first_at, MAX(o.placed_at) AS last_at` + unownedFrom + uses.Where() + ` GROUP BY e.store_id, s.slug, e.value) u` +
+		further.Where() + order, slices.Concat([]any{string(u.Currency)}, uses.Args, further.Args)
 }
 
 // cursor is where a page ends with a row.
@@ -318,13 +318,13 @@ func (q queries) describeUnowned(ctx context.Context, u UnownedFilter, rows []un
 		values[i] = r.Value
 	}
 	f := u.conditions()
-	f.and("e.value IN (?)", values)
+	f.And("e.value IN (?)", values)
 	var sums []struct {
 		unownedKey
 		CurrencySales
 	}
-	if err := q.listIn(ctx, &sums, `SELECT e.store_id, e.value, o.currency, COUNT(*) AS orders, CAST(SUM(o.value) AS BIGINT) AS sales`+unownedFrom+
-		f.where()+` AND o.status = 'paid' GROUP BY e.store_id, e.value, o.currency ORDER BY o.currency`, f.args...); err != nil {
+	if err := q.ListIn(ctx, &sums, `SELECT e.store_id, e.value, o.currency, COUNT(*) AS orders, CAST(SUM(o.value) AS BIGINT) AS sales`+unownedFrom+
+		f.Where()+` AND o.status = 'paid' GROUP BY e.store_id, e.value, o.currency ORDER BY o.currency`, f.Args...); err != nil {
 		return nil, err
 	}
 	for _, s := range sums {
@@ -349,7 +349,7 @@ func (q queries) addNewest(ctx context.Context, u UnownedFilter, rows []unownedR
 		PlacedAt Time `db:"placed_at"`
 		Codes    string
 	}
-	if err := q.listIn(ctx, &orders, `SELECT e.store_id, e.value, o.id, o.external_id, o.number, o.placed_at, o.codes
+	if err := q.ListIn(ctx, &orders, `SELECT e.store_id, e.value, o.id, o.external_id, o.number, o.placed_at, o.codes
 		FROM orders o JOIN unowned_evidence e ON e.order_id = o.id AND e.kind = ? AND e.value IN (?) WHERE o.placed_at IN (?) ORDER BY o.id`,
 		u.Kind, values, moments); err != nil {
 		return err
@@ -373,7 +373,7 @@ func (q queries) addNewest(ctx context.Context, u UnownedFilter, rows []unownedR
 func (q queries) OrdersCarryingCode(ctx context.Context, store affiliate.StoreID, code string, after affiliate.OrderID,
 	limit int) ([]Order, error) {
 	var list []Order
-	err := q.list(ctx, &list, `SELECT o.id, o.store_id, o.external_id FROM unowned_evidence e JOIN orders o ON o.id = e.order_id
+	err := q.List(ctx, &list, `SELECT o.id, o.store_id, o.external_id FROM unowned_evidence e JOIN orders o ON o.id = e.order_id
 		WHERE e.kind = ? AND e.value = ? AND e.store_id = ? AND e.order_id > ? ORDER BY e.order_id LIMIT ?`,
 		EvidenceCode, affiliate.FoldCode(code), store, after, limit)
 	return list, err
