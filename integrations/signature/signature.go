@@ -1,5 +1,5 @@
-// Package signature makes and checks the signatures that Shopify and WooCommerce send with their webhooks: base64, in the
-// standard alphabet with padding, of the HMAC-SHA256 over the raw bytes of the body.
+// Package signature makes and checks the signatures that Shopify and WooCommerce send with their webhooks: base64, in
+// the standard alphabet with padding, of the HMAC-SHA256 over the raw bytes of the body.
 package signature
 
 import (
