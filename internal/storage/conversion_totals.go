@@ -88,21 +88,13 @@ func (q queries) sumRows(ctx context.Context, c ConversionFilter, account money.
 	if err != nil {
 		return ReportSums{}, err
 	}
-	const counted = "c.approval = 'approved' AND c.status = "
-	count := func(class, name string) string { return "COUNT(*) FILTER (WHERE " + class + ") AS " + name + ", " }
-	sum := func(amount, class, name string) string {
-		return fmt.Sprintf("CAST(COALESCE(SUM(CASE WHEN c.rate IS NULL THEN c.%s ELSE c.account_%[1]s END) FILTER (WHERE %s), 0) AS BIGINT) AS %s, ",
-			amount, class, name)
+	columns := map[string]string{}
+	for sum, t := range tally("c") {
+		columns[sum] = "CAST(" + t.sum(inCell(t.amount), t.class, t.also) + " AS BIGINT)"
 	}
 	var cells []reportCell
-	err = q.List(ctx, &cells, `SELECT `+count(counted+"'paid'", "conversions")+
-		count(counted+"'paid' AND c.method = 'link'", "linked")+count(counted+"'pending'", "pending")+
-		count(counted+"'canceled'", "canceled")+count(counted+"'refunded'", "refunded")+count("c.approval = 'held'",
-		"held")+
-		count("c.approval = 'rejected'", "rejected")+sum("value", counted+"'paid'", "sales")+sum("commission",
-		counted+"'paid'", "commissions")+
-		sum("refunded", "c.approval <> 'rejected'", "refunds")+cellColumns+conversionsWith("",
-		orders)+f.Where()+` GROUP BY 11, 12`, f.Args...)
+	err = q.List(ctx, &cells, `SELECT `+cellColumns+`, `+columnsAs(columns, tallyColumns)+conversionsWith("", orders)+
+		f.Where()+` GROUP BY 1, 2`, f.Args...)
 	if err != nil {
 		return ReportSums{}, fmt.Errorf("sum up conversions: %w", err)
 	}

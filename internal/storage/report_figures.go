@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -18,7 +17,7 @@ type source struct {
 	onlyAccepted bool
 }
 
-const figureColumns = tallyColumns + ", not_converted"
+var figureColumns = tallyColumns + ", not_converted"
 
 // source chooses where a list's figures come from.
 func (l ReportList) source(g grouping, wanted affiliate.Range) source {
@@ -141,11 +140,7 @@ func figureUnion(parts ...figurePart) (string, []any) {
 	queries := make([]string, len(parts))
 	var args []any
 	for i, p := range parts {
-		columns := strings.Split(figureColumns, ", ")
-		for j, c := range columns {
-			columns[j] = cmp.Or(p.columns[c], "0") + " AS " + c
-		}
-		queries[i] = "SELECT " + p.id + " AS id, " + strings.Join(columns, ", ") + " FROM " + p.from + " GROUP BY " + p.id
+		queries[i] = "SELECT " + p.id + " AS id, " + columnsAs(p.columns, figureColumns) + " FROM " + p.from + " GROUP BY " + p.id
 		args = append(args, p.args...)
 	}
 	return `SELECT u.id, ` + sumColumns(figureColumns) + ` FROM (` + strings.Join(queries, " UNION ALL ") + `) u GROUP BY u.id`, args
@@ -214,25 +209,21 @@ func only(f *Filter, g grouping, ids []int64) {
 
 // conversionFigures sums up conversions c: all of them, or only what the accepted ones count in the account's currency.
 func (r Report) conversionFigures(g grouping, which facts, f Filter) figurePart {
+	accepted := classIs("c", affiliate.ClassConversion)
 	if !which.conversions {
-		f.And("c.approval = 'approved' AND c.status = 'paid' AND c.rate IS NOT NULL AND c.account_currency = ?", string(r.Currency))
-		return figurePart{id: g.conversions, from: "conversions c" + f.Where(), args: f.Args,
-			columns: map[string]string{
-				"conversions": "COUNT(*)", "linked": "COUNT(*) FILTER (WHERE c.method = 'link')",
-				"sales": "SUM(c.account_value)", "commissions": "SUM(c.account_commission)"}}
+		f.And(accepted+" AND c.rate IS NOT NULL AND c.account_currency = ?", string(r.Currency))
+		columns := map[string]string{}
+		for sum, t := range tally("c") {
+			if t.class == accepted {
+				columns[sum] = t.sum("c.account_"+t.amount, t.also)
+			}
+		}
+		return figurePart{id: g.conversions, from: "conversions c" + f.Where(), args: f.Args, columns: columns}
 	}
-	const accepted = "x.approval = 'approved' AND x.status = 'paid'"
-	count := func(class string) string { return "COUNT(*) FILTER (WHERE x.own AND " + class + ")" }
-	amount := func(of, class string) string {
-		return "COALESCE(SUM(x.account_" + of + ") FILTER (WHERE x.own AND " + class + "), 0)"
-	}
-	columns := map[string]string{"conversions": count(accepted), "linked": count(accepted + " AND x.method = 'link'"),
-		"sales": amount("value", accepted), "commissions": amount("commission", accepted),
-		"held":     count("x.approval = 'held'"),
-		"rejected": count("x.approval = 'rejected'"), "refunds": amount("refunded", "x.approval <> 'rejected'"),
-		"not_converted": "COUNT(*) FILTER (WHERE NOT x.own AND " + accepted + ")"}
-	for _, s := range []affiliate.OrderStatus{affiliate.Pending, affiliate.Canceled, affiliate.Refunded} {
-		columns[string(s)] = count("x.approval = 'approved' AND x.status = '" + string(s) + "'")
+	columns := map[string]string{
+		"not_converted": "COUNT(*) FILTER (WHERE NOT x.own AND " + classIs("x", affiliate.ClassConversion) + ")"}
+	for sum, t := range tally("x") {
+		columns[sum] = t.sum("x.account_"+t.amount, "x.own", t.class, t.also)
 	}
 	return figurePart{id: "x.id", columns: columns, args: append([]any{string(r.Currency)}, f.Args...),
 		from: `(SELECT ` + g.conversions + ` AS id, (c.rate IS NOT NULL AND c.account_currency = ?) AS own, c.approval, c.status, c.method, c.account_value,
