@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,9 @@ type Page struct {
 	Limit  int
 	Cursor string
 }
+
+// Most is how many rows the page has at most.
+func (p Page) Most() int { return p.limit() }
 
 func (p Page) limit() int {
 	if p.Limit <= 0 {
@@ -189,8 +193,22 @@ func (f *Filter) Where() string {
 	if len(f.conditions) == 0 {
 		return ""
 	}
-	return " WHERE " + strings.Join(f.conditions, " AND ")
+	return " WHERE " + f.All()
 }
+
+// All is the condition that all conditions hold; empty without any.
+func (f *Filter) All() string { return strings.Join(f.conditions, " AND ") }
+
+// Also writes the conditions as they follow others.
+func (f *Filter) Also() string {
+	if len(f.conditions) == 0 {
+		return ""
+	}
+	return " AND " + f.All()
+}
+
+// Clone gives a filter to which more can be added.
+func (f *Filter) Clone() Filter { return Filter{slices.Clone(f.conditions), slices.Clone(f.Args)} }
 
 // row is a database row of a concept.
 type row[T any] interface {

@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage/tally"
 )
 
 // Reports read sums, not rows: offer_periods, member_years, uncredited_days and balances. Whatever changes a fact tells
@@ -295,7 +296,7 @@ func (tx *Tx) addOffers(ctx context.Context, cells map[periodCell]affiliate.Sums
 			b.currency),
 			compareBool(a.converted, b.converted), compareBool(a.former, b.former))
 	})
-	columns := strings.Split(tallyColumns, ", ")
+	columns := strings.Split(tally.Columns, ", ")
 	var args []any
 	for _, k := range keys {
 		if t := cells[k]; t != (affiliate.Sums{}) {
@@ -303,7 +304,7 @@ func (tx *Tx) addOffers(ctx context.Context, cells map[periodCell]affiliate.Sums
 			args = append(args, valuesOf(t, columns)...)
 		}
 	}
-	return tx.insertRows(ctx, "offer_periods (period, offer_id, currency, converted, former, "+tallyColumns+")",
+	return tx.insertRows(ctx, "offer_periods (period, offer_id, currency, converted, former, "+tally.Columns+")",
 		5+len(columns), args, "ON CONFLICT (period, offer_id, currency, converted, former) DO UPDATE SET "+increments("offer_periods", columns), nil)
 }
 
@@ -354,10 +355,7 @@ func (m *monthMasks) set(day string) {
 	m[month-1] |= 1 << (d - 1)
 }
 
-const (
-	memberYearColumns = "clicks, conversions, linked, sales, commissions, refunds"
-	maskColumns       = "m01, m02, m03, m04, m05, m06, m07, m08, m09, m10, m11, m12"
-)
+const maskColumns = "m01, m02, m03, m04, m05, m06, m07, m08, m09, m10, m11, m12"
 
 // yearSums are what changes in a row of member_years: its sums, and the bits of some days.
 type yearSums struct {
@@ -398,7 +396,7 @@ func (tx *Tx) addMembers(ctx context.Context, days map[memberDay]affiliate.Sums,
 // changeYears adds sums to rows of member_years, and their days by an operator of bits.
 func (tx *Tx) changeYears(ctx context.Context, years map[memberYear]yearSums, places map[affiliate.OfferMemberID]place,
 	operator string) error {
-	names, masks := strings.Split(memberYearColumns, ", "), strings.Split(maskColumns, ", ")
+	names, masks := strings.Split(tally.YearColumns, ", "), strings.Split(maskColumns, ", ")
 	var args []any
 	for _, k := range slices.SortedFunc(maps.Keys(years), compareYears) {
 		y := years[k]
@@ -413,7 +411,7 @@ func (tx *Tx) changeYears(ctx context.Context, years map[memberYear]yearSums, pl
 		set += fmt.Sprintf(", %s = member_years.%s %s excluded.%s", c, c, operator, c)
 	}
 	return tx.insertRows(ctx,
-		"member_years (offer_member_id, offer_id, year, currency, converted, "+memberYearColumns+", "+maskColumns+")",
+		"member_years (offer_member_id, offer_id, year, currency, converted, "+tally.YearColumns+", "+maskColumns+")",
 		5+len(names)+len(masks), args, "ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+set, nil)
 }
 
@@ -441,8 +439,8 @@ func (tx *Tx) clearDays(ctx context.Context, lost []memberDay, places map[affili
 		Converted bool
 	}
 	slices.Sort(members)
-	err := tx.ListIn(ctx, &left, `SELECT DISTINCT offer_member_id AS member, day, `+cellColumns+` FROM conversions c
-		WHERE credited AND `+classIs("c", affiliate.ClassConversion)+` AND offer_member_id IN (?) AND day IN (?)`,
+	err := tx.ListIn(ctx, &left, `SELECT DISTINCT offer_member_id AS member, day, `+tally.Cell+` FROM conversions c
+		WHERE credited AND `+tally.Class("c", affiliate.ClassConversion)+` AND offer_member_id IN (?) AND day IN (?)`,
 		slices.Compact(members), distinctText(days))
 	if err != nil {
 		return err
@@ -489,8 +487,8 @@ func (tx *Tx) movingFormer(ctx context.Context, condition string, id int64, chan
 		return nil
 	}
 	slices.Sort(moved)
-	query, args, err := sqlx.In(`SELECT member, day, currency, converted, `+sumColumns(tallyColumns)+` FROM (`+
-		memberFacts(" AND c.offer_member_id IN (?)", " AND l.offer_member_id IN (?)", " AND e.offer_member_id IN (?)")+
+	query, args, err := sqlx.In(`SELECT member, day, currency, converted, `+tally.SumUp(tally.Columns)+` FROM (`+
+		tally.Facts(" AND c.offer_member_id IN (?)", " AND l.offer_member_id IN (?)", " AND e.offer_member_id IN (?)")+
 		`) f GROUP BY member, day, currency, converted`, moved, moved, moved)
 	if err != nil {
 		return err

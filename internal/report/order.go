@@ -1,4 +1,4 @@
-package storage
+package report
 
 import (
 	"encoding/base64"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // Figure is a column of a performance list: lists are sorted by one, and narrowed to bounds of some.
@@ -55,8 +56,9 @@ type Bound struct {
 // derived are the figures that are computed from others, as affiliate.Average and affiliate.Share do: no sum of sales
 // or count is negative.
 var derived = map[Figure]string{
-	FigureAverageSale:    "CASE WHEN x.conversions <> 0 THEN (2 * x.sales + x.conversions) / (2 * x.conversions) END",
-	FigureConversionRate: fmt.Sprintf("CASE WHEN x.clicks <> 0 THEN (%d * x.linked + x.clicks) / (2 * x.clicks) END", 2*affiliate.RuleScale),
+	FigureAverageSale: "CASE WHEN x.conversions <> 0 THEN (2 * x.sales + x.conversions) / (2 * x.conversions) END",
+	FigureConversionRate: fmt.Sprintf("CASE WHEN x.clicks <> 0 THEN (%d * x.linked + x.clicks) / (2 * x.clicks) END",
+		2*affiliate.RuleScale),
 }
 
 // expression is a figure of rows x; false when there is none of that name.
@@ -67,7 +69,7 @@ func (f Figure) expression() (string, bool) {
 	return "x." + string(f), slices.Contains(Figures(), f) && f != FigureName
 }
 
-func (b Bound) narrow(f *Filter) error {
+func (b Bound) narrow(f *storage.Filter) error {
 	e, ok := b.Figure.expression()
 	if !ok {
 		return affiliate.FieldErrorf("bounds", "%q is no figure of this list", b.Figure)
@@ -88,7 +90,7 @@ type figureOrder struct {
 	number string // the expression over x; empty: by name
 }
 
-func (l ReportList) order() (figureOrder, error) {
+func (l List) order() (figureOrder, error) {
 	o := figureOrder{figure: l.Sort, desc: l.Desc}
 	if l.Sort == "" || l.Sort == FigureName {
 		o.figure = FigureName
@@ -147,7 +149,7 @@ func (o figureOrder) cursor(r figureRow) string {
 }
 
 // after narrows rows to those behind a cursor's. Rows that are equal in order follow one another by id.
-func (o figureOrder) after(f *Filter, cursor string) error {
+func (o figureOrder) after(f *storage.Filter, cursor string) error {
 	var at figurePosition
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
 	if err == nil {

@@ -1,4 +1,4 @@
-package storage
+package report
 
 import (
 	"context"
@@ -7,6 +7,8 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/storage/tally"
 )
 
 // ConversionTotals sums up conversions; clicks and payouts are none. Each of them is in either Sums or NotConverted.
@@ -27,9 +29,9 @@ func (t ConversionTotals) Rows() int64 {
 	return n
 }
 
-// ConversionTotals sums up what ConversionPage lists and EachConversion hands out. Where nothing but offers and whole
+// TotalConversions sums up what ConversionPage lists and EachConversion hands out. Where nothing but offers and whole
 // days narrow it, the sums of reports are read instead of the rows.
-func (q queries) ConversionTotals(ctx context.Context, c ConversionFilter) (ConversionTotals, error) {
+func TotalConversions(ctx context.Context, q Querier, c storage.ConversionFilter) (ConversionTotals, error) {
 	settings, err := q.Settings(ctx)
 	if err != nil {
 		return ConversionTotals{}, err
@@ -38,12 +40,12 @@ func (q queries) ConversionTotals(ctx context.Context, c ConversionFilter) (Conv
 	if err != nil {
 		return ConversionTotals{}, err
 	}
-	var sums ReportSums
-	if report, ok := c.report(zone); ok {
-		report.Currency = settings.Currency
-		sums, err = q.ReportSums(ctx, report)
+	var sums Sums
+	if r, ok := sameReport(c, zone); ok {
+		r.Currency = settings.Currency
+		sums, err = r.Sums(ctx, q)
 	} else {
-		sums, err = q.sumRows(ctx, c, settings.Currency)
+		sums, err = sumRows(ctx, q, c, settings.Currency)
 	}
 	if err != nil {
 		return ConversionTotals{}, err
@@ -58,8 +60,8 @@ func (q queries) ConversionTotals(ctx context.Context, c ConversionFilter) (Conv
 	return totals, nil
 }
 
-// report gives the report that sums up the same conversions; false when there is none.
-func (c ConversionFilter) report(zone *time.Location) (Report, bool) {
+// sameReport gives the report that sums up the same conversions; false when there is none.
+func sameReport(c storage.ConversionFilter, zone *time.Location) (Report, bool) {
 	narrower := len(c.IDs)+len(c.Statuses)+len(c.Approvals) > 0 || c.Creator != 0 || c.Store != 0 || c.Code != 0 ||
 		c.Link != 0 || c.Method != "" ||
 		c.Currency != "" || c.Unconverted || c.WithRefund || c.Ambiguous || c.Search != "" || c.Campaign != 0 &&
@@ -83,35 +85,19 @@ func (c ConversionFilter) report(zone *time.Location) (Report, bool) {
 }
 
 // sumRows sums up row by row.
-func (q queries) sumRows(ctx context.Context, c ConversionFilter, account money.Currency) (ReportSums, error) {
-	f, orders, err := q.narrow(ctx, c)
+func sumRows(ctx context.Context, q Querier, c storage.ConversionFilter, account money.Currency) (Sums, error) {
+	from, args, err := q.ConversionsFrom(ctx, c)
 	if err != nil {
-		return ReportSums{}, err
+		return Sums{}, err
 	}
 	columns := map[string]string{}
-	for sum, t := range tally("c") {
-		columns[sum] = "CAST(" + t.sum(inCell(t.amount), t.class, t.also) + " AS BIGINT)"
+	for sum, t := range tally.Of("c") {
+		columns[sum] = "CAST(" + t.Sum(tally.InCell(t.Amount), t.Class, t.Also) + " AS BIGINT)"
 	}
 	var cells []reportCell
-	err = q.List(ctx, &cells, `SELECT `+cellColumns+`, `+columnsAs(columns, tallyColumns)+conversionsWith("", orders)+
-		f.Where()+` GROUP BY 1, 2`, f.Args...)
+	err = q.List(ctx, &cells, `SELECT `+tally.Cell+`, `+tally.As(columns, tally.Columns)+from+` GROUP BY 1, 2`, args...)
 	if err != nil {
-		return ReportSums{}, fmt.Errorf("sum up conversions: %w", err)
+		return Sums{}, fmt.Errorf("sum up conversions: %w", err)
 	}
 	return Report{Currency: account}.sum(cells), nil
-}
-
-// Review counts the conversions that wait for a person or for an exchange rate.
-type Review struct {
-	Held        int64
-	Ambiguous   int64 // several owned codes were on the order; those that are rejected are dealt with
-	Unconverted int64
-}
-
-// Review counts them by indexes of their own.
-func (q queries) Review(ctx context.Context) (r Review, err error) {
-	err = q.Get(ctx, &r, `SELECT (SELECT COUNT(*) FROM conversions WHERE approval = 'held' AND credited) AS held,
-		(SELECT COUNT(*) FROM conversions WHERE ambiguous AND credited AND approval <> 'rejected') AS ambiguous,
-		(SELECT COUNT(*) FROM conversions WHERE rate IS NULL AND credited AND `+listed("currency")+`) AS unconverted`)
-	return r, err
 }
