@@ -277,9 +277,8 @@ func (q queries) evidenceRows(ctx context.Context, ids []int64) (map[int64]Evide
 type figureRow struct {
 	Total    bool
 	ID       int64
-	Text     string // name, where the list is sorted by it
-	Number   *int64 // the figure that the list is sorted by, otherwise
-	RowCount int64  `db:"row_count"` // of the total
+	Key      any   `db:"sort_key"`  // the figure or the name that the list is sorted by
+	RowCount int64 `db:"row_count"` // of the total
 	affiliate.Sums
 	NotConverted int64 `db:"not_converted"`
 }
@@ -407,26 +406,19 @@ func (q queries) figureRows(ctx context.Context, l ReportList, g grouping, rows 
 	}
 	args = append(args, bounds.Args...)
 	var after Filter
-	if l.Cursor != "" {
-		if err := order.after(&after, l.Cursor); err != nil {
-			return nil, "", total, err
-		}
+	if err := order.After(&after, l.Cursor); err != nil {
+		return nil, "", total, err
 	}
 	args = append(args, after.Args...)
-	limit := l.limit()
-	query := `WITH every AS MATERIALIZED (SELECT x.*, ` + order.columns() + ` FROM (` + all + `) x` + bounds.Where() + `)
-		SELECT FALSE AS total, id, text, number, CAST(0 AS BIGINT) AS row_count, ` + figureColumns + ` FROM (
-			SELECT * FROM every` + after.Where() + order.by() + fmt.Sprintf(" LIMIT %d", limit+1) + `) page
-		UNION ALL SELECT TRUE, 0, '', NULL, COUNT(*), ` + wholeSums(figureColumns) + ` FROM every` + order.by("total")
+	query := `WITH every AS MATERIALIZED (SELECT x.*, ` + l.key() + ` AS sort_key FROM (` + all + `) x` + bounds.Where() + `)
+		SELECT FALSE AS total, id, sort_key, CAST(0 AS BIGINT) AS row_count, ` + figureColumns + ` FROM (
+			SELECT * FROM every` + after.Where() + order.Top(l.Size()) + `) page
+		UNION ALL SELECT TRUE, 0, NULL, COUNT(*), ` + wholeSums(figureColumns) + ` FROM every` + order.By("total")
 	if err := q.ListIn(ctx, &found, query, args...); err != nil {
 		return nil, "", total, fmt.Errorf("list figures: %w", err)
 	}
 	total = found[len(found)-1]
-	found = found[:len(found)-1]
-	if len(found) > limit {
-		found = found[:limit]
-		next = order.cursor(found[limit-1])
-	}
+	found, next = Cut(order, found[:len(found)-1], l.Size())
 	return found, next, total, nil
 }
 
