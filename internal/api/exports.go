@@ -123,7 +123,8 @@ type exportCampaignConversionsInput struct {
 	ConversionsExport
 }
 
-func (a *API) exportCampaignConversions(ctx context.Context, in *exportCampaignConversionsInput, d *web.Download) error {
+func (a *API) exportCampaignConversions(ctx context.Context, in *exportCampaignConversionsInput,
+	d *web.Download) error {
 	filter, days, err := a.conversionsOfOne(ctx, in.CampaignPath, in.ConversionsFilter)
 	if err != nil {
 		return err

@@ -295,9 +295,8 @@ func codeRows(ctx context.Context, q Querier, ids []int64) (map[int64]CodeRow, e
 type figureRow struct {
 	Total    bool
 	ID       int64
-	Text     string // name, where the list is sorted by it
-	Number   *int64 // the figure that the list is sorted by, otherwise
-	RowCount int64  `db:"row_count"` // of the total
+	Key      any   `db:"sort_key"`  // the figure or the name that the list is sorted by
+	RowCount int64 `db:"row_count"` // of the total
 	affiliate.Sums
 	NotConverted int64 `db:"not_converted"`
 }
@@ -406,8 +405,7 @@ func (r Report) rowSums(ctx context.Context, q Querier, g grouping, ids []int64)
 
 // figureRows reads the ids and figures of a page, the cursor of the next page, and the total of all pages.
 func (l List) figureRows(ctx context.Context, q Querier, g grouping, rows storage.Filter,
-	s source) (found []figureRow,
-	next string, total figureRow, err error) {
+	s source) (found []figureRow, next string, total figureRow, err error) {
 	order, err := l.order()
 	if err != nil {
 		return nil, "", total, err
@@ -426,26 +424,19 @@ func (l List) figureRows(ctx context.Context, q Querier, g grouping, rows storag
 	}
 	args = append(args, bounds.Args...)
 	var after storage.Filter
-	if l.Cursor != "" {
-		if err := order.after(&after, l.Cursor); err != nil {
-			return nil, "", total, err
-		}
+	if err := order.After(&after, l.Cursor); err != nil {
+		return nil, "", total, err
 	}
 	args = append(args, after.Args...)
-	limit := l.Most()
-	query := `WITH every AS MATERIALIZED (SELECT x.*, ` + order.columns() + ` FROM (` + all + `) x` + bounds.Where() + `)
-		SELECT FALSE AS total, id, text, number, CAST(0 AS BIGINT) AS row_count, ` + figureColumns + ` FROM (
-			SELECT * FROM every` + after.Where() + order.by() + fmt.Sprintf(" LIMIT %d", limit+1) + `) page
-		UNION ALL SELECT TRUE, 0, '', NULL, COUNT(*), ` + wholeSums(figureColumns) + ` FROM every` + order.by("total")
+	query := `WITH every AS MATERIALIZED (SELECT x.*, ` + l.key() + ` AS sort_key FROM (` + all + `) x` + bounds.Where() + `)
+		SELECT FALSE AS total, id, sort_key, CAST(0 AS BIGINT) AS row_count, ` + figureColumns + ` FROM (
+			SELECT * FROM every` + after.Where() + order.Top(l.Size()) + `) page
+		UNION ALL SELECT TRUE, 0, NULL, COUNT(*), ` + wholeSums(figureColumns) + ` FROM every` + order.By("total")
 	if err := q.ListIn(ctx, &found, query, args...); err != nil {
 		return nil, "", total, fmt.Errorf("list figures: %w", err)
 	}
 	total = found[len(found)-1]
-	found = found[:len(found)-1]
-	if len(found) > limit {
-		found = found[:limit]
-		next = order.cursor(found[limit-1])
-	}
+	found, next = storage.Cut(order, found[:len(found)-1], l.Size())
 	return found, next, total, nil
 }
 

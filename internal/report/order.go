@@ -1,8 +1,7 @@
 package report
 
 import (
-	"encoding/base64"
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -83,26 +82,31 @@ func (b Bound) narrow(f *storage.Filter) error {
 	return nil
 }
 
-// figureOrder is the order of a list.
-type figureOrder struct {
-	figure Figure
-	desc   bool
-	number string // the expression over x; empty: by name
+// order is the order of the rows every, by their sort_key.
+func (l List) order() (storage.Keyset, error) {
+	figure := cmp.Or(l.Sort, FigureName)
+	key := storage.Key{SQL: "sort_key", Descending: l.Desc}
+	if figure == FigureName {
+		key.Kind = storage.TextKey
+	} else if _, ok := figure.expression(); ok {
+		key.Nullable = true
+	} else {
+		return storage.Keyset{}, affiliate.FieldErrorf("sort",
+			"%q is not a column of this list; it must be one of %s", l.Sort, figureList())
+	}
+	name := string(figure)
+	if l.Desc {
+		name = "-" + name
+	}
+	return storage.Keyset{Name: name, Keys: []storage.Key{key, {SQL: "id"}}}, nil
 }
 
-func (l List) order() (figureOrder, error) {
-	o := figureOrder{figure: l.Sort, desc: l.Desc}
-	if l.Sort == "" || l.Sort == FigureName {
-		o.figure = FigureName
-		return o, nil
+// key is what the list is sorted by, of rows x.
+func (l List) key() string {
+	if e, ok := l.Sort.expression(); ok {
+		return "CAST(" + e + " AS BIGINT)"
 	}
-	e, ok := l.Sort.expression()
-	if !ok {
-		return o, affiliate.FieldErrorf("sort", "%q is not a column of this list; it must be one of %s", l.Sort,
-			figureList())
-	}
-	o.number = e
-	return o, nil
+	return "x.name"
 }
 
 func figureList() string {
@@ -111,65 +115,4 @@ func figureList() string {
 		names[i] = string(f)
 	}
 	return strings.Join(names, ", ")
-}
-
-// columns are what the list is sorted by.
-func (o figureOrder) columns() string {
-	if o.number == "" {
-		return "x.name AS text, CAST(NULL AS BIGINT) AS number"
-	}
-	return "'' AS text, CAST(" + o.number + " AS BIGINT) AS number"
-}
-
-// by puts rows in order, after the columns given.
-func (o figureOrder) by(before ...string) string {
-	column, direction := "number", ""
-	if o.number == "" {
-		column = "text"
-	}
-	if o.desc {
-		direction = " DESC"
-	}
-	return " ORDER BY " + strings.Join(append(before, column+direction+" NULLS LAST", "id"), ", ")
-}
-
-// figurePosition is where a row stands in a list, and in which.
-type figurePosition struct {
-	Figure Figure `json:"f"`
-	Desc   bool   `json:"d,omitempty"`
-	Text   string `json:"t,omitempty"`
-	Number *int64 `json:"n,omitempty"`
-	ID     int64  `json:"i"`
-}
-
-func (o figureOrder) cursor(r figureRow) string {
-	// strings and numbers always marshal
-	text, _ := json.Marshal(figurePosition{o.figure, o.desc, r.Text, r.Number, r.ID})
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-// after narrows rows to those behind a cursor's. Rows that are equal in order follow one another by id.
-func (o figureOrder) after(f *storage.Filter, cursor string) error {
-	var at figurePosition
-	text, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err == nil {
-		err = json.Unmarshal(text, &at)
-	}
-	if err != nil || at.Figure != o.figure || at.Desc != o.desc {
-		return affiliate.FieldErrorf("cursor",
-			"is not a cursor of this list in this order; leave it out to begin again")
-	}
-	behind := ">"
-	if o.desc {
-		behind = "<"
-	}
-	switch {
-	case o.number == "":
-		f.And("(text "+behind+" ? OR text = ? AND id > ?)", at.Text, at.Text, at.ID)
-	case at.Number == nil:
-		f.And("number IS NULL AND id > ?", at.ID)
-	default:
-		f.And("(number "+behind+" ? OR number = ? AND id > ? OR number IS NULL)", *at.Number, *at.Number, at.ID)
-	}
-	return nil
 }
