@@ -6,17 +6,18 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // ExportOffers writes offers with their figures, in the account's currency, as a list of them is narrowed and sorted.
 // All pages of it are written.
-func (a *App) ExportOffers(ctx context.Context, w io.Writer, l storage.ReportList, o ExportOptions) (Exported, error) {
-	page := func(s *storage.Snapshot, p storage.Page) (storage.ReportPage[storage.OfferRow], error) {
+func (a *App) ExportOffers(ctx context.Context, w io.Writer, l report.List, o ExportOptions) (Exported, error) {
+	page := func(s *storage.Snapshot, p storage.Page) (report.PageOf[report.OfferRow], error) {
 		l.Page = p
-		return s.OfferPerformance(ctx, l)
+		return l.OfferRows(ctx, s)
 	}
-	return exportRows(ctx, a, w, o, exportedTable[storage.OfferRow]{
+	return exportRows(ctx, a, w, o, exportedTable[report.OfferRow]{
 		title: "Offers",
 		columns: []export.Column{{Name: "Campaign Name"}, {Name: "Offer"}, {Name: "Type"}, {Name: "Status"},
 			{Name: "Commission Percent", Kind: export.Percent}, {Name: "Commission Flat", Kind: export.Decimal},
@@ -31,7 +32,7 @@ func (a *App) ExportOffers(ctx context.Context, w io.Writer, l storage.ReportLis
 			found, err := page(s, storage.Page{Limit: 1})
 			return found.Count, err
 		},
-		each: func(s *storage.Snapshot, row func(*storage.OfferRow) error) error {
+		each: func(s *storage.Snapshot, row func(*report.OfferRow) error) error {
 			for p := (storage.Page{Limit: storage.MaxLimit}); ; {
 				found, err := page(s, p)
 				if err != nil {
@@ -47,11 +48,11 @@ func (a *App) ExportOffers(ctx context.Context, w io.Writer, l storage.ReportLis
 				}
 			}
 		},
-		row: func(t *export.Table, _ storage.Names, row *storage.OfferRow) { writeOffer(t, row, l.Currency) },
+		row: func(t *export.Table, _ storage.Names, row *report.OfferRow) { writeOffer(t, row, l.Currency) },
 	})
 }
 
-func writeOffer(t *export.Table, row *storage.OfferRow, c money.Currency) {
+func writeOffer(t *export.Table, row *report.OfferRow, c money.Currency) {
 	t.Text(row.CampaignName)
 	t.Text(row.Name)
 	t.Text(string(row.Type))

@@ -49,30 +49,31 @@ func (s ConversionSort) String() string {
 }
 
 // keyset gives the order of conversions c, with the table that it looks at beside them.
-func (s ConversionSort) keyset() (k keyset, beside string) {
-	k = keyset{name: s.String(), id: "c.id", descending: strings.HasPrefix(s.String(), "-")}
+func (s ConversionSort) keyset() (k Keyset, beside string) {
+	descending := strings.HasPrefix(s.String(), "-")
+	key := Key{Column: "sort_key", Kind: TextKey, Descending: descending}
 	switch s.Column {
 	case "number":
 		// Numbers of one store differ in their length before they differ in their digits: #999 comes before #1000.
-		k.key, beside = "CAST(100 + LENGTH(o.number) AS TEXT) || o.number", besideOrders
+		key.SQL, beside = "CAST(100 + LENGTH(o.number) AS TEXT) || o.number", besideOrders
 	case "store":
-		k.key, beside = "s.slug", besideStores
+		key.SQL, beside = "s.slug", besideStores
 	case "creator":
-		k.key, beside = "LOWER(r.name)", besideCreators
+		key.SQL, beside = "LOWER(r.name)", besideCreators
 	case "campaign":
-		k.key, beside = "p.folded", besideCampaigns
+		key.SQL, beside = "p.folded", besideCampaigns
 	case "offer":
-		k.key, beside = "f.folded", besideOffers
+		key.SQL, beside = "f.folded", besideOffers
 	case "evidence":
-		k.key = "LOWER(c.evidence)"
+		key.SQL = "LOWER(c.evidence)"
 	case "method", "status", "approval":
-		k.key = "c." + s.Column
+		key.SQL = "c." + s.Column
 	case "original_value":
-		k.key, k.kind = "c.original_value", numberKey
+		key.SQL, key.Kind = "c.original_value", NumberKey
 	case "value", "refunded", "commission":
-		k.key, k.kind = "COALESCE(c.account_"+s.Column+", -1)", numberKey
+		key.SQL, key.Kind = "COALESCE(c.account_"+s.Column+", -1)", NumberKey
 	default:
-		k.key, k.kind = "c.placed_at", timeKey
+		key.SQL, key.Kind = "c.placed_at", TimeKey
 	}
-	return k, beside
+	return Keyset{s.String(), []Key{key, {SQL: "c.id", Descending: descending}}}, beside
 }
