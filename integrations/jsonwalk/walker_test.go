@@ -213,10 +213,10 @@ func TestValue(t *testing.T) {
 		{Value(`{"a":1}`), "an object", false, false, false, "", `{"a":1}`},
 		{Value(`[1]`), "a list", false, false, false, "", `[1]`},
 	} {
-		if c.v.Kind() != c.kind || c.v.Absent() != c.absent || c.v.IsText() != c.isText || c.v.IsNumber() != c.isNumber ||
-			c.v.Text() != c.text || c.v.Content() != c.content {
-			t.Errorf("%s: %s, absent %v, text %v %q, number %v, content %q", c.v, c.v.Kind(), c.v.Absent(), c.v.IsText(),
-				c.v.Text(), c.v.IsNumber(), c.v.Content())
+		if c.v.Kind() != c.kind || c.v.Absent() != c.absent || c.v.IsText() != c.isText ||
+			c.v.IsNumber() != c.isNumber || c.v.Text() != c.text || c.v.Content() != c.content {
+			t.Errorf("%s: %s, absent %v, text %v %q, number %v, content %q", c.v, c.v.Kind(), c.v.Absent(),
+				c.v.IsText(), c.v.Text(), c.v.IsNumber(), c.v.Content())
 		}
 	}
 }
