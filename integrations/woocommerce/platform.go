@@ -10,8 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 // Header names in the form in which net/http keeps them. On the wire WooCommerce writes X-WC-Webhook-…, but the casing
@@ -31,9 +29,6 @@ const signatureLen = 44
 
 // Platform reads the deliveries of WooCommerce stores. It has no state.
 type Platform struct{}
-
-// Name says which platform this is.
-func (Platform) Name() affiliate.Platform { return affiliate.WooCommerce }
 
 // Verify says whether one of the secrets signed this body: base64(HMAC-SHA256(raw body, secret)) in the standard
 // alphabet (includes/class-wc-webhook.php generate_signature). The header is compared in its encoded form, so that

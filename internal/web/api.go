@@ -37,6 +37,7 @@ func (s *Server) registerAPI(r *gin.Engine) {
 	s.registerLedger(api)
 	s.registerExports(api) // after the lists
 	documentLive(api.OpenAPI(), affiliate.MayRead)
+	documentPlatforms(api.OpenAPI(), s.App.Platforms)
 	documentNulls(api.OpenAPI())
 }
 

@@ -36,12 +36,12 @@ func (s *Server) registerStores(api huma.API) {
 type StoreJSON struct {
 	ID              string     `json:"id" example:"str_1"`
 	Slug            string     `json:"slug"`
-	Platform        string     `json:"platform" enum:"shopify,woocommerce"`
+	Platform        string     `json:"platform"`
 	Name            string     `json:"name"`
 	Domain          string     `json:"domain"`
 	Currency        string     `json:"currency"`
 	Timezone        string     `json:"timezone"`
-	Parts           string     `json:"parts" enum:"decide,parts,own_orders" doc:"What orders with a parent are, which WooCommerce has: decide by the plugin that made them; always parts of their parent; always orders of their own"`
+	Parts           string     `json:"parts" enum:"decide,parts,own_orders" doc:"What orders with a parent are, which {parents} has: decide by the plugin that made them; always parts of their parent; always orders of their own"`
 	State           string     `json:"state" enum:"active,uninstalled,ended"`
 	Warning         *string    `json:"warning" doc:"The last thing the owner should know"`
 	WebhookURL      string     `json:"webhook_url"`
@@ -108,14 +108,14 @@ func (s *Server) listStores(ctx context.Context, in *PageInput) (*listOutput[Sto
 
 type createStoreInput struct {
 	Body struct {
-		Platform      string `json:"platform" enum:"shopify,woocommerce"`
+		Platform      string `json:"platform"`
 		Slug          string `json:"slug" doc:"In its webhook address: a-z, 0-9 and -"`
 		Name          string `json:"name"`
-		Domain        string `json:"domain" doc:"For Shopify the one that ends in .myshopify.com"`
+		Domain        string `json:"domain" doc:"{domain}"`
 		Currency      string `json:"currency" example:"EUR"`
 		Timezone      string `json:"timezone" example:"Europe/Berlin"`
 		Parts         string `json:"parts,omitempty" enum:"decide,parts,own_orders"`
-		WebhookSecret string `json:"webhook_secret,omitempty" doc:"Needed for Shopify; for WooCommerce one is made when it is left out"`
+		WebhookSecret string `json:"webhook_secret,omitempty" doc:"{secret}"`
 	}
 }
 
@@ -131,7 +131,7 @@ func (s *Server) createStore(ctx context.Context, in *createStoreInput) (*output
 		Domain: b.Domain, Currency: b.Currency, Timezone: b.Timezone, Parts: affiliate.PartsRule(b.Parts),
 		Secret: b.WebhookSecret})
 	return one(added, err, func(a app.AddedStore) createdStoreJSON {
-		fresh := StoreHealthView(a.Platform, app.StoreHealth{}, storage.StoreFigures{})
+		fresh := StoreHealthView(s.App.Platforms.Guide(a.Platform), app.StoreHealth{}, storage.StoreFigures{})
 		return createdStoreJSON{StoreJSON: s.storeView(a.Store, fresh), WebhookSecret: orNull(a.Secret),
 			Instructions: a.Instructions}
 	})
@@ -165,7 +165,7 @@ func (s *Server) updateStore(ctx context.Context, in *updateStoreInput) (*output
 		setIf(&v.Timezone, b.Timezone)
 		setIf(&v.Parts, (*affiliate.PartsRule)(b.Parts))
 		if b.Domain != nil {
-			if v.Domain, err = affiliate.StoreDomain(v.Platform, *b.Domain); err != nil {
+			if v.Domain, err = s.App.Platforms.Guide(v.Platform).StoreDomain(*b.Domain); err != nil {
 				return err
 			}
 		}
@@ -217,7 +217,7 @@ func (s *Server) listSecrets(ctx context.Context, in *StorePath) (*listOutput[Se
 type createSecretInput struct {
 	StorePath
 	Body struct {
-		WebhookSecret string `json:"webhook_secret,omitempty" doc:"Needed for Shopify; for WooCommerce one is made when it is left out"`
+		WebhookSecret string `json:"webhook_secret,omitempty" doc:"{secret}"`
 	}
 }
 
