@@ -9,6 +9,9 @@ import (
 // Parsed is what an integration makes of one delivery's body: events on orders, or the reason why there are none.
 type Parsed struct {
 	Events []Event
+	// Fetch is the store's id of an order that the delivery names without showing it: it must be read from the store.
+	// Empty for most; then all the other fields stand for themselves.
+	Fetch string
 	// Ignored says why a well-formed delivery changes nothing ("topic product.updated is not used"); empty otherwise.
 	Ignored string
 	// Store is set when the delivery is about the store itself.

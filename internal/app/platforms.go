@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -26,8 +27,16 @@ type Platform interface {
 	Triggered(h http.Header) time.Time
 	// KeptHeaders are the headers worth keeping beside the body, in canonical form.
 	KeptHeaders() []string
-	// Parse turns a body into events. An error of kind Invalid is permanent.
+	// Parse turns a body into events, or says which order is to be fetched. An error of kind Invalid is permanent.
 	Parse(topic string, body []byte) (affiliate.Parsed, error)
+}
+
+// Fetcher is a platform whose deliveries name an order without showing it.
+type Fetcher interface {
+	Platform
+	// Fetch reads an order, by the store's own id of it, from the store's API, and gives what it is now. It ends with the
+	// context. Errors of kind Invalid and NotFound are permanent, others are tried again.
+	Fetch(ctx context.Context, store affiliate.Store, order string) (affiliate.Parsed, error)
 }
 
 // Platforms are all kinds of stores, in the order in which they are offered.

@@ -29,6 +29,8 @@ type Processor struct {
 	ctx    context.Context // ends some time after Close was called
 	cancel context.CancelFunc
 
+	fetches *fetches
+
 	mu     sync.Mutex
 	open   *batch
 	closed bool
@@ -37,9 +39,10 @@ type Processor struct {
 }
 
 type batch struct {
-	ids  []affiliate.DeliveryID
-	done chan struct{}
-	err  error
+	ids     []affiliate.DeliveryID
+	fetched []parsedDelivery // those whose order was read from its store meanwhile
+	done    chan struct{}
+	err     error
 }
 
 // batchMost bounds a batch: larger ones save little and hold locks longer.
@@ -47,7 +50,8 @@ const batchMost = 400
 
 // NewProcessor starts workers that apply batches side by side. Close it to finish what was submitted.
 func NewProcessor(a *App, counts *Counters, workers int) *Processor {
-	p := &Processor{app: a, counts: counts, stores: &storeCache{db: a.DB}, ready: make(chan struct{}, 1)}
+	p := &Processor{app: a, counts: counts, stores: &storeCache{db: a.DB}, ready: make(chan struct{}, 1),
+		fetches: newFetches()}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.open = &batch{done: make(chan struct{})}
 	for range max(1, workers) {
@@ -56,8 +60,8 @@ func NewProcessor(a *App, counts *Counters, workers int) *Processor {
 	return p
 }
 
-// Submit returns when the deliveries were applied, ignored or set aside. An error means that they still wait because
-// the database could not be reached.
+// Submit returns when the deliveries were applied, ignored or set aside; those whose order must be read from its store
+// are applied later. An error means that they still wait because the database could not be reached.
 func (p *Processor) Submit(ctx context.Context, ids []affiliate.DeliveryID) error {
 	var waits []*batch
 	p.mu.Lock()
@@ -123,6 +127,7 @@ func (p *Processor) Pulse() Beat { return p.pulse.Feel(5 * time.Minute) }
 
 // Close applies what was submitted and stops the workers. It waits for closePatience at most.
 func (p *Processor) Close() {
+	p.fetches.stop()
 	p.mu.Lock()
 	if !p.closed {
 		p.closed = true
@@ -146,7 +151,7 @@ func (p *Processor) work() {
 func (p *Processor) workOff() {
 	for b := p.take(); b != nil; b = p.take() {
 		end := p.pulse.Begin()
-		b.err = p.Process(p.ctx, b.ids)
+		b.err = p.process(p.ctx, b.ids, b.fetched)
 		end(b.err != nil)
 		close(b.done)
 	}
@@ -155,7 +160,7 @@ func (p *Processor) workOff() {
 func (p *Processor) take() *batch {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.open.ids) == 0 {
+	if len(p.open.ids)+len(p.open.fetched) == 0 {
 		return nil
 	}
 	b := p.open
@@ -166,6 +171,7 @@ func (p *Processor) take() *batch {
 // parsedDelivery is what one delivery amounts to.
 type parsedDelivery struct {
 	storage.Delivery
+	fetch   func(context.Context) (affiliate.Parsed, error) // of its order from the store; nil for most
 	events  []affiliate.Event
 	outcome storage.Outcome
 	store   affiliate.StoreEvent
@@ -173,8 +179,14 @@ type parsedDelivery struct {
 }
 
 // Process applies deliveries: all in one transaction, or, if that fails, each alone, so that a poisonous one stops
-// nobody. It gives an error only when the database cannot be reached.
+// nobody. Those whose order must be read from its store are applied later, so that none waits for that. It gives an
+// error only when the database cannot be reached.
 func (p *Processor) Process(ctx context.Context, ids []affiliate.DeliveryID) error {
+	return p.process(ctx, ids, nil)
+}
+
+// process applies deliveries together with those whose order was fetched.
+func (p *Processor) process(ctx context.Context, ids []affiliate.DeliveryID, list []parsedDelivery) error {
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
 	looking, cancel := p.app.DB.Within(ctx, lookLimit)
@@ -183,11 +195,15 @@ func (p *Processor) Process(ctx context.Context, ids []affiliate.DeliveryID) err
 	if err != nil {
 		return fmt.Errorf("read deliveries: %w", err)
 	}
-	list := make([]parsedDelivery, 0, len(rows))
+	list = slices.Grow(list, len(rows))
 	for _, d := range rows {
 		parsed, err := p.parse(looking, d)
 		if err != nil {
 			return err
+		}
+		if parsed.fetch != nil {
+			p.startFetch(parsed)
+			continue
 		}
 		list = append(list, parsed)
 	}
@@ -279,6 +295,9 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 				"new domain, change the domain of the store here and replay the delivery", parsed.Shop,
 				store.Domain)), nil
 		}
+	}
+	if parsed.Fetch != "" {
+		return pd.toFetch(platform, store, parsed.Fetch), nil
 	}
 	triggered := platform.Triggered(headerOf(headers))
 	if triggered.After(d.ReceivedAt.Add(triggeredSkew)) {
