@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/integrations/fxrates"
+	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/config"
 	"github.com/tributaryhq/tributary/internal/dashboard"
@@ -181,15 +182,16 @@ func startServer(ctx context.Context, cfg config.Config, roles []string, more ..
 	s.background("write the counters", counters.Run)
 
 	handler := &web.Server{App: a, Log: a.Log, Version: buildVersion(), TrustedProxies: cfg.TrustedProxies,
-		MaxBody: cfg.MaxBodyBytes, MaxUnverified: cfg.MaxUnverified, API: slices.Contains(roles, roleWeb), Hub: hub,
-		Queue: queue, Counters: counters, Pulses: map[string]func() app.Beat{}, StatusNeedsToken: cfg.StatusNeedsToken}
+		MaxBody: cfg.MaxBodyBytes, MaxUnverified: cfg.MaxUnverified, Hub: hub, Queue: queue,
+		Counters: counters, Pulses: map[string]func() app.Beat{}, StatusNeedsToken: cfg.StatusNeedsToken}
 	if cfg.APIRateLimit > 0 {
 		handler.Limiter = web.NewLimiter(redis.Client(), cfg.APIRateLimit, a.Log)
 	}
-	if handler.API {
-		handler.Downloads = web.NewAttachments(a.DB)
+	if slices.Contains(roles, roleWeb) {
+		downloads := web.NewAttachments(a.DB)
+		api.New(handler, downloads)
 		handler.Pages = &dashboard.Dashboard{App: a, Log: a.Log, Hub: hub, Version: buildVersion(), Demo: cfg.Demo,
-			Downloads: handler.Downloads}
+			Downloads: downloads}
 	}
 	if slices.Contains(roles, roleWorker) {
 		handler.Pulses["deliveries cannot be processed"] = s.startWorker(cfg, redis, queue, counters, clock)

@@ -89,11 +89,11 @@ func (g *Guide) StoreDomain(s string) (string, error) {
 	}
 	d = strings.TrimSuffix(d, ".")
 	if !validHost(d) {
-		return "", FieldErrorf("domain", "%q is not a domain (such as shop.example)", clip(s, 80))
+		return "", FieldErrorf("domain", "%q is not a domain (such as shop.example)", Clip(s, 80))
 	}
 	if g.DomainEnd != "" && !g.permanent(d) {
 		return "", FieldErrorf("domain", "%q is not the store's permanent domain; it looks like your-shop%s (%s)",
-			clip(s, 80), g.DomainEnd, g.DomainMenu)
+			Clip(s, 80), g.DomainEnd, g.DomainMenu)
 	}
 	return d, nil
 }

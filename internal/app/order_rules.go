@@ -248,13 +248,7 @@ func (a *App) reviewOrders(ctx context.Context, tx *storage.Tx, after int64, set
 			return 0, 0, err
 		}
 	}
-	changes, err := m.settle(ctx)
-	tx.AfterCommit(func() {
-		if len(changes) > 0 {
-			a.Live.Publish(changes)
-		}
-	})
-	return int64(list[len(list)-1].ID), len(list), err
+	return int64(list[len(list)-1].ID), len(list), m.settle(ctx)
 }
 
 // review computes anew what people see of an order.

@@ -393,7 +393,6 @@ func (p *Processor) apply(ctx context.Context, list []parsedDelivery) (err error
 			}
 		}
 	}
-	var changes []affiliate.Change
 	err = p.app.DB.InTx(storage.ForWork(ctx), func(tx *storage.Tx) error {
 		// Codes, links and settings stay as they are until this is committed: a code that is added meanwhile would miss
 		// these orders, and a commission would be reckoned in a currency that the account has no more.
@@ -429,17 +428,13 @@ func (p *Processor) apply(ctx context.Context, list []parsedDelivery) (err error
 				return err
 			}
 		}
-		changes, err = m.run(ctx)
-		return err
+		return m.run(ctx)
 	})
 	if err != nil {
 		return err
 	}
 	for _, d := range list {
 		p.counts.Processed(d.StoreID, now)
-	}
-	if len(changes) > 0 {
-		p.app.Live.Publish(changes)
 	}
 	return nil
 }

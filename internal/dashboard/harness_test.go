@@ -28,6 +28,7 @@ import (
 	"github.com/tributaryhq/tributary/integrations/shopify"
 	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/jobs"
 	"github.com/tributaryhq/tributary/internal/live"
@@ -146,8 +147,9 @@ func houseOn(t *testing.T, db *storage.DB) *house {
 	links := app.NewLinks(h.app)
 	h.dashboard = &Dashboard{App: h.app, Log: log, Hub: hub, Version: "test"}
 	server := &web.Server{App: h.app, Log: log, Version: "test", MaxBody: 1 << 20,
-		Receiver: app.NewReceiver(h.app, intake, counters), Links: links, API: true, Hub: hub,
+		Receiver: app.NewReceiver(h.app, intake, counters), Links: links, Hub: hub,
 		Queue: jobs.NewQueue(redis), Counters: counters, Pages: h.dashboard}
+	api.New(server, web.NewAttachments(h.db))
 	handler, err := server.Handler()
 	if err != nil {
 		t.Fatal(err)

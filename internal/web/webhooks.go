@@ -96,12 +96,12 @@ func (s *Server) answerReceipt(c *gin.Context, platform affiliate.Platform, slug
 		if slug == "" {
 			detail = "No store is connected with the shop in " + shopHeader + "."
 		}
-		writeProblem(c, http.StatusNotFound, codeUnknownStore, "", detail)
+		writeProblem(c, CodeUnknownStore, "", detail)
 	case app.ReceiptBadSignature:
-		writeProblem(c, http.StatusUnauthorized, codeBadSignature, "",
+		writeProblem(c, CodeBadSignature, "",
 			"The signature does not fit the body: the secret in the store differs from the one that was set here.")
 	case app.ReceiptOtherShop:
-		writeProblem(c, http.StatusForbidden, codeOtherShop, "", shopHeader+" names a shop that is not the one "+
+		writeProblem(c, CodeOtherShop, "", shopHeader+" names a shop that is not the one "+
 			"connected under this address: send each shop's deliveries to its own address.")
 	default:
 		if storage.IsUnwritable(err) {
@@ -109,7 +109,7 @@ func (s *Server) answerReceipt(c *gin.Context, platform affiliate.Platform, slug
 			return
 		}
 		s.faults.Log(s.Log, slog.LevelError, "", "delivery not kept", "platform", platform, "store", slug, "error", err)
-		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "",
+		writeProblem(c, string(affiliate.Unavailable), "",
 			"The delivery could not be kept; send it again.")
 	}
 }
@@ -117,10 +117,10 @@ func (s *Server) answerReceipt(c *gin.Context, platform affiliate.Platform, slug
 // refuseUnwritable answers a delivery that nothing is wrong with while nothing new can be kept. Some platforms send it
 // again; others do not, and switch a webhook off after some failures in a row.
 func (s *Server) refuseUnwritable(c *gin.Context) {
-	p := newProblem(http.StatusServiceUnavailable, storage.CodeNotWritable, "",
+	p := NewProblem(storage.CodeNotWritable, "",
 		"The delivery could not be kept, for the server has no room; send it again.")
-	p.retryAfter = retryWriting
-	answerProblem(c, p)
+	p.RetryAfter = retryWriting
+	AnswerProblem(c, p)
 }
 
 // refuseBody answers a request whose body is too large, broke off, or found no room.
@@ -128,16 +128,16 @@ func (s *Server) refuseBody(c *gin.Context, platform affiliate.Platform, slug st
 	s.hangUp(c)
 	if errors.Is(err, errTooLarge) {
 		s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptTooLarge)
-		writeProblem(c, http.StatusRequestEntityTooLarge, codeTooLarge, "",
+		writeProblem(c, CodeTooLarge, "",
 			"The body is larger than MAX_BODY_BYTES allows.")
 		return
 	}
 	if errors.Is(err, errTooMany) {
 		s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptUnavailable)
-		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "",
+		writeProblem(c, string(affiliate.Unavailable), "",
 			"Too many deliveries come in at once; send it again.")
 		return
 	}
 	s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptUnreadable)
-	writeProblem(c, http.StatusBadRequest, codeUnreadable, "", "The body broke off before its end.")
+	writeProblem(c, CodeUnreadable, "", "The body broke off before its end.")
 }
