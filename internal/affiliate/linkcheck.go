@@ -74,7 +74,7 @@ func (f LinkFacts) Check() LinkCheck {
 	c := LinkCheck{Address: f.Landing().With(ClickPlaceholder)}
 	store, platforms := f.store()
 	c.Store = store.ID
-	c.Findings = slices.Concat(f.standing(), f.host(store), f.utm(platforms))
+	c.Findings = slices.Concat(f.standing(), f.host(store, platforms), f.utm(platforms))
 	for _, g := range f.guides(platforms) {
 		if g.Links.Keeps != nil {
 			c.Kept = append(c.Kept, g.Links.Keeps(c.Address, f.Link)...)
@@ -167,12 +167,11 @@ func (f LinkFacts) standing() (list []LinkFinding) {
 }
 
 // host looks whether the landing page is one of a connected store.
-func (f LinkFacts) host(found Store) []LinkFinding {
+func (f LinkFacts) host(found Store, platforms []Platform) []LinkFinding {
 	if found.ID != 0 {
 		return nil
 	}
 	host := shopHost(f.Link.LandingURL)
-	_, platforms := f.store()
 	for _, g := range f.guides(platforms) {
 		if g.DomainEnd != "" {
 			return []LinkFinding{{FindingUnknownHost, false, fmt.Sprintf("%s is no connected store's address. That is "+

@@ -98,21 +98,18 @@ func eitherOf(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// What holds for some platforms.
-var (
-	AnyPlatform  = func(*affiliate.Guide) bool { return true }
-	HasParents   = func(g *affiliate.Guide) bool { return g.Parents }
-	NeedsUTM     = func(g *affiliate.Guide) bool { return g.Links.NeedsUTM != "" }
-	GivesSecret  = func(g *affiliate.Guide) bool { return g.SecretLabel != "" }
-	TakesSecret  = func(g *affiliate.Guide) bool { return g.SecretLabel == "" }
-	hasDomainEnd = func(g *affiliate.Guide) bool { return g.DomainEnd != "" }
-)
+// AnyPlatform, HasParents and NeedsUTM are what Names can ask of a platform.
+func AnyPlatform(*affiliate.Guide) bool   { return true }
+func HasParents(g *affiliate.Guide) bool  { return g.Parents }
+func NeedsUTM(g *affiliate.Guide) bool    { return g.Links.NeedsUTM != "" }
+func givesSecret(g *affiliate.Guide) bool { return g.SecretLabel != "" }
+func takesSecret(g *affiliate.Guide) bool { return g.SecretLabel == "" }
 
 // AboutDomain says which domain is meant where not any will do: "For Shopify the one that ends in .myshopify.com".
 func (p Platforms) AboutDomain() string {
 	var list []string
 	for _, g := range p.Guides() {
-		if hasDomainEnd(g) {
+		if g.DomainEnd != "" {
 			list = append(list, "for "+g.Name+" the one that ends in "+g.DomainEnd)
 		}
 	}
@@ -121,7 +118,7 @@ func (p Platforms) AboutDomain() string {
 
 // AboutSecret says where a webhook secret is needed.
 func (p Platforms) AboutSecret() string {
-	return sentence("needed for " + p.Names(GivesSecret) + "; for " + p.Names(TakesSecret) +
+	return sentence("needed for " + p.Names(givesSecret) + "; for " + p.Names(takesSecret) +
 		" one is made when it is left out")
 }
 
