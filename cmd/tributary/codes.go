@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
-	"github.com/tributaryhq/tributary/internal/web"
 )
 
 func codesUnownedCommand() command {
@@ -33,7 +33,7 @@ type unownedJSON struct {
 	Sales     []unownedSale    `json:"sales"`
 	FirstUsed time.Time        `json:"first_used_at"`
 	LastUsed  time.Time        `json:"last_used_at"`
-	Newest    web.OrderRefJSON `json:"newest_order"`
+	Newest    api.OrderRefJSON `json:"newest_order"`
 }
 
 type unownedSale struct {
@@ -87,7 +87,7 @@ func codesUnowned(ctx context.Context, c *call) error {
 
 func unownedAsJSON(u storage.UnownedCode) unownedJSON {
 	v := unownedJSON{Store: u.Store, Code: u.Code, Folded: u.Folded, Orders: u.Orders, Sales: []unownedSale{},
-		FirstUsed: u.First.UTC(), LastUsed: u.Last.UTC(), Newest: web.OrderRef(u.Newest.ID, u.Store,
+		FirstUsed: u.First.UTC(), LastUsed: u.Last.UTC(), Newest: api.OrderRef(u.Newest.ID, u.Store,
 			u.Newest.ExternalID, u.Newest.Number)}
 	for _, s := range u.Sales {
 		v.Sales = append(v.Sales, unownedSale{s.Currency.Code(), s.Orders, money.Format(s.Sales, s.Currency)})

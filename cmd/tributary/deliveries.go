@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
-	"github.com/tributaryhq/tributary/internal/web"
 )
 
 func deliveriesListCommand() command {
@@ -53,9 +53,9 @@ func deliveriesList(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	list := make([]web.DeliveryJSON, len(rows))
+	list := make([]api.DeliveryJSON, len(rows))
 	for i, d := range rows {
-		list[i] = web.DeliveryView(d)
+		list[i] = api.DeliveryView(d)
 	}
 	if c.json {
 		return c.printJSON(map[string]any{"deliveries": list})

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
-	"github.com/tributaryhq/tributary/internal/web"
 )
 
 func replayCommand() command {
@@ -96,10 +96,10 @@ func reattributeCommand() command {
 				return err
 			}
 			defer end()
-			rows := []web.ReattributionJSON{}
+			rows := []api.ReattributionJSON{}
 			n, err := a.Reattribute(ctx, !*apply, func(r app.Reattribution) {
 				if c.json {
-					rows = append(rows, web.ReattributionView(r))
+					rows = append(rows, api.ReattributionView(r))
 					return
 				}
 				fmt.Fprintf(c.stdout, "%s  %s\n", r.Order.Number, r.Sentence)

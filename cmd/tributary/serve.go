@@ -15,9 +15,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/integrations/fxrates"
-	"github.com/tributaryhq/tributary/integrations/shopify"
-	"github.com/tributaryhq/tributary/integrations/woocommerce"
-	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/config"
 	"github.com/tributaryhq/tributary/internal/dashboard"
@@ -114,14 +112,9 @@ type stopStep struct {
 	end  func() error
 }
 
-// platforms are all kinds of stores.
-func platforms() map[affiliate.Platform]app.Platform {
-	return map[affiliate.Platform]app.Platform{affiliate.Shopify: shopify.Platform{},
-		affiliate.WooCommerce: woocommerce.Platform{}}
-}
-
-// startServer opens everything, starts the roles and returns once the address answers.
-func startServer(ctx context.Context, cfg config.Config, roles []string) (s *server, err error) {
+// startServer opens everything, starts the roles and returns once the address answers. More kinds of stores than the
+// usual ones may be given.
+func startServer(ctx context.Context, cfg config.Config, roles []string, more ...app.Platform) (s *server, err error) {
 	s = &server{failed: make(chan error, 1)}
 	defer func() {
 		if err != nil {
@@ -171,7 +164,8 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	queue := jobs.NewQueue(redis)
 	hub := live.NewHub(redis.Client(), a.Log)
 	counters := app.NewCounters(a.DB, a.Now, a.Log)
-	a.Platforms, a.Queue, a.Live, a.Serving = platforms(), queue, hub, true
+	a.Platforms = append(a.Platforms, more...)
+	a.Queue, a.Live, a.Serving = queue, hub, true
 	counters.Live = hub
 	if cfg.Embedded() {
 		watchHolds(a)
@@ -188,15 +182,16 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	s.background("write the counters", counters.Run)
 
 	handler := &web.Server{App: a, Log: a.Log, Version: buildVersion(), TrustedProxies: cfg.TrustedProxies,
-		MaxBody: cfg.MaxBodyBytes, MaxUnverified: cfg.MaxUnverified, API: slices.Contains(roles, roleWeb), Hub: hub,
-		Queue: queue, Counters: counters, Pulses: map[string]func() app.Beat{}, StatusNeedsToken: cfg.StatusNeedsToken}
+		MaxBody: cfg.MaxBodyBytes, MaxUnverified: cfg.MaxUnverified, Hub: hub, Queue: queue,
+		Counters: counters, Pulses: map[string]func() app.Beat{}, StatusNeedsToken: cfg.StatusNeedsToken}
 	if cfg.APIRateLimit > 0 {
 		handler.Limiter = web.NewLimiter(redis.Client(), cfg.APIRateLimit, a.Log)
 	}
-	if handler.API {
-		handler.Downloads = web.NewAttachments(a.DB)
+	if slices.Contains(roles, roleWeb) {
+		downloads := web.NewAttachments(a.DB)
+		api.New(handler, downloads)
 		handler.Pages = &dashboard.Dashboard{App: a, Log: a.Log, Hub: hub, Version: buildVersion(), Demo: cfg.Demo,
-			Downloads: handler.Downloads}
+			Downloads: downloads}
 	}
 	if slices.Contains(roles, roleWorker) {
 		handler.Pulses["deliveries cannot be processed"] = s.startWorker(cfg, redis, queue, counters, clock)

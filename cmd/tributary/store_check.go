@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
-	"github.com/tributaryhq/tributary/internal/web"
 )
 
 func storeCheckCommand() command {
@@ -30,8 +30,8 @@ type checkedStore struct {
 	State          string              `json:"state"`
 	Warning        string              `json:"warning,omitempty"`
 	LastDeliveryAt *time.Time          `json:"last_delivery_at"`
-	Health         web.StoreHealthJSON `json:"health"`
-	Doubts         web.DoubtsJSON      `json:"doubts"`             // never a problem: only the store can tell
+	Health         api.StoreHealthJSON `json:"health"`
+	Doubts         api.DoubtsJSON      `json:"doubts"`             // never a problem: only the store can tell
 	Undecided      int64               `json:"undecided_statuses"` // of plugins; the payment date decides meanwhile
 	Problems       []string            `json:"problems"`           // what somebody should look at, in words
 }
@@ -101,8 +101,8 @@ func checkStores(ctx context.Context, a *app.App, stores []affiliate.Store,
 	for i, s := range stores {
 		list[i] = checkedStore{Slug: s.Slug, Platform: s.Platform, State: string(s.State), Warning: s.Warning,
 			LastDeliveryAt: timeOrNil(s.LastDeliveryAt),
-			Health:         web.StoreHealthView(s.Platform, health[s.ID], figures[s.ID]),
-			Doubts:         web.DoubtsView(doubts[s.ID]), Undecided: undecided[s.ID], Problems: []string{}}
+			Health:         api.StoreHealthView(a.Platforms.Guide(s.Platform), health[s.ID], figures[s.ID]),
+			Doubts:         api.DoubtsView(doubts[s.ID]), Undecided: undecided[s.ID], Problems: []string{}}
 		if s.State != affiliate.StoreStateEnded {
 			list[i].judge()
 		}

@@ -6,10 +6,10 @@ import (
 	"fmt"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
-	"github.com/tributaryhq/tributary/internal/web"
 )
 
 func storeStatusesCommand() command {
@@ -64,7 +64,7 @@ func storeStatuses(ctx context.Context, c *call) error {
 		return err
 	}
 	if c.json {
-		return c.printJSON(web.StatusesView(store.Slug, list, nil))
+		return c.printJSON(api.StatusesView(store.Slug, list, nil))
 	}
 	if err := c.printStatuses(list); err != nil {
 		return err
@@ -79,9 +79,9 @@ func (c *call) listStatuses(ctx context.Context, a *app.App, store affiliate.Sto
 		return err
 	}
 	if c.json {
-		rows := make([]web.StoreStatusJSON, len(list))
+		rows := make([]api.StoreStatusJSON, len(list))
 		for i, s := range list {
-			rows[i] = web.StoreStatusView(s)
+			rows[i] = api.StoreStatusView(s)
 		}
 		return c.printJSON(map[string]any{"store": store.Slug, "statuses": rows})
 	}
@@ -113,7 +113,7 @@ func (c *call) previewStatuses(ctx context.Context, a *app.App, store affiliate.
 		if err != nil {
 			return err
 		}
-		return c.printJSON(web.StatusesView(store.Slug, list, &preview))
+		return c.printJSON(api.StatusesView(store.Slug, list, &preview))
 	}
 	if preview.Changed == 0 {
 		fmt.Fprintf(c.stdout, "No order would change; %s looked at.\n", counted(preview.Concerned, "order was",

@@ -84,9 +84,6 @@ func (a *App) AssignCode(ctx context.Context, in AssignCode, report func(done in
 		if err != nil {
 			return run.result, fmt.Errorf("assign a code: %w", err)
 		}
-		if len(batch.changes) > 0 && !in.Preview {
-			a.Live.Publish(batch.changes)
-		}
 		run.count(batch)
 		if report != nil {
 			report(run.seen)
@@ -119,7 +116,6 @@ type assignedBatch struct {
 	looked   []storage.Order
 	credited []AssignedOrder
 	refused  []RefusedOrder
-	changes  []affiliate.Change
 }
 
 // batch makes the code where it is missing, and credits the next orders, in one transaction.
@@ -222,7 +218,7 @@ func (run *assigning) credit(ctx context.Context, tx *storage.Tx, b *assignedBat
 	if len(won) == 0 {
 		return nil
 	}
-	if b.changes, err = m.write(ctx); err != nil {
+	if err := m.write(ctx); err != nil {
 		return err
 	}
 	for _, o := range won {

@@ -215,7 +215,7 @@ func (a *App) revise(ctx context.Context, ids []affiliate.ConversionID, change f
 				return err
 			}
 		}
-		tx.AfterCommit(func() { a.publish(changes) })
+		a.announceConversions(tx, changes)
 		return nil
 	})
 	return result, err
@@ -244,8 +244,8 @@ func reviseAll(ctx context.Context, b *book, list []storage.Conversion,
 	return changes, b.post(ctx)
 }
 
-// publish tells open pages which conversions changed.
-func (a *App) publish(changes []storage.ConversionChange) {
+// announceConversions tells open pages which conversions changed, once the transaction is committed.
+func (a *App) announceConversions(tx *storage.Tx, changes []storage.ConversionChange) {
 	var list []affiliate.Change
 	for _, c := range changes {
 		if !reflect.DeepEqual(*c.Before, c.After) {
@@ -253,7 +253,12 @@ func (a *App) publish(changes []storage.ConversionChange) {
 				Campaign: c.After.CampaignID})
 		}
 	}
-	if len(list) > 0 {
-		a.Live.Publish(list)
+	a.announce(tx, list)
+}
+
+// announce tells open pages what changed, once the transaction is committed.
+func (a *App) announce(tx *storage.Tx, changes []affiliate.Change) {
+	if len(changes) > 0 {
+		tx.AfterCommit(func() { a.Live.Publish(changes) })
 	}
 }

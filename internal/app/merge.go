@@ -55,20 +55,20 @@ func (m *merger) add(d parsedDelivery, e affiliate.Event) {
 }
 
 // run locks and reads the orders, merges, decides, and writes what changed.
-func (m *merger) run(ctx context.Context) ([]affiliate.Change, error) {
+func (m *merger) run(ctx context.Context) error {
 	if len(m.keys) == 0 {
-		return nil, nil
+		return nil
 	}
 	if err := m.load(ctx, m.keys); err != nil {
-		return nil, err
+		return err
 	}
 	for _, key := range m.keys {
 		if err := m.merge(key, m.orders[key]); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if err := m.seeStatuses(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	return m.settle(ctx)
 }
@@ -189,7 +189,7 @@ func (m *merger) seeStatuses(ctx context.Context) error {
 }
 
 // settle decides whose sales the changed orders are, and writes them.
-func (m *merger) settle(ctx context.Context) ([]affiliate.Change, error) {
+func (m *merger) settle(ctx context.Context) error {
 	var undecided []*mergedOrder
 	for _, key := range m.keys {
 		if o := m.orders[key]; o.known && o.attribute {
@@ -197,13 +197,14 @@ func (m *merger) settle(ctx context.Context) ([]affiliate.Change, error) {
 		}
 	}
 	if err := m.decide(ctx, undecided); err != nil {
-		return nil, err
+		return err
 	}
 	return m.write(ctx)
 }
 
-// write saves the changed orders with their conversions and ledger entries.
-func (m *merger) write(ctx context.Context) ([]affiliate.Change, error) {
+// write saves the changed orders with their conversions and ledger entries, and tells open pages once that is
+// committed.
+func (m *merger) write(ctx context.Context) error {
 	var moved []storage.Order
 	var changed, attributed []*mergedOrder
 	for _, key := range m.keys {
@@ -219,19 +220,19 @@ func (m *merger) write(ctx context.Context) ([]affiliate.Change, error) {
 		}
 	}
 	if err := m.tx.SaveOrderStates(ctx, moved); err != nil {
-		return nil, fmt.Errorf("save the states of orders: %w", err)
+		return fmt.Errorf("save the states of orders: %w", err)
 	}
 	if len(changed) == 0 {
-		return nil, nil
+		return nil
 	}
 	if err := m.saveOrders(ctx, changed); err != nil {
-		return nil, err
+		return err
 	}
 	if err := m.saveEvidence(ctx, attributed); err != nil {
-		return nil, err
+		return err
 	}
 	if err := m.saveConversions(ctx, changed); err != nil {
-		return nil, err
+		return err
 	}
 	changes := make([]affiliate.Change, 0, len(changed))
 	for _, o := range changed {
@@ -241,7 +242,8 @@ func (m *merger) write(ctx context.Context) ([]affiliate.Change, error) {
 		}
 		changes = append(changes, c)
 	}
-	return changes, nil
+	m.app.announce(m.tx, changes)
+	return nil
 }
 
 // decide attributes orders: their evidence is looked up for all at once.

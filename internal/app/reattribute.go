@@ -35,7 +35,6 @@ func (a *App) Reattribute(ctx context.Context, dryRun bool, report func(Reattrib
 		a.letOthersIn(ctx, after != 0)
 		after = orders[len(orders)-1].ID
 		var credited []Reattribution
-		var changes []affiliate.Change
 		err = a.DB.InTx(ctx, func(tx *storage.Tx) error {
 			if err := tx.ShareCatalog(ctx); err != nil {
 				return err
@@ -45,14 +44,11 @@ func (a *App) Reattribute(ctx context.Context, dryRun bool, report func(Reattrib
 				return err
 			}
 			m := newMerger(tx, a, settings, zone, a.Now())
-			credited, changes, err = m.reattribute(ctx, orders, dryRun)
+			credited, err = m.reattribute(ctx, orders, dryRun)
 			return err
 		})
 		if err != nil {
 			return total, fmt.Errorf("re-attribute: %w", err)
-		}
-		if len(changes) > 0 {
-			a.Live.Publish(changes)
 		}
 		for _, r := range credited {
 			total++
@@ -64,15 +60,14 @@ func (a *App) Reattribute(ctx context.Context, dryRun bool, report func(Reattrib
 }
 
 // reattribute decides orders again that are not credited, and saves those that now are.
-func (m *merger) reattribute(ctx context.Context, orders []storage.Order,
-	dryRun bool) ([]Reattribution, []affiliate.Change, error) {
+func (m *merger) reattribute(ctx context.Context, orders []storage.Order, dryRun bool) ([]Reattribution, error) {
 	open, err := m.reopen(ctx, orders)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	slugs, err := m.tx.StoreSlugs(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var credited []Reattribution
 	for _, o := range open {
@@ -84,10 +79,9 @@ func (m *merger) reattribute(ctx context.Context, orders []storage.Order,
 			Sentence: o.verdict.Trace.Sentences()[0]})
 	}
 	if dryRun {
-		return credited, nil, nil
+		return credited, nil
 	}
-	changes, err := m.write(ctx)
-	return credited, changes, err
+	return credited, m.write(ctx)
 }
 
 // reopen locks and reads orders, and decides those again that are not credited. Nothing is written of them unless their

@@ -172,7 +172,7 @@ func (a *App) recalculateConversions(ctx context.Context, tx *storage.Tx, after 
 		c.Day = affiliate.Day(c.PlacedAt.Time, zone)
 		return nil
 	})
-	tx.AfterCommit(func() { a.publish(changes) })
+	a.announceConversions(tx, changes)
 	return int64(slices.Max(ids)), len(ids), err
 }
 

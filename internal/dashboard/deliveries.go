@@ -109,7 +109,7 @@ type deliveriesPage struct {
 	State      storage.DeliveryState
 	States     any
 	Topic      string
-	Topics     []app.StoreTopic
+	Topics     []affiliate.Topic
 	Order      string
 	Filtered   bool
 	Back       string
@@ -128,7 +128,7 @@ func (r *request) deliveriesPage() error {
 	}
 	page := deliveriesPage{layout: r.layout("Deliveries of "+store.Name, "stores"), storeHealth: health[0],
 		State: storage.DeliveryState(r.Query("state")), States: deliveryStates,
-		Topic: strings.TrimSpace(r.Query("topic")), Topics: app.StoreTopics(store.Platform),
+		Topic: strings.TrimSpace(r.Query("topic")), Topics: health[0].Guide.Topics,
 		Order: strings.TrimSpace(r.Query("order")), MayOwn: r.may(affiliate.MayAdminister)}
 	page.Back = r.Request.URL.RequestURI()
 	page.Filtered = string(page.State)+page.Topic+page.Order != ""

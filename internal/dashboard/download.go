@@ -6,6 +6,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/export"
+	"github.com/tributaryhq/tributary/internal/web"
 )
 
 // download answers with a table in a file, whose name is made of words and of the days of a range; without one it ends
@@ -22,5 +23,6 @@ func (r *request) download(format export.Format, days affiliate.Range, f func(ap
 	} else {
 		words = append(words, today)
 	}
-	return r.d.Downloads.Send(r.Context, r.d.Log, format, strings.Join(words, "-"), f)
+	d := web.NewDownload(r.Context, format, r.Query("bom") != "false")
+	return r.d.Downloads.Send(d, r.d.Log, func() error { return f(d.Options(strings.Join(words, "-"))) })
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/tributaryhq/tributary/integrations/shopify"
 	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/jobs"
 	"github.com/tributaryhq/tributary/internal/live"
@@ -123,8 +124,7 @@ func newApp(db *storage.DB, pages app.Publisher, log *slog.Logger, now func() ti
 		return nil, err
 	}
 	return &app.App{DB: db, Sealer: sealer, Queue: quietQueue{}, Live: pages, Log: log, Now: now,
-		Platforms: map[affiliate.Platform]app.Platform{affiliate.Shopify: shopify.Platform{},
-			affiliate.WooCommerce: woocommerce.Platform{}}}, nil
+		Platforms: app.Platforms{shopify.Platform{}, woocommerce.Platform{}}}, nil
 }
 
 // houseOn runs a server on a database.
@@ -147,8 +147,9 @@ func houseOn(t *testing.T, db *storage.DB) *house {
 	links := app.NewLinks(h.app)
 	h.dashboard = &Dashboard{App: h.app, Log: log, Hub: hub, Version: "test"}
 	server := &web.Server{App: h.app, Log: log, Version: "test", MaxBody: 1 << 20,
-		Receiver: app.NewReceiver(h.app, intake, counters), Links: links, API: true, Hub: hub,
+		Receiver: app.NewReceiver(h.app, intake, counters), Links: links, Hub: hub,
 		Queue: jobs.NewQueue(redis), Counters: counters, Pages: h.dashboard}
+	api.New(server, web.NewAttachments(h.db))
 	handler, err := server.Handler()
 	if err != nil {
 		t.Fatal(err)
@@ -215,9 +216,9 @@ var furnished = storagetest.NewTemplate("house", func(ctx context.Context, db *s
 	}
 	_, named := a.SetSettings(ctx, []app.Setting{{Key: "name", Value: "Northwind"},
 		{Key: "timezone", Value: "Europe/Berlin"}})
-	_, shop := a.AddStore(ctx, app.NewStore{Platform: affiliate.Shopify, Slug: "shop", Name: "Northwind US",
+	_, shop := a.AddStore(ctx, app.NewStore{Platform: shopify.Name, Slug: "shop", Name: "Northwind US",
 		Domain: "shop.myshopify.com", Currency: "USD", Timezone: "America/New_York", Secret: shopSecret})
-	_, boutique := a.AddStore(ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: "boutique",
+	_, boutique := a.AddStore(ctx, app.NewStore{Platform: woocommerce.Name, Slug: "boutique",
 		Name: "Northwind Boutique", Domain: "boutique.example", Currency: "EUR", Timezone: "Europe/Berlin"})
 	report, imported := a.Import(ctx, strings.NewReader(houseCSV), false)
 	if len(report.Errors) > 0 {

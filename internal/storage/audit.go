@@ -57,23 +57,20 @@ type AuditRecord struct {
 	After   string
 }
 
-func (r AuditRecord) domain() AuditRecord { return r }
-func (r AuditRecord) position() position  { return position{ID: r.ID} }
-
 // AuditLog lists the entries about one subject (all when it is empty), oldest first.
 func (q queries) AuditLog(ctx context.Context, subject string, p Page) ([]AuditRecord, string, error) {
-	var f filter
+	var f Filter
 	if subject != "" {
-		f.and("subject = ?", subject)
+		f.And("subject = ?", subject)
 	}
-	return listPage[AuditRecord](ctx, q, selectAudit, f, sorting{id: "id"}, p)
+	return paged[AuditRecord](ctx, q, selectAudit, f, byID, p)
 }
 
 const selectAudit = `SELECT id, at, actor, action, subject, before, after FROM audit_log`
 
 // NewestAuditID gives the id of the newest entry; 0 when there is none.
 func (q queries) NewestAuditID(ctx context.Context) (id int64, err error) {
-	err = q.get(ctx, &id, `SELECT COALESCE(MAX(id), 0) FROM audit_log`)
+	err = q.Get(ctx, &id, `SELECT COALESCE(MAX(id), 0) FROM audit_log`)
 	return id, err
 }
 
@@ -86,27 +83,13 @@ type AuditFilter struct {
 
 // NewestAudit lists the entries that a filter keeps, newest first.
 func (q queries) NewestAudit(ctx context.Context, a AuditFilter, p Page) ([]AuditRecord, string, error) {
-	var f filter
-	is(&f, "subject", a.Subject)
-	is(&f, "actor", a.Actor)
+	var f Filter
+	Is(&f, "subject", a.Subject)
+	Is(&f, "actor", a.Actor)
 	if a.Kind != "" {
-		f.and(`subject LIKE ? ESCAPE '\'`, containing(a.Kind)[1:])
+		f.And(`subject LIKE ? ESCAPE '\'`, Containing(a.Kind)[1:])
 	}
-	k := keyset{id: "id", descending: true}
-	if err := k.after(&f, p.Cursor); err != nil {
-		return nil, "", err
-	}
-	var list []AuditRecord
-	if err := q.list(ctx, &list, selectAudit+f.where()+k.by()+fmt.Sprintf(" LIMIT %d", p.limit()+1),
-		f.args...); err != nil {
-		return nil, "", err
-	}
-	next := ""
-	if len(list) > p.limit() {
-		list = list[:p.limit()]
-		next = list[len(list)-1].position().cursor()
-	}
-	return list, next, nil
+	return paged[AuditRecord](ctx, q, selectAudit, f, Keyset{Keys: []Key{{SQL: "id", Descending: true}}}, p)
 }
 
 // Word is what people call a thing, and the id of the thing whose page shows it, which may be another one: an order
@@ -153,7 +136,7 @@ func (q queries) WordsFor(ctx context.Context, ids []string) (map[string]Word, e
 				ID int64
 				Word
 			}
-			if err := q.listIn(ctx, &rows, words[prefix], part); err != nil {
+			if err := q.ListIn(ctx, &rows, words[prefix], part); err != nil {
 				return nil, fmt.Errorf("look up what %s_… are called: %w", prefix, err)
 			}
 			for _, r := range rows {
@@ -178,7 +161,7 @@ func (q queries) LastSignIns(ctx context.Context, users []affiliate.UserID) (map
 		Subject string
 		At      Time
 	}
-	err := q.listIn(ctx, &rows, `SELECT subject, MAX(at) AS at FROM audit_log WHERE subject IN (?) AND action = 'user.sign_in' GROUP BY subject`, names)
+	err := q.ListIn(ctx, &rows, `SELECT subject, MAX(at) AS at FROM audit_log WHERE subject IN (?) AND action = 'user.sign_in' GROUP BY subject`, names)
 	last := make(map[affiliate.UserID]time.Time, len(rows))
 	for _, r := range rows {
 		last[byName[r.Subject]] = r.At.Time

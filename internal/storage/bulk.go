@@ -39,7 +39,7 @@ type LedgerRow struct {
 
 // HasOrders says whether any order is kept.
 func (q queries) HasOrders(ctx context.Context) (found bool, err error) {
-	return found, q.get(ctx, &found, `SELECT EXISTS (SELECT 1 FROM orders)`)
+	return found, q.Get(ctx, &found, `SELECT EXISTS (SELECT 1 FROM orders)`)
 }
 
 // ReserveIDs gives the first of n ids in a row that the table will give to nobody else. Nobody else may write to the
@@ -47,14 +47,14 @@ func (q queries) HasOrders(ctx context.Context) (found bool, err error) {
 func (db *DB) ReserveIDs(ctx context.Context, table string, n int) (first int64, err error) {
 	err = db.InTx(ctx, func(tx *Tx) error {
 		if tx.d.arrays {
-			return tx.get(ctx, &first, `SELECT setval(s, nextval(s) + CAST(? AS BIGINT) - 1) - CAST(? AS BIGINT) + 1
+			return tx.Get(ctx, &first, `SELECT setval(s, nextval(s) + CAST(? AS BIGINT) - 1) - CAST(? AS BIGINT) + 1
 				FROM (SELECT pg_get_serial_sequence(?, 'id')::regclass AS s) t`, max(1, n), max(1, n), table)
 		}
 		if _, err := tx.exec(ctx, `INSERT INTO sqlite_sequence (name, seq) SELECT ?, 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?)`,
 			table, table); err != nil {
 			return err
 		}
-		return tx.get(ctx, &first, `UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ? RETURNING seq - ? + 1`, n, table, n)
+		return tx.Get(ctx, &first, `UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ? RETURNING seq - ? + 1`, n, table, n)
 	})
 	return first, err
 }
@@ -73,7 +73,7 @@ func (db *DB) Loaders() int {
 func (db *DB) QuickLoad(ctx context.Context, f func() error) error {
 	if !db.Embedded() {
 		var superuser string
-		if err := (queries{db.write, db.d}).get(ctx, &superuser, `SELECT current_setting('is_superuser')`); err != nil {
+		if err := (queries{db.write, db.d}).Get(ctx, &superuser, `SELECT current_setting('is_superuser')`); err != nil {
 			return err
 		}
 		db.trusting.Store(superuser == "on")
@@ -211,7 +211,7 @@ func (r Rows) catalogTables() []loadTable {
 			}),
 		loadOf("campaign_costs", "id, campaign_id, creator_id, amount, currency, day, note, author, created_at",
 			r.Costs, func(c *affiliate.Cost) []any {
-				return []any{int64(c.ID), int64(c.CampaignID), nullable(c.CreatorID), c.Amount,
+				return []any{int64(c.ID), int64(c.CampaignID), null(c.CreatorID), c.Amount,
 					string(c.Currency), c.Day, c.Note, c.Author, At(c.CreatedAt)}
 			}),
 		loadOf("offers", `id, campaign_id, name, folded, type, status, status_since, commission_percent, commission_flat, rule_version, created_at,
@@ -277,8 +277,8 @@ func (r Rows) factTables() []loadTable {
 			}),
 		loadOf("ledger_entries", `id, creator_id, campaign_id, offer_member_id, conversion_id, kind, currency, amount, cause, payout_id, note, author,
 			created_at, day, payable_at`, r.LedgerEntries, func(e *LedgerRow) []any {
-			return []any{int64(e.ID), int64(e.CreatorID), nullable(e.CampaignID), nullable(e.OfferMemberID),
-				nullable(e.ConversionID), string(e.Kind), string(e.Currency), e.Amount, e.Cause, nullable(e.PayoutID),
+			return []any{int64(e.ID), int64(e.CreatorID), null(e.CampaignID), null(e.OfferMemberID),
+				null(e.ConversionID), string(e.Kind), string(e.Currency), e.Amount, e.Cause, null(e.PayoutID),
 				e.Note, e.Author, At(e.CreatedAt), e.Day, At(e.PayableAt)}
 		}),
 	}

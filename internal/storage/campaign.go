@@ -30,8 +30,6 @@ func (r campaignRow) domain() affiliate.Campaign {
 		ClickRule: value(r.ClickRule), Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r campaignRow) position() position { return position{Text: r.Folded, ID: int64(r.ID)} }
-
 // Campaign gives one campaign; NotFound when there is none.
 func (q queries) Campaign(ctx context.Context, id affiliate.CampaignID) (affiliate.Campaign, error) {
 	return getOne[campaignRow](ctx, q, id, `SELECT `+campaignColumns+` FROM campaigns WHERE id = ?`, id)
@@ -44,13 +42,13 @@ func (q queries) CampaignByName(ctx context.Context, name string) (affiliate.Cam
 
 // Campaigns lists campaigns by name, ended ones included.
 func (q queries) Campaigns(ctx context.Context, p Page) ([]affiliate.Campaign, string, error) {
-	return listPage[campaignRow](ctx, q, `SELECT `+campaignColumns+` FROM campaigns`, filter{}, sorting{"folded", "id"}, p)
+	return listPage[campaignRow](ctx, q, `SELECT `+campaignColumns+` FROM campaigns`, Filter{}, byText("folded", "id"), p)
 }
 
 // CreateCampaign writes a new campaign. Conflict when the name is taken.
 func (tx *Tx) CreateCampaign(ctx context.Context, c affiliate.Campaign) (affiliate.Campaign, error) {
 	c.Version = 1
-	err := tx.get(ctx, &c.ID, `INSERT INTO campaigns (name, folded, status, starts_at, ends_at, window_days, precedence, click_rule, version, created_at, updated_at)
+	err := tx.Get(ctx, &c.ID, `INSERT INTO campaigns (name, folded, status, starts_at, ends_at, window_days, precedence, click_rule, version, created_at, updated_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (folded) DO NOTHING RETURNING id`,
 		c.Name, affiliate.FoldName(c.Name), c.Status, At(c.StartsAt), At(c.EndsAt), null(c.WindowDays),
 		null(c.Precedence), null(c.ClickRule), At(c.CreatedAt), At(c.UpdatedAt))
@@ -91,8 +89,6 @@ func (r memberRow) domain() affiliate.CampaignMember {
 		Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r memberRow) position() position { return position{ID: int64(r.ID)} }
-
 // Member gives one member of a campaign; NotFound when there is none.
 func (q queries) Member(ctx context.Context, id affiliate.MemberID) (affiliate.CampaignMember, error) {
 	return getOne[memberRow](ctx, q, id, `SELECT `+memberColumns+` FROM campaign_members WHERE id = ?`, id)
@@ -113,20 +109,20 @@ type MemberFilter struct {
 
 // Members lists members of campaigns by id, removed ones included.
 func (q queries) Members(ctx context.Context, m MemberFilter, p Page) ([]affiliate.CampaignMember, string, error) {
-	var f filter
+	var f Filter
 	if m.Campaign != 0 {
-		f.and("campaign_id = ?", m.Campaign)
+		f.And("campaign_id = ?", m.Campaign)
 	}
 	if m.Creator != 0 {
-		f.and("creator_id = ?", m.Creator)
+		f.And("creator_id = ?", m.Creator)
 	}
-	return listPage[memberRow](ctx, q, `SELECT `+memberColumns+` FROM campaign_members`, f, sorting{id: "id"}, p)
+	return listPage[memberRow](ctx, q, `SELECT `+memberColumns+` FROM campaign_members`, f, byID, p)
 }
 
 // CreateMember makes a creator a member of a campaign. Conflict when they are or were one.
 func (tx *Tx) CreateMember(ctx context.Context, m affiliate.CampaignMember) (affiliate.CampaignMember, error) {
 	m.Version = 1
-	err := tx.get(ctx, &m.ID, `INSERT INTO campaign_members (campaign_id, creator_id, product_value, product_currency, version, created_at, updated_at)
+	err := tx.Get(ctx, &m.ID, `INSERT INTO campaign_members (campaign_id, creator_id, product_value, product_currency, version, created_at, updated_at)
 		VALUES (?, ?, ?, ?, 1, ?, ?) ON CONFLICT (campaign_id, creator_id) DO NOTHING RETURNING id`,
 		m.CampaignID, m.CreatorID, m.ProductValue, m.ProductCurrency, At(m.CreatedAt), At(m.UpdatedAt))
 	return m, taken(err, "creator", "%s is or was a member of %s already; a removed member can be restored",

@@ -106,7 +106,7 @@ func (q queries) Candidates(ctx context.Context, e Evidence, s affiliate.Setting
 			Slug string
 			At   Time
 		}
-		if err := q.listIn(ctx, &rows, `SELECT c.id, l.slug, c.at FROM clicks c JOIN links l ON l.id = c.link_id WHERE c.id IN (?)`, e.Clicks); err != nil {
+		if err := q.ListIn(ctx, &rows, `SELECT c.id, l.slug, c.at FROM clicks c JOIN links l ON l.id = c.link_id WHERE c.id IN (?)`, e.Clicks); err != nil {
 			return c, err
 		}
 		for _, r := range rows {
@@ -136,7 +136,7 @@ func (q queries) codeOwners(ctx context.Context, store affiliate.StoreID, folded
 		ValidTo   Time `db:"valid_to"`
 		membershipRow
 	}
-	if err := q.list(ctx, &rows, query, args...); err != nil {
+	if err := q.List(ctx, &rows, query, args...); err != nil {
 		return nil, err
 	}
 	for _, r := range rows {
@@ -157,7 +157,7 @@ func (q queries) linkOwners(ctx context.Context, slugs []string, s affiliate.Set
 		EndedAt Time `db:"ended_at"`
 		membershipRow
 	}
-	if err := q.listIn(ctx, &rows, `SELECT x.id, x.slug, x.ended_at, `+membershipColumns+` FROM links x`+membershipJoin+` WHERE x.slug IN (?)`, slugs); err != nil {
+	if err := q.ListIn(ctx, &rows, `SELECT x.id, x.slug, x.ended_at, `+membershipColumns+` FROM links x`+membershipJoin+` WHERE x.slug IN (?)`, slugs); err != nil {
 		return err
 	}
 	for _, r := range rows {
@@ -210,7 +210,7 @@ func (tx *Tx) SetUnownedEvidence(ctx context.Context, orders []affiliate.OrderID
 // after the given id, in the order of their ids. Whether they are to be credited is for attribution to say.
 func (q queries) OrdersWithOwnedEvidence(ctx context.Context, after affiliate.OrderID, limit int) ([]Order, error) {
 	var list []Order
-	err := q.list(ctx, &list, `SELECT `+orderColumns+` FROM orders WHERE id IN (
+	err := q.List(ctx, &list, `SELECT `+orderColumns+` FROM orders WHERE id IN (
 		SELECT e.order_id FROM unowned_evidence e WHERE e.order_id > ? AND (
 			e.kind = 'code' AND EXISTS (SELECT 1 FROM codes c WHERE c.store_id = e.store_id AND c.folded = e.value)
 			OR e.kind = 'slug' AND EXISTS (SELECT 1 FROM links l WHERE l.slug = e.value)

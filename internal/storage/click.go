@@ -31,7 +31,7 @@ func (q queries) LinkTargets(ctx context.Context, slugs []string) (map[string]Li
 		EndedAt    Time `db:"ended_at"`
 		Settings   string
 	}
-	err := q.listIn(ctx, &rows, `SELECT l.slug, l.id, l.landing_url, l.utm, l.ended_at, o.campaign_id, p.name AS campaign,
+	err := q.ListIn(ctx, &rows, `SELECT l.slug, l.id, l.landing_url, l.utm, l.ended_at, o.campaign_id, p.name AS campaign,
 		COALESCE((SELECT value FROM settings WHERE name = ?), '{}') AS settings
 		FROM links l JOIN offer_members om ON om.id = l.offer_member_id JOIN offers o ON o.id = om.offer_id
 		JOIN campaigns p ON p.id = o.campaign_id WHERE l.slug IN (?)`, accountSettings, slugs)

@@ -25,8 +25,6 @@ func (r codeRow) domain() affiliate.Code {
 		ValidFrom: r.ValidFrom.Time, ValidTo: r.ValidTo.Time, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r codeRow) position() position { return position{ID: int64(r.ID)} }
-
 // Code gives one interval of ownership; NotFound when there is none.
 func (q queries) Code(ctx context.Context, id affiliate.CodeID) (affiliate.Code, error) {
 	return getOne[codeRow](ctx, q, id, `SELECT `+codeColumns+` FROM codes WHERE id = ?`, id)
@@ -35,7 +33,7 @@ func (q queries) Code(ctx context.Context, id affiliate.CodeID) (affiliate.Code,
 // CodeHistory gives all intervals that a code has had in a store, however it is written, oldest first.
 func (q queries) CodeHistory(ctx context.Context, store affiliate.StoreID, code string) ([]affiliate.Code, error) {
 	var rows []codeRow
-	err := q.list(ctx, &rows, `SELECT `+codeColumns+` FROM codes WHERE store_id = ? AND folded = ? ORDER BY id`, store, affiliate.FoldCode(code))
+	err := q.List(ctx, &rows, `SELECT `+codeColumns+` FROM codes WHERE store_id = ? AND folded = ? ORDER BY id`, store, affiliate.FoldCode(code))
 	return domains(rows), err
 }
 
@@ -48,22 +46,22 @@ type CodeFilter struct {
 
 // Codes lists intervals of ownership by id, ended ones included.
 func (q queries) Codes(ctx context.Context, c CodeFilter, p Page) ([]affiliate.Code, string, error) {
-	var f filter
+	var f Filter
 	if c.OfferMember != 0 {
-		f.and("offer_member_id = ?", c.OfferMember)
+		f.And("offer_member_id = ?", c.OfferMember)
 	}
 	if c.Store != 0 {
-		f.and("store_id = ?", c.Store)
+		f.And("store_id = ?", c.Store)
 	}
 	if c.Code != "" {
-		f.and("folded = ?", affiliate.FoldCode(c.Code))
+		f.And("folded = ?", affiliate.FoldCode(c.Code))
 	}
-	return listPage[codeRow](ctx, q, `SELECT `+codeColumns+` FROM codes`, f, sorting{id: "id"}, p)
+	return listPage[codeRow](ctx, q, `SELECT `+codeColumns+` FROM codes`, f, byID, p)
 }
 
 // CreateCode writes a new interval. The caller holds the catalog's lock and has asked affiliate.NextOwnership.
 func (tx *Tx) CreateCode(ctx context.Context, c affiliate.Code) (affiliate.Code, error) {
-	err := tx.get(ctx, &c.ID, `INSERT INTO codes (offer_member_id, store_id, code, folded, valid_from, valid_to, created_at, updated_at)
+	err := tx.Get(ctx, &c.ID, `INSERT INTO codes (offer_member_id, store_id, code, folded, valid_from, valid_to, created_at, updated_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
 		c.OfferMemberID, c.StoreID, c.Code, affiliate.FoldCode(c.Code), At(c.ValidFrom), At(c.ValidTo), At(c.CreatedAt),
 		At(c.UpdatedAt))
@@ -80,31 +78,31 @@ func (tx *Tx) SaveCode(ctx context.Context, c affiliate.Code) error {
 // times do not bound.
 func (q queries) OrdersWithCode(ctx context.Context, store affiliate.StoreID, code string, from,
 	to time.Time) (int, error) {
-	f := filter{}
-	f.and("e.kind = 'code' AND e.value = ? AND e.store_id = ?", affiliate.FoldCode(code), store)
+	f := Filter{}
+	f.And("e.kind = 'code' AND e.value = ? AND e.store_id = ?", affiliate.FoldCode(code), store)
 	f.placedIn(from, to)
 	return q.countEvidence(ctx, f)
 }
 
 // OrdersWithSlug counts the orders without credit that carry a link's slug.
 func (q queries) OrdersWithSlug(ctx context.Context, slug string) (int, error) {
-	f := filter{}
-	f.and("e.kind = 'slug' AND e.value = ?", affiliate.FoldSlug(slug))
+	f := Filter{}
+	f.And("e.kind = 'slug' AND e.value = ?", affiliate.FoldSlug(slug))
 	return q.countEvidence(ctx, f)
 }
 
-func (f *filter) placedIn(from, to time.Time) {
+func (f *Filter) placedIn(from, to time.Time) {
 	if !from.IsZero() {
-		f.and("o.placed_at >= ?", At(from))
+		f.And("o.placed_at >= ?", At(from))
 	}
 	if !to.IsZero() {
-		f.and("o.placed_at < ?", At(to))
+		f.And("o.placed_at < ?", At(to))
 	}
 }
 
-func (q queries) countEvidence(ctx context.Context, f filter) (int, error) {
+func (q queries) countEvidence(ctx context.Context, f Filter) (int, error) {
 	var n int
-	err := q.get(ctx, &n, `SELECT COUNT(DISTINCT e.order_id) FROM unowned_evidence e JOIN orders o ON o.id = e.order_id`+f.where(), f.args...)
+	err := q.Get(ctx, &n, `SELECT COUNT(DISTINCT e.order_id) FROM unowned_evidence e JOIN orders o ON o.id = e.order_id`+f.Where(), f.Args...)
 	return n, err
 }
 
@@ -117,14 +115,14 @@ type EvidenceMark struct {
 // NewestEvidence marks the codes and links that there are now.
 func (q queries) NewestEvidence(ctx context.Context) (EvidenceMark, error) {
 	var m EvidenceMark
-	err := q.get(ctx, &m, `SELECT COALESCE((SELECT MAX(id) FROM codes), 0) AS code, COALESCE((SELECT MAX(id) FROM links), 0) AS link`)
+	err := q.Get(ctx, &m, `SELECT COALESCE((SELECT MAX(id) FROM codes), 0) AS code, COALESCE((SELECT MAX(id) FROM links), 0) AS link`)
 	return m, err
 }
 
 // OrdersWithNewEvidence counts the orders without credit that carry a code or slug that came after a mark.
 func (q queries) OrdersWithNewEvidence(ctx context.Context, since EvidenceMark) (int, error) {
 	var n int
-	err := q.get(ctx, &n, `SELECT COUNT(*) FROM (
+	err := q.Get(ctx, &n, `SELECT COUNT(*) FROM (
 		SELECT e.order_id FROM codes c JOIN unowned_evidence e ON e.kind = 'code' AND e.value = c.folded AND e.store_id = c.store_id
 			JOIN orders o ON o.id = e.order_id
 			WHERE c.id > ? AND (c.valid_from IS NULL OR o.placed_at >= c.valid_from)

@@ -95,7 +95,7 @@ func (q queries) Conversions(ctx context.Context,
 		return found, nil
 	}
 	var list []Conversion
-	if err := q.listIn(ctx, &list, `SELECT `+conversionColumns+` FROM conversions WHERE order_id IN (?)`, orders); err != nil {
+	if err := q.ListIn(ctx, &list, `SELECT `+conversionColumns+` FROM conversions WHERE order_id IN (?)`, orders); err != nil {
 		return nil, err
 	}
 	for _, c := range list {
@@ -115,7 +115,7 @@ func (q queries) addConversions(ctx context.Context, orders []OrderRow) error {
 		ids[i] = o.ID
 	}
 	var list []ConversionItem
-	err := q.listIn(ctx, &list, `SELECT `+itemColumns+` FROM conversions c`+itemTables+`
+	err := q.ListIn(ctx, &list, `SELECT `+itemColumns+` FROM conversions c`+itemTables+`
 		WHERE c.credited AND c.order_id IN (?)`, ids)
 	if err != nil {
 		return err
@@ -185,14 +185,6 @@ func (tx *Tx) SaveConversions(ctx context.Context, list []ConversionChange,
 	return ids, err
 }
 
-// nullable turns a zero id into NULL.
-func nullable[T ~int64](id T) any {
-	if id == 0 {
-		return nil
-	}
-	return int64(id)
-}
-
 // LockConversions locks the orders of conversions and reads these, in the order of ids. NotFound names the first that
 // does not exist.
 func (tx *Tx) LockConversions(ctx context.Context, ids []affiliate.ConversionID) ([]Conversion, error) {
@@ -202,7 +194,7 @@ func (tx *Tx) LockConversions(ctx context.Context, ids []affiliate.ConversionID)
 		ExternalID string            `db:"external_id"`
 	}
 	var found []keyed
-	if err := tx.listIn(ctx, &found, `SELECT c.id, o.store_id, o.external_id FROM conversions c JOIN orders o ON o.id = c.order_id
+	if err := tx.ListIn(ctx, &found, `SELECT c.id, o.store_id, o.external_id FROM conversions c JOIN orders o ON o.id = c.order_id
 		WHERE c.id IN (?)`, ids); err != nil {
 		return nil, err
 	}
@@ -214,7 +206,7 @@ func (tx *Tx) LockConversions(ctx context.Context, ids []affiliate.ConversionID)
 		return nil, err
 	}
 	var list []Conversion
-	if err := tx.listIn(ctx, &list, `SELECT `+conversionColumns+` FROM conversions WHERE id IN (?)`, ids); err != nil {
+	if err := tx.ListIn(ctx, &list, `SELECT `+conversionColumns+` FROM conversions WHERE id IN (?)`, ids); err != nil {
 		return nil, err
 	}
 	byID := make(map[affiliate.ConversionID]Conversion, len(list))
@@ -241,7 +233,7 @@ func (q queries) ConversionsWithNewRate(ctx context.Context, to money.Currency, 
 		Currency money.Currency
 		Day      string
 	}
-	err = q.list(ctx, &waiting, `SELECT id, currency, day FROM conversions WHERE rate IS NULL AND id > ? ORDER BY id LIMIT ?`, after, limit)
+	err = q.List(ctx, &waiting, `SELECT id, currency, day FROM conversions WHERE rate IS NULL AND id > ? ORDER BY id LIMIT ?`, after, limit)
 	if err != nil || len(waiting) == 0 {
 		return nil, 0, err
 	}
@@ -262,6 +254,6 @@ func (q queries) ConversionsWithNewRate(ctx context.Context, to money.Currency, 
 func (q queries) ConversionsAfter(ctx context.Context, after affiliate.ConversionID,
 	limit int) ([]affiliate.ConversionID, error) {
 	var ids []affiliate.ConversionID
-	err := q.list(ctx, &ids, `SELECT id FROM conversions WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
+	err := q.List(ctx, &ids, `SELECT id FROM conversions WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
 	return ids, err
 }

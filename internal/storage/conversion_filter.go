@@ -38,32 +38,32 @@ type ConversionFilter struct {
 }
 
 // narrow gives the conditions on conversions c, and whether they look at orders o too. The error names the field ids.
-func (q queries) narrow(ctx context.Context, c ConversionFilter) (f filter, orders bool, err error) {
+func (q queries) narrow(ctx context.Context, c ConversionFilter) (f Filter, orders bool, err error) {
 	if len(c.IDs) > MaxConversionIDs {
 		return f, false, affiliate.FieldErrorf("ids", "must name at most %d conversions, not %d",
 			MaxConversionIDs, len(c.IDs))
 	}
-	f.and("c.credited")
-	in(&f, "c.id", c.IDs)
-	in(&f, "c.campaign_id", c.Campaigns)
-	in(&f, "c.status", c.Statuses)
-	is(&f, "c.campaign_id", c.Campaign)
-	is(&f, "c.store_id", c.Store)
-	is(&f, "c.method", c.Method)
-	is(&f, "c.currency", c.Currency)
+	f.And("c.credited")
+	In(&f, "c.id", c.IDs)
+	In(&f, "c.campaign_id", c.Campaigns)
+	In(&f, "c.status", c.Statuses)
+	Is(&f, "c.campaign_id", c.Campaign)
+	Is(&f, "c.store_id", c.Store)
+	Is(&f, "c.method", c.Method)
+	Is(&f, "c.currency", c.Currency)
 	if slices.Equal(c.Approvals, []affiliate.Approval{affiliate.Held}) {
-		f.and("c.approval = 'held'") // spelled out: their index is partial
+		f.And("c.approval = 'held'") // spelled out: their index is partial
 	} else {
-		in(&f, "c.approval", c.Approvals)
+		In(&f, "c.approval", c.Approvals)
 	}
 	if c.Unconverted {
-		f.and("c.rate IS NULL AND " + listed("c.currency"))
+		f.And("c.rate IS NULL AND " + listed("c.currency"))
 	}
 	if c.WithRefund {
-		f.and("c.refunded > 0")
+		f.And("c.refunded > 0")
 	}
 	if c.Ambiguous {
-		f.and("c.ambiguous")
+		f.And("c.ambiguous")
 	}
 	c.placed(&f, "c.placed_at")
 	c.ofOffers(&f)
@@ -73,45 +73,45 @@ func (q queries) narrow(ctx context.Context, c ConversionFilter) (f filter, orde
 }
 
 // placed narrows the time of orders.
-func (c ConversionFilter) placed(f *filter, column string) {
+func (c ConversionFilter) placed(f *Filter, column string) {
 	if !c.From.IsZero() {
-		f.and(column+" >= ?", At(c.From))
+		f.And(column+" >= ?", At(c.From))
 	}
 	if !c.To.IsZero() {
-		f.and(column+" < ?", At(c.To))
+		f.And(column+" < ?", At(c.To))
 	}
 }
 
 // ofOffers narrows by offer. Its campaign is named as well: conversions of a campaign have an index.
-func (c ConversionFilter) ofOffers(f *filter) {
+func (c ConversionFilter) ofOffers(f *Filter) {
 	if c.Offer != 0 {
-		f.and("c.campaign_id = (SELECT campaign_id FROM offers WHERE id = ?) AND c.offer_id = ?", c.Offer, c.Offer)
+		f.And("c.campaign_id = (SELECT campaign_id FROM offers WHERE id = ?) AND c.offer_id = ?", c.Offer, c.Offer)
 	}
 	if c.OfferType != "" {
-		f.and("c.offer_id IN (SELECT id FROM offers WHERE type = ?)", c.OfferType)
+		f.And("c.offer_id IN (SELECT id FROM offers WHERE type = ?)", c.OfferType)
 	}
 	if c.OfferStatus != "" {
-		f.and("c.offer_id IN (SELECT id FROM offers WHERE status = ?)", c.OfferStatus)
+		f.And("c.offer_id IN (SELECT id FROM offers WHERE status = ?)", c.OfferStatus)
 	}
 }
 
 // ofMembers narrows by what belongs to an offer member. The member is named as well: their conversions have an index.
-func (c ConversionFilter) ofMembers(f *filter) {
+func (c ConversionFilter) ofMembers(f *Filter) {
 	if c.Creator != 0 {
-		f.and("c.offer_member_id IN (SELECT x.id FROM offer_members x JOIN campaign_members m ON m.id = x.member_id WHERE m.creator_id = ?)", c.Creator)
+		f.And("c.offer_member_id IN (SELECT x.id FROM offer_members x JOIN campaign_members m ON m.id = x.member_id WHERE m.creator_id = ?)", c.Creator)
 	}
 	if c.Code != 0 {
-		f.and("c.offer_member_id = (SELECT offer_member_id FROM codes WHERE id = ?) AND c.code_id = ?", c.Code, c.Code)
+		f.And("c.offer_member_id = (SELECT offer_member_id FROM codes WHERE id = ?) AND c.code_id = ?", c.Code, c.Code)
 	}
 	if c.Link != 0 {
-		f.and("c.offer_member_id = (SELECT offer_member_id FROM links WHERE id = ?) AND c.link_id = ?", c.Link, c.Link)
+		f.And("c.offer_member_id = (SELECT offer_member_id FROM links WHERE id = ?) AND c.link_id = ?", c.Link, c.Link)
 	}
 	switch {
 	case c.Former:
 	case c.Campaign != 0:
-		f.and("c.offer_member_id NOT IN (SELECT x.id "+formerMembers+" AND m.campaign_id = ?)", c.Campaign)
+		f.And("c.offer_member_id NOT IN (SELECT x.id "+formerMembers+" AND m.campaign_id = ?)", c.Campaign)
 	default:
-		f.and("c.offer_member_id NOT IN (SELECT x.id " + formerMembers + ")")
+		f.And("c.offer_member_id NOT IN (SELECT x.id " + formerMembers + ")")
 	}
 }
 
@@ -125,12 +125,12 @@ const mostNumbers = 500
 // search keeps what holds a text, and says whether the condition looks at orders o. Numbers are looked for in the
 // orders first: where few have the text, their conversions have an index; where many have it, a page of them is found
 // soon.
-func (q queries) search(ctx context.Context, c ConversionFilter, f *filter) (orders bool, err error) {
+func (q queries) search(ctx context.Context, c ConversionFilter, f *Filter) (orders bool, err error) {
 	text := strings.TrimSpace(c.Search)
 	if text == "" {
 		return false, nil
 	}
-	like, handle := containing(text), affiliate.FoldHandle(text)
+	like, handle := Containing(text), affiliate.FoldHandle(text)
 	if handle == "" {
 		handle = text
 	}
@@ -138,26 +138,26 @@ func (q queries) search(ctx context.Context, c ConversionFilter, f *filter) (ord
 	if err != nil {
 		return false, err
 	}
-	found := filter{}
-	found.and(`LOWER(c.evidence) LIKE LOWER(?) ESCAPE '\'`, like)
-	found.and(`c.creator_id IN (SELECT id FROM creators WHERE LOWER(name) LIKE LOWER(?) ESCAPE '\'
-		UNION SELECT creator_id FROM creator_handles WHERE folded LIKE ? ESCAPE '\')`, like, containing(handle))
+	found := Filter{}
+	found.And(`LOWER(c.evidence) LIKE LOWER(?) ESCAPE '\'`, like)
+	found.And(`c.creator_id IN (SELECT id FROM creators WHERE LOWER(name) LIKE LOWER(?) ESCAPE '\'
+		UNION SELECT creator_id FROM creator_handles WHERE folded LIKE ? ESCAPE '\')`, like, Containing(handle))
 	if orders = len(numbered) > mostNumbers; orders {
-		found.and(`LOWER(o.number) LIKE LOWER(?) ESCAPE '\'`, like)
+		found.And(`LOWER(o.number) LIKE LOWER(?) ESCAPE '\'`, like)
 	} else {
-		in(&found, "c.order_id", numbered)
+		In(&found, "c.order_id", numbered)
 	}
-	f.and("("+strings.Join(found.conditions, " OR ")+")", found.args...)
+	f.And("("+strings.Join(found.conditions, " OR ")+")", found.Args...)
 	return orders, nil
 }
 
 // ordersNumbered gives at least one more than mostNumbers of the orders whose numbers match a pattern, or all.
 func (q queries) ordersNumbered(ctx context.Context, c ConversionFilter, like string) (ids []affiliate.OrderID,
 	err error) {
-	var f filter
-	f.and(`LOWER(number) LIKE LOWER(?) ESCAPE '\'`, like)
-	is(&f, "store_id", c.Store)
+	var f Filter
+	f.And(`LOWER(number) LIKE LOWER(?) ESCAPE '\'`, like)
+	Is(&f, "store_id", c.Store)
 	c.placed(&f, "placed_at")
-	err = q.list(ctx, &ids, `SELECT id FROM orders`+f.where()+` LIMIT ?`, append(f.args, mostNumbers+1)...)
+	err = q.List(ctx, &ids, `SELECT id FROM orders`+f.Where()+` LIMIT ?`, append(f.Args, mostNumbers+1)...)
 	return ids, err
 }

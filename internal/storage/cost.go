@@ -28,8 +28,6 @@ func (r costRow) domain() affiliate.Cost {
 		RemovedAt: r.RemovedAt.Time}
 }
 
-func (r costRow) position() position { return position{ID: int64(r.ID)} }
-
 // Cost gives one fee; NotFound when there is none.
 func (q queries) Cost(ctx context.Context, id affiliate.CostID) (affiliate.Cost, error) {
 	return getOne[costRow](ctx, q, id, `SELECT `+costColumns+` FROM campaign_costs WHERE id = ?`, id)
@@ -37,16 +35,16 @@ func (q queries) Cost(ctx context.Context, id affiliate.CostID) (affiliate.Cost,
 
 // Costs lists the fees of a campaign by id, removed ones included.
 func (q queries) Costs(ctx context.Context, campaign affiliate.CampaignID, p Page) ([]affiliate.Cost, string, error) {
-	var f filter
-	f.and("campaign_id = ?", campaign)
-	return listPage[costRow](ctx, q, `SELECT `+costColumns+` FROM campaign_costs`, f, sorting{id: "id"}, p)
+	var f Filter
+	f.And("campaign_id = ?", campaign)
+	return listPage[costRow](ctx, q, `SELECT `+costColumns+` FROM campaign_costs`, f, byID, p)
 }
 
 // CreateCost writes a new fee.
 func (tx *Tx) CreateCost(ctx context.Context, c affiliate.Cost) (affiliate.Cost, error) {
-	err := tx.get(ctx, &c.ID, `INSERT INTO campaign_costs (campaign_id, creator_id, amount, currency, day, note, author, created_at)
+	err := tx.Get(ctx, &c.ID, `INSERT INTO campaign_costs (campaign_id, creator_id, amount, currency, day, note, author, created_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		c.CampaignID, nullable(c.CreatorID), c.Amount, c.Currency, c.Day, c.Note, c.Author, At(c.CreatedAt))
+		c.CampaignID, null(c.CreatorID), c.Amount, c.Currency, c.Day, c.Note, c.Author, At(c.CreatedAt))
 	return c, err
 }
 

@@ -29,8 +29,6 @@ func (r creatorRow) domain() affiliate.Creator {
 		UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r creatorRow) position() position { return position{Text: r.Name, ID: int64(r.ID)} }
-
 // Creator gives one creator with their handles; NotFound when there is none.
 func (q queries) Creator(ctx context.Context, id affiliate.CreatorID) (affiliate.Creator, error) {
 	c, err := getOne[creatorRow](ctx, q, id, `SELECT `+creatorColumns+` FROM creators WHERE id = ?`, id)
@@ -44,7 +42,7 @@ func (q queries) Creator(ctx context.Context, id affiliate.CreatorID) (affiliate
 // CreatorByHandle gives the creator with a handle, however it is written; NotFound when there is none.
 func (q queries) CreatorByHandle(ctx context.Context, network, handle string) (affiliate.Creator, error) {
 	var id affiliate.CreatorID
-	err := q.get(ctx, &id, `SELECT creator_id FROM creator_handles WHERE network = ? AND folded = ?`, network, affiliate.FoldHandle(handle))
+	err := q.Get(ctx, &id, `SELECT creator_id FROM creator_handles WHERE network = ? AND folded = ?`, network, affiliate.FoldHandle(handle))
 	if err != nil {
 		return affiliate.Creator{}, err
 	}
@@ -73,7 +71,7 @@ func (q queries) CreatorsChanged(ctx context.Context, audited int64) ([]affiliat
 
 func (q queries) creators(ctx context.Context, query string, args ...any) ([]affiliate.Creator, error) {
 	var rows []creatorRow
-	if err := q.list(ctx, &rows, query, args...); err != nil {
+	if err := q.List(ctx, &rows, query, args...); err != nil {
 		return nil, err
 	}
 	list := domains(rows)
@@ -88,16 +86,16 @@ type CreatorFilter struct {
 
 // Creators lists creators by name with their handles.
 func (q queries) Creators(ctx context.Context, c CreatorFilter, p Page) ([]affiliate.Creator, string, error) {
-	var f filter
+	var f Filter
 	if c.Text != "" {
-		like := containing(c.Text)
-		f.and(`(LOWER(name) LIKE LOWER(?) ESCAPE '\' OR LOWER(email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
+		like := Containing(c.Text)
+		f.And(`(LOWER(name) LIKE LOWER(?) ESCAPE '\' OR LOWER(email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
 			WHERE h.creator_id = creators.id AND h.folded LIKE LOWER(?) ESCAPE '\'))`, like, like, like)
 	}
 	if c.Community {
-		f.and("removed_at IS NULL")
+		f.And("removed_at IS NULL")
 	}
-	list, next, err := listPage[creatorRow](ctx, q, `SELECT `+creatorColumns+` FROM creators`, f, sorting{"name", "id"}, p)
+	list, next, err := listPage[creatorRow](ctx, q, `SELECT `+creatorColumns+` FROM creators`, f, byText("name", "id"), p)
 	if err != nil {
 		return nil, "", err
 	}
@@ -118,7 +116,7 @@ func (q queries) addHandles(ctx context.Context, list []affiliate.Creator) error
 			Network   string
 			Handle    string
 		}
-		if err := q.listIn(ctx, &rows, `SELECT creator_id, network, handle FROM creator_handles WHERE creator_id IN (?)`, ids); err != nil {
+		if err := q.ListIn(ctx, &rows, `SELECT creator_id, network, handle FROM creator_handles WHERE creator_id IN (?)`, ids); err != nil {
 			return err
 		}
 		for _, r := range rows {
@@ -131,7 +129,7 @@ func (q queries) addHandles(ctx context.Context, list []affiliate.Creator) error
 // CreateCreator writes a new creator with their handles. Conflict when a handle is somebody else's.
 func (tx *Tx) CreateCreator(ctx context.Context, c affiliate.Creator) (affiliate.Creator, error) {
 	c.Version = 1
-	err := tx.get(ctx, &c.ID, `INSERT INTO creators (name, email, email_hash, country, note, version, created_at, updated_at)
+	err := tx.Get(ctx, &c.ID, `INSERT INTO creators (name, email, email_hash, country, note, version, created_at, updated_at)
 		VALUES (?, ?, ?, ?, ?, 1, ?, ?) RETURNING id`,
 		c.Name, c.Email, c.EmailHash, c.Country, c.Note, At(c.CreatedAt), At(c.UpdatedAt))
 	if err != nil {

@@ -211,7 +211,7 @@ func (db *DB) Ready(ctx context.Context, write bool) error {
 	}
 	var readOnly string
 	vital := queries{db.vital, db.d}
-	if err := vital.get(ctx, &readOnly, `SELECT current_setting('transaction_read_only')`); err != nil {
+	if err := vital.Get(ctx, &readOnly, `SELECT current_setting('transaction_read_only')`); err != nil {
 		return err
 	}
 	if readOnly == "on" {
@@ -331,23 +331,24 @@ func (q queries) exec(ctx context.Context, query string, args ...any) (int64, er
 	return res.RowsAffected()
 }
 
-// get reads one row; NotFound when there is none.
-func (q queries) get(ctx context.Context, dest any, query string, args ...any) error {
+// Get reads one row of a query into dest; NotFound when there is none. Get and its kin are for this package and report:
+// nobody else writes SQL.
+func (q queries) Get(ctx context.Context, dest any, query string, args ...any) error {
 	return storageError(q.c.GetContext(ctx, dest, q.d.rebind(query), args...))
 }
 
-// list reads all rows.
-func (q queries) list(ctx context.Context, dest any, query string, args ...any) error {
+// List reads all rows.
+func (q queries) List(ctx context.Context, dest any, query string, args ...any) error {
 	return storageError(q.c.SelectContext(ctx, dest, q.d.rebind(query), args...))
 }
 
-// listIn reads rows for a query with an IN (?) over a slice; nothing is asked for an empty slice.
-func (q queries) listIn(ctx context.Context, dest any, query string, args ...any) error {
+// ListIn reads rows for a query with an IN (?) over a slice; nothing is asked for an empty slice.
+func (q queries) ListIn(ctx context.Context, dest any, query string, args ...any) error {
 	expanded, flat, err := sqlx.In(query, args...)
 	if err != nil {
 		return err
 	}
-	return q.list(ctx, dest, expanded, flat...)
+	return q.List(ctx, dest, expanded, flat...)
 }
 
 // execIn runs a statement with an IN (?) over a slice.

@@ -188,7 +188,7 @@ func (q queries) WaitingDeliveries(ctx context.Context, ids []affiliate.Delivery
 	}
 	var list []Delivery
 	until, ahead := restedAt(now)
-	err := q.listIn(ctx, &list, `SELECT `+deliveryColumns+` FROM deliveries WHERE state = 'waiting' AND `+rested+`
+	err := q.ListIn(ctx, &list, `SELECT `+deliveryColumns+` FROM deliveries WHERE state = 'waiting' AND `+rested+`
 		AND id IN (?) ORDER BY id`, until, ahead, ids)
 	return list, err
 }
@@ -196,7 +196,7 @@ func (q queries) WaitingDeliveries(ctx context.Context, ids []affiliate.Delivery
 // Delivery gives one delivery; NotFound when there is none.
 func (q queries) Delivery(ctx context.Context, id affiliate.DeliveryID) (Delivery, error) {
 	var d Delivery
-	err := q.get(ctx, &d, `SELECT `+deliveryColumns+` FROM deliveries WHERE id = ?`, id)
+	err := q.Get(ctx, &d, `SELECT `+deliveryColumns+` FROM deliveries WHERE id = ?`, id)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		err = affiliate.Errorf(affiliate.NotFound, "there is no %s", id)
 	}
@@ -276,7 +276,7 @@ func (q queries) DueDeliveries(ctx context.Context, receivedBefore, now time.Tim
 	}
 	var ids []affiliate.DeliveryID
 	until, ahead := restedAt(now)
-	err := q.list(ctx, &ids, some("<")+` UNION ALL `+some(">")+` ORDER BY id LIMIT ?`, At(receivedBefore), until, ahead,
+	err := q.List(ctx, &ids, some("<")+` UNION ALL `+some(">")+` ORDER BY id LIMIT ?`, At(receivedBefore), until, ahead,
 		limit, At(later(receivedBefore, now.Add(clockSlack))), until, ahead, limit, limit)
 	return ids, err
 }
@@ -292,7 +292,7 @@ func later(a, b time.Time) time.Time {
 // NewestReceived gives when the latest of the newest deliveries came, by the clock of then; zero when there is none.
 func (q queries) NewestReceived(ctx context.Context) (time.Time, error) {
 	var at Time
-	err := q.get(ctx, &at, `SELECT MAX(received_at) FROM deliveries WHERE id > (SELECT COALESCE(MAX(id), 0) FROM deliveries) - 1000`)
+	err := q.Get(ctx, &at, `SELECT MAX(received_at) FROM deliveries WHERE id > (SELECT COALESCE(MAX(id), 0) FROM deliveries) - 1000`)
 	return at.Time, err
 }
 
@@ -339,7 +339,7 @@ func (db *DB) replayAll(ctx context.Context, between func(), query, condition st
 	parts := NotAlongside(ctx)
 	for after := affiliate.DeliveryID(0); ; {
 		var ids []affiliate.DeliveryID
-		if err := db.list(ctx, &ids, `SELECT id FROM deliveries WHERE payload IS NOT NULL AND `+condition+
+		if err := db.List(ctx, &ids, `SELECT id FROM deliveries WHERE payload IS NOT NULL AND `+condition+
 			` AND id > ? ORDER BY id LIMIT ?`, append(slices.Clone(args), after, replayMost)...); err != nil {
 			return n, err
 		}
@@ -377,7 +377,7 @@ func (q queries) Inbox(ctx context.Context) (InboxFigures, error) {
 		Failed  int64
 		Oldest  Time
 	}
-	err := q.get(ctx, &row, `SELECT (SELECT COUNT(*) FROM deliveries WHERE state = 'waiting') AS waiting,
+	err := q.Get(ctx, &row, `SELECT (SELECT COUNT(*) FROM deliveries WHERE state = 'waiting') AS waiting,
 		(SELECT COUNT(*) FROM deliveries WHERE state = 'failed') AS failed,
 		(SELECT MIN(received_at) FROM deliveries WHERE state = 'waiting') AS oldest`)
 	return InboxFigures{Waiting: row.Waiting, Failed: row.Failed, OldestWaiting: row.Oldest.Time}, err
@@ -385,7 +385,7 @@ func (q queries) Inbox(ctx context.Context) (InboxFigures, error) {
 
 // FailedDeliveries counts those that failed, up to a hundred: every page asks.
 func (q queries) FailedDeliveries(ctx context.Context) (n int, err error) {
-	err = q.get(ctx, &n, `SELECT COUNT(*) FROM (SELECT 1 AS one FROM deliveries WHERE state = 'failed' LIMIT 100) f`)
+	err = q.Get(ctx, &n, `SELECT COUNT(*) FROM (SELECT 1 AS one FROM deliveries WHERE state = 'failed' LIMIT 100) f`)
 	return n, err
 }
 
@@ -394,7 +394,7 @@ func (q queries) FailedDeliveries(ctx context.Context) (n int, err error) {
 func (db *DB) PurgePayloads(ctx context.Context, before time.Time, limit int) (int64, error) {
 	const due = `payload IS NOT NULL AND state <> 'waiting' AND received_at < ?`
 	var ids []affiliate.DeliveryID
-	if err := db.list(ctx, &ids, `SELECT id FROM deliveries WHERE `+due+` ORDER BY id LIMIT ?`, At(before),
+	if err := db.List(ctx, &ids, `SELECT id FROM deliveries WHERE `+due+` ORDER BY id LIMIT ?`, At(before),
 		limit); err != nil || len(ids) == 0 {
 		return 0, err
 	}
@@ -411,7 +411,7 @@ func (db *DB) ErasePayloads(ctx context.Context, store affiliate.StoreID) error 
 	const due = `store_id = ? AND state <> 'waiting' AND payload IS NOT NULL`
 	for after := affiliate.DeliveryID(0); ; {
 		var ids []affiliate.DeliveryID
-		if err := db.list(ctx, &ids, `SELECT id FROM deliveries WHERE id > ? AND `+due+` ORDER BY id LIMIT ?`,
+		if err := db.List(ctx, &ids, `SELECT id FROM deliveries WHERE id > ? AND `+due+` ORDER BY id LIMIT ?`,
 			after, store, eraseMost); err != nil || len(ids) == 0 {
 			return err
 		}
@@ -528,7 +528,7 @@ var rejectedOutcomes = []string{"bad_signature", "too_large", "unreadable", "una
 // StoreHealth lists all stores that were not ended, by slug.
 func (q queries) StoreHealth(ctx context.Context, since time.Time) ([]StoreHealth, error) {
 	var list []StoreHealth
-	err := q.listIn(ctx, &list, `SELECT s.id, s.slug, s.platform, s.last_delivery_at, s.last_processed_at, CAST(COALESCE((SELECT SUM(c.n) FROM store_counts c
+	err := q.ListIn(ctx, &list, `SELECT s.id, s.slug, s.platform, s.last_delivery_at, s.last_processed_at, CAST(COALESCE((SELECT SUM(c.n) FROM store_counts c
 		WHERE c.store_id = s.id AND c.hour >= ? AND c.outcome IN (?)), 0) AS BIGINT) AS rejected
 		FROM stores s WHERE s.state <> 'ended' ORDER BY s.slug`, At(since), rejectedOutcomes)
 	return list, err

@@ -1,8 +1,8 @@
 package storage
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
@@ -47,72 +47,69 @@ func (d DeliveryFilter) sought() bool {
 
 // ListDeliveries gives deliveries, newest first, and the cursor of the next page, which is empty on the last one.
 func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) ([]DeliveryRow, string, error) {
-	var f filter
+	var f Filter
 	if d.Store != "" {
-		f.and("s.slug = ?", d.Store)
+		f.And("s.slug = ?", d.Store)
 	}
 	switch d.State {
 	case DeliveryWaiting, DeliveryFailed, DeliveryDone, DeliveryIgnored:
-		f.and("d.state = '" + string(d.State) + "'") // spelled out: the index of open deliveries is partial
+		f.And("d.state = '" + string(d.State) + "'") // spelled out: the index of open deliveries is partial
 	case DeliverySetAside:
-		f.and("d.state = 'set_aside' AND d.id IN (SELECT delivery_id FROM set_asides)")
+		f.And("d.state = 'set_aside' AND d.id IN (SELECT delivery_id FROM set_asides)")
 	}
-	is(&f, "d.topic", d.Topic)
+	Is(&f, "d.topic", d.Topic)
 	if len(d.Orders) > 0 {
-		f.and("d.order_external <> ''") // as the index of orders says
+		f.And("d.order_external <> ''") // as the index of orders says
 	}
-	in(&f, "d.order_external", d.Orders)
-	var before affiliate.DeliveryID
-	if p.Cursor != "" {
-		at, err := parseCursor(p.Cursor)
-		if err != nil {
-			return nil, "", err
-		}
-		before = affiliate.DeliveryID(at.ID)
-		f.and("d.id < ?", before)
+	In(&f, "d.order_external", d.Orders)
+	if err := newestDeliveries.After(&f, p.Cursor); err != nil {
+		return nil, "", err
 	}
 	end := ""
 	if d.Look > 0 && !d.sought() {
-		floor, more, err := q.lookUntil(ctx, before, d.Look)
+		floor, more, err := q.lookUntil(ctx, p.Cursor, d.Look)
 		if err != nil {
 			return nil, "", err
 		}
-		f.and("d.id >= ?", floor)
+		f.And("d.id >= ?", floor)
 		if more {
-			end = position{ID: int64(floor)}.cursor()
+			end = newestDeliveries.cursor(floor)
 		}
 	}
-	order := " ORDER BY d.id DESC"
+	top := newestDeliveries
 	if d.sought() {
-		order = " ORDER BY +d.id DESC" // sorts the few; by the bare id both databases would read all backwards until they have met enough
+		// Sorts the few; by the bare id both databases would read all backwards until they have met enough.
+		top = Keyset{Keys: []Key{{SQL: "+d.id", Descending: true}}}
 	}
 	var rows []DeliveryRow
-	limit := p.limit()
 	// The orders are looked up for the few rows of the page, not for all that are skipped.
-	err := q.list(ctx, &rows, `SELECT d.id, s.slug AS store, d.topic, d.received_at, d.processed_at, d.state, d.attempts, d.retry_at, d.note,
+	err := q.List(ctx, &rows, `SELECT d.id, s.slug AS store, d.topic, d.received_at, d.processed_at, d.state, d.attempts, d.retry_at, d.note,
 		d.order_external, COALESCE(o.id, 0) AS order_id, COALESCE(o.number, '') AS number,
 		COALESCE(a.reason, '') AS "aside.reason", COALESCE(a.actor, '') AS "aside.actor", a.at AS "aside.at"
-		FROM (SELECT d.id FROM deliveries d JOIN stores s ON s.id = d.store_id`+f.where()+order+
-		fmt.Sprintf(" LIMIT %d", limit+1)+`) found
+		FROM (SELECT d.id FROM deliveries d JOIN stores s ON s.id = d.store_id`+f.Where()+top.Top(p.Size())+`) found
 		JOIN deliveries d ON d.id = found.id JOIN stores s ON s.id = d.store_id
 		LEFT JOIN orders o ON o.store_id = d.store_id AND o.external_id = d.order_external
 		LEFT JOIN set_asides a ON a.delivery_id = d.id
-		ORDER BY d.id DESC`, f.args...)
-	if err != nil || len(rows) <= limit {
-		return rows, end, err
-	}
-	rows = rows[:limit]
-	return rows, position{ID: int64(rows[limit-1].ID)}.cursor(), nil
+		`+newestDeliveries.By(), f.Args...)
+	rows, next := Cut(newestDeliveries, rows, p.Size())
+	return rows, cmp.Or(next, end), err
 }
 
-// lookUntil gives the oldest of the most deliveries below an id that are looked through, or below all ids when it is 0,
-// and whether there are older ones. Ids leave gaps where repeats came, so it may be fewer.
-func (q queries) lookUntil(ctx context.Context, before affiliate.DeliveryID, most int64) (floor affiliate.DeliveryID,
+var newestDeliveries = Keyset{Keys: []Key{{SQL: "d.id", Descending: true}}}
+
+// lookUntil gives the oldest of the most deliveries behind a cursor that are looked through, and whether there are
+// older ones. Ids leave gaps where repeats came, so it may be fewer.
+func (q queries) lookUntil(ctx context.Context, cursor string, most int64) (floor affiliate.DeliveryID,
 	more bool, err error) {
 	var ends struct{ First, Last affiliate.DeliveryID }
-	err = q.get(ctx, &ends, `SELECT COALESCE((SELECT MIN(id) FROM deliveries), 0) AS first, COALESCE((SELECT MAX(id) FROM deliveries), 0) AS last`)
-	if before == 0 {
-		before = ends.Last + 1
+	err = q.Get(ctx, &ends, `SELECT COALESCE((SELECT MIN(id) FROM deliveries), 0) AS first, COALESCE((SELECT MAX(id) FROM deliveries), 0) AS last`)
+	before := ends.Last + 1
+	if cursor != "" {
+		keys, err := newestDeliveries.read(cursor)
+		if err != nil {
+			return 0, false, err
+		}
+		before = affiliate.DeliveryID(keys[0].(int64))
 	}
 	floor = max(ends.First, before-affiliate.DeliveryID(most))
 	return floor, floor > ends.First, err
@@ -124,7 +121,7 @@ func (q queries) OrdersCalled(ctx context.Context, store affiliate.StoreID, text
 	const newest = 50_000
 	ids := []string{text}
 	var numbered []string
-	err := q.list(ctx, &numbered, `SELECT external_id FROM orders WHERE id > (SELECT MAX(id) FROM orders) - ? AND store_id = ? AND number IN (?, ?)
+	err := q.List(ctx, &numbered, `SELECT external_id FROM orders WHERE id > (SELECT MAX(id) FROM orders) - ? AND store_id = ? AND number IN (?, ?)
 		AND external_id <> ? ORDER BY id DESC LIMIT 20`, newest, store, text, "#"+text, text)
 	return append(ids, numbered...), err
 }

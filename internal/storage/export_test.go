@@ -26,5 +26,5 @@ func (db *DB) Folder() string { return db.room.folder }
 // Promote makes a standby a primary.
 func (db *DB) Promote(ctx context.Context) error {
 	var done bool
-	return db.get(ctx, &done, `SELECT pg_promote()`)
+	return db.Get(ctx, &done, `SELECT pg_promote()`)
 }

@@ -98,7 +98,7 @@ func (db *DB) BeginIdempotent(ctx context.Context, r IdempotentRequest) (*Idempo
 			return nil, err
 		}
 		var kept IdempotentAnswer
-		err = db.get(ctx, &kept, `SELECT request, state, status, headers, body, created_at FROM idempotency_keys WHERE principal = ? AND key = ?`,
+		err = db.Get(ctx, &kept, `SELECT request, state, status, headers, body, created_at FROM idempotency_keys WHERE principal = ? AND key = ?`,
 			r.Principal, r.Key)
 		if affiliate.KindOf(err) == affiliate.NotFound {
 			continue // it was refused meanwhile, and its key is free again

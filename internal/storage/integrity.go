@@ -61,7 +61,7 @@ func (db *DB) postgresIntegrity(ctx context.Context) (findings []Finding, notes 
 		}
 	}
 	var sums string
-	if err := db.get(ctx, &sums, `SELECT current_setting('data_checksums')`); err != nil {
+	if err := db.Get(ctx, &sums, `SELECT current_setting('data_checksums')`); err != nil {
 		return findings, notes, err
 	}
 	if sums != "on" {
@@ -69,7 +69,7 @@ func (db *DB) postgresIntegrity(ctx context.Context) (findings []Finding, notes 
 			"may go unnoticed; pg_checksums --enable turns them on while the server is stopped")
 	}
 	var amcheck bool
-	err = db.get(ctx, &amcheck, `SELECT EXISTS (SELECT 1 FROM pg_proc p WHERE p.proname = 'bt_index_check' AND p.pronargs = 2
+	err = db.Get(ctx, &amcheck, `SELECT EXISTS (SELECT 1 FROM pg_proc p WHERE p.proname = 'bt_index_check' AND p.pronargs = 2
 		AND has_function_privilege(p.oid, 'EXECUTE'))`)
 	if err != nil {
 		return findings, notes, err
@@ -91,7 +91,7 @@ func (db *DB) postgresIntegrity(ctx context.Context) (findings []Finding, notes 
 func (db *DB) checkIndexes(ctx context.Context) (Finding, error) {
 	f := Finding{Rule: "all indexes are in order and complete"}
 	var names []string
-	err := db.list(ctx, &names, `SELECT c.oid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+	err := db.List(ctx, &names, `SELECT c.oid::regclass::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 		JOIN pg_am a ON a.oid = c.relam WHERE a.amname = 'btree' AND i.indisvalid AND i.indisready
 		AND c.relnamespace = current_schema()::regnamespace ORDER BY 1`)
 	if err != nil {

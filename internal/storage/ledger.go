@@ -22,7 +22,7 @@ func (q queries) Posted(ctx context.Context,
 		OfferMemberID affiliate.OfferMemberID `db:"offer_member_id"`
 		Amount        int64
 	}
-	err := q.listIn(ctx, &rows, `SELECT conversion_id, creator_id, campaign_id, offer_member_id, CAST(SUM(amount) AS BIGINT) AS amount FROM ledger_entries
+	err := q.ListIn(ctx, &rows, `SELECT conversion_id, creator_id, campaign_id, offer_member_id, CAST(SUM(amount) AS BIGINT) AS amount FROM ledger_entries
 		WHERE conversion_id IN (?) GROUP BY conversion_id, creator_id, campaign_id, offer_member_id`, ids)
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func (q queries) FirstPayable(ctx context.Context,
 		Conversion affiliate.ConversionID `db:"conversion_id"`
 		PayableAt  Time                   `db:"payable_at"`
 	}
-	err := q.listIn(ctx, &rows, `SELECT conversion_id, MIN(payable_at) AS payable_at FROM ledger_entries WHERE conversion_id IN (?) GROUP BY conversion_id`, ids)
+	err := q.ListIn(ctx, &rows, `SELECT conversion_id, MIN(payable_at) AS payable_at FROM ledger_entries WHERE conversion_id IN (?) GROUP BY conversion_id`, ids)
 	for _, r := range rows {
 		first[r.Conversion] = r.PayableAt.Time
 	}
@@ -66,8 +66,8 @@ func (tx *Tx) AddLedger(ctx context.Context, entries []affiliate.LedgerEntry) er
 	for _, e := range entries {
 		day := affiliate.Day(e.CreatedAt, zone)
 		tx.sums.entry(e, day)
-		args = append(args, int64(e.CreatorID), nullable(e.CampaignID), nullable(e.OfferMemberID),
-			nullable(e.ConversionID), string(e.Kind), string(e.Currency), e.Amount, e.Cause, nullable(e.PayoutID),
+		args = append(args, int64(e.CreatorID), null(e.CampaignID), null(e.OfferMemberID),
+			null(e.ConversionID), string(e.Kind), string(e.Currency), e.Amount, e.Cause, null(e.PayoutID),
 			e.Note, e.Author, At(e.CreatedAt), day, At(e.PayableAt))
 	}
 	return tx.insertRows(ctx, `ledger_entries (creator_id, campaign_id, offer_member_id, conversion_id, kind, currency, amount, cause,
@@ -97,7 +97,7 @@ func (q queries) LedgerOf(ctx context.Context, id affiliate.ConversionID) ([]aff
 		Created     Time                     `db:"created_at"`
 		Payable     Time                     `db:"payable_at"`
 	}
-	err := q.list(ctx, &rows, `SELECT id, creator_id, campaign_id, offer_member_id, kind, currency, amount, cause, payout_id, note, author, created_at,
+	err := q.List(ctx, &rows, `SELECT id, creator_id, campaign_id, offer_member_id, kind, currency, amount, cause, payout_id, note, author, created_at,
 		payable_at FROM ledger_entries WHERE conversion_id = ? ORDER BY id`, id)
 	entries := make([]affiliate.LedgerEntry, len(rows))
 	for i, r := range rows {

@@ -61,7 +61,7 @@ func within(t testing.TB, limit time.Duration, what string, f func()) {
 var silentOperations = map[string]func(ctx context.Context, db *DB, silence func()) error{
 	"query": func(ctx context.Context, db *DB, silence func()) error {
 		silence()
-		return db.get(ctx, new(int), `SELECT ?::int`, 1)
+		return db.Get(ctx, new(int), `SELECT ?::int`, 1)
 	},
 	"exec": func(ctx context.Context, db *DB, silence func()) error {
 		silence()
@@ -217,7 +217,7 @@ func TestAttack_silent_line_race(t *testing.T) {
 						ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 						defer cancel()
 						for try := 0; ; try++ {
-							err := db.get(ctx, new(int), `SELECT ?::int`, 1)
+							err := db.Get(ctx, new(int), `SELECT ?::int`, 1)
 							if err == nil {
 								return
 							}
@@ -257,7 +257,7 @@ func TestAttack_silent_line_at_close_race(t *testing.T) {
 	fillPool(t, db, 5)
 	relay.SilenceAll()
 	working := make(chan error)
-	go func() { working <- db.get(Patiently(context.Background()), new(int), `SELECT ?::int`, 1) }()
+	go func() { working <- db.Get(Patiently(context.Background()), new(int), `SELECT ?::int`, 1) }()
 	time.Sleep(50 * time.Millisecond)
 	within(t, 5*time.Second, "Close", func() { db.Close() })
 	within(t, 5*time.Second, "the query", func() {
@@ -279,7 +279,7 @@ func TestAttack_silent_handshake_race(t *testing.T) {
 			for ending, ctx := range map[string]context.Context{"with a limit": limited(t),
 				"without an end": t.Context()} {
 				within(t, 5*time.Second, "a query "+ending, func() {
-					if err := db.get(ctx, new(int), `SELECT ?::int`, 1); !IsUnavailable(err) {
+					if err := db.Get(ctx, new(int), `SELECT ?::int`, 1); !IsUnavailable(err) {
 						t.Errorf("a query %s: %v, want it unavailable", ending, err)
 					}
 				})
@@ -334,7 +334,7 @@ func TestLine_orphans_end(t *testing.T) {
 	t.Parallel()
 	db, _ := openThrough(t, testservers.Database(t), usualLimits, 2)
 	var setting string
-	if err := db.get(t.Context(), &setting, `SHOW idle_in_transaction_session_timeout`); err != nil || setting != "30s" {
+	if err := db.Get(t.Context(), &setting, `SHOW idle_in_transaction_session_timeout`); err != nil || setting != "30s" {
 		t.Errorf("idle_in_transaction_session_timeout is %q, %v", setting, err)
 	}
 }
@@ -353,20 +353,20 @@ func TestAttack_silent_line_tls(t *testing.T) {
 	db, relay := openThrough(t, url, shortLimits, 5)
 	fillPool(t, db, 5)
 	var encrypted bool
-	if err := db.get(t.Context(), &encrypted, `SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()`); err != nil || !encrypted {
+	if err := db.Get(t.Context(), &encrypted, `SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()`); err != nil || !encrypted {
 		t.Fatalf("encrypted: %v, %v", encrypted, err)
 	}
 	relay.SilenceAll()
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
 	within(t, 10*time.Second, "a query", func() {
-		if err := db.get(ctx, new(int), `SELECT ?::int`, 1); !IsUnavailable(err) {
+		if err := db.Get(ctx, new(int), `SELECT ?::int`, 1); !IsUnavailable(err) {
 			t.Errorf("%v, want it given up", err)
 		}
 	})
 	relay.Pass()
 	within(t, 10*time.Second, "the next query", func() {
-		if err := db.get(t.Context(), new(int), `SELECT ?::int`, 1); err != nil {
+		if err := db.Get(t.Context(), new(int), `SELECT ?::int`, 1); err != nil {
 			t.Error(err)
 		}
 	})

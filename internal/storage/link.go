@@ -26,8 +26,6 @@ func (r linkRow) domain() affiliate.Link {
 		UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r linkRow) position() position { return position{ID: int64(r.ID)} }
-
 // Link gives one link; NotFound when there is none.
 func (q queries) Link(ctx context.Context, id affiliate.LinkID) (affiliate.Link, error) {
 	return getOne[linkRow](ctx, q, id, `SELECT `+linkColumns+` FROM links WHERE id = ?`, id)
@@ -46,20 +44,20 @@ type LinkFilter struct {
 
 // Links lists links by id, ended ones included.
 func (q queries) Links(ctx context.Context, l LinkFilter, p Page) ([]affiliate.Link, string, error) {
-	var f filter
+	var f Filter
 	if l.OfferMember != 0 {
-		f.and("offer_member_id = ?", l.OfferMember)
+		f.And("offer_member_id = ?", l.OfferMember)
 	}
 	if l.Slug != "" {
-		f.and("slug = ?", affiliate.FoldSlug(l.Slug))
+		f.And("slug = ?", affiliate.FoldSlug(l.Slug))
 	}
-	return listPage[linkRow](ctx, q, `SELECT `+linkColumns+` FROM links`, f, sorting{id: "id"}, p)
+	return listPage[linkRow](ctx, q, `SELECT `+linkColumns+` FROM links`, f, byID, p)
 }
 
 // TakenSlugs gives those of some slugs that are in use or were.
 func (q queries) TakenSlugs(ctx context.Context, slugs []string) (map[string]bool, error) {
 	var list []string
-	err := q.listIn(ctx, &list, `SELECT slug FROM links WHERE slug IN (?)`, slugs)
+	err := q.ListIn(ctx, &list, `SELECT slug FROM links WHERE slug IN (?)`, slugs)
 	taken := make(map[string]bool, len(list))
 	for _, s := range list {
 		taken[s] = true
@@ -69,7 +67,7 @@ func (q queries) TakenSlugs(ctx context.Context, slugs []string) (map[string]boo
 
 // CreateLink writes a new link. Conflict when the slug is in use or was.
 func (tx *Tx) CreateLink(ctx context.Context, l affiliate.Link) (affiliate.Link, error) {
-	err := tx.get(ctx, &l.ID, `INSERT INTO links (offer_member_id, slug, kind, landing_url, utm, created_at, updated_at)
+	err := tx.Get(ctx, &l.ID, `INSERT INTO links (offer_member_id, slug, kind, landing_url, utm, created_at, updated_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (slug) DO NOTHING RETURNING id`,
 		l.OfferMemberID, l.Slug, l.Kind, l.LandingURL, null(l.UTM), At(l.CreatedAt), At(l.UpdatedAt))
 	return l, taken(err, "slug", "the slug %q is taken", l.Slug)

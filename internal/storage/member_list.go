@@ -43,26 +43,25 @@ func (r memberItemRow) domain() MemberItem {
 		Campaign: r.Campaign, Status: r.Status}
 }
 
-func (r memberItemRow) position() position { return position{Text: r.Creator, ID: int64(r.ID)} }
+var membersByName = Keyset{Keys: []Key{{SQL: "r.name", Column: "creator", Kind: TextKey}, {SQL: "m.id"}}}
 
 // MemberPage lists members of campaigns by the creator's name.
 func (q queries) MemberPage(ctx context.Context, s MemberSearch, p Page) ([]MemberItem, string, error) {
-	var f filter
-	is(&f, "m.campaign_id", s.Campaign)
-	is(&f, "m.creator_id", s.Creator)
+	var f Filter
+	Is(&f, "m.campaign_id", s.Campaign)
+	Is(&f, "m.creator_id", s.Creator)
 	if !s.Former {
-		f.and("m.removed_at IS NULL AND r.removed_at IS NULL")
+		f.And("m.removed_at IS NULL AND r.removed_at IS NULL")
 	}
 	if text := strings.TrimSpace(s.Text); text != "" {
-		f.and(`(LOWER(r.name) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\')
+		f.And(`(LOWER(r.name) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\')
 			OR EXISTS (SELECT 1 FROM offer_members x JOIN codes k ON k.offer_member_id = x.id WHERE x.member_id = m.id AND k.folded LIKE ? ESCAPE '\')
 			OR EXISTS (SELECT 1 FROM offer_members x JOIN links l ON l.offer_member_id = x.id WHERE x.member_id = m.id AND l.slug LIKE ? ESCAPE '\'))`,
-			containing(text), containing(cmp.Or(affiliate.FoldHandle(text), text)),
-			containing(cmp.Or(affiliate.FoldCode(text), text)), containing(cmp.Or(affiliate.FoldSlug(text), text)))
+			Containing(text), Containing(cmp.Or(affiliate.FoldHandle(text), text)),
+			Containing(cmp.Or(affiliate.FoldCode(text), text)), Containing(cmp.Or(affiliate.FoldSlug(text), text)))
 	}
-	return listPage[memberItemRow](ctx, q, `SELECT `+qualify("m", memberColumns)+`, r.name AS creator, (r.removed_at IS NOT NULL) AS left_community,
-		COALESCE((SELECT h.handle FROM creator_handles h WHERE h.creator_id = r.id`+handlesInOrder+` LIMIT 1), '') AS handle, c.name AS campaign, c.status
-		FROM campaign_members m JOIN creators r ON r.id = m.creator_id JOIN campaigns c ON c.id = m.campaign_id`, f, sorting{"r.name", "m.id"}, p)
+	return listPage[memberItemRow](ctx, q, `SELECT `+Qualify("m", memberColumns)+`, r.name AS creator, (r.removed_at IS NOT NULL) AS left_community,
+		`+bestHandle+` AS handle, c.name AS campaign, c.status FROM campaign_members m JOIN creators r ON r.id = m.creator_id JOIN campaigns c ON c.id = m.campaign_id`, f, membersByName, p)
 }
 
 // MemberCounts says how many creators a campaign has.
@@ -82,7 +81,7 @@ func (q queries) MemberCounts(ctx context.Context,
 		ID affiliate.CampaignID
 		MemberCounts
 	}
-	err := q.listIn(ctx, &rows, `SELECT m.campaign_id AS id, COUNT(*) FILTER (WHERE m.removed_at IS NULL AND r.removed_at IS NULL) AS current,
+	err := q.ListIn(ctx, &rows, `SELECT m.campaign_id AS id, COUNT(*) FILTER (WHERE m.removed_at IS NULL AND r.removed_at IS NULL) AS current,
 		COUNT(*) FILTER (WHERE m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former
 		FROM campaign_members m JOIN creators r ON r.id = m.creator_id WHERE m.campaign_id IN (?) GROUP BY m.campaign_id`, campaigns)
 	for _, r := range rows {
@@ -102,7 +101,7 @@ func (q queries) OfferMemberCounts(ctx context.Context,
 		ID affiliate.OfferID
 		N  int64
 	}
-	err := q.listIn(ctx, &rows, `SELECT x.offer_id AS id, COUNT(*) AS n FROM offer_members x JOIN campaign_members m ON m.id = x.member_id
+	err := q.ListIn(ctx, &rows, `SELECT x.offer_id AS id, COUNT(*) AS n FROM offer_members x JOIN campaign_members m ON m.id = x.member_id
 		JOIN creators r ON r.id = m.creator_id WHERE x.offer_id IN (?) AND m.removed_at IS NULL AND r.removed_at IS NULL GROUP BY x.offer_id`, offers)
 	for _, r := range rows {
 		counts[r.ID] = r.N
@@ -136,6 +135,6 @@ func listOf[R row[T], T, ID any](ctx context.Context, q queries, query string, i
 		return nil, nil
 	}
 	var rows []R
-	err := q.listIn(ctx, &rows, query, ids)
+	err := q.ListIn(ctx, &rows, query, ids)
 	return domains[R, T](rows), err
 }

@@ -73,12 +73,12 @@ func (q queries) pending(ctx context.Context) ([]string, error) {
 		exists = `SELECT COUNT(*) FROM sqlite_master WHERE name = 'migrations'`
 	}
 	var found int
-	if err := q.get(ctx, &found, exists); err != nil {
+	if err := q.Get(ctx, &found, exists); err != nil {
 		return nil, err
 	}
 	var done []string
 	if found > 0 {
-		if err := q.list(ctx, &done, `SELECT name FROM migrations`); err != nil {
+		if err := q.List(ctx, &done, `SELECT name FROM migrations`); err != nil {
 			return nil, err
 		}
 	}

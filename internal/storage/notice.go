@@ -40,19 +40,19 @@ const mostNotices = 500
 
 // OpenNotices gives the notices that were not dismissed, newest first: those of one store, or all when it is 0.
 func (q queries) OpenNotices(ctx context.Context, store affiliate.StoreID) ([]Notice, error) {
-	var f filter
-	f.and("dismissed_at IS NULL")
-	is(&f, "store_id", store)
+	var f Filter
+	f.And("dismissed_at IS NULL")
+	Is(&f, "store_id", store)
 	var list []Notice
-	err := q.list(ctx, &list, `SELECT id, kind, store_id, from_at, to_at, noticed_at FROM notices`+f.where()+
-		` ORDER BY id DESC LIMIT ?`, append(f.args, mostNotices)...)
+	err := q.List(ctx, &list, `SELECT id, kind, store_id, from_at, to_at, noticed_at FROM notices`+f.Where()+
+		` ORDER BY id DESC LIMIT ?`, append(f.Args, mostNotices)...)
 	return list, err
 }
 
 // ClockNotices gives the jumps of the clock that were not dismissed, newest first.
 func (q queries) ClockNotices(ctx context.Context) ([]Notice, error) {
 	var list []Notice
-	err := q.list(ctx, &list, `SELECT id, kind, store_id, from_at, to_at, noticed_at FROM notices
+	err := q.List(ctx, &list, `SELECT id, kind, store_id, from_at, to_at, noticed_at FROM notices
 		WHERE dismissed_at IS NULL AND store_id = 0 ORDER BY id DESC LIMIT ?`, mostNotices)
 	return list, err
 }
@@ -65,7 +65,7 @@ func (tx *Tx) DismissNotices(ctx context.Context, store affiliate.StoreID, ids [
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	err := tx.listIn(ctx, &list, `UPDATE notices SET dismissed_at = ?, dismissed_by = ? WHERE id IN (?) AND store_id = ?
+	err := tx.ListIn(ctx, &list, `UPDATE notices SET dismissed_at = ?, dismissed_by = ? WHERE id IN (?) AND store_id = ?
 		AND dismissed_at IS NULL RETURNING id, kind, store_id, from_at, to_at, noticed_at`, At(now), by, ids, store)
 	return list, err
 }
@@ -89,7 +89,7 @@ func (r ReceiverRun) End() time.Time {
 
 // StartReceiverRun notes that a process begins to take deliveries in.
 func (tx *Tx) StartReceiverRun(ctx context.Context, now time.Time) (id int64, err error) {
-	err = tx.get(ctx, &id, `INSERT INTO receiver_runs (started_at, alive_at) VALUES (?, ?) RETURNING id`, At(now), At(now))
+	err = tx.Get(ctx, &id, `INSERT INTO receiver_runs (started_at, alive_at) VALUES (?, ?) RETURNING id`, At(now), At(now))
 	return id, err
 }
 
@@ -108,7 +108,7 @@ func (db *DB) EndReceiverRun(ctx context.Context, id int64, now time.Time) error
 // ReceiverRuns gives all runs that are remembered up to one, oldest first, and holds them until the transaction ends.
 func (tx *Tx) ReceiverRuns(ctx context.Context, upTo int64) ([]ReceiverRun, error) {
 	var list []ReceiverRun
-	err := tx.list(ctx, &list, `SELECT id, started_at, alive_at, stopped_at, told FROM receiver_runs WHERE id <= ? ORDER BY id`+
+	err := tx.List(ctx, &list, `SELECT id, started_at, alive_at, stopped_at, told FROM receiver_runs WHERE id <= ? ORDER BY id`+
 		tx.d.lockRows, upTo)
 	return list, err
 }
@@ -125,7 +125,7 @@ func (tx *Tx) TellReceiverRuns(ctx context.Context, upTo int64, forget time.Time
 // LastSignOfLife gives the newest time that any run was alive at; zero when there was none.
 func (q queries) LastSignOfLife(ctx context.Context) (time.Time, error) {
 	var at Time
-	err := q.get(ctx, &at, `SELECT MAX(alive_at) FROM receiver_runs`)
+	err := q.Get(ctx, &at, `SELECT MAX(alive_at) FROM receiver_runs`)
 	return at.Time, err
 }
 
@@ -133,7 +133,7 @@ func (q queries) LastSignOfLife(ctx context.Context) (time.Time, error) {
 // something and were connected by then.
 func (q queries) MissedUntil(ctx context.Context, to time.Time) ([]affiliate.Store, error) {
 	var rows []storeRow
-	err := q.list(ctx, &rows, `SELECT `+storeColumns+` FROM stores WHERE state = 'active' AND last_delivery_at IS NOT NULL
+	err := q.List(ctx, &rows, `SELECT `+storeColumns+` FROM stores WHERE state = 'active' AND last_delivery_at IS NOT NULL
 		AND created_at <= ? ORDER BY id`, At(to))
 	return domains(rows), err
 }
@@ -148,10 +148,10 @@ func (q queries) StoreTopics(ctx context.Context,
 		Last    Time `db:"last_at"`
 		N       int64
 	}
-	var f filter
-	is(&f, "store_id", store)
-	err := q.list(ctx, &rows, `SELECT store_id, topic, first_at, last_at, n FROM store_topics`+f.where()+` ORDER BY store_id, topic`,
-		f.args...)
+	var f Filter
+	Is(&f, "store_id", store)
+	err := q.List(ctx, &rows, `SELECT store_id, topic, first_at, last_at, n FROM store_topics`+f.Where()+` ORDER BY store_id, topic`,
+		f.Args...)
 	all := map[affiliate.StoreID][]StoreTopicCount{}
 	for _, r := range rows {
 		all[r.StoreID] = append(all[r.StoreID], StoreTopicCount{StoreID: r.StoreID, Topic: r.Topic, First: r.First.Time,
@@ -168,7 +168,7 @@ func (q queries) AcceptedHours(ctx context.Context, store affiliate.StoreID,
 		Hour Time
 		N    int64
 	}
-	err := q.list(ctx, &rows, `SELECT hour, n FROM store_counts WHERE store_id = ? AND outcome = 'accepted' AND hour >= ? AND hour <= ?
+	err := q.List(ctx, &rows, `SELECT hour, n FROM store_counts WHERE store_id = ? AND outcome = 'accepted' AND hour >= ? AND hour <= ?
 		ORDER BY hour`, store, At(from), At(to))
 	list := make([]affiliate.HourCount, len(rows))
 	for i, r := range rows {

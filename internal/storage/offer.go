@@ -29,8 +29,6 @@ func (r offerRow) domain() affiliate.Offer {
 		Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r offerRow) position() position { return position{ID: int64(r.ID)} }
-
 // Offer gives one offer; NotFound when there is none.
 func (q queries) Offer(ctx context.Context, id affiliate.OfferID) (affiliate.Offer, error) {
 	return getOne[offerRow](ctx, q, id, `SELECT `+offerColumns+` FROM offers WHERE id = ?`, id)
@@ -44,11 +42,11 @@ func (q queries) OfferByName(ctx context.Context, campaign affiliate.CampaignID,
 
 // Offers lists the offers of a campaign by id; those of all campaigns when it is 0.
 func (q queries) Offers(ctx context.Context, campaign affiliate.CampaignID, p Page) ([]affiliate.Offer, string, error) {
-	var f filter
+	var f Filter
 	if campaign != 0 {
-		f.and("campaign_id = ?", campaign)
+		f.And("campaign_id = ?", campaign)
 	}
-	return listPage[offerRow](ctx, q, `SELECT `+offerColumns+` FROM offers`, f, sorting{id: "id"}, p)
+	return listPage[offerRow](ctx, q, `SELECT `+offerColumns+` FROM offers`, f, byID, p)
 }
 
 const offerTaken = "the campaign has an offer %q already"
@@ -56,7 +54,7 @@ const offerTaken = "the campaign has an offer %q already"
 // CreateOffer writes a new offer. Conflict when its campaign has one of that name.
 func (tx *Tx) CreateOffer(ctx context.Context, o affiliate.Offer) (affiliate.Offer, error) {
 	o.Version = 1
-	err := tx.get(ctx, &o.ID, `INSERT INTO offers (campaign_id, name, folded, type, status, status_since, commission_percent, commission_flat,
+	err := tx.Get(ctx, &o.ID, `INSERT INTO offers (campaign_id, name, folded, type, status, status_since, commission_percent, commission_flat,
 		rule_version, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (campaign_id, folded) DO NOTHING RETURNING id`,
 		o.CampaignID, o.Name, affiliate.FoldName(o.Name), o.Type, o.Status, At(o.StatusSince), o.Rule.Percent,
 		o.Rule.Flat, o.Rule.Version, At(o.CreatedAt), At(o.UpdatedAt))
@@ -105,8 +103,6 @@ func (r offerMemberRow) domain() affiliate.OfferMember {
 	return m
 }
 
-func (r offerMemberRow) position() position { return position{ID: int64(r.ID)} }
-
 // OfferMember gives one offer member; NotFound when there is none.
 func (q queries) OfferMember(ctx context.Context, id affiliate.OfferMemberID) (affiliate.OfferMember, error) {
 	return getOne[offerMemberRow](ctx, q, id, selectOfferMembers+` WHERE x.id = ?`, id)
@@ -128,17 +124,17 @@ type OfferMemberFilter struct {
 // OfferMembers lists offer members by id, inactive ones included.
 func (q queries) OfferMembers(ctx context.Context, o OfferMemberFilter,
 	p Page) ([]affiliate.OfferMember, string, error) {
-	var f filter
+	var f Filter
 	if o.Offer != 0 {
-		f.and("x.offer_id = ?", o.Offer)
+		f.And("x.offer_id = ?", o.Offer)
 	}
 	if o.Campaign != 0 {
-		f.and("m.campaign_id = ?", o.Campaign)
+		f.And("m.campaign_id = ?", o.Campaign)
 	}
 	if o.Creator != 0 {
-		f.and("m.creator_id = ?", o.Creator)
+		f.And("m.creator_id = ?", o.Creator)
 	}
-	return listPage[offerMemberRow](ctx, q, selectOfferMembers, f, sorting{id: "x.id"}, p)
+	return listPage[offerMemberRow](ctx, q, selectOfferMembers, f, Keyset{Keys: []Key{{SQL: "x.id"}}}, p)
 }
 
 func overrideColumns(r *affiliate.Rule) (percent, flat any) {
@@ -152,7 +148,7 @@ func overrideColumns(r *affiliate.Rule) (percent, flat any) {
 func (tx *Tx) CreateOfferMember(ctx context.Context, m affiliate.OfferMember) (affiliate.OfferMember, error) {
 	m.Version = 1
 	percent, flat := overrideColumns(m.Override)
-	err := tx.get(ctx, &m.ID, `INSERT INTO offer_members (offer_id, member_id, commission_percent, commission_flat, rule_version, version, created_at, updated_at)
+	err := tx.Get(ctx, &m.ID, `INSERT INTO offer_members (offer_id, member_id, commission_percent, commission_flat, rule_version, version, created_at, updated_at)
 		VALUES (?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (offer_id, member_id) DO NOTHING RETURNING id`,
 		m.OfferID, m.MemberID, percent, flat, m.RuleVersion, At(m.CreatedAt), At(m.UpdatedAt))
 	return m, taken(err, "member", "%s is in %s already; an inactive one can be made active", m.MemberID, m.OfferID)
@@ -178,7 +174,7 @@ type OwnerName struct {
 // OwnerName names an offer member.
 func (q queries) OwnerName(ctx context.Context, id affiliate.OfferMemberID) (OwnerName, error) {
 	var n OwnerName
-	err := q.get(ctx, &n, `SELECT r.name AS creator, p.name AS campaign, o.name AS offer FROM offer_members x JOIN offers o ON o.id = x.offer_id
+	err := q.Get(ctx, &n, `SELECT r.name AS creator, p.name AS campaign, o.name AS offer FROM offer_members x JOIN offers o ON o.id = x.offer_id
 		JOIN campaign_members m ON m.id = x.member_id JOIN campaigns p ON p.id = m.campaign_id JOIN creators r ON r.id = m.creator_id WHERE x.id = ?`, id)
 	return n, err
 }

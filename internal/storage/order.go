@@ -112,7 +112,7 @@ func (q queries) Orders(ctx context.Context, keys []OrderKey) (map[OrderKey]Orde
 	found := make(map[OrderKey]Order, len(keys))
 	for store, ids := range byStore {
 		var list []Order
-		if err := q.listIn(ctx, &list, `SELECT `+orderColumns+` FROM orders WHERE store_id = ? AND external_id IN (?)`, store, ids); err != nil {
+		if err := q.ListIn(ctx, &list, `SELECT `+orderColumns+` FROM orders WHERE store_id = ? AND external_id IN (?)`, store, ids); err != nil {
 			return nil, err
 		}
 		for _, o := range list {
@@ -193,9 +193,6 @@ type OrderRow struct {
 	Conversion *ConversionItem `db:"-"`
 }
 
-func (o OrderRow) domain() OrderRow   { return o }
-func (o OrderRow) position() position { return newestOrders.position(o.PlacedAt.Time, int64(o.ID)) }
-
 // FindOrder gives the order of a store by the store's id of it, with its trace; NotFound when no delivery described it.
 func (q queries) FindOrder(ctx context.Context, storeSlug, externalID string) (OrderRow, error) {
 	return q.oneOrder(ctx, `s.slug = ? AND o.external_id = ?`, storeSlug, externalID)
@@ -212,7 +209,7 @@ func (q queries) OrderByID(ctx context.Context, id affiliate.OrderID) (OrderRow,
 
 func (q queries) oneOrder(ctx context.Context, condition string, args ...any) (OrderRow, error) {
 	var row OrderRow
-	err := q.get(ctx, &row, `SELECT `+qualify("o", orderColumns)+`, o.trace, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id
+	err := q.Get(ctx, &row, `SELECT `+Qualify("o", orderColumns)+`, o.trace, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id
 		WHERE `+condition+` AND o.placed_at IS NOT NULL`, args...)
 	if err != nil {
 		return row, err
@@ -275,41 +272,42 @@ const ordersFrom = ` FROM orders o JOIN stores s ON s.id = o.store_id
 	LEFT JOIN conversions c ON c.order_id = o.id AND c.credited`
 
 // conditions are those on the rows of ordersFrom.
-func (f OrderFilter) conditions() (w filter) {
-	w.and("o.placed_at IS NOT NULL")
+func (f OrderFilter) conditions() (w Filter) {
+	w.And("o.placed_at IS NOT NULL")
 	if show := orderShows[f.Show]; show != "" {
-		w.and(show)
+		w.And(show)
 	}
 	if f.Text != "" {
-		w.and(`(o.number LIKE ? ESCAPE '\' OR o.external_id = ?)`, containing(f.Text), f.Text)
+		w.And(`(o.number LIKE ? ESCAPE '\' OR o.external_id = ?)`, Containing(f.Text), f.Text)
 	}
 	if f.Doubt == AnyDoubt {
-		w.and(orderShows[ShowDoubtful])
+		w.And(orderShows[ShowDoubtful])
 	} else if f.Doubt != "" {
-		w.and("o.needs_reread AND ' ' || o.doubts || ' ' LIKE ?", "% "+string(f.Doubt)+" %")
+		w.And("o.needs_reread AND ' ' || o.doubts || ' ' LIKE ?", "% "+string(f.Doubt)+" %")
 	}
-	is(&w, "o.status", f.Status)
+	Is(&w, "o.status", f.Status)
 	if f.Custom != "" {
-		w.and("o.custom_status = ? AND o.custom_status <> ''", f.Custom) // their index is partial
+		w.And("o.custom_status = ? AND o.custom_status <> ''", f.Custom) // their index is partial
 	}
-	is(&w, "s.slug", f.Store)
-	is(&w, "c.campaign_id", f.Campaign)
-	is(&w, "c.creator_id", f.Creator)
+	Is(&w, "s.slug", f.Store)
+	Is(&w, "c.campaign_id", f.Campaign)
+	Is(&w, "c.creator_id", f.Creator)
 	if !f.From.IsZero() {
-		w.and("o.placed_at >= ?", At(f.From))
+		w.And("o.placed_at >= ?", At(f.From))
 	}
 	if !f.To.IsZero() {
-		w.and("o.placed_at < ?", At(f.To))
+		w.And("o.placed_at < ?", At(f.To))
 	}
 	return w
 }
 
 // newestOrders is the order of lists of orders o: from the newest placed to the oldest.
-var newestOrders = keyset{key: "o.placed_at", kind: timeKey, id: "o.id", descending: true}
+var newestOrders = Keyset{Keys: []Key{{SQL: "o.placed_at", Kind: TimeKey, Descending: true},
+	{SQL: "o.id", Descending: true}}}
 
 // ListOrders gives orders, newest placed first, and the cursor of the next page, which is empty on the last one.
 func (q queries) ListOrders(ctx context.Context, f OrderFilter, p Page) ([]OrderRow, string, error) {
-	rows, next, err := pageBy[OrderRow](ctx, q, `SELECT `+qualify("o", orderColumns)+`, s.slug AS store`+ordersFrom,
+	rows, next, err := paged[OrderRow](ctx, q, `SELECT `+Qualify("o", orderColumns)+`, s.slug AS store`+ordersFrom,
 		f.conditions(), newestOrders, p)
 	if err != nil {
 		return nil, "", err
@@ -323,7 +321,7 @@ func (q queries) OrderCounts(ctx context.Context) (map[affiliate.OrderStatus]int
 		Status affiliate.OrderStatus
 		N      int64
 	}
-	err := q.list(ctx, &rows, `SELECT status, COUNT(*) AS n FROM orders WHERE placed_at IS NOT NULL AND NOT part GROUP BY status`)
+	err := q.List(ctx, &rows, `SELECT status, COUNT(*) AS n FROM orders WHERE placed_at IS NOT NULL AND NOT part GROUP BY status`)
 	counts := map[affiliate.OrderStatus]int64{affiliate.Pending: 0, affiliate.Paid: 0, affiliate.Canceled: 0,
 		affiliate.Refunded: 0}
 	for _, r := range rows {
@@ -335,13 +333,13 @@ func (q queries) OrderCounts(ctx context.Context) (map[affiliate.OrderStatus]int
 // OrderParts gives the orders that belong to an order of a store, as the store's plugin made them, by their ids.
 func (q queries) OrderParts(ctx context.Context, store affiliate.StoreID, parent string) ([]OrderRow, error) {
 	var rows []OrderRow
-	err := q.list(ctx, &rows, `SELECT `+qualify("o", orderColumns)+`, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id
+	err := q.List(ctx, &rows, `SELECT `+Qualify("o", orderColumns)+`, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id
 		WHERE o.store_id = ? AND o.parent = ? AND o.parent <> '' ORDER BY o.id LIMIT 100`, store, parent)
 	return rows, err
 }
 
-// qualify puts a table's alias before every column of a list.
-func qualify(alias, columns string) string {
+// Qualify puts a table's alias before every column of a list.
+func Qualify(alias, columns string) string {
 	fields := strings.Split(columns, ",")
 	for i, f := range fields {
 		fields[i] = alias + "." + strings.TrimSpace(f)

@@ -35,7 +35,7 @@ func (q queries) StoreRules(ctx context.Context,
 		Status  *string
 		Meaning *affiliate.StoreStatus
 	}
-	err := q.listIn(ctx, &rows, `SELECT s.id AS store_id, s.parts, x.status, x.meaning FROM stores s
+	err := q.ListIn(ctx, &rows, `SELECT s.id AS store_id, s.parts, x.status, x.meaning FROM stores s
 		LEFT JOIN store_statuses x ON x.store_id = s.id WHERE s.id IN (?)`, stores)
 	for _, r := range rows {
 		rules, ok := all[r.StoreID]
@@ -72,7 +72,7 @@ func (tx *Tx) SeeStatuses(ctx context.Context, list []StoreStatus) (added []Stor
 // StoreStatuses lists the statuses that plugins set on a store's orders, with how many have each now.
 func (q queries) StoreStatuses(ctx context.Context, store affiliate.StoreID) ([]StoreStatus, error) {
 	list := []StoreStatus{}
-	err := q.list(ctx, &list, `SELECT x.store_id, x.status, x.meaning, x.first_seen_at, x.updated_at, (SELECT COUNT(*) FROM orders o
+	err := q.List(ctx, &list, `SELECT x.store_id, x.status, x.meaning, x.first_seen_at, x.updated_at, (SELECT COUNT(*) FROM orders o
 		WHERE o.store_id = x.store_id AND o.custom_status = x.status AND o.custom_status <> '') AS orders
 		FROM store_statuses x WHERE x.store_id = ? ORDER BY x.status`, store)
 	return list, err
@@ -80,11 +80,11 @@ func (q queries) StoreStatuses(ctx context.Context, store affiliate.StoreID) ([]
 
 // SeenStatuses lists the statuses that plugins set on orders of a store (of any when its slug is empty), each once.
 func (q queries) SeenStatuses(ctx context.Context, store string) ([]string, error) {
-	var f filter
-	is(&f, "s.slug", store)
+	var f Filter
+	Is(&f, "s.slug", store)
 	list := []string{}
-	err := q.list(ctx, &list, `SELECT DISTINCT x.status FROM store_statuses x JOIN stores s ON s.id = x.store_id`+f.where()+
-		` ORDER BY x.status`, f.args...)
+	err := q.List(ctx, &list, `SELECT DISTINCT x.status FROM store_statuses x JOIN stores s ON s.id = x.store_id`+f.Where()+
+		` ORDER BY x.status`, f.Args...)
 	return list, err
 }
 
@@ -94,7 +94,7 @@ func (q queries) UndecidedStatuses(ctx context.Context) (map[affiliate.StoreID]i
 		StoreID affiliate.StoreID `db:"store_id"`
 		N       int64
 	}
-	err := q.list(ctx, &rows, `SELECT store_id, COUNT(*) AS n FROM store_statuses WHERE meaning = '' GROUP BY store_id`)
+	err := q.List(ctx, &rows, `SELECT store_id, COUNT(*) AS n FROM store_statuses WHERE meaning = '' GROUP BY store_id`)
 	counts := make(map[affiliate.StoreID]int64, len(rows))
 	for _, r := range rows {
 		counts[r.StoreID] = r.N
@@ -118,15 +118,15 @@ func concernedByRules(store affiliate.StoreID, after affiliate.OrderID) (query s
 		{"orders o", "o.custom_status <> ''"}, {"orders o", "o.parent <> ''"},
 		{"orders c JOIN orders o ON o.store_id = c.store_id AND o.external_id = c.parent", "c.parent <> ''"},
 	} {
-		var f filter
-		is(&f, "o.store_id", store)
-		f.and("o.id > ?", after)
-		f.and(of.where)
+		var f Filter
+		Is(&f, "o.store_id", store)
+		f.And("o.id > ?", after)
+		f.And(of.where)
 		if query != "" {
 			query += " UNION "
 		}
-		query += `SELECT o.id FROM ` + of.from + f.where()
-		args = append(args, f.args...)
+		query += `SELECT o.id FROM ` + of.from + f.Where()
+		args = append(args, f.Args...)
 	}
 	return query, args
 }
@@ -137,23 +137,23 @@ func (q queries) ConcernedOrders(ctx context.Context, store affiliate.StoreID, a
 	limit int) ([]Order, error) {
 	ids, args := concernedByRules(store, after)
 	var list []Order
-	err := q.list(ctx, &list, `SELECT `+qualify("o", orderColumns)+` FROM orders o WHERE o.id IN (`+ids+`) ORDER BY o.id LIMIT ?`,
+	err := q.List(ctx, &list, `SELECT `+Qualify("o", orderColumns)+` FROM orders o WHERE o.id IN (`+ids+`) ORDER BY o.id LIMIT ?`,
 		append(args, limit)...)
 	return list, err
 }
 
 // DoubtCounts counts the orders with each doubt by store.
 func (q queries) DoubtCounts(ctx context.Context, store affiliate.StoreID) (map[affiliate.StoreID]DoubtCount, error) {
-	var f filter
-	is(&f, "store_id", store)
-	f.and("needs_reread")
-	f.and("placed_at IS NOT NULL")
+	var f Filter
+	Is(&f, "store_id", store)
+	f.And("needs_reread")
+	f.And("placed_at IS NOT NULL")
 	var rows []struct {
 		StoreID affiliate.StoreID `db:"store_id"`
 		Doubts  string
 		N       int64
 	}
-	err := q.list(ctx, &rows, `SELECT store_id, doubts, COUNT(*) AS n FROM orders`+f.where()+` GROUP BY store_id, doubts`, f.args...)
+	err := q.List(ctx, &rows, `SELECT store_id, doubts, COUNT(*) AS n FROM orders`+f.Where()+` GROUP BY store_id, doubts`, f.Args...)
 	all := map[affiliate.StoreID]DoubtCount{}
 	for _, r := range rows {
 		c := all[r.StoreID]

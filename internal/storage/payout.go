@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -31,8 +30,6 @@ func (r payoutRow) domain() affiliate.Payout {
 		Method: r.Method, Reference: r.Reference, Author: r.Author, CreatedAt: r.CreatedAt.Time, PaidAt: r.PaidAt.Time}
 }
 
-func (r payoutRow) position() position { return position{ID: int64(r.ID)} }
-
 // Payout gives one payout; NotFound when there is none.
 func (q queries) Payout(ctx context.Context, id affiliate.PayoutID) (affiliate.Payout, error) {
 	return getOne[payoutRow](ctx, q, id, `SELECT `+payoutColumns+` FROM payouts WHERE id = ?`, id)
@@ -58,46 +55,29 @@ type NamedPayout struct {
 
 // Payouts lists payouts, newest first.
 func (q queries) Payouts(ctx context.Context, w PayoutFilter, p Page) ([]NamedPayout, string, error) {
-	var f filter
+	var f Filter
 	if w.Creator != 0 {
-		f.and("p.creator_id = ?", w.Creator)
+		f.And("p.creator_id = ?", w.Creator)
 	}
 	if w.State != "" {
-		f.and("p.state = ?", string(w.State))
+		f.And("p.state = ?", string(w.State))
 	}
 	if !w.From.IsZero() {
-		f.and("p.paid_at >= ?", At(w.From))
+		f.And("p.paid_at >= ?", At(w.From))
 	}
 	if !w.To.IsZero() {
-		f.and("p.paid_at < ?", At(w.To))
+		f.And("p.paid_at < ?", At(w.To))
 	}
-	if p.Cursor != "" {
-		at, err := parseCursor(p.Cursor)
-		if err != nil {
-			return nil, "", err
-		}
-		f.and("p.id < ?", at.ID)
-	}
-	var rows []struct {
-		payoutRow
-		Creator string
-	}
-	limit := p.limit()
-	if err := q.list(ctx, &rows, `SELECT `+qualify("p", payoutColumns)+`, r.name AS creator FROM payouts p JOIN creators r ON r.id = p.creator_id`+
-		f.where()+fmt.Sprintf(" ORDER BY p.id DESC LIMIT %d", limit+1), f.args...); err != nil {
-		return nil, "", err
-	}
-	next := ""
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = rows[limit-1].position().cursor()
-	}
-	list := make([]NamedPayout, len(rows))
-	for i, r := range rows {
-		list[i] = NamedPayout{r.domain(), r.Creator}
-	}
-	return list, next, nil
+	return listPage[namedPayoutRow](ctx, q, `SELECT `+Qualify("p", payoutColumns)+`, r.name AS creator
+		FROM payouts p JOIN creators r ON r.id = p.creator_id`, f, Keyset{Keys: []Key{{SQL: "p.id", Descending: true}}}, p)
 }
+
+type namedPayoutRow struct {
+	payoutRow
+	Creator string
+}
+
+func (r namedPayoutRow) domain() NamedPayout { return NamedPayout{r.payoutRow.domain(), r.Creator} }
 
 // PayoutEntry is a ledger entry of a payout with the names that people see; both are empty for an account that belongs
 // to no campaign or offer.
@@ -126,7 +106,7 @@ func (q queries) PayoutEntries(ctx context.Context, id affiliate.PayoutID) ([]Pa
 		Campaign      *string
 		Offer         *string
 	}
-	err := q.list(ctx, &rows, `SELECT e.id, e.creator_id, e.campaign_id, e.offer_member_id, e.kind, e.currency, e.amount, e.cause, e.note, e.author,
+	err := q.List(ctx, &rows, `SELECT e.id, e.creator_id, e.campaign_id, e.offer_member_id, e.kind, e.currency, e.amount, e.cause, e.note, e.author,
 		e.created_at, e.payable_at, c.name AS campaign, o.name AS offer FROM ledger_entries e LEFT JOIN campaigns c ON c.id = e.campaign_id
 		LEFT JOIN offer_members om ON om.id = e.offer_member_id LEFT JOIN offers o ON o.id = om.offer_id
 		WHERE e.payout_id = ? AND e.kind = 'payout' ORDER BY e.id`, id)
@@ -150,7 +130,7 @@ func (tx *Tx) LockCreators(ctx context.Context, ids []affiliate.CreatorID) (map[
 		Name string
 	}
 	// Locked in one fixed order, so that two payments of many creators never wait for each other.
-	err := tx.listIn(ctx, &rows, `SELECT id, name FROM creators WHERE id IN (?) ORDER BY id`+tx.d.lockRows, ids)
+	err := tx.ListIn(ctx, &rows, `SELECT id, name FROM creators WHERE id IN (?) ORDER BY id`+tx.d.lockRows, ids)
 	names := make(map[affiliate.CreatorID]string, len(rows))
 	for _, r := range rows {
 		names[r.ID] = r.Name
@@ -205,7 +185,7 @@ type Balance struct {
 // Balances gives the accounts of some creators. It is one statement, so that what others post meanwhile counts both in
 // the balance and in what is on hold, or in neither.
 func (q queries) Balances(ctx context.Context, creators []affiliate.CreatorID, now time.Time) ([]Balance, error) {
-	query, args := payableAccounts(now, creators)
+	query, args := PayableAccounts(now, creators)
 	var rows []struct {
 		CreatorID              affiliate.CreatorID     `db:"creator_id"`
 		CampaignID             affiliate.CampaignID    `db:"campaign_id"`
@@ -213,7 +193,7 @@ func (q queries) Balances(ctx context.Context, creators []affiliate.CreatorID, n
 		Currency               money.Currency
 		Balance, Paid, Payable int64
 	}
-	err := q.listIn(ctx, &rows, `SELECT creator_id, campaign_id, offer_member_id, currency, balance, paid, payable FROM (`+query+`) b
+	err := q.ListIn(ctx, &rows, `SELECT creator_id, campaign_id, offer_member_id, currency, balance, paid, payable FROM (`+query+`) b
 		ORDER BY creator_id, currency, campaign_id, offer_member_id`, args...)
 	list := make([]Balance, len(rows))
 	for i, r := range rows {
@@ -224,21 +204,21 @@ func (q queries) Balances(ctx context.Context, creators []affiliate.CreatorID, n
 	return list, err
 }
 
-// payableAccounts is a query of accounts with what may be paid out of them now: affiliate.Payable in SQL. Without
+// PayableAccounts is a query of accounts with what may be paid out of them now: affiliate.Payable in SQL. Without
 // creators it is of all.
-func payableAccounts(now time.Time, creators []affiliate.CreatorID) (string, []any) {
-	var held, accounts filter
-	held.and("payable_at > ? AND payable_at > created_at", At(now)) // the second condition is that of the index
+func PayableAccounts(now time.Time, creators []affiliate.CreatorID) (string, []any) {
+	var held, accounts Filter
+	held.And("payable_at > ? AND payable_at > created_at", At(now)) // the second condition is that of the index
 	if len(creators) > 0 {
-		held.and("creator_id IN (?)", creators)
-		accounts.and("b.creator_id IN (?)", creators)
+		held.And("creator_id IN (?)", creators)
+		accounts.And("b.creator_id IN (?)", creators)
 	}
 	return `SELECT b.creator_id, b.campaign_id, b.offer_member_id, b.currency, b.balance, b.paid,
 		b.balance - CASE WHEN h.amount > 0 THEN h.amount ELSE 0 END AS payable
 		FROM balances b LEFT JOIN (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS offer_member_id, currency,
-			CAST(SUM(amount) AS BIGINT) AS amount FROM ledger_entries` + held.where() + ` GROUP BY 1, 2, 3, 4) h
+			CAST(SUM(amount) AS BIGINT) AS amount FROM ledger_entries` + held.Where() + ` GROUP BY 1, 2, 3, 4) h
 		ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND h.offer_member_id = b.offer_member_id AND h.currency = b.currency` +
-		accounts.where(), append(held.args, accounts.args...)
+		accounts.Where(), append(held.Args, accounts.Args...)
 }
 
 // Due is what is to be paid to a creator in one currency.
@@ -250,22 +230,20 @@ type Due struct {
 	Accounts  int   // over which it would be settled
 }
 
-func (d Due) domain() Due        { return d }
-func (d Due) position() position { return position{Text: string(d.Currency), ID: int64(d.CreatorID)} }
-
+// PayoutsDue lists what is to be paid now, by currency and creator. s has the account's currency and minimum; an empty
 // PayoutsDue lists what is to be paid now, by currency and creator. s has the account's currency and minimum; an empty
 // currency means all.
 func (q queries) PayoutsDue(ctx context.Context, s affiliate.Settings, currency money.Currency, now time.Time,
 	p Page) ([]Due, string, error) {
-	accounts, args := payableAccounts(now, nil)
-	var f filter
-	f.and("d.amount > 0 AND (d.currency <> ? OR d.amount >= ?)", string(s.Currency), s.MinimumPayout)
+	accounts, args := PayableAccounts(now, nil)
+	var f Filter
+	f.And("d.amount > 0 AND (d.currency <> ? OR d.amount >= ?)", string(s.Currency), s.MinimumPayout)
 	if currency != "" {
-		f.and("d.currency = ?", string(currency))
+		f.And("d.currency = ?", string(currency))
 	}
-	f.args = append(args, f.args...)
-	return listPage[Due](ctx, q, `SELECT d.creator_id, r.name AS creator, d.currency, d.amount, d.accounts FROM (
+	f.Args = append(args, f.Args...)
+	return paged[Due](ctx, q, `SELECT d.creator_id, r.name AS creator, d.currency, d.amount, d.accounts FROM (
 			SELECT creator_id, currency, CAST(SUM(payable) AS BIGINT) AS amount, COUNT(*) FILTER (WHERE payable <> 0) AS accounts
 			FROM (`+accounts+`) a GROUP BY creator_id, currency) d JOIN creators r ON r.id = d.creator_id`,
-		f, sorting{"d.currency", "d.creator_id"}, p)
+		f, byText("d.currency", "d.creator_id"), p)
 }

@@ -19,7 +19,7 @@ type Progress struct {
 
 // Progress looks for the first of everything.
 func (q queries) Progress(ctx context.Context) (p Progress, err error) {
-	err = q.get(ctx, &p, `SELECT EXISTS (SELECT 1 FROM stores WHERE state <> 'ended') AS stores,
+	err = q.Get(ctx, &p, `SELECT EXISTS (SELECT 1 FROM stores WHERE state <> 'ended') AS stores,
 		(EXISTS (SELECT 1 FROM deliveries) OR EXISTS (SELECT 1 FROM orders)) AS deliveries, EXISTS (SELECT 1 FROM campaigns) AS campaigns,
 		(EXISTS (SELECT 1 FROM codes) OR EXISTS (SELECT 1 FROM links)) AS owned, EXISTS (SELECT 1 FROM conversions WHERE credited) AS credited`)
 	return p, err
@@ -35,7 +35,7 @@ type OfferMemberChoice struct {
 // OfferMemberChoices gives those who promote an offer now, by name.
 func (q queries) OfferMemberChoices(ctx context.Context, offer affiliate.OfferID) ([]OfferMemberChoice, error) {
 	var list []OfferMemberChoice
-	err := q.list(ctx, &list, `SELECT x.id, r.name, COALESCE((SELECT h.handle FROM creator_handles h WHERE h.creator_id = r.id`+handlesInOrder+` LIMIT 1), '') AS handle
+	err := q.List(ctx, &list, `SELECT x.id, r.name, `+bestHandle+` AS handle
 		FROM offer_members x JOIN campaign_members m ON m.id = x.member_id JOIN creators r ON r.id = m.creator_id
 		WHERE x.offer_id = ? AND x.inactive_since IS NULL AND m.removed_at IS NULL AND r.removed_at IS NULL ORDER BY x.id`, offer)
 	slices.SortStableFunc(list, func(a, b OfferMemberChoice) int {
@@ -48,6 +48,6 @@ func (q queries) OfferMemberChoices(ctx context.Context, offer affiliate.OfferID
 func (q queries) HoldsData(ctx context.Context) (holds bool, err error) {
 	tables := []string{"stores", "users", "api_tokens", "creators", "campaigns", "links", "orders", "deliveries",
 		"clicks", "audit_log", "sign_in_failures", "idempotency_keys"}
-	err = q.get(ctx, &holds, `SELECT EXISTS (SELECT 1 FROM `+strings.Join(tables, `) OR EXISTS (SELECT 1 FROM `)+`)`)
+	err = q.Get(ctx, &holds, `SELECT EXISTS (SELECT 1 FROM `+strings.Join(tables, `) OR EXISTS (SELECT 1 FROM `)+`)`)
 	return holds, err
 }

@@ -108,7 +108,7 @@ func (q queries) publishedRates(ctx context.Context, days []string, currencies [
 	}
 	for part := range slices.Chunk(days, rateDays) {
 		var rows []rateRow
-		if err := q.listIn(ctx, &rows, `SELECT day, currency, rate FROM fx_rates WHERE day IN (?) AND currency IN (?)`, part, currencies); err != nil {
+		if err := q.ListIn(ctx, &rows, `SELECT day, currency, rate FROM fx_rates WHERE day IN (?) AND currency IN (?)`, part, currencies); err != nil {
 			return nil, fmt.Errorf("read the exchange rates: %w", err)
 		}
 		for _, r := range rows {
@@ -172,6 +172,6 @@ func (tx *Tx) LockRates(ctx context.Context) error {
 // NewestRateDay gives the last day that has rates, or "" when there are none.
 func (q queries) NewestRateDay(ctx context.Context) (string, error) {
 	var day string
-	err := q.get(ctx, &day, `SELECT COALESCE(MAX(day), '') FROM fx_rates`)
+	err := q.Get(ctx, &day, `SELECT COALESCE(MAX(day), '') FROM fx_rates`)
 	return day, err
 }

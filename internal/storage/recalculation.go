@@ -46,7 +46,7 @@ func (tx *Tx) StartRecalculation(ctx context.Context, reason string, phases []st
 			from, args = concernedByRules(0, 0)
 			from = `(` + from + `) o`
 		}
-		if err := tx.get(ctx, &n, `SELECT COUNT(*) FROM `+from, args...); err != nil {
+		if err := tx.Get(ctx, &n, `SELECT COUNT(*) FROM `+from, args...); err != nil {
 			return err
 		}
 		total += n
@@ -62,7 +62,7 @@ func (tx *Tx) StartRecalculation(ctx context.Context, reason string, phases []st
 // NewestRecalculation gives the last one that was started; NotFound when there was none.
 func (q queries) NewestRecalculation(ctx context.Context) (Recalculation, error) {
 	var r Recalculation
-	err := q.get(ctx, &r, `SELECT id, reason, state, phase, after_id, done, total, started_at, finished_at FROM recalculations
+	err := q.Get(ctx, &r, `SELECT id, reason, state, phase, after_id, done, total, started_at, finished_at FROM recalculations
 		ORDER BY id DESC LIMIT 1`)
 	return r, err
 }
@@ -97,7 +97,7 @@ func (tx *Tx) RezoneOrders(ctx context.Context, after affiliate.OrderID, limit i
 		ID affiliate.OrderID
 		OrderKey
 	}
-	err := tx.list(ctx, &list, `SELECT id, store_id AS storeid, external_id AS externalid FROM orders WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
+	err := tx.List(ctx, &list, `SELECT id, store_id AS storeid, external_id AS externalid FROM orders WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
 	if err != nil || len(list) == 0 {
 		return 0, 0, err
 	}
@@ -135,7 +135,7 @@ func (tx *Tx) RezoneClicks(ctx context.Context, after string, limit int, zone *t
 		Day    string
 		Bot    bool
 	}
-	err := tx.list(ctx, &list, `SELECT id, link_id, at, day, bot FROM clicks WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
+	err := tx.List(ctx, &list, `SELECT id, link_id, at, day, bot FROM clicks WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
 	if err != nil || len(list) == 0 {
 		return "", 0, err
 	}
@@ -167,7 +167,7 @@ func (tx *Tx) RezoneLedger(ctx context.Context, after affiliate.LedgerEntryID, l
 		CreatedAt Time `db:"created_at"`
 		Day       string
 	}
-	err := tx.list(ctx, &list, `SELECT id, offer_member_id AS member, kind, currency, amount, created_at, day FROM ledger_entries WHERE id > ? ORDER BY id LIMIT ?`,
+	err := tx.List(ctx, &list, `SELECT id, offer_member_id AS member, kind, currency, amount, created_at, day FROM ledger_entries WHERE id > ? ORDER BY id LIMIT ?`,
 		after, limit)
 	if err != nil || len(list) == 0 {
 		return 0, 0, err

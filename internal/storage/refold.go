@@ -15,7 +15,7 @@ const textRules = "text_rules"
 // TextRules gives the version of the rules that kept texts were cleaned and folded by; 0 before they were versioned.
 func (q queries) TextRules(ctx context.Context) (version int, err error) {
 	var text string
-	err = q.get(ctx, &text, `SELECT value FROM settings WHERE name = ?`, textRules)
+	err = q.Get(ctx, &text, `SELECT value FROM settings WHERE name = ?`, textRules)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		return 0, nil
 	}
@@ -65,7 +65,7 @@ func (tx *Tx) Refold(ctx context.Context, version int, now time.Time, emailHash 
 
 func (tx *Tx) refoldCreators(ctx context.Context, r *Refolded, emailHash func(string) string) error {
 	var rows []creatorRow
-	if err := tx.list(ctx, &rows, `SELECT `+creatorColumns+` FROM creators ORDER BY id`); err != nil {
+	if err := tx.List(ctx, &rows, `SELECT `+creatorColumns+` FROM creators ORDER BY id`); err != nil {
 		return err
 	}
 	for _, c := range rows {
@@ -91,7 +91,7 @@ type foldedTexts struct {
 
 func (tx *Tx) refoldTexts(ctx context.Context, r *Refolded, t foldedTexts) error {
 	var rows []struct{ Scope, Text, Folded string }
-	if err := tx.list(ctx, &rows,
+	if err := tx.List(ctx, &rows,
 		`SELECT DISTINCT CAST(`+t.scope+` AS TEXT) AS scope, `+t.column+` AS text, folded FROM `+t.table+
 			` ORDER BY 1, 3, 2`); err != nil {
 		return err
@@ -121,7 +121,7 @@ func (tx *Tx) refoldTexts(ctx context.Context, r *Refolded, t foldedTexts) error
 
 func (tx *Tx) cleanTexts(ctx context.Context, r *Refolded, table, column string) error {
 	var texts []string
-	if err := tx.list(ctx, &texts, `SELECT DISTINCT `+column+` FROM `+table); err != nil {
+	if err := tx.List(ctx, &texts, `SELECT DISTINCT `+column+` FROM `+table); err != nil {
 		return err
 	}
 	for _, text := range texts {
@@ -138,7 +138,7 @@ func (tx *Tx) cleanTexts(ctx context.Context, r *Refolded, table, column string)
 // refoldEvidence cleans the codes and slugs of orders without credit, so that owners who come now find them.
 func (tx *Tx) refoldEvidence(ctx context.Context) error {
 	var values []string
-	if err := tx.list(ctx, &values, `SELECT DISTINCT value FROM unowned_evidence`); err != nil {
+	if err := tx.List(ctx, &values, `SELECT DISTINCT value FROM unowned_evidence`); err != nil {
 		return err
 	}
 	for _, v := range values {

@@ -62,7 +62,7 @@ func columnsOf(t *testing.T, o Options, query string) []string {
 		t.Errorf("a second migration applied %v, %v", again, err)
 	}
 	var names []string
-	if err := db.list(context.Background(), &names, query); err != nil {
+	if err := db.List(context.Background(), &names, query); err != nil {
 		t.Fatal(err)
 	}
 	return names

@@ -17,7 +17,7 @@ type SecondFactor struct {
 
 // SecondFactor gives a person's; NotFound when there is none.
 func (q queries) SecondFactor(ctx context.Context, user affiliate.UserID) (f SecondFactor, err error) {
-	err = q.get(ctx, &f, `SELECT secret, last_step, created_at, confirmed_at FROM second_factors WHERE user_id = ?`, user)
+	err = q.Get(ctx, &f, `SELECT secret, last_step, created_at, confirmed_at FROM second_factors WHERE user_id = ?`, user)
 	return f, err
 }
 
@@ -31,7 +31,7 @@ func (q queries) SecondFactors(ctx context.Context, users []affiliate.UserID) (m
 		User  affiliate.UserID `db:"user_id"`
 		Since Time
 	}
-	err := q.listIn(ctx, &rows, `SELECT user_id, confirmed_at AS since FROM second_factors WHERE confirmed_at IS NOT NULL AND user_id IN (?)`, users)
+	err := q.ListIn(ctx, &rows, `SELECT user_id, confirmed_at AS since FROM second_factors WHERE confirmed_at IS NOT NULL AND user_id IN (?)`, users)
 	for _, r := range rows {
 		since[r.User] = r.Since.Time
 	}
@@ -91,6 +91,6 @@ func (tx *Tx) UseRecoveryCode(ctx context.Context, user affiliate.UserID, hash s
 
 // RecoveryCodes counts those that a person has left.
 func (q queries) RecoveryCodes(ctx context.Context, user affiliate.UserID) (n int, err error) {
-	err = q.get(ctx, &n, `SELECT COUNT(*) FROM recovery_codes WHERE user_id = ?`, user)
+	err = q.Get(ctx, &n, `SELECT COUNT(*) FROM recovery_codes WHERE user_id = ?`, user)
 	return n, err
 }

@@ -29,7 +29,7 @@ func (q queries) DeliveriesLike(ctx context.Context, store affiliate.StoreID, no
 	state DeliveryState) ([]affiliate.DeliveryID, error) {
 	var ids []affiliate.DeliveryID
 	// spelled out: the index of failed deliveries is partial
-	err := q.list(ctx, &ids, `SELECT id FROM deliveries WHERE state = '`+string(state)+
+	err := q.List(ctx, &ids, `SELECT id FROM deliveries WHERE state = '`+string(state)+
 		`' AND store_id = ? AND note = ? ORDER BY id`, store, note)
 	return ids, err
 }
@@ -45,7 +45,7 @@ func (tx *Tx) DeliveriesToMove(ctx context.Context, c DeliveryChoice, from, to D
 	for part := range slices.Chunk(slices.Compact(ids), 500) {
 		var found []Delivery
 		if c.Store != 0 {
-			err := tx.listIn(ctx, &found, columns+`id IN (?) AND state = ? AND store_id = ? AND note = ? ORDER BY id`+
+			err := tx.ListIn(ctx, &found, columns+`id IN (?) AND state = ? AND store_id = ? AND note = ? ORDER BY id`+
 				tx.d.lockRows, part, from, c.Store, c.Note)
 			if err != nil {
 				return nil, err
@@ -53,7 +53,7 @@ func (tx *Tx) DeliveriesToMove(ctx context.Context, c DeliveryChoice, from, to D
 			list = append(list, found...)
 			continue
 		}
-		if err := tx.listIn(ctx, &found, columns+`id IN (?) ORDER BY id`+tx.d.lockRows, part); err != nil {
+		if err := tx.ListIn(ctx, &found, columns+`id IN (?) ORDER BY id`+tx.d.lockRows, part); err != nil {
 			return nil, err
 		}
 		for i, id := range part {
@@ -115,12 +115,12 @@ func deliveryIDs(list []Delivery) []affiliate.DeliveryID {
 // SetAside gives why a delivery was set aside; NotFound when it was not.
 func (q queries) SetAside(ctx context.Context, id affiliate.DeliveryID) (SetAside, error) {
 	var why SetAside
-	err := q.get(ctx, &why, `SELECT reason, actor, at FROM set_asides WHERE delivery_id = ?`, id)
+	err := q.Get(ctx, &why, `SELECT reason, actor, at FROM set_asides WHERE delivery_id = ?`, id)
 	return why, err
 }
 
 // FailedLike counts the failed deliveries of a store with one note.
 func (q queries) FailedLike(ctx context.Context, store affiliate.StoreID, note string) (n int64, err error) {
-	err = q.get(ctx, &n, `SELECT COUNT(*) FROM deliveries WHERE state = 'failed' AND store_id = ? AND note = ?`, store, note)
+	err = q.Get(ctx, &n, `SELECT COUNT(*) FROM deliveries WHERE state = 'failed' AND store_id = ? AND note = ?`, store, note)
 	return n, err
 }

@@ -15,7 +15,7 @@ const accountSettings = "account"
 func (q queries) Settings(ctx context.Context) (affiliate.Settings, error) {
 	s := affiliate.DefaultSettings()
 	var text string
-	err := q.get(ctx, &text, `SELECT value FROM settings WHERE name = ?`, accountSettings)
+	err := q.Get(ctx, &text, `SELECT value FROM settings WHERE name = ?`, accountSettings)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		return s, nil
 	}

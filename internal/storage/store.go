@@ -36,8 +36,6 @@ func (r storeRow) domain() affiliate.Store {
 		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r storeRow) position() position { return position{Text: r.Slug, ID: int64(r.ID)} }
-
 // Store gives one store; NotFound when there is none.
 func (q queries) Store(ctx context.Context, id affiliate.StoreID) (affiliate.Store, error) {
 	return getOne[storeRow](ctx, q, id, `SELECT `+storeColumns+` FROM stores WHERE id = ?`, id)
@@ -50,13 +48,13 @@ func (q queries) StoreBySlug(ctx context.Context, slug string) (affiliate.Store,
 
 // Stores lists stores by slug, ended ones included.
 func (q queries) Stores(ctx context.Context, p Page) ([]affiliate.Store, string, error) {
-	return listPage[storeRow](ctx, q, `SELECT `+storeColumns+` FROM stores`, filter{}, sorting{"slug", "id"}, p)
+	return listPage[storeRow](ctx, q, `SELECT `+storeColumns+` FROM stores`, Filter{}, byText("slug", "id"), p)
 }
 
 // StoresByDomain gives the stores of a platform and domain that were not ended.
 func (q queries) StoresByDomain(ctx context.Context, p affiliate.Platform, domain string) ([]affiliate.Store, error) {
 	var rows []storeRow
-	err := q.list(ctx, &rows, `SELECT `+storeColumns+` FROM stores WHERE platform = ? AND domain = ? AND state <> 'ended' ORDER BY id`,
+	err := q.List(ctx, &rows, `SELECT `+storeColumns+` FROM stores WHERE platform = ? AND domain = ? AND state <> 'ended' ORDER BY id`,
 		p, domain)
 	return domains(rows), err
 }
@@ -64,7 +62,7 @@ func (q queries) StoresByDomain(ctx context.Context, p affiliate.Platform, domai
 // CreateStore writes a new store and gives it with its id. Conflict when the slug is taken.
 func (tx *Tx) CreateStore(ctx context.Context, s affiliate.Store) (affiliate.Store, error) {
 	s.Version, s.Parts = 1, cmp.Or(s.Parts, affiliate.PartsDecide)
-	err := tx.get(ctx, &s.ID, `INSERT INTO stores (slug, platform, name, domain, currency, timezone, parts, state, version, created_at, updated_at)
+	err := tx.Get(ctx, &s.ID, `INSERT INTO stores (slug, platform, name, domain, currency, timezone, parts, state, version, created_at, updated_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (slug) DO NOTHING RETURNING id`,
 		s.Slug, s.Platform, s.Name, s.Domain, s.Currency, s.Timezone, s.Parts, s.State,
 		At(s.CreatedAt), At(s.UpdatedAt))
@@ -84,7 +82,7 @@ func (tx *Tx) SaveStore(ctx context.Context, s affiliate.Store) (affiliate.Store
 func (tx *Tx) AddStoreSecret(ctx context.Context, store affiliate.StoreID, sealed []byte,
 	now time.Time) (affiliate.StoreSecretID, error) {
 	var id affiliate.StoreSecretID
-	err := tx.get(ctx, &id, `INSERT INTO store_secrets (store_id, sealed, created_at) VALUES (?, ?, ?) RETURNING id`,
+	err := tx.Get(ctx, &id, `INSERT INTO store_secrets (store_id, sealed, created_at) VALUES (?, ?, ?) RETURNING id`,
 		store, sealed, At(now))
 	return id, err
 }
@@ -97,7 +95,7 @@ func (q queries) StoreSecrets(ctx context.Context, store affiliate.StoreID) ([]a
 		CreatedAt Time              `db:"created_at"`
 		EndedAt   Time              `db:"ended_at"`
 	}
-	err := q.list(ctx, &rows, `SELECT id, store_id, created_at, ended_at FROM store_secrets WHERE store_id = ? ORDER BY id`, store)
+	err := q.List(ctx, &rows, `SELECT id, store_id, created_at, ended_at FROM store_secrets WHERE store_id = ? ORDER BY id`, store)
 	list := make([]affiliate.StoreSecret, len(rows))
 	for i, r := range rows {
 		list[i] = affiliate.StoreSecret{ID: r.ID, StoreID: r.StoreID, CreatedAt: r.CreatedAt.Time,
@@ -145,7 +143,7 @@ func (db *DB) ReceiverStores(ctx context.Context) ([]ReceiverStore, error) {
 		Domain   string
 		Sealed   []byte
 	}
-	err := q.list(ctx, &rows, `SELECT s.id, s.slug, s.platform, s.domain, x.sealed FROM stores s
+	err := q.List(ctx, &rows, `SELECT s.id, s.slug, s.platform, s.domain, x.sealed FROM stores s
 		LEFT JOIN store_secrets x ON x.store_id = s.id AND x.ended_at IS NULL
 		WHERE s.state <> 'ended' ORDER BY s.slug, x.id`)
 	var list []ReceiverStore

@@ -60,27 +60,27 @@ func (q queries) StoreFigures(ctx context.Context, store affiliate.StoreID,
 		ID        affiliate.StoreID
 		OtherShop string `db:"other_shop"`
 	}
-	g := filter{}
-	g.and("other_shop <> ''")
-	is(&g, "id", store)
-	if err := q.list(ctx, &shops, `SELECT id, other_shop FROM stores`+g.where(), g.args...); err != nil {
+	g := Filter{}
+	g.And("other_shop <> ''")
+	Is(&g, "id", store)
+	if err := q.List(ctx, &shops, `SELECT id, other_shop FROM stores`+g.Where(), g.Args...); err != nil {
 		return nil, err
 	}
 	for _, s := range shops {
 		all[s.ID] = StoreFigures{OtherShop: s.OtherShop}
 	}
-	var f filter
-	is(&f, "store_id", store)
+	var f Filter
+	Is(&f, "store_id", store)
 	of := func(state DeliveryState) string { // spelled out: the indexes of open deliveries are partial
 		g := f
-		g.and("state = '" + string(state) + "'")
+		g.And("state = '" + string(state) + "'")
 		if state == DeliverySetAside {
-			g.and("id IN (SELECT delivery_id FROM set_asides)")
+			g.And("id IN (SELECT delivery_id FROM set_asides)")
 		}
-		return `SELECT store_id, '` + string(state) + `' AS state, COUNT(*) AS n, MIN(received_at) AS oldest FROM deliveries` + g.where() + ` GROUP BY store_id`
+		return `SELECT store_id, '` + string(state) + `' AS state, COUNT(*) AS n, MIN(received_at) AS oldest FROM deliveries` + g.Where() + ` GROUP BY store_id`
 	}
-	args := slices.Concat(f.args, f.args, f.args)
-	if err := q.list(ctx, &open, of(DeliveryWaiting)+` UNION ALL `+of(DeliveryFailed)+` UNION ALL `+of(DeliverySetAside), args...); err != nil {
+	args := slices.Concat(f.Args, f.Args, f.Args)
+	if err := q.List(ctx, &open, of(DeliveryWaiting)+` UNION ALL `+of(DeliveryFailed)+` UNION ALL `+of(DeliverySetAside), args...); err != nil {
 		return nil, err
 	}
 	for _, r := range open {
@@ -101,9 +101,9 @@ func (q queries) StoreFigures(ctx context.Context, store affiliate.StoreID,
 		N       int64
 		Last    Time
 	}
-	f.and("hour >= ?", At(since))
-	if err := q.list(ctx, &counts, `SELECT store_id, outcome, CAST(SUM(n) AS BIGINT) AS n, MAX(hour) AS last FROM store_counts`+f.where()+
-		` GROUP BY store_id, outcome ORDER BY store_id, outcome`, f.args...); err != nil {
+	f.And("hour >= ?", At(since))
+	if err := q.List(ctx, &counts, `SELECT store_id, outcome, CAST(SUM(n) AS BIGINT) AS n, MAX(hour) AS last FROM store_counts`+f.Where()+
+		` GROUP BY store_id, outcome ORDER BY store_id, outcome`, f.Args...); err != nil {
 		return nil, err
 	}
 	for _, r := range counts {

@@ -3,8 +3,6 @@ package storage
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -79,23 +77,23 @@ const (
 	unownedSlug = `NOT EXISTS (SELECT 1 FROM links l WHERE l.slug = e.value)`
 )
 
-func (u UnownedFilter) conditions() filter {
-	var f filter
-	f.and("e.kind = ?", u.Kind)
-	f.and("s.state <> ?", affiliate.StoreStateEnded)
+func (u UnownedFilter) conditions() Filter {
+	var f Filter
+	f.And("e.kind = ?", u.Kind)
+	f.And("s.state <> ?", affiliate.StoreStateEnded)
 	if u.Store != 0 {
-		f.and("e.store_id = ?", u.Store)
+		f.And("e.store_id = ?", u.Store)
 	}
 	if u.Search != "" {
-		f.and(`e.value LIKE ? ESCAPE '\'`, containing(affiliate.FoldCode(u.Search)))
+		f.And(`e.value LIKE ? ESCAPE '\'`, Containing(affiliate.FoldCode(u.Search)))
 	}
 	if !u.Since.IsZero() {
-		f.and("o.placed_at >= ?", At(u.Since))
+		f.And("o.placed_at >= ?", At(u.Since))
 	}
 	if u.Kind == EvidenceSlug {
-		f.and(unownedSlug)
+		f.And(unownedSlug)
 	} else {
-		f.and(unownedCode)
+		f.And(unownedCode)
 	}
 	return f
 }
@@ -110,50 +108,17 @@ type unownedRow struct {
 	LastAt  Time `db:"last_at"`
 }
 
-// unownedCursor is where a page ended. The sort order is part of it: behind a row means another thing in each.
-type unownedCursor struct {
-	Sort  UnownedSort       `json:"o"`
-	Count int64             `json:"n,omitempty"`
-	At    time.Time         `json:"t,omitzero"`
-	Value string            `json:"v"`
-	Store affiliate.StoreID `json:"s"`
+// unownedOrders are the orders of the list of codes u: the first key falls, then code and store rise.
+var unownedOrders = map[UnownedSort][]Key{
+	UnownedByOrders: {{SQL: "u.orders", Descending: true}},
+	UnownedBySales:  {{SQL: "u.sales", Descending: true}},
+	UnownedByUse:    {{SQL: "u.last_at", Kind: TimeKey, Descending: true}},
+	UnownedByCode:   {},
 }
 
-// behind is the keyset condition of a page: the sort column falls, then code and store rise.
-func (c unownedCursor) behind(f *filter, sort UnownedSort) {
-	var key any
-	switch sort {
-	case UnownedByOrders, UnownedBySales:
-		key = c.Count
-	case UnownedByUse:
-		key = At(c.At)
-	default:
-		f.and("(u.value, u.store_id) > (?, ?)", c.Value, c.Store)
-		return
-	}
-	column := unownedColumns[sort]
-	f.and("("+column+" < ? OR "+column+" = ? AND (u.value, u.store_id) > (?, ?))", key, key, c.Value, c.Store)
-}
-
-var unownedColumns = map[UnownedSort]string{UnownedByOrders: "u.orders", UnownedBySales: "u.sales",
-	UnownedByUse: "u.last_at", UnownedByCode: ""}
-
-func (c unownedCursor) text() string {
-	text, _ := json.Marshal(c) // numbers, a time and texts always marshal
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-func parseUnownedCursor(s string, sort UnownedSort) (unownedCursor, error) {
-	var c unownedCursor
-	text, err := base64.RawURLEncoding.DecodeString(s)
-	if err == nil {
-		err = json.Unmarshal(text, &c)
-	}
-	if err != nil || c.Sort != sort {
-		return c, affiliate.FieldErrorf("cursor",
-			"is not a cursor of this list in this order; leave it out to begin again")
-	}
-	return c, nil
+func (u UnownedFilter) keyset() Keyset {
+	return Keyset{string(u.Sort), append(slices.Clone(unownedOrders[u.Sort]), Key{SQL: "u.value", Kind: TextKey},
+		Key{SQL: "u.store_id"})}
 }
 
 // UnownedCodes lists codes, or slugs, that came on orders without credit and can be given to somebody.
@@ -161,7 +126,7 @@ func (q queries) UnownedCodes(ctx context.Context, u UnownedFilter, p Page) ([]U
 	if err := u.complete(); err != nil {
 		return nil, "", err
 	}
-	rows, next, err := q.unownedRows(ctx, u, p.Cursor, p.limit())
+	rows, next, err := q.unownedRows(ctx, u, p.Cursor, p.Size())
 	if err != nil {
 		return nil, "", err
 	}
@@ -204,9 +169,9 @@ func (q queries) CountUnownedLines(ctx context.Context, u UnownedFilter) (n int6
 		return 0, err
 	}
 	f := u.conditions()
-	err = q.get(ctx, &n, `SELECT CAST(COALESCE(SUM(CASE WHEN u.currencies > 1 THEN u.currencies ELSE 1 END), 0) AS BIGINT) FROM (
-		SELECT COUNT(DISTINCT CASE WHEN o.status = 'paid' THEN o.currency END) AS currencies`+unownedFrom+f.where()+`
-		GROUP BY e.store_id, e.value HAVING COUNT(*) >= ?) u`, append(f.args, u.MinOrders)...)
+	err = q.Get(ctx, &n, `SELECT CAST(COALESCE(SUM(CASE WHEN u.currencies > 1 THEN u.currencies ELSE 1 END), 0) AS BIGINT) FROM (
+		SELECT COUNT(DISTINCT CASE WHEN o.status = 'paid' THEN o.currency END) AS currencies`+unownedFrom+f.Where()+`
+		GROUP BY e.store_id, e.value HAVING COUNT(*) >= ?) u`, append(f.Args, u.MinOrders)...)
 	return n, err
 }
 
@@ -220,7 +185,7 @@ func (q queries) UnownedCodeCounts(ctx context.Context) (map[affiliate.StoreID]i
 		StoreID affiliate.StoreID `db:"store_id"`
 		Codes   int64
 	}
-	err := q.list(ctx, &rows, fmt.Sprintf(`SELECT u.store_id, COUNT(*) AS codes FROM (
+	err := q.List(ctx, &rows, fmt.Sprintf(`SELECT u.store_id, COUNT(*) AS codes FROM (
 			SELECT d.store_id FROM (SELECT DISTINCT e.store_id, e.value FROM unowned_evidence e JOIN stores s ON s.id = e.store_id
 				WHERE e.kind = ? AND s.state <> ?) d
 			WHERE EXISTS (SELECT 1 FROM unowned_evidence e JOIN orders o ON o.id = e.order_id
@@ -233,31 +198,30 @@ func (q queries) UnownedCodeCounts(ctx context.Context) (map[affiliate.StoreID]i
 	return counts, err
 }
 
-func (q queries) unownedRows(ctx context.Context, u UnownedFilter, cursor string, limit int) (rows []unownedRow,
-	next string, err error) {
-	var behind filter
-	if cursor != "" {
-		c, err := parseUnownedCursor(cursor, u.Sort)
-		if err != nil {
-			return nil, "", err
-		}
-		c.behind(&behind, u.Sort)
+func (q queries) unownedRows(ctx context.Context, u UnownedFilter, cursor string, limit int) ([]unownedRow, string,
+	error) {
+	uses, k := u.conditions(), u.keyset()
+	var codes Filter
+	if u.MinOrders > 1 {
+		codes.And("u.orders >= ?", u.MinOrders)
 	}
-	query, args := u.query(behind)
-	if err := q.list(ctx, &rows, query+fmt.Sprintf(" LIMIT %d", limit+1), args...); err != nil {
+	if err := k.After(&codes, cursor); err != nil {
 		return nil, "", err
 	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = u.cursor(rows[limit-1]).text()
-	}
-	return rows, next, nil
+	var rows []unownedRow
+	err := q.List(ctx, &rows, `SELECT u.* FROM (SELECT e.store_id, s.slug AS store, e.value, COUNT(*) AS orders,
+		CAST(COALESCE(SUM(o.value) FILTER (WHERE o.status = 'paid' AND o.currency = ?), 0) AS BIGINT) AS sales,
+		MIN(o.placed_at) AS first_at, MAX(o.placed_at) AS last_at`+unownedFrom+uses.Where()+`
+		GROUP BY e.store_id, s.slug, e.value) u`+codes.Where()+k.Top(limit),
+		slices.Concat([]any{string(u.Currency)}, uses.Args, codes.Args)...)
+	rows, next := Cut(k, rows, limit)
+	return rows, next, err
 }
 
 // complete fills in what was left to choose.
 func (u *UnownedFilter) complete() error {
 	u.Sort, u.Kind = cmp.Or(u.Sort, UnownedByOrders), cmp.Or(u.Kind, EvidenceCode)
-	if _, ok := unownedColumns[u.Sort]; !ok {
+	if _, ok := unownedOrders[u.Sort]; !ok {
 		return affiliate.FieldErrorf("sort", "must be %s, %s, %s or %s", UnownedByOrders, UnownedBySales, UnownedByUse,
 			UnownedByCode)
 	}
@@ -265,36 +229,6 @@ func (u *UnownedFilter) complete() error {
 		return affiliate.FieldErrorf("kind", "must be %s or %s", EvidenceCode, EvidenceSlug)
 	}
 	return nil
-}
-
-// query lists the codes in their order, those that fit further conditions.
-func (u UnownedFilter) query(further filter) (string, []any) {
-	uses := u.conditions()
-	if u.MinOrders > 1 {
-		further.and("u.orders >= ?", u.MinOrders)
-	}
-	order := " ORDER BY u.value, u.store_id"
-	if column := unownedColumns[u.Sort]; column != "" {
-		order = " ORDER BY " + column + " DESC, u.value, u.store_id"
-	}
-	return `SELECT u.* FROM (SELECT e.store_id, s.slug AS store, e.value, COUNT(*) AS orders,
-		CAST(COALESCE(SUM(o.value) FILTER (WHERE o.status = 'paid' AND o.currency = ?), 0) AS BIGINT) AS sales,
-		MIN(o.placed_at) AS first_at, MAX(o.placed_at) AS last_at` + unownedFrom + uses.where() + ` GROUP BY e.store_id, s.slug, e.value) u` +
-		further.where() + order, slices.Concat([]any{string(u.Currency)}, uses.args, further.args)
-}
-
-// cursor is where a page ends with a row.
-func (u UnownedFilter) cursor(last unownedRow) unownedCursor {
-	c := unownedCursor{Sort: u.Sort, Value: last.Value, Store: last.StoreID}
-	switch u.Sort {
-	case UnownedByOrders:
-		c.Count = last.Orders
-	case UnownedBySales:
-		c.Count = last.Sales
-	case UnownedByUse:
-		c.At = last.LastAt.Time
-	}
-	return c
 }
 
 // unownedKey names a row of the list.
@@ -318,13 +252,13 @@ func (q queries) describeUnowned(ctx context.Context, u UnownedFilter, rows []un
 		values[i] = r.Value
 	}
 	f := u.conditions()
-	f.and("e.value IN (?)", values)
+	f.And("e.value IN (?)", values)
 	var sums []struct {
 		unownedKey
 		CurrencySales
 	}
-	if err := q.listIn(ctx, &sums, `SELECT e.store_id, e.value, o.currency, COUNT(*) AS orders, CAST(SUM(o.value) AS BIGINT) AS sales`+unownedFrom+
-		f.where()+` AND o.status = 'paid' GROUP BY e.store_id, e.value, o.currency ORDER BY o.currency`, f.args...); err != nil {
+	if err := q.ListIn(ctx, &sums, `SELECT e.store_id, e.value, o.currency, COUNT(*) AS orders, CAST(SUM(o.value) AS BIGINT) AS sales`+unownedFrom+
+		f.Where()+` AND o.status = 'paid' GROUP BY e.store_id, e.value, o.currency ORDER BY o.currency`, f.Args...); err != nil {
 		return nil, err
 	}
 	for _, s := range sums {
@@ -349,7 +283,7 @@ func (q queries) addNewest(ctx context.Context, u UnownedFilter, rows []unownedR
 		PlacedAt Time `db:"placed_at"`
 		Codes    string
 	}
-	if err := q.listIn(ctx, &orders, `SELECT e.store_id, e.value, o.id, o.external_id, o.number, o.placed_at, o.codes
+	if err := q.ListIn(ctx, &orders, `SELECT e.store_id, e.value, o.id, o.external_id, o.number, o.placed_at, o.codes
 		FROM orders o JOIN unowned_evidence e ON e.order_id = o.id AND e.kind = ? AND e.value IN (?) WHERE o.placed_at IN (?) ORDER BY o.id`,
 		u.Kind, values, moments); err != nil {
 		return err
@@ -373,7 +307,7 @@ func (q queries) addNewest(ctx context.Context, u UnownedFilter, rows []unownedR
 func (q queries) OrdersCarryingCode(ctx context.Context, store affiliate.StoreID, code string, after affiliate.OrderID,
 	limit int) ([]Order, error) {
 	var list []Order
-	err := q.list(ctx, &list, `SELECT o.id, o.store_id, o.external_id FROM unowned_evidence e JOIN orders o ON o.id = e.order_id
+	err := q.List(ctx, &list, `SELECT o.id, o.store_id, o.external_id FROM unowned_evidence e JOIN orders o ON o.id = e.order_id
 		WHERE e.kind = ? AND e.value = ? AND e.store_id = ? AND e.order_id > ? ORDER BY e.order_id LIMIT ?`,
 		EvidenceCode, affiliate.FoldCode(code), store, after, limit)
 	return list, err

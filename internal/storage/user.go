@@ -25,8 +25,6 @@ func (r userRow) domain() affiliate.User {
 		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r userRow) position() position { return position{ID: int64(r.ID)} }
-
 // User gives one user; NotFound when there is none.
 func (q queries) User(ctx context.Context, id affiliate.UserID) (affiliate.User, error) {
 	return getOne[userRow](ctx, q, id, `SELECT `+userColumns+` FROM users WHERE id = ?`, id)
@@ -38,25 +36,25 @@ func (q queries) UserByEmail(ctx context.Context, email string) (affiliate.User,
 		userRow
 		Password string
 	}
-	err := q.get(ctx, &row, `SELECT `+userColumns+`, password FROM users WHERE email = ?`, email)
+	err := q.Get(ctx, &row, `SELECT `+userColumns+`, password FROM users WHERE email = ?`, email)
 	return row.domain(), row.Password, err
 }
 
 // Users lists users by id, disabled ones included.
 func (q queries) Users(ctx context.Context, p Page) ([]affiliate.User, string, error) {
-	return listPage[userRow](ctx, q, `SELECT `+userColumns+` FROM users`, filter{}, sorting{id: "id"}, p)
+	return listPage[userRow](ctx, q, `SELECT `+userColumns+` FROM users`, Filter{}, byID, p)
 }
 
 // HasUsers says whether anybody can ever have signed in.
 func (q queries) HasUsers(ctx context.Context) (bool, error) {
 	var n int
-	err := q.get(ctx, &n, `SELECT CASE WHEN EXISTS (SELECT 1 FROM users) THEN 1 ELSE 0 END`)
+	err := q.Get(ctx, &n, `SELECT CASE WHEN EXISTS (SELECT 1 FROM users) THEN 1 ELSE 0 END`)
 	return n > 0, err
 }
 
 // WorkingOwners counts the owners who may sign in.
 func (q queries) WorkingOwners(ctx context.Context) (n int, err error) {
-	err = q.get(ctx, &n, `SELECT COUNT(*) FROM users WHERE role = 'owner' AND disabled_at IS NULL`)
+	err = q.Get(ctx, &n, `SELECT COUNT(*) FROM users WHERE role = 'owner' AND disabled_at IS NULL`)
 	return n, err
 }
 
@@ -66,7 +64,7 @@ func (tx *Tx) CreateUser(ctx context.Context, u affiliate.User, passwordHash str
 	if err := notTaken(err, err == nil, "email", "%s has an account already", u.Email); err != nil {
 		return u, err
 	}
-	err = tx.get(ctx, &u.ID, `INSERT INTO users (email, name, role, password, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
+	err = tx.Get(ctx, &u.ID, `INSERT INTO users (email, name, role, password, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
 		u.Email, u.Name, u.Role, passwordHash, At(u.CreatedAt), At(u.UpdatedAt))
 	return u, err
 }
@@ -117,7 +115,7 @@ func (tx *Tx) CreateSession(ctx context.Context, hash []byte, user affiliate.Use
 
 // FailedSignIns gives the sign-ins of a person that failed since the last one that did not.
 func (q queries) FailedSignIns(ctx context.Context, user affiliate.UserID) (f FailedSignIns, err error) {
-	err = q.get(ctx, &f, `SELECT COALESCE(SUM(failures), 0) AS failures, COUNT(*) AS places, MAX(last_at) AS last_at FROM failed_sign_ins WHERE user_id = ?`, user)
+	err = q.Get(ctx, &f, `SELECT COALESCE(SUM(failures), 0) AS failures, COUNT(*) AS places, MAX(last_at) AS last_at FROM failed_sign_ins WHERE user_id = ?`, user)
 	return f, err
 }
 
@@ -134,7 +132,7 @@ func (q queries) SessionByHash(ctx context.Context, hash []byte, now time.Time) 
 		Places   int
 		FailedAt Time `db:"failed_at"`
 	}
-	err := q.get(ctx, &row, `SELECT `+qualify("u", userColumns)+`, s.created_at AS began, s.seen_at, s.expires_at AS expires, s.failures,
+	err := q.Get(ctx, &row, `SELECT `+Qualify("u", userColumns)+`, s.created_at AS began, s.seen_at, s.expires_at AS expires, s.failures,
 		s.failed_places AS places, s.failed_at, COALESCE(s.proved_at, s.created_at) AS proved FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.hash = ? AND s.expires_at > ? AND u.disabled_at IS NULL`, hash, At(now))
 	return Session{User: row.domain(), CreatedAt: row.Began, SeenAt: row.SeenAt, ExpiresAt: row.Expires,
 		ProvedAt: row.Proved,
@@ -180,7 +178,7 @@ func (db *DB) CreateHalfSignIn(ctx context.Context, hash []byte, user affiliate.
 
 // HalfSignIn gives who awaits a code; NotFound when it has expired or ended, or when they may not sign in.
 func (q queries) HalfSignIn(ctx context.Context, hash []byte, now time.Time) (affiliate.User, error) {
-	return getOne[userRow](ctx, q, named("such sign-in"), `SELECT `+qualify("u", userColumns)+` FROM half_sign_ins h
+	return getOne[userRow](ctx, q, named("such sign-in"), `SELECT `+Qualify("u", userColumns)+` FROM half_sign_ins h
 		JOIN users u ON u.id = h.user_id WHERE h.hash = ? AND h.expires_at > ? AND u.disabled_at IS NULL`, hash, At(now))
 }
 
@@ -207,7 +205,7 @@ func (q queries) SignInFailures(ctx context.Context, who string) (n int, last ti
 		Failures int
 		LastAt   Time `db:"last_at"`
 	}
-	err = q.get(ctx, &row, `SELECT failures, last_at FROM sign_in_failures WHERE who = ?`, who)
+	err = q.Get(ctx, &row, `SELECT failures, last_at FROM sign_in_failures WHERE who = ?`, who)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		return 0, time.Time{}, nil
 	}
@@ -243,7 +241,7 @@ func (db *DB) ForgetSignInFailures(ctx context.Context, who string) error {
 // Preference gives what a user chose under a name; empty when nothing was chosen.
 func (q queries) Preference(ctx context.Context, user affiliate.UserID, name string) (string, error) {
 	var text string
-	err := q.get(ctx, &text, `SELECT value FROM preferences WHERE user_id = ? AND name = ?`, user, name)
+	err := q.Get(ctx, &text, `SELECT value FROM preferences WHERE user_id = ? AND name = ?`, user, name)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		return "", nil
 	}
@@ -253,7 +251,7 @@ func (q queries) Preference(ctx context.Context, user affiliate.UserID, name str
 // Preferences gives what a user chose under names that begin with a prefix, by name.
 func (q queries) Preferences(ctx context.Context, user affiliate.UserID, prefix string) (map[string]string, error) {
 	var rows []struct{ Name, Value string }
-	err := q.list(ctx, &rows, `SELECT name, value FROM preferences WHERE user_id = ? AND name LIKE ? ESCAPE '\'`, user, containing(prefix)[1:])
+	err := q.List(ctx, &rows, `SELECT name, value FROM preferences WHERE user_id = ? AND name LIKE ? ESCAPE '\'`, user, Containing(prefix)[1:])
 	chosen := make(map[string]string, len(rows))
 	for _, r := range rows {
 		chosen[r.Name] = r.Value

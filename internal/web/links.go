@@ -27,7 +27,7 @@ func (s *Server) followLink(c *gin.Context) {
 		return
 	}
 	if err != nil {
-		s.answerError(c, err)
+		s.AnswerError(c, err)
 		return
 	}
 	c.Header("Location", address)

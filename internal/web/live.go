@@ -16,10 +16,10 @@ import (
 	"github.com/tributaryhq/tributary/internal/live"
 )
 
-const livePath = apiPrefix + "/live"
+const LivePath = APIPrefix + "/live"
 
 func (s *Server) registerLive(r *gin.Engine) {
-	r.GET(livePath, s.requirePermission(affiliate.MayRead), s.live)
+	r.GET(LivePath, s.requirePermission(affiliate.MayRead), s.live)
 }
 
 // LiveChange is one order that changed, as the stream of events names it. The event "deliveries" names stores alone.
@@ -64,11 +64,11 @@ func Stream(c *gin.Context, hub *live.Hub, pause time.Duration, words []string, 
 	reader, why := hub.Subscribe(app.Asker(c.Request.Context()).ID, words)
 	switch why {
 	case fair.TooMany:
-		answerProblem(c, TooManyAtOnce(fmt.Sprintf("You have %d live streams or pages open; more are not told of "+
+		AnswerProblem(c, TooManyAtOnce(fmt.Sprintf("You have %d live streams or pages open; more are not told of "+
 			"changes. Close some of them.", live.MostReadersEach)))
 		return
 	case fair.Full:
-		answerProblem(c, TooManyAtOnce(fmt.Sprintf("%d live streams or pages are open at this server; more are not "+
+		AnswerProblem(c, TooManyAtOnce(fmt.Sprintf("%d live streams or pages are open at this server; more are not "+
 			"told of changes. Try again later.", live.MostReaders)))
 		return
 	}

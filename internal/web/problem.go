@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -9,12 +10,8 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"strings"
-	"sync"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/validation"
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -34,7 +31,7 @@ type Problem struct {
 	Errors   []FieldProblem `json:"errors,omitempty" doc:"All fields that are wrong, where several are"`
 	Instance string         `json:"instance,omitempty" format:"uri-reference" doc:"Only where the fault is ours: names this occurrence, as the server's log does"`
 
-	retryAfter int // seconds; 0: nothing is said about when to try again
+	RetryAfter int `json:"-"` // seconds; 0: nothing is said about when to try again
 }
 
 // FieldProblem is what is wrong with one field.
@@ -47,20 +44,24 @@ type FieldProblem struct {
 
 func (p *Problem) Error() string             { return p.Detail }
 func (p *Problem) GetStatus() int            { return p.Status }
-func (p *Problem) ContentType(string) string { return problemType }
+func (p *Problem) ContentType(string) string { return ProblemType }
 
-const problemType = "application/problem+json"
+const ProblemType = "application/problem+json"
 
-// internalDetail is all that the outside learns of an error that is our fault; the log has the rest.
-const internalDetail = "Something went wrong on our side. It has been logged; trying again may help."
+// InternalDetail is all that the outside learns of an error that is our fault; the log has the rest.
+const InternalDetail = "Something went wrong on our side. It has been logged; trying again may help."
 
-func newProblem(status int, code, field, detail string) *Problem {
-	p := &Problem{Type: problemPage + "#" + code, Title: problemKinds[code].title, Status: status, Code: code,
-		Field: field, Detail: detail}
-	if p.Title == "" {
-		p.Type, p.Title = "about:blank", http.StatusText(status) // RFC 9457 wants this pair for what has no page
-	}
-	return p
+// NewProblem makes the problem that a code stands for. field may be empty, where no field is wrong.
+func NewProblem(code, field, detail string) *Problem {
+	kind := problemKinds[code]
+	return &Problem{Type: problemPage + "#" + code, Title: kind.title, Status: kind.status, Code: code, Field: field,
+		Detail: detail}
+}
+
+// noCode makes the problem of a status for which there is no code with a page of its own.
+func noCode(status int, code, field, detail string) *Problem {
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Field: field,
+		Detail: detail} // RFC 9457 wants this pair of type and title
 }
 
 // tooManyRetry is after how many seconds whoever has too much at once may try again.
@@ -68,8 +69,8 @@ const tooManyRetry = 5
 
 // TooManyAtOnce is the problem of a caller who has, or of a server that has, as much of something open as may be.
 func TooManyAtOnce(detail string) *Problem {
-	p := newProblem(http.StatusTooManyRequests, codeTooManyAtOnce, "", detail)
-	p.retryAfter = tooManyRetry
+	p := NewProblem(CodeTooManyAtOnce, "", detail)
+	p.RetryAfter = tooManyRetry
 	return p
 }
 
@@ -91,32 +92,30 @@ func ProblemOf(err error) *Problem {
 	}
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, "",
+		return NewProblem(CodeTooLarge, "",
 			fmt.Sprintf("That is too much at once: at most %d MB can be sent.", tooLarge.Limit>>20))
 	}
 	var e *affiliate.Error
 	if !errors.As(err, &e) {
 		if storage.IsUnavailable(err) {
-			return newProblem(http.StatusServiceUnavailable, string(affiliate.Unavailable), "",
+			return NewProblem(string(affiliate.Unavailable), "",
 				"The database cannot be reached now; try again in a moment.").ourFault()
 		}
-		return newProblem(http.StatusInternalServerError, codeInternal, "", internalDetail).ourFault()
+		return NewProblem(CodeInternal, "", InternalDetail).ourFault()
 	}
-	code := e.Code
-	if code == "" {
-		code = string(e.Kind)
+	code := cmp.Or(e.Code, string(e.Kind))
+	if _, known := problemKinds[code]; known {
+		p = NewProblem(code, e.Field, e.Message)
+	} else {
+		status := cmp.Or(problemKinds[string(e.Kind)].status, http.StatusInternalServerError)
+		p = noCode(status, code, e.Field, e.Message)
 	}
-	status := statusOf(e.Kind)
-	if kind, known := problemKinds[code]; known {
-		status = kind.status
-	}
-	p = newProblem(status, code, e.Field, e.Message)
 	switch {
-	case code == codeRateLimited:
-		p.retryAfter = int(time.Minute / time.Second)
+	case code == CodeRateLimited:
+		p.RetryAfter = int(time.Minute / time.Second)
 	case code == storage.CodeNotWritable:
-		p.retryAfter = retryWriting // the server tells the state in its log, not each request
-	case status >= http.StatusInternalServerError:
+		p.RetryAfter = retryWriting // the server tells the state in its log, not each request
+	case p.Status >= http.StatusInternalServerError:
 		p.ourFault()
 	}
 	return p
@@ -126,37 +125,20 @@ func ProblemOf(err error) *Problem {
 // make room.
 const retryWriting = 60
 
-// statusOf gives the HTTP status of a kind of error.
-func statusOf(k affiliate.ErrorKind) int {
-	switch k {
-	case affiliate.Invalid:
-		return http.StatusUnprocessableEntity
-	case affiliate.NotFound:
-		return http.StatusNotFound
-	case affiliate.Conflict:
-		return http.StatusConflict
-	case affiliate.Forbidden:
-		return http.StatusForbidden
-	case affiliate.Unavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
-}
-
 // writeProblem answers a plain gin request with a problem document.
-func writeProblem(c *gin.Context, status int, code, field, detail string) {
-	answerProblem(c, newProblem(status, code, field, detail))
+func writeProblem(c *gin.Context, code, field, detail string) {
+	AnswerProblem(c, NewProblem(code, field, detail))
 }
 
-// answerProblem ends a request with a problem.
-func answerProblem(c *gin.Context, p *Problem) {
+// AnswerProblem ends a request with a problem.
+func AnswerProblem(c *gin.Context, p *Problem) {
 	body, _ := json.Marshal(p) // strings and numbers always marshal
 	// The answer that this one takes the place of may have set both.
 	c.Writer.Header().Del("ETag")
-	c.Header("Content-Type", problemType)
+	c.Header("Content-Type", ProblemType)
 	p.Headers(c.Header)
 	c.Abort()
-	c.Data(p.Status, problemType, body)
+	c.Data(p.Status, ProblemType, body)
 }
 
 // LogFault logs the error that ended a request. When whoever asked has gone away meanwhile, it is most likely the echo
@@ -189,14 +171,14 @@ func faultLevel(ctx context.Context, args []any) (slog.Level, []any) {
 	return slog.LevelError, args
 }
 
-// answerError ends a plain gin request with what an error maps to, and logs what is our fault.
-func (s *Server) answerError(c *gin.Context, err error) {
+// AnswerError ends a plain gin request with what an error maps to, and logs what is our fault.
+func (s *Server) AnswerError(c *gin.Context, err error) {
 	p := ProblemOf(err)
 	if p.Instance != "" {
 		LogProblem(c.Request.Context(), s.Log, &s.faults, p, "request failed", "method", c.Request.Method, "path",
 			c.FullPath(), "status", p.Status, "instance", p.Instance, "error", err)
 	}
-	answerProblem(c, p)
+	AnswerProblem(c, p)
 }
 
 // Headers sets the headers that belong to some statuses.
@@ -204,99 +186,11 @@ func (p *Problem) Headers(set func(name, value string)) {
 	if p.Status == http.StatusUnauthorized {
 		set("WWW-Authenticate", `Bearer realm="tributary"`)
 	}
-	retryAfter := p.retryAfter
+	retryAfter := p.RetryAfter
 	if retryAfter == 0 && p.Status == http.StatusServiceUnavailable {
 		retryAfter = 5
 	}
 	if retryAfter > 0 {
 		set("Retry-After", strconv.Itoa(retryAfter))
 	}
-}
-
-// humaErrors makes huma's own refusals (unreadable body, failed validation) problems of ours. huma keeps the function
-// in a package variable, so it is set once for the process.
-var humaErrors = sync.OnceFunc(func() {
-	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-		return humaProblem(status, message, errs)
-	}
-})
-
-func humaProblem(status int, message string, errs []error) *Problem {
-	if status >= http.StatusInternalServerError {
-		return newProblem(http.StatusInternalServerError, codeInternal, "", internalDetail)
-	}
-	var most int64
-	if _, err := fmt.Sscanf(message, "request body is too large limit=%d bytes", &most); err == nil {
-		return bodyTooLarge(most)
-	}
-	p := newProblem(status, humaCode(status), "", message)
-	for _, err := range errs {
-		if err == nil {
-			continue
-		}
-		p.Errors = append(p.Errors, fieldProblem(err))
-	}
-	if len(p.Errors) > 0 {
-		first := p.Errors[0]
-		p.Field, p.Detail = first.Field, strings.TrimSpace(fmt.Sprintf("%s %s", first.Field, first.Detail))
-	}
-	if len(p.Errors) == 1 {
-		p.Errors = nil
-	}
-	return p
-}
-
-// bodyTooLarge says how much an address takes, and what to do with a file that is larger.
-func bodyTooLarge(most int64) *Problem {
-	detail := fmt.Sprintf("The body is larger than the %s that this address takes; send it in several parts.",
-		strings.TrimSuffix(fmt.Sprintf("%.1f", float64(most)/(1<<20)), ".0")+" MB")
-	if most == MaxImport {
-		detail += fmt.Sprintf(" A file to import is divided into several, each with the line that names the columns, "+
-			"or imported whole, up to %d MB, by the command tributary import.", app.MaxImport>>20)
-	}
-	return newProblem(http.StatusRequestEntityTooLarge, codeTooLarge, "", detail)
-}
-
-func fieldProblem(err error) FieldProblem {
-	d, ok := err.(huma.ErrorDetailer)
-	if !ok {
-		return FieldProblem{Detail: err.Error()}
-	}
-	detail := d.ErrorDetail()
-	f := FieldProblem{Field: fieldOf(detail.Location), Detail: detail.Message}
-	// A missing property is reported at the object that lacks it.
-	before, after, _ := strings.Cut(validation.MsgExpectedRequiredProperty, "%s")
-	if rest, ok := strings.CutPrefix(detail.Message, before); ok {
-		missing := strings.TrimSuffix(rest, after)
-		f = FieldProblem{Field: strings.TrimPrefix(f.Field+"."+missing, "."), Detail: "is missing"}
-	}
-	if detail.Message == "unknown query parameter" {
-		f.Detail = "is not a parameter of this address"
-	}
-	return f
-}
-
-// humaCode is the code of what huma refuses by itself. There is one for each of its statuses but 422.
-func humaCode(status int) string {
-	switch status {
-	case http.StatusBadRequest:
-		return codeUnreadable
-	case http.StatusRequestTimeout:
-		return codeTooSlow
-	case http.StatusRequestEntityTooLarge:
-		return codeTooLarge
-	case http.StatusUnsupportedMediaType:
-		return codeUnsupportedMediaType
-	}
-	return string(affiliate.Invalid)
-}
-
-// fieldOf takes "name" from "body.name": the caller knows where it put the field.
-func fieldOf(location string) string {
-	for _, where := range []string{"body", "query", "path", "header"} {
-		if rest, ok := strings.CutPrefix(location, where); ok && (rest == "" || rest[0] == '.') {
-			return strings.TrimPrefix(rest, ".")
-		}
-	}
-	return location
 }

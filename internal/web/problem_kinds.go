@@ -17,24 +17,24 @@ import (
 
 // Stable codes that are no kinds of affiliate.Error.
 const (
-	codeBadSignature         = "bad_signature"
-	codeChangedMeanwhile     = "changed_meanwhile"
-	codeInternal             = "internal"
-	codeKeyReused            = "idempotency_key_reused"
-	codeKeyInProgress        = "idempotency_in_progress"
-	codeKeyAnswerLost        = "idempotency_answer_lost"
-	codeMethodNotAllowed     = "method_not_allowed"
-	codeOtherShop            = "other_shop"
-	codeRateLimited          = "rate_limited"
-	codeTooLarge             = "too_large"
-	codeTooManyAtOnce        = "too_many_at_once"
-	codeTooManyAttempts      = "too_many_attempts"
-	codeTooSlow              = "too_slow"
-	codeUnauthenticated      = "unauthenticated"
-	codeUnknownStore         = "unknown_store"
-	codeUnreadable           = "unreadable"
-	codeUnsupportedMediaType = "unsupported_media_type"
-	codeVersionConflict      = "version_conflict"
+	CodeBadSignature         = "bad_signature"
+	CodeChangedMeanwhile     = "changed_meanwhile"
+	CodeInternal             = "internal"
+	CodeKeyReused            = "idempotency_key_reused"
+	CodeKeyInProgress        = "idempotency_in_progress"
+	CodeKeyAnswerLost        = "idempotency_answer_lost"
+	CodeMethodNotAllowed     = "method_not_allowed"
+	CodeOtherShop            = "other_shop"
+	CodeRateLimited          = "rate_limited"
+	CodeTooLarge             = "too_large"
+	CodeTooManyAtOnce        = "too_many_at_once"
+	CodeTooManyAttempts      = "too_many_attempts"
+	CodeTooSlow              = "too_slow"
+	CodeUnauthenticated      = "unauthenticated"
+	CodeUnknownStore         = "unknown_store"
+	CodeUnreadable           = "unreadable"
+	CodeUnsupportedMediaType = "unsupported_media_type"
+	CodeVersionConflict      = "version_conflict"
 )
 
 // problemKind is what a code stands for: the status that it is answered with, a title, and what it means with what to
@@ -59,51 +59,52 @@ var problemKinds = map[string]problemKind{
 	string(affiliate.Unavailable): {http.StatusServiceUnavailable, "Not possible at the moment",
 		"The database, or another part that this needs, cannot be reached now. Try again after the seconds in " +
 			"Retry-After."},
-	codeBadSignature: {http.StatusUnauthorized, "The delivery's signature is wrong",
+	CodeBadSignature: {http.StatusUnauthorized, "The delivery's signature is wrong",
 		"Only for deliveries of stores. The webhook secret in the store differs from the one that was set here."},
-	codeChangedMeanwhile: {http.StatusPreconditionFailed, "It has been changed meanwhile",
+	CodeChangedMeanwhile: {http.StatusPreconditionFailed, "It has been changed meanwhile",
 		"The ETag in If-Match is not that of the version there is now. Read the thing again, look at what changed, " +
 			"and repeat the change."},
-	codeInternal: {http.StatusInternalServerError, "A fault on the server's side",
+	CodeInternal: {http.StatusInternalServerError, "A fault on the server's side",
 		"It has been logged with the id in instance. Trying again may help."},
-	codeKeyReused: {http.StatusUnprocessableEntity, "The Idempotency-Key belongs to another request",
+	CodeKeyReused: {http.StatusUnprocessableEntity, "The Idempotency-Key belongs to another request",
 		"A request with another method, address or body used this key within the last 24 hours. Nothing was done. " +
 			"Make a new key for each thing to be done."},
-	codeKeyInProgress: {http.StatusConflict, "The first request with this Idempotency-Key is still running",
+	CodeKeyInProgress: {http.StatusConflict, "The first request with this Idempotency-Key is still running",
 		"Nothing was done. Repeat the request after the seconds in Retry-After to get the answer of the first."},
-	codeKeyAnswerLost: {http.StatusConflict, "It was done, but its answer is lost",
+	CodeKeyAnswerLost: {http.StatusConflict, "It was done, but its answer is lost",
 		"The request with this Idempotency-Key had its effect, but the server stopped before the answer was kept. It " +
 			"is not done again: read the thing, or its list, to see what it is now."},
-	codeMethodNotAllowed: {http.StatusMethodNotAllowed, "The address does not answer this method",
+	CodeMethodNotAllowed: {http.StatusMethodNotAllowed, "The address does not answer this method",
 		"The address exists, for other methods."},
 	storage.CodeNotWritable: {http.StatusServiceUnavailable, "Nothing new can be kept at the moment",
 		"The server's disk is full or cannot be written, or its database can only be read. Nothing was done. " +
 			"Reading goes on; writing goes on by itself when there is room again. detail says what to do. Try again " +
 			"after the seconds in Retry-After."},
-	codeOtherShop: {http.StatusForbidden, "The delivery is of another shop",
+	CodeOtherShop: {http.StatusForbidden, "The delivery is of another shop",
 		"Only for deliveries of stores. The signature fits, for shops that share an app share its secret; but " +
-			"X-Shopify-Shop-Domain names another shop than the one connected under this address."},
-	codeRateLimited: {http.StatusTooManyRequests, "Too many requests", "The token, or without a valid " +
+			"the header that names the shop, which detail tells, names another than the one connected under this " +
+			"address."},
+	CodeRateLimited: {http.StatusTooManyRequests, "Too many requests", "The token, or without a valid " +
 		"token the address, has used up its requests. Go on after the seconds in Retry-After."},
-	codeTooLarge: {http.StatusRequestEntityTooLarge, "The body is too large",
+	CodeTooLarge: {http.StatusRequestEntityTooLarge, "The body is too large",
 		"The body has more bytes than this address takes."},
-	codeTooManyAtOnce: {http.StatusTooManyRequests, "Too much at once", "The token or person has as many exports or " +
+	CodeTooManyAtOnce: {http.StatusTooManyRequests, "Too much at once", "The token or person has as many exports or " +
 		"live streams open as one may, or all that the server has are taken. End one, or try again after the seconds " +
 		"in Retry-After."},
-	codeTooManyAttempts: {http.StatusTooManyRequests, "Too many sign-ins failed",
+	CodeTooManyAttempts: {http.StatusTooManyRequests, "Too many sign-ins failed",
 		"Only for people who sign in. Wait as long as detail says, or sign in with a browser that did before."},
-	codeTooSlow: {http.StatusRequestTimeout, "The body came too slowly",
+	CodeTooSlow: {http.StatusRequestTimeout, "The body came too slowly",
 		"The connection is too slow or broke off. Send the request again."},
-	codeUnauthenticated: {http.StatusUnauthorized, "A valid token is needed",
+	CodeUnauthenticated: {http.StatusUnauthorized, "A valid token is needed",
 		"The header Authorization is missing, or its token is not known, was ended, or has expired; detail says " +
 			"which."},
-	codeUnknownStore: {http.StatusNotFound, "No such store is connected",
+	CodeUnknownStore: {http.StatusNotFound, "No such store is connected",
 		"Only for deliveries of stores. The webhook address in the store is not that of a connected store."},
-	codeUnreadable: {http.StatusBadRequest, "The request cannot be read",
+	CodeUnreadable: {http.StatusBadRequest, "The request cannot be read",
 		"The body is no JSON, or broke off before its end."},
-	codeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body is of an unknown type",
+	CodeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body is of an unknown type",
 		"Send the Content-Type that the operation states, mostly application/json."},
-	codeVersionConflict: {http.StatusConflict, "It has been changed meanwhile",
+	CodeVersionConflict: {http.StatusConflict, "It has been changed meanwhile",
 		"The version in the body is not the one there is now. Read the thing again, look at what changed, and repeat " +
 			"the change."},
 }

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -106,13 +105,13 @@ type callerKey struct{}
 func (s *Server) identify(c *gin.Context) {
 	path := c.Request.URL.Path
 	guarded := s.StatusNeedsToken && (path == statusPath || path == metricsPath)
-	if !strings.HasPrefix(path, apiPrefix+"/") && !guarded {
+	if !strings.HasPrefix(path, APIPrefix+"/") && !guarded {
 		return
 	}
 	var who caller
 	who.principal, who.known, who.err = s.principal(c)
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), callerKey{}, who))
-	if s.Limiter != nil && (path != livePath || !who.known) {
+	if s.Limiter != nil && (path != LivePath || !who.known) {
 		s.limit(c, who)
 	}
 }
@@ -131,10 +130,10 @@ func (s *Server) limit(c *gin.Context, who caller) {
 	c.Header("RateLimit-Remaining", strconv.FormatInt(q.remaining, 10))
 	c.Header("RateLimit-Reset", strconv.Itoa(seconds(q.reset)))
 	if q.wait > 0 {
-		p := newProblem(http.StatusTooManyRequests, codeRateLimited, "", "This is more than "+strconv.FormatInt(q.limit,
+		p := NewProblem(CodeRateLimited, "", "This is more than "+strconv.FormatInt(q.limit,
 			10)+" requests a minute; go on after the seconds in Retry-After.")
-		p.retryAfter = seconds(q.wait)
-		answerProblem(c, p)
+		p.RetryAfter = seconds(q.wait)
+		AnswerProblem(c, p)
 	}
 }
 

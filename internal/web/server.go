@@ -1,4 +1,5 @@
-// Package web is what answers HTTP: the receiver of webhooks, the links, the status, the JSON API and the pages.
+// Package web is what answers HTTP: the receiver of webhooks, the links, the status, live events, and what the JSON API
+// (package api) and the pages (package dashboard) share: who asks, problem documents, downloads.
 // Handlers are thin: they read the request, call one function of app (or read from storage) and answer.
 package web
 
@@ -21,6 +22,9 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
+// APIPrefix is the path below which the JSON API is.
+const APIPrefix = "/api/v1"
+
 // Server holds the parts that the handlers need. All fields are set before Handler is called.
 type Server struct {
 	App     *app.App
@@ -35,8 +39,12 @@ type Server struct {
 	// Receiver and Links serve the role receiver; they are nil in a process without it.
 	Receiver *app.Receiver
 	Links    *app.Links
-	// API says whether this process has the role web: API and live events.
-	API      bool
+	// API adds the routes of the JSON API, and live events with them; nil in a process without the role web.
+	API interface {
+		Register(*gin.Engine)
+		// Tables leads requests for a list, from whoever prefers it as a file, to the file's own address.
+		Tables(http.Handler) http.Handler
+	}
 	Hub      *live.Hub
 	Queue    *jobs.Queue
 	Counters *app.Counters
@@ -48,8 +56,6 @@ type Server struct {
 		Register(*gin.Engine) error
 		NotFound(*gin.Context)
 	}
-	// Downloads are the exports that run, which the pages share; nil makes some for the API alone.
-	Downloads *Attachments
 	// Limiter bounds the requests to the API; nil leaves them unbounded.
 	Limiter *Limiter
 	// StatusNeedsToken keeps the status and the metrics for those who hold a token. What answers load balancers says
@@ -60,7 +66,6 @@ type Server struct {
 	orderCounts Shared[map[affiliate.OrderStatus]int64]
 	doubtCounts Shared[map[affiliate.StoreID]storage.DoubtCount]
 	faults      app.Seldom
-	tablePaths  [][]string     // addresses of exports without their extension, in parts
 	statuses    Shared[Status] // of strangers
 	tlsHost     string         // of PUBLIC_URL, when that is https
 }
@@ -85,20 +90,20 @@ func (s *Server) Handler() (http.Handler, error) {
 		s.registerWebhooks(r) // before the headers for browsers: stores need none, and the receiver feels them
 	}
 	r.Use(securityHeaders, neverKept, s.bound)
-	if s.API {
+	if s.API != nil {
 		r.Use(s.identify)
 	}
 	r.NoRoute(func(c *gin.Context) {
 		if s.Pages != nil && c.Request.Method == http.MethodGet && !strings.HasPrefix(c.Request.URL.Path,
-			apiPrefix+"/") &&
+			APIPrefix+"/") &&
 			strings.Contains(c.GetHeader("Accept"), "text/html") {
 			s.Pages.NotFound(c)
 			return
 		}
-		writeProblem(c, http.StatusNotFound, "not_found", "", "There is nothing at this address.")
+		writeProblem(c, "not_found", "", "There is nothing at this address.")
 	})
 	r.NoMethod(func(c *gin.Context) {
-		writeProblem(c, http.StatusMethodNotAllowed, codeMethodNotAllowed, "",
+		writeProblem(c, CodeMethodNotAllowed, "",
 			"This address does not answer "+c.Request.Method+".")
 	})
 	s.registerStatus(r)
@@ -106,11 +111,8 @@ func (s *Server) Handler() (http.Handler, error) {
 	if s.Receiver != nil {
 		s.registerRedirects(r)
 	}
-	if s.API {
-		if s.Downloads == nil {
-			s.Downloads = NewAttachments(s.App.DB)
-		}
-		s.registerAPI(r)
+	if s.API != nil {
+		s.API.Register(r)
 		s.registerLive(r)
 	}
 	if s.Pages != nil {
@@ -118,10 +120,14 @@ func (s *Server) Handler() (http.Handler, error) {
 			return nil, err
 		}
 	}
-	if s.Receiver == nil {
-		return s.tables(r), nil
+	handler := http.Handler(r)
+	if s.API != nil {
+		handler = s.API.Tables(handler)
 	}
-	return tidyWebhooks(s.tables(r)), nil
+	if s.Receiver != nil {
+		handler = tidyWebhooks(handler)
+	}
+	return handler, nil
 }
 
 // recover turns a panic into a problem document, so that one bad request harms no other, and logs where it happened.
@@ -134,13 +140,13 @@ func (s *Server) recover(c *gin.Context) {
 		if p == http.ErrAbortHandler {
 			panic(p)
 		}
-		problem := newProblem(http.StatusInternalServerError, codeInternal, "", internalDetail).ourFault()
+		problem := NewProblem(CodeInternal, "", InternalDetail).ourFault()
 		s.Log.Error("panic", "method", c.Request.Method, "path", c.FullPath(), "instance", problem.Instance, "panic", p,
 			"stack", string(debug.Stack()))
 		if c.Writer.Written() {
 			panic(http.ErrAbortHandler) // the answer has begun: cut it off rather than end it as if it were whole
 		}
-		answerProblem(c, problem)
+		AnswerProblem(c, problem)
 	}()
 	c.Next()
 }
@@ -179,7 +185,7 @@ func securityHeaders(c *gin.Context) {
 // neverKept tells browsers and whatever is between to keep no answer of the API or about the server's state, nor that
 // something went wrong. Callers may keep an answer with its ETag themselves: they ask with it, and no cache is needed.
 func neverKept(c *gin.Context) {
-	if p := c.Request.URL.Path; strings.HasPrefix(p, apiPrefix+"/") || p == statusPath || p == metricsPath {
+	if p := c.Request.URL.Path; strings.HasPrefix(p, APIPrefix+"/") || p == statusPath || p == metricsPath {
 		c.Writer.Header()["Cache-Control"] = noStore
 	}
 	c.Next()

@@ -100,11 +100,11 @@ const lateAfter = time.Minute
 func (s *Server) status(c *gin.Context) {
 	_, signedIn, err := s.principal(c)
 	if err == nil && s.StatusNeedsToken && !signedIn {
-		err = newProblem(http.StatusUnauthorized, codeUnauthenticated, "",
+		err = NewProblem(CodeUnauthenticated, "",
 			"The status is shown to those who hold a token (STATUS_ACCESS). Send it as: Authorization: Bearer trb_…")
 	}
 	if err != nil {
-		s.answerError(c, err)
+		s.AnswerError(c, err)
 		return
 	}
 	read := s.readStatus
@@ -121,11 +121,11 @@ func (s *Server) status(c *gin.Context) {
 	}
 	if signedIn {
 		if status.Stores, err = s.statusStores(c.Request.Context()); err != nil {
-			s.answerError(c, err)
+			s.AnswerError(c, err)
 			return
 		}
 		if status.Rates, err = s.statusRates(c.Request.Context()); err != nil {
-			s.answerError(c, err)
+			s.AnswerError(c, err)
 			return
 		}
 	}
@@ -229,8 +229,8 @@ func (s *Server) statusStores(ctx context.Context) ([]StatusStore, error) {
 	list := make([]StatusStore, len(rows))
 	for i, r := range rows {
 		h := health[r.ID]
-		list[i] = StatusStore{Slug: r.Slug, Platform: r.Platform, LastDeliveryAt: timeOrNull(r.LastDelivery.Time),
-			LastProcessedAt: timeOrNull(r.LastProcessed.Time), Rejected24h: r.Rejected, MissingTopics: []string{},
+		list[i] = StatusStore{Slug: r.Slug, Platform: r.Platform, LastDeliveryAt: TimeOrNull(r.LastDelivery.Time),
+			LastProcessedAt: TimeOrNull(r.LastProcessed.Time), Rejected24h: r.Rejected, MissingTopics: []string{},
 			Notices: len(h.Notices), OrdersInDoubt: doubts[r.ID].Orders}
 		for _, t := range h.NeverSeen {
 			if t.Missing {
@@ -281,17 +281,17 @@ func (s *Server) ready(c *gin.Context) {
 	}
 	refuse := func(why string, err error) {
 		logOutage(c.Request.Context(), s.Log, &s.faults, "not ready", "reason", why, "error", err)
-		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "", why)
+		writeProblem(c, string(affiliate.Unavailable), "", why)
 	}
 	if err := s.App.DB.Ready(ctx, false); err != nil {
 		refuse("The database cannot be reached.", err)
 		return
 	}
 	if u := s.App.DB.Unwritable(); u != nil {
-		p := newProblem(http.StatusServiceUnavailable, storage.CodeNotWritable, "",
+		p := NewProblem(storage.CodeNotWritable, "",
 			"Nothing new can be kept: "+u.Reason+". Reading goes on.")
-		p.retryAfter = retryWriting
-		answerProblem(c, p)
+		p.RetryAfter = retryWriting
+		AnswerProblem(c, p)
 		return
 	}
 	if stopped != "" {
@@ -305,4 +305,13 @@ func (s *Server) ready(c *gin.Context) {
 		}
 	}
 	c.JSON(http.StatusOK, gin.H{"status": "ready"})
+}
+
+// TimeOrNull is null for no time, and UTC.
+func TimeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	utc := t.UTC()
+	return &utc
 }

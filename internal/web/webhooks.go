@@ -21,12 +21,15 @@ func (s *Server) registerWebhooks(r *gin.Engine) {
 	r.POST("/webhooks/:platform/:slug", func(c *gin.Context) {
 		s.receive(c, affiliate.Platform(c.Param("platform")), c.Param("slug"))
 	})
-	// One address for an app installed in many shops: the shop is found by its header.
-	r.POST("/webhooks/shopify", func(c *gin.Context) { s.receive(c, affiliate.Shopify, "") })
+	for _, g := range s.App.Platforms.Guides() {
+		if g.ShopHeader != "" { // one address for an app installed in many shops, each found by its header
+			r.POST("/webhooks/"+string(g.Platform), func(c *gin.Context) { s.receive(c, g.Platform, "") })
+		}
+	}
 }
 
 // tidyWebhooks lets webhook addresses work that were typed with a slash at the end or with two slashes in a row. A
-// redirect would not do: both platforms take one for a failed delivery.
+// redirect would not do: stores take one for a failed delivery.
 func tidyWebhooks(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p := r.URL.Path; r.Method == http.MethodPost && (strings.HasSuffix(p, "/") || strings.Contains(p, "//")) {
@@ -82,6 +85,7 @@ func (s *Server) answerReceipt(c *gin.Context, platform affiliate.Platform, slug
 	case app.ReceiptUnknownStore, app.ReceiptBadSignature, app.ReceiptOtherShop:
 		s.App.Refused(app.RefusedDelivery, c.ClientIP(), "reason", receipt, "platform", platform, "store", slug)
 	}
+	shopHeader := s.App.Platforms.Guide(platform).ShopHeader
 	switch receipt {
 	case app.ReceiptKept, app.ReceiptPing:
 		c.Status(http.StatusOK)
@@ -90,33 +94,33 @@ func (s *Server) answerReceipt(c *gin.Context, platform affiliate.Platform, slug
 		detail := "No store is connected under this address. Compare it with the webhook address that \"tributary " +
 			"store list\" shows."
 		if slug == "" {
-			detail = "No store is connected with the shop in X-Shopify-Shop-Domain."
+			detail = "No store is connected with the shop in " + shopHeader + "."
 		}
-		writeProblem(c, http.StatusNotFound, codeUnknownStore, "", detail)
+		writeProblem(c, CodeUnknownStore, "", detail)
 	case app.ReceiptBadSignature:
-		writeProblem(c, http.StatusUnauthorized, codeBadSignature, "",
+		writeProblem(c, CodeBadSignature, "",
 			"The signature does not fit the body: the secret in the store differs from the one that was set here.")
 	case app.ReceiptOtherShop:
-		writeProblem(c, http.StatusForbidden, codeOtherShop, "", "X-Shopify-Shop-Domain names a shop that is not the "+
-			"one connected under this address: send each shop's deliveries to its own address.")
+		writeProblem(c, CodeOtherShop, "", shopHeader+" names a shop that is not the one "+
+			"connected under this address: send each shop's deliveries to its own address.")
 	default:
 		if storage.IsUnwritable(err) {
 			s.refuseUnwritable(c)
 			return
 		}
 		s.faults.Log(s.Log, slog.LevelError, "", "delivery not kept", "platform", platform, "store", slug, "error", err)
-		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "",
+		writeProblem(c, string(affiliate.Unavailable), "",
 			"The delivery could not be kept; send it again.")
 	}
 }
 
-// refuseUnwritable answers a delivery that nothing is wrong with while nothing new can be kept. Shopify sends it again
-// for about four hours. WooCommerce does not, and switches a webhook off after more than five failures in a row.
+// refuseUnwritable answers a delivery that nothing is wrong with while nothing new can be kept. Some platforms send it
+// again; others do not, and switch a webhook off after some failures in a row.
 func (s *Server) refuseUnwritable(c *gin.Context) {
-	p := newProblem(http.StatusServiceUnavailable, storage.CodeNotWritable, "",
+	p := NewProblem(storage.CodeNotWritable, "",
 		"The delivery could not be kept, for the server has no room; send it again.")
-	p.retryAfter = retryWriting
-	answerProblem(c, p)
+	p.RetryAfter = retryWriting
+	AnswerProblem(c, p)
 }
 
 // refuseBody answers a request whose body is too large, broke off, or found no room.
@@ -124,16 +128,16 @@ func (s *Server) refuseBody(c *gin.Context, platform affiliate.Platform, slug st
 	s.hangUp(c)
 	if errors.Is(err, errTooLarge) {
 		s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptTooLarge)
-		writeProblem(c, http.StatusRequestEntityTooLarge, codeTooLarge, "",
+		writeProblem(c, CodeTooLarge, "",
 			"The body is larger than MAX_BODY_BYTES allows.")
 		return
 	}
 	if errors.Is(err, errTooMany) {
 		s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptUnavailable)
-		writeProblem(c, http.StatusServiceUnavailable, string(affiliate.Unavailable), "",
+		writeProblem(c, string(affiliate.Unavailable), "",
 			"Too many deliveries come in at once; send it again.")
 		return
 	}
 	s.Receiver.Refuse(c.Request.Context(), platform, slug, c.Request.Header, app.ReceiptUnreadable)
-	writeProblem(c, http.StatusBadRequest, codeUnreadable, "", "The body broke off before its end.")
+	writeProblem(c, CodeUnreadable, "", "The body broke off before its end.")
 }

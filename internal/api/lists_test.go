@@ -1,0 +1,127 @@
+package api_test
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// TestAPI_lists_end: a page says that there is another one only where there is. The lists are those of the OpenAPI
+// document, so that a new one is walked as well; each must have two rows here.
+func TestAPI_lists_end(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		o.fillLists()
+		whole := o.nobody.call("GET", v1+"/openapi.json", nil).ok(200)
+		lists := 0
+		for path, item := range whole["paths"].(object) {
+			get, _ := item.(object)["get"].(object)
+			if get == nil || !hasPages(whole, get) {
+				continue
+			}
+			lists++
+			parameters, _ := get["parameters"].([]any)
+			o.walk(path, slices.ContainsFunc(parameters, func(p any) bool { return p.(object)["name"] == "limit" }))
+		}
+		if lists < 25 {
+			o.Errorf("only %d lists are found", lists)
+		}
+	})
+}
+
+// hasPages says whether an operation answers with a list.
+func hasPages(whole, get object) bool {
+	content, _ := get["responses"].(object)["200"].(object)["content"].(object)
+	answer, _ := content["application/json"].(object)
+	schema, _ := answer["schema"].(object)
+	if ref, ok := schema["$ref"].(string); ok {
+		schema = resolve(whole, ref)
+	}
+	properties, _ := schema["properties"].(object)
+	return properties["next_cursor"] != nil
+}
+
+// fillLists makes at least two rows of everything that is listed.
+func (o *office) fillLists() {
+	o.Helper()
+	o.sold()
+	o.trade()
+	m := o.manager
+	o.owner.call("POST", v1+"/stores/shop/secrets", object{}).ok(201)
+	m.call("PUT", v1+"/stores/shop/statuses", object{"statuses": object{"shipped": "paid", "lost": "canceled"}}).ok(200)
+	for _, note := range []string{"photographer", "studio"} {
+		m.call("POST", v1+"/campaigns/cmp_1/costs", object{"amount": "20", "note": note}).ok(201)
+	}
+	for _, code := range []string{"SUMMER", "WINTER"} {
+		o.seen(1, code, code, 1000, "USD", seenAt)
+	}
+	var entries []affiliate.LedgerEntry
+	for n := range 4 { // two of them are paid, two are due
+		entries = append(entries, affiliate.LedgerEntry{CreatorID: affiliate.CreatorID(n + 1), Kind: affiliate.Bonus,
+			Currency: "USD", Amount: 1000, Cause: fmt.Sprint("bonus ", n), CreatedAt: may20(), PayableAt: may20()})
+	}
+	err := o.app.DB.InTx(o.Context(), func(tx *storage.Tx) error { return tx.AddLedger(o.Context(), entries) })
+	if err != nil {
+		o.Fatal(err)
+	}
+	for _, creator := range []string{"cre_1", "cre_2"} {
+		m.call("POST", v1+"/payouts", object{"creator": creator}).ok(201)
+	}
+}
+
+var pathParameter = regexp.MustCompile(`\{[a-z_]+\}`)
+
+// walk looks at a list of the document as a whole, at exactly as many rows as it has, and at one row less. Of a list
+// that many things have, it takes the first that has two rows.
+func (o *office) walk(path string, limited bool) {
+	o.Helper()
+	if collection, _, of := strings.Cut(path, "/{"); of {
+		for _, thing := range o.owner.everything(collection) {
+			at := pathParameter.ReplaceAllString(path, thing["id"].(string))
+			if rows, _ := o.page(at, limited, storage.MaxLimit, ""); len(rows) > 1 {
+				path = at
+				break
+			}
+		}
+	}
+	all, next := o.page(path, limited, storage.MaxLimit, "")
+	n := len(all)
+	if n < 2 || next != nil {
+		o.Errorf("%s has %d rows, and then %v; want two or more, and no other page", path, n, next)
+		return
+	}
+	if !limited {
+		return
+	}
+	if rows, next := o.page(path, true, n, ""); len(rows) != n || next != nil {
+		o.Errorf("%s: %d of %d rows, and then %v; want all of them, and no other page", path, len(rows), n, next)
+	}
+	rows, next := o.page(path, true, n-1, "")
+	cursor, more := next.(string)
+	if len(rows) != n-1 || !more {
+		o.Errorf("%s: %d of %d rows, and then %v; want one less, and where the last one is", path, len(rows), n, next)
+		return
+	}
+	last, next := o.page(path, true, n-1, cursor)
+	if len(last) != 1 || fmt.Sprint(last[0]) != fmt.Sprint(all[n-1]) || next != nil {
+		o.Errorf("%s: behind all rows but one are %v, and then %v; want %v", path, last, next, all[n-1])
+	}
+}
+
+// page reads the rows of a page, and what it says about the next one.
+func (o *office) page(path string, limited bool, limit int, cursor string) (rows []any, next any) {
+	o.Helper()
+	query := "?"
+	if strings.HasSuffix(path, "/evidence") {
+		query += "campaign=cmp_1,cmp_2&" // it is not listed without any
+	}
+	if limited {
+		query += fmt.Sprintf("limit=%d&cursor=%s", limit, cursor)
+	}
+	answer := o.owner.call("GET", path+query, nil).ok(200)
+	return answer["data"].([]any), answer["next_cursor"]
+}

@@ -1,0 +1,244 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// registerPayouts declares the operations on what creators are owed and were paid.
+func (a *API) registerPayouts(api huma.API) {
+	const read, pay = affiliate.MayRead, affiliate.MayPay
+	register(a, api, operation{http.MethodGet, "/payouts/due", "list-payouts-due", read,
+		"List what is due to creators now, by currency"}, a.listPayoutsDue)
+	register(a, api, operation{http.MethodGet, "/payouts", "list-payouts", read, "List payouts, newest first"},
+		a.listPayouts)
+	register(a, api, operation{http.MethodPost, "/payouts", "create-payout", pay,
+		"Record that a creator was paid all that is due to them; no money is moved"}, a.createPayout)
+	register(a, api, operation{http.MethodGet, "/payouts/{id}", "get-payout", read,
+		"Read a payout with its ledger entries"}, a.getPayout)
+	register(a, api, operation{http.MethodPost, "/payouts/{id}/cancel", "cancel-payout", pay,
+		"Cancel a payout that never arrived; what it paid is owed again"}, a.cancelPayout)
+}
+
+type dueJSON struct {
+	Creator     string `json:"creator" example:"cre_1"`
+	CreatorName string `json:"creator_name"`
+	Amount      string `json:"amount" example:"120.00" doc:"What a payout pays now, over all campaigns. What is on hold is not in it, and debts from refunds are taken off"`
+	Currency    string `json:"currency" example:"EUR"`
+	Accounts    int    `json:"accounts" doc:"How many ledger accounts, one per offer, it is settled over"`
+}
+
+func dueView(d storage.Due) dueJSON {
+	return dueJSON{Creator: d.CreatorID.String(), CreatorName: d.Creator, Amount: money.Format(d.Amount, d.Currency),
+		Currency: d.Currency.Code(), Accounts: d.Accounts}
+}
+
+type payoutsDueInput struct {
+	Currency string `query:"currency" example:"EUR" doc:"Only what is due in this one"`
+	PageInput
+}
+
+func (a *API) listPayoutsDue(ctx context.Context, in *payoutsDueInput) (*listOutput[dueJSON], error) {
+	currency, err := currencyIn("currency", in.Currency, "")
+	if err != nil {
+		return nil, err
+	}
+	settings, err := a.App.DB.Settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, next, err := a.App.DB.PayoutsDue(ctx, settings, currency, a.App.Now(), in.page())
+	return listPage(list, next, err, dueView)
+}
+
+// currencyIn reads a currency; an empty text is otherwise.
+func currencyIn(field, text string, otherwise money.Currency) (money.Currency, error) {
+	if text == "" {
+		return otherwise, nil
+	}
+	c, err := money.ParseCurrency(text)
+	if err != nil {
+		return "", affiliate.FieldErrorf(field, "%v", err)
+	}
+	return c, nil
+}
+
+type PayoutJSON struct {
+	ID        string    `json:"id" example:"pay_1"`
+	Creator   string    `json:"creator" example:"cre_1"`
+	Amount    string    `json:"amount" example:"120.00"`
+	Currency  string    `json:"currency" example:"EUR"`
+	State     string    `json:"state" enum:"paid,canceled"`
+	Method    string    `json:"method"`
+	Reference string    `json:"reference"`
+	Author    string    `json:"author" doc:"Who issued it"`
+	CreatedAt time.Time `json:"created_at"`
+	PaidAt    time.Time `json:"paid_at"`
+}
+
+func payoutView(p affiliate.Payout) PayoutJSON {
+	return PayoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency),
+		Currency: p.Currency.Code(), State: string(p.State), Method: p.Method, Reference: p.Reference,
+		Author: p.Author, CreatedAt: p.CreatedAt.UTC(), PaidAt: p.PaidAt.UTC()}
+}
+
+type namedPayoutJSON struct {
+	PayoutJSON
+	CreatorName string `json:"creator_name"`
+}
+
+type listPayoutsInput struct {
+	Creator string `query:"creator" doc:"cre_…: only theirs"`
+	State   string `query:"state" enum:"paid,canceled"`
+	From    string `query:"from" doc:"Paid at or after: a day in the account's time zone (2026-11-01), or an RFC 3339 time"`
+	To      string `query:"to" doc:"Paid before: a time, or a day, which is the last one that counts"`
+	PageInput
+}
+
+func (a *API) listPayouts(ctx context.Context, in *listPayoutsInput) (*listOutput[namedPayoutJSON], error) {
+	filter, err := a.payoutFilter(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	list, next, err := a.App.DB.Payouts(ctx, filter, in.page())
+	return listPage(list, next, err, func(p storage.NamedPayout) namedPayoutJSON {
+		return namedPayoutJSON{payoutView(p.Payout), p.Creator}
+	})
+}
+
+func (a *API) payoutFilter(ctx context.Context, in *listPayoutsInput) (f storage.PayoutFilter, err error) {
+	f.State = affiliate.PayoutState(in.State)
+	if f.Creator, err = idIn[affiliate.CreatorID]("creator", "cre_", in.Creator); err != nil {
+		return f, err
+	}
+	settings, err := a.App.DB.Settings(ctx)
+	if err != nil {
+		return f, err
+	}
+	zone, err := affiliate.LoadZone(settings.Timezone)
+	if err != nil {
+		return f, err
+	}
+	if f.From, err = parseMoment("from", in.From, zone, 0); err != nil {
+		return f, err
+	}
+	f.To, err = parseMoment("to", in.To, zone, 1)
+	return f, err
+}
+
+type createPayoutInput struct {
+	Body struct {
+		Creator   string `json:"creator" example:"cre_1"`
+		Amount    string `json:"amount,omitempty" example:"120.00" doc:"What was seen to be due; when something else is due by now, the answer is 409. Without it, whatever is due is paid"`
+		Currency  string `json:"currency,omitempty" example:"EUR" doc:"The account's, unless another is given"`
+		Method    string `json:"method,omitempty" example:"bank transfer"`
+		Reference string `json:"reference,omitempty" doc:"By which the payment is found at the bank"`
+	}
+}
+
+func (a *API) createPayout(ctx context.Context, in *createPayoutInput) (*output[PayoutJSON], error) {
+	b := in.Body
+	creator, err := affiliate.ParseID[affiliate.CreatorID]("cre_", b.Creator)
+	if err != nil {
+		return nil, affiliate.FieldErrorf("creator", "%v", err)
+	}
+	settings, err := a.App.DB.Settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	currency, err := currencyIn("currency", b.Currency, settings.Currency)
+	if err != nil {
+		return nil, err
+	}
+	asked := app.NewPayout{Creator: creator, Currency: currency, Method: b.Method, Reference: b.Reference}
+	if b.Amount != "" {
+		amount, err := affiliate.ParseAmount("amount", b.Amount, currency)
+		if err != nil {
+			return nil, err
+		}
+		asked.Amount = &amount
+	}
+	p, err := a.App.IssuePayout(ctx, asked)
+	return one(p, err, payoutView)
+}
+
+type PayoutPath struct {
+	ID string `path:"id" example:"pay_1"`
+}
+
+func (p PayoutPath) id() (affiliate.PayoutID, error) {
+	return idPath[affiliate.PayoutID]("pay_", p.ID)
+}
+
+// payoutDetailJSON is a payout with what it posted.
+type payoutDetailJSON struct {
+	PayoutJSON
+	Entries []payoutEntryJSON `json:"entries" nullable:"false" doc:"In the order in which they were posted; those of a cancellation are the opposites of the others"`
+}
+
+type payoutEntryJSON struct {
+	ID           string    `json:"id" example:"led_1"`
+	Campaign     *string   `json:"campaign" doc:"null for what belongs to no campaign"`
+	CampaignName *string   `json:"campaign_name"`
+	OfferMember  *string   `json:"offer_member" doc:"null for what belongs to no offer"`
+	OfferName    *string   `json:"offer_name"`
+	Amount       string    `json:"amount" example:"-120.00" doc:"Negative: paid out of this account. Positive: a debt that was carried in, or a payment that was canceled"`
+	Note         string    `json:"note" doc:"Why it was canceled"`
+	Author       string    `json:"author"`
+	CreatedAt    time.Time `json:"created_at"`
+}
+
+func payoutEntryView(e storage.PayoutEntry) payoutEntryJSON {
+	v := payoutEntryJSON{ID: e.ID.String(), CampaignName: orNull(e.Campaign), OfferName: orNull(e.Offer),
+		Amount: money.Format(e.Amount, e.Currency), Note: e.Note, Author: e.Author, CreatedAt: e.CreatedAt.UTC()}
+	if e.CampaignID != 0 {
+		v.Campaign = orNull(e.CampaignID.String())
+	}
+	if e.OfferMemberID != 0 {
+		v.OfferMember = orNull(e.OfferMemberID.String())
+	}
+	return v
+}
+
+func (a *API) getPayout(ctx context.Context, in *PayoutPath) (*output[payoutDetailJSON], error) {
+	id, err := in.id()
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.App.DB.Payout(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := a.App.DB.PayoutEntries(ctx, id)
+	return one(p, err, func(p affiliate.Payout) payoutDetailJSON {
+		v := payoutDetailJSON{PayoutJSON: payoutView(p), Entries: make([]payoutEntryJSON, len(entries))}
+		for i, e := range entries {
+			v.Entries[i] = payoutEntryView(e)
+		}
+		return v
+	})
+}
+
+type cancelPayoutInput struct {
+	PayoutPath
+	Body struct {
+		Reason string `json:"reason" doc:"Why; it is kept with the ledger entries"`
+	}
+}
+
+func (a *API) cancelPayout(ctx context.Context, in *cancelPayoutInput) (*output[PayoutJSON], error) {
+	id, err := in.id()
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.App.CancelPayout(ctx, id, in.Body.Reason)
+	return one(p, err, payoutView)
+}

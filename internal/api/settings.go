@@ -1,0 +1,104 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/web"
+)
+
+func (a *API) registerSettings(api huma.API) {
+	register(a, api, operation{http.MethodGet, "/settings", "get-settings", affiliate.MayRead,
+		"Read the account's settings"}, a.getSettings)
+	register(a, api, operation{http.MethodPatch, "/settings", "update-settings", affiliate.MayAdminister,
+		"Change the account's settings"}, a.updateSettings)
+	register(a, api, operation{http.MethodGet, "/recalculation", "get-recalculation", affiliate.MayRead,
+		"How far the last recalculation has come: another currency or time zone makes figures be computed anew in " +
+			"the background"}, a.getRecalculation)
+}
+
+type settingsJSON struct {
+	Name          string `json:"name"`
+	Currency      string `json:"currency" doc:"Of totals, commissions, ledger and payouts" example:"EUR"`
+	Timezone      string `json:"timezone" example:"Europe/Berlin"`
+	WindowDays    int    `json:"attribution_window_days"`
+	Precedence    string `json:"precedence" enum:"code_first,link_first"`
+	ClickRule     string `json:"click_rule" enum:"last_click,first_click"`
+	Renewals      string `json:"renewals" enum:"own_code,first_only" doc:"Who is credited with renewals of subscriptions: own_code: whoever owns a code on the renewal itself; first_only: nobody"`
+	UTM           string `json:"utm" enum:"on,off" doc:"Whether links add utm parameters to their landing page, where a link does not say itself"`
+	HoldDays      int    `json:"hold_days"`
+	MinimumPayout string `json:"minimum_payout" example:"25.00"`
+}
+
+func settingsView(v affiliate.Settings) settingsJSON {
+	return settingsJSON{Name: v.Name, Currency: v.Currency.Code(), Timezone: v.Timezone, WindowDays: v.WindowDays,
+		Precedence: string(v.Precedence), ClickRule: string(v.ClickRule), Renewals: string(v.Renewals),
+		UTM: string(v.UTM), HoldDays: v.HoldDays, MinimumPayout: money.Format(v.MinimumPayout, v.Currency)}
+}
+
+func (a *API) getSettings(ctx context.Context, _ *struct{}) (*output[settingsJSON], error) {
+	v, err := a.App.DB.Settings(ctx)
+	return one(v, err, settingsView)
+}
+
+type updateSettingsInput struct {
+	Body struct {
+		Name          *string `json:"name,omitempty"`
+		Currency      *string `json:"currency,omitempty"`
+		Timezone      *string `json:"timezone,omitempty"`
+		WindowDays    *int    `json:"attribution_window_days,omitempty"`
+		Precedence    *string `json:"precedence,omitempty"`
+		ClickRule     *string `json:"click_rule,omitempty"`
+		Renewals      *string `json:"renewals,omitempty"`
+		UTM           *string `json:"utm,omitempty"`
+		HoldDays      *int    `json:"hold_days,omitempty"`
+		MinimumPayout *string `json:"minimum_payout,omitempty"`
+	}
+}
+
+func (a *API) updateSettings(ctx context.Context, in *updateSettingsInput) (*output[settingsJSON], error) {
+	b := in.Body
+	var changes []app.Setting
+	for key, v := range map[string]*string{"name": b.Name, "currency": b.Currency, "timezone": b.Timezone,
+		"precedence": b.Precedence, "click_rule": b.ClickRule, "renewals": b.Renewals,
+		"utm": b.UTM, "minimum_payout": b.MinimumPayout} {
+		if v != nil {
+			changes = append(changes, app.Setting{Key: key, Value: *v})
+		}
+	}
+	for key, n := range map[string]*int{"attribution_window_days": b.WindowDays, "hold_days": b.HoldDays} {
+		if n != nil {
+			changes = append(changes, app.Setting{Key: key, Value: strconv.Itoa(*n)})
+		}
+	}
+	v, err := a.App.SetSettings(ctx, changes)
+	return one(v, err, settingsView)
+}
+
+type recalculationJSON struct {
+	State      string     `json:"state" enum:"none,running,done" doc:"none: there never was one"`
+	Reason     string     `json:"reason" example:"currency EUR → USD"`
+	Done       int64      `json:"done" doc:"Rows looked at"`
+	Total      int64      `json:"total" doc:"Rows there were when it started"`
+	StartedAt  *time.Time `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+}
+
+func (a *API) getRecalculation(ctx context.Context, _ *struct{}) (*output[recalculationJSON], error) {
+	r, err := a.App.DB.NewestRecalculation(ctx)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		r, err = storage.Recalculation{State: "none"}, nil
+	}
+	return one(r, err, func(r storage.Recalculation) recalculationJSON {
+		return recalculationJSON{State: r.State, Reason: r.Reason, Done: r.Done, Total: r.Total,
+			StartedAt: web.TimeOrNull(r.StartedAt.Time), FinishedAt: web.TimeOrNull(r.FinishedAt.Time)}
+	})
+}

@@ -1,0 +1,142 @@
+package report
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// KeyFigures are a report with the figures that people look at first.
+type KeyFigures struct {
+	KPIs affiliate.KPIs
+	// Before are those of the period before; nil where there is none. Members and payments due have no past: 0 here.
+	Before *affiliate.KPIs
+	Sums   Sums
+	Due    PaymentsDue
+}
+
+// Overview is a report with its key figures and its chart.
+type Overview struct {
+	KeyFigures
+	Chart Chart
+	// Uncredited are the sales of the range without a creator. They belong to no campaign.
+	Uncredited []CurrencyOrders
+}
+
+// Chart has the sums of a report per interval, in the account's currency. They add up to those of the report.
+type Chart struct {
+	Unit    affiliate.Unit
+	Buckets []affiliate.Bucket
+	Series  []affiliate.Sums // of each bucket
+}
+
+// Overview reads a report with its key figures and a chart in a unit, or in the one that suits the range when it is
+// empty. What adds up is read at one moment.
+func (r Report) Overview(ctx context.Context, db *storage.DB, unit affiliate.Unit, s affiliate.Settings,
+	now time.Time) (o Overview, err error) {
+	o.KeyFigures, err = r.keyFigures(ctx, db, s, now, func(ctx context.Context, s *storage.Snapshot) (err error) {
+		if o.Chart, err = r.Chart(ctx, s, unit, now); err != nil {
+			return err
+		}
+		o.Uncredited, err = uncredited(ctx, s, r.Range)
+		return err
+	})
+	return o, err
+}
+
+// KeyFigures reads a report with its key figures alone, where nothing beside them has to add up to the same.
+func (r Report) KeyFigures(ctx context.Context, db *storage.DB, s affiliate.Settings,
+	now time.Time) (KeyFigures, error) {
+	return r.keyFigures(ctx, db, s, now, func(context.Context, *storage.Snapshot) error { return nil })
+}
+
+// keyFigures reads key figures, and in the same snapshot whatever else must add up to them. The statements that take
+// longest run at the same time.
+func (r Report) keyFigures(ctx context.Context, db *storage.DB, s affiliate.Settings, now time.Time,
+	also func(context.Context, *storage.Snapshot) error) (KeyFigures, error) {
+	var k KeyFigures
+	var members, with, withBefore int64
+	previous := r
+	compare := false
+	previous.Range, compare = r.Range.Previous()
+	if compare {
+		k.Before = &affiliate.KPIs{}
+	}
+	err := together(ctx, func(ctx context.Context) error {
+		return db.InSnapshot(ctx, func(s *storage.Snapshot) (err error) {
+			if k.Sums, err = r.Sums(ctx, s); err != nil {
+				return err
+			}
+			if compare {
+				before, err := previous.Sums(ctx, s)
+				if err != nil {
+					return err
+				}
+				k.Before.Sums = before.Sums
+			}
+			return also(ctx, s)
+		})
+	}, func(ctx context.Context) (err error) {
+		if members, err = r.CountMembers(ctx, db); err != nil {
+			return err
+		}
+		if compare {
+			if withBefore, err = previous.MembersWithConversions(ctx, db); err != nil {
+				return err
+			}
+		}
+		with, err = r.MembersWithConversions(ctx, db)
+		return err
+	}, func(ctx context.Context) (err error) {
+		k.Due, err = r.PaymentsDue(ctx, db, r.Currency, s.MinimumPayout, now)
+		return err
+	})
+	k.KPIs = affiliate.KPIs{Sums: k.Sums.Sums, Members: members, MembersWithConversions: with,
+		PaymentsDue: k.Due.Amount, MembersWithPaymentsDue: k.Due.Members}
+	if compare {
+		k.Before.MembersWithConversions = withBefore
+	}
+	return k, err
+}
+
+// MostBuckets bounds the intervals of a chart.
+const MostBuckets = 1100
+
+// Chart gives a report per interval of a unit, or of the one that suits the range when it is empty. A range without a
+// beginning or an end is drawn from the first day with figures to today. The error names the field unit.
+func (r Report) Chart(ctx context.Context, q Querier, unit affiliate.Unit, now time.Time) (Chart, error) {
+	bounded, err := boundedRange(ctx, q, r.Range, affiliate.Day(now, r.Range.Zone))
+	if err != nil {
+		return Chart{}, err
+	}
+	if unit == "" {
+		unit = bounded.UnitFor()
+	}
+	c := Chart{Unit: unit, Buckets: bounded.Buckets(unit)}
+	if n := len(c.Buckets); n > MostBuckets {
+		return Chart{}, affiliate.FieldErrorf("unit", "there are %d intervals of a %s in the range, and at most %d "+
+			"are given; take a wider unit or a shorter range",
+			n, unit, MostBuckets)
+	}
+	c.Series, err = r.Series(ctx, q, c.Buckets)
+	return c, err
+}
+
+// together runs functions at the same time. When one fails the others are called off; the error is the first one's.
+func together(ctx context.Context, functions ...func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for _, f := range functions {
+		wg.Go(func() {
+			if err := f(ctx); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx) // nil unless one failed or the caller has gone
+}
