@@ -101,7 +101,7 @@ func checkStores(ctx context.Context, a *app.App, stores []affiliate.Store,
 	for i, s := range stores {
 		list[i] = checkedStore{Slug: s.Slug, Platform: s.Platform, State: string(s.State), Warning: s.Warning,
 			LastDeliveryAt: timeOrNil(s.LastDeliveryAt),
-			Health:         api.StoreHealthView(s.Platform, health[s.ID], figures[s.ID]),
+			Health:         api.StoreHealthView(a.Platforms.Guide(s.Platform), health[s.ID], figures[s.ID]),
 			Doubts:         api.DoubtsView(doubts[s.ID]), Undecided: undecided[s.ID], Problems: []string{}}
 		if s.State != affiliate.StoreStateEnded {
 			list[i].judge()

@@ -1,28 +1,25 @@
 package affiliate
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/money"
 )
 
-// Platform is the software a store runs on.
-type Platform string
-
-const (
-	Shopify     Platform = "shopify"
-	WooCommerce Platform = "woocommerce"
-)
-
 // Parsed is what an integration makes of one delivery's body: events on orders, or the reason why there are none.
 type Parsed struct {
 	Events []Event
+	// Fetch is the store's id of an order that the delivery names without showing it: it must be read from the store.
+	// Empty for most; then all the other fields stand for themselves.
+	Fetch string
 	// Ignored says why a well-formed delivery changes nothing ("topic product.updated is not used"); empty otherwise.
 	Ignored string
 	// Store is set when the delivery is about the store itself.
 	Store StoreEvent
-	// Shop is the *.myshopify.com domain that a body of Shopify's names as its own, in lower case; empty where none
-	// does.
+	// Shop is the permanent domain that a body names as its own shop's, in lower case; empty where none does.
 	Shop string
 	// Warning is shown to the owner beside a processed delivery, such as a custom order status we do not know.
 	Warning string
@@ -115,6 +112,18 @@ type Snapshot struct {
 	RefundIDs       []string `json:"refund_ids,omitempty"`
 	RefundsComplete bool     `json:"refunds_complete,omitempty"`
 	Hash            string   `json:"hash"` // of all the above but the customer; a tie-break, so that equal versions end alike
+}
+
+// HashOf gives the hash of a snapshot with its refunds. It is over what they mean and not over the body: bodies of one
+// state differ in what is not read, and in the order of WooCommerce's meta fields and of refunds made within one
+// second. The customer's address is no part of it, so that it tells nothing about a person.
+func HashOf(meaning any) string {
+	text, err := json.Marshal(meaning)
+	if err != nil {
+		return "" // unreachable: there are only texts, numbers and times of years 0 to 9999 in it
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
 }
 
 // KeptGoods are goods that came back without their money. Amounts are minor units of the order's currency.

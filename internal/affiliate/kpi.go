@@ -19,12 +19,54 @@ type Sums struct {
 	Payouts     int64 // paid to creators
 }
 
+// SumField is one of the numbers of Sums, with the name of its column in the tables of sums.
+type SumField struct {
+	Name string
+	At   *int64
+}
+
+// Fields lists the numbers. Whatever takes them one by one reads this list: adding, and the columns of SQL.
+func (s *Sums) Fields() []SumField {
+	return []SumField{
+		{"clicks", &s.Clicks},
+		{"conversions", &s.Conversions},
+		{"linked", &s.Linked},
+		{"pending", &s.Pending},
+		{"canceled", &s.Canceled},
+		{"refunded", &s.Refunded},
+		{"held", &s.Held},
+		{"rejected", &s.Rejected},
+		{"sales", &s.Sales},
+		{"commissions", &s.Commissions},
+		{"refunds", &s.Refunds},
+		{"payouts", &s.Payouts},
+	}
+}
+
+// SumNames gives the names of all fields in their order.
+func SumNames() []string {
+	var names []string
+	for _, f := range new(Sums).Fields() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
 // Plus adds two sums in the same currency.
 func (s Sums) Plus(o Sums) Sums {
-	return Sums{Clicks: s.Clicks + o.Clicks, Conversions: s.Conversions + o.Conversions, Linked: s.Linked + o.Linked,
-		Pending: s.Pending + o.Pending, Canceled: s.Canceled + o.Canceled, Refunded: s.Refunded + o.Refunded,
-		Held: s.Held + o.Held, Rejected: s.Rejected + o.Rejected, Sales: s.Sales + o.Sales,
-		Commissions: s.Commissions + o.Commissions, Refunds: s.Refunds + o.Refunds, Payouts: s.Payouts + o.Payouts}
+	more := o.Fields()
+	for i, f := range s.Fields() {
+		*f.At += *more[i].At
+	}
+	return s
+}
+
+// Negative is what takes sums away when it is added.
+func (s Sums) Negative() Sums {
+	for _, f := range s.Fields() {
+		*f.At = -*f.At
+	}
+	return s
 }
 
 // Orders counts the conversions of all classes.

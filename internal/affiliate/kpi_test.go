@@ -3,6 +3,8 @@ package affiliate
 import (
 	"fmt"
 	"math/big"
+	"reflect"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -116,5 +118,23 @@ func TestSums_plus(t *testing.T) {
 	b := Sums{100, 200, 300, 400, 500, 600, 700, 800, 900, 1000, 1100, 1200}
 	if got, want := a.Plus(b), (Sums{101, 202, 303, 404, 505, 606, 707, 808, 909, 1010, 1111, 1212}); got != want {
 		t.Errorf("got %v, want %v", got, want)
+	}
+	if none := a.Plus(a.Negative()); none != (Sums{}) || a.Clicks != 1 {
+		t.Errorf("of %v taken away there is %v left", a, none)
+	}
+}
+
+// TestSums_fields finds a number that was added to the struct and not to the list of its fields.
+func TestSums_fields(t *testing.T) {
+	var s Sums
+	fields, of := s.Fields(), reflect.ValueOf(&s).Elem()
+	if len(fields) != of.NumField() {
+		t.Errorf("%d fields are listed, and there are %d", len(fields), of.NumField())
+	}
+	for i := range min(len(fields), of.NumField()) {
+		name := of.Type().Field(i).Name
+		if fields[i].At != of.Field(i).Addr().Interface() || fields[i].Name != strings.ToLower(name) {
+			t.Errorf("instead of %s there is %q in the list", name, fields[i].Name)
+		}
 	}
 }

@@ -93,6 +93,15 @@ func withoutOurs(query string) string {
 	return strings.Join(slices.DeleteFunc(pairs, ours), "&")
 }
 
+// WithSlug adds a link's slug to an address in place of what parameters of our names it has.
+func WithSlug(address, slug string) string {
+	page, query, fragment := splitAddress(address)
+	if query = withoutOurs(query); query != "" {
+		query += "&"
+	}
+	return page + "?" + query + SlugParameter + "=" + slug + fragment
+}
+
 // hasUTM says whether a query has a utm parameter of any kind.
 func hasUTM(query string) bool {
 	for pair := range strings.SplitSeq(query, "&") {

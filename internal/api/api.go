@@ -60,6 +60,7 @@ func (a *API) Register(r *gin.Engine) {
 	a.registerLedger(api)
 	a.registerExports(api) // after the lists
 	documentLive(api.OpenAPI(), affiliate.MayRead)
+	documentPlatforms(api.OpenAPI(), a.App.Platforms)
 	documentNulls(api.OpenAPI())
 }
 

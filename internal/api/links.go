@@ -145,7 +145,7 @@ type linkCheckJSON struct {
 }
 
 type keptJSON struct {
-	Platform string `json:"platform" enum:"shopify,woocommerce"`
+	Platform string `json:"platform"`
 	Field    string `json:"field" doc:"Of the order, as the platform names it" example:"landing_site"`
 	Value    string `json:"value"`
 }

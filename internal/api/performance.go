@@ -9,7 +9,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/filters"
 	"github.com/tributaryhq/tributary/internal/money"
-	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/report"
 )
 
 // registerPerformance declares the operations on key figures and performance lists.
@@ -59,8 +59,8 @@ type OffersQuery struct {
 	OfferStatus string `query:"offer_status" enum:"active,paused,expired,archived"`
 }
 
-func (q OffersQuery) scope() (sc storage.Scope, err error) {
-	sc = storage.Scope{OfferType: affiliate.OfferType(q.OfferType), OfferStatus: affiliate.OfferStatus(q.OfferStatus)}
+func (q OffersQuery) scope() (sc report.Scope, err error) {
+	sc = report.Scope{OfferType: affiliate.OfferType(q.OfferType), OfferStatus: affiliate.OfferStatus(q.OfferStatus)}
 	sc.Campaigns, err = idsIn[affiliate.CampaignID]("campaign", "cmp_", q.Campaign)
 	return sc, err
 }
@@ -75,13 +75,13 @@ func idsIn[T ~int64](field, prefix, text string) (ids []T, err error) {
 }
 
 // report reads the days, and the settings that go with them.
-func (a *API) report(ctx context.Context, p PeriodQuery, sc storage.Scope) (r storage.Report,
+func (a *API) report(ctx context.Context, p PeriodQuery, sc report.Scope) (r report.Report,
 	settings affiliate.Settings, err error) {
 	settings, zone, err := a.App.DB.Account(ctx)
 	if err != nil {
 		return r, settings, err
 	}
-	r = storage.Report{Scope: sc, Currency: settings.Currency}
+	r = report.Report{Scope: sc, Currency: settings.Currency}
 	r.Range, err = affiliate.ParsePeriod(p.Period, p.From, p.To, a.App.Now(), zone)
 	return r, settings, err
 }
@@ -201,7 +201,7 @@ type SeriesJSON struct {
 	Data []bucketJSON `json:"data" nullable:"false" doc:"In order and without gaps; they add up to the figures of the range"`
 }
 
-func seriesView(c storage.Chart, currency money.Currency) SeriesJSON {
+func seriesView(c report.Chart, currency money.Currency) SeriesJSON {
 	v := SeriesJSON{Unit: string(c.Unit), Data: make([]bucketJSON, len(c.Buckets))}
 	for i, b := range c.Buckets {
 		v.Data[i] = bucketJSON{Label: b.Label, From: b.From, To: b.Last(), Partial: b.Partial,
@@ -237,7 +237,7 @@ type reconciliationJSON struct {
 	WithoutCreator []uncreditedJSON `json:"without_creator" doc:"Paid orders that nobody is credited with, by the orders' currency; null where the report is about some offers or a creator only"`
 }
 
-func reconciliation(r storage.Report, o storage.Overview) reconciliationJSON {
+func reconciliation(r report.Report, o report.Overview) reconciliationJSON {
 	part := func(f affiliate.Sums) partJSON {
 		return partJSON{f.Conversions, money.Format(f.Sales, r.Currency), money.Format(f.Commissions, r.Currency)}
 	}
@@ -284,12 +284,12 @@ type performanceJSON struct {
 
 // performance answers with a report's key figures and chart.
 func (a *API) performance(ctx context.Context, p PeriodQuery, u UnitQuery,
-	sc storage.Scope) (*output[performanceJSON], error) {
+	sc report.Scope) (*output[performanceJSON], error) {
 	r, settings, err := a.report(ctx, p, sc)
 	if err != nil {
 		return nil, err
 	}
-	o, err := a.App.DB.Overview(ctx, r, affiliate.Unit(u.Unit), settings, a.App.Now())
+	o, err := r.Overview(ctx, a.App.DB, affiliate.Unit(u.Unit), settings, a.App.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -347,7 +347,7 @@ func (a *API) getPerformanceSeries(ctx context.Context,
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.App.DB.Chart(ctx, r, affiliate.Unit(in.Unit), a.App.Now())
+	c, err := r.Chart(ctx, a.App.DB, affiliate.Unit(in.Unit), a.App.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -368,7 +368,7 @@ func (a *API) getCampaignPerformance(ctx context.Context,
 	if err != nil {
 		return nil, err
 	}
-	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, storage.Scope{Campaigns: []affiliate.CampaignID{c.ID},
+	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, report.Scope{Campaigns: []affiliate.CampaignID{c.ID},
 		Former: in.Include != ""})
 }
 
@@ -387,7 +387,7 @@ func (a *API) getOfferPerformance(ctx context.Context, in *offerPerformanceInput
 	if _, err := a.App.DB.Offer(ctx, id); err != nil {
 		return nil, err
 	}
-	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, storage.Scope{Offers: []affiliate.OfferID{id},
+	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, report.Scope{Offers: []affiliate.OfferID{id},
 		Former: in.Include != ""})
 }
 
@@ -407,5 +407,5 @@ func (a *API) getCreatorPerformance(ctx context.Context,
 	if _, err := a.App.DB.Creator(ctx, id); err != nil {
 		return nil, err
 	}
-	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, storage.Scope{Creator: id, Former: in.Include != ""})
+	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, report.Scope{Creator: id, Former: in.Include != ""})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -29,7 +30,7 @@ type FigureBounds struct {
 }
 
 // bounds reads the bounds that are given. Errors name the parameter.
-func (b FigureBounds) bounds(c money.Currency) ([]storage.Bound, error) {
+func (b FigureBounds) bounds(c money.Currency) ([]report.Bound, error) {
 	count := func(field, text string) (int64, error) {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < 0 {
@@ -38,20 +39,20 @@ func (b FigureBounds) bounds(c money.Currency) ([]storage.Bound, error) {
 		return n, nil
 	}
 	amount := func(field, text string) (int64, error) { return affiliate.ParseAmount(field, text, c) }
-	var list []storage.Bound
+	var list []report.Bound
 	for _, f := range []struct {
-		figure    storage.Figure
+		figure    report.Figure
 		min, max  string
 		parseText func(field, text string) (int64, error)
 	}{
-		{storage.FigureClicks, b.MinClicks, b.MaxClicks, count},
-		{storage.FigureConversions, b.MinConversions, b.MaxConversions, count},
-		{storage.FigureSales, b.MinSales, b.MaxSales, amount},
-		{storage.FigureCommissions, b.MinCommissions, b.MaxCommissions, amount},
-		{storage.FigurePayouts, b.MinPayouts, b.MaxPayouts, amount},
-		{storage.FigureAverageSale, b.MinAverageSale, b.MaxAverageSale, amount},
+		{report.FigureClicks, b.MinClicks, b.MaxClicks, count},
+		{report.FigureConversions, b.MinConversions, b.MaxConversions, count},
+		{report.FigureSales, b.MinSales, b.MaxSales, amount},
+		{report.FigureCommissions, b.MinCommissions, b.MaxCommissions, amount},
+		{report.FigurePayouts, b.MinPayouts, b.MaxPayouts, amount},
+		{report.FigureAverageSale, b.MinAverageSale, b.MaxAverageSale, amount},
 	} {
-		bound := storage.Bound{Figure: f.figure}
+		bound := report.Bound{Figure: f.figure}
 		for _, end := range []struct {
 			word, text string
 			to         **int64
@@ -81,14 +82,14 @@ type FiguresPage struct {
 }
 
 // list reads a performance list's parameters.
-func (a *API) list(ctx context.Context, p PeriodQuery, sc storage.Scope, sort string,
-	page FiguresPage) (storage.ReportList, error) {
+func (a *API) list(ctx context.Context, p PeriodQuery, sc report.Scope, sort string,
+	page FiguresPage) (report.List, error) {
 	r, _, err := a.report(ctx, p, sc)
 	if err != nil {
-		return storage.ReportList{}, err
+		return report.List{}, err
 	}
-	l := storage.ReportList{Report: r, Text: page.Search, Compare: page.Compare, Page: page.page()}
-	if l.Sort, l.Desc, err = storage.ParseFigureSort(sort); err != nil {
+	l := report.List{Report: r, Text: page.Search, Compare: page.Compare, Page: page.page()}
+	if l.Sort, l.Desc, err = report.ParseFigureSort(sort); err != nil {
 		return l, err
 	}
 	if err := plainText("q", page.Search); err != nil {
@@ -114,7 +115,7 @@ type RowFiguresJSON struct {
 	Previous     *FiguresJSON `json:"previous,omitempty" doc:"The figures of previous_range, when they are asked for and there is one"`
 }
 
-func rowFigures(r storage.RowSums, c money.Currency) RowFiguresJSON {
+func rowFigures(r report.RowSums, c money.Currency) RowFiguresJSON {
 	v := RowFiguresJSON{FiguresJSON: figuresView(r.Sums, c), NotConverted: r.NotConverted}
 	if !r.OnlyAccepted {
 		v.Mix = new(mixView(r.Sums))
@@ -136,15 +137,15 @@ type figureListJSON[V any] struct {
 }
 
 // figureList answers with a page of a performance list, its rows and its total of one moment.
-func figureList[R, V any](ctx context.Context, a *API, l storage.ReportList, err error, read func(*storage.Snapshot,
-	context.Context, storage.ReportList) (storage.ReportPage[R], error),
+func figureList[R, V any](ctx context.Context, a *API, l report.List, err error, read func(report.List,
+	context.Context, report.Querier) (report.PageOf[R], error),
 	view func(R, money.Currency) V) (*output[figureListJSON[V]], error) {
 	if err != nil {
 		return nil, err
 	}
-	var page storage.ReportPage[R]
+	var page report.PageOf[R]
 	if err := a.App.DB.InSnapshot(ctx, func(snapshot *storage.Snapshot) (err error) {
-		page, err = read(snapshot, ctx, l)
+		page, err = read(l, ctx, snapshot)
 		return err
 	}); err != nil {
 		return nil, err
@@ -189,7 +190,7 @@ func (a *API) listCampaignPerformance(ctx context.Context,
 		return nil, err
 	}
 	l, err := a.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
-	return figureList(ctx, a, l, err, (*storage.Snapshot).CampaignPerformance, func(r storage.CampaignRow,
+	return figureList(ctx, a, l, err, report.List.CampaignRows, func(r report.CampaignRow,
 		c money.Currency) campaignFiguresJSON {
 		return campaignFiguresJSON{ID: r.ID.String(), Name: r.Name, Status: string(r.Status),
 			RowFiguresJSON: rowFigures(r.RowSums, c)}
@@ -197,7 +198,7 @@ func (a *API) listCampaignPerformance(ctx context.Context,
 }
 
 // narrowed gives the scope with some offers and one creator. Errors name the parameters.
-func (q OffersQuery) narrowed(former FormerQuery, offers, creator string) (storage.Scope, error) {
+func (q OffersQuery) narrowed(former FormerQuery, offers, creator string) (report.Scope, error) {
 	sc, err := q.scope()
 	if err != nil {
 		return sc, err
@@ -236,8 +237,8 @@ func (a *API) listOfferPerformance(ctx context.Context,
 		return nil, err
 	}
 	l, err := a.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
-	return figureList(ctx, a, l, err, (*storage.Snapshot).OfferPerformance,
-		func(r storage.OfferRow, c money.Currency) offerFiguresJSON {
+	return figureList(ctx, a, l, err, report.List.OfferRows,
+		func(r report.OfferRow, c money.Currency) offerFiguresJSON {
 			return offerFiguresJSON{ID: r.ID.String(), Name: r.Name, Type: string(r.Type), Status: string(r.Status),
 				Campaign: r.CampaignID.String(), CampaignName: r.CampaignName, RowFiguresJSON: rowFigures(r.RowSums, c)}
 		})
@@ -271,7 +272,7 @@ func (a *API) listCreatorPerformance(ctx context.Context,
 		return nil, err
 	}
 	l, err := a.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
-	return figureList(ctx, a, l, err, (*storage.Snapshot).CreatorPerformance, func(r storage.CreatorRow,
+	return figureList(ctx, a, l, err, report.List.CreatorRows, func(r report.CreatorRow,
 		c money.Currency) creatorFiguresJSON {
 		return creatorFiguresJSON{ID: r.ID.String(), Name: r.Name, Handles: r.Handles, Former: !r.RemovedAt.IsZero(),
 			RowFiguresJSON: rowFigures(r.RowSums, c)}
@@ -316,7 +317,7 @@ func (a *API) listEvidencePerformance(ctx context.Context,
 		return nil, err
 	}
 	l, err := a.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
-	return figureList(ctx, a, l, err, (*storage.Snapshot).EvidencePerformance, func(r storage.EvidenceRow,
+	return figureList(ctx, a, l, err, report.List.CodeRows, func(r report.CodeRow,
 		c money.Currency) evidenceFiguresJSON {
 		v := evidenceFiguresJSON{Kind: string(r.Kind), ID: r.CodeID.String(), Text: r.Text, Store: orNull(r.Store),
 			LinkKind: orNull(r.LinkKind), Ended: r.Ended, OfferMember: r.OfferMemberID.String(),

@@ -16,11 +16,10 @@ import (
 func (o *office) planted(orders ...[4]string) {
 	o.Helper()
 	const secret = "secret-of-the-garden"
-	o.app.Platforms[affiliate.WooCommerce] = woocommerce.Platform{}
 	o.owner.call("POST", v1+"/stores", object{"platform": "woocommerce", "slug": "garden", "name": "Garden",
 		"domain": "garden.example", "currency": "EUR", "timezone": "UTC", "webhook_secret": secret}).ok(201)
 	set := recordings.Set{}
-	set.Store.Platform, set.Store.Slug = affiliate.WooCommerce, "garden"
+	set.Store.Platform, set.Store.Slug = woocommerce.Name, "garden"
 	for _, order := range orders {
 		paid, parent := "null", "0"
 		if order[2] != "" {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/export"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/tables"
 )
@@ -92,7 +93,7 @@ func (a *App) ExportConversions(ctx context.Context, w io.Writer, f storage.Conv
 			return n, err
 		},
 		count: func(s *storage.Snapshot) (int64, error) {
-			totals, err := s.ConversionTotals(ctx, f)
+			totals, err := report.TotalConversions(ctx, s, f)
 			return totals.Rows(), err
 		},
 		each: func(s *storage.Snapshot, row func(*storage.ConversionItem) error) error {

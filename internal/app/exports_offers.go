@@ -6,24 +6,25 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/tables"
 )
 
 // ExportOffers writes offers with their figures, in the account's currency, as a list of them is narrowed and sorted.
 // All pages of it are written.
-func (a *App) ExportOffers(ctx context.Context, w io.Writer, l storage.ReportList, o ExportOptions) (Exported, error) {
-	page := func(s *storage.Snapshot, p storage.Page) (storage.ReportPage[storage.OfferRow], error) {
+func (a *App) ExportOffers(ctx context.Context, w io.Writer, l report.List, o ExportOptions) (Exported, error) {
+	page := func(s *storage.Snapshot, p storage.Page) (report.PageOf[report.OfferRow], error) {
 		l.Page = p
-		return s.OfferPerformance(ctx, l)
+		return l.OfferRows(ctx, s)
 	}
-	return exportRows(ctx, a, w, o, exportedTable[storage.OfferRow]{
+	return exportRows(ctx, a, w, o, exportedTable[report.OfferRow]{
 		Table: offerTable(l.Currency),
 		count: func(s *storage.Snapshot) (int64, error) {
 			found, err := page(s, storage.Page{Limit: 1})
 			return found.Count, err
 		},
-		each: func(s *storage.Snapshot, row func(*storage.OfferRow) error) error {
+		each: func(s *storage.Snapshot, row func(*report.OfferRow) error) error {
 			return storage.EachPage(func(p storage.Page) (string, error) {
 				found, err := page(s, p)
 				for i := range found.Rows {
@@ -38,8 +39,8 @@ func (a *App) ExportOffers(ctx context.Context, w io.Writer, l storage.ReportLis
 }
 
 // offerTable are offers with their figures in a currency.
-func offerTable(c money.Currency) tables.Table[storage.OfferRow] {
-	type row = storage.OfferRow
+func offerTable(c money.Currency) tables.Table[report.OfferRow] {
+	type row = report.OfferRow
 	type cells = tables.Cells
 	return tables.Table[row]{
 		Title: "Offers",

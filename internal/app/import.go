@@ -119,9 +119,9 @@ func (o *oneImport) begin(ctx context.Context) (end func(), err error) {
 func (a *App) rehearseImport(ctx context.Context, rows []importRow, currency money.Currency,
 	report *ImportReport) error {
 	return a.DB.Rehearse(ctx, func(tx *storage.Tx) error {
-		im := a.newImporter(ctx, rows, currency, report)
+		im := a.newImporter(rows, currency, report)
 		im.tx = tx
-		if err := im.knowCreators(tx); err != nil {
+		if err := im.knowCreators(ctx, tx); err != nil {
 			return err
 		}
 		before, err := tx.NewestEvidence(ctx)
@@ -129,7 +129,7 @@ func (a *App) rehearseImport(ctx context.Context, rows []importRow, currency mon
 			return err
 		}
 		for _, r := range rows {
-			if err := im.row(r); err != nil && !im.reported(r, err) {
+			if err := im.row(ctx, r); err != nil && !im.reported(r, err) {
 				return fmt.Errorf("import line %d: %w", r.line, err)
 			}
 		}
@@ -140,13 +140,14 @@ func (a *App) rehearseImport(ctx context.Context, rows []importRow, currency mon
 
 // applyImport applies lines that a rehearsal found to be right.
 func (a *App) applyImport(ctx context.Context, rows []importRow, currency money.Currency, report *ImportReport) error {
-	im := a.newImporter(ctx, rows, currency, report)
+	im := a.newImporter(rows, currency, report)
 	// Whoever changes the catalog writes into the audit log before they let others have it: what comes behind the
 	// newest entry, seen while nobody changes it, is what changed since.
-	if err := a.changeCatalog(storage.NotAlongside(ctx), im.noteAudit); err != nil {
+	err := a.changeCatalog(storage.NotAlongside(ctx), func(tx *storage.Tx) error { return im.noteAudit(ctx, tx) })
+	if err != nil {
 		return err
 	}
-	if err := im.knowCreators(a.DB); err != nil {
+	if err := im.knowCreators(ctx, a.DB); err != nil {
 		return err
 	}
 	before, err := a.DB.NewestEvidence(ctx)
@@ -156,7 +157,7 @@ func (a *App) applyImport(ctx context.Context, rows []importRow, currency money.
 	for report.AppliedLines < len(rows) {
 		kept := *report // of the parts that are committed
 		err := a.changeCatalog(storage.NotAlongside(ctx), func(tx *storage.Tx) error {
-			return im.part(tx, rows)
+			return im.part(ctx, tx, rows)
 		})
 		if err != nil {
 			kept.Errors = report.Errors
@@ -178,15 +179,15 @@ func (a *App) applyImport(ctx context.Context, rows []importRow, currency money.
 }
 
 // part applies lines from the first that is not applied yet, for as long as a part may take.
-func (im *importer) part(tx *storage.Tx, rows []importRow) error {
+func (im *importer) part(ctx context.Context, tx *storage.Tx, rows []importRow) error {
 	spent := partSpent()
 	im.tx = tx
-	if err := im.catchUp(); err != nil {
+	if err := im.catchUp(ctx); err != nil {
 		return err
 	}
 	for im.report.AppliedLines < len(rows) {
 		r := rows[im.report.AppliedLines]
-		if err := im.row(r); err != nil {
+		if err := im.row(ctx, r); err != nil {
 			if im.reported(r, err) {
 				return errRollBack
 			}
@@ -200,13 +201,13 @@ func (im *importer) part(tx *storage.Tx, rows []importRow) error {
 			break
 		}
 	}
-	return im.noteAudit(tx)
+	return im.noteAudit(ctx, tx)
 }
 
 // catchUp learns what others have changed since the part before: another import beside this one, or people. Without it
 // a creator who was added meanwhile would be added once more.
-func (im *importer) catchUp() error {
-	changed, err := im.tx.CreatorsChanged(im.ctx, im.audited)
+func (im *importer) catchUp(ctx context.Context) error {
+	changed, err := im.tx.CreatorsChanged(ctx, im.audited)
 	for _, c := range changed {
 		im.creators.put(c)
 	}
@@ -215,8 +216,8 @@ func (im *importer) catchUp() error {
 }
 
 // noteAudit remembers the newest entry of the audit log.
-func (im *importer) noteAudit(tx *storage.Tx) (err error) {
-	im.audited, err = tx.NewestAuditID(im.ctx)
+func (im *importer) noteAudit(ctx context.Context, tx *storage.Tx) (err error) {
+	im.audited, err = tx.NewestAuditID(ctx)
 	return err
 }
 
@@ -233,7 +234,6 @@ func usable(rows []importRow, bad []LineError) []importRow {
 // importer carries the lines of one file into the catalog.
 type importer struct {
 	app      *App
-	ctx      context.Context
 	tx       *storage.Tx
 	currency money.Currency
 	report   *ImportReport
@@ -250,9 +250,8 @@ type creatorReader interface {
 }
 
 // newImporter makes an importer that knows no creators yet. Its transaction is set before lines are carried.
-func (a *App) newImporter(ctx context.Context, rows []importRow, currency money.Currency,
-	report *ImportReport) *importer {
-	im := &importer{app: a, ctx: ctx, currency: currency, report: report, stores: map[string]affiliate.Store{},
+func (a *App) newImporter(rows []importRow, currency money.Currency, report *ImportReport) *importer {
+	im := &importer{app: a, currency: currency, report: report, stores: map[string]affiliate.Store{},
 		withCode: map[string]bool{}, said: map[string]statement{}}
 	for _, r := range rows {
 		if r.code != "" {
@@ -262,8 +261,8 @@ func (a *App) newImporter(ctx context.Context, rows []importRow, currency money.
 	return im
 }
 
-func (im *importer) knowCreators(from creatorReader) error {
-	all, err := from.AllCreators(im.ctx)
+func (im *importer) knowCreators(ctx context.Context, from creatorReader) error {
+	all, err := from.AllCreators(ctx)
 	im.creators = newCreatorIndex(all)
 	return err
 }
@@ -341,28 +340,28 @@ func (im *importer) note(r importRow, column, format string, args ...any) {
 		Reason: fmt.Sprintf(format, args...)})
 }
 
-func (im *importer) row(r importRow) error {
-	store, err := im.store(r)
+func (im *importer) row(ctx context.Context, r importRow) error {
+	store, err := im.store(ctx, r)
 	if err != nil {
 		return inColumn("store", err)
 	}
-	campaign, err := im.campaign(r)
+	campaign, err := im.campaign(ctx, r)
 	if err != nil {
 		return inColumn("campaign", err)
 	}
-	creator, err := im.creator(r)
+	creator, err := im.creator(ctx, r)
 	if err != nil {
 		return err
 	}
-	member, err := im.member(r, campaign, creator)
+	member, err := im.member(ctx, r, campaign, creator)
 	if err != nil {
 		return inColumn("creator", err)
 	}
-	offer, err := im.offer(r, campaign)
+	offer, err := im.offer(ctx, r, campaign)
 	if err != nil {
 		return inColumn("offer", err)
 	}
-	om, err := im.offerMember(r, offer, member)
+	om, err := im.offerMember(ctx, r, offer, member)
 	if err != nil {
 		return inColumn("offer", err)
 	}
@@ -370,25 +369,25 @@ func (im *importer) row(r importRow) error {
 		return nil
 	}
 	if r.code != "" {
-		if err := im.code(r, om, store); err != nil {
+		if err := im.code(ctx, r, om, store); err != nil {
 			return inColumn("code", err)
 		}
 	}
 	if r.hasLink() {
-		return im.link(r, om, creator)
+		return im.link(ctx, r, om, creator)
 	}
 	return nil
 }
 
 // store gives the store of a line; none is needed for a link, but a name that is given must be right.
-func (im *importer) store(r importRow) (affiliate.Store, error) {
+func (im *importer) store(ctx context.Context, r importRow) (affiliate.Store, error) {
 	if r.store == "" {
 		return affiliate.Store{}, nil
 	}
 	if s, ok := im.stores[r.store]; ok {
 		return s, nil
 	}
-	s, err := im.tx.StoreBySlug(im.ctx, r.store)
+	s, err := im.tx.StoreBySlug(ctx, r.store)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		return s, affiliate.Errorf(affiliate.Invalid,
 			"there is no store %q; add it first: tributary store add --slug %s …", r.store, r.store)
@@ -399,11 +398,11 @@ func (im *importer) store(r importRow) (affiliate.Store, error) {
 	return s, err
 }
 
-func (im *importer) campaign(r importRow) (affiliate.Campaign, error) {
-	c, err := im.tx.CampaignByName(im.ctx, r.campaign)
+func (im *importer) campaign(ctx context.Context, r importRow) (affiliate.Campaign, error) {
+	c, err := im.tx.CampaignByName(ctx, r.campaign)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		im.report.Created.Campaigns++
-		return im.app.addCampaign(im.ctx, im.tx, affiliate.Campaign{Name: r.campaign})
+		return im.app.addCampaign(ctx, im.tx, affiliate.Campaign{Name: r.campaign})
 	}
 	if err == nil && c.Status == affiliate.CampaignEnded {
 		err = affiliate.Errorf(affiliate.Conflict, "the campaign %q was ended", c.Name)
@@ -412,7 +411,7 @@ func (im *importer) campaign(r importRow) (affiliate.Campaign, error) {
 }
 
 // creator finds or makes the creator of a line, and adds a handle or an e-mail address that was not known.
-func (im *importer) creator(r importRow) (affiliate.Creator, error) {
+func (im *importer) creator(ctx context.Context, r importRow) (affiliate.Creator, error) {
 	hash := im.app.EmailHash(r.email)
 	c, found, err := im.creators.find(r, hash)
 	if err != nil {
@@ -420,19 +419,19 @@ func (im *importer) creator(r importRow) (affiliate.Creator, error) {
 	}
 	if !found {
 		im.report.Created.Creators++
-		if c, err = im.app.addCreator(im.ctx, im.tx, newCreator(r)); err == nil {
+		if c, err = im.app.addCreator(ctx, im.tx, newCreator(r)); err == nil {
 			im.creators.put(c)
 		}
 		return c, err
 	}
-	if c, err = im.tx.Creator(im.ctx, c.ID); err != nil { // as they are now
+	if c, err = im.tx.Creator(ctx, c.ID); err != nil { // as they are now
 		return c, err
 	}
 	if !c.RemovedAt.IsZero() {
 		return c, inColumn("creator", affiliate.Errorf(affiliate.Conflict,
 			"%s was removed from the community; restore them first, or leave the line out", c.Name))
 	}
-	return im.complete(r, c, hash)
+	return im.complete(ctx, r, c, hash)
 }
 
 func newCreator(r importRow) affiliate.Creator {
@@ -443,14 +442,15 @@ func newCreator(r importRow) affiliate.Creator {
 	return c
 }
 
-func (im *importer) complete(r importRow, c affiliate.Creator, hash string) (affiliate.Creator, error) {
+func (im *importer) complete(ctx context.Context, r importRow, c affiliate.Creator,
+	hash string) (affiliate.Creator, error) {
 	if r.email != "" && c.Email != "" && c.EmailHash != hash {
 		im.note(r, "email", "%s has another e-mail address already; it was kept", c.Name)
 	}
 	if affiliate.FoldName(c.Name) != affiliate.FoldName(r.creator) {
 		im.note(r, "creator", "the handle or e-mail address belongs to %s; that name was kept", c.Name)
 	}
-	after, err := im.app.amendCreator(im.ctx, im.tx, c.ID, AnyVersion, "change", func(c *affiliate.Creator) error {
+	after, err := im.app.amendCreator(ctx, im.tx, c.ID, AnyVersion, "change", func(c *affiliate.Creator) error {
 		if c.Email == "" {
 			c.Email = r.email
 		}
@@ -479,16 +479,16 @@ func withHandle(handles map[string]string, network, handle string) map[string]st
 	return all
 }
 
-func (im *importer) member(r importRow, campaign affiliate.Campaign,
+func (im *importer) member(ctx context.Context, r importRow, campaign affiliate.Campaign,
 	creator affiliate.Creator) (affiliate.CampaignMember, error) {
-	m, err := im.tx.MemberOf(im.ctx, campaign.ID, creator.ID)
+	m, err := im.tx.MemberOf(ctx, campaign.ID, creator.ID)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		im.report.Created.Members++
 		m = affiliate.CampaignMember{CampaignID: campaign.ID, CreatorID: creator.ID, ProductCurrency: im.currency}
 		if r.product != nil {
 			m.ProductValue = *r.product
 		}
-		return im.app.addMember(im.ctx, im.tx, m)
+		return im.app.addMember(ctx, im.tx, m)
 	}
 	if err == nil && !m.RemovedAt.IsZero() {
 		err = affiliate.Errorf(affiliate.Conflict, "%s was removed from %s; restore them first, or leave the line out",
@@ -497,7 +497,7 @@ func (im *importer) member(r importRow, campaign affiliate.Campaign,
 	if err != nil || r.product == nil {
 		return m, err
 	}
-	after, err := im.app.amendMember(im.ctx, im.tx, m.ID, AnyVersion, "change",
+	after, err := im.app.amendMember(ctx, im.tx, m.ID, AnyVersion, "change",
 		func(m *affiliate.CampaignMember) error {
 			m.ProductValue, m.ProductCurrency = *r.product, im.currency
 			return nil
@@ -509,12 +509,12 @@ func (im *importer) member(r importRow, campaign affiliate.Campaign,
 }
 
 // offer finds or makes the offer of a line. The rule of the line that makes it is the offer's.
-func (im *importer) offer(r importRow, campaign affiliate.Campaign) (affiliate.Offer, error) {
+func (im *importer) offer(ctx context.Context, r importRow, campaign affiliate.Campaign) (affiliate.Offer, error) {
 	kind := affiliate.OfferSalesLink
 	if im.withCode[r.offerKey()] {
 		kind = affiliate.OfferPromoCode
 	}
-	o, err := im.tx.OfferByName(im.ctx, campaign.ID, r.offer)
+	o, err := im.tx.OfferByName(ctx, campaign.ID, r.offer)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		im.report.Created.Offers++
 		o = affiliate.Offer{CampaignID: campaign.ID, Name: r.offer, Type: kind}
@@ -523,7 +523,7 @@ func (im *importer) offer(r importRow, campaign affiliate.Campaign) (affiliate.O
 		} else {
 			im.note(r, "commission_percent", "the new offer %s has no commission", r.offer)
 		}
-		return im.app.addOffer(im.ctx, im.tx, o)
+		return im.app.addOffer(ctx, im.tx, o)
 	}
 	if err == nil && o.Status == affiliate.OfferArchived {
 		err = affiliate.Errorf(affiliate.Conflict, "the offer %q was archived", o.Name)
@@ -532,23 +532,23 @@ func (im *importer) offer(r importRow, campaign affiliate.Campaign) (affiliate.O
 		return o, err
 	}
 	im.report.Updated.Offers++
-	return im.app.amendOffer(im.ctx, im.tx, o.ID, AnyVersion, "change", func(o *affiliate.Offer) error {
+	return im.app.amendOffer(ctx, im.tx, o.ID, AnyVersion, "change", func(o *affiliate.Offer) error {
 		o.Type = kind
 		return nil
 	})
 }
 
 // offerMember finds or makes the member's place in the offer. A rule other than the offer's is the member's own.
-func (im *importer) offerMember(r importRow, offer affiliate.Offer,
+func (im *importer) offerMember(ctx context.Context, r importRow, offer affiliate.Offer,
 	member affiliate.CampaignMember) (affiliate.OfferMember, error) {
 	var override *affiliate.Rule
 	if r.rule != nil && (r.rule.Percent != offer.Rule.Percent || r.rule.Flat != offer.Rule.Flat) {
 		override = r.rule
 	}
-	m, err := im.tx.OfferMemberOf(im.ctx, offer.ID, member.ID)
+	m, err := im.tx.OfferMemberOf(ctx, offer.ID, member.ID)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		im.report.Created.OfferMembers++
-		return im.app.addOfferMember(im.ctx, im.tx, affiliate.OfferMember{OfferID: offer.ID, MemberID: member.ID,
+		return im.app.addOfferMember(ctx, im.tx, affiliate.OfferMember{OfferID: offer.ID, MemberID: member.ID,
 			Override: override}, member)
 	}
 	if err == nil && !m.InactiveSince.IsZero() {
@@ -558,7 +558,7 @@ func (im *importer) offerMember(r importRow, offer affiliate.Offer,
 	if err != nil || r.rule == nil {
 		return m, err
 	}
-	after, err := im.app.amendOfferMember(im.ctx, im.tx, m.ID, AnyVersion, "change",
+	after, err := im.app.amendOfferMember(ctx, im.tx, m.ID, AnyVersion, "change",
 		func(m *affiliate.OfferMember) error {
 			m.SetOverride(override)
 			return nil
@@ -569,8 +569,8 @@ func (im *importer) offerMember(r importRow, offer affiliate.Offer,
 	return after, err
 }
 
-func (im *importer) code(r importRow, om affiliate.OfferMember, store affiliate.Store) error {
-	history, err := im.tx.CodeHistory(im.ctx, store.ID, r.code)
+func (im *importer) code(ctx context.Context, r importRow, om affiliate.OfferMember, store affiliate.Store) error {
+	history, err := im.tx.CodeHistory(ctx, store.ID, r.code)
 	if err != nil {
 		return err
 	}
@@ -578,7 +578,7 @@ func (im *importer) code(r importRow, om affiliate.OfferMember, store affiliate.
 	if owned, ok := affiliate.Occupant(history, now); ok && owned.OfferMemberID == om.ID && owned.ValidTo.IsZero() {
 		return nil
 	}
-	c, err := im.app.addCode(im.ctx, im.tx, NewCode{OfferMember: om.ID, Store: store.ID, Code: r.code}, store)
+	c, err := im.app.addCode(ctx, im.tx, NewCode{OfferMember: om.ID, Store: store.ID, Code: r.code}, store)
 	if err != nil {
 		return err
 	}
@@ -589,14 +589,14 @@ func (im *importer) code(r importRow, om affiliate.OfferMember, store affiliate.
 	return nil
 }
 
-func (im *importer) link(r importRow, om affiliate.OfferMember, creator affiliate.Creator) error {
-	l, found, err := im.findLink(r, om)
+func (im *importer) link(ctx context.Context, r importRow, om affiliate.OfferMember, creator affiliate.Creator) error {
+	l, found, err := im.findLink(ctx, r, om)
 	if err != nil {
 		return inColumn("link_slug", err)
 	}
 	if !found {
 		im.report.Created.Links++
-		_, err := im.app.addLink(im.ctx, im.tx, affiliate.Link{OfferMemberID: om.ID, Slug: r.slug,
+		_, err := im.app.addLink(ctx, im.tx, affiliate.Link{OfferMemberID: om.ID, Slug: r.slug,
 			LandingURL: r.landing}, creator)
 		return renamed(err, "slug", "link_slug")
 	}
@@ -608,7 +608,7 @@ func (im *importer) link(r importRow, om affiliate.OfferMember, creator affiliat
 		return nil
 	}
 	im.report.Updated.Links++
-	_, err = im.app.amendLink(im.ctx, im.tx, l.ID, "change", func(l *affiliate.Link) error {
+	_, err = im.app.amendLink(ctx, im.tx, l.ID, "change", func(l *affiliate.Link) error {
 		l.LandingURL = r.landing
 		return nil
 	})
@@ -617,15 +617,15 @@ func (im *importer) link(r importRow, om affiliate.OfferMember, creator affiliat
 
 // findLink gives the member's own link of that slug or, where the line has no slug, a working one with that landing
 // page. Another's slug is left for addLink to refuse.
-func (im *importer) findLink(r importRow, om affiliate.OfferMember) (affiliate.Link, bool, error) {
+func (im *importer) findLink(ctx context.Context, r importRow, om affiliate.OfferMember) (affiliate.Link, bool, error) {
 	if r.slug != "" {
-		l, err := im.tx.LinkBySlug(im.ctx, r.slug)
+		l, err := im.tx.LinkBySlug(ctx, r.slug)
 		if affiliate.KindOf(err) == affiliate.NotFound {
 			return l, false, nil
 		}
 		return l, err == nil && l.OfferMemberID == om.ID, err
 	}
-	links, _, err := im.tx.Links(im.ctx, storage.LinkFilter{OfferMember: om.ID}, storage.Page{Limit: storage.MaxLimit})
+	links, _, err := im.tx.Links(ctx, storage.LinkFilter{OfferMember: om.ID}, storage.Page{Limit: storage.MaxLimit})
 	for _, l := range links {
 		if l.EndedAt.IsZero() && l.Kind == affiliate.LinkSales && l.LandingURL == r.landing {
 			return l, true, nil

@@ -202,7 +202,8 @@ func (m *merger) settle(ctx context.Context) error {
 	return m.write(ctx)
 }
 
-// write saves the changed orders with their conversions and ledger entries, and tells open pages when that is committed.
+// write saves the changed orders with their conversions and ledger entries, and tells open pages once that is
+// committed.
 func (m *merger) write(ctx context.Context) error {
 	var moved []storage.Order
 	var changed, attributed []*mergedOrder

@@ -12,6 +12,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/tables"
 )
@@ -32,7 +33,7 @@ type performancePage struct {
 	Live     string
 	Part     string // the only part that is asked for; empty: all
 	Figures  []figure
-	Sums     storage.ReportSums
+	Sums     report.Sums
 	List     conversionList
 	Chart    chart
 	Return   returnView
@@ -72,8 +73,8 @@ func (s conversionSearch) Chosen(word string) bool {
 }
 
 // scope is whose figures the page shows.
-func (s conversionSearch) scope(campaign affiliate.CampaignID) storage.Scope {
-	scope := storage.Scope{Campaigns: []affiliate.CampaignID{campaign}, Creator: s.Filter.Creator,
+func (s conversionSearch) scope(campaign affiliate.CampaignID) report.Scope {
+	scope := report.Scope{Campaigns: []affiliate.CampaignID{campaign}, Creator: s.Filter.Creator,
 		Former: s.Filter.Former}
 	if s.Filter.Offer != 0 {
 		scope.Offers = []affiliate.OfferID{s.Filter.Offer}
@@ -134,23 +135,23 @@ func (r *request) performancePage() error {
 	return r.show("campaign_performance.html", &p)
 }
 
-func (p *performancePage) report(r *request) storage.Report {
-	return storage.Report{Scope: p.Search.scope(p.Campaign.ID), Range: p.Search.Period.Range,
+func (p *performancePage) report(r *request) report.Report {
+	return report.Report{Scope: p.Search.scope(p.Campaign.ID), Range: p.Search.Period.Range,
 		Currency: r.settings.Currency}
 }
 
 // readReport reads the figures and the chart. Where the page shows both they are of one moment; a part that is fetched
 // anew waits for its own alone.
 func (r *request) readReport(p *performancePage) (err error) {
+	var o report.Overview
 	ctx, db, report, now := r.Request.Context(), r.d.App.DB, p.report(r), r.d.App.Now()
-	var o storage.Overview
 	switch p.Part {
 	case "":
-		o, err = db.Overview(ctx, report, "", r.settings, now)
+		o, err = report.Overview(ctx, db, "", r.settings, now)
 	case partFigures:
-		o.KeyFigures, err = db.KeyFigures(ctx, report, r.settings, now)
+		o.KeyFigures, err = report.KeyFigures(ctx, db, r.settings, now)
 	case partProgress:
-		o.Chart, err = db.Chart(ctx, report, "", now)
+		o.Chart, err = report.Chart(ctx, db, "", now)
 	default:
 		return nil // the table of conversions shows neither
 	}
@@ -212,7 +213,7 @@ func (r *request) memberChoices(campaign affiliate.CampaignID, former bool,
 type conversionList struct {
 	Columns   []column
 	Rows      []conversionLine
-	Totals    storage.ConversionTotals
+	Totals    report.ConversionTotals
 	Feet      []conversionFoot
 	Classes   []classCount
 	Pager     pager
@@ -276,7 +277,7 @@ func (r *request) readConversions(p *performancePage) error {
 	if err != nil {
 		return err
 	}
-	if l.Totals, err = r.d.App.DB.ConversionTotals(ctx, f); err != nil {
+	if l.Totals, err = report.TotalConversions(ctx, r.d.App.DB, f); err != nil {
 		return err
 	}
 	columns := tables.Conversions().Page()
@@ -439,7 +440,7 @@ func (l *conversionList) sumText(minor int64, c money.Currency) string {
 
 // returnView is a campaign's return on its costs.
 type returnView struct {
-	storage.Return
+	report.Return
 	ROI string // "—" while there is no cost
 }
 
@@ -454,7 +455,7 @@ type creatorList struct {
 
 // creatorLine is a creator with their figures.
 type creatorLine struct {
-	storage.CreatorRow
+	report.CreatorRow
 	Address string
 	Handle  string
 	Former  bool
@@ -471,7 +472,7 @@ func creatorHeads() []column {
 		{Name: "payouts", Title: "Paid out", Number: true, Sort: "payouts"}}
 }
 
-func (l *creatorList) fill(page storage.ReportPage[storage.CreatorRow]) {
+func (l *creatorList) fill(page report.PageOf[report.CreatorRow]) {
 	for _, row := range page.Rows {
 		l.Rows = append(l.Rows, creatorLine{row, creatorAddress(row.ID), row.BestHandle(), !row.RemovedAt.IsZero()})
 	}
@@ -480,19 +481,19 @@ func (l *creatorList) fill(page storage.ReportPage[storage.CreatorRow]) {
 
 // readProgress reads the return on costs and the creators; readReport has read the chart.
 func (r *request) readProgress(p *performancePage) error {
-	ctx, report := r.Request.Context(), p.report(r)
+	ctx := r.Request.Context()
 	var err error
 	if p.Members, err = r.memberCounts(p.Campaign.ID); err != nil {
 		return err
 	}
-	if p.Return.Return, err = r.d.App.DB.CampaignReturn(ctx, p.Campaign.ID, p.Search.Filter.Former, r.settings,
+	if p.Return.Return, err = report.CampaignReturn(ctx, r.d.App.DB, p.Campaign.ID, p.Search.Filter.Former, r.settings,
 		r.d.App.Now()); err != nil {
 		return err
 	}
 	if p.Return.ROI = "—"; p.Return.Return.ROI() != nil {
 		p.Return.ROI = percentText(*p.Return.Return.ROI())
 	}
-	p.Creators, err = r.creatorsOf(report)
+	p.Creators, err = r.creatorsOf(p.report(r))
 	return err
 }
 
@@ -503,13 +504,13 @@ func (r *request) memberCounts(id affiliate.CampaignID) (storage.MemberCounts, e
 
 // creatorsOf lists the creators of a campaign, those who sold most first. Its order and its place have parameters of
 // their own: the table of conversions is on the same page.
-func (r *request) creatorsOf(report storage.Report) (l creatorList, err error) {
+func (r *request) creatorsOf(of report.Report) (l creatorList, err error) {
 	l.Heads = creatorHeads()
 	sort := r.Query("by")
 	if sort == "" {
 		sort = "-sales"
 	}
-	list := storage.ReportList{Report: report, Page: storage.Page{Limit: 25, Cursor: r.Query("after")}}
+	list := report.List{Report: of, Page: storage.Page{Limit: 25, Cursor: r.Query("after")}}
 	list.Sort, list.Desc = figureSort(sort)
 	r.sortable(l.Heads, sort)
 	for i := range l.Heads {
@@ -520,7 +521,7 @@ func (r *request) creatorsOf(report storage.Report) (l creatorList, err error) {
 		}
 		h.Address = r.with("by", u.Query().Get("sort"), "after", "", "cursor", r.Query("cursor")) + "#creators"
 	}
-	page, err := r.d.App.DB.CreatorPerformance(r.Request.Context(), list)
+	page, err := list.CreatorRows(r.Request.Context(), r.d.App.DB)
 	if err != nil {
 		return l, err
 	}

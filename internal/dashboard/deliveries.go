@@ -100,7 +100,7 @@ type deliveriesPage struct {
 	State      storage.DeliveryState
 	States     []choice
 	Topic      string
-	Topics     []app.StoreTopic
+	Topics     []affiliate.Topic
 	Order      string
 	Filtered   bool
 	Back       string
@@ -122,7 +122,7 @@ func (r *request) deliveriesPage() error {
 	filter.State, _ = affiliate.ParseWord[storage.DeliveryState]("state", r.Query("state"))
 	page := deliveriesPage{layout: r.layout("Deliveries of "+store.Name, "stores"), storeHealth: health[0],
 		State: filter.State, States: wordChoices(affiliate.Words[storage.DeliveryState]()...), Topic: filter.Topic,
-		Topics: app.StoreTopics(store.Platform),
+		Topics: health[0].Guide.Topics,
 		Order:  strings.TrimSpace(r.Query("order")), MayOwn: r.may(affiliate.MayAdminister)}
 	page.Back = r.Request.URL.RequestURI()
 	page.Filtered = string(page.State)+page.Topic+page.Order != ""

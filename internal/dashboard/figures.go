@@ -5,7 +5,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
-	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/report"
 )
 
 // figure is one key figure of a page. The template "figures" shows a list of them.
@@ -46,7 +46,7 @@ func lead(figures []figure, address string, keys ...figureKey) {
 
 // figuresOf writes key figures for people. What is undefined is "—"; members and payments due are as of now and have no
 // change.
-func figuresOf(k storage.KeyFigures, c money.Currency) []figure {
+func figuresOf(k report.KeyFigures, c money.Currency) []figure {
 	now, was := k.KPIs, affiliate.KPIs{}
 	if k.Before != nil {
 		was = *k.Before

@@ -11,7 +11,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
-	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/report"
 )
 
 // TestFigures_oneMoment: what a page adds up is of one moment. A page asks for the time before each of its readings,
@@ -75,8 +75,8 @@ func TestFigures_manyYears(t *testing.T) {
 
 // TestFigures_keys: figures are known by their keys, whatever their labels are.
 func TestFigures_keys(t *testing.T) {
-	due := storage.PaymentsDue{Other: []storage.DueSum{{Currency: "EUR", Amount: 5_00}}}
-	figures := figuresOf(storage.KeyFigures{Due: due}, "USD")
+	due := report.PaymentsDue{Other: []report.DueSum{{Currency: "EUR", Amount: 5_00}}}
+	figures := figuresOf(report.KeyFigures{Due: due}, "USD")
 	keys := func(figures []figure) (list []string) {
 		for _, f := range figures {
 			list = append(list, string(f.Key))

@@ -13,6 +13,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -38,10 +39,10 @@ type homePage struct {
 	Bounds     []boundField
 	Views      []savedView
 	Figures    []figure
-	Total      storage.ReportSums
+	Total      report.Sums
 	Chart      chart
-	Parts      []totalPart              // what the total is made of
-	Uncredited []storage.CurrencyOrders // sales without a creator
+	Parts      []totalPart             // what the total is made of
+	Uncredited []report.CurrencyOrders // sales without a creator
 	List       offerList
 	Hidden     []hiddenField
 	CSV, XLSX  string        // addresses of the sales behind the total
@@ -58,7 +59,7 @@ type homeFilter struct {
 	Status    affiliate.OfferStatus
 	Type      affiliate.OfferType
 	Text      string
-	Bounds    []storage.Bound
+	Bounds    []report.Bound
 }
 
 // Narrowed says whether the totals leave out some offers.
@@ -112,7 +113,7 @@ type offerList struct {
 }
 
 type homeOffer struct {
-	storage.OfferRow
+	report.OfferRow
 	Address string
 	Rule    string
 }
@@ -158,7 +159,7 @@ func (r *request) homeFilter() (f homeFilter, fields []boundField, err error) {
 	for i := range fields {
 		b := &fields[i]
 		b.Min, b.Max = strings.TrimSpace(r.Query("min_"+b.Name)), strings.TrimSpace(r.Query("max_"+b.Name))
-		bound := storage.Bound{Figure: storage.Figure(b.Name)}
+		bound := report.Bound{Figure: report.Figure(b.Name)}
 		if bound.Min, err = r.boundOf(b.Name, b.Min); err == nil {
 			bound.Max, err = r.boundOf(b.Name, b.Max)
 		}
@@ -218,8 +219,8 @@ func (r *request) homePage() error {
 	return r.show("home.html", p)
 }
 
-func (p *homePage) report(r *request) storage.Report {
-	return storage.Report{Scope: storage.Scope{Campaigns: p.Filter.Campaigns, OfferStatus: p.Filter.Status,
+func (p *homePage) report(r *request) report.Report {
+	return report.Report{Scope: report.Scope{Campaigns: p.Filter.Campaigns, OfferStatus: p.Filter.Status,
 		OfferType: p.Filter.Type, Former: true},
 		Range: p.Period.Range, Currency: r.settings.Currency}
 }
@@ -227,7 +228,7 @@ func (p *homePage) report(r *request) storage.Report {
 // readTotals reads the figures and the chart.
 func (r *request) readTotals(p *homePage) error {
 	report := p.report(r)
-	o, err := r.d.App.DB.Overview(r.Request.Context(), report, "", r.settings, r.d.App.Now())
+	o, err := report.Overview(r.Request.Context(), r.d.App.DB, "", r.settings, r.d.App.Now())
 	if err != nil {
 		return err
 	}
@@ -261,7 +262,7 @@ func (r *request) readOffers(p *homePage) error {
 		return err
 	}
 	l.Shows = shown(l.Columns)
-	found, err := r.d.App.DB.OfferPerformance(r.Request.Context(), list)
+	found, err := list.OfferRows(r.Request.Context(), r.d.App.DB)
 	if err != nil {
 		return err
 	}
@@ -276,7 +277,7 @@ func (r *request) readOffers(p *homePage) error {
 }
 
 // offerSearch is which offers the page lists, and how they are sorted.
-func (r *request) offerSearch(p *homePage, columns []column) (storage.ReportList, error) {
+func (r *request) offerSearch(p *homePage, columns []column) (report.List, error) {
 	list, err := r.reportList(columns, "-sales")
 	list.Report, list.Text, list.Bounds = p.report(r), p.Filter.Text, p.Filter.Bounds
 	return list, err
@@ -393,7 +394,7 @@ type openWork struct {
 	unowned   map[affiliate.StoreID]int64
 	undecided map[affiliate.StoreID]int64 // statuses that plugins set
 	review    storage.Review
-	due       storage.PaymentsDue
+	due       report.PaymentsDue
 }
 
 func (r *request) readWork(ctx context.Context) (w openWork, err error) {
@@ -407,7 +408,7 @@ func (r *request) readWork(ctx context.Context) (w openWork, err error) {
 	if w.review, err = db.Review(ctx); err != nil {
 		return w, err
 	}
-	w.due, err = db.PaymentsDue(ctx, storage.Scope{Former: true}, r.settings.Currency, r.settings.MinimumPayout,
+	w.due, err = report.Scope{Former: true}.PaymentsDue(ctx, db, r.settings.Currency, r.settings.MinimumPayout,
 		r.d.App.Now())
 	return w, err
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
-	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/report"
 )
 
 func offerRoutes() []route {
@@ -35,7 +35,7 @@ type offersPage struct {
 }
 
 type offerLine struct {
-	storage.OfferRow
+	report.OfferRow
 	Address string
 	Rule    string
 	Members int64
@@ -63,7 +63,7 @@ func (r *request) offersPage() error {
 		return err
 	}
 	list.Scope.Campaigns, list.Range = []affiliate.CampaignID{head.Campaign.ID}, p.Period.Range
-	found, err := r.d.App.DB.OfferPerformance(ctx, list)
+	found, err := list.OfferRows(ctx, r.d.App.DB)
 	if err != nil {
 		return err
 	}

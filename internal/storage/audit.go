@@ -57,16 +57,13 @@ type AuditRecord struct {
 	After   string
 }
 
-func (r AuditRecord) domain() AuditRecord { return r }
-func (r AuditRecord) position() position  { return position{ID: r.ID} }
-
 // AuditLog lists the entries about one subject (all when it is empty), oldest first.
 func (q queries) AuditLog(ctx context.Context, subject string, p Page) ([]AuditRecord, string, error) {
 	var f Filter
 	if subject != "" {
 		f.And("subject = ?", subject)
 	}
-	return listPage[AuditRecord](ctx, q, selectAudit, f, sorting{id: "id"}, p)
+	return paged[AuditRecord](ctx, q, selectAudit, f, byID, p)
 }
 
 const selectAudit = `SELECT id, at, actor, action, subject, before, after FROM audit_log`
@@ -92,21 +89,7 @@ func (q queries) NewestAudit(ctx context.Context, a AuditFilter, p Page) ([]Audi
 	if a.Kind != "" {
 		f.And(`subject LIKE ? ESCAPE '\'`, Containing(a.Kind)[1:])
 	}
-	k := keyset{id: "id", descending: true}
-	if err := k.after(&f, p.Cursor); err != nil {
-		return nil, "", err
-	}
-	var list []AuditRecord
-	if err := q.List(ctx, &list, selectAudit+f.Where()+k.by()+fmt.Sprintf(" LIMIT %d", p.limit()+1),
-		f.Args...); err != nil {
-		return nil, "", err
-	}
-	next := ""
-	if len(list) > p.limit() {
-		list = list[:p.limit()]
-		next = list[len(list)-1].position().cursor()
-	}
-	return list, next, nil
+	return paged[AuditRecord](ctx, q, selectAudit, f, Keyset{Keys: []Key{{SQL: "id", Descending: true}}}, p)
 }
 
 // Word is what people call a thing, and the id of the thing whose page shows it, which may be another one: an order

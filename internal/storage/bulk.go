@@ -211,7 +211,7 @@ func (r Rows) catalogTables() []loadTable {
 			}),
 		loadOf("campaign_costs", "id, campaign_id, creator_id, amount, currency, day, note, author, created_at",
 			r.Costs, func(c *affiliate.Cost) []any {
-				return []any{int64(c.ID), int64(c.CampaignID), nullable(c.CreatorID), c.Amount,
+				return []any{int64(c.ID), int64(c.CampaignID), null(c.CreatorID), c.Amount,
 					string(c.Currency), c.Day, c.Note, c.Author, At(c.CreatedAt)}
 			}),
 		loadOf("offers", `id, campaign_id, name, folded, type, status, status_since, commission_percent, commission_flat, rule_version, created_at,
@@ -277,8 +277,8 @@ func (r Rows) factTables() []loadTable {
 			}),
 		loadOf("ledger_entries", `id, creator_id, campaign_id, offer_member_id, conversion_id, kind, currency, amount, cause, payout_id, note, author,
 			created_at, day, payable_at`, r.LedgerEntries, func(e *LedgerRow) []any {
-			return []any{int64(e.ID), int64(e.CreatorID), nullable(e.CampaignID), nullable(e.OfferMemberID),
-				nullable(e.ConversionID), string(e.Kind), string(e.Currency), e.Amount, e.Cause, nullable(e.PayoutID),
+			return []any{int64(e.ID), int64(e.CreatorID), null(e.CampaignID), null(e.OfferMemberID),
+				null(e.ConversionID), string(e.Kind), string(e.Currency), e.Amount, e.Cause, null(e.PayoutID),
 				e.Note, e.Author, At(e.CreatedAt), e.Day, At(e.PayableAt)}
 		}),
 	}

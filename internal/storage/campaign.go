@@ -30,8 +30,6 @@ func (r campaignRow) domain() affiliate.Campaign {
 		ClickRule: value(r.ClickRule), Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r campaignRow) position() position { return position{Text: r.Folded, ID: int64(r.ID)} }
-
 // Campaign gives one campaign; NotFound when there is none.
 func (q queries) Campaign(ctx context.Context, id affiliate.CampaignID) (affiliate.Campaign, error) {
 	return getOne[campaignRow](ctx, q, id, `SELECT `+campaignColumns+` FROM campaigns WHERE id = ?`, id)
@@ -44,7 +42,7 @@ func (q queries) CampaignByName(ctx context.Context, name string) (affiliate.Cam
 
 // Campaigns lists campaigns by name, ended ones included.
 func (q queries) Campaigns(ctx context.Context, p Page) ([]affiliate.Campaign, string, error) {
-	return listPage[campaignRow](ctx, q, `SELECT `+campaignColumns+` FROM campaigns`, Filter{}, sorting{"folded", "id"}, p)
+	return listPage[campaignRow](ctx, q, `SELECT `+campaignColumns+` FROM campaigns`, Filter{}, byText("folded", "id"), p)
 }
 
 // CreateCampaign writes a new campaign. Conflict when the name is taken.
@@ -91,8 +89,6 @@ func (r memberRow) domain() affiliate.CampaignMember {
 		Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r memberRow) position() position { return position{ID: int64(r.ID)} }
-
 // Member gives one member of a campaign; NotFound when there is none.
 func (q queries) Member(ctx context.Context, id affiliate.MemberID) (affiliate.CampaignMember, error) {
 	return getOne[memberRow](ctx, q, id, `SELECT `+memberColumns+` FROM campaign_members WHERE id = ?`, id)
@@ -120,7 +116,7 @@ func (q queries) Members(ctx context.Context, m MemberFilter, p Page) ([]affilia
 	if m.Creator != 0 {
 		f.And("creator_id = ?", m.Creator)
 	}
-	return listPage[memberRow](ctx, q, `SELECT `+memberColumns+` FROM campaign_members`, f, sorting{id: "id"}, p)
+	return listPage[memberRow](ctx, q, `SELECT `+memberColumns+` FROM campaign_members`, f, byID, p)
 }
 
 // CreateMember makes a creator a member of a campaign. Conflict when they are or were one.

@@ -25,8 +25,6 @@ func (r codeRow) domain() affiliate.Code {
 		ValidFrom: r.ValidFrom.Time, ValidTo: r.ValidTo.Time, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r codeRow) position() position { return position{ID: int64(r.ID)} }
-
 // Code gives one interval of ownership; NotFound when there is none.
 func (q queries) Code(ctx context.Context, id affiliate.CodeID) (affiliate.Code, error) {
 	return getOne[codeRow](ctx, q, id, `SELECT `+codeColumns+` FROM codes WHERE id = ?`, id)
@@ -58,7 +56,7 @@ func (q queries) Codes(ctx context.Context, c CodeFilter, p Page) ([]affiliate.C
 	if c.Code != "" {
 		f.And("folded = ?", affiliate.FoldCode(c.Code))
 	}
-	return listPage[codeRow](ctx, q, `SELECT `+codeColumns+` FROM codes`, f, sorting{id: "id"}, p)
+	return listPage[codeRow](ctx, q, `SELECT `+codeColumns+` FROM codes`, f, byID, p)
 }
 
 // CreateCode writes a new interval. The caller holds the catalog's lock and has asked affiliate.NextOwnership.

@@ -185,14 +185,6 @@ func (tx *Tx) SaveConversions(ctx context.Context, list []ConversionChange,
 	return ids, err
 }
 
-// nullable turns a zero id into NULL.
-func nullable[T ~int64](id T) any {
-	if id == 0 {
-		return nil
-	}
-	return int64(id)
-}
-
 // LockConversions locks the orders of conversions and reads these, in the order of ids. NotFound names the first that
 // does not exist.
 func (tx *Tx) LockConversions(ctx context.Context, ids []affiliate.ConversionID) ([]Conversion, error) {

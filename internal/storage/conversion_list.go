@@ -42,14 +42,14 @@ func conversionsWith(beside string, orders bool) string {
 	return ` FROM conversions c` + beside
 }
 
-// handlesInOrder puts the handle by which people know a creator first, as affiliate.Creator.BestHandle does.
-const handlesInOrder = ` ORDER BY CASE WHEN h.network = '` + affiliate.Instagram + `' THEN 0 ELSE 1 END, h.network`
+// bestHandle is the handle by which people know a creator r, as affiliate.Creator.BestHandle chooses it; empty without
+// any.
+const bestHandle = `COALESCE((SELECT h.handle FROM creator_handles h WHERE h.creator_id = r.id
+	ORDER BY CASE WHEN h.network = '` + affiliate.Instagram + `' THEN 0 ELSE 1 END, h.network LIMIT 1), '')`
 
 // itemColumns are what a ConversionItem has besides its order's columns, of conversions c with itemTables beside them.
 var itemColumns = Qualify("c", conversionColumns) + `, p.name AS campaign, r.name AS creator,
-	COALESCE((SELECT h.handle FROM creator_handles h
-		WHERE h.creator_id = r.id` + handlesInOrder + ` LIMIT 1), '') AS handle,
-	f.name AS offer, f.type AS offer_type, (m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former`
+	` + bestHandle + ` AS handle, f.name AS offer, f.type AS offer_type, (m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former`
 
 const itemTables = besideCampaigns + besideCreators + besideOffers + besideMembers
 
@@ -63,28 +63,22 @@ func (q queries) ConversionPage(ctx context.Context, c ConversionFilter, s Conve
 		return nil, "", err
 	}
 	k, beside := s.keyset()
-	if err := k.after(&f, p.Cursor); err != nil {
+	if err := k.After(&f, p.Cursor); err != nil {
 		return nil, "", err
 	}
-	limit := p.limit()
 	var rows []struct {
 		ConversionItem
 		Key any `db:"sort_key"`
 	}
 	err = q.List(ctx, &rows, `SELECT `+itemColumns+`, o.number, o.external_id, o.total AS order_total, s.slug AS store,
 		found.sort_key
-		FROM (SELECT c.id, `+k.key+` AS sort_key`+conversionsWith(beside, orders)+f.Where()+k.by()+fmt.Sprintf(" LIMIT %d", limit+1)+`) found
+		FROM (SELECT c.id, `+k.Keys[0].SQL+` AS sort_key`+conversionsWith(beside, orders)+f.Where()+k.Top(p.Size())+`) found
 		JOIN conversions c ON c.id = found.id`+besideOrders+besideStores+itemTables+
-		keyset{key: "found.sort_key", id: "found.id", descending: k.descending}.by(), f.Args...)
+		k.of("found").By(), f.Args...)
 	if err != nil {
 		return nil, "", err
 	}
-	next := ""
-	if len(rows) > limit {
-		rows = rows[:limit]
-		last := rows[limit-1]
-		next = k.position(last.Key, int64(last.ID)).cursor()
-	}
+	rows, next := Cut(k, rows, p.Size())
 	items := make([]ConversionItem, len(rows))
 	for i, r := range rows {
 		items[i] = r.ConversionItem
@@ -106,7 +100,7 @@ func (q queries) EachConversion(ctx context.Context, c ConversionFilter, s Conve
 	}
 	k, beside := s.keyset()
 	var i ConversionItem
-	return q.stream(ctx, `SELECT `+Qualify("c", conversionColumns)+`, o.number, o.external_id, o.total`+conversionsWith(beside, true)+f.Where()+k.by(), f.Args,
+	return q.stream(ctx, `SELECT `+Qualify("c", conversionColumns)+`, o.number, o.external_id, o.total`+conversionsWith(beside, true)+f.Where()+k.By(), f.Args,
 		append(i.Conversion.dest(), &i.Number, &i.ExternalID, &i.OrderTotal), func() error {
 			words.put(&i)
 			return each(&i)

@@ -17,7 +17,7 @@ type ConversionSort struct {
 type conversionKey struct {
 	column string
 	key    string
-	kind   keyKind
+	kind   KeyKind
 	beside string
 }
 
@@ -27,20 +27,21 @@ type conversionKey struct {
 func conversionKeys() []conversionKey {
 	return []conversionKey{
 		// Numbers of one store differ in their length before they differ in their digits: #999 comes before #1000.
-		{column: "number", key: "CAST(100 + LENGTH(o.number) AS TEXT) || o.number", beside: besideOrders},
-		{column: "store", key: "s.slug", beside: besideStores},
-		{column: "date", key: "c.placed_at", kind: timeKey},
-		{column: "creator", key: "LOWER(r.name)", beside: besideCreators},
-		{column: "campaign", key: "p.folded", beside: besideCampaigns},
-		{column: "offer", key: "f.folded", beside: besideOffers},
-		{column: "evidence", key: "LOWER(c.evidence)"},
-		{column: "method", key: "c.method"},
-		{column: "status", key: "c.status"},
-		{column: "approval", key: "c.approval"},
-		{column: "original_value", key: "c.original_value", kind: numberKey},
-		{column: "value", key: "COALESCE(c.account_value, -1)", kind: numberKey},
-		{column: "refunded", key: "COALESCE(c.account_refunded, -1)", kind: numberKey},
-		{column: "commission", key: "COALESCE(c.account_commission, -1)", kind: numberKey},
+		{column: "number", key: "CAST(100 + LENGTH(o.number) AS TEXT) || o.number", kind: TextKey,
+			beside: besideOrders},
+		{column: "store", key: "s.slug", kind: TextKey, beside: besideStores},
+		{column: "date", key: "c.placed_at", kind: TimeKey},
+		{column: "creator", key: "LOWER(r.name)", kind: TextKey, beside: besideCreators},
+		{column: "campaign", key: "p.folded", kind: TextKey, beside: besideCampaigns},
+		{column: "offer", key: "f.folded", kind: TextKey, beside: besideOffers},
+		{column: "evidence", key: "LOWER(c.evidence)", kind: TextKey},
+		{column: "method", key: "c.method", kind: TextKey},
+		{column: "status", key: "c.status", kind: TextKey},
+		{column: "approval", key: "c.approval", kind: TextKey},
+		{column: "original_value", key: "c.original_value", kind: NumberKey},
+		{column: "value", key: "COALESCE(c.account_value, -1)", kind: NumberKey},
+		{column: "refunded", key: "COALESCE(c.account_refunded, -1)", kind: NumberKey},
+		{column: "commission", key: "COALESCE(c.account_commission, -1)", kind: NumberKey},
 	}
 }
 
@@ -80,10 +81,10 @@ func (s ConversionSort) String() string {
 }
 
 // keyset gives the order of conversions c, with the table that it looks at beside them.
-func (s ConversionSort) keyset() (k keyset, beside string) {
-	column := strings.TrimPrefix(s.String(), "-")
+func (s ConversionSort) keyset() (k Keyset, beside string) {
+	column, descending := strings.TrimPrefix(s.String(), "-"), strings.HasPrefix(s.String(), "-")
 	keys := conversionKeys()
 	by := keys[slices.IndexFunc(keys, func(k conversionKey) bool { return k.column == column })]
-	return keyset{name: s.String(), key: by.key, kind: by.kind, id: "c.id",
-		descending: strings.HasPrefix(s.String(), "-")}, by.beside
+	key := Key{Column: "sort_key", SQL: by.key, Kind: by.kind, Descending: descending}
+	return Keyset{s.String(), []Key{key, {SQL: "c.id", Descending: descending}}}, by.beside
 }

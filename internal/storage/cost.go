@@ -28,8 +28,6 @@ func (r costRow) domain() affiliate.Cost {
 		RemovedAt: r.RemovedAt.Time}
 }
 
-func (r costRow) position() position { return position{ID: int64(r.ID)} }
-
 // Cost gives one fee; NotFound when there is none.
 func (q queries) Cost(ctx context.Context, id affiliate.CostID) (affiliate.Cost, error) {
 	return getOne[costRow](ctx, q, id, `SELECT `+costColumns+` FROM campaign_costs WHERE id = ?`, id)
@@ -39,14 +37,14 @@ func (q queries) Cost(ctx context.Context, id affiliate.CostID) (affiliate.Cost,
 func (q queries) Costs(ctx context.Context, campaign affiliate.CampaignID, p Page) ([]affiliate.Cost, string, error) {
 	var f Filter
 	f.And("campaign_id = ?", campaign)
-	return listPage[costRow](ctx, q, `SELECT `+costColumns+` FROM campaign_costs`, f, sorting{id: "id"}, p)
+	return listPage[costRow](ctx, q, `SELECT `+costColumns+` FROM campaign_costs`, f, byID, p)
 }
 
 // CreateCost writes a new fee.
 func (tx *Tx) CreateCost(ctx context.Context, c affiliate.Cost) (affiliate.Cost, error) {
 	err := tx.Get(ctx, &c.ID, `INSERT INTO campaign_costs (campaign_id, creator_id, amount, currency, day, note, author, created_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		c.CampaignID, nullable(c.CreatorID), c.Amount, c.Currency, c.Day, c.Note, c.Author, At(c.CreatedAt))
+		c.CampaignID, null(c.CreatorID), c.Amount, c.Currency, c.Day, c.Note, c.Author, At(c.CreatedAt))
 	return c, err
 }
 

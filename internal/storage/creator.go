@@ -29,8 +29,6 @@ func (r creatorRow) domain() affiliate.Creator {
 		UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r creatorRow) position() position { return position{Text: r.Name, ID: int64(r.ID)} }
-
 // Creator gives one creator with their handles; NotFound when there is none.
 func (q queries) Creator(ctx context.Context, id affiliate.CreatorID) (affiliate.Creator, error) {
 	c, err := getOne[creatorRow](ctx, q, id, `SELECT `+creatorColumns+` FROM creators WHERE id = ?`, id)
@@ -97,7 +95,7 @@ func (q queries) Creators(ctx context.Context, c CreatorFilter, p Page) ([]affil
 	if c.Community {
 		f.And("removed_at IS NULL")
 	}
-	list, next, err := listPage[creatorRow](ctx, q, `SELECT `+creatorColumns+` FROM creators`, f, sorting{"name", "id"}, p)
+	list, next, err := listPage[creatorRow](ctx, q, `SELECT `+creatorColumns+` FROM creators`, f, byText("name", "id"), p)
 	if err != nil {
 		return nil, "", err
 	}

@@ -1,8 +1,8 @@
 package storage
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
@@ -62,57 +62,54 @@ func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) (
 		f.And("d.order_external <> ''") // as the index of orders says
 	}
 	In(&f, "d.order_external", d.Orders)
-	var before affiliate.DeliveryID
-	if p.Cursor != "" {
-		at, err := parseCursor(p.Cursor)
-		if err != nil {
-			return nil, "", err
-		}
-		before = affiliate.DeliveryID(at.ID)
-		f.And("d.id < ?", before)
+	if err := newestDeliveries.After(&f, p.Cursor); err != nil {
+		return nil, "", err
 	}
 	end := ""
 	if d.Look > 0 && !d.sought() {
-		floor, more, err := q.lookUntil(ctx, before, d.Look)
+		floor, more, err := q.lookUntil(ctx, p.Cursor, d.Look)
 		if err != nil {
 			return nil, "", err
 		}
 		f.And("d.id >= ?", floor)
 		if more {
-			end = position{ID: int64(floor)}.cursor()
+			end = newestDeliveries.cursor(floor)
 		}
 	}
-	order := " ORDER BY d.id DESC"
+	top := newestDeliveries
 	if d.sought() {
-		order = " ORDER BY +d.id DESC" // sorts the few; by the bare id both databases would read all backwards until they have met enough
+		// Sorts the few; by the bare id both databases would read all backwards until they have met enough.
+		top = Keyset{Keys: []Key{{SQL: "+d.id", Descending: true}}}
 	}
 	var rows []DeliveryRow
-	limit := p.limit()
 	// The orders are looked up for the few rows of the page, not for all that are skipped.
 	err := q.List(ctx, &rows, `SELECT d.id, s.slug AS store, d.topic, d.received_at, d.processed_at, d.state, d.attempts, d.retry_at, d.note,
 		d.order_external, COALESCE(o.id, 0) AS order_id, COALESCE(o.number, '') AS number,
 		COALESCE(a.reason, '') AS "aside.reason", COALESCE(a.actor, '') AS "aside.actor", a.at AS "aside.at"
-		FROM (SELECT d.id FROM deliveries d JOIN stores s ON s.id = d.store_id`+f.Where()+order+
-		fmt.Sprintf(" LIMIT %d", limit+1)+`) found
+		FROM (SELECT d.id FROM deliveries d JOIN stores s ON s.id = d.store_id`+f.Where()+top.Top(p.Size())+`) found
 		JOIN deliveries d ON d.id = found.id JOIN stores s ON s.id = d.store_id
 		LEFT JOIN orders o ON o.store_id = d.store_id AND o.external_id = d.order_external
 		LEFT JOIN set_asides a ON a.delivery_id = d.id
-		ORDER BY d.id DESC`, f.Args...)
-	if err != nil || len(rows) <= limit {
-		return rows, end, err
-	}
-	rows = rows[:limit]
-	return rows, position{ID: int64(rows[limit-1].ID)}.cursor(), nil
+		`+newestDeliveries.By(), f.Args...)
+	rows, next := Cut(newestDeliveries, rows, p.Size())
+	return rows, cmp.Or(next, end), err
 }
 
-// lookUntil gives the oldest of the most deliveries below an id that are looked through, or below all ids when it is 0,
-// and whether there are older ones. Ids leave gaps where repeats came, so it may be fewer.
-func (q queries) lookUntil(ctx context.Context, before affiliate.DeliveryID, most int64) (floor affiliate.DeliveryID,
+var newestDeliveries = Keyset{Keys: []Key{{SQL: "d.id", Descending: true}}}
+
+// lookUntil gives the oldest of the most deliveries behind a cursor that are looked through, and whether there are
+// older ones. Ids leave gaps where repeats came, so it may be fewer.
+func (q queries) lookUntil(ctx context.Context, cursor string, most int64) (floor affiliate.DeliveryID,
 	more bool, err error) {
 	var ends struct{ First, Last affiliate.DeliveryID }
 	err = q.Get(ctx, &ends, `SELECT COALESCE((SELECT MIN(id) FROM deliveries), 0) AS first, COALESCE((SELECT MAX(id) FROM deliveries), 0) AS last`)
-	if before == 0 {
-		before = ends.Last + 1
+	before := ends.Last + 1
+	if cursor != "" {
+		keys, err := newestDeliveries.read(cursor)
+		if err != nil {
+			return 0, false, err
+		}
+		before = affiliate.DeliveryID(keys[0].(int64))
 	}
 	floor = max(ends.First, before-affiliate.DeliveryID(most))
 	return floor, floor > ends.First, err

@@ -66,8 +66,8 @@ func (tx *Tx) AddLedger(ctx context.Context, entries []affiliate.LedgerEntry) er
 	for _, e := range entries {
 		day := affiliate.Day(e.CreatedAt, zone)
 		tx.sums.entry(e, day)
-		args = append(args, int64(e.CreatorID), nullable(e.CampaignID), nullable(e.OfferMemberID),
-			nullable(e.ConversionID), string(e.Kind), string(e.Currency), e.Amount, e.Cause, nullable(e.PayoutID),
+		args = append(args, int64(e.CreatorID), null(e.CampaignID), null(e.OfferMemberID),
+			null(e.ConversionID), string(e.Kind), string(e.Currency), e.Amount, e.Cause, null(e.PayoutID),
 			e.Note, e.Author, At(e.CreatedAt), day, At(e.PayableAt))
 	}
 	return tx.insertRows(ctx, `ledger_entries (creator_id, campaign_id, offer_member_id, conversion_id, kind, currency, amount, cause,

@@ -2,9 +2,6 @@ package storage
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -130,13 +127,30 @@ func (q queries) balancesBefore(ctx context.Context, creator affiliate.CreatorID
 	return balances, err
 }
 
+// newestEntries is the order of lists of ledger entries l.
+var newestEntries = Keyset{Keys: []Key{{SQL: "l.created_at", Kind: TimeKey, Descending: true},
+	{SQL: "l.id", Descending: true}}}
+
 // LedgerPage gives entries, newest first, and the cursor of the next page, which is empty on the last one.
 func (q queries) LedgerPage(ctx context.Context, f LedgerFilter, p Page) ([]LedgerLine, string, error) {
-	lines, next, err := q.ledgerPage(ctx, f, p)
-	if err != nil || next == nil {
-		return lines, "", err
+	conditions := f.conditions()
+	if err := newestEntries.After(&conditions, p.Cursor); err != nil {
+		return nil, "", err
 	}
-	return lines, next.cursor(), nil
+	var l LedgerLine
+	lines := []LedgerLine{}
+	// The names are joined to the few rows of the page, not to all that are skipped.
+	err := q.stream(ctx, `WITH page AS (SELECT * FROM ledger_entries l`+conditions.Where()+newestEntries.Top(p.Size())+`)
+		SELECT `+ledgerColumns+`, r.name, p.name, f.name, s.slug FROM page l LEFT JOIN offer_members om ON om.id = l.offer_member_id
+		LEFT JOIN offers f ON f.id = om.offer_id LEFT JOIN conversions c ON c.id = l.conversion_id LEFT JOIN orders o ON o.id = c.order_id
+		LEFT JOIN stores s ON s.id = o.store_id LEFT JOIN campaigns p ON p.id = l.campaign_id JOIN creators r ON r.id = l.creator_id
+		`+newestEntries.By(), conditions.Args,
+		append(l.dest(), &l.Creator, intoText(&l.Campaign), intoText(&l.Offer), intoText(&l.Store)), func() error {
+			lines = append(lines, l)
+			return nil
+		})
+	lines, next := Cut(newestEntries, lines, p.Size())
+	return lines, next, err
 }
 
 // StatementPage gives the entries of a creator posted in [from, to), newest first, with the balance after each, and the
@@ -150,84 +164,25 @@ func (db *DB) StatementPage(ctx context.Context, creator affiliate.CreatorID, fr
 	return lines, cursor, err
 }
 
+// statementPage has the balances before its last entry carried to the next page, so that no page has to add up what
+// the pages before it have shown.
 func (q queries) statementPage(ctx context.Context, creator affiliate.CreatorID, from, to time.Time,
 	p Page) ([]LedgerLine, string, error) {
-	at, err := parseLedgerCursor(p.Cursor)
+	balances := map[money.Currency]int64{}
+	var err error
+	if p.Cursor == "" {
+		balances, err = q.balancesBefore(ctx, creator, to)
+	} else {
+		err = carried(p.Cursor, &balances)
+	}
 	if err != nil {
 		return nil, "", err
 	}
-	if p.Cursor == "" {
-		if at.Balances, err = q.balancesBefore(ctx, creator, to); err != nil {
-			return nil, "", err
-		}
-	}
-	lines, next, err := q.ledgerPage(ctx, LedgerFilter{Creator: creator, From: from, To: to}, p)
+	lines, next, err := q.LedgerPage(ctx, LedgerFilter{Creator: creator, From: from, To: to}, p)
 	for i := range lines {
 		l := &lines[i]
-		l.Balance = at.Balances[l.Currency]
-		at.Balances[l.Currency] -= l.Amount
+		l.Balance = balances[l.Currency]
+		balances[l.Currency] -= l.Amount
 	}
-	if err != nil || next == nil {
-		return lines, "", err
-	}
-	next.Balances = at.Balances
-	return lines, next.cursor(), nil
-}
-
-// ledgerCursor is the last entry of a page. In statements it carries the balances before that entry, so that no page
-// has to add up what the pages before it have shown.
-type ledgerCursor struct {
-	At       time.Time                `json:"t"`
-	ID       affiliate.LedgerEntryID  `json:"i"`
-	Balances map[money.Currency]int64 `json:"b,omitempty"`
-}
-
-func (c ledgerCursor) cursor() string {
-	text, _ := json.Marshal(c) // times of our rows, numbers and words always marshal
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-func parseLedgerCursor(s string) (ledgerCursor, error) {
-	c := ledgerCursor{Balances: map[money.Currency]int64{}}
-	if s == "" {
-		return c, nil
-	}
-	text, err := base64.RawURLEncoding.DecodeString(s)
-	if err == nil {
-		err = json.Unmarshal(text, &c)
-	}
-	if err != nil || c.ID == 0 || c.Balances == nil {
-		return c, affiliate.FieldErrorf("cursor", "is not a cursor of this list; leave it out to begin again")
-	}
-	return c, nil
-}
-
-// ledgerPage gives a page and, unless it is the last one, where the next begins.
-func (q queries) ledgerPage(ctx context.Context, f LedgerFilter, p Page) ([]LedgerLine, *ledgerCursor, error) {
-	conditions := f.conditions()
-	if p.Cursor != "" {
-		at, err := parseLedgerCursor(p.Cursor)
-		if err != nil {
-			return nil, nil, err
-		}
-		conditions.And("(l.created_at, l.id) < (?, ?)", At(at.At), at.ID)
-	}
-	limit := p.limit()
-	var l LedgerLine
-	lines := []LedgerLine{}
-	// The names are joined to the few rows of the page, not to all that are skipped.
-	err := q.stream(ctx, `WITH page AS (SELECT * FROM ledger_entries l`+conditions.Where()+fmt.Sprintf(` ORDER BY l.created_at DESC, l.id DESC LIMIT %d)
-		SELECT `, limit+1)+ledgerColumns+`, r.name, p.name, f.name, s.slug FROM page l LEFT JOIN offer_members om ON om.id = l.offer_member_id
-		LEFT JOIN offers f ON f.id = om.offer_id LEFT JOIN conversions c ON c.id = l.conversion_id LEFT JOIN orders o ON o.id = c.order_id
-		LEFT JOIN stores s ON s.id = o.store_id LEFT JOIN campaigns p ON p.id = l.campaign_id JOIN creators r ON r.id = l.creator_id
-		ORDER BY l.created_at DESC, l.id DESC`, conditions.Args,
-		append(l.dest(), &l.Creator, intoText(&l.Campaign), intoText(&l.Offer), intoText(&l.Store)), func() error {
-			lines = append(lines, l)
-			return nil
-		})
-	if err != nil || len(lines) <= limit {
-		return lines, nil, err
-	}
-	last := lines[limit-1]
-	return lines[:limit], &ledgerCursor{At: last.CreatedAt, ID: last.ID}, nil
+	return lines, carry(next, balances), err
 }

@@ -26,8 +26,6 @@ func (r linkRow) domain() affiliate.Link {
 		UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r linkRow) position() position { return position{ID: int64(r.ID)} }
-
 // Link gives one link; NotFound when there is none.
 func (q queries) Link(ctx context.Context, id affiliate.LinkID) (affiliate.Link, error) {
 	return getOne[linkRow](ctx, q, id, `SELECT `+linkColumns+` FROM links WHERE id = ?`, id)
@@ -53,7 +51,7 @@ func (q queries) Links(ctx context.Context, l LinkFilter, p Page) ([]affiliate.L
 	if l.Slug != "" {
 		f.And("slug = ?", affiliate.FoldSlug(l.Slug))
 	}
-	return listPage[linkRow](ctx, q, `SELECT `+linkColumns+` FROM links`, f, sorting{id: "id"}, p)
+	return listPage[linkRow](ctx, q, `SELECT `+linkColumns+` FROM links`, f, byID, p)
 }
 
 // TakenSlugs gives those of some slugs that are in use or were.

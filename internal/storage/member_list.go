@@ -43,7 +43,7 @@ func (r memberItemRow) domain() MemberItem {
 		Campaign: r.Campaign, Status: r.Status}
 }
 
-func (r memberItemRow) position() position { return position{Text: r.Creator, ID: int64(r.ID)} }
+var membersByName = Keyset{Keys: []Key{{SQL: "r.name", Column: "creator", Kind: TextKey}, {SQL: "m.id"}}}
 
 // MemberPage lists members of campaigns by the creator's name.
 func (q queries) MemberPage(ctx context.Context, s MemberSearch, p Page) ([]MemberItem, string, error) {
@@ -61,8 +61,7 @@ func (q queries) MemberPage(ctx context.Context, s MemberSearch, p Page) ([]Memb
 			Containing(cmp.Or(affiliate.FoldCode(text), text)), Containing(cmp.Or(affiliate.FoldSlug(text), text)))
 	}
 	return listPage[memberItemRow](ctx, q, `SELECT `+Qualify("m", memberColumns)+`, r.name AS creator, (r.removed_at IS NOT NULL) AS left_community,
-		COALESCE((SELECT h.handle FROM creator_handles h WHERE h.creator_id = r.id`+handlesInOrder+` LIMIT 1), '') AS handle, c.name AS campaign, c.status
-		FROM campaign_members m JOIN creators r ON r.id = m.creator_id JOIN campaigns c ON c.id = m.campaign_id`, f, sorting{"r.name", "m.id"}, p)
+		`+bestHandle+` AS handle, c.name AS campaign, c.status FROM campaign_members m JOIN creators r ON r.id = m.creator_id JOIN campaigns c ON c.id = m.campaign_id`, f, membersByName, p)
 }
 
 // MemberCounts says how many creators a campaign has.

@@ -29,8 +29,6 @@ func (r offerRow) domain() affiliate.Offer {
 		Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r offerRow) position() position { return position{ID: int64(r.ID)} }
-
 // Offer gives one offer; NotFound when there is none.
 func (q queries) Offer(ctx context.Context, id affiliate.OfferID) (affiliate.Offer, error) {
 	return getOne[offerRow](ctx, q, id, `SELECT `+offerColumns+` FROM offers WHERE id = ?`, id)
@@ -48,7 +46,7 @@ func (q queries) Offers(ctx context.Context, campaign affiliate.CampaignID, p Pa
 	if campaign != 0 {
 		f.And("campaign_id = ?", campaign)
 	}
-	return listPage[offerRow](ctx, q, `SELECT `+offerColumns+` FROM offers`, f, sorting{id: "id"}, p)
+	return listPage[offerRow](ctx, q, `SELECT `+offerColumns+` FROM offers`, f, byID, p)
 }
 
 const offerTaken = "the campaign has an offer %q already"
@@ -105,8 +103,6 @@ func (r offerMemberRow) domain() affiliate.OfferMember {
 	return m
 }
 
-func (r offerMemberRow) position() position { return position{ID: int64(r.ID)} }
-
 // OfferMember gives one offer member; NotFound when there is none.
 func (q queries) OfferMember(ctx context.Context, id affiliate.OfferMemberID) (affiliate.OfferMember, error) {
 	return getOne[offerMemberRow](ctx, q, id, selectOfferMembers+` WHERE x.id = ?`, id)
@@ -138,7 +134,7 @@ func (q queries) OfferMembers(ctx context.Context, o OfferMemberFilter,
 	if o.Creator != 0 {
 		f.And("m.creator_id = ?", o.Creator)
 	}
-	return listPage[offerMemberRow](ctx, q, selectOfferMembers, f, sorting{id: "x.id"}, p)
+	return listPage[offerMemberRow](ctx, q, selectOfferMembers, f, Keyset{Keys: []Key{{SQL: "x.id"}}}, p)
 }
 
 func overrideColumns(r *affiliate.Rule) (percent, flat any) {

@@ -193,9 +193,6 @@ type OrderRow struct {
 	Conversion *ConversionItem `db:"-"`
 }
 
-func (o OrderRow) domain() OrderRow   { return o }
-func (o OrderRow) position() position { return newestOrders.position(o.PlacedAt.Time, int64(o.ID)) }
-
 // FindOrder gives the order of a store by the store's id of it, with its trace; NotFound when no delivery described it.
 func (q queries) FindOrder(ctx context.Context, storeSlug, externalID string) (OrderRow, error) {
 	return q.oneOrder(ctx, `s.slug = ? AND o.external_id = ?`, storeSlug, externalID)
@@ -323,11 +320,12 @@ func (f OrderFilter) conditions() (w Filter) {
 }
 
 // newestOrders is the order of lists of orders o: from the newest placed to the oldest.
-var newestOrders = keyset{key: "o.placed_at", kind: timeKey, id: "o.id", descending: true}
+var newestOrders = Keyset{Keys: []Key{{SQL: "o.placed_at", Kind: TimeKey, Descending: true},
+	{SQL: "o.id", Descending: true}}}
 
 // ListOrders gives orders, newest placed first, and the cursor of the next page, which is empty on the last one.
 func (q queries) ListOrders(ctx context.Context, f OrderFilter, p Page) ([]OrderRow, string, error) {
-	rows, next, err := pageBy[OrderRow](ctx, q, `SELECT `+Qualify("o", orderColumns)+`, s.slug AS store`+ordersFrom,
+	rows, next, err := paged[OrderRow](ctx, q, `SELECT `+Qualify("o", orderColumns)+`, s.slug AS store`+ordersFrom,
 		f.conditions(), newestOrders, p)
 	if err != nil {
 		return nil, "", err

@@ -47,7 +47,7 @@ func (q queries) EachOrder(ctx context.Context, f OrderFilter, each func(*OrderL
 	conditions := f.conditions()
 	return q.stream(ctx, `SELECT o.id, o.store_id, o.external_id, o.number, o.status, o.currency, o.value, o.original_value, o.total, o.refunded,
 		o.refund_pending, o.test, o.placed_at, o.updated_at, o.codes, o.not_credited, c.id, c.campaign_id, c.creator_id, c.offer_id, c.method,
-		c.evidence, c.approval, c.commission, CASE WHEN o.part THEN o.parent ELSE '' END, o.doubts`+ordersFrom+conditions.Where()+newestOrders.by(), conditions.Args,
+		c.evidence, c.approval, c.commission, CASE WHEN o.part THEN o.parent ELSE '' END, o.doubts`+ordersFrom+conditions.Where()+newestOrders.By(), conditions.Args,
 		[]any{intoInteger(&l.ID), intoInteger(&l.StoreID), &l.ExternalID, &l.Number, intoText(&l.Status),
 			intoText(&l.Currency), intoInteger(&l.Value), intoInteger(&l.OriginalValue), intoInteger(&l.Total),
 			intoInteger(&l.Refunded), intoInteger(&l.RefundPending), &l.Test, intoMoment(&l.PlacedAt),

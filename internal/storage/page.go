@@ -2,155 +2,12 @@ package storage
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
-
-// Bounds of a page of a list.
-const (
-	DefaultLimit = 50
-	MaxLimit     = 500
-)
-
-// Page asks for a part of a list: at most Limit rows (0 means DefaultLimit) behind the row that a cursor names. Cursors
-// come from a page before; the empty one means the beginning.
-type Page struct {
-	Limit  int
-	Cursor string
-}
-
-func (p Page) limit() int {
-	if p.Limit <= 0 {
-		return DefaultLimit
-	}
-	return min(p.Limit, MaxLimit)
-}
-
-// position is where a row stands in its list: the text or the number that the list is sorted by (neither in lists by
-// id) and the id.
-type position struct {
-	Sort   string `json:"s,omitempty"` // the order that it belongs to, in lists that have several
-	Text   string `json:"t,omitempty"`
-	Number int64  `json:"n,omitempty"`
-	ID     int64  `json:"i"`
-}
-
-func (p position) cursor() string {
-	text, _ := json.Marshal(p) // texts and numbers always marshal
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-func parseCursor(s string) (position, error) {
-	var p position
-	text, err := base64.RawURLEncoding.DecodeString(s)
-	if err == nil {
-		err = json.Unmarshal(text, &p)
-	}
-	if err != nil {
-		return p, errCursor()
-	}
-	return p, nil
-}
-
-func errCursor() error {
-	return affiliate.FieldErrorf("cursor", "is not a cursor of this list; leave it out to begin again")
-}
-
-// keyset is an order in which a list can be paged through: by a key and then by id, or by id alone, both in one
-// direction.
-type keyset struct {
-	name       string // stands in the cursors of lists that have several orders
-	key        string // SQL; empty: by id alone
-	kind       keyKind
-	id         string // SQL
-	descending bool
-}
-
-// keyKind says what a key is compared as. No key may be NULL.
-type keyKind int
-
-const (
-	textKey keyKind = iota
-	numberKey
-	timeKey
-)
-
-// read gives the key and the id of the row that a cursor names. The error names the field cursor.
-func (k keyset) read(cursor string) (key any, id int64, err error) {
-	p, err := parseCursor(cursor)
-	if err != nil {
-		return nil, 0, err
-	}
-	if p.Sort != k.name {
-		return nil, 0, affiliate.FieldErrorf("cursor",
-			"belongs to this list in another order (%s); leave it out to begin again in this one (%s)", p.Sort, k.name)
-	}
-	switch k.kind {
-	case numberKey:
-		return p.Number, p.ID, nil
-	case timeKey:
-		var at Time
-		if at.parse(p.Text) != nil {
-			return nil, 0, errCursor()
-		}
-		return at, p.ID, nil
-	}
-	return p.Text, p.ID, nil
-}
-
-// after keeps the rows behind the one that a cursor names; an empty cursor keeps all.
-func (k keyset) after(f *Filter, cursor string) error {
-	if cursor == "" {
-		return nil
-	}
-	key, id, err := k.read(cursor)
-	if err != nil {
-		return err
-	}
-	than := " > "
-	if k.descending {
-		than = " < "
-	}
-	if k.key == "" {
-		f.And(k.id+than+"?", id)
-	} else {
-		f.And("("+k.key+", "+k.id+")"+than+"(?, ?)", key, id)
-	}
-	return nil
-}
-
-// by is the ORDER BY clause.
-func (k keyset) by() string {
-	direction := ""
-	if k.descending {
-		direction = " DESC"
-	}
-	if k.key == "" {
-		return " ORDER BY " + k.id + direction
-	}
-	return " ORDER BY " + k.key + direction + ", " + k.id + direction
-}
-
-// position is where a row stands whose key the database gave.
-func (k keyset) position(key any, id int64) position {
-	p := position{Sort: k.name, ID: id}
-	switch v := key.(type) {
-	case int64:
-		p.Number = v
-	case string:
-		p.Text = v
-	case []byte:
-		p.Text = string(v)
-	case time.Time:
-		p.Text = v.UTC().Format(timeLayout)
-	}
-	return p
-}
 
 // Filter collects conditions of a WHERE clause.
 type Filter struct {
@@ -189,45 +46,22 @@ func (f *Filter) Where() string {
 	if len(f.conditions) == 0 {
 		return ""
 	}
-	return " WHERE " + strings.Join(f.conditions, " AND ")
+	return " WHERE " + f.All()
 }
 
-// row is a database row of a concept.
-type row[T any] interface {
-	domain() T
-	position() position
-}
+// All is the condition that all conditions hold; empty without any.
+func (f *Filter) All() string { return strings.Join(f.conditions, " AND ") }
 
-// sorting names the columns of a keyset: text may be empty, then the list is by id.
-type sorting struct{ text, id string }
-
-func (s sorting) keyset() keyset { return keyset{key: s.text, id: s.id} }
-
-// listPage reads one page of "SELECT … FROM …" and the cursor of the next page, which is empty on the last one.
-func listPage[R row[T], T any](ctx context.Context, q queries, selectFrom string, f Filter, s sorting,
-	p Page) ([]T, string, error) {
-	return pageBy[R, T](ctx, q, selectFrom, f, s.keyset(), p)
-}
-
-// pageBy is listPage in the order of any keyset. It reads one row more than the page has, to see whether there is one.
-func pageBy[R row[T], T any](ctx context.Context, q queries, selectFrom string, f Filter, k keyset,
-	p Page) ([]T, string, error) {
-	if err := k.after(&f, p.Cursor); err != nil {
-		return nil, "", err
+// Also writes the conditions as they follow others.
+func (f *Filter) Also() string {
+	if len(f.conditions) == 0 {
+		return ""
 	}
-	limit := p.limit()
-	var rows []R
-	query := selectFrom + f.Where() + k.by() + fmt.Sprintf(" LIMIT %d", limit+1)
-	if err := q.List(ctx, &rows, query, f.Args...); err != nil {
-		return nil, "", err
-	}
-	next := ""
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = rows[limit-1].position().cursor()
-	}
-	return domains[R, T](rows), next, nil
+	return " AND " + f.All()
 }
+
+// Clone gives a filter to which more can be added.
+func (f *Filter) Clone() Filter { return Filter{slices.Clone(f.conditions), slices.Clone(f.Args)} }
 
 // getOne reads one row; NotFound names what was looked for.
 func getOne[R row[T], T any](ctx context.Context, q queries, what fmt.Stringer, query string, args ...any) (T, error) {

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -30,8 +29,6 @@ func (r payoutRow) domain() affiliate.Payout {
 	return affiliate.Payout{ID: r.ID, CreatorID: r.CreatorID, Amount: r.Amount, Currency: r.Currency, State: r.State,
 		Method: r.Method, Reference: r.Reference, Author: r.Author, CreatedAt: r.CreatedAt.Time, PaidAt: r.PaidAt.Time}
 }
-
-func (r payoutRow) position() position { return position{ID: int64(r.ID)} }
 
 // Payout gives one payout; NotFound when there is none.
 func (q queries) Payout(ctx context.Context, id affiliate.PayoutID) (affiliate.Payout, error) {
@@ -71,33 +68,16 @@ func (q queries) Payouts(ctx context.Context, w PayoutFilter, p Page) ([]NamedPa
 	if !w.To.IsZero() {
 		f.And("p.paid_at < ?", At(w.To))
 	}
-	if p.Cursor != "" {
-		at, err := parseCursor(p.Cursor)
-		if err != nil {
-			return nil, "", err
-		}
-		f.And("p.id < ?", at.ID)
-	}
-	var rows []struct {
-		payoutRow
-		Creator string
-	}
-	limit := p.limit()
-	if err := q.List(ctx, &rows, `SELECT `+Qualify("p", payoutColumns)+`, r.name AS creator FROM payouts p JOIN creators r ON r.id = p.creator_id`+
-		f.Where()+fmt.Sprintf(" ORDER BY p.id DESC LIMIT %d", limit+1), f.Args...); err != nil {
-		return nil, "", err
-	}
-	next := ""
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = rows[limit-1].position().cursor()
-	}
-	list := make([]NamedPayout, len(rows))
-	for i, r := range rows {
-		list[i] = NamedPayout{r.domain(), r.Creator}
-	}
-	return list, next, nil
+	return listPage[namedPayoutRow](ctx, q, `SELECT `+Qualify("p", payoutColumns)+`, r.name AS creator
+		FROM payouts p JOIN creators r ON r.id = p.creator_id`, f, Keyset{Keys: []Key{{SQL: "p.id", Descending: true}}}, p)
 }
+
+type namedPayoutRow struct {
+	payoutRow
+	Creator string
+}
+
+func (r namedPayoutRow) domain() NamedPayout { return NamedPayout{r.payoutRow.domain(), r.Creator} }
 
 // PayoutEntry is a ledger entry of a payout with the names that people see; both are empty for an account that belongs
 // to no campaign or offer.
@@ -205,7 +185,7 @@ type Balance struct {
 // Balances gives the accounts of some creators. It is one statement, so that what others post meanwhile counts both in
 // the balance and in what is on hold, or in neither.
 func (q queries) Balances(ctx context.Context, creators []affiliate.CreatorID, now time.Time) ([]Balance, error) {
-	query, args := payableAccounts(now, creators)
+	query, args := PayableAccounts(now, creators)
 	var rows []struct {
 		CreatorID              affiliate.CreatorID     `db:"creator_id"`
 		CampaignID             affiliate.CampaignID    `db:"campaign_id"`
@@ -224,9 +204,9 @@ func (q queries) Balances(ctx context.Context, creators []affiliate.CreatorID, n
 	return list, err
 }
 
-// payableAccounts is a query of accounts with what may be paid out of them now: affiliate.Payable in SQL. Without
+// PayableAccounts is a query of accounts with what may be paid out of them now: affiliate.Payable in SQL. Without
 // creators it is of all.
-func payableAccounts(now time.Time, creators []affiliate.CreatorID) (string, []any) {
+func PayableAccounts(now time.Time, creators []affiliate.CreatorID) (string, []any) {
 	var held, accounts Filter
 	held.And("payable_at > ? AND payable_at > created_at", At(now)) // the second condition is that of the index
 	if len(creators) > 0 {
@@ -250,22 +230,20 @@ type Due struct {
 	Accounts  int   // over which it would be settled
 }
 
-func (d Due) domain() Due        { return d }
-func (d Due) position() position { return position{Text: string(d.Currency), ID: int64(d.CreatorID)} }
-
+// PayoutsDue lists what is to be paid now, by currency and creator. s has the account's currency and minimum; an empty
 // PayoutsDue lists what is to be paid now, by currency and creator. s has the account's currency and minimum; an empty
 // currency means all.
 func (q queries) PayoutsDue(ctx context.Context, s affiliate.Settings, currency money.Currency, now time.Time,
 	p Page) ([]Due, string, error) {
-	accounts, args := payableAccounts(now, nil)
+	accounts, args := PayableAccounts(now, nil)
 	var f Filter
 	f.And("d.amount > 0 AND (d.currency <> ? OR d.amount >= ?)", string(s.Currency), s.MinimumPayout)
 	if currency != "" {
 		f.And("d.currency = ?", string(currency))
 	}
 	f.Args = append(args, f.Args...)
-	return listPage[Due](ctx, q, `SELECT d.creator_id, r.name AS creator, d.currency, d.amount, d.accounts FROM (
+	return paged[Due](ctx, q, `SELECT d.creator_id, r.name AS creator, d.currency, d.amount, d.accounts FROM (
 			SELECT creator_id, currency, CAST(SUM(payable) AS BIGINT) AS amount, COUNT(*) FILTER (WHERE payable <> 0) AS accounts
 			FROM (`+accounts+`) a GROUP BY creator_id, currency) d JOIN creators r ON r.id = d.creator_id`,
-		f, sorting{"d.currency", "d.creator_id"}, p)
+		f, byText("d.currency", "d.creator_id"), p)
 }

@@ -106,7 +106,8 @@ func (p planner) plan(read func(queries) error) string {
 func TestConversionPage_walks(t *testing.T) {
 	eachPlanner(t, func(p planner) {
 		march := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-		cursor := keyset{name: newestFirst, kind: timeKey}.position(march, 7).cursor()
+		newestConversions, _ := ConversionSort{}.keyset()
+		cursor := newestConversions.cursor(march, 7)
 		for _, c := range []struct {
 			filter ConversionFilter
 			page   Page
@@ -142,7 +143,7 @@ func TestListOrders_walks(t *testing.T) {
 		march := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 		plan := func(f OrderFilter) string {
 			return p.plan(func(q queries) error {
-				_, _, err := q.ListOrders(p.Context(), f, Page{Cursor: newestOrders.position(march, 7).cursor()})
+				_, _, err := q.ListOrders(p.Context(), f, Page{Cursor: newestOrders.cursor(march, 7)})
 				return err
 			})
 		}

@@ -35,7 +35,7 @@ type OfferMemberChoice struct {
 // OfferMemberChoices gives those who promote an offer now, by name.
 func (q queries) OfferMemberChoices(ctx context.Context, offer affiliate.OfferID) ([]OfferMemberChoice, error) {
 	var list []OfferMemberChoice
-	err := q.List(ctx, &list, `SELECT x.id, r.name, COALESCE((SELECT h.handle FROM creator_handles h WHERE h.creator_id = r.id`+handlesInOrder+` LIMIT 1), '') AS handle
+	err := q.List(ctx, &list, `SELECT x.id, r.name, `+bestHandle+` AS handle
 		FROM offer_members x JOIN campaign_members m ON m.id = x.member_id JOIN creators r ON r.id = m.creator_id
 		WHERE x.offer_id = ? AND x.inactive_since IS NULL AND m.removed_at IS NULL AND r.removed_at IS NULL ORDER BY x.id`, offer)
 	slices.SortStableFunc(list, func(a, b OfferMemberChoice) int {

@@ -37,8 +37,6 @@ func (r storeRow) domain() affiliate.Store {
 		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r storeRow) position() position { return position{Text: r.Slug, ID: int64(r.ID)} }
-
 // Store gives one store; NotFound when there is none.
 func (q queries) Store(ctx context.Context, id affiliate.StoreID) (affiliate.Store, error) {
 	return getOne[storeRow](ctx, q, id, `SELECT `+storeColumns+` FROM stores WHERE id = ?`, id)
@@ -63,7 +61,7 @@ func (q queries) StoreNamed(ctx context.Context, ref string) (affiliate.Store, e
 
 // Stores lists stores by slug, ended ones included.
 func (q queries) Stores(ctx context.Context, p Page) ([]affiliate.Store, string, error) {
-	return listPage[storeRow](ctx, q, `SELECT `+storeColumns+` FROM stores`, Filter{}, sorting{"slug", "id"}, p)
+	return listPage[storeRow](ctx, q, `SELECT `+storeColumns+` FROM stores`, Filter{}, byText("slug", "id"), p)
 }
 
 // StoresByDomain gives the stores of a platform and domain that were not ended.

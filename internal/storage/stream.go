@@ -131,9 +131,7 @@ func (q queries) Names(ctx context.Context) (Names, error) {
 	}
 	var id int64
 	var word, handle string
-	// As affiliate.Creator.BestHandle chooses.
-	err = q.stream(ctx, `SELECT c.id, c.name, (SELECT h.handle FROM creator_handles h WHERE h.creator_id = c.id
-		ORDER BY h.network <> 'instagram', h.network LIMIT 1) FROM creators c`, nil, []any{&id, &word, intoText(&handle)}, func() error {
+	err = q.stream(ctx, `SELECT r.id, r.name, `+bestHandle+` FROM creators r`, nil, []any{&id, &word, &handle}, func() error {
 		n.Creators[affiliate.CreatorID(id)] = CreatorName{word, handle}
 		return nil
 	})

@@ -24,8 +24,6 @@ func (r tokenRow) domain() affiliate.Token {
 		LastUsedAt: r.LastUsedAt.Time, EndedAt: r.EndedAt.Time, ExpiresAt: r.ExpiresAt.Time}
 }
 
-func (r tokenRow) position() position { return position{ID: int64(r.ID)} }
-
 // Token gives one token; NotFound when there is none.
 func (q queries) Token(ctx context.Context, id affiliate.TokenID) (affiliate.Token, error) {
 	return getOne[tokenRow](ctx, q, id, `SELECT `+tokenColumns+` FROM api_tokens WHERE id = ?`, id)
@@ -39,7 +37,7 @@ func (q queries) TokenByHash(ctx context.Context, hash []byte) (affiliate.Token,
 
 // Tokens lists tokens by id, ended ones included.
 func (q queries) Tokens(ctx context.Context, p Page) ([]affiliate.Token, string, error) {
-	return listPage[tokenRow](ctx, q, `SELECT `+tokenColumns+` FROM api_tokens`, Filter{}, sorting{id: "id"}, p)
+	return listPage[tokenRow](ctx, q, `SELECT `+tokenColumns+` FROM api_tokens`, Filter{}, byID, p)
 }
 
 // CreateToken keeps a new token by the SHA-256 of its value.

@@ -3,8 +3,6 @@ package storage
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -110,50 +108,17 @@ type unownedRow struct {
 	LastAt  Time `db:"last_at"`
 }
 
-// unownedCursor is where a page ended. The sort order is part of it: behind a row means another thing in each.
-type unownedCursor struct {
-	Sort  UnownedSort       `json:"o"`
-	Count int64             `json:"n,omitempty"`
-	At    time.Time         `json:"t,omitzero"`
-	Value string            `json:"v"`
-	Store affiliate.StoreID `json:"s"`
+// unownedOrders are the orders of the list of codes u: the first key falls, then code and store rise.
+var unownedOrders = map[UnownedSort][]Key{
+	UnownedByOrders: {{SQL: "u.orders", Descending: true}},
+	UnownedBySales:  {{SQL: "u.sales", Descending: true}},
+	UnownedByUse:    {{SQL: "u.last_at", Kind: TimeKey, Descending: true}},
+	UnownedByCode:   {},
 }
 
-// behind is the keyset condition of a page: the sort column falls, then code and store rise.
-func (c unownedCursor) behind(f *Filter, sort UnownedSort) {
-	var key any
-	switch sort {
-	case UnownedByOrders, UnownedBySales:
-		key = c.Count
-	case UnownedByUse:
-		key = At(c.At)
-	default:
-		f.And("(u.value, u.store_id) > (?, ?)", c.Value, c.Store)
-		return
-	}
-	column := unownedColumns[sort]
-	f.And("("+column+" < ? OR "+column+" = ? AND (u.value, u.store_id) > (?, ?))", key, key, c.Value, c.Store)
-}
-
-var unownedColumns = map[UnownedSort]string{UnownedByOrders: "u.orders", UnownedBySales: "u.sales",
-	UnownedByUse: "u.last_at", UnownedByCode: ""}
-
-func (c unownedCursor) text() string {
-	text, _ := json.Marshal(c) // numbers, a time and texts always marshal
-	return base64.RawURLEncoding.EncodeToString(text)
-}
-
-func parseUnownedCursor(s string, sort UnownedSort) (unownedCursor, error) {
-	var c unownedCursor
-	text, err := base64.RawURLEncoding.DecodeString(s)
-	if err == nil {
-		err = json.Unmarshal(text, &c)
-	}
-	if err != nil || c.Sort != sort {
-		return c, affiliate.FieldErrorf("cursor",
-			"is not a cursor of this list in this order; leave it out to begin again")
-	}
-	return c, nil
+func (u UnownedFilter) keyset() Keyset {
+	return Keyset{string(u.Sort), append(slices.Clone(unownedOrders[u.Sort]), Key{SQL: "u.value", Kind: TextKey},
+		Key{SQL: "u.store_id"})}
 }
 
 // UnownedCodes lists codes, or slugs, that came on orders without credit and can be given to somebody.
@@ -161,7 +126,7 @@ func (q queries) UnownedCodes(ctx context.Context, u UnownedFilter, p Page) ([]U
 	if err := u.complete(); err != nil {
 		return nil, "", err
 	}
-	rows, next, err := q.unownedRows(ctx, u, p.Cursor, p.limit())
+	rows, next, err := q.unownedRows(ctx, u, p.Cursor, p.Size())
 	if err != nil {
 		return nil, "", err
 	}
@@ -233,31 +198,30 @@ func (q queries) UnownedCodeCounts(ctx context.Context) (map[affiliate.StoreID]i
 	return counts, err
 }
 
-func (q queries) unownedRows(ctx context.Context, u UnownedFilter, cursor string, limit int) (rows []unownedRow,
-	next string, err error) {
-	var behind Filter
-	if cursor != "" {
-		c, err := parseUnownedCursor(cursor, u.Sort)
-		if err != nil {
-			return nil, "", err
-		}
-		c.behind(&behind, u.Sort)
+func (q queries) unownedRows(ctx context.Context, u UnownedFilter, cursor string, limit int) ([]unownedRow, string,
+	error) {
+	uses, k := u.conditions(), u.keyset()
+	var codes Filter
+	if u.MinOrders > 1 {
+		codes.And("u.orders >= ?", u.MinOrders)
 	}
-	query, args := u.query(behind)
-	if err := q.List(ctx, &rows, query+fmt.Sprintf(" LIMIT %d", limit+1), args...); err != nil {
+	if err := k.After(&codes, cursor); err != nil {
 		return nil, "", err
 	}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = u.cursor(rows[limit-1]).text()
-	}
-	return rows, next, nil
+	var rows []unownedRow
+	err := q.List(ctx, &rows, `SELECT u.* FROM (SELECT e.store_id, s.slug AS store, e.value, COUNT(*) AS orders,
+		CAST(COALESCE(SUM(o.value) FILTER (WHERE o.status = 'paid' AND o.currency = ?), 0) AS BIGINT) AS sales,
+		MIN(o.placed_at) AS first_at, MAX(o.placed_at) AS last_at`+unownedFrom+uses.Where()+`
+		GROUP BY e.store_id, s.slug, e.value) u`+codes.Where()+k.Top(limit),
+		slices.Concat([]any{string(u.Currency)}, uses.Args, codes.Args)...)
+	rows, next := Cut(k, rows, limit)
+	return rows, next, err
 }
 
 // complete fills in what was left to choose.
 func (u *UnownedFilter) complete() error {
 	u.Sort, u.Kind = cmp.Or(u.Sort, UnownedByOrders), cmp.Or(u.Kind, EvidenceCode)
-	if _, ok := unownedColumns[u.Sort]; !ok {
+	if _, ok := unownedOrders[u.Sort]; !ok {
 		return affiliate.FieldErrorf("sort", "must be %s, %s, %s or %s", UnownedByOrders, UnownedBySales, UnownedByUse,
 			UnownedByCode)
 	}
@@ -265,36 +229,6 @@ func (u *UnownedFilter) complete() error {
 		return affiliate.FieldErrorf("kind", "must be %s or %s", EvidenceCode, EvidenceSlug)
 	}
 	return nil
-}
-
-// query lists the codes in their order, those that fit further conditions.
-func (u UnownedFilter) query(further Filter) (string, []any) {
-	uses := u.conditions()
-	if u.MinOrders > 1 {
-		further.And("u.orders >= ?", u.MinOrders)
-	}
-	order := " ORDER BY u.value, u.store_id"
-	if column := unownedColumns[u.Sort]; column != "" {
-		order = " ORDER BY " + column + " DESC, u.value, u.store_id"
-	}
-	return `SELECT u.* FROM (SELECT e.store_id, s.slug AS store, e.value, COUNT(*) AS orders,
-		CAST(COALESCE(SUM(o.value) FILTER (WHERE o.status = 'paid' AND o.currency = ?), 0) AS BIGINT) AS sales,
-		MIN(o.placed_at) AS first_at, MAX(o.placed_at) AS last_at` + unownedFrom + uses.Where() + ` GROUP BY e.store_id, s.slug, e.value) u` +
-		further.Where() + order, slices.Concat([]any{string(u.Currency)}, uses.Args, further.Args)
-}
-
-// cursor is where a page ends with a row.
-func (u UnownedFilter) cursor(last unownedRow) unownedCursor {
-	c := unownedCursor{Sort: u.Sort, Value: last.Value, Store: last.StoreID}
-	switch u.Sort {
-	case UnownedByOrders:
-		c.Count = last.Orders
-	case UnownedBySales:
-		c.Count = last.Sales
-	case UnownedByUse:
-		c.At = last.LastAt.Time
-	}
-	return c
 }
 
 // unownedKey names a row of the list.

@@ -25,8 +25,6 @@ func (r userRow) domain() affiliate.User {
 		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
 }
 
-func (r userRow) position() position { return position{ID: int64(r.ID)} }
-
 // User gives one user; NotFound when there is none.
 func (q queries) User(ctx context.Context, id affiliate.UserID) (affiliate.User, error) {
 	return getOne[userRow](ctx, q, id, `SELECT `+userColumns+` FROM users WHERE id = ?`, id)
@@ -44,7 +42,7 @@ func (q queries) UserByEmail(ctx context.Context, email string) (affiliate.User,
 
 // Users lists users by id, disabled ones included.
 func (q queries) Users(ctx context.Context, p Page) ([]affiliate.User, string, error) {
-	return listPage[userRow](ctx, q, `SELECT `+userColumns+` FROM users`, Filter{}, sorting{id: "id"}, p)
+	return listPage[userRow](ctx, q, `SELECT `+userColumns+` FROM users`, Filter{}, byID, p)
 }
 
 // HasUsers says whether anybody can ever have signed in.

@@ -107,7 +107,8 @@ func ProblemOf(err error) *Problem {
 	if _, known := problemKinds[code]; known {
 		p = NewProblem(code, e.Field, e.Message)
 	} else {
-		p = noCode(cmp.Or(problemKinds[string(e.Kind)].status, http.StatusInternalServerError), code, e.Field, e.Message)
+		status := cmp.Or(problemKinds[string(e.Kind)].status, http.StatusInternalServerError)
+		p = noCode(status, code, e.Field, e.Message)
 	}
 	switch {
 	case code == CodeRateLimited:

@@ -1,11 +1,11 @@
-package storage
+package report
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/storage/tally"
 )
 
 // source is a query of figures by row id, with the columns of figureColumns.
@@ -18,10 +18,10 @@ type source struct {
 	onlyAccepted bool
 }
 
-const figureColumns = tallyColumns + ", not_converted"
+var figureColumns = tally.Columns + ", not_converted"
 
 // source chooses where a list's figures come from.
-func (l ReportList) source(g grouping, wanted affiliate.Range) source {
+func (l List) source(g grouping, wanted affiliate.Range) source {
 	switch {
 	case g.periods != "" && l.Creator == 0:
 		query, args := l.periodFigures(g, nil)
@@ -38,7 +38,7 @@ func (l ReportList) source(g grouping, wanted affiliate.Range) source {
 }
 
 // narrowed says whether the list leaves rows of its scope out.
-func (l ReportList) narrowed() bool { return l.Text != "" || len(l.Bounds) > 0 }
+func (l List) narrowed() bool { return l.Text != "" || len(l.Bounds) > 0 }
 
 // facts says which facts a query reads.
 type facts struct {
@@ -51,7 +51,7 @@ type facts struct {
 var allFacts = facts{conversions: true, clicks: true, payouts: true}
 
 // needs gives the facts without which the list cannot be put in order.
-func (l ReportList) needs() facts {
+func (l List) needs() facts {
 	var f facts
 	need := func(figure Figure) {
 		switch figure {
@@ -85,7 +85,7 @@ func (r Report) periodFigures(g grouping, ids []int64) (string, []any) {
 		f.And("NOT p.former")
 	}
 	r.offers(&f)
-	return figureUnion(figurePart{id: "x.id", columns: ownSums(tallyColumns),
+	return figureUnion(figurePart{id: "x.id", columns: ownSums(tally.Columns),
 		args: append([]any{string(r.Currency)}, f.Args...), from: `(SELECT ` + g.periods + ` AS id, (p.converted AND p.currency = ?) AS own, p.* FROM offer_periods p JOIN offers o ON o.id = p.offer_id` + f.Where() + `) x`})
 }
 
@@ -106,7 +106,7 @@ func (r Report) yearFigures() (string, []any) {
 	if r.Range.Days() > 0 {
 		years.And("y.year IN (?)", yearsOf(r.Range))
 	}
-	var paid Filter
+	var paid storage.Filter
 	paid.And("b.currency = ?", string(r.Currency))
 	if !r.Everybody() {
 		members, args := r.members("om.id")
@@ -120,7 +120,7 @@ func (r Report) yearFigures() (string, []any) {
 		}
 	}
 	return figureUnion(
-		figurePart{id: "x.id", columns: ownSums(memberYearColumns), args: append([]any{string(r.Currency)},
+		figurePart{id: "x.id", columns: ownSums(tally.YearColumns), args: append([]any{string(r.Currency)},
 			years.Args...),
 			from: `(SELECT m.creator_id AS id, (y.converted AND y.currency = ?) AS own, y.clicks, y.conversions, y.linked, y.sales, y.commissions, y.refunds
 				FROM ` + tables + ` JOIN member_years y ON y.offer_member_id = om.id` + years.Where() + `) x`},
@@ -141,14 +141,10 @@ func figureUnion(parts ...figurePart) (string, []any) {
 	queries := make([]string, len(parts))
 	var args []any
 	for i, p := range parts {
-		columns := strings.Split(figureColumns, ", ")
-		for j, c := range columns {
-			columns[j] = cmp.Or(p.columns[c], "0") + " AS " + c
-		}
-		queries[i] = "SELECT " + p.id + " AS id, " + strings.Join(columns, ", ") + " FROM " + p.from + " GROUP BY " + p.id
+		queries[i] = "SELECT " + p.id + " AS id, " + tally.As(p.columns, figureColumns) + " FROM " + p.from + " GROUP BY " + p.id
 		args = append(args, p.args...)
 	}
-	return `SELECT u.id, ` + sumColumns(figureColumns) + ` FROM (` + strings.Join(queries, " UNION ALL ") + `) u GROUP BY u.id`, args
+	return `SELECT u.id, ` + tally.SumUp(figureColumns) + ` FROM (` + strings.Join(queries, " UNION ALL ") + `) u GROUP BY u.id`, args
 }
 
 // factFigures sums up conversions, clicks and payouts of the range per row. Of a list of creators, codes or links ids,
@@ -157,11 +153,11 @@ func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any
 	var parts []figurePart
 	tables, members := r.memberTables()
 	only(&members, g, ids)
-	ofMembers := func(f *Filter, column string) {
+	ofMembers := func(f *storage.Filter, column string) {
 		f.And(column+" IN (SELECT om.id FROM "+tables+members.Where()+")", members.Args...)
 	}
 	if which.accepted || which.conversions {
-		var f Filter
+		var f storage.Filter
 		f.And("c.credited")
 		switch {
 		case r.narrow() || len(ids) > 0:
@@ -176,7 +172,7 @@ func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any
 		parts = append(parts, r.conversionFigures(g, which, f))
 	}
 	if which.clicks {
-		f := Filter{slices.Clone(members.conditions), slices.Clone(members.Args)}
+		f := members.Clone()
 		f.And("NOT k.bot")
 		r.between(&f, "k.at")
 		parts = append(parts, figurePart{id: g.clicks, columns: map[string]string{"clicks": "COUNT(*)"}, args: f.Args,
@@ -200,39 +196,35 @@ func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any
 }
 
 // only narrows offer members om to those of some rows.
-func only(f *Filter, g grouping, ids []int64) {
+func only(f *storage.Filter, g grouping, ids []int64) {
 	switch {
 	case len(ids) == 0:
 	case g == byCreator:
 		f.And("m.creator_id IN (?)", ids)
-	case g == byEvidence:
-		codes, links := evidenceIDs(ids)
+	case g == byCode:
+		codes, links := codeIDs(ids)
 		f.And("om.id IN (SELECT x.offer_member_id FROM codes x WHERE x.id IN (?) UNION ALL SELECT x.offer_member_id FROM links x WHERE x.id IN (?))",
 			append(codes, 0), append(links, 0)) // an IN needs something
 	}
 }
 
 // conversionFigures sums up conversions c: all of them, or only what the accepted ones count in the account's currency.
-func (r Report) conversionFigures(g grouping, which facts, f Filter) figurePart {
+func (r Report) conversionFigures(g grouping, which facts, f storage.Filter) figurePart {
+	accepted := tally.Class("c", affiliate.ClassConversion)
 	if !which.conversions {
-		f.And("c.approval = 'approved' AND c.status = 'paid' AND c.rate IS NOT NULL AND c.account_currency = ?", string(r.Currency))
-		return figurePart{id: g.conversions, from: "conversions c" + f.Where(), args: f.Args,
-			columns: map[string]string{
-				"conversions": "COUNT(*)", "linked": "COUNT(*) FILTER (WHERE c.method = 'link')",
-				"sales": "SUM(c.account_value)", "commissions": "SUM(c.account_commission)"}}
+		f.And(accepted+" AND c.rate IS NOT NULL AND c.account_currency = ?", string(r.Currency))
+		columns := map[string]string{}
+		for sum, t := range tally.Of("c") {
+			if t.Class == accepted {
+				columns[sum] = t.Sum("c.account_"+t.Amount, t.Also)
+			}
+		}
+		return figurePart{id: g.conversions, from: "conversions c" + f.Where(), args: f.Args, columns: columns}
 	}
-	const accepted = "x.approval = 'approved' AND x.status = 'paid'"
-	count := func(class string) string { return "COUNT(*) FILTER (WHERE x.own AND " + class + ")" }
-	amount := func(of, class string) string {
-		return "COALESCE(SUM(x.account_" + of + ") FILTER (WHERE x.own AND " + class + "), 0)"
-	}
-	columns := map[string]string{"conversions": count(accepted), "linked": count(accepted + " AND x.method = 'link'"),
-		"sales": amount("value", accepted), "commissions": amount("commission", accepted),
-		"held":     count("x.approval = 'held'"),
-		"rejected": count("x.approval = 'rejected'"), "refunds": amount("refunded", "x.approval <> 'rejected'"),
-		"not_converted": "COUNT(*) FILTER (WHERE NOT x.own AND " + accepted + ")"}
-	for _, s := range []affiliate.OrderStatus{affiliate.Pending, affiliate.Canceled, affiliate.Refunded} {
-		columns[string(s)] = count("x.approval = 'approved' AND x.status = '" + string(s) + "'")
+	columns := map[string]string{
+		"not_converted": "COUNT(*) FILTER (WHERE NOT x.own AND " + tally.Class("x", affiliate.ClassConversion) + ")"}
+	for sum, t := range tally.Of("x") {
+		columns[sum] = t.Sum("x.account_"+t.Amount, "x.own", t.Class, t.Also)
 	}
 	return figurePart{id: "x.id", columns: columns, args: append([]any{string(r.Currency)}, f.Args...),
 		from: `(SELECT ` + g.conversions + ` AS id, (c.rate IS NOT NULL AND c.account_currency = ?) AS own, c.approval, c.status, c.method, c.account_value,
@@ -240,8 +232,8 @@ func (r Report) conversionFigures(g grouping, which facts, f Filter) figurePart 
 }
 
 // payouts narrows ledger entries e to payouts of the range, to whoever the report is about.
-func (r Report) payouts(g grouping, ids []int64) Filter {
-	var f Filter
+func (r Report) payouts(g grouping, ids []int64) storage.Filter {
+	var f storage.Filter
 	f.And("e.kind = 'payout' AND e.currency = ?", string(r.Currency))
 	r.between(&f, "e.created_at")
 	switch {
