@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
-	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -79,18 +78,10 @@ func (a *App) readStore(g *affiliate.Guide, in NewStore) (affiliate.Store, error
 	if s.Domain, err = g.StoreDomain(in.Domain); err != nil {
 		return s, err
 	}
-	if s.Currency, err = parseCurrency("currency", in.Currency); err != nil {
+	if s.Currency, err = affiliate.ParseCurrency("currency", in.Currency); err != nil {
 		return s, err
 	}
 	return s, s.Validate(g)
-}
-
-func parseCurrency(field, code string) (money.Currency, error) {
-	c, err := money.ParseCurrency(code)
-	if err != nil {
-		return "", affiliate.FieldErrorf(field, "%v", err)
-	}
-	return c, nil
 }
 
 // onlyShop refuses a shop that is connected already, as its permanent domain tells: its orders would be there twice.
