@@ -131,7 +131,7 @@ func storeList(ctx context.Context, c *call) error {
 		return err
 	}
 	defer end()
-	stores, err := every(func(p storage.Page) ([]affiliate.Store, string, error) { return a.DB.Stores(ctx, p) })
+	stores, err := storage.All(func(p storage.Page) ([]affiliate.Store, string, error) { return a.DB.Stores(ctx, p) })
 	if err != nil {
 		return err
 	}
@@ -176,22 +176,6 @@ func printTable(w io.Writer, header string, rows func(row func(cells ...any))) e
 		fmt.Fprintln(t)
 	})
 	return t.Flush()
-}
-
-// every reads all pages of a list.
-func every[T any](page func(storage.Page) ([]T, string, error)) ([]T, error) {
-	var all []T
-	for p := (storage.Page{Limit: storage.MaxLimit}); ; {
-		list, next, err := page(p)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, list...)
-		if next == "" {
-			return all, nil
-		}
-		p.Cursor = next
-	}
 }
 
 func storeSetCommand() command {

@@ -55,7 +55,7 @@ func storeCheck(ctx context.Context, c *call) error {
 			return err
 		}
 		stores, only = []affiliate.Store{store}, store.ID
-	} else if stores, err = every(func(p storage.Page) ([]affiliate.Store, string, error) {
+	} else if stores, err = storage.All(func(p storage.Page) ([]affiliate.Store, string, error) {
 		return a.DB.Stores(ctx, p)
 	}); err != nil {
 		return err

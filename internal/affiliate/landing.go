@@ -23,6 +23,9 @@ const (
 	UTMOff     UTMRule = "off"
 )
 
+// Words lists the rules there are; an account has one, a link may leave it to the account.
+func (UTMRule) Words() []UTMRule { return []UTMRule{UTMOn, UTMOff} }
+
 // Values of the utm parameters that are the same on all links.
 const (
 	utmSource = "tributary"

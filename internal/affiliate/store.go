@@ -17,6 +17,11 @@ const (
 	StoreStateEnded       StoreState = "ended"       // by a person; deliveries are refused, history stays
 )
 
+// Words lists the states there are.
+func (StoreState) Words() []StoreState {
+	return []StoreState{StoreStateActive, StoreStateUninstalled, StoreStateEnded}
+}
+
 // PartsRule says what an order with a parent is: plugins for marketplaces divide an order of several vendors into
 // parts, while deposits and subscriptions make orders of their own under the first one.
 type PartsRule string
@@ -26,6 +31,9 @@ const (
 	PartsAlways PartsRule = "parts"      // always parts of their parent
 	PartsNever  PartsRule = "own_orders" // always orders of their own
 )
+
+// Words lists the rules there are.
+func (PartsRule) Words() []PartsRule { return []PartsRule{PartsDecide, PartsAlways, PartsNever} }
 
 // Store is a merchant's shop connected to us.
 type Store struct {

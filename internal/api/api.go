@@ -49,6 +49,7 @@ func (a *API) Register(r *gin.Engine) {
 	config.DocsPath, config.SchemasPath = "", ""
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 	documentHeaders(config.OpenAPI)
+	documentWords(config.Components.Schemas)
 	api := humagin.New(r, config)
 	a.registerCatalog(api)
 	a.registerOrders(api)

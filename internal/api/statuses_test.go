@@ -123,7 +123,7 @@ func TestAPI_doubts(t *testing.T) {
 			[4]string{"102", "processing", "paid"}, [4]string{"103", "processing", "paid", "101"})
 		got := o.viewer.call("GET", v1+"/stores/garden/doubts", nil).ok(200)
 		if got["orders"] != 1.0 || got["settled"] != app.DoubtsSettled ||
-			len(got["doubts"].([]any)) != len(affiliate.Doubts()) {
+			len(got["doubts"].([]any)) != len(affiliate.Words[affiliate.Doubt]()) {
 			o.Fatalf("doubts: %v", got)
 		}
 		for _, row := range got["doubts"].([]any) {

@@ -140,7 +140,7 @@ func (a *API) dismiss(ctx context.Context, store affiliate.StoreID,
 	ids := make([]affiliate.NoticeID, len(in.Notices))
 	for i, text := range in.Notices {
 		var err error
-		if ids[i], err = idIn[affiliate.NoticeID]("notices", "ntc_", text); err != nil {
+		if ids[i], err = affiliate.OptionalID[affiliate.NoticeID]("notices", "ntc_", text); err != nil {
 			return nil, err
 		}
 	}

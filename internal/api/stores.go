@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -70,14 +69,7 @@ type StorePath struct {
 
 // storeOf finds a store by id or slug. Slugs hold no underscore, so the two cannot be confused.
 func (a *API) storeOf(ctx context.Context, ref string) (affiliate.Store, error) {
-	if !strings.HasPrefix(ref, "str_") {
-		return a.App.DB.StoreBySlug(ctx, ref)
-	}
-	id, err := idPath[affiliate.StoreID]("str_", ref)
-	if err != nil {
-		return affiliate.Store{}, err
-	}
-	return a.App.DB.Store(ctx, id)
+	return a.App.DB.StoreNamed(ctx, ref)
 }
 
 // storeNamed finds a store that a body or query refers to; the error names the field.

@@ -399,7 +399,7 @@ func (p *Processor) apply(ctx context.Context, list []parsedDelivery) (err error
 		if err := tx.ShareCatalog(ctx); err != nil {
 			return err
 		}
-		settings, zone, err := zonedSettings(ctx, tx.Settings)
+		settings, zone, err := tx.Account(ctx)
 		if err != nil {
 			return err
 		}

@@ -484,13 +484,9 @@ func (r *request) dismissClock() error { return r.dismiss(0, "/stores") }
 
 // dismiss takes the notices of the form away.
 func (r *request) dismiss(store affiliate.StoreID, address string) error {
-	var ids []affiliate.NoticeID
-	for _, text := range r.PostFormArray("notice") {
-		id, err := affiliate.ParseID[affiliate.NoticeID]("ntc_", text)
-		if err != nil {
-			return affiliate.FieldErrorf("notice", "%v", err)
-		}
-		ids = append(ids, id)
+	ids, err := affiliate.ParseIDs[affiliate.NoticeID]("notice", "ntc_", r.PostFormArray("notice"))
+	if err != nil {
+		return err
 	}
 	if _, err := r.d.App.DismissNotices(r.Request.Context(), store, ids); err != nil {
 		return err
