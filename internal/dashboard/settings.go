@@ -47,7 +47,7 @@ func (r *request) settingsLayout(title, tab string) settingsLayout {
 // settingsPage shows the account's settings: to owners as a form, to others as they are.
 type settingsPage struct {
 	settingsLayout
-	Groups    map[affiliate.SettingGroup][][]settingField // lines of one field, or of some beside each other
+	Groups    map[string][][]settingField // lines of one field, or of some beside each other
 	Facts     []settingFact
 	Errors    fieldErrors
 	MayChange bool
@@ -77,7 +77,7 @@ func (r *request) settingsPage() error { return r.showSettings(http.StatusOK, ni
 // showSettings shows the settings as they are, or what was typed over them.
 func (r *request) showSettings(status int, typed []app.Setting, errs fieldErrors) error {
 	p := settingsPage{settingsLayout: r.settingsLayout("Settings", "Account"), Errors: errs,
-		MayChange: r.may(affiliate.MayAdminister), Groups: map[affiliate.SettingGroup][][]settingField{}}
+		MayChange: r.may(affiliate.MayAdminister), Groups: map[string][][]settingField{}}
 	values := map[string]string{}
 	for _, s := range append(app.SettingsList(r.settings), typed...) {
 		values[s.Key] = s.Value
@@ -90,11 +90,11 @@ func (r *request) showSettings(status int, typed []app.Setting, errs fieldErrors
 		if s.Kind == affiliate.SettingAmount {
 			field.Label += ", in " + values["currency"]
 		}
-		lines := p.Groups[s.Group]
+		lines := p.Groups[string(s.Group)]
 		if s.Beside {
 			lines[len(lines)-1] = append(lines[len(lines)-1], field)
 		} else {
-			p.Groups[s.Group] = append(lines, []settingField{field})
+			p.Groups[string(s.Group)] = append(lines, []settingField{field})
 		}
 	}
 	newest, err := r.d.App.DB.NewestRecalculation(r.Request.Context())
