@@ -199,18 +199,16 @@ func (tx *Tx) SetUnownedEvidence(ctx context.Context, orders []affiliate.OrderID
 			return err
 		}
 	}
-	args := make([]any, 0, len(list)*4)
-	for _, e := range list {
-		args = append(args, int64(e.OrderID), int64(e.StoreID), e.Kind, e.Value)
-	}
-	return tx.insertRows(ctx, "unowned_evidence (order_id, store_id, kind, value)", 4, args, "ON CONFLICT DO NOTHING", nil)
+	return unownedTable.insert(ctx, tx, list, "ON CONFLICT DO NOTHING", nil, nil)
 }
+
+var unownedTable = tableOf[UnownedEvidence]("unowned_evidence")
 
 // OrdersWithOwnedEvidence gives orders that are not credited although somebody owns a code or link on them by now,
 // after the given id, in the order of their ids. Whether they are to be credited is for attribution to say.
 func (q queries) OrdersWithOwnedEvidence(ctx context.Context, after affiliate.OrderID, limit int) ([]Order, error) {
 	var list []Order
-	err := q.List(ctx, &list, `SELECT `+orderColumns+` FROM orders WHERE id IN (
+	err := q.List(ctx, &list, `SELECT `+orderColumns.of("")+` FROM orders WHERE id IN (
 		SELECT e.order_id FROM unowned_evidence e WHERE e.order_id > ? AND (
 			e.kind = 'code' AND EXISTS (SELECT 1 FROM codes c WHERE c.store_id = e.store_id AND c.folded = e.value)
 			OR e.kind = 'slug' AND EXISTS (SELECT 1 FROM links l WHERE l.slug = e.value)

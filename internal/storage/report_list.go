@@ -119,11 +119,11 @@ func (q queries) CampaignPerformance(ctx context.Context, l ReportList) (ReportP
 		f.And(`t.folded LIKE ? ESCAPE '\'`, Containing(affiliate.FoldName(l.Text)))
 	}
 	return reportPage(ctx, q, l, byCampaign, f, func(ids []int64) (map[int64]CampaignRow, error) {
-		var rows []campaignRow
-		err := q.ListIn(ctx, &rows, `SELECT `+campaignColumns+` FROM campaigns WHERE id IN (?)`, ids)
+		var rows []affiliate.Campaign
+		err := q.ListIn(ctx, &rows, `SELECT `+campaignColumns.of("")+` FROM campaigns WHERE id IN (?)`, ids)
 		found := map[int64]CampaignRow{}
 		for _, r := range rows {
-			found[int64(r.ID)] = CampaignRow{Campaign: r.domain()}
+			found[int64(r.ID)] = CampaignRow{Campaign: r}
 		}
 		return found, err
 	}, func(r *CampaignRow) *RowSums { return &r.RowSums })
@@ -150,7 +150,7 @@ func (q queries) OfferPerformance(ctx context.Context, l ReportList) (ReportPage
 			offerRow
 			Campaign string
 		}
-		err := q.ListIn(ctx, &rows, `SELECT `+Qualify("o", offerColumns)+`, p.name AS campaign FROM offers o JOIN campaigns p ON p.id = o.campaign_id
+		err := q.ListIn(ctx, &rows, `SELECT `+offerColumns.of("o")+`, p.name AS campaign FROM offers o JOIN campaigns p ON p.id = o.campaign_id
 			WHERE o.id IN (?)`, ids)
 		found := map[int64]OfferRow{}
 		for _, r := range rows {
@@ -184,7 +184,7 @@ func (q queries) CreatorPerformance(ctx context.Context, l ReportList) (ReportPa
 	}
 	return reportPage(ctx, q, l, byCreator, f, func(ids []int64) (map[int64]CreatorRow, error) {
 		found := map[int64]CreatorRow{}
-		query, args, err := sqlx.In(`SELECT `+creatorColumns+` FROM creators WHERE id IN (?)`, ids)
+		query, args, err := sqlx.In(`SELECT `+creatorColumns.of("")+` FROM creators WHERE id IN (?)`, ids)
 		if err != nil {
 			return nil, err
 		}
