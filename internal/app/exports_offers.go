@@ -8,6 +8,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/tables"
 )
 
 // ExportOffers writes offers with their figures, in the account's currency, as a list of them is narrowed and sorted.
@@ -18,16 +19,7 @@ func (a *App) ExportOffers(ctx context.Context, w io.Writer, l report.List, o Ex
 		return l.OfferRows(ctx, s)
 	}
 	return exportRows(ctx, a, w, o, exportedTable[report.OfferRow]{
-		title: "Offers",
-		columns: []export.Column{{Name: "Campaign Name"}, {Name: "Offer"}, {Name: "Type"}, {Name: "Status"},
-			{Name: "Commission Percent", Kind: export.Percent}, {Name: "Commission Flat", Kind: export.Decimal},
-			{Name: "Clicks", Kind: export.Integer}, {Name: "Conversions", Kind: export.Integer},
-			{Name: "Conversions By Link", Kind: export.Integer},
-			{Name: "Conversion Rate", Kind: export.Percent, NoSum: true},
-			{Name: "Not Converted", Kind: export.Integer}, {Name: "Account Currency"},
-			{Name: "Sales", Kind: export.Amount}, {Name: "Average Sale", Kind: export.Amount, NoSum: true},
-			{Name: "Commissions", Kind: export.Amount}, {Name: "Refunds", Kind: export.Amount},
-			{Name: "Payouts", Kind: export.Amount}, {Name: "Offer ID"}, {Name: "Campaign ID"}},
+		Table: offerTable(l.Currency),
 		count: func(s *storage.Snapshot) (int64, error) {
 			found, err := page(s, storage.Page{Limit: 1})
 			return found.Count, err
@@ -48,36 +40,48 @@ func (a *App) ExportOffers(ctx context.Context, w io.Writer, l report.List, o Ex
 				}
 			}
 		},
-		row: func(t *export.Table, _ storage.Names, row *report.OfferRow) { writeOffer(t, row, l.Currency) },
 	})
 }
 
-func writeOffer(t *export.Table, row *report.OfferRow, c money.Currency) {
-	t.Text(row.CampaignName)
-	t.Text(row.Name)
-	t.Text(string(row.Type))
-	t.Text(string(row.Status))
-	t.Percent(row.Rule.Percent)
-	writeFlat(t, row.Rule.Flat)
-	t.Integer(row.Clicks)
-	t.Integer(row.Conversions)
-	t.Integer(row.Linked)
-	if rate := row.ConversionRate(); rate != nil {
-		t.Percent(*rate)
-	} else {
-		t.Empty()
+// offerTable are offers with their figures in a currency.
+func offerTable(c money.Currency) tables.Table[report.OfferRow] {
+	type row = report.OfferRow
+	type cells = tables.Cells
+	return tables.Table[row]{
+		Title: "Offers",
+		Columns: []tables.Column[row]{
+			{File: "Campaign Name", Write: func(t *cells, o *row) { t.Text(o.CampaignName) }},
+			{File: "Offer", Write: func(t *cells, o *row) { t.Text(o.Name) }},
+			{File: "Type", Write: func(t *cells, o *row) { t.Text(string(o.Type)) }},
+			{File: "Status", Write: func(t *cells, o *row) { t.Text(string(o.Status)) }},
+			{File: "Commission Percent", Kind: export.Percent,
+				Write: func(t *cells, o *row) { t.Percent(o.Rule.Percent) }},
+			{File: "Commission Flat", Kind: export.Decimal, Write: func(t *cells, o *row) { t.Flat(o.Rule.Flat) }},
+			{File: "Clicks", Kind: export.Integer, Write: func(t *cells, o *row) { t.Integer(o.Clicks) }},
+			{File: "Conversions", Kind: export.Integer, Write: func(t *cells, o *row) { t.Integer(o.Conversions) }},
+			{File: "Conversions By Link", Kind: export.Integer, Write: func(t *cells, o *row) { t.Integer(o.Linked) }},
+			{File: "Conversion Rate", Kind: export.Percent, NoSum: true, Write: func(t *cells, o *row) {
+				if rate := o.ConversionRate(); rate != nil {
+					t.Percent(*rate)
+				} else {
+					t.Empty()
+				}
+			}},
+			{File: "Not Converted", Kind: export.Integer, Write: func(t *cells, o *row) { t.Integer(o.NotConverted) }},
+			{File: "Account Currency", Write: func(t *cells, _ *row) { t.Text(string(c)) }},
+			{File: "Sales", Kind: export.Amount, Write: func(t *cells, o *row) { t.Amount(o.Sales, c) }},
+			{File: "Average Sale", Kind: export.Amount, NoSum: true, Write: func(t *cells, o *row) {
+				if average := o.AverageSale(); average != nil {
+					t.Amount(*average, c)
+				} else {
+					t.Empty()
+				}
+			}},
+			{File: "Commissions", Kind: export.Amount, Write: func(t *cells, o *row) { t.Amount(o.Commissions, c) }},
+			{File: "Refunds", Kind: export.Amount, Write: func(t *cells, o *row) { t.Amount(o.Refunds, c) }},
+			{File: "Payouts", Kind: export.Amount, Write: func(t *cells, o *row) { t.Amount(o.Payouts, c) }},
+			{File: "Offer ID", Write: func(t *cells, o *row) { t.Text(o.ID.String()) }},
+			{File: "Campaign ID", Write: func(t *cells, o *row) { t.Text(o.CampaignID.String()) }},
+		},
 	}
-	t.Integer(row.NotConverted)
-	t.Text(string(c))
-	t.Amount(row.Sales, c)
-	if average := row.AverageSale(); average != nil {
-		t.Amount(*average, c)
-	} else {
-		t.Empty()
-	}
-	t.Amount(row.Commissions, c)
-	t.Amount(row.Refunds, c)
-	t.Amount(row.Payouts, c)
-	t.Text(row.ID.String())
-	t.Text(row.CampaignID.String())
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/tables"
 )
 
 func performanceRoutes() []route {
@@ -256,31 +257,9 @@ func (r *request) memberChoices(campaign affiliate.CampaignID, former bool,
 	return list, nil
 }
 
-// conversionTable are the columns of the table of a campaign's conversions.
-func conversionTable() []column {
-	return []column{
-		{Name: "number", Title: "Order", Sort: "number", Fixed: true},
-		{Name: "store", Title: "Store", Sort: "store"},
-		{Name: "date", Title: "Date", Sort: "date"},
-		{Name: "creator", Title: "Creator", Sort: "creator"},
-		{Name: "offer", Title: "Offer", Sort: "offer"},
-		{Name: "evidence", Title: "Code or link", Sort: "evidence"},
-		{Name: "status", Title: "Status", Sort: "status"},
-		{Name: "approval", Title: "Approval", Sort: "approval"},
-		{Name: "original_value", Title: "Original value", Number: true, Sort: "original_value"},
-		{Name: "value", Title: "Value", Number: true, Sort: "value"},
-		{Name: "refunded", Title: "Refunded", Number: true, Sort: "refunded"},
-		{Name: "commission", Title: "Commission", Number: true, Sort: "commission"},
-		{Name: "total", Title: "Charged", Number: true, Extra: true},
-		{Name: "rule", Title: "Rule", Extra: true},
-		{Name: "rate", Title: "Exchange rate", Extra: true},
-	}
-}
-
 // conversionList is the table of conversions with its totals.
 type conversionList struct {
 	Columns   []column
-	Shows     map[string]bool // columns by name
 	Rows      []conversionLine
 	Totals    report.ConversionTotals
 	Feet      []conversionFoot
@@ -308,7 +287,8 @@ type conversionLine struct {
 	Earned        cell
 	Rule          string
 	Rate          string
-	Undo, Release bool // what can be done about its approval, beside rejecting it
+	Plain         map[string]string // the other cells, by column
+	Undo, Release bool              // what can be done about its approval, beside rejecting it
 }
 
 // cell is an amount in the order's currency, with what it is in the account's where that is another.
@@ -341,7 +321,6 @@ func (r *request) readConversions(p *performancePage) error {
 		return err
 	}
 	r.sortable(l.Columns, p.Search.Sort.String())
-	l.Shows = shown(l.Columns)
 	rows, next, err := r.d.App.DB.ConversionPage(ctx, f, p.Search.Sort, r.page())
 	if err != nil {
 		return err
@@ -349,8 +328,11 @@ func (r *request) readConversions(p *performancePage) error {
 	if l.Totals, err = report.TotalConversions(ctx, r.d.App.DB, f); err != nil {
 		return err
 	}
+	columns := tables.Conversions().Page()
 	for _, c := range rows {
-		l.Rows = append(l.Rows, r.conversionLine(c))
+		line := r.conversionLine(c)
+		line.Plain = plainCells(columns, &c)
+		l.Rows = append(l.Rows, line)
 	}
 	l.foot(r)
 	l.To, l.Pager = r.here(), r.pager(next)
@@ -378,8 +360,7 @@ func (r *request) conversionLine(c storage.ConversionItem) conversionLine {
 		Date: r.date(c.PlacedAt.Time), Time: c.PlacedAt.In(r.zone).Format("15:04"),
 		Partly: c.Status == affiliate.Paid && c.Refunded > 0, IsRejected: c.Approval == affiliate.Rejected,
 		Decided: r.decided(c.Approvals()), Undo: c.Approval == affiliate.Rejected,
-		Release: c.Approval == affiliate.Held, Rule: commissionText(c.Rule(),
-			c.Currency)}
+		Release: c.Approval == affiliate.Held, Rule: commissionText(c.Rule(), c.Currency)}
 	other := c.Rate == nil || c.AccountCurrency != c.Currency
 	converted := func(minor int64, account *int64) cell {
 		t := cell{Text: amount(minor, c.Currency)}
@@ -455,20 +436,13 @@ func (l *conversionList) foot(r *request) {
 	line := func(s affiliate.Sums, c money.Currency, label string) {
 		foot := conversionFoot{Label: label}
 		for _, column := range l.Columns {
-			cell, summed := footCell{Number: column.Number}, true
-			switch column.Name {
-			case "value":
-				cell.Text = l.sumText(s.Sales, c)
-			case "refunded":
-				cell.Text = l.sumText(s.Refunds, c)
-			case "commission":
-				cell.Text = l.sumText(s.Commissions, c)
-			default:
-				summed = false
+			cell := footCell{Number: column.Number}
+			if column.Sum != nil {
+				cell.Text = l.sumText(column.Sum(s), c)
 			}
 			switch {
 			case !column.Shown:
-			case len(foot.Cells) > 0 || summed:
+			case len(foot.Cells) > 0 || column.Sum != nil:
 				foot.Cells = append(foot.Cells, cell)
 			default:
 				foot.Span++
