@@ -27,16 +27,16 @@ type conversionKey struct {
 func conversionKeys() []conversionKey {
 	return []conversionKey{
 		// Numbers of one store differ in their length before they differ in their digits: #999 comes before #1000.
-		{column: "number", key: "CAST(100 + LENGTH(o.number) AS TEXT) || o.number", kind: TextKey, beside: besideOrders},
-		{column: "store", key: "s.slug", kind: TextKey, beside: besideStores},
+		{column: "number", key: "CAST(100 + LENGTH(o.number) AS TEXT) || o.number", beside: besideOrders},
+		{column: "store", key: "s.slug", beside: besideStores},
 		{column: "date", key: "c.placed_at", kind: TimeKey},
-		{column: "creator", key: "LOWER(r.name)", kind: TextKey, beside: besideCreators},
-		{column: "campaign", key: "p.folded", kind: TextKey, beside: besideCampaigns},
-		{column: "offer", key: "f.folded", kind: TextKey, beside: besideOffers},
-		{column: "evidence", key: "LOWER(c.evidence)", kind: TextKey},
-		{column: "method", key: "c.method", kind: TextKey},
-		{column: "status", key: "c.status", kind: TextKey},
-		{column: "approval", key: "c.approval", kind: TextKey},
+		{column: "creator", key: "LOWER(r.name)", beside: besideCreators},
+		{column: "campaign", key: "p.folded", beside: besideCampaigns},
+		{column: "offer", key: "f.folded", beside: besideOffers},
+		{column: "evidence", key: "LOWER(c.evidence)"},
+		{column: "method", key: "c.method"},
+		{column: "status", key: "c.status"},
+		{column: "approval", key: "c.approval"},
 		{column: "original_value", key: "c.original_value", kind: NumberKey},
 		{column: "value", key: "COALESCE(c.account_value, -1)", kind: NumberKey},
 		{column: "refunded", key: "COALESCE(c.account_refunded, -1)", kind: NumberKey},
@@ -81,11 +81,9 @@ func (s ConversionSort) String() string {
 
 // keyset gives the order of conversions c, with the table that it looks at beside them.
 func (s ConversionSort) keyset() (k Keyset, beside string) {
-	column := strings.TrimPrefix(s.String(), "-")
+	column, descending := strings.TrimPrefix(s.String(), "-"), strings.HasPrefix(s.String(), "-")
 	keys := conversionKeys()
 	by := keys[slices.IndexFunc(keys, func(k conversionKey) bool { return k.column == column })]
-	descending := strings.HasPrefix(s.String(), "-")
-	return Keyset{s.String(), []Key{
-		{SQL: by.key, Column: "sort_key", Kind: by.kind, Descending: descending},
-		{SQL: "c.id", Descending: descending}}}, by.beside
+	key := Key{Column: "sort_key", SQL: by.key, Kind: by.kind, Descending: descending}
+	return Keyset{s.String(), []Key{key, {SQL: "c.id", Descending: descending}}}, by.beside
 }
