@@ -27,7 +27,8 @@ type conversionKey struct {
 func conversionKeys() []conversionKey {
 	return []conversionKey{
 		// Numbers of one store differ in their length before they differ in their digits: #999 comes before #1000.
-		{column: "number", key: "CAST(100 + LENGTH(o.number) AS TEXT) || o.number", kind: TextKey, beside: besideOrders},
+		{column: "number", key: "CAST(100 + LENGTH(o.number) AS TEXT) || o.number", kind: TextKey,
+			beside: besideOrders},
 		{column: "store", key: "s.slug", kind: TextKey, beside: besideStores},
 		{column: "date", key: "c.placed_at", kind: TimeKey},
 		{column: "creator", key: "LOWER(r.name)", kind: TextKey, beside: besideCreators},
