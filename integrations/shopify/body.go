@@ -1,28 +1,32 @@
 package shopify
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/tributaryhq/tributary/integrations/jsonwalk"
+)
 
 // body is what one delivery's body holds of the fields that are used, as they stand. One pass fills it whatever the
 // body is, since the topic is not signed: what it is shows in which keys there are. Names are Shopify's.
 type body struct {
 	keys int // how many top-level keys there are
 
-	id, orderID, name, orderNumber                 raw
-	createdAt, processedAt, updatedAt, cancelledAt raw
-	currency, totalPrice, totalOutstanding         raw
-	subtotalPrice, totalDiscounts                  raw
-	currentTotal, currentSubtotal                  raw
-	financialStatus, taxesIncluded, test           raw
-	landingSite, landingSiteRef                    raw
-	sourceName, checkoutToken, contractID          raw
-	tags                                           []raw
+	id, orderID, name, orderNumber                 jsonwalk.Value
+	createdAt, processedAt, updatedAt, cancelledAt jsonwalk.Value
+	currency, totalPrice, totalOutstanding         jsonwalk.Value
+	subtotalPrice, totalDiscounts                  jsonwalk.Value
+	currentTotal, currentSubtotal                  jsonwalk.Value
+	financialStatus, taxesIncluded, test           jsonwalk.Value
+	landingSite, landingSiteRef                    jsonwalk.Value
+	sourceName, checkoutToken, contractID          jsonwalk.Value
+	tags                                           []jsonwalk.Value
 	shippingDiscounted                             bool // a shipping line has a discount of its own
-	email, contactEmail, customerEmail             raw
-	billingCountry, shippingCountry                raw
+	email, contactEmail, customerEmail             jsonwalk.Value
+	billingCountry, shippingCountry                jsonwalk.Value
 	hasLines, hasDiscountApplications              bool
 	lines                                          []lineItem
 	refunds                                        []refund
-	codes                                          []raw // discount_codes[].code
+	codes                                          []jsonwalk.Value // discount_codes[].code
 	applications                                   []application
 	attributes                                     []attribute
 
@@ -30,54 +34,55 @@ type body struct {
 	refund                                   refund
 	hasRefundLines, hasOrderAdjustments      bool
 	hasTransactions                          bool
-	kind, status, amount                     raw
-	evidenceDueBy, networkReason             raw
-	finalizedOn, evidenceSentOn, initiatedAt raw
+	kind, status, amount                     jsonwalk.Value
+	evidenceDueBy, networkReason             jsonwalk.Value
+	finalizedOn, evidenceSentOn, initiatedAt jsonwalk.Value
 	edit                                     *orderEdit
 
 	// Compliance and app topics.
 	hasOrdersToRedact bool
-	ordersToRedact    []raw
+	ordersToRedact    []jsonwalk.Value
 	dataRequest       bool
-	shopID            raw
+	shopID            jsonwalk.Value
 	shopOwner         bool
 	hasCustomer       bool
 
-	orderStatusURL, myshopifyDomain, shopDomain raw // who sends it: see shop
+	orderStatusURL, myshopifyDomain, shopDomain jsonwalk.Value // who sends it: see shop
 
 	byID map[string]*lineItem // made by lineByID
 }
 
 // lineByID finds a line of the order.
-func (b *body) lineByID(id raw) (*lineItem, bool) {
+func (b *body) lineByID(id jsonwalk.Value) (*lineItem, bool) {
 	if b.byID == nil {
 		b.byID = make(map[string]*lineItem, len(b.lines))
 		for i := range b.lines {
-			b.byID[b.lines[i].id.content()] = &b.lines[i]
+			b.byID[b.lines[i].id.Content()] = &b.lines[i]
 		}
 	}
-	line, ok := b.byID[id.content()]
+	line, ok := b.byID[id.Content()]
 	return line, ok
 }
 
 type lineItem struct {
-	id, price, quantity, currentQuantity, giftCard, totalDiscount raw
-	tip                                                           bool
-	discounts                                                     []raw // discount_allocations[].amount
-	share                                                         int64 // of a discount told for the order alone
-	taxes                                                         []taxLine
+	id, price, quantity, currentQuantity, giftCard jsonwalk.Value
+	totalDiscount                                  jsonwalk.Value
+	tip                                            bool
+	discounts                                      []jsonwalk.Value // discount_allocations[].amount
+	share                                          int64            // of a discount told for the order alone
+	taxes                                          []taxLine
 }
 
-type taxLine struct{ price, rate raw }
+type taxLine struct{ price, rate jsonwalk.Value }
 
-type application struct{ kind, code raw }
+type application struct{ kind, code jsonwalk.Value }
 
-type attribute struct{ name, value raw }
+type attribute struct{ name, value jsonwalk.Value }
 
-type orderEdit struct{ orderID, createdAt raw }
+type orderEdit struct{ orderID, createdAt jsonwalk.Value }
 
 type refund struct {
-	id, createdAt, processedAt raw
+	id, createdAt, processedAt jsonwalk.Value
 	lines                      []refundLine
 	adjustments                []adjustment
 	shipping                   []shippingRefund
@@ -86,35 +91,31 @@ type refund struct {
 }
 
 type refundLine struct {
-	lineID, quantity, subtotal, tax raw
+	lineID, quantity, subtotal, tax jsonwalk.Value
 	subtotalSet, taxSet             amountSet
 	line                            lineItem
 }
 
 type adjustment struct {
-	kind, amount, tax raw
+	kind, amount, tax jsonwalk.Value
 	amountSet, taxSet amountSet
 }
 
 type shippingRefund struct{ subtotal, tax amountSet }
 
-type transaction struct{ id, kind, status, amount, currency, createdAt, processedAt raw }
+type transaction struct{ id, kind, status, amount, currency, createdAt, processedAt jsonwalk.Value }
 
 // amountSet is one of the "_set" fields: an amount in the shop's currency and in the one the customer saw.
 type amountSet struct{ shop, presentment sum }
 
-type sum struct{ amount, currency raw }
+type sum struct{ amount, currency jsonwalk.Value }
 
 // readBody reads all fields in one pass.
 func readBody(data []byte) (*body, *reader) {
-	b, r := &body{}, &reader{data: data}
-	r.start()
-	if r.err == nil {
-		r.object("", func(key []byte) {
-			b.keys++
-			b.field(r, key)
-		})
-		r.end()
+	b, r := &body{}, &reader{Walker: jsonwalk.New(data)}
+	for key := range r.Members {
+		b.keys++
+		b.field(r, key)
 	}
 	return b, r
 }
@@ -122,117 +123,116 @@ func readBody(data []byte) (*body, *reader) {
 func (b *body) field(r *reader, key []byte) {
 	switch string(key) {
 	case "id":
-		b.id = r.value()
+		b.id = r.Value()
 	case "order_id":
-		b.orderID = r.value()
+		b.orderID = r.Value()
 	case "name":
-		b.name = r.value()
+		b.name = r.Value()
 	case "order_number":
-		b.orderNumber = r.value()
+		b.orderNumber = r.Value()
 	case "created_at":
-		b.createdAt = r.value()
+		b.createdAt = r.Value()
 	case "processed_at":
-		b.processedAt = r.value()
+		b.processedAt = r.Value()
 	case "updated_at":
-		b.updatedAt = r.value()
+		b.updatedAt = r.Value()
 	case "cancelled_at":
-		b.cancelledAt = r.value()
+		b.cancelledAt = r.Value()
 	case "currency":
-		b.currency = r.value()
+		b.currency = r.Value()
 	case "total_price":
-		b.totalPrice = r.value()
+		b.totalPrice = r.Value()
 	case "subtotal_price":
-		b.subtotalPrice = r.value()
+		b.subtotalPrice = r.Value()
 	case "total_discounts":
-		b.totalDiscounts = r.value()
+		b.totalDiscounts = r.Value()
 	case "current_total_price":
-		b.currentTotal = r.value()
+		b.currentTotal = r.Value()
 	case "current_subtotal_price":
-		b.currentSubtotal = r.value()
+		b.currentSubtotal = r.Value()
 	case "source_name":
-		b.sourceName = r.value()
+		b.sourceName = r.Value()
 	case "checkout_token":
-		b.checkoutToken = r.value()
+		b.checkoutToken = r.Value()
 	case "subscription_contract_id", "subscription_contract":
-		b.contractID = r.value()
+		b.contractID = r.Value()
 	case "tags":
 		b.tags = nil
-		if r.peek() == '[' {
-			r.items(func() { b.tags = append(b.tags, r.value()) })
+		if r.Peek() == '[' {
+			for range r.Elements {
+				b.tags = append(b.tags, r.Value())
+			}
 		} else {
-			b.tags = append(b.tags, r.value())
+			b.tags = append(b.tags, r.Value())
 		}
 	case "shipping_lines":
 		b.shippingDiscounted = false
-		if r.peek() != '[' {
-			r.skip()
-			break
-		}
-		r.items(func() {
-			var allocations raw
-			r.object("", pick(r, "discount_allocations", &allocations))
+		for range r.Elements {
+			allocations := r.pick("", "discount_allocations")
 			b.shippingDiscounted = b.shippingDiscounted || len(allocations) > len("[]") && allocations[0] == '['
-		})
+		}
 	case "total_outstanding":
-		b.totalOutstanding = r.value()
+		b.totalOutstanding = r.Value()
 	case "financial_status":
-		b.financialStatus = r.value()
+		b.financialStatus = r.Value()
 	case "taxes_included":
-		b.taxesIncluded = r.value()
+		b.taxesIncluded = r.Value()
 	case "test":
-		b.test = r.value()
+		b.test = r.Value()
 	case "landing_site":
-		b.landingSite = r.value()
+		b.landingSite = r.Value()
 	case "landing_site_ref":
-		b.landingSiteRef = r.value()
+		b.landingSiteRef = r.Value()
 	case "email":
-		b.email = r.value()
+		b.email = r.Value()
 	case "contact_email":
-		b.contactEmail = r.value()
+		b.contactEmail = r.Value()
 	case "customer":
 		b.hasCustomer = true
-		r.object("customer", pick(r, "email", &b.customerEmail))
+		b.customerEmail = r.pick("customer", "email")
 	case "billing_address":
-		r.object("billing_address", pick(r, "country_code", &b.billingCountry))
+		b.billingCountry = r.pick("billing_address", "country_code")
 	case "shipping_address":
-		r.object("shipping_address", pick(r, "country_code", &b.shippingCountry))
+		b.shippingCountry = r.pick("shipping_address", "country_code")
 	case "order_status_url":
-		b.orderStatusURL = r.value()
+		b.orderStatusURL = r.Value()
 	case "line_items":
 		b.hasLines, b.lines = true, nil
-		r.list("line_items", func() {
-			b.lines = append(b.lines, lineItem{})
-			r.lineItem("", &b.lines[len(b.lines)-1])
-		})
+		for range r.list("line_items") {
+			b.lines = append(b.lines, r.lineItem(""))
+		}
 	case "refunds":
 		b.refunds = nil
-		r.list("refunds", func() {
-			b.refunds = append(b.refunds, refund{})
-			one := &b.refunds[len(b.refunds)-1]
-			r.object("", func(key []byte) { one.field(r, key) })
-		})
+		for range r.list("refunds") {
+			var one refund
+			for key := range r.object("") {
+				one.field(r, key)
+			}
+			b.refunds = append(b.refunds, one)
+		}
 	case "discount_codes":
 		b.codes = nil
-		r.list("discount_codes", func() {
-			var code raw
-			r.object("", pick(r, "code", &code))
-			b.codes = append(b.codes, code)
-		})
+		for range r.list("discount_codes") {
+			b.codes = append(b.codes, r.pick("", "code"))
+		}
 	case "discount_applications":
-		b.hasDiscountApplications, b.applications = r.peek() != 'n', nil
-		r.list("discount_applications", func() { b.applications = append(b.applications, r.application()) })
+		b.hasDiscountApplications, b.applications = r.Peek() != 'n', nil
+		for range r.list("discount_applications") {
+			b.applications = append(b.applications, r.application())
+		}
 	case "note_attributes":
 		b.attributes = nil
-		if r.peek() == '{' { // some apps write {"ref":"anna"} for [{"name":"ref","value":"anna"}]
-			r.keys(func(key []byte) {
-				name, err := json.Marshal(string(key))
-				if value := r.value(); err == nil {
-					b.attributes = append(b.attributes, attribute{name, value})
+		if r.Peek() == '{' { // some apps write {"ref":"anna"} for [{"name":"ref","value":"anna"}]
+			for key := range r.Members {
+				if name, err := json.Marshal(string(key)); err == nil {
+					b.attributes = append(b.attributes, attribute{name, r.Value()})
 				}
-			})
+			}
 			break
 		}
-		r.list("note_attributes", func() { b.attributes = append(b.attributes, r.attribute()) })
+		for range r.list("note_attributes") {
+			b.attributes = append(b.attributes, r.attribute())
+		}
 	default:
 		b.otherField(r, key)
 	}
@@ -253,278 +253,257 @@ func (b *body) otherField(r *reader, key []byte) {
 	case "refund_shipping_lines", "total_duties_set":
 		b.refund.field(r, key)
 	case "kind":
-		b.kind = r.value()
+		b.kind = r.Value()
 	case "status":
-		b.status = r.value()
+		b.status = r.Value()
 	case "amount":
-		b.amount = r.value()
+		b.amount = r.Value()
 	case "evidence_due_by":
-		b.evidenceDueBy = r.value()
+		b.evidenceDueBy = r.Value()
 	case "network_reason_code":
-		b.networkReason = r.value()
+		b.networkReason = r.Value()
 	case "finalized_on":
-		b.finalizedOn = r.value()
+		b.finalizedOn = r.Value()
 	case "evidence_sent_on":
-		b.evidenceSentOn = r.value()
+		b.evidenceSentOn = r.Value()
 	case "initiated_at":
-		b.initiatedAt = r.value()
+		b.initiatedAt = r.Value()
 	case "order_edit":
 		b.edit = &orderEdit{}
-		r.object("order_edit", func(key []byte) {
+		for key := range r.object("order_edit") {
 			switch string(key) {
 			case "order_id":
-				b.edit.orderID = r.value()
+				b.edit.orderID = r.Value()
 			case "created_at":
-				b.edit.createdAt = r.value()
-			default:
-				r.skip()
+				b.edit.createdAt = r.Value()
 			}
-		})
+		}
 	case "orders_to_redact":
 		b.hasOrdersToRedact, b.ordersToRedact = true, nil
-		r.list("orders_to_redact", func() { b.ordersToRedact = append(b.ordersToRedact, r.value()) })
+		for range r.list("orders_to_redact") {
+			b.ordersToRedact = append(b.ordersToRedact, r.Value())
+		}
 	case "orders_requested", "data_request":
 		b.dataRequest = true
-		r.skip()
 	case "shop_id":
-		b.shopID = r.value()
+		b.shopID = r.Value()
 	case "shop_owner":
 		b.shopOwner = true
-		r.skip()
 	case "myshopify_domain":
-		b.shopOwner, b.myshopifyDomain = true, r.value()
+		b.shopOwner, b.myshopifyDomain = true, r.Value()
 	case "shop_domain", "domain":
-		b.shopDomain = r.value()
-	default:
-		r.skip()
+		b.shopDomain = r.Value()
 	}
 }
 
-// pick reads one field of an object and skips the others.
-func pick(r *reader, name string, into *raw) func(key []byte) {
-	return func(key []byte) {
-		if string(key) == name {
-			*into = r.value()
-		} else {
-			r.skip()
+// pick reads one field of the object that comes next.
+func (r *reader) pick(name, field string) (v jsonwalk.Value) {
+	for key := range r.object(name) {
+		if string(key) == field {
+			v = r.Value()
 		}
 	}
+	return v
 }
 
-func (r *reader) lineItem(name string, l *lineItem) {
-	r.object(name, func(key []byte) {
+func (r *reader) lineItem(name string) (l lineItem) {
+	for key := range r.object(name) {
 		switch string(key) {
 		case "id":
-			l.id = r.value()
+			l.id = r.Value()
 		case "price":
-			l.price = r.value()
+			l.price = r.Value()
 		case "quantity":
-			l.quantity = r.value()
+			l.quantity = r.Value()
 		case "current_quantity":
-			l.currentQuantity = r.value()
+			l.currentQuantity = r.Value()
 		case "gift_card":
-			l.giftCard = r.value()
+			l.giftCard = r.Value()
 		case "total_discount":
-			l.totalDiscount = r.value()
+			l.totalDiscount = r.Value()
 		case "discount_allocations":
 			l.discounts = nil
-			r.list("discount_allocations", func() {
-				var amount raw
-				r.object("", pick(r, "amount", &amount))
-				l.discounts = append(l.discounts, amount)
-			})
+			for range r.list("discount_allocations") {
+				l.discounts = append(l.discounts, r.pick("", "amount"))
+			}
 		case "tax_lines":
 			l.taxes = nil
-			r.list("tax_lines", func() { l.taxes = append(l.taxes, r.taxLine()) })
+			for range r.list("tax_lines") {
+				l.taxes = append(l.taxes, r.taxLine())
+			}
 		case "tip_payment_gateway", "tip_payment_method", "tip":
 			// Only tip lines have the first two, null or not ("Present only on tips", REST order resource).
-			if v := r.value(); string(key) != "tip" || !v.absent() {
+			if v := r.Value(); string(key) != "tip" || !v.Absent() {
 				l.tip = true
 			}
-		default:
-			r.skip()
 		}
-	})
+	}
+	return l
 }
 
 func (r *reader) taxLine() (t taxLine) {
-	r.object("", func(key []byte) {
+	for key := range r.object("") {
 		switch string(key) {
 		case "price":
-			t.price = r.value()
+			t.price = r.Value()
 		case "rate":
-			t.rate = r.value()
-		default:
-			r.skip()
+			t.rate = r.Value()
 		}
-	})
+	}
 	return t
 }
 
 func (r *reader) application() (a application) {
-	r.object("", func(key []byte) {
+	for key := range r.object("") {
 		switch string(key) {
 		case "type":
-			a.kind = r.value()
+			a.kind = r.Value()
 		case "code":
-			a.code = r.value()
-		default:
-			r.skip()
+			a.code = r.Value()
 		}
-	})
+	}
 	return a
 }
 
 func (r *reader) attribute() (a attribute) {
-	r.object("", func(key []byte) {
+	for key := range r.object("") {
 		switch string(key) {
 		case "name":
-			a.name = r.value()
+			a.name = r.Value()
 		case "value":
-			a.value = r.value()
-		default:
-			r.skip()
+			a.value = r.Value()
 		}
-	})
+	}
 	return a
 }
 
 func (f *refund) field(r *reader, key []byte) {
 	switch string(key) {
 	case "id":
-		f.id = r.value()
+		f.id = r.Value()
 	case "created_at":
-		f.createdAt = r.value()
+		f.createdAt = r.Value()
 	case "processed_at":
-		f.processedAt = r.value()
+		f.processedAt = r.Value()
 	case "refund_line_items":
 		f.lines = nil
-		r.list("refund_line_items", func() {
-			f.lines = append(f.lines, refundLine{})
-			r.refundLine(&f.lines[len(f.lines)-1])
-		})
+		for range r.list("refund_line_items") {
+			f.lines = append(f.lines, r.refundLine())
+		}
 	case "order_adjustments":
 		f.adjustments = nil
-		r.list("order_adjustments", func() { f.adjustments = append(f.adjustments, r.adjustment()) })
+		for range r.list("order_adjustments") {
+			f.adjustments = append(f.adjustments, r.adjustment())
+		}
 	case "refund_shipping_lines":
 		f.shipping = nil
-		r.list("refund_shipping_lines", func() { f.shipping = append(f.shipping, r.shippingRefund()) })
+		for range r.list("refund_shipping_lines") {
+			f.shipping = append(f.shipping, r.shippingRefund())
+		}
 	case "transactions":
 		f.transactions = nil
-		r.list("transactions", func() { f.transactions = append(f.transactions, r.transaction()) })
+		for range r.list("transactions") {
+			f.transactions = append(f.transactions, r.transaction())
+		}
 	case "total_duties_set":
 		f.duties = r.amountSet("total_duties_set")
-	default:
-		r.skip()
 	}
 }
 
-func (r *reader) refundLine(l *refundLine) {
-	r.object("", func(key []byte) {
+func (r *reader) refundLine() (l refundLine) {
+	for key := range r.object("") {
 		switch string(key) {
 		case "line_item_id":
-			l.lineID = r.value()
+			l.lineID = r.Value()
 		case "quantity":
-			l.quantity = r.value()
+			l.quantity = r.Value()
 		case "subtotal":
-			l.subtotal = r.value()
+			l.subtotal = r.Value()
 		case "total_tax":
-			l.tax = r.value()
+			l.tax = r.Value()
 		case "subtotal_set":
 			l.subtotalSet = r.amountSet("subtotal_set")
 		case "total_tax_set":
 			l.taxSet = r.amountSet("total_tax_set")
 		case "line_item":
-			l.line = lineItem{}
-			r.lineItem("line_item", &l.line)
-		default:
-			r.skip()
+			l.line = r.lineItem("line_item")
 		}
-	})
+	}
+	return l
 }
 
 func (r *reader) adjustment() (a adjustment) {
-	r.object("", func(key []byte) {
+	for key := range r.object("") {
 		switch string(key) {
 		case "kind":
-			a.kind = r.value()
+			a.kind = r.Value()
 		case "amount":
-			a.amount = r.value()
+			a.amount = r.Value()
 		case "tax_amount":
-			a.tax = r.value()
+			a.tax = r.Value()
 		case "amount_set":
 			a.amountSet = r.amountSet("amount_set")
 		case "tax_amount_set":
 			a.taxSet = r.amountSet("tax_amount_set")
-		default:
-			r.skip()
 		}
-	})
+	}
 	return a
 }
 
 func (r *reader) shippingRefund() (s shippingRefund) {
-	r.object("", func(key []byte) {
+	for key := range r.object("") {
 		switch string(key) {
 		case "subtotal_amount_set":
 			s.subtotal = r.amountSet("subtotal_amount_set")
 		case "tax_amount_set":
 			s.tax = r.amountSet("tax_amount_set")
-		default:
-			r.skip()
 		}
-	})
+	}
 	return s
 }
 
 func (r *reader) transaction() (t transaction) {
-	r.object("", func(key []byte) {
+	for key := range r.object("") {
 		switch string(key) {
 		case "id":
-			t.id = r.value()
+			t.id = r.Value()
 		case "kind":
-			t.kind = r.value()
+			t.kind = r.Value()
 		case "status":
-			t.status = r.value()
+			t.status = r.Value()
 		case "amount":
-			t.amount = r.value()
+			t.amount = r.Value()
 		case "currency":
-			t.currency = r.value()
+			t.currency = r.Value()
 		case "created_at":
-			t.createdAt = r.value()
+			t.createdAt = r.Value()
 		case "processed_at":
-			t.processedAt = r.value()
-		default:
-			r.skip()
+			t.processedAt = r.Value()
 		}
-	})
+	}
 	return t
 }
 
 func (r *reader) amountSet(name string) (s amountSet) {
-	r.object(name, func(key []byte) {
+	for key := range r.object(name) {
 		switch string(key) {
 		case "shop_money":
 			s.shop = r.sum("shop_money")
 		case "presentment_money":
 			s.presentment = r.sum("presentment_money")
-		default:
-			r.skip()
 		}
-	})
+	}
 	return s
 }
 
 func (r *reader) sum(name string) (s sum) {
-	r.object(name, func(key []byte) {
+	for key := range r.object(name) {
 		switch string(key) {
 		case "amount":
-			s.amount = r.value()
+			s.amount = r.Value()
 		case "currency_code":
-			s.currency = r.value()
-		default:
-			r.skip()
+			s.currency = r.Value()
 		}
-	})
+	}
 	return s
 }

@@ -64,15 +64,15 @@ func (b *body) links(v *values) []affiliate.LinkEvidence {
 	// Shopify's own reading of ref, source or r in the landing page (referralCode in GraphQL's CustomerVisit).
 	e.add(affiliate.EvidenceSlug, v.word("landing_site_ref", b.landingSiteRef, maxEvidence+1), "landing_site_ref")
 	for _, a := range b.attributes {
-		if !a.name.isText() || !a.value.isText() && !a.value.isNumber() {
+		if !a.name.IsText() || !a.value.IsText() && !a.value.IsNumber() {
 			continue // attributes may hold anything that a theme or an app put there
 		}
 		// The storefront cannot read attributes whose name starts with an underscore, so scripts use both forms.
-		switch name := strings.TrimLeft(tidy(a.name.text(), 40), "_"); strings.ToLower(name) {
+		switch name := strings.TrimLeft(tidy(a.name.Text(), 40), "_"); strings.ToLower(name) {
 		case "tclid":
-			e.add(affiliate.EvidenceClick, a.value.content(), "note_attributes")
+			e.add(affiliate.EvidenceClick, a.value.Content(), "note_attributes")
 		case "ref":
-			e.add(affiliate.EvidenceSlug, a.value.content(), "note_attributes")
+			e.add(affiliate.EvidenceSlug, a.value.Content(), "note_attributes")
 		}
 	}
 	slices.SortStableFunc(e, func(a, b affiliate.LinkEvidence) int { return strength[a.Kind] - strength[b.Kind] })

@@ -2,12 +2,10 @@ package shopify
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"slices"
 	"strings"
 
+	"github.com/tributaryhq/tributary/integrations/jsonwalk"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
 )
@@ -34,13 +32,16 @@ func (b *body) snapshot(v *values) *affiliate.Snapshot {
 	s.Country = b.country(v)
 	s.CustomerEmail = b.customer(v)
 	if v.err == nil {
-		s.Hash = hashOf(s)
+		s.Hash = affiliate.HashOf(struct {
+			*affiliate.Snapshot
+			Refunds []affiliate.Refund `json:"refunds"`
+		}{s, s.Refunds})
 	}
 	return s
 }
 
 func (b *body) readTimes(v *values, s *affiliate.Snapshot) {
-	if b.updatedAt.absent() {
+	if b.updatedAt.Absent() {
 		v.missing("updated_at")
 	}
 	s.Version = millis(v.time("updated_at", b.updatedAt))
@@ -55,7 +56,7 @@ func (b *body) number(v *values) string {
 	if name := v.word("name", b.name, 100); name != "" {
 		return name
 	}
-	if b.orderNumber.isNumber() {
+	if b.orderNumber.IsNumber() {
 		return tidy(string(b.orderNumber), 100)
 	}
 	return v.word("order_number", b.orderNumber, 100)
@@ -111,13 +112,13 @@ func (b *body) readMoney(v *values, s *affiliate.Snapshot) {
 	case s.PaymentDate:
 		s.Captured = max(0, s.Total)
 		s.Charged = s.Captured
-	case s.RawStatus == "partially_paid" && !b.totalOutstanding.absent():
+	case s.RawStatus == "partially_paid" && !b.totalOutstanding.Absent():
 		s.Captured = max(0, s.Total-v.signedAmount("total_outstanding", b.totalOutstanding, s.Currency))
 	}
 }
 
-func (b *body) required(v *values, field string, r raw) raw {
-	if r.absent() {
+func (b *body) required(v *values, field string, r jsonwalk.Value) jsonwalk.Value {
+	if r.Absent() {
 		v.missing(field)
 	}
 	return r
@@ -148,7 +149,7 @@ func (b *body) spreadDiscount(v *values) {
 		}
 		v.leave()
 	}
-	if v.err != nil || !b.subtotalPrice.absent() &&
+	if v.err != nil || !b.subtotalPrice.Absent() &&
 		v.optionalAmount("subtotal_price", b.subtotalPrice, v.currency) >= all.Round() {
 		return
 	}
@@ -175,12 +176,12 @@ func (b *body) sumLines(v *values, s *affiliate.Snapshot,
 	for i := range b.lines {
 		l := &b.lines[i]
 		v.enter("line_items", i)
-		if l.price.absent() {
+		if l.price.Absent() {
 			v.missing("price")
 		}
 		sold := l.read(v, included)
 		removed := int64(0)
-		if !l.currentQuantity.absent() && !s.Canceled {
+		if !l.currentQuantity.Absent() && !s.Canceled {
 			left := v.count("current_quantity", l.currentQuantity) + refunded[v.lineKey(l.id, refunded)]
 			removed = max(0, sold.quantity-left)
 		}
@@ -210,7 +211,7 @@ func (b *body) refundedUnits(v *values, paid bool) map[string]int64 {
 			continue
 		}
 		for j, l := range b.refunds[i].lines {
-			if l.lineID.absent() {
+			if l.lineID.Absent() {
 				continue
 			}
 			v.enter("refund_line_items", j)
@@ -228,11 +229,11 @@ func (b *body) refundedUnits(v *values, paid bool) map[string]int64 {
 // units that are left cost. Whether others were bought at all, only the order's other bodies can tell.
 func (b *body) exchanged(v *values) bool {
 	moved := slices.ContainsFunc(b.refunds, func(f refund) bool { return f.movesMoney() })
-	if status := b.financialStatus.text(); status != "paid" && !(status == "partially_refunded" && moved) {
+	if status := b.financialStatus.Text(); status != "paid" && !(status == "partially_refunded" && moved) {
 		return false
 	}
-	if b.currentSubtotal.absent() || b.currentTotal.absent() ||
-		b.totalOutstanding.absent() || v.signedAmount("total_outstanding", b.totalOutstanding, v.currency) > 0 ||
+	if b.currentSubtotal.Absent() || b.currentTotal.Absent() ||
+		b.totalOutstanding.Absent() || v.signedAmount("total_outstanding", b.totalOutstanding, v.currency) > 0 ||
 		v.signedAmount("current_total_price", b.currentTotal, v.currency) >=
 			v.signedAmount("total_price", b.totalPrice, v.currency) {
 		return false
@@ -242,7 +243,7 @@ func (b *body) exchanged(v *values) bool {
 		l := &b.lines[i]
 		v.enter("line_items", i)
 		quantity, left := v.count("quantity", l.quantity), v.count("quantity", l.quantity)
-		if !l.currentQuantity.absent() {
+		if !l.currentQuantity.Absent() {
 			left = v.count("current_quantity", l.currentQuantity)
 		}
 		price := v.price(l).Minus(l.discount(v)).Round()
@@ -259,8 +260,8 @@ func (b *body) exchanged(v *values) bool {
 }
 
 // lineKey gives a line's id where there is anything to look up; lines need no id otherwise.
-func (v *values) lineKey(id raw, lookup map[string]int64) string {
-	if len(lookup) == 0 || id.absent() {
+func (v *values) lineKey(id jsonwalk.Value, lookup map[string]int64) string {
+	if len(lookup) == 0 || id.Absent() {
 		return ""
 	}
 	return v.id("id", id)
@@ -339,18 +340,4 @@ func (b *body) country(v *values) string {
 func (b *body) customer(v *values) string {
 	return cmp.Or(v.word("email", b.email, 320), v.word("contact_email", b.contactEmail, 320),
 		v.word("customer.email", b.customerEmail, 320))
-}
-
-// hashOf names a snapshot's meaning: bodies that differ only in what is not read have one hash. The customer's address
-// is left out, so that the hash tells nothing about a person.
-func hashOf(s *affiliate.Snapshot) string {
-	text, err := json.Marshal(struct {
-		*affiliate.Snapshot
-		Refunds []affiliate.Refund `json:"refunds"`
-	}{s, s.Refunds})
-	if err != nil {
-		return "" // unreachable: there are only texts, numbers and times of years 0 to 9999 in it
-	}
-	h := sha256.Sum256(text)
-	return hex.EncodeToString(h[:8])
 }

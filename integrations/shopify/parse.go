@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/tributaryhq/tributary/integrations/jsonwalk"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
@@ -15,11 +16,11 @@ import (
 func (Platform) Parse(topic string, data []byte) (affiliate.Parsed, error) {
 	topic = strings.ToLower(strings.TrimSpace(topic))
 	b, r := readBody(data)
-	if r.err != nil {
+	if err := r.Err(); err != nil {
 		if reason := unused(topic); reason != "" {
 			return affiliate.Parsed{Ignored: reason}, nil
 		}
-		return affiliate.Parsed{}, r.err
+		return affiliate.Parsed{}, bodyError(data, err)
 	}
 	is := b.shape()
 	if is == nil {
@@ -40,6 +41,14 @@ func (Platform) Parse(topic string, data []byte) (affiliate.Parsed, error) {
 	return parsed, nil
 }
 
+func bodyError(data []byte, err error) error {
+	if jsonwalk.IsXML(data) {
+		return affiliate.FieldErrorf("body", "is XML: set the webhook's format to JSON (Shopify admin, Settings > "+
+			"Notifications > Webhooks); what came in XML is not read, so compare the store's orders of that time")
+	}
+	return affiliate.FieldErrorf("body", "%v: it was cut or altered on its way; have the store send it again", err)
+}
+
 // sampleShop is the shop that Shopify's own examples name, "Send test notification" among them, whatever the shop is.
 const sampleShop = "jsmith.myshopify.com"
 
@@ -47,13 +56,13 @@ const sampleShop = "jsmith.myshopify.com"
 // (whose host is the shop's own domain where it has one), compliance topics in shop_domain, app/uninstalled in
 // myshopify_domain or domain. Empty when none does.
 func (b *body) shop() string {
-	for _, v := range []raw{b.myshopifyDomain, b.shopDomain} {
-		if v.isText() {
-			return myshopify(v.text())
+	for _, v := range []jsonwalk.Value{b.myshopifyDomain, b.shopDomain} {
+		if v.IsText() {
+			return myshopify(v.Text())
 		}
 	}
-	if b.orderStatusURL.isText() {
-		if u, err := url.Parse(b.orderStatusURL.text()); err == nil {
+	if b.orderStatusURL.IsText() {
+		if u, err := url.Parse(b.orderStatusURL.Text()); err == nil {
 			return myshopify(u.Hostname())
 		}
 	}
@@ -194,7 +203,7 @@ func (b *body) asTransaction(v *values) affiliate.Parsed {
 
 // asDispute reads a chargeback. Disputes of payments that are no orders have order_id null.
 func (b *body) asDispute(v *values) affiliate.Parsed {
-	if b.orderID.absent() && !b.id.absent() {
+	if b.orderID.Absent() && !b.id.Absent() {
 		id := v.id("id", b.id)
 		return affiliate.Parsed{Ignored: "dispute " + id + " is not about an order"}
 	}
@@ -202,7 +211,7 @@ func (b *body) asDispute(v *values) affiliate.Parsed {
 	d := affiliate.Dispute{ID: v.id("id", b.id), Status: affiliate.DisputeOpen, Currency: v.currencyCode("currency",
 		b.currency)}
 	d.Amount = v.amount("amount", b.amount, d.Currency)
-	if b.status.absent() {
+	if b.status.Absent() {
 		v.missing("status")
 	}
 	switch v.word("status", b.status, 40) {
@@ -225,7 +234,7 @@ func (b *body) asOrderEdit(v *values) affiliate.Parsed {
 	}
 	v.enter("order_edit", -1)
 	defer v.leave()
-	if b.edit.createdAt.absent() {
+	if b.edit.createdAt.Absent() {
 		v.missing("created_at")
 	}
 	return events(affiliate.Event{OrderID: v.id("order_id", b.edit.orderID), Edited: v.time("created_at",
@@ -269,7 +278,7 @@ func (b *body) asDataRequest(v *values) affiliate.Parsed {
 // asShopRedaction reads shop/redact, whose body is the shop's id and domain and nothing else.
 func (b *body) asShopRedaction(v *values) affiliate.Parsed {
 	v.id("shop_id", b.shopID)
-	if b.hasCustomer || !b.id.absent() {
+	if b.hasCustomer || !b.id.Absent() {
 		v.fail("body",
 			"is not that of shop/redact, which holds shop_id and shop_domain; nothing is erased on a wrong topic")
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tributaryhq/tributary/integrations/jsonwalk"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
@@ -774,8 +775,8 @@ func TestReaderAcceptsWhatIsJSON(t *testing.T) {
 	} {
 		for _, body := range []string{`{"id":` + value + `}`, "\r\n {\t\"x\" : " + value + " } ", `{"line_items":[` + value + `]}`} {
 			_, r := readBody([]byte(body))
-			if want := json.Valid([]byte(body)); (r.err == nil) != want {
-				t.Errorf("%s: %v, but encoding/json says %v", body, r.err, want)
+			if want := json.Valid([]byte(body)); (r.Err() == nil) != want {
+				t.Errorf("%s: %v, but encoding/json says %v", body, r.Err(), want)
 			}
 		}
 	}
@@ -784,8 +785,8 @@ func TestReaderAcceptsWhatIsJSON(t *testing.T) {
 // TestKeysMayBeEscaped: a key written with an escape is still the key.
 func TestKeysMayBeEscaped(t *testing.T) {
 	b, r := readBody([]byte(`{"\u0069d":5,"na\u006de":"x"}`))
-	if r.err != nil || string(b.id) != "5" || string(b.name) != `"x"` {
-		t.Errorf("id %s, name %s, %v", b.id, b.name, r.err)
+	if r.Err() != nil || string(b.id) != "5" || string(b.name) != `"x"` {
+		t.Errorf("id %s, name %s, %v", b.id, b.name, r.Err())
 	}
 }
 
@@ -862,12 +863,12 @@ func checkRefund(t *testing.T, r affiliate.Refund) {
 func checkReader(t *testing.T, body []byte) {
 	_, r := readBody(body)
 	valid := json.Valid(body) && utf8.Valid(body) && bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))
-	if r.err == nil && !valid {
+	if r.Err() == nil && !valid {
 		t.Fatal("accepted, but no JSON object")
 	}
-	deep := bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")) > maxLevel
-	if r.err != nil && valid && !deep {
-		t.Fatalf("refused, but a JSON object: %v", r.err)
+	deep := bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")) > jsonwalk.MaxDepth
+	if r.Err() != nil && valid && !deep {
+		t.Fatalf("refused, but a JSON object: %v", r.Err())
 	}
 }
 

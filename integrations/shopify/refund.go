@@ -1,13 +1,14 @@
 package shopify
 
 import (
+	"github.com/tributaryhq/tributary/integrations/jsonwalk"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
 )
 
 // givesBack says whether the transaction is of kind refund; the others (sale, capture, authorization, void, change)
 // take or hold money.
-func (t *transaction) givesBack() bool { return t.kind.isText() && t.kind.text() == "refund" }
+func (t *transaction) givesBack() bool { return t.kind.IsText() && t.kind.Text() == "refund" }
 
 // movesMoney says whether the refund has a transaction that gives money back, in whatever state.
 func (f *refund) movesMoney() bool {
@@ -28,7 +29,7 @@ func (f *refund) keepsMoney(v *values) bool {
 // tax. It is false when nothing tells the currency, and then no money has moved either.
 func (f *refund) standalone(v *values) (affiliate.Refund, bool) {
 	currency, field := f.shopCurrency()
-	if currency.absent() {
+	if currency.Absent() {
 		return affiliate.Refund{ID: v.id("id", f.id)}, false
 	}
 	v.currency = v.currencyCode(field, currency)
@@ -47,27 +48,27 @@ func (f *refund) inOrder(v *values, order *body) affiliate.Refund {
 
 // shopCurrency finds the shop's currency in a refund, and the field that says it. Transactions are in the customer's
 // currency, so they are asked last; bodies without any "_set" are older than shops with several currencies.
-func (f *refund) shopCurrency() (raw, string) {
+func (f *refund) shopCurrency() (jsonwalk.Value, string) {
 	for i := range f.adjustments {
-		if c := f.adjustments[i].amountSet.shop.currency; !c.absent() {
+		if c := f.adjustments[i].amountSet.shop.currency; !c.Absent() {
 			return c, "order_adjustments"
 		}
 	}
 	for i := range f.lines {
-		if c := f.lines[i].subtotalSet.shop.currency; !c.absent() {
+		if c := f.lines[i].subtotalSet.shop.currency; !c.Absent() {
 			return c, "refund_line_items"
 		}
 	}
 	for i := range f.shipping {
-		if c := f.shipping[i].subtotal.shop.currency; !c.absent() {
+		if c := f.shipping[i].subtotal.shop.currency; !c.Absent() {
 			return c, "refund_shipping_lines"
 		}
 	}
-	if c := f.duties.shop.currency; !c.absent() {
+	if c := f.duties.shop.currency; !c.Absent() {
 		return c, "total_duties_set"
 	}
 	for _, t := range f.transactions {
-		if !t.currency.absent() {
+		if !t.currency.Absent() {
 			return t.currency, "transactions"
 		}
 	}
@@ -93,8 +94,8 @@ func (f *refund) refundTransactions(v *values) (list []affiliate.Transaction) {
 	for i := range f.transactions {
 		v.enter("transactions", i)
 		t := f.transactions[i]
-		if t.currency.absent() { // before shops could sell in several currencies
-			t.currency = raw(`"` + string(v.currency) + `"`)
+		if t.currency.Absent() { // before shops could sell in several currencies
+			t.currency = jsonwalk.Value(`"` + string(v.currency) + `"`)
 		}
 		if one := t.read(v); one.Refund {
 			list = append(list, one)
@@ -153,16 +154,16 @@ type refundParts struct {
 }
 
 // side picks the shop's or the customer's amount. plain is the field beside the set, in the shop's currency.
-type side func(plain raw, set amountSet) raw
+type side func(plain jsonwalk.Value, set amountSet) jsonwalk.Value
 
-func shopMoney(plain raw, set amountSet) raw {
-	if set.shop.amount.absent() {
+func shopMoney(plain jsonwalk.Value, set amountSet) jsonwalk.Value {
+	if set.shop.amount.Absent() {
 		return plain
 	}
 	return set.shop.amount
 }
 
-func presentmentMoney(_ raw, set amountSet) raw { return set.presentment.amount }
+func presentmentMoney(_ jsonwalk.Value, set amountSet) jsonwalk.Value { return set.presentment.amount }
 
 func (f *refund) parts(v *values, of side, c money.Currency) (p refundParts) {
 	for i := range f.lines {
@@ -269,7 +270,7 @@ func (f *refund) includesTaxByRates(v *values) bool {
 	var tax, outside, inside int64
 	for i := range f.lines {
 		l := &f.lines[i].line
-		if l.price.absent() || l.quantity.absent() {
+		if l.price.Absent() || l.quantity.Absent() {
 			continue
 		}
 		v.enter("refund_line_items", i)
@@ -292,7 +293,7 @@ func distance(a, b int64) int64 { return max(a-b, b-a) }
 // rate sums the tax rates of a line. They are decimals in JSON; one that cannot be read counts as 0.
 func (l *lineItem) rate() (sum int64) {
 	for _, t := range l.taxes {
-		if !t.rate.isNumber() {
+		if !t.rate.IsNumber() {
 			continue
 		}
 		if n, err := money.ParseScaled(plainDecimal(string(t.rate)), rateDigits); err == nil && n > 0 &&
@@ -333,7 +334,7 @@ func (f *refund) linesAsSold(v *values, order *body, taxesIncluded bool, moved i
 	var lines, gross int64
 	for i := range f.lines {
 		l := f.lines[i].asSold(order)
-		if l.price.absent() || l.quantity.absent() {
+		if l.price.Absent() || l.quantity.Absent() {
 			continue
 		}
 		v.enter("refund_line_items", i)
@@ -358,7 +359,7 @@ var noLine lineItem
 
 // asSold gives the line that a refund line is about: the copy in the refund, else the order's own.
 func (l *refundLine) asSold(order *body) *lineItem {
-	if !l.line.price.absent() {
+	if !l.line.price.Absent() {
 		return &l.line
 	}
 	if order != nil {

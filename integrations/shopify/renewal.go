@@ -11,10 +11,10 @@ func (b *body) renewal(v *values) bool {
 	source := strings.ToLower(v.word("source_name", b.sourceName, 100))
 	var recurring, subscription bool
 	for _, list := range b.tags {
-		if !list.isText() {
+		if !list.IsText() {
 			continue
 		}
-		for tag := range strings.SplitSeq(list.text(), ",") {
+		for tag := range strings.SplitSeq(list.Text(), ",") {
 			tag = strings.NewReplacer("_", " ", "-", " ").Replace(strings.ToLower(strings.TrimSpace(tag)))
 			if strings.Contains(tag, "first") && (strings.Contains(tag, "subscription") ||
 				strings.Contains(tag, "order")) {
@@ -39,14 +39,14 @@ func (b *body) renewal(v *values) bool {
 
 // hasContract says whether a field or an attribute holds the id of a subscription's contract.
 func (b *body) hasContract() bool {
-	if !b.contractID.absent() {
+	if !b.contractID.Absent() {
 		return true
 	}
 	for _, a := range b.attributes {
-		if !a.name.isText() || a.value.absent() || a.value.content() == "" {
+		if !a.name.IsText() || a.value.Absent() || a.value.Content() == "" {
 			continue
 		}
-		name := strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(a.name.text()))
+		name := strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(a.name.Text()))
 		if strings.Contains(name, "contractid") || name == "subscriptioncontract" {
 			return true
 		}

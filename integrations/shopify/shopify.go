@@ -1,16 +1,12 @@
 package shopify
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
-	"hash"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/signature"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
@@ -86,27 +82,10 @@ func keyOfBody(topic string, body []byte) [16]byte {
 	return [16]byte(h.Sum(nil)[:16])
 }
 
-// Verify says whether one of the secrets signed the body. Shopify sends base64 of HMAC-SHA256 over the raw bytes; after
-// a rotation either secret may have signed for up to an hour. All secrets are tried, each compared in constant time.
-// An empty body is refused even with a right digest, as Shopify's own libraries do, and an empty secret fits nothing.
+// Verify says whether one of the secrets signed the body; after a rotation either secret may have signed for up to an
+// hour.
 func (Platform) Verify(secrets [][]byte, h http.Header, body []byte) bool {
-	signature := header(h, headerHMACNext, headerHMAC)
-	if len(body) == 0 || len(signature) != base64.StdEncoding.EncodedLen(sha256.Size) {
-		return false
-	}
-	d := digests.Get().(*digest)
-	defer digests.Put(d)
-	copy(d.text[:], signature)
-	if n, err := strictBase64.Decode(d.claimed[:], d.text[:]); err != nil || n != sha256.Size {
-		return false
-	}
-	fits := 0
-	for _, secret := range secrets {
-		if len(secret) > 0 {
-			fits |= subtle.ConstantTimeCompare(d.hmac(secret, body), d.claimed[:sha256.Size])
-		}
-	}
-	return fits == 1
+	return signature.Verify(secrets, body, header(h, headerHMACNext, headerHMAC))
 }
 
 // Triggered is when Shopify says that it triggered the delivery, zero when it does not say.
@@ -119,49 +98,4 @@ func (Platform) Triggered(h http.Header) time.Time {
 }
 
 // Sign gives the signature header that Shopify would send. Tests, the demo and load generators use it.
-func Sign(secret, body []byte) string {
-	mac := hmac.New(sha256.New, secret)
-	mac.Write(body)
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
-}
-
-var strictBase64 = base64.StdEncoding.Strict()
-
-// digest is reusable space to check one signature without allocating: crypto/hmac makes two hashes and two buffers anew
-// for every key.
-type digest struct {
-	hash.Hash
-	pad     [sha256.BlockSize]byte
-	sum     [sha256.Size]byte
-	text    [44]byte
-	claimed [33]byte // base64 decodes 44 characters into as many as 33 bytes
-}
-
-var digests = sync.Pool{New: func() any { return &digest{Hash: sha256.New()} }}
-
-// hmac is HMAC-SHA256 as of RFC 2104: H(key ⊕ opad, H(key ⊕ ipad, body)). The result is valid until the next call.
-func (d *digest) hmac(secret, body []byte) []byte {
-	if len(secret) > sha256.BlockSize {
-		short := sha256.Sum256(secret)
-		secret = short[:]
-	}
-	d.fillPad(secret, 0x36)
-	d.Reset()
-	_, _ = d.Write(d.pad[:])
-	_, _ = d.Write(body)
-	d.Hash.Sum(d.sum[:0])
-	d.fillPad(secret, 0x5c)
-	d.Reset()
-	_, _ = d.Write(d.pad[:])
-	_, _ = d.Write(d.sum[:])
-	clear(d.pad[:]) // the key does not stay in the pool
-	return d.Hash.Sum(d.sum[:0])
-}
-
-func (d *digest) fillPad(secret []byte, with byte) {
-	clear(d.pad[:])
-	copy(d.pad[:], secret)
-	for i := range d.pad {
-		d.pad[i] ^= with
-	}
-}
+func Sign(secret, body []byte) string { return signature.Sign(secret, body) }

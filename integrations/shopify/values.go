@@ -7,12 +7,13 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tributaryhq/tributary/integrations/jsonwalk"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
 )
 
-// values turns raw values into ids, amounts and times. It keeps the first fault, so that its users read straight on and
-// ask once.
+// values turns values as they stand into ids, amounts and times. It keeps the first fault, so that its users read
+// straight on and ask once.
 type values struct {
 	place
 	currency money.Currency // of amounts whose currency is not said
@@ -32,12 +33,12 @@ func (v *values) missing(field string) {
 }
 
 // id reads an id as a decimal string. Ids are 64-bit numbers, beyond what a float holds exactly.
-func (v *values) id(field string, r raw) string {
-	if r.absent() {
+func (v *values) id(field string, r jsonwalk.Value) string {
+	if r.Absent() {
 		v.missing(field)
 		return ""
 	}
-	text := r.content()
+	text := r.Content()
 	if n, err := strconv.ParseInt(text, 10, 64); err != nil || n <= 0 || strconv.FormatInt(n, 10) != text {
 		v.fail(field, "%s is not an id; it must be a whole number above 0, not rounded on its way", clip(text))
 	}
@@ -45,12 +46,12 @@ func (v *values) id(field string, r raw) string {
 }
 
 // count reads a number of units.
-func (v *values) count(field string, r raw) int64 {
-	if r.absent() {
+func (v *values) count(field string, r jsonwalk.Value) int64 {
+	if r.Absent() {
 		v.missing(field)
 		return 0
 	}
-	text := r.content()
+	text := r.Content()
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n > money.Limit {
 		v.fail(field, "%s is not a quantity; it must be a whole number, 0 or more", clip(text))
@@ -60,8 +61,8 @@ func (v *values) count(field string, r raw) int64 {
 }
 
 // amount reads an amount that must be there and not be negative.
-func (v *values) amount(field string, r raw, c money.Currency) int64 {
-	if r.absent() {
+func (v *values) amount(field string, r jsonwalk.Value, c money.Currency) int64 {
+	if r.Absent() {
 		v.missing(field)
 		return 0
 	}
@@ -69,17 +70,17 @@ func (v *values) amount(field string, r raw, c money.Currency) int64 {
 }
 
 // optionalAmount reads an amount that must not be negative; a missing one is 0.
-func (v *values) optionalAmount(field string, r raw, c money.Currency) int64 {
+func (v *values) optionalAmount(field string, r jsonwalk.Value, c money.Currency) int64 {
 	return v.exact(field, r, c).Round()
 }
 
 // signedAmount reads an amount of either sign; a missing one is 0.
-func (v *values) signedAmount(field string, r raw, c money.Currency) int64 {
+func (v *values) signedAmount(field string, r jsonwalk.Value, c money.Currency) int64 {
 	return v.signed(field, r, c).Round()
 }
 
 // exact reads an amount that must not be negative, with all its digits; a missing one is 0.
-func (v *values) exact(field string, r raw, c money.Currency) money.Sum {
+func (v *values) exact(field string, r jsonwalk.Value, c money.Currency) money.Sum {
 	n := v.signed(field, r, c)
 	if n.Compare(money.Sum{}) < 0 {
 		v.fail(field, "%s is negative; Shopify sends amounts of 0 or more here", clip(string(r)))
@@ -90,11 +91,11 @@ func (v *values) exact(field string, r raw, c money.Currency) money.Sum {
 
 // signed reads an amount of either sign with all its digits. Most amounts are text, those of refund lines are JSON
 // numbers; both are read from their digits.
-func (v *values) signed(field string, r raw, c money.Currency) money.Sum {
-	if r.absent() {
+func (v *values) signed(field string, r jsonwalk.Value, c money.Currency) money.Sum {
+	if r.Absent() {
 		return money.Sum{}
 	}
-	if !r.isText() && !r.isNumber() {
+	if !r.IsText() && !r.IsNumber() {
 		v.fail(field, `must be an amount, such as "12.50"`)
 		return money.Sum{}
 	}
@@ -107,16 +108,16 @@ func (v *values) signed(field string, r raw, c money.Currency) money.Sum {
 }
 
 // digitsOf gives an amount as a plain decimal.
-func digitsOf(r raw) string {
-	if r.isNumber() {
+func digitsOf(r jsonwalk.Value) string {
+	if r.IsNumber() {
 		return plainDecimal(string(r))
 	}
-	return r.text()
+	return r.Text()
 }
 
 // decimals is how many decimals an amount shows.
-func decimals(r raw) int {
-	if !r.isText() && !r.isNumber() {
+func decimals(r jsonwalk.Value) int {
+	if !r.IsText() && !r.IsNumber() {
 		return 0
 	}
 	_, fraction, _ := strings.Cut(digitsOf(r), ".")
@@ -179,8 +180,8 @@ func (v *values) plus(field string, a, b money.Sum) money.Sum {
 }
 
 // currencyCode reads a currency code that must be there. One outside ISO 4217 is kept with the decimals shown.
-func (v *values) currencyCode(field string, r raw) money.Currency {
-	if r.absent() {
+func (v *values) currencyCode(field string, r jsonwalk.Value) money.Currency {
+	if r.Absent() {
 		v.missing(field)
 		return ""
 	}
@@ -192,13 +193,13 @@ func (v *values) currencyCode(field string, r raw) money.Currency {
 }
 
 // time reads a time in UTC, zero when it is missing.
-func (v *values) time(field string, r raw) time.Time {
-	if r.absent() {
+func (v *values) time(field string, r jsonwalk.Value) time.Time {
+	if r.Absent() {
 		return time.Time{}
 	}
-	text := r.content()
+	text := r.Content()
 	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || !r.isText() || t.Year() < 1990 || t.Year() > 2190 {
+	if err != nil || !r.IsText() || t.Year() < 1990 || t.Year() > 2190 {
 		v.fail(field, "%s is not a time; it must look like 2026-05-01T09:00:00-04:00", clip(text))
 		return time.Time{}
 	}
@@ -206,9 +207,9 @@ func (v *values) time(field string, r raw) time.Time {
 }
 
 // day reads a time that may be a bare day, as disputes have.
-func (v *values) day(field string, r raw) time.Time {
-	if r.isText() {
-		if t, err := time.Parse(time.DateOnly, r.text()); err == nil {
+func (v *values) day(field string, r jsonwalk.Value) time.Time {
+	if r.IsText() {
+		if t, err := time.Parse(time.DateOnly, r.Text()); err == nil {
 			return t
 		}
 	}
@@ -216,8 +217,8 @@ func (v *values) day(field string, r raw) time.Time {
 }
 
 // flag reads true or false, false when missing.
-func (v *values) flag(field string, r raw) bool {
-	if r.absent() {
+func (v *values) flag(field string, r jsonwalk.Value) bool {
+	if r.Absent() {
 		return false
 	}
 	if s := string(r); s != "true" && s != "false" {
@@ -228,15 +229,15 @@ func (v *values) flag(field string, r raw) bool {
 
 // word reads a text, "" when it is missing, without control characters (PostgreSQL refuses a zero byte) and cut to most
 // characters.
-func (v *values) word(field string, r raw, most int) string {
-	if r.absent() {
+func (v *values) word(field string, r jsonwalk.Value, most int) string {
+	if r.Absent() {
 		return ""
 	}
-	if !r.isText() {
+	if !r.IsText() {
 		v.fail(field, "must be text, not %s", clip(string(r)))
 		return ""
 	}
-	return tidy(r.text(), most)
+	return tidy(r.Text(), most)
 }
 
 func tidy(s string, most int) string {

@@ -3,6 +3,7 @@ package woocommerce
 import (
 	"strings"
 
+	"github.com/tributaryhq/tributary/integrations/jsonwalk"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
 )
@@ -52,7 +53,7 @@ func (r *reader) goods(p *payload, total int64) goods {
 	for i, line := range p.lines.rows {
 		net := add("line_items", i, line, true)
 		totals, subtotals = totals.Plus(net), subtotals.Plus(net)
-		if !line.subtotal.absent() {
+		if !blank(line.subtotal) {
 			subtotals = subtotals.Minus(net).Plus(r.exact(place{"line_items", i, "subtotal"}, line.subtotal))
 		}
 	}
@@ -83,8 +84,8 @@ func (r *reader) goods(p *payload, total int64) goods {
 }
 
 // decimalZero says whether an amount is there and is 0.
-func decimalZero(t token) bool {
-	amount, ok := t.scalar()
+func decimalZero(t jsonwalk.Value) bool {
+	amount, ok := scalar(t)
 	return ok && amount != "" && strings.Trim(amount, "-+0.") == ""
 }
 
@@ -128,7 +129,7 @@ func (r *reader) storedMoney(p *payload, merchandise, discounted money.Sum, miss
 func (r *reader) mustBeList(name string, l rowList, needed bool) {
 	switch {
 	case l.present:
-	case !l.instead.absent():
+	case !blank(l.instead):
 		r.fail(wrongType(name, l.instead, "a list"))
 	case needed:
 		r.fail(missing(name))
@@ -136,8 +137,8 @@ func (r *reader) mustBeList(name string, l rowList, needed bool) {
 }
 
 // optional reads an amount that may be missing.
-func (r *reader) optional(at place, t token) money.Sum {
-	if t.absent() {
+func (r *reader) optional(at place, t jsonwalk.Value) money.Sum {
+	if blank(t) {
 		return money.Sum{}
 	}
 	return r.exact(at, t)

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tributaryhq/tributary/integrations/jsonwalk"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
@@ -46,12 +47,6 @@ func (m *metadata) evidence(placed time.Time) []affiliate.LinkEvidence {
 	return links
 }
 
-// text reads a meta value that counts only as a string or a number.
-func text(t token) string {
-	s, _ := t.scalar()
-	return s
-}
-
 // usable says whether a value can be evidence at all. Control characters and broken UTF-8 come from percent-encodings.
 func usable(value string) bool {
 	return utf8.RuneCountInString(value) <= maxEvidence && utf8.ValidString(value) &&
@@ -59,12 +54,12 @@ func usable(value string) bool {
 }
 
 // landing gives the parameters of the landing page, of several with one name the first.
-func landing(entry token) map[string]string {
-	if len(entry) < 2 || entry[0] != '"' {
+func landing(entry jsonwalk.Value) map[string]string {
+	if !entry.IsText() {
 		return nil
 	}
 	first := map[string]string{}
-	for name, value := range affiliate.LandingParameters(string(entry.plain())) {
+	for name, value := range affiliate.LandingParameters(entry.Text()) {
 		if _, ok := first[name]; !ok {
 			first[name] = value
 		}

@@ -1,9 +1,6 @@
 package woocommerce
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"html"
 	"slices"
 	"strconv"
@@ -11,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tributaryhq/tributary/integrations/jsonwalk"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
 )
@@ -67,9 +65,9 @@ func (p *payload) orderID() (string, error) {
 }
 
 // readID reads an id exactly; ids may exceed 2^53, so they never become floating-point numbers.
-func readID(name string, t token) (string, error) {
-	text, ok := t.scalar()
-	if !ok && t.absent() {
+func readID(name string, t jsonwalk.Value) (string, error) {
+	text, ok := scalar(t)
+	if !ok && blank(t) {
 		return "", missing(name)
 	}
 	if !ok {
@@ -78,24 +76,24 @@ func readID(name string, t token) (string, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n <= 0 {
 		return "", affiliate.FieldErrorf(name, "%q is no id; WooCommerce's are whole numbers from 1; "+
-			"look for a plugin that changes webhook payloads", clip(text, 40))
+			"look for a plugin that changes webhook payloads", affiliate.Clip(text, 40))
 	}
 	return strconv.FormatInt(n, 10), nil
 }
 
 // rawStatus gives the status without the prefix "wc-", which it has in the database but not in payloads.
 func (p *payload) rawStatus() (string, error) {
-	if p.status.absent() {
+	if blank(p.status) {
 		return "", missing("status")
 	}
-	if p.status[0] != '"' {
+	if !p.status.IsText() {
 		return "", wrongType("status", p.status, "a string")
 	}
 	status := strings.TrimPrefix(cleanText(p.status), "wc-")
 	if status == "" {
 		return "", missing("status")
 	}
-	return clip(status, maxStatus), nil
+	return affiliate.Clip(status, maxStatus), nil
 }
 
 // snapshot turns a full order body into the order as of its modification time.
@@ -108,7 +106,7 @@ func (p *payload) snapshot(id, status string) (*affiliate.Snapshot, error) {
 		Version:       r.time("date_modified_gmt", p.modified).UnixMilli(),
 		Currency:      r.currency,
 		RawStatus:     status,
-		PaymentDate:   !p.paid.absent() && !r.time("date_paid_gmt", p.paid).IsZero(),
+		PaymentDate:   !blank(p.paid) && !r.time("date_paid_gmt", p.paid).IsZero(),
 		Total:         r.amount(place{field: "total"}, p.total),
 		Parent:        p.parentID(),
 		Marketplace:   p.splitOff(),
@@ -133,22 +131,11 @@ func (p *payload) snapshot(id, status string) (*affiliate.Snapshot, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	s.Hash = hash(s)
-	return s, nil
-}
-
-// hash is over what the snapshot means and not over the body: the order of meta fields and of refunds made within one
-// second differs between payloads of the same state.
-func hash(s *affiliate.Snapshot) string {
-	canonical, err := json.Marshal(struct {
+	s.Hash = affiliate.HashOf(struct {
 		Order   *affiliate.Snapshot `json:"order"`
 		Refunds []affiliate.Refund  `json:"refunds"`
 	}{s, s.Refunds})
-	if err != nil {
-		return "" // not reached: all fields are plain values
-	}
-	sum := sha256.Sum256(canonical)
-	return hex.EncodeToString(sum[:8])
+	return s, nil
 }
 
 // reader reads the fields that must be right. The first error sticks.
@@ -164,10 +151,10 @@ func (r *reader) fail(err error) {
 }
 
 // readCurrency reads the order's currency. One outside ISO 4217, which plugins add, is kept with the decimals shown.
-func (r *reader) readCurrency(t token, decimals int) money.Currency {
-	text, ok := t.scalar()
+func (r *reader) readCurrency(t jsonwalk.Value, decimals int) money.Currency {
+	text, ok := scalar(t)
 	switch {
-	case t.absent():
+	case blank(t):
 		r.fail(missing("currency"))
 		return ""
 	case !ok:
@@ -193,27 +180,25 @@ func (p *payload) decimals() int {
 	return most
 }
 
-func decimals(t token) int {
-	text, _ := t.scalar()
-	_, fraction, _ := strings.Cut(text, ".")
+func decimals(t jsonwalk.Value) int {
+	_, fraction, _ := strings.Cut(text(t), ".")
 	return len(fraction)
 }
 
 // time reads one of the *_gmt dates, which are UTC without saying so. A trailing Z is accepted.
-func (r *reader) time(name string, t token) time.Time {
-	if t.absent() {
+func (r *reader) time(name string, t jsonwalk.Value) time.Time {
+	if blank(t) {
 		r.fail(missing(name))
 		return time.Time{}
 	}
-	if t[0] != '"' {
+	if !t.IsText() {
 		r.fail(wrongType(name, t, "a string"))
 		return time.Time{}
 	}
-	text := string(t.plain())
-	at, err := time.Parse("2006-01-02T15:04:05", strings.TrimSuffix(text, "Z"))
+	at, err := time.Parse("2006-01-02T15:04:05", strings.TrimSuffix(t.Text(), "Z"))
 	if err != nil || at.Year() < 1970 {
 		r.fail(affiliate.FieldErrorf(name, "%q is no date such as 2026-11-21T03:08:13; "+apiVersionRemedy,
-			clip(text, 40)))
+			affiliate.Clip(t.Text(), 40)))
 		return time.Time{}
 	}
 	return at
@@ -235,16 +220,16 @@ func (p place) String() string {
 
 // amount reads money from the digits as they stand in the body. How many decimals there are is a setting of the store
 // at the time the payload is built, not a matter of the currency.
-func (r *reader) amount(at place, t token) int64 { return r.exact(at, t).Round() }
+func (r *reader) amount(at place, t jsonwalk.Value) int64 { return r.exact(at, t).Round() }
 
 // exact reads money with all its digits, to be added up.
-func (r *reader) exact(at place, t token) money.Sum {
+func (r *reader) exact(at place, t jsonwalk.Value) money.Sum {
 	if r.err != nil {
 		return money.Sum{}
 	}
-	text, ok := t.scalar()
+	text, ok := scalar(t)
 	switch {
-	case t.absent():
+	case blank(t):
 		r.fail(missing(at.String()))
 		return money.Sum{}
 	case !ok:
@@ -264,7 +249,7 @@ func (r *reader) exact(at place, t token) money.Sum {
 // date, no gateway answer. The list is complete. Its order is not stable (refunds of one second change places), so it
 // is sorted by id, as text like all of a snapshot's refund ids.
 func (r *reader) refunds(l refundList, version int64, goods *goods) []affiliate.Refund {
-	if !l.present && !l.instead.absent() {
+	if !l.present && !blank(l.instead) {
 		r.fail(wrongType("refunds", l.instead, "a list"))
 	}
 	if len(l.refunds) == 0 {
@@ -288,9 +273,7 @@ func (r *reader) refunds(l refundList, version int64, goods *goods) []affiliate.
 
 // shell says whether this is what is left of a deleted refund: {"id":0,"reason":"","total":"-0.00"}.
 func (l refundLine) shell() bool {
-	id, _ := l.id.scalar()
-	total, _ := l.total.scalar()
-	return id == "0" && strings.Trim(total, "-+0.") == ""
+	return text(l.id) == "0" && strings.Trim(text(l.total), "-+0.") == ""
 }
 
 // refund looks among the order's own rows for those that the refund is for. Where they cannot be told, a refund with
@@ -307,7 +290,7 @@ func (r *reader) refund(i int, line refundLine, version int64, goods *goods) aff
 				"order as negative amounts: look for a plugin that changes webhook payloads"))
 	}
 	var tax int64
-	if !line.tax.absent() {
+	if !blank(line.tax) {
 		tax = r.amount(place{"refunds", i, "total_tax"}, line.tax)
 	}
 	amount, tax = -amount, max(tax, -tax)
@@ -332,7 +315,7 @@ func (r *reader) refund(i int, line refundLine, version int64, goods *goods) aff
 // orderNumber is the number that people see; plugins change it.
 func (p *payload) orderNumber(id string) string {
 	if number := cleanText(p.number); number != "" {
-		return clip(number, maxNumber)
+		return affiliate.Clip(number, maxNumber)
 	}
 	return id
 }
@@ -352,7 +335,7 @@ func (p *payload) codes() []string {
 }
 
 func (p *payload) country() string {
-	for _, t := range []token{p.billing.country, p.shipping.country} {
+	for _, t := range []jsonwalk.Value{p.billing.country, p.shipping.country} {
 		if code := strings.ToUpper(cleanText(t)); isCountry(code) {
 			return code
 		}
@@ -377,17 +360,17 @@ func (p *payload) erased() bool { return strings.EqualFold(cleanText(p.billing.e
 
 // cleanText reads an optional text: without control characters (PostgreSQL keeps no NUL, and none belongs here) and
 // without white space around it. It is empty for what is no text.
-func cleanText(t token) string {
-	text, _ := t.scalar()
-	if strings.IndexFunc(text, isControl) >= 0 {
-		text = strings.Map(func(r rune) rune {
+func cleanText(t jsonwalk.Value) string {
+	s := text(t)
+	if strings.IndexFunc(s, isControl) >= 0 {
+		s = strings.Map(func(r rune) rune {
 			if isControl(r) {
 				return -1
 			}
 			return r
-		}, text)
+		}, s)
 	}
-	return strings.TrimSpace(text)
+	return strings.TrimSpace(s)
 }
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }

@@ -1,10 +1,10 @@
 package woocommerce
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
+	"github.com/tributaryhq/tributary/integrations/jsonwalk"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
@@ -58,11 +58,11 @@ func unused(topic string) string {
 		return "ping: WooCommerce tries the address of a webhook"
 	case resource == "action":
 		return fmt.Sprintf("topic %s is not used: it names an order or a refund without showing it; "+
-			"order.updated or a comparison with the store does", clip(topic, 80))
+			"order.updated or a comparison with the store does", affiliate.Clip(topic, 80))
 	case resource == "product", resource == "coupon", resource == "customer":
-		return fmt.Sprintf("topic %s is not used: only orders (order.*) are", clip(topic, 80))
+		return fmt.Sprintf("topic %s is not used: only orders (order.*) are", affiliate.Clip(topic, 80))
 	}
-	return fmt.Sprintf("topic %q is unknown and not used: only orders (order.*) are", clip(topic, 80))
+	return fmt.Sprintf("topic %q is unknown and not used: only orders (order.*) are", affiliate.Clip(topic, 80))
 }
 
 func bodyError(body []byte, err error) error {
@@ -70,19 +70,19 @@ func bodyError(body []byte, err error) error {
 		return affiliate.FieldErrorf("body",
 			"is empty; WooCommerce always sends JSON: look for a proxy that drops bodies")
 	}
-	if bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\ufeff")), " \t\r\n"), []byte("<")) {
+	if jsonwalk.IsXML(body) {
 		return affiliate.FieldErrorf("body", "is XML or HTML, and WooCommerce itself sends JSON only: look for a "+
 			"plugin or code that changes the payload or the format of webhooks (filters woocommerce_webhook_payload "+
 			"and woocommerce_webhook_http_args), have it send JSON, and compare the order with the store")
 	}
-	return affiliate.FieldErrorf("body", "is %v; look for a plugin that changes webhook payloads", err)
+	return affiliate.FieldErrorf("body", "%v; look for a plugin that changes webhook payloads", err)
 }
 
 // storeError explains a signed error object ({"code","message","data":{"status"}}): WooCommerce asks its own REST API
 // for the order, as the webhook's user, and sends whatever that answers.
 func (p *payload) storeError() error {
-	code, _ := p.code.scalar()
-	message, _ := p.message.scalar()
+	code := text(p.code)
+	message := text(p.message)
 	e := &affiliate.Error{Kind: affiliate.Invalid}
 	switch code {
 	case "woocommerce_rest_invalid_shop_order_id":
@@ -111,7 +111,7 @@ func (p *payload) storeError() error {
 		e.Message = fmt.Sprintf(
 			"the store sent an error instead of the order: %s (%s); open the webhook in WooCommerce > "+
 				"Settings > Advanced > Webhooks, and look for the error in WooCommerce > Status > Logs",
-			clip(message, 200), clip(code, 80))
+			affiliate.Clip(message, 200), affiliate.Clip(code, 80))
 	}
 	return e
 }
@@ -126,7 +126,7 @@ func (p *payload) bare(topic, id string) (affiliate.Parsed, error) {
 		return affiliate.Parsed{}, affiliate.FieldErrorf("status",
 			"is missing: the body is only the id %s, which says that an order went to the trash, but the topic is %s "+
 				"and not order.deleted; nothing was changed: compare with the store",
-			id, clip(topic, 80))
+			id, affiliate.Clip(topic, 80))
 	}
 	return affiliate.Parsed{Events: []affiliate.Event{{OrderID: id, Deleted: true}}}, nil
 }
@@ -162,19 +162,7 @@ func missing(name string) error {
 		", and look for a plugin that takes fields out of webhook payloads")
 }
 
-func wrongType(name string, t token, want string) error {
+func wrongType(name string, t jsonwalk.Value, want string) error {
 	return affiliate.FieldErrorf(name, "is %s, must be %s; look for a plugin that changes webhook payloads",
-		t.kind(), want)
-}
-
-// clip shortens s for a message, on a rune boundary.
-func clip(s string, most int) string {
-	n := 0
-	for i := range s {
-		if n == most {
-			return s[:i] + "…"
-		}
-		n++
-	}
-	return s
+		t.Kind(), want)
 }

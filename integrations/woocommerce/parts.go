@@ -1,6 +1,10 @@
 package woocommerce
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tributaryhq/tributary/integrations/jsonwalk"
+)
 
 // marketplaces are what plugins call themselves that split an order by vendor, in created_via ("dokan",
 // "yith_wcmv_vendor_suborder") and in the keys of meta fields ("_dokan_vendor_id", "_wcfmmp_order_item_processed").
@@ -46,7 +50,7 @@ func (p *payload) renewal() bool {
 	return p.meta.renewal || via == "subscription" || strings.Contains(via, "renewal")
 }
 
-func saysRenewal(key string, value token) bool {
+func saysRenewal(key string, value jsonwalk.Value) bool {
 	said := text(value)
 	switch strings.TrimPrefix(key, "_") {
 	case "subscription_renewal", "subscription_renewal_early", "is_a_renew", "renewal_order":

@@ -1,162 +1,144 @@
 package woocommerce
 
-import "unicode/utf8"
+import "github.com/tributaryhq/tributary/integrations/jsonwalk"
 
 // payload holds the parts of a body that matter, as they were written. It is filled in one pass and judged afterwards,
 // since the order of the fields is not fixed.
 type payload struct {
 	members int // of the outermost object
 
-	id, number, status, currency, total token
-	created, modified, paid             token // the _gmt ones
-	parent, createdVia                  token
+	id, number, status, currency, total jsonwalk.Value
+	created, modified, paid             jsonwalk.Value // the _gmt ones
+	parent, createdVia                  jsonwalk.Value
 	billing, shipping                   address
 	lines, fees, shippingLines          rowList
 	coupons                             []couponLine
-	giftCards                           []token // amounts
+	giftCards                           []jsonwalk.Value // amounts
 	refunds                             refundList
 	meta                                metadata
 	marketplace                         bool // a row's or the order's meta names a marketplace plugin
 
-	code, message token // of an error object
-	legacy        bool  // wrapped in "order", as the Legacy REST API does it
+	code, message jsonwalk.Value // of an error object
+	legacy        bool           // wrapped in "order", as the Legacy REST API does it
 }
 
-type address struct{ country, email token }
+type address struct{ country, email jsonwalk.Value }
 
 // rowList are the lines, fees or shipping of an order. present is false when there is no list; then instead is what
 // stands in its place.
 type rowList struct {
 	rows    []rowLine
 	present bool
-	instead token
+	instead jsonwalk.Value
 }
 
 type rowLine struct {
-	name, quantity, subtotal, total, tax token
-	key                                  token // of a fee: what the plugin that made it calls it
+	name, quantity, subtotal, total, tax jsonwalk.Value
+	key                                  jsonwalk.Value // of a fee: what the plugin that made it calls it
 }
 
-type couponLine struct{ code, kind, nominal, discount, tax token }
+type couponLine struct{ code, kind, nominal, discount, tax jsonwalk.Value }
 
 type refundList struct {
 	refunds []refundLine
 	present bool
-	instead token
+	instead jsonwalk.Value
 }
 
-type refundLine struct{ id, total, tax token }
+type refundLine struct{ id, total, tax jsonwalk.Value }
 
 // metadata are the order's own meta fields that may name a link of ours.
 type metadata struct {
-	sessionEntry, sessionStart, utmContent token
-	ref, clickID                           token
-	renewal                                bool  // of a subscription
-	giftCards                              token // what gift cards paid (YITH)
+	sessionEntry, sessionStart, utmContent jsonwalk.Value
+	ref, clickID                           jsonwalk.Value
+	renewal                                bool           // of a subscription
+	giftCards                              jsonwalk.Value // what gift cards paid (YITH)
 }
 
-// decode reads a body. The error wraps errJSON.
+// decode reads a body. The error is the walker's.
 func decode(body []byte) (*payload, error) {
-	p := new(payload)
-	s := &scanner{data: body}
-	for key := range s.members {
+	p, w := new(payload), jsonwalk.New(body)
+	for key := range w.Members {
 		p.members++
-		p.member(s, key)
+		p.member(w, key)
 	}
-	s.end()
-	if s.err == nil && !utf8.Valid(body) {
-		s.fail("invalid UTF-8")
-	}
-	return p, s.err
+	return p, w.Err()
 }
 
-func (p *payload) member(s *scanner, key []byte) {
+func (p *payload) member(w *jsonwalk.Walker, key []byte) {
 	switch string(key) {
 	case "id":
-		p.id = s.value()
+		p.id = w.Value()
 	case "number":
-		p.number = s.value()
+		p.number = w.Value()
 	case "status":
-		p.status = s.value()
+		p.status = w.Value()
 	case "currency":
-		p.currency = s.value()
+		p.currency = w.Value()
 	case "total":
-		p.total = s.value()
+		p.total = w.Value()
 	case "date_created_gmt":
-		p.created = s.value()
+		p.created = w.Value()
 	case "date_modified_gmt":
-		p.modified = s.value()
+		p.modified = w.Value()
 	case "date_paid_gmt":
-		p.paid = s.value()
+		p.paid = w.Value()
 	case "billing":
-		p.billing = readAddress(s)
+		p.billing = readAddress(w)
 	case "shipping":
-		p.shipping = readAddress(s)
+		p.shipping = readAddress(w)
 	case "parent_id":
-		p.parent = s.value()
+		p.parent = w.Value()
 	case "created_via":
-		p.createdVia = s.value()
+		p.createdVia = w.Value()
 	case "line_items":
-		p.lines = p.readRows(s)
+		p.lines = p.readRows(w)
 	case "fee_lines":
-		p.fees = p.readRows(s)
+		p.fees = p.readRows(w)
 	case "shipping_lines":
-		p.shippingLines = p.readRows(s)
+		p.shippingLines = p.readRows(w)
 	case "coupon_lines":
-		if !each(s, func() { p.coupons = append(p.coupons, readCoupon(s)) }) {
-			s.skip()
-		}
+		each(w, func() { p.coupons = append(p.coupons, readCoupon(w)) })
 	case "gift_cards":
-		if !each(s, func() { p.giftCards = append(p.giftCards, field(s, "amount")) }) {
-			s.skip()
-		}
+		each(w, func() { p.giftCards = append(p.giftCards, field(w, "amount")) })
 	case "refunds":
-		p.refunds = readRefunds(s)
+		p.refunds = readRefunds(w)
 	case "meta_data":
-		p.readMetadata(s)
+		p.readMetadata(w)
 	case "code":
-		p.code = s.value()
+		p.code = w.Value()
 	case "message":
-		p.message = s.value()
+		p.message = w.Value()
 	case "order":
-		p.legacy = s.peek() == '{'
-		s.skip()
-	default:
-		s.skip()
+		p.legacy = w.Peek() == '{'
 	}
 }
 
 // readAddress reads an address; what is no object (PHP writes an empty one as []) gives an empty address.
-func readAddress(s *scanner) (a address) {
-	if s.peek() != '{' {
-		s.skip()
-		return a
-	}
-	for key := range s.members {
+func readAddress(w *jsonwalk.Walker) (a address) {
+	for key := range w.Members {
 		switch string(key) {
 		case "country":
-			a.country = s.value()
+			a.country = w.Value()
 		case "email":
-			a.email = s.value()
-		default:
-			s.skip()
+			a.email = w.Value()
 		}
 	}
 	return a
 }
 
-// each yields once for each object of a list and says whether there was a list. PHP writes a list with a gap (a plugin
-// has taken an element out) as an object with numbers for keys, so an object counts as the list of its values. The
-// element may be anything; the caller must read it.
-func each(s *scanner, yield func()) (present bool) {
-	switch s.peek() {
+// each calls read for each element of a list, whatever it is, and says whether there was a list. PHP writes a list with
+// a gap (a plugin has taken an element out) as an object with numbers for keys, so an object counts as the list of its
+// values.
+func each(w *jsonwalk.Walker, read func()) (present bool) {
+	switch w.Peek() {
 	case '[':
-		for range s.elements {
-			yield()
+		for range w.Elements {
+			read()
 		}
 	case '{':
-		for range s.members {
-			yield()
+		for range w.Members {
+			read()
 		}
 	default:
 		return false
@@ -165,151 +147,115 @@ func each(s *scanner, yield func()) (present bool) {
 }
 
 // field reads one element and gives the value of its member name, nil when there is none.
-func field(s *scanner, name string) (t token) {
-	if s.peek() != '{' {
-		s.skip()
-		return nil
-	}
-	for key := range s.members {
+func field(w *jsonwalk.Walker, name string) (v jsonwalk.Value) {
+	for key := range w.Members {
 		if string(key) == name {
-			t = s.value()
-		} else {
-			s.skip()
+			v = w.Value()
 		}
 	}
-	return t
+	return v
 }
 
-func (p *payload) readRows(s *scanner) (l rowList) {
-	l.present = each(s, func() { l.rows = append(l.rows, p.readRow(s)) })
+func (p *payload) readRows(w *jsonwalk.Walker) (l rowList) {
+	l.present = each(w, func() { l.rows = append(l.rows, p.readRow(w)) })
 	if !l.present {
-		l.instead = s.value()
+		l.instead = w.Value()
 	}
 	return l
 }
 
-func (p *payload) readRow(s *scanner) (r rowLine) {
-	if s.peek() != '{' {
-		s.skip()
-		return r
-	}
-	for key := range s.members {
+func (p *payload) readRow(w *jsonwalk.Walker) (r rowLine) {
+	for key := range w.Members {
 		switch string(key) {
 		case "name", "method_title":
-			r.name = s.value()
+			r.name = w.Value()
 		case "quantity":
-			r.quantity = s.value()
+			r.quantity = w.Value()
 		case "subtotal":
-			r.subtotal = s.value()
+			r.subtotal = w.Value()
 		case "total":
-			r.total = s.value()
+			r.total = w.Value()
 		case "total_tax":
-			r.tax = s.value()
+			r.tax = w.Value()
 		case "meta_data":
-			present := each(s, func() {
-				key, value := readMeta(s)
-				p.marketplace = p.marketplace || namesMarketplace(string(key))
-				if string(key) == "_legacy_fee_key" {
+			each(w, func() {
+				key, value := readMeta(w)
+				p.marketplace = p.marketplace || namesMarketplace(key)
+				if key == "_legacy_fee_key" {
 					r.key = value
 				}
 			})
-			if !present {
-				s.skip()
-			}
-		default:
-			s.skip()
 		}
 	}
 	return r
 }
 
-func readCoupon(s *scanner) (c couponLine) {
-	if s.peek() != '{' {
-		s.skip()
-		return c
-	}
-	for key := range s.members {
+func readCoupon(w *jsonwalk.Walker) (c couponLine) {
+	for key := range w.Members {
 		switch string(key) {
 		case "code":
-			c.code = s.value()
+			c.code = w.Value()
 		case "discount_type":
-			c.kind = s.value()
+			c.kind = w.Value()
 		case "nominal_amount":
-			c.nominal = s.value()
+			c.nominal = w.Value()
 		case "discount":
-			c.discount = s.value()
+			c.discount = w.Value()
 		case "discount_tax":
-			c.tax = s.value()
-		default:
-			s.skip()
+			c.tax = w.Value()
 		}
 	}
 	return c
 }
 
-func readRefunds(s *scanner) (l refundList) {
-	l.present = each(s, func() { l.refunds = append(l.refunds, readRefund(s)) })
+func readRefunds(w *jsonwalk.Walker) (l refundList) {
+	l.present = each(w, func() { l.refunds = append(l.refunds, readRefund(w)) })
 	if !l.present {
-		l.instead = s.value()
+		l.instead = w.Value()
 	}
 	return l
 }
 
-func readRefund(s *scanner) (r refundLine) {
-	if s.peek() != '{' {
-		s.skip()
-		return r
-	}
-	for key := range s.members {
+func readRefund(w *jsonwalk.Walker) (r refundLine) {
+	for key := range w.Members {
 		switch string(key) {
 		case "id":
-			r.id = s.value()
+			r.id = w.Value()
 		case "total":
-			r.total = s.value()
+			r.total = w.Value()
 		case "total_tax":
-			r.tax = s.value()
-		default:
-			s.skip()
+			r.tax = w.Value()
 		}
 	}
 	return r
 }
 
-func (p *payload) readMetadata(s *scanner) {
+func (p *payload) readMetadata(w *jsonwalk.Walker) {
 	p.meta = metadata{}
-	present := each(s, func() {
-		key, value := readMeta(s)
-		p.marketplace = p.marketplace || namesMarketplace(string(key))
+	each(w, func() {
+		key, value := readMeta(w)
+		p.marketplace = p.marketplace || namesMarketplace(key)
 		p.meta.set(key, value)
 	})
-	if !present {
-		s.skip()
-	}
 }
 
 // readMeta reads one meta field. Its value may be of any type: plugins store objects there.
-func readMeta(s *scanner) (key []byte, value token) {
-	if s.peek() != '{' {
-		s.skip()
-		return nil, nil
-	}
-	for name := range s.members {
+func readMeta(w *jsonwalk.Walker) (key string, value jsonwalk.Value) {
+	for name := range w.Members {
 		switch string(name) {
 		case "key":
-			key = s.value().plain()
+			key = w.Value().Text()
 		case "value":
-			value = s.value()
-		default:
-			s.skip()
+			value = w.Value()
 		}
 	}
 	return key, value
 }
 
 // set keeps the value of a field that matters; of several with the same key the first that says anything.
-func (m *metadata) set(key []byte, value token) {
-	var to *token
-	switch string(key) {
+func (m *metadata) set(key string, value jsonwalk.Value) {
+	var to *jsonwalk.Value
+	switch key {
 	case "_wc_order_attribution_session_entry":
 		to = &m.sessionEntry
 	case "_wc_order_attribution_session_start_time":
@@ -323,10 +269,10 @@ func (m *metadata) set(key []byte, value token) {
 	case "_ywgc_applied_gift_cards_totals":
 		to = &m.giftCards
 	default:
-		m.renewal = m.renewal || saysRenewal(string(key), value)
+		m.renewal = m.renewal || saysRenewal(key, value)
 		return
 	}
-	if to.absent() {
+	if blank(*to) {
 		*to = value
 	}
 }

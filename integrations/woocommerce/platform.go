@@ -2,15 +2,14 @@ package woocommerce
 
 import (
 	"bytes"
-	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/signature"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
@@ -26,57 +25,30 @@ const (
 // topicPing is our name for the request that carries no topic: the ping of a new webhook.
 const topicPing = "ping"
 
-// signatureLen is the length of a SHA-256 sum in base64 with padding.
-const signatureLen = 44
-
 // Platform reads the deliveries of WooCommerce stores. It has no state.
 type Platform struct{}
 
 // Name says which platform this is.
 func (Platform) Name() affiliate.Platform { return affiliate.WooCommerce }
 
-// Verify says whether one of the secrets signed this body: base64(HMAC-SHA256(raw body, secret)) in the standard
-// alphabet (includes/class-wc-webhook.php generate_signature). The header is compared in its encoded form, so that
-// there is exactly one accepted spelling. An empty secret never verifies, since everybody knows it.
+// Verify says whether one of the secrets signed this body (includes/class-wc-webhook.php generate_signature), as it was
+// entered or as WordPress decodes it.
 func (Platform) Verify(secrets [][]byte, h http.Header, body []byte) bool {
 	values := h[headerSignature]
-	if len(body) == 0 || len(values) != 1 || len(values[0]) != signatureLen {
+	if len(values) != 1 {
 		return false
 	}
-	var got [signatureLen]byte
-	copy(got[:], values[0])
+	tried := slices.Clone(secrets)
 	for _, secret := range secrets {
-		if len(secret) == 0 {
-			continue
-		}
-		if signed(secret, body, &got) {
-			return true
-		}
-		if decoded := decodeSpecialChars(secret); decoded != nil && signed(decoded, body, &got) {
-			return true
+		if decoded := decodeSpecialChars(secret); decoded != nil {
+			tried = append(tried, decoded)
 		}
 	}
-	return false
-}
-
-func signed(secret, body []byte, got *[signatureLen]byte) bool {
-	want := signature(secret, body)
-	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
-}
-
-func signature(secret, body []byte) (encoded [signatureLen]byte) {
-	var sum [sha256.Size]byte
-	mac := hmac.New(sha256.New, secret)
-	mac.Write(body)
-	base64.StdEncoding.Encode(encoded[:], mac.Sum(sum[:0]))
-	return encoded
+	return signature.Verify(tried, body, values[0])
 }
 
 // Sign gives the signature header that WooCommerce sends for body. It serves tests, the demo and the load generator.
-func Sign(secret, body []byte) string {
-	s := signature(secret, body)
-	return string(s[:])
-}
+func Sign(secret, body []byte) string { return signature.Sign(secret, body) }
 
 // decodeSpecialChars gives the secret as WooCommerce uses it: passed through wp_specialchars_decode(ENT_QUOTES), which
 // decodes the entities of & < > " ' and no others, once. It is nil when the secret contains none.
@@ -199,10 +171,10 @@ func (Platform) Key(h http.Header, body []byte) [16]byte {
 
 // wellFormed says whether s looks like a signature: 43 characters of the base64 alphabet and the padding.
 func wellFormed(s string) bool {
-	if len(s) != signatureLen || s[signatureLen-1] != '=' {
+	if len(s) != signature.Len || s[signature.Len-1] != '=' {
 		return false
 	}
-	for i := 0; i < signatureLen-1; i++ {
+	for i := 0; i < signature.Len-1; i++ {
 		c := s[i]
 		if (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '+' && c != '/' {
 			return false

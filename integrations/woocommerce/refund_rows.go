@@ -4,13 +4,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tributaryhq/tributary/integrations/jsonwalk"
 	"github.com/tributaryhq/tributary/internal/money"
 )
 
 // units is how many units a row has: 1 where it does not say, or not in whole ones.
-func units(quantity token) int64 {
-	text, _ := quantity.scalar()
-	if n, err := money.ParseScaled(text, 0); err == nil && n > 1 && !strings.Contains(text, ".") {
+func units(quantity jsonwalk.Value) int64 {
+	s := text(quantity)
+	if n, err := money.ParseScaled(s, 0); err == nil && n > 1 && !strings.Contains(s, ".") {
 		return n
 	}
 	return 1

@@ -14,10 +14,10 @@ func ValidateTypedCode(s string) error {
 	switch {
 	case IsSpreadsheetError(s):
 		return FieldErrorf("code", "%q is the error of a formula in a spreadsheet, not a code; mend the formula, or "+
-			"type the code", clip(s, 40))
+			"type the code", Clip(s, 40))
 	case shortenedNumber.MatchString(s):
 		return FieldErrorf("code", "%q is a number that a spreadsheet has shortened, and the code cannot be told "+
-			"from it; format the cells as text, and type the code again", clip(s, 40))
+			"from it; format the cells as text, and type the code again", Clip(s, 40))
 	}
 	if codes := splitCodes(s); codes != nil {
 		if slices.Contains(codes, "") || len(codes) < 2 {
@@ -37,7 +37,7 @@ func LooksLikeDate(s string) bool {
 
 // Shown gives a text as a message may quote it: on one line, and not too long.
 func Shown(s string) string {
-	return clip(strings.NewReplacer("\r\n", "⏎", "\r", "⏎", "\n", "⏎", "\t", "⇥").Replace(s), 60)
+	return Clip(strings.NewReplacer("\r\n", "⏎", "\r", "⏎", "\n", "⏎", "\t", "⇥").Replace(s), 60)
 }
 
 var (

@@ -57,12 +57,12 @@ func (c Creator) Validate() error {
 func validHandle(network, handle string) error {
 	if network == "" || len(network) > 32 || strings.Trim(network, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
 		return FieldErrorf("handles", "%q is not a network; write it in small letters, such as instagram",
-			clip(network, 40))
+			Clip(network, 40))
 	}
 	if handle == "" || len(handle) > maxHandle || strings.ContainsFunc(handle, func(r rune) bool {
 		return r == ' ' || r == '@' || r == '/' || isControl(r)
 	}) {
-		return FieldErrorf("handles."+network, "%q is not a handle; it looks like @anna.keller", clip(handle, 40))
+		return FieldErrorf("handles."+network, "%q is not a handle; it looks like @anna.keller", Clip(handle, 40))
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func ValidateEmail(email string) error {
 	}
 	parsed, err := mail.ParseAddress(email)
 	if err != nil || parsed.Address != email || len(email) > 254 || NormalizeEmail(email) == "" {
-		return FieldErrorf("email", "%q is not an e-mail address", clip(email, 60))
+		return FieldErrorf("email", "%q is not an e-mail address", Clip(email, 60))
 	}
 	return nil
 }

@@ -50,8 +50,8 @@ func KindOf(err error) ErrorKind {
 	return ""
 }
 
-// clip shortens s for a message, on a rune boundary.
-func clip(s string, most int) string {
+// Clip shortens s to most characters for a message.
+func Clip(s string, most int) string {
 	n := 0
 	for i := range s {
 		if n == most {

@@ -1,6 +1,9 @@
 package affiliate
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/money"
@@ -115,6 +118,18 @@ type Snapshot struct {
 	RefundIDs       []string `json:"refund_ids,omitempty"`
 	RefundsComplete bool     `json:"refunds_complete,omitempty"`
 	Hash            string   `json:"hash"` // of all the above but the customer; a tie-break, so that equal versions end alike
+}
+
+// HashOf gives the hash of a snapshot with its refunds. It is over what they mean and not over the body: bodies of one
+// state differ in what is not read, and in the order of WooCommerce's meta fields and of refunds made within one
+// second. The customer's address is no part of it, so that it tells nothing about a person.
+func HashOf(meaning any) string {
+	text, err := json.Marshal(meaning)
+	if err != nil {
+		return "" // unreachable: there are only texts, numbers and times of years 0 to 9999 in it
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
 }
 
 // KeptGoods are goods that came back without their money. Amounts are minor units of the order's currency.

@@ -51,7 +51,7 @@ func prefixed(prefix string, id int64) string { return prefix + strconv.FormatIn
 func ParseID[T ~int64](prefix, s string) (T, error) {
 	n, err := strconv.ParseInt(strings.TrimPrefix(strings.TrimSpace(s), prefix), 10, 64)
 	if err != nil || n <= 0 {
-		return 0, Errorf(Invalid, "%q is not an id; it looks like %s1", clip(s, 40), prefix)
+		return 0, Errorf(Invalid, "%q is not an id; it looks like %s1", Clip(s, 40), prefix)
 	}
 	return T(n), nil
 }

@@ -19,12 +19,54 @@ type Sums struct {
 	Payouts     int64 // paid to creators
 }
 
+// SumField is one of the numbers of Sums, with the name of its column in the tables of sums.
+type SumField struct {
+	Name string
+	At   *int64
+}
+
+// Fields lists the numbers. Whatever takes them one by one reads this list: adding, and the columns of SQL.
+func (s *Sums) Fields() []SumField {
+	return []SumField{
+		{"clicks", &s.Clicks},
+		{"conversions", &s.Conversions},
+		{"linked", &s.Linked},
+		{"pending", &s.Pending},
+		{"canceled", &s.Canceled},
+		{"refunded", &s.Refunded},
+		{"held", &s.Held},
+		{"rejected", &s.Rejected},
+		{"sales", &s.Sales},
+		{"commissions", &s.Commissions},
+		{"refunds", &s.Refunds},
+		{"payouts", &s.Payouts},
+	}
+}
+
+// SumNames gives the names of all fields in their order.
+func SumNames() []string {
+	var names []string
+	for _, f := range new(Sums).Fields() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
 // Plus adds two sums in the same currency.
 func (s Sums) Plus(o Sums) Sums {
-	return Sums{Clicks: s.Clicks + o.Clicks, Conversions: s.Conversions + o.Conversions, Linked: s.Linked + o.Linked,
-		Pending: s.Pending + o.Pending, Canceled: s.Canceled + o.Canceled, Refunded: s.Refunded + o.Refunded,
-		Held: s.Held + o.Held, Rejected: s.Rejected + o.Rejected, Sales: s.Sales + o.Sales,
-		Commissions: s.Commissions + o.Commissions, Refunds: s.Refunds + o.Refunds, Payouts: s.Payouts + o.Payouts}
+	more := o.Fields()
+	for i, f := range s.Fields() {
+		*f.At += *more[i].At
+	}
+	return s
+}
+
+// Negative is what takes sums away when it is added.
+func (s Sums) Negative() Sums {
+	for _, f := range s.Fields() {
+		*f.At = -*f.At
+	}
+	return s
 }
 
 // Orders counts the conversions of all classes.
@@ -32,15 +74,8 @@ func (s Sums) Orders() int64 {
 	return s.Conversions + s.Pending + s.Canceled + s.Refunded + s.Held + s.Rejected
 }
 
-// ConversionRate is conversions by link ÷ clicks in 1/10000; nil without a click. Conversions by code have no clicks
-// and no rate.
-func (s Sums) ConversionRate() *int64 { return Share(s.Linked, s.Clicks) }
-
-// AverageSale is sales ÷ conversions in minor units; nil without a conversion.
-func (s Sums) AverageSale() *int64 { return Average(s.Sales, s.Conversions) }
-
 // KPIs are the key figures of the account, a campaign, an offer or a creator over a range. A member is a creator in an
-// offer: who is in two offers counts twice. What is undefined is nil and is shown as "—".
+// offer: who is in two offers counts twice.
 type KPIs struct {
 	Sums
 	Members                int64
@@ -49,12 +84,14 @@ type KPIs struct {
 	MembersWithPaymentsDue int64 // as of now
 }
 
-// SalesPerMember is total sales ÷ members with conversions, in minor units; nil when there is no such member.
-func (k KPIs) SalesPerMember() *int64 { return Average(k.Sales, k.MembersWithConversions) }
-
-// CommissionPerMember is commissions earned ÷ members with conversions, in minor units; nil when there is no such
-// member.
-func (k KPIs) CommissionPerMember() *int64 { return Average(k.Commissions, k.MembersWithConversions) }
+// Fields lists all numbers with their names: those of the sums and the others.
+func (k *KPIs) Fields() []SumField {
+	return append(k.Sums.Fields(),
+		SumField{"members", &k.Members},
+		SumField{"members_with_conversions", &k.MembersWithConversions},
+		SumField{"payments_due", &k.PaymentsDue},
+		SumField{"members_with_payments_due", &k.MembersWithPaymentsDue})
+}
 
 // Average is total ÷ n, rounded half away from zero; nil for n = 0.
 func Average(total, n int64) *int64 {

@@ -58,7 +58,7 @@ func ValidateLandingURL(s string) error {
 	case len(s) > maxURL:
 		return FieldErrorf("landing_url", "must not have more than %d characters", maxURL)
 	case err != nil || (u.Scheme != "http" && u.Scheme != "https") || !validHost(strings.ToLower(u.Hostname())):
-		return FieldErrorf("landing_url", "%q is not an address; it looks like https://shop.example/product", clip(s, 80))
+		return FieldErrorf("landing_url", "%q is not an address; it looks like https://shop.example/product", Clip(s, 80))
 	case u.User != nil:
 		return FieldErrorf("landing_url", "must not hold a user name or password")
 	}

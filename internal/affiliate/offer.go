@@ -151,12 +151,12 @@ func (r Rule) validateAs(field, message string) error {
 func parseExact(field, s string, digits int, example string) (int64, error) {
 	n, err := money.ParseScaled(s, digits)
 	if err != nil {
-		return 0, FieldErrorf(field, "%q is not a number; it looks like %s", clip(s, 40), example)
+		return 0, FieldErrorf(field, "%q is not a number; it looks like %s", Clip(s, 40), example)
 	}
 	// Read again with more digits: money.ParseScaled rounds.
 	const more = 4
 	if finer, err := money.ParseScaled(s, digits+more); err == nil && finer != n*10_000 {
-		return 0, FieldErrorf(field, "%q has more than %d decimals", clip(s, 40), digits)
+		return 0, FieldErrorf(field, "%q has more than %d decimals", Clip(s, 40), digits)
 	}
 	return n, nil
 }

@@ -71,7 +71,7 @@ func ParsePeriod(preset, from, to string, now time.Time, zone *time.Location) (R
 	case p == "":
 		p = PeriodCustom
 	case !slices.Contains(Presets(), p):
-		return Range{}, FieldErrorf("period", "%q is not a period; it must be one of %s", clip(preset, 40),
+		return Range{}, FieldErrorf("period", "%q is not a period; it must be one of %s", Clip(preset, 40),
 			presetList())
 	case p != PeriodCustom && from != "":
 		return Range{}, FieldErrorf("from", "goes with the period %s only, not with %s; leave one of them out",
@@ -130,7 +130,7 @@ func customRange(from, to string, now time.Time, zone *time.Location) (Range, er
 func validReportDay(field, day string) error {
 	t, err := time.Parse(time.DateOnly, day)
 	if err != nil {
-		return FieldErrorf(field, "%q is not a day; it looks like 2026-11-01", clip(day, 40))
+		return FieldErrorf(field, "%q is not a day; it looks like 2026-11-01", Clip(day, 40))
 	}
 	if d := dayOf(t); d < FirstReportDay || d > LastReportDay {
 		return FieldErrorf(field, "must be between %s and %s", FirstReportDay, LastReportDay)
@@ -324,7 +324,7 @@ func ParseUnit(s string) (Unit, error) {
 	case ByDay, ByWeek, ByMonth:
 		return u, nil
 	}
-	return "", FieldErrorf("unit", "%q is not a unit; it must be %s, %s or %s", clip(s, 40), ByDay, ByWeek, ByMonth)
+	return "", FieldErrorf("unit", "%q is not a unit; it must be %s, %s or %s", Clip(s, 40), ByDay, ByWeek, ByMonth)
 }
 
 // UnitFor gives the unit in which a chart of the range reads well: days up to six weeks, weeks up to nine months, then

@@ -83,7 +83,7 @@ func LoadZone(name string) (*time.Location, error) {
 	zone, err := time.LoadLocation(name)
 	if err != nil {
 		return nil, Errorf(Invalid, "unknown time zone %q (an IANA name is needed, such as Europe/Berlin)",
-			clip(name, 60))
+			Clip(name, 60))
 	}
 	return zone, nil
 }

@@ -122,13 +122,13 @@ func StoreDomain(p Platform, s string) (string, error) {
 	}
 	d = strings.TrimSuffix(d, ".")
 	if !validHost(d) {
-		return "", FieldErrorf("domain", "%q is not a domain (such as shop.example)", clip(s, 80))
+		return "", FieldErrorf("domain", "%q is not a domain (such as shop.example)", Clip(s, 80))
 	}
 	if p == Shopify {
 		if !isMyshopify(d) {
 			return "", FieldErrorf("domain", "%q is not the store's permanent domain; it looks like your-shop%s "+
 				"(Shopify admin, Settings > Domains)",
-				clip(s, 80), myshopify)
+				Clip(s, 80), myshopify)
 		}
 	}
 	return d, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/web"
 )
@@ -145,7 +146,7 @@ type conversionTotalsJSON struct {
 	NotConverted []ConversionSumsJSON `json:"not_converted" nullable:"false" doc:"Those that have no exchange rate into the account's currency yet, by their own: in none of the sums beside"`
 }
 
-func conversionTotals(t storage.ConversionTotals) *conversionTotalsJSON {
+func conversionTotals(t report.ConversionTotals) *conversionTotalsJSON {
 	v := &conversionTotalsJSON{Rows: t.Rows(), ConversionSumsJSON: conversionSums(t.Currency, t.Sums),
 		NotConverted: make([]ConversionSumsJSON, len(t.NotConverted))}
 	for i, s := range t.NotConverted {
@@ -360,7 +361,7 @@ func (a *API) conversions(ctx context.Context, f storage.ConversionFilter, days 
 		if !p.Totals {
 			return nil
 		}
-		totals, err := snapshot.ConversionTotals(ctx, f)
+		totals, err := report.TotalConversions(ctx, snapshot, f)
 		out.Body.Totals = conversionTotals(totals)
 		return err
 	})

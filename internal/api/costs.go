@@ -9,7 +9,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
-	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/web"
 )
 
@@ -152,7 +152,7 @@ type roiJSON struct {
 	NotConverted []ReturnSumsJSON `json:"not_converted" nullable:"false" doc:"What has no exchange rate, by currency: in none of the figures above"`
 }
 
-func returnSumsView(r storage.ReturnSums) ReturnSumsJSON {
+func returnSumsView(r report.ReturnSums) ReturnSumsJSON {
 	amount := func(n int64) string { return money.Format(n, r.Currency) }
 	return ReturnSumsJSON{Currency: r.Currency.Code(), GMV: amount(r.GMV), ProductValues: amount(r.ProductValues),
 		Payouts: amount(r.Payouts), Fees: amount(r.Fees), PaymentsIssued: amount(r.Payments()), Cost: amount(r.Cost()),
@@ -177,8 +177,8 @@ func (a *API) getCampaignROI(ctx context.Context, in *roiInput) (*output[roiJSON
 		return nil, err
 	}
 	former := in.Include != ""
-	r, err := a.App.DB.CampaignReturn(ctx, campaign.ID, former, settings, a.App.Now())
-	return one(r, err, func(r storage.Return) roiJSON {
+	r, err := report.CampaignReturn(ctx, a.App.DB, campaign.ID, former, settings, a.App.Now())
+	return one(r, err, func(r report.Return) roiJSON {
 		v := roiJSON{Campaign: campaign.ID.String(), Former: former, ReturnSumsJSON: returnSumsView(r.ReturnSums),
 			NotConverted: []ReturnSumsJSON{}}
 		if roi := r.ROI(); roi != nil {

@@ -3,13 +3,15 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
-	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/report"
 )
 
 // registerPerformance declares the operations on key figures and performance lists.
@@ -59,8 +61,8 @@ type OffersQuery struct {
 	OfferStatus string `query:"offer_status" enum:"active,paused,expired,archived"`
 }
 
-func (q OffersQuery) scope() (sc storage.Scope, err error) {
-	sc = storage.Scope{OfferType: affiliate.OfferType(q.OfferType), OfferStatus: affiliate.OfferStatus(q.OfferStatus)}
+func (q OffersQuery) scope() (sc report.Scope, err error) {
+	sc = report.Scope{OfferType: affiliate.OfferType(q.OfferType), OfferStatus: affiliate.OfferStatus(q.OfferStatus)}
 	sc.Campaigns, err = idsIn[affiliate.CampaignID]("campaign", "cmp_", q.Campaign)
 	return sc, err
 }
@@ -84,7 +86,7 @@ func idsIn[T ~int64](field, prefix, text string) (ids []T, err error) {
 }
 
 // report reads the days, and the settings that go with them.
-func (a *API) report(ctx context.Context, p PeriodQuery, sc storage.Scope) (r storage.Report,
+func (a *API) report(ctx context.Context, p PeriodQuery, sc report.Scope) (r report.Report,
 	settings affiliate.Settings, err error) {
 	if settings, err = a.App.DB.Settings(ctx); err != nil {
 		return r, settings, err
@@ -93,7 +95,7 @@ func (a *API) report(ctx context.Context, p PeriodQuery, sc storage.Scope) (r st
 	if err != nil {
 		return r, settings, err
 	}
-	r = storage.Report{Scope: sc, Currency: settings.Currency}
+	r = report.Report{Scope: sc, Currency: settings.Currency}
 	r.Range, err = affiliate.ParsePeriod(p.Period, p.From, p.To, a.App.Now(), zone)
 	return r, settings, err
 }
@@ -111,13 +113,46 @@ type FiguresJSON struct {
 	Refunds        string  `json:"refunds" example:"30.00" doc:"Money that went back, of orders that are not rejected"`
 }
 
-func figuresView(f affiliate.Sums, c money.Currency) FiguresJSON {
-	return FiguresJSON{Clicks: f.Clicks, Conversions: f.Conversions, ByLink: f.Linked,
-		ConversionRate: percentOrNull(f.ConversionRate()), Sales: money.Format(f.Sales, c),
-		AverageSale: amountOrNull(f.AverageSale(), c),
-		Commissions: money.Format(f.Commissions, c), Payouts: money.Format(f.Payouts, c),
-		Refunds: money.Format(f.Refunds, c)}
+func figuresView(s affiliate.Sums, c money.Currency) (v FiguresJSON) {
+	setFigures(&v, affiliate.KPIs{Sums: s}, c)
+	return v
 }
+
+// setFigures sets the fields of a struct that have the names of figures.
+func setFigures(to any, k affiliate.KPIs, c money.Currency) {
+	eachFigure(to, func(f report.Figure) (*int64, string) {
+		n := f.Value(k)
+		if n == nil {
+			return nil, ""
+		}
+		return n, f.Text(*n, c)
+	})
+}
+
+// eachFigure sets the fields of a struct that have the names of figures: numbers to what value gives, the others to how
+// it is written. What is undefined stays null.
+func eachFigure(to any, value func(report.Figure) (*int64, string)) {
+	v := reflect.ValueOf(to).Elem()
+	for _, field := range reflect.VisibleFields(v.Type()) {
+		i := slices.IndexFunc(figures, func(f report.Figure) bool { return string(f.Key) == field.Tag.Get("json") })
+		if i < 0 {
+			continue
+		}
+		n, text := value(figures[i])
+		switch at := v.FieldByIndex(field.Index); {
+		case n == nil:
+		case at.Kind() == reflect.Int64:
+			at.SetInt(*n)
+		case at.Kind() == reflect.String:
+			at.SetString(text)
+		default:
+			at.Set(reflect.ValueOf(&text))
+		}
+	}
+}
+
+// figures are all that reports have.
+var figures = report.Figures()
 
 // MixJSON counts the conversions that are not accepted.
 type MixJSON struct {
@@ -132,20 +167,6 @@ func mixView(f affiliate.Sums) MixJSON {
 	return MixJSON{f.Pending, f.Canceled, f.Refunded, f.Held, f.Rejected}
 }
 
-func amountOrNull(n *int64, c money.Currency) *string {
-	if n == nil {
-		return nil
-	}
-	return new(money.Format(*n, c))
-}
-
-func percentOrNull(n *int64) *string {
-	if n == nil {
-		return nil
-	}
-	return new(affiliate.FormatPercent(*n))
-}
-
 // PeriodKPIsJSON are the key figures that belong to a range of days.
 type PeriodKPIsJSON struct {
 	FiguresJSON
@@ -156,10 +177,9 @@ type PeriodKPIsJSON struct {
 }
 
 func periodKPIs(k affiliate.KPIs, c money.Currency) PeriodKPIsJSON {
-	return PeriodKPIsJSON{FiguresJSON: figuresView(k.Sums, c), MixJSON: mixView(k.Sums),
-		MembersWithConversions: k.MembersWithConversions, SalesPerMember: amountOrNull(k.SalesPerMember(), c),
-		CommissionPerMember: amountOrNull(k.CommissionPerMember(),
-			c)}
+	v := PeriodKPIsJSON{MixJSON: mixView(k.Sums)}
+	setFigures(&v, k, c)
+	return v
 }
 
 type kpisJSON struct {
@@ -185,17 +205,15 @@ type changesJSON struct {
 }
 
 func changesView(now, before affiliate.KPIs) *changesJSON {
-	change := func(now, before int64) *string { return percentOrNull(affiliate.Growth(now, before)) }
-	changeOf := func(now, before *int64) *string { return percentOrNull(affiliate.GrowthOf(now, before)) }
-	return &changesJSON{Clicks: change(now.Clicks, before.Clicks), Conversions: change(now.Conversions,
-		before.Conversions),
-		ConversionRate: changeOf(now.ConversionRate(), before.ConversionRate()), Sales: change(now.Sales, before.Sales),
-		AverageSale: changeOf(now.AverageSale(), before.AverageSale()), Commissions: change(now.Commissions,
-			before.Commissions),
-		Payouts: change(now.Payouts, before.Payouts), Refunds: change(now.Refunds, before.Refunds),
-		MembersWithConversions: change(now.MembersWithConversions, before.MembersWithConversions),
-		SalesPerMember:         changeOf(now.SalesPerMember(), before.SalesPerMember()),
-		CommissionPerMember:    changeOf(now.CommissionPerMember(), before.CommissionPerMember())}
+	v := &changesJSON{}
+	eachFigure(v, func(f report.Figure) (*int64, string) {
+		change := f.Change(now, before)
+		if change == nil {
+			return nil, ""
+		}
+		return change, affiliate.FormatPercent(*change)
+	})
+	return v
 }
 
 // bucketJSON is one interval of a chart.
@@ -213,7 +231,7 @@ type SeriesJSON struct {
 	Data []bucketJSON `json:"data" nullable:"false" doc:"In order and without gaps; they add up to the figures of the range"`
 }
 
-func seriesView(c storage.Chart, currency money.Currency) SeriesJSON {
+func seriesView(c report.Chart, currency money.Currency) SeriesJSON {
 	v := SeriesJSON{Unit: string(c.Unit), Data: make([]bucketJSON, len(c.Buckets))}
 	for i, b := range c.Buckets {
 		v.Data[i] = bucketJSON{Label: b.Label, From: b.From, To: b.Last(), Partial: b.Partial,
@@ -249,7 +267,7 @@ type reconciliationJSON struct {
 	WithoutCreator []uncreditedJSON `json:"without_creator" doc:"Paid orders that nobody is credited with, by the orders' currency; null where the report is about some offers or a creator only"`
 }
 
-func reconciliation(r storage.Report, o storage.Overview) reconciliationJSON {
+func reconciliation(r report.Report, o report.Overview) reconciliationJSON {
 	part := func(f affiliate.Sums) partJSON {
 		return partJSON{f.Conversions, money.Format(f.Sales, r.Currency), money.Format(f.Commissions, r.Currency)}
 	}
@@ -296,20 +314,19 @@ type performanceJSON struct {
 
 // performance answers with a report's key figures and chart.
 func (a *API) performance(ctx context.Context, p PeriodQuery, u UnitQuery,
-	sc storage.Scope) (*output[performanceJSON], error) {
+	sc report.Scope) (*output[performanceJSON], error) {
 	r, settings, err := a.report(ctx, p, sc)
 	if err != nil {
 		return nil, err
 	}
-	o, err := a.App.DB.Overview(ctx, r, affiliate.Unit(u.Unit), settings, a.App.Now())
+	o, err := r.Overview(ctx, a.App.DB, affiliate.Unit(u.Unit), settings, a.App.Now())
 	if err != nil {
 		return nil, err
 	}
 	v := performanceJSON{Range: rangeView(r.Range), PreviousRange: previousRange(r.Range), Currency: r.Currency.Code(),
-		Former: r.Former, KPIs: kpisJSON{PeriodKPIsJSON: periodKPIs(o.KPIs, r.Currency), Members: o.KPIs.Members,
-			PaymentsDue:            money.Format(o.KPIs.PaymentsDue, r.Currency),
-			MembersWithPaymentsDue: o.KPIs.MembersWithPaymentsDue},
+		Former: r.Former, KPIs: kpisJSON{PeriodKPIsJSON: PeriodKPIsJSON{MixJSON: mixView(o.KPIs.Sums)}},
 		Series: seriesView(o.Chart, r.Currency), Reconciliation: reconciliation(r, o), OtherDue: []otherDueJSON{}}
+	setFigures(&v.KPIs, o.KPIs, r.Currency)
 	if o.Before != nil {
 		v.Previous, v.Changes = new(periodKPIs(*o.Before, r.Currency)), changesView(o.KPIs, *o.Before)
 	}
@@ -359,7 +376,7 @@ func (a *API) getPerformanceSeries(ctx context.Context,
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.App.DB.Chart(ctx, r, affiliate.Unit(in.Unit), a.App.Now())
+	c, err := r.Chart(ctx, a.App.DB, affiliate.Unit(in.Unit), a.App.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -380,7 +397,7 @@ func (a *API) getCampaignPerformance(ctx context.Context,
 	if err != nil {
 		return nil, err
 	}
-	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, storage.Scope{Campaigns: []affiliate.CampaignID{c.ID},
+	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, report.Scope{Campaigns: []affiliate.CampaignID{c.ID},
 		Former: in.Include != ""})
 }
 
@@ -399,7 +416,7 @@ func (a *API) getOfferPerformance(ctx context.Context, in *offerPerformanceInput
 	if _, err := a.App.DB.Offer(ctx, id); err != nil {
 		return nil, err
 	}
-	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, storage.Scope{Offers: []affiliate.OfferID{id},
+	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, report.Scope{Offers: []affiliate.OfferID{id},
 		Former: in.Include != ""})
 }
 
@@ -419,5 +436,5 @@ func (a *API) getCreatorPerformance(ctx context.Context,
 	if _, err := a.App.DB.Creator(ctx, id); err != nil {
 		return nil, err
 	}
-	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, storage.Scope{Creator: id, Former: in.Include != ""})
+	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, report.Scope{Creator: id, Former: in.Include != ""})
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"reflect"
 	"strconv"
 	"strings"
 	"unicode"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -29,47 +31,42 @@ type FigureBounds struct {
 }
 
 // bounds reads the bounds that are given. Errors name the parameter.
-func (b FigureBounds) bounds(c money.Currency) ([]storage.Bound, error) {
-	count := func(field, text string) (int64, error) {
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < 0 {
-			return 0, affiliate.FieldErrorf(field, "must be a whole number")
-		}
-		return n, nil
+func (b FigureBounds) bounds(c money.Currency) (list []report.Bound, err error) {
+	given := map[string]string{}
+	fields := reflect.ValueOf(b)
+	for i := range fields.NumField() {
+		given[fields.Type().Field(i).Tag.Get("query")] = fields.Field(i).String()
 	}
-	amount := func(field, text string) (int64, error) { return affiliate.ParseAmount(field, text, c) }
-	var list []storage.Bound
-	for _, f := range []struct {
-		figure    storage.Figure
-		min, max  string
-		parseText func(field, text string) (int64, error)
-	}{
-		{storage.FigureClicks, b.MinClicks, b.MaxClicks, count},
-		{storage.FigureConversions, b.MinConversions, b.MaxConversions, count},
-		{storage.FigureSales, b.MinSales, b.MaxSales, amount},
-		{storage.FigureCommissions, b.MinCommissions, b.MaxCommissions, amount},
-		{storage.FigurePayouts, b.MinPayouts, b.MaxPayouts, amount},
-		{storage.FigureAverageSale, b.MinAverageSale, b.MaxAverageSale, amount},
-	} {
-		bound := storage.Bound{Figure: f.figure}
-		for _, end := range []struct {
-			word, text string
-			to         **int64
-		}{{"min_", f.min, &bound.Min}, {"max_", f.max, &bound.Max}} {
-			if end.text == "" {
-				continue
-			}
-			n, err := f.parseText(end.word+string(f.figure), end.text)
-			if err != nil {
-				return nil, err
-			}
-			*end.to = &n
+	for _, f := range report.Bounded() {
+		bound := report.Bound{Figure: f.Key}
+		if bound.Min, err = parseBound(f, "min_", given, c); err != nil {
+			return nil, err
+		}
+		if bound.Max, err = parseBound(f, "max_", given, c); err != nil {
+			return nil, err
 		}
 		if bound.Min != nil || bound.Max != nil {
 			list = append(list, bound)
 		}
 	}
 	return list, nil
+}
+
+// parseBound reads one end of a bound; nil where it is not given.
+func parseBound(f report.Figure, end string, given map[string]string, c money.Currency) (*int64, error) {
+	field := end + string(f.Key)
+	if given[field] == "" {
+		return nil, nil
+	}
+	if f.Kind == report.Money {
+		n, err := affiliate.ParseAmount(field, given[field], c)
+		return &n, err
+	}
+	n, err := strconv.ParseInt(given[field], 10, 64)
+	if err != nil || n < 0 {
+		return nil, affiliate.FieldErrorf(field, "must be a whole number")
+	}
+	return &n, nil
 }
 
 // FiguresPage are the query parameters of a page of a performance list.
@@ -81,14 +78,14 @@ type FiguresPage struct {
 }
 
 // list reads a performance list's parameters.
-func (a *API) list(ctx context.Context, p PeriodQuery, sc storage.Scope, sort string,
-	page FiguresPage) (storage.ReportList, error) {
+func (a *API) list(ctx context.Context, p PeriodQuery, sc report.Scope, sort string,
+	page FiguresPage) (report.List, error) {
 	r, _, err := a.report(ctx, p, sc)
 	if err != nil {
-		return storage.ReportList{}, err
+		return report.List{}, err
 	}
-	l := storage.ReportList{Report: r, Text: page.Search, Compare: page.Compare, Page: page.page()}
-	if l.Sort, l.Desc, err = storage.ParseFigureSort(sort); err != nil {
+	l := report.List{Report: r, Text: page.Search, Compare: page.Compare, Page: page.page()}
+	if l.Sort, l.Desc, err = report.ParseSort(sort); err != nil {
 		return l, err
 	}
 	if err := plainText("q", page.Search); err != nil {
@@ -114,7 +111,7 @@ type RowFiguresJSON struct {
 	Previous     *FiguresJSON `json:"previous,omitempty" doc:"The figures of previous_range, when they are asked for and there is one"`
 }
 
-func rowFigures(r storage.RowSums, c money.Currency) RowFiguresJSON {
+func rowFigures(r report.RowSums, c money.Currency) RowFiguresJSON {
 	v := RowFiguresJSON{FiguresJSON: figuresView(r.Sums, c), NotConverted: r.NotConverted}
 	if !r.OnlyAccepted {
 		v.Mix = new(mixView(r.Sums))
@@ -136,15 +133,15 @@ type figureListJSON[V any] struct {
 }
 
 // figureList answers with a page of a performance list, its rows and its total of one moment.
-func figureList[R, V any](ctx context.Context, a *API, l storage.ReportList, err error, read func(*storage.Snapshot,
-	context.Context, storage.ReportList) (storage.ReportPage[R], error),
+func figureList[R, V any](ctx context.Context, a *API, l report.List, err error, read func(report.List,
+	context.Context, report.Querier) (report.PageOf[R], error),
 	view func(R, money.Currency) V) (*output[figureListJSON[V]], error) {
 	if err != nil {
 		return nil, err
 	}
-	var page storage.ReportPage[R]
+	var page report.PageOf[R]
 	if err := a.App.DB.InSnapshot(ctx, func(snapshot *storage.Snapshot) (err error) {
-		page, err = read(snapshot, ctx, l)
+		page, err = read(l, ctx, snapshot)
 		return err
 	}); err != nil {
 		return nil, err
@@ -189,7 +186,7 @@ func (a *API) listCampaignPerformance(ctx context.Context,
 		return nil, err
 	}
 	l, err := a.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
-	return figureList(ctx, a, l, err, (*storage.Snapshot).CampaignPerformance, func(r storage.CampaignRow,
+	return figureList(ctx, a, l, err, report.List.CampaignRows, func(r report.CampaignRow,
 		c money.Currency) campaignFiguresJSON {
 		return campaignFiguresJSON{ID: r.ID.String(), Name: r.Name, Status: string(r.Status),
 			RowFiguresJSON: rowFigures(r.RowSums, c)}
@@ -197,7 +194,7 @@ func (a *API) listCampaignPerformance(ctx context.Context,
 }
 
 // narrowed gives the scope with some offers and one creator. Errors name the parameters.
-func (q OffersQuery) narrowed(former FormerQuery, offers, creator string) (storage.Scope, error) {
+func (q OffersQuery) narrowed(former FormerQuery, offers, creator string) (report.Scope, error) {
 	sc, err := q.scope()
 	if err != nil {
 		return sc, err
@@ -236,8 +233,8 @@ func (a *API) listOfferPerformance(ctx context.Context,
 		return nil, err
 	}
 	l, err := a.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
-	return figureList(ctx, a, l, err, (*storage.Snapshot).OfferPerformance,
-		func(r storage.OfferRow, c money.Currency) offerFiguresJSON {
+	return figureList(ctx, a, l, err, report.List.OfferRows,
+		func(r report.OfferRow, c money.Currency) offerFiguresJSON {
 			return offerFiguresJSON{ID: r.ID.String(), Name: r.Name, Type: string(r.Type), Status: string(r.Status),
 				Campaign: r.CampaignID.String(), CampaignName: r.CampaignName, RowFiguresJSON: rowFigures(r.RowSums, c)}
 		})
@@ -271,7 +268,7 @@ func (a *API) listCreatorPerformance(ctx context.Context,
 		return nil, err
 	}
 	l, err := a.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
-	return figureList(ctx, a, l, err, (*storage.Snapshot).CreatorPerformance, func(r storage.CreatorRow,
+	return figureList(ctx, a, l, err, report.List.CreatorRows, func(r report.CreatorRow,
 		c money.Currency) creatorFiguresJSON {
 		return creatorFiguresJSON{ID: r.ID.String(), Name: r.Name, Handles: r.Handles, Former: !r.RemovedAt.IsZero(),
 			RowFiguresJSON: rowFigures(r.RowSums, c)}
@@ -316,7 +313,7 @@ func (a *API) listEvidencePerformance(ctx context.Context,
 		return nil, err
 	}
 	l, err := a.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
-	return figureList(ctx, a, l, err, (*storage.Snapshot).EvidencePerformance, func(r storage.EvidenceRow,
+	return figureList(ctx, a, l, err, report.List.CodeRows, func(r report.CodeRow,
 		c money.Currency) evidenceFiguresJSON {
 		v := evidenceFiguresJSON{Kind: string(r.Kind), ID: r.CodeID.String(), Text: r.Text, Store: orNull(r.Store),
 			LinkKind: orNull(r.LinkKind), Ended: r.Ended, OfferMember: r.OfferMemberID.String(),

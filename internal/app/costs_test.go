@@ -9,6 +9,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/storage/storagetest"
 )
@@ -88,14 +89,14 @@ func (r *rig) returnOf(id affiliate.CampaignID, former bool) string {
 	r.Helper()
 	settings, err := r.db.Settings(r.Context())
 	r.ok(err)
-	got, err := r.db.CampaignReturn(r.Context(), id, former, settings, r.app.Now())
+	got, err := report.CampaignReturn(r.Context(), r.db, id, former, settings, r.app.Now())
 	r.ok(err)
 	roi := "—"
 	if got.ROI() != nil {
 		roi = fmt.Sprint(*got.ROI())
 	}
 	lines := []string{roi}
-	for _, s := range append([]storage.ReturnSums{got.ReturnSums}, got.NotConverted...) {
+	for _, s := range append([]report.ReturnSums{got.ReturnSums}, got.NotConverted...) {
 		lines = append(lines, fmt.Sprintf("%s: GMV %d, products %d, payouts %d, fees %d, cost %d, due %d", s.Currency,
 			s.GMV, s.ProductValues, s.Payouts, s.Fees, s.Cost(), s.PaymentsDue))
 	}
@@ -245,7 +246,7 @@ func TestCampaignReturn_debt(t *testing.T) {
 		settings, err := c.DB.Settings(c.ctx)
 		must(c.desk, settings, err)
 		for id, want := range map[affiliate.CampaignID]int64{spring.CampaignID: -2000, summer.CampaignID: 10000} {
-			got, err := c.DB.CampaignReturn(c.ctx, id, false, settings, c.now())
+			got, err := report.CampaignReturn(c.ctx, c.DB, id, false, settings, c.now())
 			if must(c.desk, got, err); got.Payouts != want || (got.ROI() == nil) != (want < 0) {
 				c.Errorf("%s: paid %d, return %v, want %d", id, got.Payouts, got.ROI(), want)
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -152,7 +153,7 @@ func TestExportAddsUp(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		r.tradeOfAllKinds()
 		got := r.exportConversions(storage.ConversionFilter{})
-		totals, err := r.db.ConversionTotals(r.Context(), storage.ConversionFilter{})
+		totals, err := report.TotalConversions(r.Context(), r.db, storage.ConversionFilter{})
 		r.ok(err)
 		if totals.Rows() != got.done.Rows {
 			t.Errorf("%d rows, the totals count %d", got.done.Rows, totals.Rows())
@@ -286,9 +287,9 @@ func TestExportOffers(t *testing.T) {
 		if len(imported.Errors) > 0 {
 			t.Fatal(imported.Errors)
 		}
-		report := storage.Report{Scope: storage.Scope{Former: true}, Currency: "USD"}
+		everything := report.Report{Scope: report.Scope{Former: true}, Currency: "USD"}
 		got := exported(t, func(w io.Writer, o app.ExportOptions) (app.Exported, error) {
-			return r.app.ExportOffers(r.Context(), w, storage.ReportList{Report: report, Sort: storage.FigureSales,
+			return r.app.ExportOffers(r.Context(), w, report.List{Report: everything, Sort: report.KeySales,
 				Desc: true}, o)
 		})
 		const want = "Spring | Ten | promo_code | active | 10.00 | 2 | 1 | 207.21 | 103.61 | 20.72"
@@ -303,7 +304,7 @@ func TestExportOffers(t *testing.T) {
 		if want := storage.MaxLimit + len(before); len(names) != want || len(got.rows) != want {
 			t.Errorf("%d rows of %d offers, want %d", len(got.rows), len(names), want)
 		}
-		sums, err := r.db.ReportSums(r.Context(), report)
+		sums, err := everything.Sums(r.Context(), r.db)
 		r.ok(err)
 		if sum := got.sum(t, "Sales", "Account Currency", all); sum["USD"] != sums.Sales || sums.Sales == 0 {
 			t.Errorf("the sales add up to %v, the report says %d", sum, sums.Sales)

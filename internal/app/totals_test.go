@@ -10,6 +10,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -22,7 +23,7 @@ type fatal interface {
 
 // totals compares every total that people see over a range with the rows behind it, and with the totals that are made
 // up of the same rows. It gives those of home.
-func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) storage.ReportSums {
+func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) report.Sums {
 	t.Helper()
 	ctx := r.Context()
 	fine := func(err error) {
@@ -31,8 +32,8 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 			t.Fatalf("%v", err)
 		}
 	}
-	home, err := r.db.ReportSums(ctx, storage.Report{Scope: storage.Scope{Former: true}, Range: rng,
-		Currency: currency})
+	everything := report.Report{Scope: report.Scope{Former: true}, Range: rng, Currency: currency}
+	home, err := everything.Sums(ctx, r.db)
 	fine(err)
 
 	// The rows behind it.
@@ -78,8 +79,7 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 				waiting[n.Currency])
 		}
 	}
-	with, err := r.db.MembersWithConversions(ctx, storage.Report{Scope: storage.Scope{Former: true}, Range: rng,
-		Currency: currency})
+	with, err := everything.MembersWithConversions(ctx, r.db)
 	fine(err)
 	if int(with) != len(members) {
 		t.Fatalf("%s: %d members with conversions, the rows have %d", rng, with, len(members))
@@ -88,8 +88,8 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 	// Home = Σ campaigns' current members + former creators, and each list adds up to the same.
 	sum := home.Former
 	page := storage.Page{Limit: storage.MaxLimit}
-	campaigns, err := r.db.CampaignPerformance(ctx, storage.ReportList{Report: storage.Report{Range: rng,
-		Currency: currency}, Page: page})
+	current := report.Report{Range: rng, Currency: currency}
+	campaigns, err := report.List{Report: current, Page: page}.CampaignRows(ctx, r.db)
 	fine(err)
 	for _, c := range campaigns.Rows {
 		sum = sum.Plus(c.Sums)
@@ -97,11 +97,10 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 	if sum != home.Sums {
 		t.Fatalf("%s: campaigns and former creators add up to %+v, home has %+v", rng, sum, home.Sums)
 	}
-	everybody := storage.ReportList{Report: storage.Report{Scope: storage.Scope{Former: true}, Range: rng,
-		Currency: currency}, Page: page}
-	creators, err := r.db.CreatorPerformance(ctx, everybody)
+	everybody := report.List{Report: everything, Page: page}
+	creators, err := everybody.CreatorRows(ctx, r.db)
 	fine(err)
-	offers, err := r.db.OfferPerformance(ctx, everybody)
+	offers, err := everybody.OfferRows(ctx, r.db)
 	fine(err)
 	var byCreator, byOffer affiliate.Sums
 	for _, c := range creators.Rows {
@@ -117,8 +116,7 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 	if byOffer != home.Sums {
 		t.Fatalf("%s: offers add up to %+v, home has %+v", rng, byOffer, home.Sums)
 	}
-	series, err := r.db.ReportSeries(ctx, storage.Report{Scope: storage.Scope{Former: true}, Range: rng,
-		Currency: currency}, rng.Buckets(affiliate.ByDay))
+	series, err := everything.Series(ctx, r.db, rng.Buckets(affiliate.ByDay))
 	fine(err)
 	var inTime affiliate.Sums
 	for _, s := range series {
@@ -129,10 +127,10 @@ func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) stor
 	}
 
 	// The table's totals, counted from reports and from rows, and the export.
-	totals, err := r.db.ConversionTotals(ctx, f)
+	totals, err := report.TotalConversions(ctx, r.db, f)
 	fine(err)
 	f.Statuses = []affiliate.OrderStatus{affiliate.Paid, affiliate.Pending, affiliate.Canceled, affiliate.Refunded}
-	counted, err := r.db.ConversionTotals(ctx, f)
+	counted, err := report.TotalConversions(ctx, r.db, f)
 	fine(err)
 	if totals.Sums != counted.Sums || totals.Sales != home.Sales || totals.Commissions != home.Commissions {
 		t.Fatalf("%s: the table's totals are %+v, its rows add up to %+v, home has %+v", rng, totals.Sums,
@@ -177,7 +175,7 @@ func TestTotalsOfEveryHistory(t *testing.T) {
 		_, err = r.app.Decide(r.owner(), []affiliate.ConversionID{row.Conversion.ID}, app.Reject, "")
 		r.ok(err)
 		round := 0
-		var seen storage.ReportSums
+		var seen report.Sums
 		rapid.Check(r.T, func(t *rapid.T) {
 			round++
 			for step := range rapid.IntRange(1, 8).Draw(t, "steps") {

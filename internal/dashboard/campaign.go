@@ -10,6 +10,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -45,7 +46,7 @@ type campaignsPage struct {
 }
 
 type campaignLine struct {
-	storage.CampaignRow
+	report.CampaignRow
 	Address  string
 	State    campaignState
 	Dates    string
@@ -60,19 +61,15 @@ func (r *request) campaignsPage() error {
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	p.Heads = []column{{Name: "name", Title: "Campaign", Sort: "name", Shown: true}, {Name: "status", Title: "Status",
-		Shown: true}, {Name: "dates", Title: "Dates", Shown: true}, {Name: "creators", Title: "Creators", Number: true,
-		Shown: true},
-		{Name: "clicks", Title: "Clicks", Number: true, Sort: "clicks", Shown: true},
-		{Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions", Shown: true},
-		{Name: "sales", Title: "Sales", Number: true, Sort: "sales", Shown: true},
-		{Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions", Shown: true}}
+	p.Heads = figureHeads([]column{{Name: "name", Title: "Campaign", Sort: "name"}, {Name: "status", Title: "Status"},
+		{Name: "dates", Title: "Dates"}, {Name: "creators", Title: "Creators", Number: true}},
+		report.KeyClicks, report.KeyConversions, report.KeySales, report.KeyCommissions)
 	list, err := r.reportList(p.Heads, "name")
 	if err != nil {
 		return err
 	}
 	list.Scope.Former, list.Range, list.Text = p.Former, p.Period.Range, p.Text
-	found, err := r.d.App.DB.CampaignPerformance(ctx, list)
+	found, err := list.CampaignRows(ctx, r.d.App.DB)
 	if err != nil {
 		return err
 	}
@@ -101,16 +98,16 @@ func (r *request) campaignsPage() error {
 
 // reportList asks for the page of a performance list that the address names, sorted by one of the heads, which it
 // completes; usual is the order without a choice ("-sales").
-func (r *request) reportList(heads []column, usual string) (storage.ReportList, error) {
+func (r *request) reportList(heads []column, usual string) (report.List, error) {
 	sort := r.Query("sort")
 	if sort == "" {
 		sort = usual
 	}
-	list := storage.ReportList{Report: storage.Report{Currency: r.settings.Currency}, Page: r.page()}
+	list := report.List{Report: report.Report{Currency: r.settings.Currency}, Page: r.page()}
 	list.Sort, list.Desc = figureSort(sort)
 	r.sortable(heads, sort)
 	for _, h := range heads {
-		if h.Sort != "" && storage.Figure(h.Sort) == list.Sort {
+		if h.Sort != "" && report.Key(h.Sort) == list.Sort {
 			return list, nil
 		}
 	}
@@ -118,11 +115,11 @@ func (r *request) reportList(heads []column, usual string) (storage.ReportList, 
 }
 
 // figureSort reads "-sales" as by sales, the greatest first.
-func figureSort(sort string) (storage.Figure, bool) {
+func figureSort(sort string) (report.Key, bool) {
 	if len(sort) > 0 && sort[0] == '-' {
-		return storage.Figure(sort[1:]), true
+		return report.Key(sort[1:]), true
 	}
-	return storage.Figure(sort), false
+	return report.Key(sort), false
 }
 
 // periodQuery is the chosen period as another page takes it, so that it stays chosen on the way there.

@@ -11,7 +11,9 @@ import (
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/tables"
 )
 
 func performanceRoutes() []route {
@@ -30,7 +32,7 @@ type performancePage struct {
 	Live     string
 	Part     string // the only part that is asked for; empty: all
 	Figures  []figure
-	Sums     storage.ReportSums
+	Sums     report.Sums
 	List     conversionList
 	Chart    chart
 	Return   returnView
@@ -72,8 +74,8 @@ func (s conversionSearch) Approvals() []choice {
 }
 
 // scope is whose figures the page shows.
-func (s conversionSearch) scope(campaign affiliate.CampaignID) storage.Scope {
-	scope := storage.Scope{Campaigns: []affiliate.CampaignID{campaign}, Creator: s.Creator, Former: s.Former}
+func (s conversionSearch) scope(campaign affiliate.CampaignID) report.Scope {
+	scope := report.Scope{Campaigns: []affiliate.CampaignID{campaign}, Creator: s.Creator, Former: s.Former}
 	if s.Offer != 0 {
 		scope.Offers = []affiliate.OfferID{s.Offer}
 	}
@@ -181,36 +183,36 @@ func (r *request) performancePage() error {
 	return r.show("campaign_performance.html", &p)
 }
 
-func (p *performancePage) report(r *request) storage.Report {
-	return storage.Report{Scope: p.Search.scope(p.Campaign.ID), Range: p.Search.Period.Range,
+func (p *performancePage) report(r *request) report.Report {
+	return report.Report{Scope: p.Search.scope(p.Campaign.ID), Range: p.Search.Period.Range,
 		Currency: r.settings.Currency}
 }
 
 // readReport reads the figures and the chart. Where the page shows both they are of one moment; a part that is fetched
 // anew waits for its own alone.
 func (r *request) readReport(p *performancePage) (err error) {
-	ctx, db, report, now := r.Request.Context(), r.d.App.DB, p.report(r), r.d.App.Now()
-	var o storage.Overview
+	var o report.Overview
+	ctx, db, of, now := r.Request.Context(), r.d.App.DB, p.report(r), r.d.App.Now()
 	switch p.Part {
 	case "":
-		o, err = db.Overview(ctx, report, "", r.settings, now)
+		o, err = of.Overview(ctx, db, "", r.settings, now)
 	case partFigures:
-		o.KeyFigures, err = db.KeyFigures(ctx, report, r.settings, now)
+		o.KeyFigures, err = of.KeyFigures(ctx, db, r.settings, now)
 	case partProgress:
-		o.Chart, err = db.Chart(ctx, report, "", now)
+		o.Chart, err = of.Chart(ctx, db, "", now)
 	default:
 		return nil // the table of conversions shows neither
 	}
 	if err != nil {
 		return err
 	}
-	p.Chart = newChart("sales", o.Chart.Buckets, o.Chart.Series, o.Chart.Unit, report.Currency)
-	p.Sums, p.Figures = o.Sums, figuresOf(o.KeyFigures, report.Currency)
-	lead(p.Figures, p.Address+"/creators", figureMembers)
+	p.Chart = newChart("sales", o.Chart.Buckets, o.Chart.Series, o.Chart.Unit, of.Currency)
+	p.Sums, p.Figures = o.Sums, figuresOf(report.Cards(), o.KeyFigures, of.Currency)
+	lead(p.Figures, p.Address+"/creators", report.KeyMembers)
 	lead(p.Figures, r.with("status", "paid", "approval", "approved", "q", "", "method", "")+"#conversions",
-		figureConversions, figureSales, figureCommissions)
-	lead(p.Figures, r.with("by", "-conversions", "after", "")+"#creators", figureMembersWithConversions)
-	lead(p.Figures, "/payouts", figurePaymentsDue)
+		report.KeyConversions, report.KeySales, report.KeyCommissions)
+	lead(p.Figures, r.with("by", "-conversions", "after", "")+"#creators", report.KeyMembersWithConversions)
+	lead(p.Figures, "/payouts", report.KeyPaymentsDue)
 	return nil
 }
 
@@ -255,33 +257,11 @@ func (r *request) memberChoices(campaign affiliate.CampaignID, former bool,
 	return list, nil
 }
 
-// conversionTable are the columns of the table of a campaign's conversions.
-func conversionTable() []column {
-	return []column{
-		{Name: "number", Title: "Order", Sort: "number", Fixed: true},
-		{Name: "store", Title: "Store", Sort: "store"},
-		{Name: "date", Title: "Date", Sort: "date"},
-		{Name: "creator", Title: "Creator", Sort: "creator"},
-		{Name: "offer", Title: "Offer", Sort: "offer"},
-		{Name: "evidence", Title: "Code or link", Sort: "evidence"},
-		{Name: "status", Title: "Status", Sort: "status"},
-		{Name: "approval", Title: "Approval", Sort: "approval"},
-		{Name: "original_value", Title: "Original value", Number: true, Sort: "original_value"},
-		{Name: "value", Title: "Value", Number: true, Sort: "value"},
-		{Name: "refunded", Title: "Refunded", Number: true, Sort: "refunded"},
-		{Name: "commission", Title: "Commission", Number: true, Sort: "commission"},
-		{Name: "total", Title: "Charged", Number: true, Extra: true},
-		{Name: "rule", Title: "Rule", Extra: true},
-		{Name: "rate", Title: "Exchange rate", Extra: true},
-	}
-}
-
 // conversionList is the table of conversions with its totals.
 type conversionList struct {
 	Columns   []column
-	Shows     map[string]bool // columns by name
 	Rows      []conversionLine
-	Totals    storage.ConversionTotals
+	Totals    report.ConversionTotals
 	Feet      []conversionFoot
 	Classes   []classCount
 	Pager     pager
@@ -307,7 +287,8 @@ type conversionLine struct {
 	Earned        cell
 	Rule          string
 	Rate          string
-	Undo, Release bool // what can be done about its approval, beside rejecting it
+	Plain         map[string]string // the other cells, by column
+	Undo, Release bool              // what can be done about its approval, beside rejecting it
 }
 
 // cell is an amount in the order's currency, with what it is in the account's where that is another.
@@ -340,16 +321,18 @@ func (r *request) readConversions(p *performancePage) error {
 		return err
 	}
 	r.sortable(l.Columns, p.Search.Sort.String())
-	l.Shows = shown(l.Columns)
 	rows, next, err := r.d.App.DB.ConversionPage(ctx, f, p.Search.Sort, r.page())
 	if err != nil {
 		return err
 	}
-	if l.Totals, err = r.d.App.DB.ConversionTotals(ctx, f); err != nil {
+	if l.Totals, err = report.TotalConversions(ctx, r.d.App.DB, f); err != nil {
 		return err
 	}
+	columns := tables.Conversions().Page()
 	for _, c := range rows {
-		l.Rows = append(l.Rows, r.conversionLine(c))
+		line := r.conversionLine(c)
+		line.Plain = plainCells(columns, &c)
+		l.Rows = append(l.Rows, line)
 	}
 	l.foot(r)
 	l.To, l.Pager = r.here(), r.pager(next)
@@ -377,8 +360,7 @@ func (r *request) conversionLine(c storage.ConversionItem) conversionLine {
 		Date: r.date(c.PlacedAt.Time), Time: c.PlacedAt.In(r.zone).Format("15:04"),
 		Partly: c.Status == affiliate.Paid && c.Refunded > 0, IsRejected: c.Approval == affiliate.Rejected,
 		Decided: r.decided(c.Approvals()), Undo: c.Approval == affiliate.Rejected,
-		Release: c.Approval == affiliate.Held, Rule: commissionText(c.Rule(),
-			c.Currency)}
+		Release: c.Approval == affiliate.Held, Rule: commissionText(c.Rule(), c.Currency)}
 	other := c.Rate == nil || c.AccountCurrency != c.Currency
 	converted := func(minor int64, account *int64) cell {
 		t := cell{Text: amount(minor, c.Currency)}
@@ -454,20 +436,13 @@ func (l *conversionList) foot(r *request) {
 	line := func(s affiliate.Sums, c money.Currency, label string) {
 		foot := conversionFoot{Label: label}
 		for _, column := range l.Columns {
-			cell, summed := footCell{Number: column.Number}, true
-			switch column.Name {
-			case "value":
-				cell.Text = l.sumText(s.Sales, c)
-			case "refunded":
-				cell.Text = l.sumText(s.Refunds, c)
-			case "commission":
-				cell.Text = l.sumText(s.Commissions, c)
-			default:
-				summed = false
+			cell := footCell{Number: column.Number}
+			if column.Sum != nil {
+				cell.Text = l.sumText(column.Sum(s), c)
 			}
 			switch {
 			case !column.Shown:
-			case len(foot.Cells) > 0 || summed:
+			case len(foot.Cells) > 0 || column.Sum != nil:
 				foot.Cells = append(foot.Cells, cell)
 			default:
 				foot.Span++
@@ -513,7 +488,7 @@ func (l *conversionList) sumText(minor int64, c money.Currency) string {
 
 // returnView is a campaign's return on its costs.
 type returnView struct {
-	storage.Return
+	report.Return
 	ROI string // "—" while there is no cost
 }
 
@@ -528,7 +503,7 @@ type creatorList struct {
 
 // creatorLine is a creator with their figures.
 type creatorLine struct {
-	storage.CreatorRow
+	report.CreatorRow
 	Address string
 	Handle  string
 	Former  bool
@@ -536,16 +511,13 @@ type creatorLine struct {
 
 // creatorHeads are the columns of a list of creators with their figures.
 func creatorHeads() []column {
-	return []column{{Name: "name", Title: "Creator", Sort: "name"}, {Name: "clicks", Title: "Clicks", Number: true,
-		Sort: "clicks"},
-		{Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions"}, {Name: "sales", Title: "Sales",
-			Number: true, Sort: "sales"},
-		{Name: "average_sale", Title: "Average sale", Number: true, Sort: "average_sale"},
-		{Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions"},
-		{Name: "payouts", Title: "Paid out", Number: true, Sort: "payouts"}}
+	heads := figureHeads([]column{{Name: "name", Title: "Creator", Sort: "name"}}, report.KeyClicks,
+		report.KeyConversions, report.KeySales, report.KeyAverageSale, report.KeyCommissions, report.KeyPayouts)
+	heads[len(heads)-1].Title = "Paid out"
+	return heads
 }
 
-func (l *creatorList) fill(page storage.ReportPage[storage.CreatorRow]) {
+func (l *creatorList) fill(page report.PageOf[report.CreatorRow]) {
 	for _, row := range page.Rows {
 		l.Rows = append(l.Rows, creatorLine{row, creatorAddress(row.ID), row.BestHandle(), !row.RemovedAt.IsZero()})
 	}
@@ -554,19 +526,19 @@ func (l *creatorList) fill(page storage.ReportPage[storage.CreatorRow]) {
 
 // readProgress reads the return on costs and the creators; readReport has read the chart.
 func (r *request) readProgress(p *performancePage) error {
-	ctx, report := r.Request.Context(), p.report(r)
+	ctx := r.Request.Context()
 	var err error
 	if p.Members, err = r.memberCounts(p.Campaign.ID); err != nil {
 		return err
 	}
-	if p.Return.Return, err = r.d.App.DB.CampaignReturn(ctx, p.Campaign.ID, p.Search.Former, r.settings,
+	if p.Return.Return, err = report.CampaignReturn(ctx, r.d.App.DB, p.Campaign.ID, p.Search.Former, r.settings,
 		r.d.App.Now()); err != nil {
 		return err
 	}
 	if p.Return.ROI = "—"; p.Return.Return.ROI() != nil {
 		p.Return.ROI = percentText(*p.Return.Return.ROI())
 	}
-	p.Creators, err = r.creatorsOf(report)
+	p.Creators, err = r.creatorsOf(p.report(r))
 	return err
 }
 
@@ -577,13 +549,13 @@ func (r *request) memberCounts(id affiliate.CampaignID) (storage.MemberCounts, e
 
 // creatorsOf lists the creators of a campaign, those who sold most first. Its order and its place have parameters of
 // their own: the table of conversions is on the same page.
-func (r *request) creatorsOf(report storage.Report) (l creatorList, err error) {
+func (r *request) creatorsOf(of report.Report) (l creatorList, err error) {
 	l.Heads = creatorHeads()
 	sort := r.Query("by")
 	if sort == "" {
 		sort = "-sales"
 	}
-	list := storage.ReportList{Report: report, Page: storage.Page{Limit: 25, Cursor: r.Query("after")}}
+	list := report.List{Report: of, Page: storage.Page{Limit: 25, Cursor: r.Query("after")}}
 	list.Sort, list.Desc = figureSort(sort)
 	r.sortable(l.Heads, sort)
 	for i := range l.Heads {
@@ -594,7 +566,7 @@ func (r *request) creatorsOf(report storage.Report) (l creatorList, err error) {
 		}
 		h.Address = r.with("by", u.Query().Get("sort"), "after", "", "cursor", r.Query("cursor")) + "#creators"
 	}
-	page, err := r.d.App.DB.CreatorPerformance(r.Request.Context(), list)
+	page, err := list.CreatorRows(r.Request.Context(), r.d.App.DB)
 	if err != nil {
 		return l, err
 	}

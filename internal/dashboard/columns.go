@@ -1,14 +1,18 @@
 package dashboard
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/export"
+	"github.com/tributaryhq/tributary/internal/report"
+	"github.com/tributaryhq/tributary/internal/tables"
 )
 
-// column is one column of a table of which people choose the columns. Its cells are written by the table's template.
+// column is one column of a table with a head. Its cells are written by the table's template.
 type column struct {
 	Name   string // in addresses and preferences
 	Title  string
@@ -17,15 +21,50 @@ type column struct {
 	Extra  bool   // shown only when somebody chooses it
 	Fixed  bool   // always shown: it says what a row is
 	Shown  bool
+	Figure report.Figure              // which one of reports it is; without a key: none
+	Sum    func(affiliate.Sums) int64 // the amount under the column, of all rows; nil without any
 	// Of the head of a table that can be sorted: where it leads, and how it is sorted now (ascending, descending or
 	// empty).
 	Address string
 	Sorted  string
 }
 
+// columnsOf are the columns of a table that is described for pages and files together.
+func columnsOf[R any](t tables.Table[R]) (columns []column) {
+	for _, c := range t.Page() {
+		column := column{Name: c.Key, Title: c.Title, Number: c.Kind == export.Amount || c.Kind == export.Integer,
+			Fixed: c.Fixed, Extra: c.Extra, Sum: c.Sum}
+		if c.Figure != "" {
+			column = figureHead(c.Figure)
+		}
+		if c.Sorted {
+			column.Sort = c.Key
+		}
+		columns = append(columns, column)
+	}
+	return columns
+}
+
+// plainCells writes the cells of a row that a table's template does not write, by the names of their columns.
+func plainCells[R any](columns []tables.Column[R], row *R) map[string]string {
+	cells := map[string]string{}
+	for _, c := range columns {
+		if c.Cell == nil {
+			continue
+		}
+		switch v := c.Cell(row).(type) {
+		case tables.Money:
+			cells[c.Key] = moneyText(v.Minor, v.Currency)
+		default:
+			cells[c.Key] = fmt.Sprint(v)
+		}
+	}
+	return cells
+}
+
 // columnTables are the tables whose columns people choose, by the names in the routes.
 func columnTables() map[string][]column {
-	return map[string][]column{"campaign": conversionTable(), "offers": offerTable()}
+	return map[string][]column{"campaign": columnsOf(tables.Conversions()), "offers": columnsOf(tables.Offers(""))}
 }
 
 // columnChooser is the form in which people choose the columns of a table; the template of the same name shows it.

@@ -10,6 +10,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/export"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -57,7 +58,7 @@ func (r *request) creatorsPage() error {
 		return err
 	}
 	list.Scope.Former, list.Range, list.Text = p.Former, p.Period.Range, p.Text
-	page, err := r.d.App.DB.CreatorPerformance(r.Request.Context(), list)
+	page, err := list.CreatorRows(r.Request.Context(), r.d.App.DB)
 	if err != nil {
 		return err
 	}
@@ -277,7 +278,7 @@ type creatorPage struct {
 	Period  periodChoice
 	Live    string
 	Figures []figure
-	Sums    storage.ReportSums
+	Sums    report.Sums
 	Joined  string
 	Members []memberLine
 	Owed    []owedLine
@@ -307,13 +308,13 @@ func (r *request) creatorPage() error {
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	report := storage.Report{Scope: storage.Scope{Creator: head.Creator.ID, Former: true}, Range: p.Period.Range,
+	of := report.Report{Scope: report.Scope{Creator: head.Creator.ID, Former: true}, Range: p.Period.Range,
 		Currency: r.settings.Currency}
-	k, err := r.d.App.DB.KeyFigures(ctx, report, r.settings, r.d.App.Now())
+	k, err := of.KeyFigures(ctx, r.d.App.DB, r.settings, r.d.App.Now())
 	if err != nil {
 		return err
 	}
-	p.Sums, p.Figures = k.Sums, slices.DeleteFunc(figuresOf(k, report.Currency), aboutMembers)
+	p.Sums, p.Figures = k.Sums, figuresOf(report.CardsOfCreator(), k, of.Currency)
 	if r.Query("part") == partFigures {
 		return r.show("creator.html", &p)
 	}
@@ -335,16 +336,6 @@ func (r *request) creatorPage() error {
 	}
 	p.Payouts = r.payoutLines(payouts)
 	return r.show("creator.html", &p)
-}
-
-// aboutMembers says whether a figure makes no sense for one creator alone.
-func aboutMembers(f figure) bool {
-	switch f.Key {
-	case figureMembers, figureMembersWithConversions, figureSalesPerMember, figureCommissionPerMember,
-		figureMembersWithPaymentsDue:
-		return true
-	}
-	return false
 }
 
 // owed reads what is owed to a creator over all their accounts, by currency.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
-	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/report"
 )
 
 const springCreators, annaInSpring = spring + "/creators", spring + "/members/mem_1"
@@ -244,9 +244,9 @@ func TestMember_leave(t *testing.T) {
 	if !page.has("form[action=" + annaInSpring + "/remove] button[data-confirm]") {
 		t.Error("nobody is asked before")
 	}
-	home := func() storage.ReportSums {
-		sums, err := h.db.ReportSums(h.Context(), storage.Report{Scope: storage.Scope{Former: true},
-			Range: affiliate.Range{Zone: time.UTC}, Currency: "USD"})
+	home := func() report.Sums {
+		sums, err := report.Report{Scope: report.Scope{Former: true},
+			Range: affiliate.Range{Zone: time.UTC}, Currency: "USD"}.Sums(h.Context(), h.db)
 		h.must(err)
 		return sums
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
-	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/report"
 )
 
 func offerRoutes() []route {
@@ -35,7 +35,7 @@ type offersPage struct {
 }
 
 type offerLine struct {
-	storage.OfferRow
+	report.OfferRow
 	Address string
 	Rule    string
 	Members int64
@@ -52,18 +52,15 @@ func (r *request) offersPage() error {
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	p.Heads = []column{{Name: "name", Title: "Offer", Sort: "name"}, {Name: "status", Title: "Status"},
-		{Name: "rule", Title: "Commission"}, {Name: "members", Title: "Members", Number: true},
-		{Name: "conversions", Title: "Conversions", Number: true,
-			Sort: "conversions"},
-		{Name: "sales", Title: "Sales", Number: true, Sort: "sales"}, {Name: "commissions", Title: "Commissions",
-			Number: true, Sort: "commissions"}}
+	p.Heads = figureHeads([]column{{Name: "name", Title: "Offer", Sort: "name"}, {Name: "status", Title: "Status"},
+		{Name: "rule", Title: "Commission"}, {Name: "members", Title: "Members", Number: true}},
+		report.KeyConversions, report.KeySales, report.KeyCommissions)
 	list, err := r.reportList(p.Heads, "name")
 	if err != nil {
 		return err
 	}
 	list.Scope.Campaigns, list.Range = []affiliate.CampaignID{head.Campaign.ID}, p.Period.Range
-	found, err := r.d.App.DB.OfferPerformance(ctx, list)
+	found, err := list.OfferRows(ctx, r.d.App.DB)
 	if err != nil {
 		return err
 	}

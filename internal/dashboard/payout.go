@@ -9,6 +9,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -28,7 +29,7 @@ const mostDue = 200
 type payoutsPage struct {
 	layout
 	Due      []dueLine
-	Sums     storage.PaymentsDue
+	Sums     report.PaymentsDue
 	More     string // address of more creators who are due; empty without any
 	First    string
 	Minimum  string // that a payout must reach; empty without one
@@ -100,7 +101,8 @@ func (r *request) payouts() (p payoutsPage, err error) {
 	if r.Query("due") != "" {
 		p.First = r.with("due", "")
 	}
-	if p.Sums, err = r.d.App.DB.PaymentsDue(ctx, storage.Scope{Former: true}, r.settings.Currency,
+	everybody := report.Scope{Former: true}
+	if p.Sums, err = everybody.PaymentsDue(ctx, r.d.App.DB, r.settings.Currency,
 		r.settings.MinimumPayout, now); err != nil {
 		return p, err
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
-// Evidence is what attribution must look up for a batch of orders: folded codes by store, slugs and click ids.
-type Evidence struct {
+// Lookup is what attribution must look up for a batch of orders: folded codes by store, slugs and click ids.
+type Lookup struct {
 	Codes  map[affiliate.StoreID][]string
 	Slugs  []string
 	Clicks []string
@@ -89,24 +89,24 @@ func (r membershipRow) membership(s affiliate.Settings) affiliate.Membership {
 
 // Candidates looks up a batch's evidence in as many queries as there are kinds of it. Settings fill in what campaigns
 // leave to the account.
-func (q queries) Candidates(ctx context.Context, e Evidence, s affiliate.Settings) (Candidates, error) {
+func (q queries) Candidates(ctx context.Context, l Lookup, s affiliate.Settings) (Candidates, error) {
 	c := Candidates{Codes: map[affiliate.StoreID]map[string][]affiliate.CodeOwner{},
 		Links: map[string]affiliate.LinkOwner{}, Clicks: map[string]affiliate.Click{}}
-	for store, folded := range e.Codes {
+	for store, folded := range l.Codes {
 		owners, err := q.codeOwners(ctx, store, folded, s)
 		if err != nil {
 			return c, err
 		}
 		c.Codes[store] = owners
 	}
-	slugs := e.Slugs
-	if len(e.Clicks) > 0 {
+	slugs := l.Slugs
+	if len(l.Clicks) > 0 {
 		var rows []struct {
 			ID   string
 			Slug string
 			At   Time
 		}
-		if err := q.ListIn(ctx, &rows, `SELECT c.id, l.slug, c.at FROM clicks c JOIN links l ON l.id = c.link_id WHERE c.id IN (?)`, e.Clicks); err != nil {
+		if err := q.ListIn(ctx, &rows, `SELECT c.id, l.slug, c.at FROM clicks c JOIN links l ON l.id = c.link_id WHERE c.id IN (?)`, l.Clicks); err != nil {
 			return c, err
 		}
 		for _, r := range rows {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/jmoiron/sqlx"
+
+	"github.com/tributaryhq/tributary/internal/storage/tally"
 )
 
 // rollup is a table of sums and the query that computes it from the facts.
@@ -18,10 +20,10 @@ type rollup struct {
 
 // rollups are all tables of sums.
 func rollups() []rollup {
-	days := `facts AS (` + memberFacts("", "", "") + `), days AS (SELECT member, day, currency, converted, ` + sumColumns(tallyColumns) + `
+	days := `facts AS (` + tally.Facts("", "", "") + `), days AS (SELECT member, day, currency, converted, ` + tally.SumUp(tally.Columns) + `
 		FROM facts GROUP BY member, day, currency, converted), places AS (` + placesQuery + `)`
 	byOffer := func(period, offer, where string) string {
-		return `SELECT ` + period + ` AS period, ` + offer + ` AS offer_id, currency, converted, former, ` + sumColumns(tallyColumns) +
+		return `SELECT ` + period + ` AS period, ` + offer + ` AS offer_id, currency, converted, former, ` + tally.SumUp(tally.Columns) +
 			` FROM offers_days ` + where + ` GROUP BY 1, 2, currency, converted, former`
 	}
 	const month = "substr(day, 1, 7)"
@@ -38,13 +40,13 @@ func rollups() []rollup {
 		{"uncredited_days", "day, store_id, currency", "orders, sales",
 			`SELECT day, store_id, currency, COUNT(*) AS orders, CAST(SUM(value) AS BIGINT) AS sales FROM orders
 			WHERE not_credited IS NOT NULL AND NOT test AND NOT part AND status = 'paid' GROUP BY day, store_id, currency`},
-		{"member_years", "offer_member_id, offer_id, year, currency, converted", memberYearColumns + ", " + maskColumns,
+		{"member_years", "offer_member_id, offer_id, year, currency, converted", tally.YearColumns + ", " + maskColumns,
 			`WITH ` + days + ` SELECT d.member AS offer_member_id, p.offer AS offer_id, substr(d.day, 1, 4) AS year, d.currency, d.converted, ` +
-				sumColumns(memberYearColumns) + `, ` + strings.Join(masks, ", ") + `
+				tally.SumUp(tally.YearColumns) + `, ` + strings.Join(masks, ", ") + `
 			FROM days d JOIN places p ON p.id = d.member GROUP BY d.member, p.offer, 3, d.currency, d.converted`},
-		{"offer_periods", "period, offer_id, currency, converted, former", tallyColumns,
+		{"offer_periods", "period, offer_id, currency, converted, former", tally.Columns,
 			`WITH ` + days + `, offers_days AS (SELECT d.day, COALESCE(p.offer, 0) AS offer, d.currency, d.converted, COALESCE(p.former, FALSE) AS former, ` +
-				sumColumns(tallyColumns) + ` FROM days d LEFT JOIN places p ON p.id = d.member GROUP BY d.day, 2, d.currency, d.converted, 5) ` +
+				tally.SumUp(tally.Columns) + ` FROM days d LEFT JOIN places p ON p.id = d.member GROUP BY d.day, 2, d.currency, d.converted, 5) ` +
 				byOffer("day", "offer", "WHERE offer <> 0") + ` UNION ALL ` + byOffer(month, "offer", "WHERE offer <> 0") + ` UNION ALL ` +
 				byOffer("day", "0", "") + ` UNION ALL ` + byOffer(month, "0", "")},
 	}

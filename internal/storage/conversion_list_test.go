@@ -17,24 +17,27 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/storage/storagetest"
+	"github.com/tributaryhq/tributary/internal/storage/storagetest/past"
 )
 
 // shelf is a history with the rows that a table of its conversions shows.
 type shelf struct {
-	*past
+	*past.Past
 	handles map[affiliate.CreatorID][]string // all of them, the main one first
 	items   []storage.ConversionItem
 }
 
 // newShelf puts conversions in that agree in many of their columns, so that every order has ties.
 func newShelf(t *testing.T, db *storage.DB, seed uint64) *shelf {
-	s := &shelf{past: newPast(t, db), handles: map[affiliate.CreatorID][]string{}}
+	s := &shelf{Past: past.New(t, db), handles: map[affiliate.CreatorID][]string{}}
 	for id, handles := range map[affiliate.CreatorID]map[string]string{
-		anna: {"tiktok": "keller", "instagram": "Anna.K"}, ben: {"youtube": "a_ben", "tiktok": "ben100"}, cleo: nil,
-		dora: {"instagram": "do_ra"}} {
-		creator := &s.rows.Creators[id-1]
+		past.Anna: {"tiktok": "keller", "instagram": "Anna.K"}, past.Ben: {"youtube": "a_ben", "tiktok": "ben100"},
+		past.Cleo: nil,
+		past.Dora: {"instagram": "do_ra"}} {
+		creator := &s.Rows.Creators[id-1]
 		creator.Handles = handles
 		if best := creator.BestHandle(); best != "" {
 			s.handles[id] = []string{best}
@@ -50,52 +53,54 @@ func newShelf(t *testing.T, db *storage.DB, seed uint64) *shelf {
 			CreatedAt: noon, UpdatedAt: noon})
 		return err
 	})
-	const second = 50 // code of annaTen
-	s.rows.Codes = append(s.rows.Codes, affiliate.Code{ID: second, OfferMemberID: annaTen, StoreID: s.store,
+	const second = 50 // code of AnnaTen
+	s.Rows.Codes = append(s.Rows.Codes, affiliate.Code{ID: second, OfferMemberID: past.AnnaTen, StoreID: s.Store,
 		Code: "ANNA20", CreatedAt: noon, UpdatedAt: noon})
 	r := rand.New(rand.NewPCG(seed, 1))
-	members := []affiliate.OfferMemberID{annaTen, annaLinks, benTen, cleoTen, annaAutumn, doraAutumn, benLinks}
+	members := []affiliate.OfferMemberID{past.AnnaTen, past.AnnaLinks, past.BenTen, past.CleoTen, past.AnnaAutumn,
+		past.DoraAutumn, past.BenLinks}
 	for range 90 {
-		one := sale{member: pick(r, members...), value: pick[int64](r, 0, 100, 100, 2500), refunded: pick[int64](r, 0,
-			0, 40), gone: r.IntN(12) == 0,
-			at: s.at(pick(r, "2026-03-01 00:00", "2026-03-01 00:00", "2026-03-01 23:59", "2026-03-02 00:00",
+		one := past.Sale{Member: pick(r, members...), Value: pick[int64](r, 0, 100, 100, 2500),
+			Refunded: pick[int64](r, 0,
+				0, 40), Gone: r.IntN(12) == 0,
+			At: s.At(pick(r, "2026-03-01 00:00", "2026-03-01 00:00", "2026-03-01 23:59", "2026-03-02 00:00",
 				"2026-03-31 12:30", "2026-04-01 00:00")),
-			status: pick(r, affiliate.Paid, affiliate.Paid, affiliate.Pending, affiliate.Canceled,
+			Status: pick(r, affiliate.Paid, affiliate.Paid, affiliate.Pending, affiliate.Canceled,
 				affiliate.Refunded),
-			approval: pick(r, affiliate.Approved, affiliate.Approved, affiliate.Held, affiliate.Rejected),
-			currency: pick[money.Currency](r, "", "", "", "PLN")}
-		if one.status == affiliate.Paid && one.approval == affiliate.Approved {
-			one.commission = one.value / 10
+			Approval: pick(r, affiliate.Approved, affiliate.Approved, affiliate.Held, affiliate.Rejected),
+			Currency: pick[money.Currency](r, "", "", "", "PLN")}
+		if one.Status == affiliate.Paid && one.Approval == affiliate.Approved {
+			one.Commission = one.Value / 10
 		}
-		one.byLink = r.IntN(2) == 0
-		s.sell(one)
-		c, o := &s.rows.Conversions[len(s.rows.Conversions)-1], &s.rows.Orders[len(s.rows.Orders)-1]
+		one.ByLink = r.IntN(2) == 0
+		s.Sell(one)
+		c, o := &s.Rows.Conversions[len(s.Rows.Conversions)-1], &s.Rows.Orders[len(s.Rows.Orders)-1]
 		c.Evidence, c.Ambiguous = pick(r, "ANNA10", "anna10", "Ben-Link", "zoë"), r.IntN(4) == 0
-		if one.byLink {
-			c.LinkID, c.ClickID = new(affiliate.LinkID(pick(r, annaLinks, benLinks))), new("01jclick")
+		if one.ByLink {
+			c.LinkID, c.ClickID = new(affiliate.LinkID(pick(r, past.AnnaLinks, past.BenLinks))), new("01jclick")
 			c.OfferMemberID = affiliate.OfferMemberID(*c.LinkID) // a link is its offer member's for ever
-			where := s.members[c.OfferMemberID]
-			c.OfferID, c.CampaignID, c.CreatorID = where.offer, where.campaign, where.creator
+			where := s.Members[c.OfferMemberID]
+			c.OfferID, c.CampaignID, c.CreatorID = where.Offer, where.Campaign, where.Creator
 		}
-		if c.CodeID != nil && c.OfferMemberID == annaTen {
-			c.CodeID = new(pick[affiliate.CodeID](r, affiliate.CodeID(annaTen), second))
+		if c.CodeID != nil && c.OfferMemberID == past.AnnaTen {
+			c.CodeID = new(pick[affiliate.CodeID](r, affiliate.CodeID(past.AnnaTen), second))
 		}
-		c.StoreID = pick(r, s.store, other.ID)
+		c.StoreID = pick(r, s.Store, other.ID)
 		o.StoreID, o.Number = c.StoreID, pick(r, "#999", "#1000", "#1000", "1001", "#10_0", "A")
 		if c.Approval != affiliate.Approved {
 			c.ApprovalReason, c.ApprovalBy, c.ApprovalAt = "because", "somebody", storage.At(noon)
 		}
 	}
-	s.click(affiliate.LinkID(benLinks), s.at("2026-03-01 12:00"), false) // neither are totals of conversions
-	s.post(anna, annaTen, affiliate.PaidOut, "EUR", -70, s.at("2026-03-01 12:00"), 0)
-	s.post(ben, benTen, affiliate.PaidOut, "CHF", -30, s.at("2026-03-01 12:00"), 0)
-	s.write(db)
-	for i, c := range s.rows.Conversions {
-		o, where := s.rows.Orders[i], s.members[c.OfferMemberID]
+	s.Click(affiliate.LinkID(past.BenLinks), s.At("2026-03-01 12:00"), false) // neither are totals of conversions
+	s.Post(past.Anna, past.AnnaTen, affiliate.PaidOut, "EUR", -70, s.At("2026-03-01 12:00"), 0)
+	s.Post(past.Ben, past.BenTen, affiliate.PaidOut, "CHF", -30, s.At("2026-03-01 12:00"), 0)
+	s.Write(db)
+	for i, c := range s.Rows.Conversions {
+		o, where := s.Rows.Orders[i], s.Members[c.OfferMemberID]
 		item := storage.ConversionItem{Conversion: c, Number: o.Number, ExternalID: o.ExternalID, OrderTotal: o.Total,
-			Store: "shop", Campaign: s.rows.Campaigns[c.CampaignID-1].Name,
-			Creator: s.rows.Creators[c.CreatorID-1].Name, Offer: s.rows.Offers[c.OfferID-1].Name,
-			OfferType: s.rows.Offers[c.OfferID-1].Type, Former: where.former}
+			Store: "shop", Campaign: s.Rows.Campaigns[c.CampaignID-1].Name,
+			Creator: s.Rows.Creators[c.CreatorID-1].Name, Offer: s.Rows.Offers[c.OfferID-1].Name,
+			OfferType: s.Rows.Offers[c.OfferID-1].Type, Former: where.Former}
 		if c.StoreID == other.ID {
 			item.Store = other.Slug
 		}
@@ -109,7 +114,7 @@ func newShelf(t *testing.T, db *storage.DB, seed uint64) *shelf {
 
 // has says whether an item passes a filter.
 func (s *shelf) has(f storage.ConversionFilter, i storage.ConversionItem) bool {
-	offer := s.rows.Offers[i.OfferID-1]
+	offer := s.Rows.Offers[i.OfferID-1]
 	return i.Credited && (f.Former || !i.Former) &&
 		oneOf(f.IDs, i.ID) && oneOf(f.Campaigns, i.CampaignID) && oneOf(f.Statuses, i.Status) &&
 		oneOf(f.Approvals, i.Approval) &&
@@ -220,17 +225,21 @@ func (s *shelf) drawFilter(t *rapid.T) storage.ConversionFilter {
 		}), 1, 40).Draw(t, "ids")
 	})
 	draw("campaign", func() {
-		f.Campaign = rapid.SampledFrom([]affiliate.CampaignID{spring, autumn, winter}).Draw(t, "campaign")
+		f.Campaign = rapid.SampledFrom([]affiliate.CampaignID{past.Spring, past.Autumn, past.Winter}).Draw(t,
+			"campaign")
 	})
 	draw("campaigns", func() {
-		f.Campaigns = rapid.SliceOfN(rapid.SampledFrom([]affiliate.CampaignID{spring, autumn, winter}), 1, 2).Draw(t,
+		f.Campaigns = rapid.SliceOfN(rapid.SampledFrom([]affiliate.CampaignID{past.Spring, past.Autumn,
+			past.Winter}), 1, 2).Draw(t,
 			"campaigns")
 	})
 	draw("creator", func() {
-		f.Creator = rapid.SampledFrom([]affiliate.CreatorID{anna, ben, cleo, emil}).Draw(t, "creator")
+		f.Creator = rapid.SampledFrom([]affiliate.CreatorID{past.Anna, past.Ben, past.Cleo, past.Emil}).Draw(t,
+			"creator")
 	})
 	draw("offer", func() {
-		f.Offer = rapid.SampledFrom([]affiliate.OfferID{springTen, springLinks, autumnTen, 99}).Draw(t, "offer")
+		f.Offer = rapid.SampledFrom([]affiliate.OfferID{past.SpringTen, past.SpringLinks, past.AutumnTen,
+			99}).Draw(t, "offer")
 	})
 	draw("type", func() {
 		f.OfferType = rapid.SampledFrom([]affiliate.OfferType{affiliate.OfferPromoCode, affiliate.OfferSalesLink}).
@@ -240,10 +249,11 @@ func (s *shelf) drawFilter(t *rapid.T) storage.ConversionFilter {
 		f.OfferStatus = rapid.SampledFrom([]affiliate.OfferStatus{affiliate.OfferActive, affiliate.OfferPaused}).Draw(t,
 			"offer status")
 	})
-	draw("store", func() { f.Store = rapid.SampledFrom([]affiliate.StoreID{s.store, s.store + 1}).Draw(t, "store") })
+	draw("store", func() { f.Store = rapid.SampledFrom([]affiliate.StoreID{s.Store, s.Store + 1}).Draw(t, "store") })
 	draw("code", func() { f.Code = rapid.SampledFrom([]affiliate.CodeID{1, 3, 50, 99}).Draw(t, "code") })
 	draw("link", func() {
-		f.Link = rapid.SampledFrom([]affiliate.LinkID{affiliate.LinkID(annaLinks), affiliate.LinkID(benLinks)}).Draw(t,
+		f.Link = rapid.SampledFrom([]affiliate.LinkID{affiliate.LinkID(past.AnnaLinks),
+			affiliate.LinkID(past.BenLinks)}).Draw(t,
 			"link")
 	})
 	draw("method", func() {
@@ -260,8 +270,8 @@ func (s *shelf) drawFilter(t *rapid.T) storage.ConversionFilter {
 	})
 	moments := []string{"2026-02-01 00:00", "2026-03-01 00:00", "2026-03-01 23:59", "2026-03-02 00:00",
 		"2026-03-31 12:30", "2026-04-01 00:00", "2026-05-01 00:00"}
-	draw("from", func() { f.From = s.at(rapid.SampledFrom(moments).Draw(t, "from")) })
-	draw("to", func() { f.To = s.at(rapid.SampledFrom(moments).Draw(t, "to")) })
+	draw("from", func() { f.From = s.At(rapid.SampledFrom(moments).Draw(t, "from")) })
+	draw("to", func() { f.To = s.At(rapid.SampledFrom(moments).Draw(t, "to")) })
 	draw("search", func() {
 		f.Search = rapid.SampledFrom([]string{"ANNA", "anna1", " 100 ", "#10", "%", "_", "zzz", "@ben", "be", "link",
 			"Zo\u00eb", "@", " "}).Draw(t, "search")
@@ -298,7 +308,7 @@ func TestConversions_pages(t *testing.T) {
 			}
 			expect(t, "pages", lines(t, got), lines(t, want))
 			expect(t, "stream", lines(t, stream(t, db, f, by)), lines(t, want))
-			totals, err := db.ConversionTotals(context.Background(), f)
+			totals, err := report.TotalConversions(context.Background(), db, f)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -350,8 +360,8 @@ func stream(t interface{ Fatal(...any) }, db *storage.DB, f storage.ConversionFi
 }
 
 // totalOf adds up items one by one. The account is in EUR.
-func totalOf(items []storage.ConversionItem) storage.ConversionTotals {
-	totals := storage.ConversionTotals{Currency: "EUR"}
+func totalOf(items []storage.ConversionItem) report.ConversionTotals {
+	totals := report.ConversionTotals{Currency: "EUR"}
 	other := map[money.Currency]affiliate.Sums{}
 	for _, i := range items {
 		s := affiliate.Sums{}
@@ -382,7 +392,7 @@ func totalOf(items []storage.ConversionItem) storage.ConversionTotals {
 		}
 	}
 	for currency, s := range other {
-		totals.NotConverted = append(totals.NotConverted, storage.CurrencySums{Currency: currency, Sums: s})
+		totals.NotConverted = append(totals.NotConverted, report.CurrencySums{Currency: currency, Sums: s})
 	}
 	return totals
 }
@@ -392,27 +402,28 @@ func TestConversions_filters(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		s := newShelf(t, db, 4)
 		for name, f := range map[string]storage.ConversionFilter{
-			"all": {}, "ids": {IDs: []affiliate.ConversionID{3, 5, 7, 11, 99}}, "campaign": {Campaign: spring},
-			"another campaign": {Campaign: autumn},
-			"empty campaign":   {Campaign: winter}, "campaigns": {Campaigns: []affiliate.CampaignID{autumn, winter}},
-			"creator": {Creator: anna}, "former creator": {Creator: cleo},
-			"offer": {Offer: autumnTen}, "no offer": {Offer: 99}, "type": {OfferType: affiliate.OfferSalesLink},
+			"all": {}, "ids": {IDs: []affiliate.ConversionID{3, 5, 7, 11, 99}}, "campaign": {Campaign: past.Spring},
+			"another campaign": {Campaign: past.Autumn},
+			"empty campaign":   {Campaign: past.Winter}, "campaigns": {Campaigns: []affiliate.CampaignID{past.Autumn,
+				past.Winter}},
+			"creator": {Creator: past.Anna}, "former creator": {Creator: past.Cleo},
+			"offer": {Offer: past.AutumnTen}, "no offer": {Offer: 99}, "type": {OfferType: affiliate.OfferSalesLink},
 			"offer status": {OfferStatus: affiliate.OfferActive},
-			"store":        {Store: s.store}, "code": {Code: affiliate.CodeID(benTen)},
+			"store":        {Store: s.Store}, "code": {Code: affiliate.CodeID(past.BenTen)},
 			"code of the same member": {Code: 50},
-			"link":                    {Link: affiliate.LinkID(benLinks)},
+			"link":                    {Link: affiliate.LinkID(past.BenLinks)},
 			"method":                  {Method: affiliate.ByCode}, "currency": {Currency: "PLN"},
 			"unconverted": {Unconverted: true},
 			"refund":      {WithRefund: true},
 			"ambiguous":   {Ambiguous: true}, "statuses": {Statuses: []affiliate.OrderStatus{affiliate.Canceled,
 				affiliate.Refunded}},
 			"approvals": {Approvals: []affiliate.Approval{affiliate.Rejected}},
-			"from":      {From: s.at("2026-03-02 00:00")}, "to": {To: s.at("2026-03-02 00:00")},
-			"from midday": {From: s.at("2026-03-31 12:30")}, "until midday": {To: s.at("2026-03-31 12:30")},
-			"between": {From: s.at("2026-03-01 23:59"), To: s.at("2026-03-31 12:30")},
-			"never":   {From: s.at("2026-03-02 00:00"), To: s.at("2026-03-01 00:00")},
-			"number":  {Search: "#1000"}, "number in a store": {Search: "#1000", Store: s.store + 1},
-			"number in a time": {Search: "#1000", To: s.at("2026-03-02 00:00")},
+			"from":      {From: s.At("2026-03-02 00:00")}, "to": {To: s.At("2026-03-02 00:00")},
+			"from midday": {From: s.At("2026-03-31 12:30")}, "until midday": {To: s.At("2026-03-31 12:30")},
+			"between": {From: s.At("2026-03-01 23:59"), To: s.At("2026-03-31 12:30")},
+			"never":   {From: s.At("2026-03-02 00:00"), To: s.At("2026-03-01 00:00")},
+			"number":  {Search: "#1000"}, "number in a store": {Search: "#1000", Store: s.Store + 1},
+			"number in a time": {Search: "#1000", To: s.At("2026-03-02 00:00")},
 			"underscore":       {Search: "_0"}, "name": {Search: " BEN"}, "handle": {Search: "@keller"}, "address of a handle": {Search: "https://instagram.com/do_ra"}, "at sign": {Search: "@"},
 			"evidence": {Search: "aNNA1"}, "nothing": {Search: "zzz"},
 		} {
@@ -429,7 +440,7 @@ func TestConversions_filters(t *testing.T) {
 				if !slices.Equal(lines(t, got), lines(t, want)) {
 					t.Errorf("%s, former %v: %d rows, want %d", name, f.Former, len(got), len(want))
 				}
-				if totals, err := db.ConversionTotals(t.Context(), f); err != nil ||
+				if totals, err := report.TotalConversions(t.Context(), db, f); err != nil ||
 					fmt.Sprintf("%+v", totals) != fmt.Sprintf("%+v", totalOf(want)) {
 					t.Errorf("%s, former %v: totals %+v, %v, want %+v", name, f.Former, totals, err, totalOf(want))
 				}
@@ -493,7 +504,7 @@ func TestParseConversionSort(t *testing.T) {
 func TestConversions_tooManyIDs(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		f := storage.ConversionFilter{IDs: make([]affiliate.ConversionID, storage.MaxConversionIDs+1)}
-		_, err := db.ConversionTotals(t.Context(), f)
+		_, err := report.TotalConversions(t.Context(), db, f)
 		var e *affiliate.Error
 		if !errors.As(err, &e) || e.Field != "ids" {
 			t.Errorf("%v", err)
@@ -512,19 +523,20 @@ func TestConversions_tooManyIDs(t *testing.T) {
 // TestConversionTotals_readSums: where reports have the sums, no rows are read; here the rows have none yet.
 func TestConversionTotals_readSums(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
-		p := newPast(t, db)
-		p.sell(sale{member: benTen, at: p.at("2026-03-01 10:00"), value: 100})
-		if err := db.Load(t.Context(), p.rows); err != nil {
+		p := past.New(t, db)
+		p.Sell(past.Sale{Member: past.BenTen, At: p.At("2026-03-01 10:00"), Value: 100})
+		if err := db.Load(t.Context(), p.Rows); err != nil {
 			t.Fatal(err)
 		}
 		for want, filters := range map[int64][]storage.ConversionFilter{
-			0: {{}, {Campaign: spring}, {Offer: springTen, Former: true, From: p.at("2026-03-01 00:00")},
-				{OfferType: affiliate.OfferPromoCode, To: p.at("2026-03-02 00:00")}},
-			1: {{Creator: ben}, {Campaign: spring, From: p.at("2026-03-01 10:00")}, {To: p.at("2026-03-01 10:01")},
+			0: {{}, {Campaign: past.Spring}, {Offer: past.SpringTen, Former: true, From: p.At("2026-03-01 00:00")},
+				{OfferType: affiliate.OfferPromoCode, To: p.At("2026-03-02 00:00")}},
+			1: {{Creator: past.Ben}, {Campaign: past.Spring, From: p.At("2026-03-01 10:00")},
+				{To: p.At("2026-03-01 10:01")},
 				{Search: "#1"}},
 		} {
 			for _, f := range filters {
-				if totals, err := db.ConversionTotals(t.Context(), f); err != nil || totals.Rows() != want {
+				if totals, err := report.TotalConversions(t.Context(), db, f); err != nil || totals.Rows() != want {
 					t.Errorf("%+v: %d rows, %v, want %d", f, totals.Rows(), err, want)
 				}
 			}
@@ -536,19 +548,20 @@ func TestConversionTotals_readSums(t *testing.T) {
 // all.
 func TestConversions_searchManyNumbers(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
-		p := newPast(t, db)
+		p := past.New(t, db)
 		const many = 700
 		for n := range many {
-			p.sell(sale{member: benTen, at: p.at("2026-03-01 00:00").Add(time.Duration(n) * time.Minute), value: 100})
-			p.rows.Orders[n].Number = fmt.Sprintf("W-%03d", n)
+			p.Sell(past.Sale{Member: past.BenTen, At: p.At("2026-03-01 00:00").Add(time.Duration(n) * time.Minute),
+				Value: 100})
+			p.Rows.Orders[n].Number = fmt.Sprintf("W-%03d", n)
 		}
-		p.write(db)
+		p.Write(db)
 		for text, want := range map[string]int{"w-": many, "W-0": 100, "W-69": 10, "W-7": 0, "ben": many} {
-			f := storage.ConversionFilter{Search: text, From: p.at("2026-03-01 00:00")}
+			f := storage.ConversionFilter{Search: text, From: p.At("2026-03-01 00:00")}
 			if got := stream(t, db, f, storage.ConversionSort{Column: "number"}); len(got) != want {
 				t.Errorf("%q streams %d, want %d", text, len(got), want)
 			}
-			totals, err := db.ConversionTotals(t.Context(), f)
+			totals, err := report.TotalConversions(t.Context(), db, f)
 			if err != nil || totals.Rows() != int64(want) {
 				t.Errorf("%q adds up %d, %v, want %d", text, totals.Rows(), err, want)
 			}
@@ -588,3 +601,5 @@ func TestEachConversion_ends(t *testing.T) {
 		}
 	})
 }
+
+func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }

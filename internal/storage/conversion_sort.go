@@ -13,14 +13,46 @@ type ConversionSort struct {
 	Descending bool
 }
 
-const newestFirst = "-date"
+// conversionKey is what conversions c are compared by in a column, with the table that it looks at beside them.
+type conversionKey struct {
+	column string
+	key    string
+	kind   KeyKind
+	beside string
+}
 
-// ConversionColumns are the columns that conversions can be sorted by. Evidence is the code or the slug. Amounts are
+// conversionKeys are the columns that conversions can be sorted by. Evidence is the code or the slug. Amounts are
 // compared in the account's currency, where those that wait for a rate are the least; only the original value is
 // compared as it is in the order's.
-func ConversionColumns() []string {
-	return []string{"number", "store", "date", "creator", "campaign", "offer", "evidence", "method", "status",
-		"approval", "original_value", "value", "refunded", "commission"}
+func conversionKeys() []conversionKey {
+	return []conversionKey{
+		// Numbers of one store differ in their length before they differ in their digits: #999 comes before #1000.
+		{column: "number", key: "CAST(100 + LENGTH(o.number) AS TEXT) || o.number", kind: TextKey,
+			beside: besideOrders},
+		{column: "store", key: "s.slug", kind: TextKey, beside: besideStores},
+		{column: "date", key: "c.placed_at", kind: TimeKey},
+		{column: "creator", key: "LOWER(r.name)", kind: TextKey, beside: besideCreators},
+		{column: "campaign", key: "p.folded", kind: TextKey, beside: besideCampaigns},
+		{column: "offer", key: "f.folded", kind: TextKey, beside: besideOffers},
+		{column: "evidence", key: "LOWER(c.evidence)", kind: TextKey},
+		{column: "method", key: "c.method", kind: TextKey},
+		{column: "status", key: "c.status", kind: TextKey},
+		{column: "approval", key: "c.approval", kind: TextKey},
+		{column: "original_value", key: "c.original_value", kind: NumberKey},
+		{column: "value", key: "COALESCE(c.account_value, -1)", kind: NumberKey},
+		{column: "refunded", key: "COALESCE(c.account_refunded, -1)", kind: NumberKey},
+		{column: "commission", key: "COALESCE(c.account_commission, -1)", kind: NumberKey},
+	}
+}
+
+const newestFirst = "-date"
+
+// ConversionColumns are the names of the columns that conversions can be sorted by.
+func ConversionColumns() (names []string) {
+	for _, k := range conversionKeys() {
+		names = append(names, k.column)
+	}
+	return names
 }
 
 // ParseConversionSort reads a column, with a minus before it for the descending order; an empty text is the newest
@@ -50,30 +82,9 @@ func (s ConversionSort) String() string {
 
 // keyset gives the order of conversions c, with the table that it looks at beside them.
 func (s ConversionSort) keyset() (k Keyset, beside string) {
-	descending := strings.HasPrefix(s.String(), "-")
-	key := Key{Column: "sort_key", Kind: TextKey, Descending: descending}
-	switch s.Column {
-	case "number":
-		// Numbers of one store differ in their length before they differ in their digits: #999 comes before #1000.
-		key.SQL, beside = "CAST(100 + LENGTH(o.number) AS TEXT) || o.number", besideOrders
-	case "store":
-		key.SQL, beside = "s.slug", besideStores
-	case "creator":
-		key.SQL, beside = "LOWER(r.name)", besideCreators
-	case "campaign":
-		key.SQL, beside = "p.folded", besideCampaigns
-	case "offer":
-		key.SQL, beside = "f.folded", besideOffers
-	case "evidence":
-		key.SQL = "LOWER(c.evidence)"
-	case "method", "status", "approval":
-		key.SQL = "c." + s.Column
-	case "original_value":
-		key.SQL, key.Kind = "c.original_value", NumberKey
-	case "value", "refunded", "commission":
-		key.SQL, key.Kind = "COALESCE(c.account_"+s.Column+", -1)", NumberKey
-	default:
-		key.SQL, key.Kind = "c.placed_at", TimeKey
-	}
-	return Keyset{s.String(), []Key{key, {SQL: "c.id", Descending: descending}}}, beside
+	column, descending := strings.TrimPrefix(s.String(), "-"), strings.HasPrefix(s.String(), "-")
+	keys := conversionKeys()
+	by := keys[slices.IndexFunc(keys, func(k conversionKey) bool { return k.column == column })]
+	key := Key{Column: "sort_key", SQL: by.key, Kind: by.kind, Descending: descending}
+	return Keyset{s.String(), []Key{key, {SQL: "c.id", Descending: descending}}}, by.beside
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/storage/storagetest"
 )
@@ -181,14 +182,13 @@ func TestWhatMembersOwn(t *testing.T) {
 	})
 }
 
-// TestCreatorPerformance_text: creators are found by what people know of them, codes included.
-func TestCreatorPerformance_text(t *testing.T) {
+// TestCreatorRows_text: creators are found by what people know of them, codes included.
+func TestCreatorRows_text(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		g, store := addTeam(t, db), addStore(t, db, "shop").ID
 		addCodes(t, db, affiliate.Code{OfferMemberID: g.owners["Ben"].ID, StoreID: store, Code: "Summer"})
 		for text, want := range map[string]string{"SUMM": "Ben", "@anna.gram": "Anna", "dora": "", "en": "Ben"} {
-			page, err := db.CreatorPerformance(t.Context(), storage.ReportList{Report: storage.Report{Currency: "USD"},
-				Text: text})
+			page, err := report.List{Report: report.Report{Currency: "USD"}, Text: text}.CreatorRows(t.Context(), db)
 			got := ""
 			for _, r := range page.Rows {
 				got += r.Name

@@ -7,12 +7,13 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/storage/storagetest"
+	"github.com/tributaryhq/tributary/internal/storage/storagetest/past"
 )
 
 // TestMigrate_linked: conversions by link are counted from the facts when the column for them comes.
 func TestMigrate_linked(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
-		smallPast(t, db)
+		past.Small(t, db)
 		if err := db.Exec(t.Context(), `ALTER TABLE offer_periods DROP COLUMN linked; ALTER TABLE member_years DROP COLUMN linked;
 			ALTER TABLE stores DROP COLUMN parts; ALTER TABLE links DROP COLUMN utm;
 			DELETE FROM migrations WHERE name = '0005_links_and_parts.sql'`); err != nil {

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -45,8 +46,22 @@ func (f *Filter) Where() string {
 	if len(f.conditions) == 0 {
 		return ""
 	}
-	return " WHERE " + strings.Join(f.conditions, " AND ")
+	return " WHERE " + f.All()
 }
+
+// All is the condition that all conditions hold; empty without any.
+func (f *Filter) All() string { return strings.Join(f.conditions, " AND ") }
+
+// Also writes the conditions as they follow others.
+func (f *Filter) Also() string {
+	if len(f.conditions) == 0 {
+		return ""
+	}
+	return " AND " + f.All()
+}
+
+// Clone gives a filter to which more can be added.
+func (f *Filter) Clone() Filter { return Filter{slices.Clone(f.conditions), slices.Clone(f.Args)} }
 
 // getOne reads one row; NotFound names what was looked for.
 func getOne[R any](ctx context.Context, q queries, what fmt.Stringer, query string, args ...any) (R, error) {

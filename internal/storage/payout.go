@@ -131,16 +131,16 @@ type Balance struct {
 // Balances gives the accounts of some creators. It is one statement, so that what others post meanwhile counts both in
 // the balance and in what is on hold, or in neither.
 func (q queries) Balances(ctx context.Context, creators []affiliate.CreatorID, now time.Time) ([]Balance, error) {
-	query, args := payableAccounts(now, creators)
+	query, args := PayableAccounts(now, creators)
 	list := []Balance{}
 	err := q.ListIn(ctx, &list, `SELECT creator_id, campaign_id, offer_member_id, currency, balance, paid, payable FROM (`+query+`) b
 		ORDER BY creator_id, currency, campaign_id, offer_member_id`, args...)
 	return list, err
 }
 
-// payableAccounts is a query of accounts with what may be paid out of them now: affiliate.Payable in SQL. Without
+// PayableAccounts is a query of accounts with what may be paid out of them now: affiliate.Payable in SQL. Without
 // creators it is of all.
-func payableAccounts(now time.Time, creators []affiliate.CreatorID) (string, []any) {
+func PayableAccounts(now time.Time, creators []affiliate.CreatorID) (string, []any) {
 	var held, accounts Filter
 	held.And("payable_at > ? AND payable_at > created_at", At(now)) // the second condition is that of the index
 	if len(creators) > 0 {
@@ -169,7 +169,7 @@ type Due struct {
 // currency means all.
 func (q queries) PayoutsDue(ctx context.Context, s affiliate.Settings, currency money.Currency, now time.Time,
 	p Page) ([]Due, string, error) {
-	accounts, args := payableAccounts(now, nil)
+	accounts, args := PayableAccounts(now, nil)
 	var f Filter
 	f.And("d.amount > 0 AND (d.currency <> ? OR d.amount >= ?)", string(s.Currency), s.MinimumPayout)
 	if currency != "" {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/storage/storagetest"
 )
@@ -70,7 +71,7 @@ func TestPayoutsDue(t *testing.T) {
 			for _, d := range want {
 				totals[d.Currency] += d.Amount
 			}
-			home, err := db.PaymentsDue(t.Context(), storage.Scope{Former: true}, settings.Currency,
+			home, err := report.Scope{Former: true}.PaymentsDue(t.Context(), db, settings.Currency,
 				settings.MinimumPayout, now)
 			if err != nil || len(home.Other) != 1 || home.Amount != totals["EUR"] ||
 				home.Other[0].Amount != totals["USD"] {

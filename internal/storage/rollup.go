@@ -11,6 +11,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage/tally"
 )
 
 // Reports read sums, not rows: offer_periods, member_years, uncredited_days and balances. Whatever changes a fact tells
@@ -44,19 +45,6 @@ type cell struct {
 type linkDay struct {
 	link affiliate.LinkID
 	day  string
-}
-
-func negative(t affiliate.Sums) affiliate.Sums {
-	return affiliate.Sums{Clicks: -t.Clicks, Conversions: -t.Conversions, Linked: -t.Linked, Pending: -t.Pending,
-		Canceled: -t.Canceled, Refunded: -t.Refunded, Held: -t.Held,
-		Rejected: -t.Rejected, Sales: -t.Sales, Commissions: -t.Commissions,
-		Refunds: -t.Refunds, Payouts: -t.Payouts}
-}
-
-// sumValues gives sums in the order of tallyColumns.
-func sumValues(t affiliate.Sums) []any {
-	return []any{t.Clicks, t.Conversions, t.Linked, t.Pending, t.Canceled, t.Refunded, t.Held, t.Rejected, t.Sales,
-		t.Commissions, t.Refunds, t.Payouts}
 }
 
 type balanceKey struct {
@@ -308,19 +296,30 @@ func (tx *Tx) addOffers(ctx context.Context, cells map[periodCell]affiliate.Sums
 			b.currency),
 			compareBool(a.converted, b.converted), compareBool(a.former, b.former))
 	})
+	columns := strings.Split(tally.Columns, ", ")
 	var args []any
 	for _, k := range keys {
 		if t := cells[k]; t != (affiliate.Sums{}) {
-			args = append(append(args, k.period, int64(k.offer), k.currency, k.converted, k.former), sumValues(t)...)
+			args = append(args, k.period, int64(k.offer), k.currency, k.converted, k.former)
+			args = append(args, valuesOf(t, columns)...)
 		}
 	}
-	columns := strings.Split(tallyColumns, ", ")
-	return tx.insertRows(ctx, "offer_periods (period, offer_id, currency, converted, former, "+tallyColumns+")",
+	return tx.insertRows(ctx, "offer_periods (period, offer_id, currency, converted, former, "+tally.Columns+")",
 		5+len(columns), args, "ON CONFLICT (period, offer_id, currency, converted, former) DO UPDATE SET "+increments("offer_periods", columns), nil)
 }
 
-const tallyColumns = "clicks, conversions, linked, pending, canceled, refunded, held, rejected, sales, commissions, " +
-	"refunds, payouts"
+// valuesOf gives the sums that are named.
+func valuesOf(t affiliate.Sums, names []string) []any {
+	byName := map[string]any{}
+	for _, f := range t.Fields() {
+		byName[f.Name] = *f.At
+	}
+	values := make([]any, len(names))
+	for i, name := range names {
+		values[i] = byName[name]
+	}
+	return values
+}
 
 func increments(table string, columns []string) string {
 	set := make([]string, len(columns))
@@ -356,56 +355,64 @@ func (m *monthMasks) set(day string) {
 	m[month-1] |= 1 << (d - 1)
 }
 
-func (m monthMasks) args(args []any) []any {
-	for _, mask := range m {
-		args = append(args, mask)
-	}
-	return args
+const maskColumns = "m01, m02, m03, m04, m05, m06, m07, m08, m09, m10, m11, m12"
+
+// yearSums are what changes in a row of member_years: its sums, and the bits of some days.
+type yearSums struct {
+	sums affiliate.Sums
+	days monthMasks
 }
 
-const (
-	memberYearColumns = "clicks, conversions, linked, sales, commissions, refunds"
-	maskColumns       = "m01, m02, m03, m04, m05, m06, m07, m08, m09, m10, m11, m12"
-	memberYearWidth   = 23 // columns of a row of member_years
-)
+func (y yearSums) with(day string) yearSums {
+	y.days.set(day)
+	return y
+}
 
 func (tx *Tx) addMembers(ctx context.Context, days map[memberDay]affiliate.Sums,
 	places map[affiliate.OfferMemberID]place) error {
-	years := map[memberYear]affiliate.Sums{}
-	gained := map[memberYear]monthMasks{}
+	years := map[memberYear]yearSums{}
 	var lost []memberDay
 	for at, t := range days {
 		if at.member == 0 {
 			continue
 		}
-		key := memberYear{at.member, at.day[:4], at.cell}
-		t.Payouts = 0
-		add(&years, key, t.Plus)
-		switch {
-		case t.Conversions > 0:
-			add(&gained, key, func(m monthMasks) monthMasks { m.set(at.day); return m })
-		case t.Conversions < 0:
+		add(&years, memberYear{at.member, at.day[:4], at.cell}, func(y yearSums) yearSums {
+			y.sums = y.sums.Plus(t)
+			if t.Conversions > 0 {
+				y = y.with(at.day)
+			}
+			return y
+		})
+		if t.Conversions < 0 {
 			lost = append(lost, at)
 		}
 	}
-	var args []any
-	for _, k := range slices.SortedFunc(maps.Keys(years), compareYears) {
-		t := years[k]
-		args = append(args, int64(k.member), int64(places[k.member].Offer), k.year, k.currency, k.converted,
-			t.Clicks, t.Conversions, t.Linked, t.Sales, t.Commissions, t.Refunds)
-		args = gained[k].args(args)
-	}
-	masks := strings.Split(maskColumns, ", ")
-	for i, c := range masks {
-		masks[i] = c + " = member_years." + c + " | excluded." + c
-	}
-	if err := tx.insertRows(ctx,
-		"member_years (offer_member_id, offer_id, year, currency, converted, "+memberYearColumns+", "+maskColumns+")",
-		memberYearWidth, args, "ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+increments("member_years", strings.Split(memberYearColumns, ", "))+
-			", "+strings.Join(masks, ", "), nil); err != nil {
+	if err := tx.changeYears(ctx, years, places, "|"); err != nil {
 		return err
 	}
 	return tx.clearDays(ctx, lost, places)
+}
+
+// changeYears adds sums to rows of member_years, and their days by an operator of bits.
+func (tx *Tx) changeYears(ctx context.Context, years map[memberYear]yearSums, places map[affiliate.OfferMemberID]place,
+	operator string) error {
+	names, masks := strings.Split(tally.YearColumns, ", "), strings.Split(maskColumns, ", ")
+	var args []any
+	for _, k := range slices.SortedFunc(maps.Keys(years), compareYears) {
+		y := years[k]
+		args = append(args, int64(k.member), int64(places[k.member].Offer), k.year, k.currency, k.converted)
+		args = append(args, valuesOf(y.sums, names)...)
+		for _, mask := range y.days {
+			args = append(args, mask)
+		}
+	}
+	set := increments("member_years", names)
+	for _, c := range masks {
+		set += fmt.Sprintf(", %s = member_years.%s %s excluded.%s", c, c, operator, c)
+	}
+	return tx.insertRows(ctx,
+		"member_years (offer_member_id, offer_id, year, currency, converted, "+tally.YearColumns+", "+maskColumns+")",
+		5+len(names)+len(masks), args, "ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+set, nil)
 }
 
 func compareYears(a, b memberYear) int {
@@ -432,8 +439,9 @@ func (tx *Tx) clearDays(ctx context.Context, lost []memberDay, places map[affili
 		Converted bool
 	}
 	slices.Sort(members)
-	err := tx.ListIn(ctx, &left, `SELECT DISTINCT offer_member_id AS member, day, `+cellColumns+` FROM conversions c
-		WHERE credited AND approval = 'approved' AND status = 'paid' AND offer_member_id IN (?) AND day IN (?)`, slices.Compact(members), distinctText(days))
+	err := tx.ListIn(ctx, &left, `SELECT DISTINCT offer_member_id AS member, day, `+tally.Cell+` FROM conversions c
+		WHERE credited AND `+tally.Class("c", affiliate.ClassConversion)+` AND offer_member_id IN (?) AND day IN (?)`,
+		slices.Compact(members), distinctText(days))
 	if err != nil {
 		return err
 	}
@@ -441,28 +449,13 @@ func (tx *Tx) clearDays(ctx context.Context, lost []memberDay, places map[affili
 	for _, l := range left {
 		still[memberDay{l.Member, l.Day, cell{l.Currency, l.Converted}}] = true
 	}
-	gone := map[memberYear]monthMasks{}
+	gone := map[memberYear]yearSums{}
 	for _, at := range lost {
 		if !still[at] {
-			add(&gone, memberYear{at.member, at.day[:4], at.cell}, func(m monthMasks) monthMasks {
-				m.set(at.day)
-				return m
-			})
+			add(&gone, memberYear{at.member, at.day[:4], at.cell}, func(y yearSums) yearSums { return y.with(at.day) })
 		}
 	}
-	var args []any
-	for _, k := range slices.SortedFunc(maps.Keys(gone), compareYears) {
-		args = append(args, int64(k.member), int64(places[k.member].Offer), k.year, k.currency, k.converted,
-			0, 0, 0, 0, 0, 0)
-		args = gone[k].args(args)
-	}
-	masks := strings.Split(maskColumns, ", ")
-	for i, c := range masks {
-		masks[i] = c + " = member_years." + c + " & ~excluded." + c
-	}
-	return tx.insertRows(ctx,
-		"member_years (offer_member_id, offer_id, year, currency, converted, "+memberYearColumns+", "+maskColumns+")",
-		memberYearWidth, args, "ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+strings.Join(masks, ", "), nil)
+	return tx.changeYears(ctx, gone, places, "& ~")
 }
 
 func distinctText(list []string) []string {
@@ -494,8 +487,8 @@ func (tx *Tx) movingFormer(ctx context.Context, condition string, id int64, chan
 		return nil
 	}
 	slices.Sort(moved)
-	query, args, err := sqlx.In(`SELECT member, day, currency, converted, `+sumColumns(tallyColumns)+` FROM (`+
-		memberFacts(" AND c.offer_member_id IN (?)", " AND l.offer_member_id IN (?)", " AND e.offer_member_id IN (?)")+
+	query, args, err := sqlx.In(`SELECT member, day, currency, converted, `+tally.SumUp(tally.Columns)+` FROM (`+
+		tally.Facts(" AND c.offer_member_id IN (?)", " AND l.offer_member_id IN (?)", " AND e.offer_member_id IN (?)")+
 		`) f GROUP BY member, day, currency, converted`, moved, moved, moved)
 	if err != nil {
 		return err
@@ -503,46 +496,14 @@ func (tx *Tx) movingFormer(ctx context.Context, condition string, id int64, chan
 	return tx.scanRows(ctx, func(rows *sqlx.Rows) error {
 		var at memberDay
 		var t affiliate.Sums
-		err := rows.Scan(&at.member, &at.day, &at.currency, &at.converted, &t.Clicks, &t.Conversions, &t.Linked,
-			&t.Pending, &t.Canceled, &t.Refunded, &t.Held, &t.Rejected, &t.Sales, &t.Commissions, &t.Refunds,
-			&t.Payouts)
+		to := []any{&at.member, &at.day, &at.currency, &at.converted}
+		for _, f := range t.Fields() {
+			to = append(to, f.At)
+		}
+		err := rows.Scan(to...)
 		p := after[at.member]
-		addPeriods(&tx.sums.moved, at.day, p.Offer, at.cell, !p.Former, negative(t))
+		addPeriods(&tx.sums.moved, at.day, p.Offer, at.cell, !p.Former, t.Negative())
 		addPeriods(&tx.sums.moved, at.day, p.Offer, at.cell, p.Former, t)
 		return err
 	}, tx.d.rebind(query), args...)
-}
-
-// cellColumns give a conversion's cell; the table's alias is c.
-const cellColumns = `CASE WHEN c.rate IS NULL THEN c.currency ELSE c.account_currency END AS currency, (c.rate IS NOT NULL) AS converted`
-
-// memberFacts is a query of all facts that count, one row each, as member, day, currency, converted and the tally. The
-// arguments narrow conversions c, links l of clicks, and ledger entries e.
-func memberFacts(conversions, links, entries string) string {
-	counts := func(class string) string { return "CASE WHEN " + class + " THEN 1 ELSE 0 END" }
-	amount := func(condition, account, own string) string {
-		return "CASE WHEN " + condition + " THEN CASE WHEN c.rate IS NULL THEN " + own + " ELSE " + account + " END ELSE 0 END"
-	}
-	const counted = "c.approval = 'approved' AND c.status = "
-	return `SELECT c.offer_member_id AS member, c.day AS day, ` + cellColumns + `, 0 AS clicks, ` +
-		counts(counted+"'paid'") + ` AS conversions, ` + counts(counted+"'paid' AND c.method = 'link'") + ` AS linked, ` + counts(counted+"'pending'") + ` AS pending, ` +
-		counts(counted+"'canceled'") + ` AS canceled, ` + counts(counted+"'refunded'") + ` AS refunded, ` +
-		counts("c.approval = 'held'") + ` AS held, ` + counts("c.approval = 'rejected'") + ` AS rejected, ` +
-		amount(counted+"'paid'", "c.account_value", "c.value") + ` AS sales, ` +
-		amount(counted+"'paid'", "c.account_commission", "c.commission") + ` AS commissions, ` +
-		amount("c.approval <> 'rejected'", "c.account_refunded", "c.refunded") + ` AS refunds, 0 AS payouts
-		FROM conversions c WHERE c.credited` + conversions + `
-		UNION ALL SELECT l.offer_member_id, k.day, '', TRUE, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-		FROM clicks k JOIN links l ON l.id = k.link_id WHERE NOT k.bot` + links + `
-		UNION ALL SELECT COALESCE(e.offer_member_id, 0), e.day, e.currency, TRUE, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -e.amount
-		FROM ledger_entries e WHERE e.kind = 'payout'` + entries
-}
-
-// sumColumns writes "CAST(SUM(x) AS BIGINT) AS x" for each column of a list.
-func sumColumns(columns string) string {
-	list := strings.Split(columns, ", ")
-	for i, c := range list {
-		list[i] = "CAST(SUM(" + c + ") AS BIGINT) AS " + c
-	}
-	return strings.Join(list, ", ")
 }

@@ -1,4 +1,4 @@
-package storage
+package report
 
 import (
 	"cmp"
@@ -7,24 +7,23 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// ReportList asks for a page of a performance list.
-type ReportList struct {
+// List asks for a page of a performance list.
+type List struct {
 	Report
 	Text    string // in a name, as people write it
 	Bounds  []Bound
-	Sort    Figure // FigureName when empty
-	Desc    bool   // undefined figures come last either way
-	Compare bool   // with the sums of the period before
-	Page
+	Sort    Key  // KeyName when empty
+	Desc    bool // undefined figures come last either way
+	Compare bool // with the sums of the period before
+	storage.Page
 }
 
-// ReportPage is a page of a performance list.
-type ReportPage[R any] struct {
+// PageOf is a page of a performance list.
+type PageOf[R any] struct {
 	Rows  []R
 	Count int64 // rows of all pages
 	// Total is the sum of the rows of all pages; nil where only reading all of them could tell.
@@ -59,9 +58,9 @@ type CreatorRow struct {
 	RowSums
 }
 
-// EvidenceRow is a code or a link with its figures. Codes have no clicks, and neither is paid for by itself: payouts
+// CodeRow is a code or a link with its figures. Codes have no clicks, and neither is paid for by itself: payouts
 // are 0.
-type EvidenceRow struct {
+type CodeRow struct {
 	Kind          affiliate.Method // by code or by link
 	CodeID        affiliate.CodeID // 0 for a link
 	LinkID        affiliate.LinkID // 0 for a code
@@ -95,19 +94,19 @@ var (
 	byOffer   = grouping{"offers t", "t.id", "t.folded", "c.offer_id", "om.offer_id", "pm.offer_id", "o.id"}
 	byCreator = grouping{"creators t", "t.id", "LOWER(t.name)", "c.creator_id", "m.creator_id", "e.creator_id", ""}
 	// Codes have even ids here, links odd ones.
-	byEvidence = grouping{`(SELECT 2 * x.id AS id, x.code AS text, x.offer_member_id FROM codes x
+	byCode = grouping{`(SELECT 2 * x.id AS id, x.code AS text, x.offer_member_id FROM codes x
 		UNION ALL SELECT 2 * x.id + 1, x.slug, x.offer_member_id FROM links x) t`, "t.id", "LOWER(t.text)",
 		"CASE WHEN c.method = 'code' THEN 2 * c.code_id ELSE 2 * c.link_id + 1 END", "2 * l.id + 1", "", ""}
 )
 
-// CampaignPerformance lists campaigns. A creator in the scope narrows it to theirs.
-func (q queries) CampaignPerformance(ctx context.Context, l ReportList) (ReportPage[CampaignRow], error) {
-	var f Filter
+// CampaignRows lists campaigns. A creator in the scope narrows it to theirs.
+func (l List) CampaignRows(ctx context.Context, q Querier) (PageOf[CampaignRow], error) {
+	var f storage.Filter
 	if len(l.Campaigns) > 0 {
 		f.And("t.id IN (?)", l.Campaigns)
 	}
 	if len(l.Offers) > 0 || l.OfferStatus != "" || l.OfferType != "" {
-		var o Filter
+		var o storage.Filter
 		l.offers(&o)
 		f.And("t.id IN (SELECT o.campaign_id FROM offers o"+o.Where()+")", o.Args...)
 	}
@@ -116,24 +115,32 @@ func (q queries) CampaignPerformance(ctx context.Context, l ReportList) (ReportP
 		f.And("t.id IN ("+query+")", args...)
 	}
 	if l.Text != "" {
-		f.And(`t.folded LIKE ? ESCAPE '\'`, Containing(affiliate.FoldName(l.Text)))
+		f.And(`t.folded LIKE ? ESCAPE '\'`, storage.Containing(affiliate.FoldName(l.Text)))
 	}
-	return reportPage(ctx, q, l, byCampaign, f, func(ids []int64) (map[int64]CampaignRow, error) {
-		var rows []affiliate.Campaign
-		err := q.ListIn(ctx, &rows, `SELECT `+campaignColumns.of("")+` FROM campaigns WHERE id IN (?)`, ids)
+	return pageOf(ctx, q, l, byCampaign, f, func(ids []int64) (map[int64]CampaignRow, error) {
+		list, err := q.CampaignsOf(ctx, idsOf[affiliate.CampaignID](ids))
 		found := map[int64]CampaignRow{}
-		for _, r := range rows {
-			found[int64(r.ID)] = CampaignRow{Campaign: r}
+		for _, c := range list {
+			found[int64(c.ID)] = CampaignRow{Campaign: c}
 		}
 		return found, err
 	}, func(r *CampaignRow) *RowSums { return &r.RowSums })
 }
 
-// OfferPerformance lists offers. A creator in the scope narrows it to theirs.
-func (q queries) OfferPerformance(ctx context.Context, l ReportList) (ReportPage[OfferRow], error) {
-	var f Filter
+// idsOf gives ids their type.
+func idsOf[T ~int64](ids []int64) []T {
+	list := make([]T, len(ids))
+	for i, id := range ids {
+		list[i] = T(id)
+	}
+	return list
+}
+
+// OfferRows lists offers. A creator in the scope narrows it to theirs.
+func (l List) OfferRows(ctx context.Context, q Querier) (PageOf[OfferRow], error) {
+	var f storage.Filter
 	if l.ofOffers() {
-		var o Filter
+		var o storage.Filter
 		l.offers(&o)
 		f.And("t.id IN (SELECT o.id FROM offers o"+o.Where()+")", o.Args...)
 	}
@@ -142,28 +149,42 @@ func (q queries) OfferPerformance(ctx context.Context, l ReportList) (ReportPage
 		f.And("t.id IN ("+query+")", args...)
 	}
 	if l.Text != "" {
-		like := Containing(affiliate.FoldName(l.Text))
+		like := storage.Containing(affiliate.FoldName(l.Text))
 		f.And(`(t.folded LIKE ? ESCAPE '\' OR t.campaign_id IN (SELECT p.id FROM campaigns p WHERE p.folded LIKE ? ESCAPE '\'))`, like, like)
 	}
-	return reportPage(ctx, q, l, byOffer, f, func(ids []int64) (map[int64]OfferRow, error) {
-		var rows []struct {
-			offerRow
-			Campaign string
+	return pageOf(ctx, q, l, byOffer, f, func(ids []int64) (map[int64]OfferRow, error) {
+		list, err := q.OffersOf(ctx, idsOf[affiliate.OfferID](ids))
+		if err != nil {
+			return nil, err
 		}
-		err := q.ListIn(ctx, &rows, `SELECT `+offerColumns.of("o")+`, p.name AS campaign FROM offers o JOIN campaigns p ON p.id = o.campaign_id
-			WHERE o.id IN (?)`, ids)
+		names, err := campaignNames(ctx, q, list)
 		found := map[int64]OfferRow{}
-		for _, r := range rows {
-			found[int64(r.ID)] = OfferRow{Offer: r.domain(), CampaignName: r.Campaign}
+		for _, o := range list {
+			found[int64(o.ID)] = OfferRow{Offer: o, CampaignName: names[o.CampaignID]}
 		}
 		return found, err
 	}, func(r *OfferRow) *RowSums { return &r.RowSums })
 }
 
-// CreatorPerformance lists creators: those of the scope's campaigns and offers, or the whole community, those who left
+// campaignNames gives the names of the campaigns of offers.
+func campaignNames(ctx context.Context, q Querier, offers []affiliate.Offer) (map[affiliate.CampaignID]string, error) {
+	var ids []affiliate.CampaignID
+	for _, o := range offers {
+		ids = append(ids, o.CampaignID)
+	}
+	slices.Sort(ids)
+	campaigns, err := q.CampaignsOf(ctx, slices.Compact(ids))
+	names := make(map[affiliate.CampaignID]string, len(campaigns))
+	for _, c := range campaigns {
+		names[c.ID] = c.Name
+	}
+	return names, err
+}
+
+// CreatorRows lists creators: those of the scope's campaigns and offers, or the whole community, those who left
 // it only where the scope counts them. They are found by name, e-mail address, handle and code.
-func (q queries) CreatorPerformance(ctx context.Context, l ReportList) (ReportPage[CreatorRow], error) {
-	var f Filter
+func (l List) CreatorRows(ctx context.Context, q Querier) (PageOf[CreatorRow], error) {
+	var f storage.Filter
 	if l.ofOffers() {
 		query, args := l.members("m.creator_id")
 		f.And("t.id IN ("+query+")", args...)
@@ -175,20 +196,16 @@ func (q queries) CreatorPerformance(ctx context.Context, l ReportList) (ReportPa
 		f.And("t.id = ?", l.Creator)
 	}
 	if l.Text != "" {
-		like := Containing(l.Text)
+		like := storage.Containing(l.Text)
 		f.And(`(LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
 			WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN (SELECT m.creator_id FROM codes k
 			JOIN offer_members om ON om.id = k.offer_member_id JOIN campaign_members m ON m.id = om.member_id WHERE k.folded LIKE ? ESCAPE '\'))`,
-			like, like, Containing(cmp.Or(affiliate.FoldHandle(l.Text), l.Text)),
-			Containing(cmp.Or(affiliate.FoldCode(l.Text), l.Text)))
+			like, like, storage.Containing(cmp.Or(affiliate.FoldHandle(l.Text), l.Text)),
+			storage.Containing(cmp.Or(affiliate.FoldCode(l.Text), l.Text)))
 	}
-	return reportPage(ctx, q, l, byCreator, f, func(ids []int64) (map[int64]CreatorRow, error) {
+	return pageOf(ctx, q, l, byCreator, f, func(ids []int64) (map[int64]CreatorRow, error) {
+		list, err := q.CreatorsOf(ctx, idsOf[affiliate.CreatorID](ids))
 		found := map[int64]CreatorRow{}
-		query, args, err := sqlx.In(`SELECT `+creatorColumns.of("")+` FROM creators WHERE id IN (?)`, ids)
-		if err != nil {
-			return nil, err
-		}
-		list, err := q.creators(ctx, query, args...)
 		for _, c := range list {
 			found[int64(c.ID)] = CreatorRow{Creator: c}
 		}
@@ -196,22 +213,22 @@ func (q queries) CreatorPerformance(ctx context.Context, l ReportList) (ReportPa
 	}, func(r *CreatorRow) *RowSums { return &r.RowSums })
 }
 
-// EvidencePerformance lists the codes and links of a scope, which should be a campaign's, an offer's or a creator's:
+// CodeRows lists the codes and links of a scope, which should be a campaign's, an offer's or a creator's:
 // unlike other lists, it reads all conversions and clicks of the range.
-func (q queries) EvidencePerformance(ctx context.Context, l ReportList) (ReportPage[EvidenceRow], error) {
-	var f Filter
+func (l List) CodeRows(ctx context.Context, q Querier) (PageOf[CodeRow], error) {
+	var f storage.Filter
 	members, args := l.members("om.id")
 	f.And("t.offer_member_id IN ("+members+")", args...)
 	if l.Text != "" {
-		f.And(`LOWER(t.text) LIKE LOWER(?) ESCAPE '\'`, Containing(l.Text))
+		f.And(`LOWER(t.text) LIKE LOWER(?) ESCAPE '\'`, storage.Containing(l.Text))
 	}
-	return reportPage(ctx, q, l, byEvidence, f, func(ids []int64) (map[int64]EvidenceRow, error) {
-		return q.evidenceRows(ctx, ids)
-	}, func(r *EvidenceRow) *RowSums { return &r.RowSums })
+	return pageOf(ctx, q, l, byCode, f, func(ids []int64) (map[int64]CodeRow, error) {
+		return codeRows(ctx, q, ids)
+	}, func(r *CodeRow) *RowSums { return &r.RowSums })
 }
 
-// evidenceIDs tells codes and links apart.
-func evidenceIDs(ids []int64) (codes, links []int64) {
+// codeIDs tells codes and links apart.
+func codeIDs(ids []int64) (codes, links []int64) {
 	for _, id := range ids {
 		if id%2 == 0 {
 			codes = append(codes, id/2)
@@ -222,16 +239,17 @@ func evidenceIDs(ids []int64) (codes, links []int64) {
 	return codes, links
 }
 
-func (q queries) evidenceRows(ctx context.Context, ids []int64) (map[int64]EvidenceRow, error) {
-	codes, links := evidenceIDs(ids)
-	found := map[int64]EvidenceRow{}
+func codeRows(ctx context.Context, q Querier, ids []int64) (map[int64]CodeRow, error) {
+	codes, links := codeIDs(ids)
+	found := map[int64]CodeRow{}
 	for _, kind := range []struct {
 		method      affiliate.Method
 		from, shown string
 		ids         []int64
 	}{
 		{affiliate.ByCode, "codes x JOIN stores s ON s.id = x.store_id", "x.code AS text, s.slug AS store, '' AS link_kind, (x.valid_to IS NOT NULL) AS ended", codes},
-		{affiliate.ByLink, "links x", "x.slug AS text, '' AS store, x.kind AS link_kind, (x.ended_at IS NOT NULL) AS ended", links},
+		{affiliate.ByLink, "links x",
+			"x.slug AS text, '' AS store, x.kind AS link_kind, (x.ended_at IS NOT NULL) AS ended", links},
 	} {
 		if len(kind.ids) == 0 {
 			continue
@@ -258,7 +276,7 @@ func (q queries) evidenceRows(ctx context.Context, ids []int64) (map[int64]Evide
 			return nil, err
 		}
 		for _, r := range rows {
-			e := EvidenceRow{Kind: kind.method, Text: r.Text, Store: r.Store, LinkKind: r.LinkKind, Ended: r.Ended,
+			e := CodeRow{Kind: kind.method, Text: r.Text, Store: r.Store, LinkKind: r.LinkKind, Ended: r.Ended,
 				OfferMemberID: r.OfferMemberID, OfferID: r.OfferID, Offer: r.Offer, CampaignID: r.CampaignID,
 				Campaign: r.Campaign, CreatorID: r.CreatorID, Creator: r.Creator}
 			if kind.method == affiliate.ByCode {
@@ -273,8 +291,8 @@ func (q queries) evidenceRows(ctx context.Context, ids []int64) (map[int64]Evide
 	return found, nil
 }
 
-// figureRow is a row of a list's statement: a row of the page, or, as the last one, the total.
-type figureRow struct {
+// listRow is a row of a list's statement: a row of the page, or, as the last one, the total.
+type listRow struct {
 	Total    bool
 	ID       int64
 	Key      any   `db:"sort_key"`  // the figure or the name that the list is sorted by
@@ -283,18 +301,18 @@ type figureRow struct {
 	NotConverted int64 `db:"not_converted"`
 }
 
-// reportPage reads a page of a list: first the ids and figures of the page and the total of all rows, in one statement,
+// pageOf reads a page of a list: first the ids and figures of the page and the total of all rows, in one statement,
 // then what the rows are.
-func reportPage[R any](ctx context.Context, q queries, l ReportList, g grouping, rows Filter,
-	load func([]int64) (map[int64]R, error), sums func(*R) *RowSums) (ReportPage[R], error) {
-	var page ReportPage[R]
+func pageOf[R any](ctx context.Context, q Querier, l List, g grouping, rows storage.Filter,
+	load func([]int64) (map[int64]R, error), sums func(*R) *RowSums) (PageOf[R], error) {
+	var page PageOf[R]
 	var err error
 	wanted := l.Range
-	if l.Range, err = q.BoundedRange(ctx, l.Range, ""); err != nil {
+	if l.Range, err = boundedRange(ctx, q, l.Range, ""); err != nil {
 		return page, err
 	}
 	source := l.source(g, wanted)
-	found, next, total, err := q.figureRows(ctx, l, g, rows, source)
+	found, next, total, err := l.readRows(ctx, q, g, rows, source)
 	if err != nil {
 		return page, err
 	}
@@ -305,7 +323,7 @@ func reportPage[R any](ctx context.Context, q queries, l ReportList, g grouping,
 		figures[r.ID] = RowSums{Sums: r.Sums, NotConverted: r.NotConverted}
 	}
 	if source.partly {
-		if figures, err = q.rowSums(ctx, l.Report, g, ids); err != nil {
+		if figures, err = l.rowSums(ctx, q, g, ids); err != nil {
 			return page, err
 		}
 	}
@@ -315,7 +333,7 @@ func reportPage[R any](ctx context.Context, q queries, l ReportList, g grouping,
 	if compare {
 		was := l.Report
 		was.Range = previous
-		if before, err = q.rowSums(ctx, was, g, ids); err != nil {
+		if before, err = was.rowSums(ctx, q, g, ids); err != nil {
 			return page, err
 		}
 	}
@@ -327,7 +345,7 @@ func reportPage[R any](ctx context.Context, q queries, l ReportList, g grouping,
 	}
 	page.Next, page.Count, page.Total = next, total.RowCount, &total.Sums
 	if source.partly {
-		if page.Total, err = q.unnarrowedTotal(ctx, l, g); err != nil {
+		if page.Total, err = l.unnarrowedTotal(ctx, q, g); err != nil {
 			return page, err
 		}
 	}
@@ -350,11 +368,11 @@ func reportPage[R any](ctx context.Context, q queries, l ReportList, g grouping,
 
 // unnarrowedTotal is the total of a list of whose rows only a page was read: what the scope counts, unless the list
 // leaves some of it out.
-func (q queries) unnarrowedTotal(ctx context.Context, l ReportList, g grouping) (*affiliate.Sums, error) {
+func (l List) unnarrowedTotal(ctx context.Context, q Querier, g grouping) (*affiliate.Sums, error) {
 	if l.narrowed() {
 		return nil, nil
 	}
-	all, err := q.ReportSums(ctx, l.Report)
+	all, err := l.Sums(ctx, q)
 	if g.payouts == "" {
 		all.Payouts = 0
 	}
@@ -362,14 +380,14 @@ func (q queries) unnarrowedTotal(ctx context.Context, l ReportList, g grouping) 
 }
 
 // rowSums gives the figures of some rows.
-func (q queries) rowSums(ctx context.Context, r Report, g grouping, ids []int64) (map[int64]RowSums, error) {
+func (r Report) rowSums(ctx context.Context, q Querier, g grouping, ids []int64) (map[int64]RowSums, error) {
 	found := make(map[int64]RowSums, len(ids))
 	if len(ids) == 0 {
 		return found, nil
 	}
-	query, args := r.factFigures(g, allFacts, ids)
+	query, args := r.factSums(g, allKinds, ids)
 	if g.periods != "" && r.Creator == 0 {
-		query, args = r.periodFigures(g, ids)
+		query, args = r.periodSums(g, ids)
 	}
 	var rows []struct {
 		ID int64
@@ -385,40 +403,40 @@ func (q queries) rowSums(ctx context.Context, r Report, g grouping, ids []int64)
 	return found, nil
 }
 
-// figureRows reads the ids and figures of a page, the cursor of the next page, and the total of all pages.
-func (q queries) figureRows(ctx context.Context, l ReportList, g grouping, rows Filter, s source) (found []figureRow,
-	next string, total figureRow, err error) {
+// readRows reads the ids and figures of a page, the cursor of the next page, and the total of all pages.
+func (l List) readRows(ctx context.Context, q Querier, g grouping, rows storage.Filter,
+	s source) (found []listRow, next string, total listRow, err error) {
 	order, err := l.order()
 	if err != nil {
 		return nil, "", total, err
 	}
 	sums := make([]string, 0, 13)
-	for c := range strings.SplitSeq(figureColumns, ", ") {
+	for c := range strings.SplitSeq(rowColumns, ", ") {
 		sums = append(sums, "COALESCE(f."+c+", 0) AS "+c)
 	}
 	all := `SELECT ` + g.id + ` AS id, ` + g.name + ` AS name, ` + strings.Join(sums, ", ") + ` FROM ` + g.from + ` LEFT JOIN (` + s.query + `) f ON f.id = ` + g.id + rows.Where()
 	args := slices.Concat(s.args, rows.Args)
-	var bounds Filter
+	var bounds storage.Filter
 	for _, b := range l.Bounds {
 		if err := b.narrow(&bounds); err != nil {
 			return nil, "", total, err
 		}
 	}
 	args = append(args, bounds.Args...)
-	var after Filter
+	var after storage.Filter
 	if err := order.After(&after, l.Cursor); err != nil {
 		return nil, "", total, err
 	}
 	args = append(args, after.Args...)
 	query := `WITH every AS MATERIALIZED (SELECT x.*, ` + l.key() + ` AS sort_key FROM (` + all + `) x` + bounds.Where() + `)
-		SELECT FALSE AS total, id, sort_key, CAST(0 AS BIGINT) AS row_count, ` + figureColumns + ` FROM (
+		SELECT FALSE AS total, id, sort_key, CAST(0 AS BIGINT) AS row_count, ` + rowColumns + ` FROM (
 			SELECT * FROM every` + after.Where() + order.Top(l.Size()) + `) page
-		UNION ALL SELECT TRUE, 0, NULL, COUNT(*), ` + wholeSums(figureColumns) + ` FROM every` + order.By("total")
+		UNION ALL SELECT TRUE, 0, NULL, COUNT(*), ` + wholeSums(rowColumns) + ` FROM every` + order.By("total")
 	if err := q.ListIn(ctx, &found, query, args...); err != nil {
 		return nil, "", total, fmt.Errorf("list figures: %w", err)
 	}
 	total = found[len(found)-1]
-	found, next = Cut(order, found[:len(found)-1], l.Size())
+	found, next = storage.Cut(order, found[:len(found)-1], l.Size())
 	return found, next, total, nil
 }
 

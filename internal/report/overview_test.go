@@ -1,4 +1,4 @@
-package storage_test
+package report_test
 
 import (
 	"context"
@@ -9,23 +9,26 @@ import (
 	"testing"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/storage/storagetest"
+	"github.com/tributaryhq/tributary/internal/storage/storagetest/past"
 )
 
 func TestOverview(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		p := smallPast(t, db)
-		now := p.at("2026-04-10 12:00")
+		now := p.At("2026-04-10 12:00")
 		settings, err := db.Settings(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		march, err := affiliate.ParsePeriod("last_month", "", "", now, p.zone)
+		march, err := affiliate.ParsePeriod("last_month", "", "", now, p.Zone)
 		if err != nil {
 			t.Fatal(err)
 		}
-		o, err := db.Overview(t.Context(), p.report(storage.Scope{Campaigns: []affiliate.CampaignID{spring}}, march),
+		o, err := p.report(report.Scope{Campaigns: []affiliate.CampaignID{past.Spring}}, march).Overview(t.Context(),
+			db,
 			"", settings, now)
 		if err != nil {
 			t.Fatal(err)
@@ -41,8 +44,8 @@ func TestOverview(t *testing.T) {
 			MembersWithConversions: 1}); o.Before == nil || *o.Before != want {
 			t.Errorf("before it %+v, want %+v", o.Before, want)
 		}
-		ofSpring := storage.Scope{Campaigns: []affiliate.CampaignID{spring}}
-		alone, err := db.KeyFigures(t.Context(), p.report(ofSpring, march), settings, now)
+		ofSpring := report.Scope{Campaigns: []affiliate.CampaignID{past.Spring}}
+		alone, err := p.report(ofSpring, march).KeyFigures(t.Context(), db, settings, now)
 		if err != nil || !reflect.DeepEqual(alone, o.KeyFigures) {
 			t.Errorf("key figures alone are %+v, %v; want %+v", alone, err, o.KeyFigures)
 		}
@@ -53,25 +56,25 @@ func TestOverview(t *testing.T) {
 		if o.Chart.Unit != affiliate.ByDay || len(o.Chart.Buckets) != 31 || total != sums {
 			t.Errorf("%d intervals of a %s add up to %+v", len(o.Chart.Buckets), o.Chart.Unit, total)
 		}
-		if want := []storage.CurrencyOrders{{"EUR", 2, 4000}, {"PLN", 1, 300}}; !slices.Equal(o.Uncredited, want) {
+		if want := []report.CurrencyOrders{{"EUR", 2, 4000}, {"PLN", 1, 300}}; !slices.Equal(o.Uncredited, want) {
 			t.Errorf("without a creator %v, want %v", o.Uncredited, want)
 		}
 
-		all := p.report(storage.Scope{Former: true}, affiliate.Range{Zone: p.zone})
-		o, err = db.Overview(t.Context(), all, affiliate.ByMonth, settings, now)
+		all := p.report(report.Scope{Former: true}, affiliate.Range{Zone: p.Zone})
+		o, err = all.Overview(t.Context(), db, affiliate.ByMonth, settings, now)
 		if err != nil || o.Before != nil || len(o.Chart.Buckets) != 3 || o.Chart.Buckets[0].From != "2026-02-01" ||
 			o.Chart.Buckets[2].Last() != "2026-04-10" {
 			t.Errorf("all time: %+v, %v", o, err)
 		}
 		all.Range.From, all.Range.To = "2000-01-01", "2026-01-01"
 		var e *affiliate.Error
-		if _, err := db.Overview(t.Context(), all, affiliate.ByDay, settings, now); !errors.As(err, &e) ||
+		if _, err := all.Overview(t.Context(), db, affiliate.ByDay, settings, now); !errors.As(err, &e) ||
 			e.Field != "unit" || !strings.Contains(e.Message, "9497 intervals") {
 			t.Errorf("too many intervals: %v", err)
 		}
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := db.Overview(gone, all, "", settings, now); !errors.Is(err, context.Canceled) {
+		if _, err := all.Overview(gone, db, "", settings, now); !errors.Is(err, context.Canceled) {
 			t.Errorf("for somebody who has gone: %v", err)
 		}
 	})

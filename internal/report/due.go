@@ -1,14 +1,14 @@
-package storage
+package report
 
 import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // PaymentsDue is what creators are to be paid, as of now. A creator is due when what may be paid to them over all their
@@ -27,9 +27,9 @@ type DueSum struct {
 }
 
 // PaymentsDue gives what is due in a scope. minimum is the account's, in minor units of its currency.
-func (q queries) PaymentsDue(ctx context.Context, s Scope, account money.Currency, minimum int64,
+func (s Scope) PaymentsDue(ctx context.Context, q Querier, account money.Currency, minimum int64,
 	now time.Time) (PaymentsDue, error) {
-	query, args := dueQuery(s, now)
+	query, args := s.dueQuery(now)
 	due := PaymentsDue{DueSum: DueSum{Currency: account}}
 	var rows []DueSum
 	err := q.ListIn(ctx, &rows, `SELECT d.currency, CAST(SUM(CASE WHEN d.inside > 0 THEN d.inside ELSE 0 END) AS BIGINT) AS amount,
@@ -52,14 +52,14 @@ func (q queries) PaymentsDue(ctx context.Context, s Scope, account money.Currenc
 
 // dueQuery gives per creator and currency what is payable over all accounts, what of it is inside the scope, and to how
 // many of the scope's offer members something is payable.
-func dueQuery(s Scope, now time.Time) (string, []any) {
+func (s Scope) dueQuery(now time.Time) (string, []any) {
 	var creators []affiliate.CreatorID
 	if s.Creator != 0 {
 		creators = []affiliate.CreatorID{s.Creator}
 	}
-	payable, payableArgs := payableAccounts(now, creators)
+	payable, payableArgs := storage.PayableAccounts(now, creators)
 	inside, insideArgs := s.accounts()
-	var f Filter
+	var f storage.Filter
 	f.And("(b.balance <> 0 OR b.payable <> 0)")
 	if s.narrow() {
 		f.And("b.creator_id IN (SELECT b.creator_id FROM balances b WHERE "+inside+")", insideArgs...)
@@ -80,7 +80,7 @@ func (s Scope) accounts() (string, []any) {
 		members, args := s.members("om.id")
 		return "b.offer_member_id IN (" + members + ")", args
 	}
-	var of, f Filter
+	var of, f storage.Filter
 	if s.Creator != 0 {
 		f.And("b.creator_id = ?", s.Creator)
 	}
@@ -98,5 +98,5 @@ func (s Scope) accounts() (string, []any) {
 		}
 		f.And(in, of.Args...)
 	}
-	return strings.Join(f.conditions, " AND "), f.Args
+	return f.All(), f.Args
 }

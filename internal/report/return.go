@@ -1,4 +1,4 @@
-package storage
+package report
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // Return is what a campaign has brought and what it has cost since it began. Amounts are minor units of Currency, the
@@ -46,29 +47,29 @@ func (r Return) ROI() *int64 {
 // sales, the goods they got and what was paid to them. Fees that were paid to nobody of the campaign always count.
 // Product values are converted at the rate of the day on which the member joined, fees and payouts at that of their
 // payment.
-func (q queries) CampaignReturn(ctx context.Context, id affiliate.CampaignID, former bool, s affiliate.Settings,
+func CampaignReturn(ctx context.Context, q Querier, id affiliate.CampaignID, former bool, s affiliate.Settings,
 	now time.Time) (Return, error) {
 	zone, err := affiliate.LoadZone(s.Timezone)
 	if err != nil {
 		return Return{}, err
 	}
 	scope := Scope{Campaigns: []affiliate.CampaignID{id}, Former: former}
-	sums, err := q.ReportSums(ctx, Report{Scope: scope, Range: affiliate.Range{Zone: zone,
-		Preset: affiliate.PeriodAllTime}, Currency: s.Currency})
+	sums, err := Report{Scope: scope, Range: affiliate.Range{Zone: zone, Preset: affiliate.PeriodAllTime},
+		Currency: s.Currency}.Sums(ctx, q)
 	if err != nil {
 		return Return{}, err
 	}
-	due, err := q.PaymentsDue(ctx, scope, s.Currency, s.MinimumPayout, now)
+	due, err := scope.PaymentsDue(ctx, q, s.Currency, s.MinimumPayout, now)
 	if err != nil {
 		return Return{}, err
 	}
-	spent, err := q.spendings(ctx, scope, id, s.Currency, zone)
+	spent, err := spendings(ctx, q, scope, id, s.Currency, zone)
 	if err != nil {
 		return Return{}, fmt.Errorf("add up the costs of %s: %w", id, err)
 	}
-	keys := make([]RateKey, len(spent))
+	keys := make([]storage.RateKey, len(spent))
 	for i, sp := range spent {
-		keys[i] = RateKey{From: sp.Currency, To: s.Currency, Day: sp.Day}
+		keys[i] = storage.RateKey{From: sp.Currency, To: s.Currency, Day: sp.Day}
 	}
 	quotes, err := q.Quotes(ctx, keys)
 	if err != nil {
@@ -128,14 +129,14 @@ type spending struct {
 	Amount   int64
 	Currency money.Currency
 	Day      string
-	Joined   Time
+	Joined   storage.Time
 }
 
 // spendings lists the costs of a campaign. Each is converted by itself, so that what people see of them adds up.
 // Payouts in the account's currency need no rate and come as one sum.
-func (q queries) spendings(ctx context.Context, s Scope, id affiliate.CampaignID, account money.Currency,
+func spendings(ctx context.Context, q Querier, s Scope, id affiliate.CampaignID, account money.Currency,
 	zone *time.Location) ([]spending, error) {
-	var members, costs, paid Filter
+	var members, costs, paid storage.Filter
 	members.And("m.campaign_id = ? AND m.product_value <> 0", id)
 	costs.And("c.campaign_id = ? AND c.removed_at IS NULL", id)
 	paid.And("b.campaign_id = ? AND b.paid <> 0", id)

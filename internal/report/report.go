@@ -1,4 +1,6 @@
-package storage
+// Package report reads what the sums of storage say: key figures of the account, a campaign, an offer or a creator over
+// a range of days, charts, lists, what is due and what a campaign brought. It writes nothing.
+package report
 
 import (
 	"context"
@@ -8,74 +10,25 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/storage/tally"
 )
 
-// Scope says whose figures a report is about. Zero fields narrow nothing.
-type Scope struct {
-	Campaigns   []affiliate.CampaignID
-	Offers      []affiliate.OfferID
-	OfferStatus affiliate.OfferStatus
-	OfferType   affiliate.OfferType
-	Creator     affiliate.CreatorID
-	// Former counts those as well who left the campaign or the community. Home always does; campaigns, offers and the
-	// community only when asked.
-	Former bool
+// Querier is what is read from: a database, a snapshot of one, or a transaction.
+type Querier interface {
+	Get(ctx context.Context, dest any, query string, args ...any) error
+	GetIn(ctx context.Context, dest any, query string, args ...any) error
+	List(ctx context.Context, dest any, query string, args ...any) error
+	ListIn(ctx context.Context, dest any, query string, args ...any) error
+	Settings(ctx context.Context) (affiliate.Settings, error)
+	Quotes(ctx context.Context, keys []storage.RateKey) (map[storage.RateKey]storage.Quote, error)
+	CampaignsOf(ctx context.Context, ids []affiliate.CampaignID) ([]affiliate.Campaign, error)
+	OffersOf(ctx context.Context, ids []affiliate.OfferID) ([]affiliate.Offer, error)
+	CreatorsOf(ctx context.Context, ids []affiliate.CreatorID) ([]affiliate.Creator, error)
+	ConversionsFrom(ctx context.Context, f storage.ConversionFilter) (from string, args []any, err error)
 }
-
-// ofOffers says whether the scope leaves out some offers, and with them what belongs to none.
-func (s Scope) ofOffers() bool {
-	return len(s.Campaigns)+len(s.Offers) > 0 || s.OfferStatus != "" || s.OfferType != ""
-}
-
-// offers narrows offers o.
-func (s Scope) offers(f *Filter) {
-	if len(s.Campaigns) > 0 {
-		f.And("o.campaign_id IN (?)", s.Campaigns)
-	}
-	if len(s.Offers) > 0 {
-		f.And("o.id IN (?)", s.Offers)
-	}
-	if s.OfferStatus != "" {
-		f.And("o.status = ?", string(s.OfferStatus))
-	}
-	if s.OfferType != "" {
-		f.And("o.type = ?", string(s.OfferType))
-	}
-}
-
-// members is a query of the scope's offer members om, in campaigns as members m; column is what it selects.
-func (s Scope) members(column string) (string, []any) {
-	from, f := s.memberTables()
-	return "SELECT " + column + " FROM " + from + f.Where(), f.Args
-}
-
-// memberTables are the tables of the scope's offer members om, in campaigns as members m, with the conditions on them.
-func (s Scope) memberTables() (string, Filter) {
-	from := "offer_members om JOIN campaign_members m ON m.id = om.member_id"
-	var f Filter
-	if s.ofOffers() {
-		from += " JOIN offers o ON o.id = om.offer_id"
-		s.offers(&f)
-	}
-	if !s.Former {
-		from += " JOIN creators cr ON cr.id = m.creator_id"
-		f.And("m.removed_at IS NULL AND cr.removed_at IS NULL")
-	}
-	if s.Creator != 0 {
-		f.And("m.creator_id = ?", s.Creator)
-	}
-	return from, f
-}
-
-// Everybody says whether each offer member there is belongs to the scope.
-func (s Scope) Everybody() bool { return s.Former && !s.ofOffers() && s.Creator == 0 }
-
-// narrow says whether the scope names what it is about, so that few facts belong to it.
-func (s Scope) narrow() bool { return len(s.Campaigns)+len(s.Offers) > 0 || s.Creator != 0 }
 
 // Report asks for figures of a scope over a range, in the account's currency.
 type Report struct {
@@ -84,8 +37,8 @@ type Report struct {
 	Currency money.Currency
 }
 
-// ReportSums are what a report adds up.
-type ReportSums struct {
+// Sums are what a report adds up.
+type Sums struct {
 	affiliate.Sums                // in the account's currency: all that the scope counts
 	Former         affiliate.Sums // the part of those who left; in Sums only when the scope counts it
 	NotConverted   []CurrencySums // what the scope counts in other currencies, by currency: in none of the sums above
@@ -117,27 +70,27 @@ func (c reportCell) counted(account money.Currency) affiliate.Sums {
 	return affiliate.Sums{Clicks: c.Clicks}
 }
 
-// ReportSums adds up. Without a creator in its scope it reads a few rows per offer and month of the range, and as many
+// Sums adds up. Without a creator in its scope it reads a few rows per offer and month of the range, and as many
 // per offer and day at its ends; unnarrowed, as home is, it reads those of all offers together.
-func (q queries) ReportSums(ctx context.Context, r Report) (ReportSums, error) {
+func (r Report) Sums(ctx context.Context, q Querier) (Sums, error) {
 	var err error
-	if r.Range, err = q.BoundedRange(ctx, r.Range, ""); err != nil {
-		return ReportSums{}, err
+	if r.Range, err = boundedRange(ctx, q, r.Range, ""); err != nil {
+		return Sums{}, err
 	}
 	var cells []reportCell
 	if r.Creator != 0 {
-		cells, err = q.creatorCells(ctx, r, "''")
+		cells, err = r.creatorCells(ctx, q, "''")
 	} else {
-		cells, err = q.offerCells(ctx, r, "''", inPeriods(r.Range.Cover().Periods()))
+		cells, err = r.offerCells(ctx, q, "''", inPeriods(r.Range.Cover().Periods()))
 	}
 	if err != nil {
-		return ReportSums{}, fmt.Errorf("sum up a report: %w", err)
+		return Sums{}, fmt.Errorf("sum up a report: %w", err)
 	}
 	return r.sum(cells), nil
 }
 
-func (r Report) sum(cells []reportCell) ReportSums {
-	var s ReportSums
+func (r Report) sum(cells []reportCell) Sums {
+	var s Sums
 	other := map[money.Currency]affiliate.Sums{}
 	for _, c := range cells {
 		if c.Former {
@@ -163,8 +116,8 @@ func (r Report) sum(cells []reportCell) ReportSums {
 	return s
 }
 
-// ReportSeries gives the sums of each bucket in the account's currency.
-func (q queries) ReportSeries(ctx context.Context, r Report, buckets []affiliate.Bucket) ([]affiliate.Sums, error) {
+// Series gives the sums of each bucket in the account's currency.
+func (r Report) Series(ctx context.Context, q Querier, buckets []affiliate.Bucket) ([]affiliate.Sums, error) {
 	series := make([]affiliate.Sums, len(buckets))
 	if len(buckets) == 0 {
 		return series, nil
@@ -173,9 +126,9 @@ func (q queries) ReportSeries(ctx context.Context, r Report, buckets []affiliate
 	var err error
 	if r.Creator != 0 {
 		r.Range.From, r.Range.To = buckets[0].From, buckets[len(buckets)-1].To
-		cells, err = q.creatorCells(ctx, r, "f.day")
+		cells, err = r.creatorCells(ctx, q, "f.day")
 	} else {
-		cells, err = q.offerCells(ctx, r, "p.period", periodsOf(buckets))
+		cells, err = r.offerCells(ctx, q, "p.period", periodsOf(buckets))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("sum up a series: %w", err)
@@ -194,8 +147,8 @@ func (q queries) ReportSeries(ctx context.Context, r Report, buckets []affiliate
 }
 
 // inPeriods narrows offer_periods p to some days and months.
-func inPeriods(periods []string) Filter {
-	var f Filter
+func inPeriods(periods []string) storage.Filter {
+	var f storage.Filter
 	if len(periods) == 0 {
 		f.And("FALSE")
 	} else {
@@ -205,7 +158,7 @@ func inPeriods(periods []string) Filter {
 }
 
 // periodsOf narrows offer_periods p to days and months of which each is in one of the buckets, and which cover them.
-func periodsOf(buckets []affiliate.Bucket) Filter {
+func periodsOf(buckets []affiliate.Bucket) storage.Filter {
 	var months int
 	var periods []string
 	for _, b := range buckets {
@@ -216,32 +169,32 @@ func periodsOf(buckets []affiliate.Bucket) Filter {
 	if months > 0 {
 		return inPeriods(periods)
 	}
-	var f Filter
+	var f storage.Filter
 	f.And("p.period >= ? AND p.period < ? AND LENGTH(p.period) = 10", buckets[0].From, buckets[len(buckets)-1].To)
 	return f
 }
 
 // offerCells reads sums per offer and period, added up by an expression over offer_periods p.
-func (q queries) offerCells(ctx context.Context, r Report, period string, f Filter) ([]reportCell, error) {
+func (r Report) offerCells(ctx context.Context, q Querier, period string, f storage.Filter) ([]reportCell, error) {
 	if r.ofOffers() {
-		var o Filter
+		var o storage.Filter
 		r.offers(&o)
 		f.And("p.offer_id IN (SELECT o.id FROM offers o"+o.Where()+")", o.Args...)
 	} else {
 		f.And("p.offer_id = 0")
 	}
 	var cells []reportCell
-	err := q.ListIn(ctx, &cells, `SELECT `+period+` AS period, p.currency, p.converted, p.former, `+sumColumns(tallyColumns)+
+	err := q.ListIn(ctx, &cells, `SELECT `+period+` AS period, p.currency, p.converted, p.former, `+tally.SumUp(tally.Columns)+
 		` FROM offer_periods p`+f.Where()+` GROUP BY 1, p.currency, p.converted, p.former`, f.Args...)
 	return cells, err
 }
 
 // creatorCells reads the facts of one creator, added up by an expression over facts f.
-func (q queries) creatorCells(ctx context.Context, r Report, period string) ([]reportCell, error) {
+func (r Report) creatorCells(ctx context.Context, q Querier, period string) ([]reportCell, error) {
 	all := r.Scope
 	all.Former = true
 	members, args := all.members("om.id")
-	conversions, links, entries := Filter{}, Filter{}, Filter{}
+	conversions, links, entries := storage.Filter{}, storage.Filter{}, storage.Filter{}
 	conversions.And("c.offer_member_id IN ("+members+")", args...)
 	r.onDays(&conversions, "c.day")
 	links.And("l.offer_member_id IN ("+members+")", args...)
@@ -254,23 +207,15 @@ func (q queries) creatorCells(ctx context.Context, r Report, period string) ([]r
 	var cells []reportCell
 	// Members are added up before they are looked up: a creator has few, and many facts.
 	err := q.ListIn(ctx, &cells, `SELECT f.period, f.currency, f.converted, (m.removed_at IS NOT NULL OR cr.removed_at IS NOT NULL) AS former, `+
-		sumColumns(tallyColumns)+` FROM (SELECT `+period+` AS period, f.member, f.currency, f.converted, `+sumColumns(tallyColumns)+`
-			FROM (`+memberFacts(conversions.Also(), links.Also(), entries.Also())+`) f GROUP BY 1, f.member, f.currency, f.converted) f
+		tally.SumUp(tally.Columns)+` FROM (SELECT `+period+` AS period, f.member, f.currency, f.converted, `+tally.SumUp(tally.Columns)+`
+			FROM (`+tally.Facts(conversions.Also(), links.Also(), entries.Also())+`) f GROUP BY 1, f.member, f.currency, f.converted) f
 		LEFT JOIN offer_members om ON om.id = f.member LEFT JOIN campaign_members m ON m.id = om.member_id LEFT JOIN creators cr ON cr.id = m.creator_id
 		GROUP BY f.period, f.currency, f.converted, 4`, slices.Concat(conversions.Args, links.Args, entries.Args)...)
 	return cells, err
 }
 
-// Also writes the conditions as they follow others.
-func (f *Filter) Also() string {
-	if len(f.conditions) == 0 {
-		return ""
-	}
-	return " AND " + strings.Join(f.conditions, " AND ")
-}
-
 // onDays narrows a column of local days to the range.
-func (r Report) onDays(f *Filter, column string) {
+func (r Report) onDays(f *storage.Filter, column string) {
 	if r.Range.From != "" {
 		f.And(column+" >= ?", r.Range.From)
 	}
@@ -280,18 +225,18 @@ func (r Report) onDays(f *Filter, column string) {
 }
 
 // between narrows a column of moments to the range.
-func (r Report) between(f *Filter, column string) {
+func (r Report) between(f *storage.Filter, column string) {
 	if start := r.Range.Start(); !start.IsZero() {
-		f.And(column+" >= ?", At(start))
+		f.And(column+" >= ?", storage.At(start))
 	}
 	if end := r.Range.End(); !end.IsZero() {
-		f.And(column+" < ?", At(end))
+		f.And(column+" < ?", storage.At(end))
 	}
 }
 
-// BoundedRange sets the open ends of a range to the first and the last day that reports know of; it ends with today at
+// boundedRange sets the open ends of a range to the first and the last day that reports know of; it ends with today at
 // the earliest, where that is given. An account without anything to report gives an empty range, or today.
-func (q queries) BoundedRange(ctx context.Context, r affiliate.Range, today string) (affiliate.Range, error) {
+func boundedRange(ctx context.Context, q Querier, r affiliate.Range, today string) (affiliate.Range, error) {
 	if r.From != "" && r.To != "" {
 		return r, nil
 	}
@@ -319,21 +264,12 @@ type CurrencyOrders struct {
 	Sales    int64
 }
 
-// UncreditedSales gives the paid orders of a range that have no creator, by the orders' currency.
-func (q queries) UncreditedSales(ctx context.Context, r affiliate.Range) ([]CurrencyOrders, error) {
-	var f Filter
+// uncredited gives the paid orders of a range that have no creator, by the orders' currency.
+func uncredited(ctx context.Context, q Querier, r affiliate.Range) ([]CurrencyOrders, error) {
+	var f storage.Filter
 	Report{Range: r}.onDays(&f, "day")
 	var list []CurrencyOrders
 	err := q.List(ctx, &list, `SELECT currency, CAST(SUM(orders) AS BIGINT) AS orders, CAST(SUM(sales) AS BIGINT) AS sales FROM uncredited_days`+
 		f.Where()+` GROUP BY currency HAVING SUM(orders) <> 0 OR SUM(sales) <> 0 ORDER BY currency`, f.Args...)
 	return list, err
-}
-
-// GetIn reads one row of a query with an IN (?) over slices.
-func (q queries) GetIn(ctx context.Context, dest any, query string, args ...any) error {
-	expanded, flat, err := sqlx.In(query, args...)
-	if err != nil {
-		return err
-	}
-	return q.Get(ctx, dest, expanded, flat...)
 }

@@ -1,4 +1,4 @@
-package storage
+package report
 
 import (
 	"context"
@@ -6,10 +6,11 @@ import (
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// MemberCount counts the scope's offer members, as of now. A creator in two offers counts twice.
-func (q queries) MemberCount(ctx context.Context, s Scope) (n int64, err error) {
+// CountMembers counts the scope's offer members, as of now. A creator in two offers counts twice.
+func (s Scope) CountMembers(ctx context.Context, q Querier) (n int64, err error) {
 	query, args := `SELECT COUNT(*) FROM offer_members`, []any(nil)
 	if !s.Everybody() {
 		query, args = s.members("COUNT(*)")
@@ -19,11 +20,11 @@ func (q queries) MemberCount(ctx context.Context, s Scope) (n int64, err error) 
 
 // MembersWithConversions counts the scope's offer members who have an accepted conversion in the range. One that waits
 // for an exchange rate does not count yet: it is in no sum either, and averages are sums divided by this.
-func (q queries) MembersWithConversions(ctx context.Context, r Report) (n int64, err error) {
-	var f Filter
+func (r Report) MembersWithConversions(ctx context.Context, q Querier) (n int64, err error) {
+	var f storage.Filter
 	f.And("y.conversions > 0 AND y.converted AND y.currency = ?", string(r.Currency))
 	if !r.Everybody() || r.Range.From != "" || r.Range.To != "" {
-		if r.Range, err = q.BoundedRange(ctx, r.Range, ""); err != nil || r.Range.Days() == 0 {
+		if r.Range, err = boundedRange(ctx, q, r.Range, ""); err != nil || r.Range.Days() == 0 {
 			return 0, err
 		}
 		inYears(&f, r.Range)
@@ -36,7 +37,7 @@ func (q queries) MembersWithConversions(ctx context.Context, r Report) (n int64,
 }
 
 // inYears narrows member_years y to those with a conversion on a day of the range, both of whose ends must be set.
-func inYears(f *Filter, r affiliate.Range) {
+func inYears(f *storage.Filter, r affiliate.Range) {
 	years := yearsOf(r)
 	f.And("y.year IN (?)", years)
 	var days []string

@@ -1,4 +1,4 @@
-package storage
+package report
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // KeyFigures are a report with the figures that people look at first.
@@ -13,7 +14,7 @@ type KeyFigures struct {
 	KPIs affiliate.KPIs
 	// Before are those of the period before; nil where there is none. Members and payments due have no past: 0 here.
 	Before *affiliate.KPIs
-	Sums   ReportSums
+	Sums   Sums
 	Due    PaymentsDue
 }
 
@@ -34,27 +35,28 @@ type Chart struct {
 
 // Overview reads a report with its key figures and a chart in a unit, or in the one that suits the range when it is
 // empty. What adds up is read at one moment.
-func (db *DB) Overview(ctx context.Context, r Report, unit affiliate.Unit, s affiliate.Settings,
+func (r Report) Overview(ctx context.Context, db *storage.DB, unit affiliate.Unit, s affiliate.Settings,
 	now time.Time) (o Overview, err error) {
-	o.KeyFigures, err = db.keyFigures(ctx, r, s, now, func(ctx context.Context, s *Snapshot) (err error) {
-		if o.Chart, err = s.Chart(ctx, r, unit, now); err != nil {
+	o.KeyFigures, err = r.keyFigures(ctx, db, s, now, func(ctx context.Context, s *storage.Snapshot) (err error) {
+		if o.Chart, err = r.Chart(ctx, s, unit, now); err != nil {
 			return err
 		}
-		o.Uncredited, err = s.UncreditedSales(ctx, r.Range)
+		o.Uncredited, err = uncredited(ctx, s, r.Range)
 		return err
 	})
 	return o, err
 }
 
 // KeyFigures reads a report with its key figures alone, where nothing beside them has to add up to the same.
-func (db *DB) KeyFigures(ctx context.Context, r Report, s affiliate.Settings, now time.Time) (KeyFigures, error) {
-	return db.keyFigures(ctx, r, s, now, func(context.Context, *Snapshot) error { return nil })
+func (r Report) KeyFigures(ctx context.Context, db *storage.DB, s affiliate.Settings,
+	now time.Time) (KeyFigures, error) {
+	return r.keyFigures(ctx, db, s, now, func(context.Context, *storage.Snapshot) error { return nil })
 }
 
 // keyFigures reads key figures, and in the same snapshot whatever else must add up to them. The statements that take
 // longest run at the same time.
-func (db *DB) keyFigures(ctx context.Context, r Report, s affiliate.Settings, now time.Time,
-	also func(context.Context, *Snapshot) error) (KeyFigures, error) {
+func (r Report) keyFigures(ctx context.Context, db *storage.DB, s affiliate.Settings, now time.Time,
+	also func(context.Context, *storage.Snapshot) error) (KeyFigures, error) {
 	var k KeyFigures
 	var members, with, withBefore int64
 	previous := r
@@ -64,12 +66,12 @@ func (db *DB) keyFigures(ctx context.Context, r Report, s affiliate.Settings, no
 		k.Before = &affiliate.KPIs{}
 	}
 	err := together(ctx, func(ctx context.Context) error {
-		return db.InSnapshot(ctx, func(s *Snapshot) (err error) {
-			if k.Sums, err = s.ReportSums(ctx, r); err != nil {
+		return db.InSnapshot(ctx, func(s *storage.Snapshot) (err error) {
+			if k.Sums, err = r.Sums(ctx, s); err != nil {
 				return err
 			}
 			if compare {
-				before, err := s.ReportSums(ctx, previous)
+				before, err := previous.Sums(ctx, s)
 				if err != nil {
 					return err
 				}
@@ -78,18 +80,18 @@ func (db *DB) keyFigures(ctx context.Context, r Report, s affiliate.Settings, no
 			return also(ctx, s)
 		})
 	}, func(ctx context.Context) (err error) {
-		if members, err = db.MemberCount(ctx, r.Scope); err != nil {
+		if members, err = r.CountMembers(ctx, db); err != nil {
 			return err
 		}
 		if compare {
-			if withBefore, err = db.MembersWithConversions(ctx, previous); err != nil {
+			if withBefore, err = previous.MembersWithConversions(ctx, db); err != nil {
 				return err
 			}
 		}
-		with, err = db.MembersWithConversions(ctx, r)
+		with, err = r.MembersWithConversions(ctx, db)
 		return err
 	}, func(ctx context.Context) (err error) {
-		k.Due, err = db.PaymentsDue(ctx, r.Scope, r.Currency, s.MinimumPayout, now)
+		k.Due, err = r.PaymentsDue(ctx, db, r.Currency, s.MinimumPayout, now)
 		return err
 	})
 	k.KPIs = affiliate.KPIs{Sums: k.Sums.Sums, Members: members, MembersWithConversions: with,
@@ -105,8 +107,8 @@ const MostBuckets = 1100
 
 // Chart gives a report per interval of a unit, or of the one that suits the range when it is empty. A range without a
 // beginning or an end is drawn from the first day with figures to today. The error names the field unit.
-func (q queries) Chart(ctx context.Context, r Report, unit affiliate.Unit, now time.Time) (Chart, error) {
-	bounded, err := q.BoundedRange(ctx, r.Range, affiliate.Day(now, r.Range.Zone))
+func (r Report) Chart(ctx context.Context, q Querier, unit affiliate.Unit, now time.Time) (Chart, error) {
+	bounded, err := boundedRange(ctx, q, r.Range, affiliate.Day(now, r.Range.Zone))
 	if err != nil {
 		return Chart{}, err
 	}
@@ -119,7 +121,7 @@ func (q queries) Chart(ctx context.Context, r Report, unit affiliate.Unit, now t
 			"are given; take a wider unit or a shorter range",
 			n, unit, MostBuckets)
 	}
-	c.Series, err = q.ReportSeries(ctx, r, c.Buckets)
+	c.Series, err = r.Series(ctx, q, c.Buckets)
 	return c, err
 }
 

@@ -1,0 +1,4 @@
+package report
+
+// BoundedRange is for tests.
+var BoundedRange = boundedRange
