@@ -24,29 +24,30 @@ func benchmarkRows(b *testing.B, db *storage.DB) {
 	var r storage.Rows
 	err := db.InTx(ctx, func(tx *storage.Tx) error {
 		s, err := tx.CreateStore(ctx, affiliate.Store{Slug: "shop", Platform: affiliate.Shopify, Name: "Shop",
-			Domain: "shop.example", Currency: "EUR", Timezone: "UTC", State: affiliate.StoreStateActive, CreatedAt: noon,
-			UpdatedAt: noon})
+			Domain: "shop.example", Currency: "EUR", Timezone: "UTC", State: affiliate.StoreStateActive,
+			CreatedAt: noon, UpdatedAt: noon})
 		r.Creators = []affiliate.Creator{{ID: 1, Name: "Anna", CreatedAt: noon, UpdatedAt: noon}}
 		r.Campaigns = []affiliate.Campaign{{ID: 1, Name: "Spring", Status: affiliate.CampaignActive, CreatedAt: noon,
 			UpdatedAt: noon}}
-		r.Members = []affiliate.CampaignMember{{ID: 1, CampaignID: 1, CreatorID: 1, ProductCurrency: "EUR", CreatedAt: noon,
-			UpdatedAt: noon}}
+		r.Members = []affiliate.CampaignMember{{ID: 1, CampaignID: 1, CreatorID: 1, ProductCurrency: "EUR",
+			CreatedAt: noon, UpdatedAt: noon}}
 		r.Offers = []affiliate.Offer{{ID: 1, CampaignID: 1, Name: "Ten", Type: affiliate.OfferPromoCode,
 			Status: affiliate.OfferActive, StatusSince: noon, CreatedAt: noon, UpdatedAt: noon}}
 		r.OfferMembers = []affiliate.OfferMember{{ID: 1, OfferID: 1, MemberID: 1, CreatedAt: noon, UpdatedAt: noon}}
 		for i := range rows {
 			id := affiliate.OrderID(i + 1)
-			r.Orders = append(r.Orders, storage.Order{ID: id, StoreID: s.ID, ExternalID: fmt.Sprint(i), Number: fmt.Sprint("#", i),
-				Status: affiliate.Paid, Currency: "EUR", Value: 4000, OriginalValue: 4000, Total: 4600, Day: "2026-03-01",
-				Codes: `["ANNA10"]`, State: `{"a":1}`, Evidence: "x", PlacedAt: storage.At(noon), UpdatedAt: storage.At(noon),
-				ChangedAt: storage.At(noon)})
-			r.Conversions = append(r.Conversions, storage.Conversion{ID: affiliate.ConversionID(id), OrderID: id, StoreID: s.ID,
-				CampaignID: 1, CreatorID: 1, OfferID: 1, OfferMemberID: 1, Credited: true, Method: affiliate.ByCode,
-				CodeID: new(affiliate.CodeID(1)), Evidence: "ANNA10", Approval: affiliate.Approved, Percent: 100_000,
-				RuleVersion: 1, Status: affiliate.Paid, Currency: "EUR", Value: 4000, OriginalValue: 4000, Commission: 400,
-				AccountCurrency: "EUR", Rate: new("1"), RateDate: new("2026-03-01"), AccountValue: new(int64(4000)),
-				AccountCommission: new(int64(400)), AccountRefunded: new(int64(0)), LedgerCurrency: "EUR", LedgerRate: new("1"),
-				LedgerCommission: 400, PlacedAt: storage.At(noon), Day: "2026-03-01"})
+			r.Orders = append(r.Orders, storage.Order{ID: id, StoreID: s.ID, ExternalID: fmt.Sprint(i),
+				Number: fmt.Sprint("#", i), Status: affiliate.Paid, Currency: "EUR", Value: 4000, OriginalValue: 4000,
+				Total: 4600, Day: "2026-03-01", Codes: `["ANNA10"]`, State: `{"a":1}`, Evidence: "x",
+				PlacedAt: storage.At(noon), UpdatedAt: storage.At(noon), ChangedAt: storage.At(noon)})
+			r.Conversions = append(r.Conversions, storage.Conversion{ID: affiliate.ConversionID(id), OrderID: id,
+				StoreID: s.ID, CampaignID: 1, CreatorID: 1, OfferID: 1, OfferMemberID: 1, Credited: true,
+				Method: affiliate.ByCode, CodeID: new(affiliate.CodeID(1)), Evidence: "ANNA10",
+				Approval: affiliate.Approved, Percent: 100_000, RuleVersion: 1, Status: affiliate.Paid, Currency: "EUR",
+				Value: 4000, OriginalValue: 4000, Commission: 400, AccountCurrency: "EUR", Rate: new("1"),
+				RateDate: new("2026-03-01"), AccountValue: new(int64(4000)), AccountCommission: new(int64(400)),
+				AccountRefunded: new(int64(0)), LedgerCurrency: "EUR", LedgerRate: new("1"), LedgerCommission: 400,
+				PlacedAt: storage.At(noon), Day: "2026-03-01"})
 		}
 		return err
 	})
@@ -70,10 +71,11 @@ func benchmarkRows(b *testing.B, db *storage.DB) {
 	perRow("each conversion", rows, func() error {
 		n := 0
 		err := db.InSnapshot(ctx, func(s *storage.Snapshot) error {
-			return s.EachConversion(ctx, storage.ConversionFilter{}, storage.ConversionSort{}, func(*storage.ConversionItem) error {
+			count := func(*storage.ConversionItem) error {
 				n++
 				return nil
-			})
+			}
+			return s.EachConversion(ctx, storage.ConversionFilter{}, storage.ConversionSort{}, count)
 		})
 		if err == nil && n != rows {
 			err = fmt.Errorf("%d rows", n)
@@ -106,7 +108,8 @@ func benchmarkRows(b *testing.B, db *storage.DB) {
 		list := make([]storage.NewDelivery, group)
 		for i := range list {
 			key++
-			list[i] = storage.NewDelivery{StoreID: 1, Topic: "orders/paid", ReceivedAt: noon, Payload: []byte("payload")}
+			list[i] = storage.NewDelivery{StoreID: 1, Topic: "orders/paid", ReceivedAt: noon,
+				Payload: []byte("payload")}
 			copy(list[i].Key[:], fmt.Sprint(key))
 		}
 		_, err := db.InsertDeliveries(ctx, list, nil)

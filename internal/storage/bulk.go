@@ -157,7 +157,7 @@ func (r Rows) tables() []loading {
 		load(codeTable, r.Codes, func(c *affiliate.Code) codeRow { return codeRow{*c, affiliate.FoldCode(c.Code)} }),
 		load(linkTable, r.Links, same),
 		load(payoutTable, r.Payouts, same),
-		load(orderTable, r.Orders, func(o *Order) orderRow { return orderRow{*o, o.Doubts != "", o.PlacedAt} }),
+		load(orderTable, r.Orders, func(o *Order) orderRow { return orderRow{*o, o.PlacedAt} }),
 		load(unownedTable, r.Unowned, same),
 		load(clickTable, r.Clicks, same),
 		load(conversionTable, r.Conversions, func(c *Conversion) conversionRow {

@@ -79,8 +79,7 @@ func (o Order) CodeList() []string {
 // orderRow is an order with what only its table says.
 type orderRow struct {
 	Order
-	NeedsReread bool
-	CreatedAt   Time
+	CreatedAt Time
 }
 
 var (
@@ -151,7 +150,7 @@ func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange,
 	for i, change := range list {
 		tx.sums.order(change.Before, -1)
 		tx.sums.order(&change.After, 1)
-		rows[i] = orderRow{change.After, change.After.Doubts != "", At(now)}
+		rows[i] = orderRow{change.After, At(now)}
 		rows[i].ChangedAt = At(now)
 	}
 	var saved struct {
@@ -253,7 +252,7 @@ var orderShows = map[OrderShow]string{
 	ShowUnconverted: "c.credited AND c.rate IS NULL AND " + listed("c.currency"),
 	ShowUnlisted:    "NOT " + listed("o.currency"),
 	ShowTest:        "o.test",
-	ShowDoubtful:    "o.needs_reread",
+	ShowDoubtful:    "o.doubts <> ''",
 	ShowParts:       "o.part",
 }
 
@@ -277,7 +276,7 @@ func (f OrderFilter) conditions() (w Filter) {
 	if f.Doubt == AnyDoubt {
 		w.And(orderShows[ShowDoubtful])
 	} else if f.Doubt != "" {
-		w.And("o.needs_reread AND ' ' || o.doubts || ' ' LIKE ?", "% "+string(f.Doubt)+" %")
+		w.And("o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE ?", "% "+string(f.Doubt)+" %")
 	}
 	Is(&w, "o.status", f.Status)
 	if f.Custom != "" {

@@ -146,7 +146,7 @@ func (q queries) ConcernedOrders(ctx context.Context, store affiliate.StoreID, a
 func (q queries) DoubtCounts(ctx context.Context, store affiliate.StoreID) (map[affiliate.StoreID]DoubtCount, error) {
 	var f Filter
 	Is(&f, "store_id", store)
-	f.And("needs_reread")
+	f.And("doubts <> ''")
 	f.And("placed_at IS NOT NULL")
 	var rows []struct {
 		StoreID affiliate.StoreID `db:"store_id"`

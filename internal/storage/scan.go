@@ -161,8 +161,8 @@ func placesIn(v reflect.Value, names []string, reuse bool) ([]any, error) {
 	return places, nil
 }
 
-// placeIn gives where one column goes. database/sql reaches typed values such as ids and currencies by reflection, which
-// a stream of a million rows feels, so that they are scanned as what they are made of. NULL is the zero value.
+// placeIn gives where one column goes. database/sql reaches typed values such as ids and currencies by reflection,
+// which a stream of a million rows feels, so that they are scanned as what they are made of. NULL is the zero value.
 func placeIn(v reflect.Value, reuse bool) any {
 	to := v.Addr()
 	if _, ok := to.Interface().(sql.Scanner); ok {
