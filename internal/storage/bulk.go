@@ -171,7 +171,10 @@ func (r Rows) tables() []loading {
 const loadParams = 100
 
 func (tx *Tx) load(ctx context.Context, l loading) error {
-	raw := tx.c.(*sqlx.Tx)
+	raw, ok := tx.c.(*sqlx.Tx)
+	if !ok {
+		return fmt.Errorf("rows cannot be loaded while statements are noted")
+	}
 	if tx.d.arrays {
 		return loadByCopy(ctx, raw, l)
 	}

@@ -49,6 +49,7 @@ type DB struct {
 	insertDeliveries atomic.Pointer[sql.Stmt]
 	trusting         atomic.Bool // see QuickLoad
 	onHold           atomic.Pointer[func(time.Duration)]
+	note             func(statement string) // see Note
 	room             *room
 }
 
@@ -243,7 +244,7 @@ func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	tx := &Tx{queries: queries{raw, db.d}}
+	tx := &Tx{queries: queries{db.noted(raw), db.d}}
 	if hold := db.onHold.Load(); hold != nil {
 		begun := time.Now()
 		defer func() { (*hold)(time.Since(begun)) }()

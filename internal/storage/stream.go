@@ -21,7 +21,7 @@ func (db *DB) InSnapshot(ctx context.Context, f func(s *Snapshot) error) error {
 		return fmt.Errorf("begin a snapshot: %w", err)
 	}
 	defer func() { _ = raw.Rollback() }() // nothing was written
-	s := &Snapshot{queries{raw, db.d}}
+	s := &Snapshot{queries{db.noted(raw), db.d}}
 	if !db.Embedded() {
 		// Compiling a query that reads a million rows once takes half a second longer than it saves.
 		if _, err := s.exec(ctx, `SET LOCAL jit = off`); err != nil {
