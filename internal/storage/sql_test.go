@@ -6,18 +6,26 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/storage/storagetest"
+	"github.com/tributaryhq/tributary/internal/storage/storagetest/past"
 )
 
 // TestStatements keeps the text of what is put together of pieces where it can be read, and pasted into psql.
 func TestStatements(t *testing.T) {
 	storagetest.EachStatements(t, func(s *storagetest.Statements, db *storage.DB) {
 		ctx := s.Context()
-		id := store(t, db)
+		id := past.Small(s.T, db).Store
 		list := func(name string, do func(p storage.Page) (string, error)) {
-			s.Of(name, func() error {
-				_, err := do(storage.Page{Limit: 20})
+			var next string
+			s.Of(name, func() (err error) {
+				next, err = do(storage.Page{Limit: 1})
 				return err
 			})
+			if next != "" {
+				s.Of(name+", the second one", func() error {
+					_, err := do(storage.Page{Limit: 1, Cursor: next})
+					return err
+				})
+			}
 		}
 		for _, sort := range []string{"", "creator", "-commission", "number"} {
 			order, err := storage.ParseConversionSort(sort)
@@ -89,8 +97,15 @@ func TestStatements(t *testing.T) {
 				saved.ID = ids[storage.OrderKey{StoreID: id, ExternalID: "1"}]
 				return err
 			})
+			list, err := tx.Conversions(ctx, []affiliate.OrderID{1})
+			for _, c := range list {
+				s.Of("save conversions", func() error {
+					_, err := tx.SaveConversions(ctx, []storage.ConversionChange{{Before: &c, After: c}}, noon)
+					return err
+				})
+			}
 			s.Of("save the states of orders", func() error { return tx.SaveOrderStates(ctx, []storage.Order{saved}) })
-			return nil
+			return err
 		})
 	})
 }

@@ -16,7 +16,7 @@ var rewrite = flag.Bool("sql", false, "write the files that statements are compa
 // Statements are the statements of one database under the names of what sends them, as a file that people read and
 // paste.
 type Statements struct {
-	testing.TB
+	*testing.T
 	db   *storage.DB
 	name string // of the file
 	text strings.Builder
@@ -28,16 +28,18 @@ type Statements struct {
 func EachStatements(t *testing.T, test func(s *Statements, db *storage.DB)) {
 	t.Helper()
 	Each(t, func(t *testing.T, db *storage.DB) {
-		s := &Statements{TB: t, db: db, name: filepath.Join("testdata", "sql", filepath.Base(t.Name())+".sql")}
-		db.Note(s.add)
+		s := &Statements{T: t, db: db, name: filepath.Join("testdata", "sql", filepath.Base(t.Name())+".sql")}
 		test(s, db)
 		s.compare()
 	})
 }
 
-// Of notes the statements that do sends, under a name.
+// Of notes the statements that do sends, under a name. Rows are loaded before its first call.
 func (s *Statements) Of(name string, do func() error) {
 	s.Helper()
+	if s.text.Len() == 0 {
+		s.db.Note(s.add)
+	}
 	s.of = name
 	defer func() { s.of = "" }()
 	if err := do(); err != nil {
