@@ -38,7 +38,8 @@ func TestStatements(t *testing.T) {
 			})
 		}
 		filter := storage.ConversionFilter{Campaign: 1, Creator: 1, Offer: 1, Code: 1, Search: "anna", WithRefund: true,
-			Statuses: []affiliate.OrderStatus{affiliate.Paid}, Approvals: []affiliate.Approval{affiliate.Held}, From: noon}
+			Statuses:  []affiliate.OrderStatus{affiliate.Paid},
+			Approvals: []affiliate.Approval{affiliate.Held}, From: noon}
 		list("a page of conversions that are narrowed", func(p storage.Page) (string, error) {
 			_, next, err := db.ConversionPage(ctx, filter, storage.ConversionSort{}, p)
 			return next, err

@@ -20,7 +20,8 @@ func describedTables() []described {
 	return []described{describe(campaignTable), describe(clickTable), describe(codeTable), describe(conversionTable),
 		describe(costTable), describe(creatorTable), describe(tableOf[Delivery]("deliveries")), describe(handleTable),
 		describe(ledgerTable), describe(linkTable), describe(memberTable), describe(offerMemberTable),
-		describe(offerTable), describe(orderTable), describe(payoutTable), describe(storeTable), describe(tokenTable), describe(unownedTable), describe(userTable)}
+		describe(offerTable), describe(orderTable), describe(payoutTable), describe(storeTable),
+		describe(tokenTable), describe(unownedTable), describe(userTable)}
 }
 
 // TestTables_have_all_columns: a column that is in the database and in no field, or the other way round, is forgotten
