@@ -66,8 +66,8 @@ type QueueState struct {
 // stateLimit is how long the state is waited for: asynq's inspector tries again and again while Redis says nothing.
 const stateLimit = 2 * time.Second
 
-// State reads how much the queue holds; Reachable is false when Redis does not answer in time. Those who ask at once share
-// an answer.
+// State reads how much the queue holds; Reachable is false when Redis does not answer in time. Those who ask at once
+// share an answer.
 func (q *Queue) State() QueueState {
 	q.mu.Lock()
 	asking := q.asking

@@ -1,6 +1,6 @@
-// Package storage is all SQL of Tributary: connections, transactions, migrations and every query, written once for
-// PostgreSQL and SQLite. Methods that only read or stand alone live on queries, so that both DB and Tx have them;
-// methods that must not run outside a transaction exist on Tx only.
+// Package storage is the SQL of Tributary, but for what package report reads: connections, transactions, migrations and
+// every query, written once for PostgreSQL and SQLite. Methods that only read or stand alone live on queries, so that
+// both DB and Tx have them; methods that must not run outside a transaction exist on Tx only.
 package storage
 
 import (
