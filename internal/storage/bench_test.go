@@ -23,7 +23,7 @@ func benchmarkRows(b *testing.B, db *storage.DB) {
 	ctx := b.Context()
 	var r storage.Rows
 	err := db.InTx(ctx, func(tx *storage.Tx) error {
-		s, err := tx.CreateStore(ctx, affiliate.Store{Slug: "shop", Platform: affiliate.Shopify, Name: "Shop",
+		s, err := tx.CreateStore(ctx, affiliate.Store{Slug: "shop", Platform: "shopify", Name: "Shop",
 			Domain: "shop.example", Currency: "EUR", Timezone: "UTC", State: affiliate.StoreStateActive,
 			CreatedAt: noon, UpdatedAt: noon})
 		r.Creators = []affiliate.Creator{{ID: 1, Name: "Anna", CreatedAt: noon, UpdatedAt: noon}}
