@@ -349,15 +349,6 @@ func (q queries) OrderParts(ctx context.Context, store affiliate.StoreID, parent
 	return rows, err
 }
 
-// Qualify puts a table's alias before every column of a list.
-func Qualify(alias, columns string) string {
-	fields := strings.Split(columns, ",")
-	for i, f := range fields {
-		fields[i] = alias + "." + strings.TrimSpace(f)
-	}
-	return strings.Join(fields, ", ")
-}
-
 // NextRevisions counts up the revisions of orders and gives the new ones. The orders must be locked.
 func (tx *Tx) NextRevisions(ctx context.Context, ids []affiliate.OrderID) (map[affiliate.OrderID]int64, error) {
 	revisions := make(map[affiliate.OrderID]int64, len(ids))
