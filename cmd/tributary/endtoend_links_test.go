@@ -243,7 +243,7 @@ func recordedClicks(t testing.TB, env environment, clicks []string) int {
 func knownClicks(t testing.TB, env environment, clicks []string) (found map[string]affiliate.Click) {
 	t.Helper()
 	env.open(t, func(ctx context.Context, a *app.App) {
-		known, err := a.DB.Candidates(ctx, storage.Evidence{Clicks: clicks}, affiliate.DefaultSettings())
+		known, err := a.DB.Candidates(ctx, storage.Lookup{Clicks: clicks}, affiliate.DefaultSettings())
 		ok(t, err)
 		found = known.Clicks
 	})

@@ -96,12 +96,12 @@ func checkStores(ctx context.Context, a *app.App, stores []affiliate.Store,
 	if err != nil {
 		return nil, err
 	}
-	figures, err := a.DB.StoreFigures(ctx, only, a.Now().Add(-24*time.Hour))
+	counts, err := a.DB.StoreCounts(ctx, only, a.Now().Add(-24*time.Hour))
 	list := make([]checkedStore, len(stores))
 	for i, s := range stores {
 		list[i] = checkedStore{Slug: s.Slug, Platform: s.Platform, State: string(s.State), Warning: s.Warning,
 			LastDeliveryAt: timeOrNil(s.LastDeliveryAt),
-			Health:         api.StoreHealthView(a.Platforms.Guide(s.Platform), health[s.ID], figures[s.ID]),
+			Health:         api.StoreHealthView(a.Platforms.Guide(s.Platform), health[s.ID], counts[s.ID]),
 			Doubts:         api.DoubtsView(doubts[s.ID]), Undecided: undecided[s.ID], Problems: []string{}}
 		if s.State != affiliate.StoreStateEnded {
 			list[i].judge()

@@ -74,15 +74,8 @@ func (s Sums) Orders() int64 {
 	return s.Conversions + s.Pending + s.Canceled + s.Refunded + s.Held + s.Rejected
 }
 
-// ConversionRate is conversions by link ÷ clicks in 1/10000; nil without a click. Conversions by code have no clicks
-// and no rate.
-func (s Sums) ConversionRate() *int64 { return Share(s.Linked, s.Clicks) }
-
-// AverageSale is sales ÷ conversions in minor units; nil without a conversion.
-func (s Sums) AverageSale() *int64 { return Average(s.Sales, s.Conversions) }
-
 // KPIs are the key figures of the account, a campaign, an offer or a creator over a range. A member is a creator in an
-// offer: who is in two offers counts twice. What is undefined is nil and is shown as "—".
+// offer: who is in two offers counts twice.
 type KPIs struct {
 	Sums
 	Members                int64
@@ -91,12 +84,14 @@ type KPIs struct {
 	MembersWithPaymentsDue int64 // as of now
 }
 
-// SalesPerMember is total sales ÷ members with conversions, in minor units; nil when there is no such member.
-func (k KPIs) SalesPerMember() *int64 { return Average(k.Sales, k.MembersWithConversions) }
-
-// CommissionPerMember is commissions earned ÷ members with conversions, in minor units; nil when there is no such
-// member.
-func (k KPIs) CommissionPerMember() *int64 { return Average(k.Commissions, k.MembersWithConversions) }
+// Fields lists all numbers with their names: those of the sums and the others.
+func (k *KPIs) Fields() []SumField {
+	return append(k.Sums.Fields(),
+		SumField{"members", &k.Members},
+		SumField{"members_with_conversions", &k.MembersWithConversions},
+		SumField{"payments_due", &k.PaymentsDue},
+		SumField{"members_with_payments_due", &k.MembersWithPaymentsDue})
+}
 
 // Average is total ÷ n, rounded half away from zero; nil for n = 0.
 func Average(total, n int64) *int64 {

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"reflect"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -99,13 +101,46 @@ type FiguresJSON struct {
 	Refunds        string  `json:"refunds" example:"30.00" doc:"Money that went back, of orders that are not rejected"`
 }
 
-func figuresView(f affiliate.Sums, c money.Currency) FiguresJSON {
-	return FiguresJSON{Clicks: f.Clicks, Conversions: f.Conversions, ByLink: f.Linked,
-		ConversionRate: percentOrNull(f.ConversionRate()), Sales: money.Format(f.Sales, c),
-		AverageSale: amountOrNull(f.AverageSale(), c),
-		Commissions: money.Format(f.Commissions, c), Payouts: money.Format(f.Payouts, c),
-		Refunds: money.Format(f.Refunds, c)}
+func figuresView(s affiliate.Sums, c money.Currency) (v FiguresJSON) {
+	setFigures(&v, affiliate.KPIs{Sums: s}, c)
+	return v
 }
+
+// setFigures sets the fields of a struct that have the names of figures.
+func setFigures(to any, k affiliate.KPIs, c money.Currency) {
+	eachFigure(to, func(f report.Figure) (*int64, string) {
+		n := f.Value(k)
+		if n == nil {
+			return nil, ""
+		}
+		return n, f.Text(*n, c)
+	})
+}
+
+// eachFigure sets the fields of a struct that have the names of figures: numbers to what value gives, the others to how
+// it is written. What is undefined stays null.
+func eachFigure(to any, value func(report.Figure) (*int64, string)) {
+	v := reflect.ValueOf(to).Elem()
+	for _, field := range reflect.VisibleFields(v.Type()) {
+		i := slices.IndexFunc(figures, func(f report.Figure) bool { return string(f.Key) == field.Tag.Get("json") })
+		if i < 0 {
+			continue
+		}
+		n, text := value(figures[i])
+		switch at := v.FieldByIndex(field.Index); {
+		case n == nil:
+		case at.Kind() == reflect.Int64:
+			at.SetInt(*n)
+		case at.Kind() == reflect.String:
+			at.SetString(text)
+		default:
+			at.Set(reflect.ValueOf(&text))
+		}
+	}
+}
+
+// figures are all that reports have.
+var figures = report.Figures()
 
 // MixJSON counts the conversions that are not accepted.
 type MixJSON struct {
@@ -120,20 +155,6 @@ func mixView(f affiliate.Sums) MixJSON {
 	return MixJSON{f.Pending, f.Canceled, f.Refunded, f.Held, f.Rejected}
 }
 
-func amountOrNull(n *int64, c money.Currency) *string {
-	if n == nil {
-		return nil
-	}
-	return new(money.Format(*n, c))
-}
-
-func percentOrNull(n *int64) *string {
-	if n == nil {
-		return nil
-	}
-	return new(affiliate.FormatPercent(*n))
-}
-
 // PeriodKPIsJSON are the key figures that belong to a range of days.
 type PeriodKPIsJSON struct {
 	FiguresJSON
@@ -144,10 +165,9 @@ type PeriodKPIsJSON struct {
 }
 
 func periodKPIs(k affiliate.KPIs, c money.Currency) PeriodKPIsJSON {
-	return PeriodKPIsJSON{FiguresJSON: figuresView(k.Sums, c), MixJSON: mixView(k.Sums),
-		MembersWithConversions: k.MembersWithConversions, SalesPerMember: amountOrNull(k.SalesPerMember(), c),
-		CommissionPerMember: amountOrNull(k.CommissionPerMember(),
-			c)}
+	v := PeriodKPIsJSON{MixJSON: mixView(k.Sums)}
+	setFigures(&v, k, c)
+	return v
 }
 
 type kpisJSON struct {
@@ -173,17 +193,15 @@ type changesJSON struct {
 }
 
 func changesView(now, before affiliate.KPIs) *changesJSON {
-	change := func(now, before int64) *string { return percentOrNull(affiliate.Growth(now, before)) }
-	changeOf := func(now, before *int64) *string { return percentOrNull(affiliate.GrowthOf(now, before)) }
-	return &changesJSON{Clicks: change(now.Clicks, before.Clicks), Conversions: change(now.Conversions,
-		before.Conversions),
-		ConversionRate: changeOf(now.ConversionRate(), before.ConversionRate()), Sales: change(now.Sales, before.Sales),
-		AverageSale: changeOf(now.AverageSale(), before.AverageSale()), Commissions: change(now.Commissions,
-			before.Commissions),
-		Payouts: change(now.Payouts, before.Payouts), Refunds: change(now.Refunds, before.Refunds),
-		MembersWithConversions: change(now.MembersWithConversions, before.MembersWithConversions),
-		SalesPerMember:         changeOf(now.SalesPerMember(), before.SalesPerMember()),
-		CommissionPerMember:    changeOf(now.CommissionPerMember(), before.CommissionPerMember())}
+	v := &changesJSON{}
+	eachFigure(v, func(f report.Figure) (*int64, string) {
+		change := f.Change(now, before)
+		if change == nil {
+			return nil, ""
+		}
+		return change, affiliate.FormatPercent(*change)
+	})
+	return v
 }
 
 // bucketJSON is one interval of a chart.
@@ -294,10 +312,9 @@ func (a *API) performance(ctx context.Context, p PeriodQuery, u UnitQuery,
 		return nil, err
 	}
 	v := performanceJSON{Range: rangeView(r.Range), PreviousRange: previousRange(r.Range), Currency: r.Currency.Code(),
-		Former: r.Former, KPIs: kpisJSON{PeriodKPIsJSON: periodKPIs(o.KPIs, r.Currency), Members: o.KPIs.Members,
-			PaymentsDue:            money.Format(o.KPIs.PaymentsDue, r.Currency),
-			MembersWithPaymentsDue: o.KPIs.MembersWithPaymentsDue},
+		Former: r.Former, KPIs: kpisJSON{PeriodKPIsJSON: PeriodKPIsJSON{MixJSON: mixView(o.KPIs.Sums)}},
 		Series: seriesView(o.Chart, r.Currency), Reconciliation: reconciliation(r, o), OtherDue: []otherDueJSON{}}
+	setFigures(&v.KPIs, o.KPIs, r.Currency)
 	if o.Before != nil {
 		v.Previous, v.Changes = new(periodKPIs(*o.Before, r.Currency)), changesView(o.KPIs, *o.Before)
 	}

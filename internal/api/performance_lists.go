@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"reflect"
 	"strconv"
 	"strings"
 	"unicode"
@@ -30,47 +31,42 @@ type FigureBounds struct {
 }
 
 // bounds reads the bounds that are given. Errors name the parameter.
-func (b FigureBounds) bounds(c money.Currency) ([]report.Bound, error) {
-	count := func(field, text string) (int64, error) {
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < 0 {
-			return 0, affiliate.FieldErrorf(field, "must be a whole number")
-		}
-		return n, nil
+func (b FigureBounds) bounds(c money.Currency) (list []report.Bound, err error) {
+	given := map[string]string{}
+	fields := reflect.ValueOf(b)
+	for i := range fields.NumField() {
+		given[fields.Type().Field(i).Tag.Get("query")] = fields.Field(i).String()
 	}
-	amount := func(field, text string) (int64, error) { return affiliate.ParseAmount(field, text, c) }
-	var list []report.Bound
-	for _, f := range []struct {
-		figure    report.Figure
-		min, max  string
-		parseText func(field, text string) (int64, error)
-	}{
-		{report.FigureClicks, b.MinClicks, b.MaxClicks, count},
-		{report.FigureConversions, b.MinConversions, b.MaxConversions, count},
-		{report.FigureSales, b.MinSales, b.MaxSales, amount},
-		{report.FigureCommissions, b.MinCommissions, b.MaxCommissions, amount},
-		{report.FigurePayouts, b.MinPayouts, b.MaxPayouts, amount},
-		{report.FigureAverageSale, b.MinAverageSale, b.MaxAverageSale, amount},
-	} {
-		bound := report.Bound{Figure: f.figure}
-		for _, end := range []struct {
-			word, text string
-			to         **int64
-		}{{"min_", f.min, &bound.Min}, {"max_", f.max, &bound.Max}} {
-			if end.text == "" {
-				continue
-			}
-			n, err := f.parseText(end.word+string(f.figure), end.text)
-			if err != nil {
-				return nil, err
-			}
-			*end.to = &n
+	for _, f := range report.Bounded() {
+		bound := report.Bound{Figure: f.Key}
+		if bound.Min, err = parseBound(f, "min_", given, c); err != nil {
+			return nil, err
+		}
+		if bound.Max, err = parseBound(f, "max_", given, c); err != nil {
+			return nil, err
 		}
 		if bound.Min != nil || bound.Max != nil {
 			list = append(list, bound)
 		}
 	}
 	return list, nil
+}
+
+// parseBound reads one end of a bound; nil where it is not given.
+func parseBound(f report.Figure, end string, given map[string]string, c money.Currency) (*int64, error) {
+	field := end + string(f.Key)
+	if given[field] == "" {
+		return nil, nil
+	}
+	if f.Kind == report.Money {
+		n, err := affiliate.ParseAmount(field, given[field], c)
+		return &n, err
+	}
+	n, err := strconv.ParseInt(given[field], 10, 64)
+	if err != nil || n < 0 {
+		return nil, affiliate.FieldErrorf(field, "must be a whole number")
+	}
+	return &n, nil
 }
 
 // FiguresPage are the query parameters of a page of a performance list.
@@ -89,7 +85,7 @@ func (a *API) list(ctx context.Context, p PeriodQuery, sc report.Scope, sort str
 		return report.List{}, err
 	}
 	l := report.List{Report: r, Text: page.Search, Compare: page.Compare, Page: page.page()}
-	if l.Sort, l.Desc, err = report.ParseFigureSort(sort); err != nil {
+	if l.Sort, l.Desc, err = report.ParseSort(sort); err != nil {
 		return l, err
 	}
 	if err := plainText("q", page.Search); err != nil {

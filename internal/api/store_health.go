@@ -56,7 +56,7 @@ func NoticeView(n storage.Notice, g *affiliate.Guide) NoticeJSON {
 }
 
 // StoreHealthView writes the health of a store of a platform as API and command line show it.
-func StoreHealthView(g *affiliate.Guide, h app.StoreHealth, f storage.StoreFigures) StoreHealthJSON {
+func StoreHealthView(g *affiliate.Guide, h app.StoreHealth, f storage.StoreCounts) StoreHealthJSON {
 	v := StoreHealthJSON{Waiting: f.Waiting, Failed: f.Failed, SetAside: f.SetAside, Rejected24h: f.Rejected(),
 		NeverSeen: []UnseenTopicJSON{}, Notices: []NoticeJSON{}}
 	if n, _ := f.Count(string(app.ReceiptOtherShop)); n > 0 {
@@ -81,9 +81,9 @@ func (a *API) storeViews(ctx context.Context, list []affiliate.Store,
 	if err != nil {
 		return nil, err
 	}
-	figures, err := a.App.DB.StoreFigures(ctx, only, a.App.Now().Add(-24*time.Hour))
+	counts, err := a.App.DB.StoreCounts(ctx, only, a.App.Now().Add(-24*time.Hour))
 	return func(v affiliate.Store) StoreJSON {
-		return a.storeView(v, StoreHealthView(a.App.Platforms.Guide(v.Platform), health[v.ID], figures[v.ID]))
+		return a.storeView(v, StoreHealthView(a.App.Platforms.Guide(v.Platform), health[v.ID], counts[v.ID]))
 	}, err
 }
 

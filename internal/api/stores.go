@@ -124,7 +124,7 @@ func (a *API) createStore(ctx context.Context, in *createStoreInput) (*output[cr
 		Domain: b.Domain, Currency: b.Currency, Timezone: b.Timezone, Parts: b.Parts,
 		Secret: b.WebhookSecret})
 	return one(added, err, func(s app.AddedStore) createdStoreJSON {
-		fresh := StoreHealthView(a.App.Platforms.Guide(s.Platform), app.StoreHealth{}, storage.StoreFigures{})
+		fresh := StoreHealthView(a.App.Platforms.Guide(s.Platform), app.StoreHealth{}, storage.StoreCounts{})
 		return createdStoreJSON{StoreJSON: a.storeView(s.Store, fresh), WebhookSecret: orNull(s.Secret),
 			Instructions: s.Instructions}
 	})

@@ -132,11 +132,11 @@ func TestWebhooks_otherShop(t *testing.T) {
 		if answer := send("/webhooks/shopify", "uk.myshopify.com"); answer.Code != 404 {
 			o.Errorf("a shop that is not connected: got %d, want 404", answer.Code)
 		}
-		figures, err := o.app.DB.StoreFigures(o.Context(), 0, o.app.Now().Add(-time.Hour))
+		counts, err := o.app.DB.StoreCounts(o.Context(), 0, o.app.Now().Add(-time.Hour))
 		if err != nil {
 			o.Fatal(err)
 		}
-		f := figures[storeID(o, store["id"].(string))]
+		f := counts[storeID(o, store["id"].(string))]
 		if n, _ := f.Count("other_shop"); n != 1 || f.OtherShop != "uk.myshopify.com" {
 			o.Errorf("counted %+v, want one delivery of uk.myshopify.com", f)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/export"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -35,6 +36,10 @@ func TestExportFiles(t *testing.T) {
 			},
 			"statement": func(w io.Writer, o app.ExportOptions) (app.Exported, error) {
 				return r.app.ExportStatement(ctx, w, one.CreatorID, time.Time{}, time.Time{}, o)
+			},
+			"offers": func(w io.Writer, o app.ExportOptions) (app.Exported, error) {
+				all := report.Report{Scope: report.Scope{Former: true}, Currency: "USD"}
+				return r.app.ExportOffers(ctx, w, report.List{Report: all}, o)
 			},
 			"unowned-codes": func(w io.Writer, o app.ExportOptions) (app.Exported, error) {
 				return r.app.ExportUnownedCodes(ctx, w, storage.UnownedFilter{}, o)

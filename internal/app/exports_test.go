@@ -289,7 +289,7 @@ func TestExportOffers(t *testing.T) {
 		}
 		everything := report.Report{Scope: report.Scope{Former: true}, Currency: "USD"}
 		got := exported(t, func(w io.Writer, o app.ExportOptions) (app.Exported, error) {
-			return r.app.ExportOffers(r.Context(), w, report.List{Report: everything, Sort: report.FigureSales,
+			return r.app.ExportOffers(r.Context(), w, report.List{Report: everything, Sort: report.KeySales,
 				Desc: true}, o)
 		})
 		const want = "Spring | Ten | promo_code | active | 10.00 | 2 | 1 | 207.21 | 103.61 | 20.72"

@@ -251,24 +251,24 @@ func (m *merger) decide(ctx context.Context, orders []*mergedOrder) error {
 	if len(orders) == 0 {
 		return nil
 	}
-	evidence := storage.Evidence{Codes: map[affiliate.StoreID][]string{}}
+	lookup := storage.Lookup{Codes: map[affiliate.StoreID][]string{}}
 	for _, o := range orders {
 		for _, code := range o.view.Codes {
-			evidence.Codes[o.row.StoreID] = append(evidence.Codes[o.row.StoreID], affiliate.FoldCode(code))
+			lookup.Codes[o.row.StoreID] = append(lookup.Codes[o.row.StoreID], affiliate.FoldCode(code))
 		}
 		for _, l := range o.view.Links {
 			if l.Kind == affiliate.EvidenceClick {
-				evidence.Clicks = append(evidence.Clicks, l.Value)
+				lookup.Clicks = append(lookup.Clicks, l.Value)
 			} else {
-				evidence.Slugs = append(evidence.Slugs, l.Value)
+				lookup.Slugs = append(lookup.Slugs, l.Value)
 			}
 		}
 	}
-	for store, codes := range evidence.Codes {
-		evidence.Codes[store] = distinct(codes)
+	for store, codes := range lookup.Codes {
+		lookup.Codes[store] = distinct(codes)
 	}
-	evidence.Slugs, evidence.Clicks = distinct(evidence.Slugs), distinct(evidence.Clicks)
-	candidates, err := m.tx.Candidates(ctx, evidence, m.settings)
+	lookup.Slugs, lookup.Clicks = distinct(lookup.Slugs), distinct(lookup.Clicks)
+	candidates, err := m.tx.Candidates(ctx, lookup, m.settings)
 	if err != nil {
 		return fmt.Errorf("look up codes and links: %w", err)
 	}

@@ -29,7 +29,7 @@ const copyQuery = `SELECT o.number, o.external_id, s.name, c.placed_at, p.name, 
 const pageWanted = 1000
 
 // questions are what the pages of reports ask for. The API reads by the functions that the pages call: the key figures
-// of the account and of a campaign come with their chart from storage.DB.Overview at both. The periods and whatever
+// of the account and of a campaign come with their chart from report.Overview at both. The periods and whatever
 // else is as good as something else are asked for in turn, so that no figure is that of one request again and again.
 func (r *reader) questions(ctx context.Context) ([]question, error) {
 	periods := []string{"last_6_months", "last_30_days", "last_12_months", "year_to_date", "all_time"}

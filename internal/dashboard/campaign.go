@@ -61,13 +61,9 @@ func (r *request) campaignsPage() error {
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	p.Heads = []column{{Name: "name", Title: "Campaign", Sort: "name", Shown: true}, {Name: "status", Title: "Status",
-		Shown: true}, {Name: "dates", Title: "Dates", Shown: true}, {Name: "creators", Title: "Creators", Number: true,
-		Shown: true},
-		{Name: "clicks", Title: "Clicks", Number: true, Sort: "clicks", Shown: true},
-		{Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions", Shown: true},
-		{Name: "sales", Title: "Sales", Number: true, Sort: "sales", Shown: true},
-		{Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions", Shown: true}}
+	p.Heads = figureHeads([]column{{Name: "name", Title: "Campaign", Sort: "name"}, {Name: "status", Title: "Status"},
+		{Name: "dates", Title: "Dates"}, {Name: "creators", Title: "Creators", Number: true}},
+		report.KeyClicks, report.KeyConversions, report.KeySales, report.KeyCommissions)
 	list, err := r.reportList(p.Heads, "name")
 	if err != nil {
 		return err
@@ -111,7 +107,7 @@ func (r *request) reportList(heads []column, usual string) (report.List, error) 
 	list.Sort, list.Desc = figureSort(sort)
 	r.sortable(heads, sort)
 	for _, h := range heads {
-		if h.Sort != "" && report.Figure(h.Sort) == list.Sort {
+		if h.Sort != "" && report.Key(h.Sort) == list.Sort {
 			return list, nil
 		}
 	}
@@ -119,11 +115,11 @@ func (r *request) reportList(heads []column, usual string) (report.List, error) 
 }
 
 // figureSort reads "-sales" as by sales, the greatest first.
-func figureSort(sort string) (report.Figure, bool) {
+func figureSort(sort string) (report.Key, bool) {
 	if len(sort) > 0 && sort[0] == '-' {
-		return report.Figure(sort[1:]), true
+		return report.Key(sort[1:]), true
 	}
-	return report.Figure(sort), false
+	return report.Key(sort), false
 }
 
 // periodQuery is the chosen period as another page takes it, so that it stays chosen on the way there.

@@ -144,27 +144,27 @@ func (p *performancePage) report(r *request) report.Report {
 // anew waits for its own alone.
 func (r *request) readReport(p *performancePage) (err error) {
 	var o report.Overview
-	ctx, db, report, now := r.Request.Context(), r.d.App.DB, p.report(r), r.d.App.Now()
+	ctx, db, of, now := r.Request.Context(), r.d.App.DB, p.report(r), r.d.App.Now()
 	switch p.Part {
 	case "":
-		o, err = report.Overview(ctx, db, "", r.settings, now)
+		o, err = of.Overview(ctx, db, "", r.settings, now)
 	case partFigures:
-		o.KeyFigures, err = report.KeyFigures(ctx, db, r.settings, now)
+		o.KeyFigures, err = of.KeyFigures(ctx, db, r.settings, now)
 	case partProgress:
-		o.Chart, err = report.Chart(ctx, db, "", now)
+		o.Chart, err = of.Chart(ctx, db, "", now)
 	default:
 		return nil // the table of conversions shows neither
 	}
 	if err != nil {
 		return err
 	}
-	p.Chart = newChart("sales", o.Chart.Buckets, o.Chart.Series, o.Chart.Unit, report.Currency)
-	p.Sums, p.Figures = o.Sums, figuresOf(o.KeyFigures, report.Currency)
-	lead(p.Figures, p.Address+"/creators", figureMembers)
+	p.Chart = newChart("sales", o.Chart.Buckets, o.Chart.Series, o.Chart.Unit, of.Currency)
+	p.Sums, p.Figures = o.Sums, figuresOf(report.Cards(), o.KeyFigures, of.Currency)
+	lead(p.Figures, p.Address+"/creators", report.KeyMembers)
 	lead(p.Figures, r.with("status", "paid", "approval", "approved", "q", "", "method", "")+"#conversions",
-		figureConversions, figureSales, figureCommissions)
-	lead(p.Figures, r.with("by", "-conversions", "after", "")+"#creators", figureMembersWithConversions)
-	lead(p.Figures, "/payouts", figurePaymentsDue)
+		report.KeyConversions, report.KeySales, report.KeyCommissions)
+	lead(p.Figures, r.with("by", "-conversions", "after", "")+"#creators", report.KeyMembersWithConversions)
+	lead(p.Figures, "/payouts", report.KeyPaymentsDue)
 	return nil
 }
 
@@ -463,13 +463,10 @@ type creatorLine struct {
 
 // creatorHeads are the columns of a list of creators with their figures.
 func creatorHeads() []column {
-	return []column{{Name: "name", Title: "Creator", Sort: "name"}, {Name: "clicks", Title: "Clicks", Number: true,
-		Sort: "clicks"},
-		{Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions"}, {Name: "sales", Title: "Sales",
-			Number: true, Sort: "sales"},
-		{Name: "average_sale", Title: "Average sale", Number: true, Sort: "average_sale"},
-		{Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions"},
-		{Name: "payouts", Title: "Paid out", Number: true, Sort: "payouts"}}
+	heads := figureHeads([]column{{Name: "name", Title: "Creator", Sort: "name"}}, report.KeyClicks,
+		report.KeyConversions, report.KeySales, report.KeyAverageSale, report.KeyCommissions, report.KeyPayouts)
+	heads[len(heads)-1].Title = "Paid out"
+	return heads
 }
 
 func (l *creatorList) fill(page report.PageOf[report.CreatorRow]) {

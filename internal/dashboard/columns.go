@@ -8,6 +8,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/export"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/tables"
 )
 
@@ -20,6 +21,7 @@ type column struct {
 	Extra  bool   // shown only when somebody chooses it
 	Fixed  bool   // always shown: it says what a row is
 	Shown  bool
+	Figure report.Figure              // which one of reports it is; without a key: none
 	Sum    func(affiliate.Sums) int64 // the amount under the column, of all rows; nil without any
 	// Of the head of a table that can be sorted: where it leads, and how it is sorted now (ascending, descending or
 	// empty).
@@ -32,6 +34,9 @@ func columnsOf[R any](t tables.Table[R]) (columns []column) {
 	for _, c := range t.Page() {
 		column := column{Name: c.Key, Title: c.Title, Number: c.Kind == export.Amount || c.Kind == export.Integer,
 			Fixed: c.Fixed, Extra: c.Extra, Sum: c.Sum}
+		if c.Figure != "" {
+			column = figureHead(c.Figure)
+		}
 		if c.Sorted {
 			column.Sort = c.Key
 		}
@@ -59,7 +64,7 @@ func plainCells[R any](columns []tables.Column[R], row *R) map[string]string {
 
 // columnTables are the tables whose columns people choose, by the names in the routes.
 func columnTables() map[string][]column {
-	return map[string][]column{"campaign": columnsOf(tables.Conversions()), "offers": offerTable()}
+	return map[string][]column{"campaign": columnsOf(tables.Conversions()), "offers": columnsOf(tables.Offers(""))}
 }
 
 // columnChooser is the form in which people choose the columns of a table; the template of the same name shows it.

@@ -314,7 +314,7 @@ func (r *request) creatorPage() error {
 	if err != nil {
 		return err
 	}
-	p.Sums, p.Figures = k.Sums, slices.DeleteFunc(figuresOf(k, of.Currency), aboutMembers)
+	p.Sums, p.Figures = k.Sums, figuresOf(report.CardsOfCreator(), k, of.Currency)
 	if r.Query("part") == partFigures {
 		return r.show("creator.html", &p)
 	}
@@ -336,16 +336,6 @@ func (r *request) creatorPage() error {
 	}
 	p.Payouts = r.payoutLines(payouts)
 	return r.show("creator.html", &p)
-}
-
-// aboutMembers says whether a figure makes no sense for one creator alone.
-func aboutMembers(f figure) bool {
-	switch f.Key {
-	case figureMembers, figureMembersWithConversions, figureSalesPerMember, figureCommissionPerMember,
-		figureMembersWithPaymentsDue:
-		return true
-	}
-	return false
 }
 
 // owed reads what is owed to a creator over all their accounts, by currency.

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -10,7 +11,7 @@ import (
 
 // figure is one key figure of a page. The template "figures" shows a list of them.
 type figure struct {
-	Key     figureKey
+	Key     report.Key
 	Label   string
 	Value   string
 	Address string // of what is behind it; empty: nowhere
@@ -19,24 +20,8 @@ type figure struct {
 	Way     string // of the change: up, down or empty
 }
 
-// figureKey says which figure one is, however it is labelled.
-type figureKey string
-
-const (
-	figureMembers                figureKey = "members"
-	figureMembersWithConversions figureKey = "members_with_conversions"
-	figureConversions            figureKey = "conversions"
-	figureClicks                 figureKey = "clicks"
-	figureSales                  figureKey = "sales"
-	figureSalesPerMember         figureKey = "sales_per_member"
-	figureCommissions            figureKey = "commissions"
-	figureCommissionPerMember    figureKey = "commission_per_member"
-	figurePaymentsDue            figureKey = "payments_due"
-	figureMembersWithPaymentsDue figureKey = "members_with_payments_due"
-)
-
 // lead gives some figures the address of what is behind them.
-func lead(figures []figure, address string, keys ...figureKey) {
+func lead(figures []figure, address string, keys ...report.Key) {
 	for i := range figures {
 		if slices.Contains(keys, figures[i].Key) {
 			figures[i].Address = address
@@ -44,52 +29,27 @@ func lead(figures []figure, address string, keys ...figureKey) {
 	}
 }
 
-// figuresOf writes key figures for people. What is undefined is "—"; members and payments due are as of now and have no
-// change.
-func figuresOf(k report.KeyFigures, c money.Currency) []figure {
-	now, was := k.KPIs, affiliate.KPIs{}
-	if k.Before != nil {
-		was = *k.Before
+// figuresOf writes key figures for people. What is undefined is "—".
+func figuresOf(cards []report.Figure, k report.KeyFigures, c money.Currency) []figure {
+	var list []figure
+	for _, f := range cards {
+		card := figure{Key: f.Key, Label: cmp.Or(f.Card, f.Title), Value: figureText(f, f.Value(k.KPIs), c),
+			About: f.About}
+		if f.Key == report.KeyPaymentsDue {
+			for _, other := range k.Due.Other {
+				card.About += " And " + moneyText(other.Amount, other.Currency) + " of another currency."
+			}
+		}
+		if k.Before != nil {
+			card = card.changed(f.Change(k.KPIs, *k.Before))
+		}
+		list = append(list, card)
 	}
-	counted := func(key figureKey, label, about string, now, then int64) figure {
-		f := figure{Key: key, Label: label, Value: countText(now), About: about}
-		return f.against(k.Before != nil, &now, &then)
-	}
-	paid := func(key figureKey, label, about string, now, then *int64) figure {
-		f := figure{Key: key, Label: label, Value: amountOrDash(now, c), About: about}
-		return f.against(k.Before != nil, now, then)
-	}
-	due := "As of now, whatever the period."
-	for _, other := range k.Due.Other {
-		due += " And " + moneyText(other.Amount, other.Currency) + " of another currency."
-	}
-	return []figure{
-		{Key: figureMembers, Label: "Members", Value: countText(now.Members),
-			About: "A creator in two offers counts twice. As of now."},
-		counted(figureMembersWithConversions, "Members with conversions", "With at least one in the period.",
-			now.MembersWithConversions, was.MembersWithConversions),
-		counted(figureConversions, "Conversions", "Orders that are paid and neither rejected nor held.",
-			now.Conversions, was.Conversions),
-		counted(figureClicks, "Clicks", "On links; those of robots do not count.", now.Clicks, was.Clicks),
-		paid(figureSales, "Total sales", "Merchandise of the conversions, less what went back.",
-			&now.Sales, &was.Sales),
-		paid(figureSalesPerMember, "Sales per member", "Total sales by members with conversions.",
-			now.SalesPerMember(), was.SalesPerMember()),
-		paid(figureCommissions, "Commissions earned", "By the conversions.", &now.Commissions, &was.Commissions),
-		paid(figureCommissionPerMember, "Average commission per member", "Commissions by members with conversions.",
-			now.CommissionPerMember(), was.CommissionPerMember()),
-		{Key: figurePaymentsDue, Label: "Payments due", Value: amount(now.PaymentsDue, c), About: due},
-		{Key: figureMembersWithPaymentsDue, Label: "Members with payments due",
-			Value: countText(now.MembersWithPaymentsDue), About: "As of now."},
-	}
+	return list
 }
 
-// against adds the change since the period before. Less than 0.05 % is none.
-func (f figure) against(known bool, now, then *int64) figure {
-	if !known {
-		return f
-	}
-	change := affiliate.GrowthOf(now, then)
+// changed adds a change since the period before, in 1/10000, where there is one. Less than 0.05 % is none.
+func (f figure) changed(change *int64) figure {
 	switch {
 	case change == nil:
 		return f
@@ -103,6 +63,50 @@ func (f figure) against(known bool, now, then *int64) figure {
 	return f
 }
 
+// figureText writes a figure for people, amounts without their currency; "—" when it is undefined.
+func figureText(f report.Figure, n *int64, c money.Currency) string {
+	switch {
+	case n == nil:
+		return "—"
+	case f.Kind == report.Money:
+		return amount(*n, c)
+	case f.Kind == report.Share:
+		return percentText(*n)
+	}
+	return countText(*n)
+}
+
+// figureCell writes the figure of a row.
+func figureCell(f report.Figure, s affiliate.Sums, c money.Currency) string {
+	return figureText(f, f.Sum(s), c)
+}
+
+// figureTotal writes the figure of all rows together, what is added up with its currency.
+func figureTotal(f report.Figure, s affiliate.Sums, c money.Currency) string {
+	if f.Kind == report.Money && f.Per == "" {
+		return moneyText(*f.Sum(s), c)
+	}
+	return figureCell(f, s, c)
+}
+
+// figureHead is the column of a figure.
+func figureHead(key report.Key) column {
+	f := report.FigureOf(key)
+	return column{Name: string(key), Title: f.Title, Number: true, Sort: string(key), Extra: f.Extra, Figure: f,
+		Shown: true}
+}
+
+// figureHeads are the columns of figures after others.
+func figureHeads(before []column, keys ...report.Key) []column {
+	for i := range before {
+		before[i].Shown = true
+	}
+	for _, key := range keys {
+		before = append(before, figureHead(key))
+	}
+	return before
+}
+
 // changeText writes a change of 1/10000 as roughly as it is looked at: "+239.66 %" says no more than "+240 %". Below 10
 // % it has one decimal.
 func changeText(n int64) string {
@@ -110,12 +114,4 @@ func changeText(n int64) string {
 		return percentOf(money.MulDiv(n, 1, 10), 1)
 	}
 	return percentOf(money.MulDiv(n, 1, 100), 0)
-}
-
-// amountOrDash writes an amount that may be undefined.
-func amountOrDash(minor *int64, c money.Currency) string {
-	if minor == nil {
-		return "—"
-	}
-	return amount(*minor, c)
 }

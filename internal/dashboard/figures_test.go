@@ -76,7 +76,7 @@ func TestFigures_manyYears(t *testing.T) {
 // TestFigures_keys: figures are known by their keys, whatever their labels are.
 func TestFigures_keys(t *testing.T) {
 	due := report.PaymentsDue{Other: []report.DueSum{{Currency: "EUR", Amount: 5_00}}}
-	figures := figuresOf(report.KeyFigures{Due: due}, "USD")
+	figures := figuresOf(report.Cards(), report.KeyFigures{Due: due}, "USD")
 	keys := func(figures []figure) (list []string) {
 		for _, f := range figures {
 			list = append(list, string(f.Key))
@@ -86,24 +86,24 @@ func TestFigures_keys(t *testing.T) {
 	if all := slices.Compact(slices.Sorted(slices.Values(keys(figures)))); len(figures) != 10 || len(all) != 10 {
 		t.Errorf("%d figures have the keys %v", len(figures), all)
 	}
-	lead(figures, "/there", figureSales, figurePaymentsDue)
+	lead(figures, "/there", report.KeySales, report.KeyPaymentsDue)
 	for _, f := range figures {
-		if led := f.Key == figureSales || f.Key == figurePaymentsDue; led != (f.Address == "/there") {
+		if led := f.Key == report.KeySales || f.Key == report.KeyPaymentsDue; led != (f.Address == "/there") {
 			t.Errorf("%s leads to %q", f.Key, f.Address)
 		}
 		other := strings.Contains(f.About, "And 5.00 EUR of another currency.")
-		if other != (f.Key == figurePaymentsDue) {
+		if other != (f.Key == report.KeyPaymentsDue) {
 			t.Errorf("%s is about %q", f.Key, f.About)
 		}
 	}
-	ofOne := strings.Join(keys(slices.DeleteFunc(figures, aboutMembers)), " ")
+	ofOne := strings.Join(keys(figuresOf(report.CardsOfCreator(), report.KeyFigures{}, "USD")), " ")
 	if want := "conversions clicks sales commissions payments_due"; ofOne != want {
 		t.Errorf("of one creator: %s, want %s", ofOne, want)
 	}
 }
 
-// TestFigure_against: a change is written as roughly as people look at it.
-func TestFigure_against(t *testing.T) {
+// TestFigure_changed: a change is written as roughly as people look at it.
+func TestFigure_changed(t *testing.T) {
 	for _, c := range []struct {
 		now, then int64
 		way, want string
@@ -120,12 +120,9 @@ func TestFigure_against(t *testing.T) {
 		{-10000, 10000, "down", "−200 %"},
 		{1, 0, "", ""},
 	} {
-		f := figure{}.against(true, &c.now, &c.then)
+		f := figure{}.changed(affiliate.Growth(c.now, c.then))
 		if f.Way != c.way || f.Change != c.want {
 			t.Errorf("%d after %d: %q %q, want %q %q", c.now, c.then, f.Way, f.Change, c.way, c.want)
 		}
-	}
-	if f := (figure{}).against(false, nil, nil); f.Change != "" {
-		t.Errorf("without a period before: %q", f.Change)
 	}
 }

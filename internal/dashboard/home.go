@@ -81,16 +81,17 @@ func (f homeFilter) Count() int {
 
 // boundField is a pair of fields of the filter: an offer is listed when its figure is between them.
 type boundField struct {
-	Name, Label string
-	Min, Max    string
-	Error       string
+	Figure   report.Figure
+	Min, Max string
+	Error    string
 }
 
-// boundLabels are the figures that offers can be narrowed by.
-func boundLabels() []boundField {
-	return []boundField{{Name: "clicks", Label: "Clicks"}, {Name: "conversions", Label: "Conversions"},
-		{Name: "sales", Label: "Sales"}, {Name: "commissions", Label: "Commissions earned"},
-		{Name: "payouts", Label: "Payouts"}, {Name: "average_sale", Label: "Average sale"}}
+// boundFields are the figures that offers can be narrowed by.
+func boundFields() (fields []boundField) {
+	for _, f := range report.Bounded() {
+		fields = append(fields, boundField{Figure: f})
+	}
+	return fields
 }
 
 // totalPart is one summand of the total sales.
@@ -118,22 +119,6 @@ type homeOffer struct {
 	Rule    string
 }
 
-// offerTable are the columns of the home page's table of offers.
-func offerTable() []column {
-	return []column{
-		{Name: "name", Title: "Offer", Sort: "name", Fixed: true},
-		{Name: "clicks", Title: "Clicks", Number: true, Sort: "clicks"},
-		{Name: "conversions", Title: "Conversions", Number: true, Sort: "conversions"},
-		{Name: "sales", Title: "Sales", Number: true, Sort: "sales"},
-		{Name: "average_sale", Title: "Average sale", Number: true, Sort: "average_sale"},
-		{Name: "commissions", Title: "Commissions", Number: true, Sort: "commissions"},
-		{Name: "payouts", Title: "Payouts", Number: true, Sort: "payouts"},
-		{Name: "refunds", Title: "Refunds", Number: true, Sort: "refunds", Extra: true},
-		{Name: "conversion_rate", Title: "Conversion rate", Number: true, Sort: "conversion_rate", Extra: true},
-		{Name: "rule", Title: "Rule", Extra: true},
-	}
-}
-
 // task is something that waits for a person.
 type task struct {
 	Icon, Text, Address string
@@ -155,13 +140,14 @@ func (r *request) homeFilter() (f homeFilter, fields []boundField, err error) {
 		return f, nil, err
 	}
 	f.Text = strings.TrimSpace(r.Query("q"))
-	fields = boundLabels()
+	fields = boundFields()
 	for i := range fields {
 		b := &fields[i]
-		b.Min, b.Max = strings.TrimSpace(r.Query("min_"+b.Name)), strings.TrimSpace(r.Query("max_"+b.Name))
-		bound := report.Bound{Figure: report.Figure(b.Name)}
-		if bound.Min, err = r.boundOf(b.Name, b.Min); err == nil {
-			bound.Max, err = r.boundOf(b.Name, b.Max)
+		key := string(b.Figure.Key)
+		b.Min, b.Max = strings.TrimSpace(r.Query("min_"+key)), strings.TrimSpace(r.Query("max_"+key))
+		bound := report.Bound{Figure: b.Figure.Key}
+		if bound.Min, err = r.boundOf(b.Figure, b.Min); err == nil {
+			bound.Max, err = r.boundOf(b.Figure, b.Max)
 		}
 		if err != nil {
 			b.Error, err = "Write a number, such as 100.", nil
@@ -175,13 +161,13 @@ func (r *request) homeFilter() (f homeFilter, fields []boundField, err error) {
 }
 
 // boundOf reads a count or an amount of the account's currency; nil for nothing.
-func (r *request) boundOf(figure, text string) (*int64, error) {
+func (r *request) boundOf(f report.Figure, text string) (*int64, error) {
 	if text == "" {
 		return nil, nil
 	}
-	digits := r.settings.Currency.Digits()
-	if figure == "clicks" || figure == "conversions" {
-		digits = 0
+	digits := 0
+	if f.Kind == report.Money {
+		digits = r.settings.Currency.Digits()
 	}
 	n, err := money.ParseScaled(strings.ReplaceAll(text, ",", ""), digits)
 	return &n, err
@@ -227,17 +213,17 @@ func (p *homePage) report(r *request) report.Report {
 
 // readTotals reads the figures and the chart.
 func (r *request) readTotals(p *homePage) error {
-	report := p.report(r)
-	o, err := report.Overview(r.Request.Context(), r.d.App.DB, "", r.settings, r.d.App.Now())
+	of := p.report(r)
+	o, err := of.Overview(r.Request.Context(), r.d.App.DB, "", r.settings, r.d.App.Now())
 	if err != nil {
 		return err
 	}
-	p.Total, p.Figures = o.Sums, figuresOf(o.KeyFigures, report.Currency)
-	p.Chart = newChart("home-chart", o.Chart.Buckets, o.Chart.Series, o.Chart.Unit, report.Currency)
+	p.Total, p.Figures = o.Sums, figuresOf(report.Cards(), o.KeyFigures, of.Currency)
+	p.Chart = newChart("home-chart", o.Chart.Buckets, o.Chart.Series, o.Chart.Unit, of.Currency)
 	current := p.Total.Sales - p.Total.Former.Sales
-	p.Parts = []totalPart{{"current creators of all campaigns", moneyText(current, report.Currency), "/campaigns" +
+	p.Parts = []totalPart{{"current creators of all campaigns", moneyText(current, of.Currency), "/campaigns" +
 		periodQuery(r)},
-		{"creators who left", moneyText(p.Total.Former.Sales, report.Currency), "/campaigns" +
+		{"creators who left", moneyText(p.Total.Former.Sales, of.Currency), "/campaigns" +
 			withParameter(periodQuery(r), "former", "1")}}
 	if !p.Filter.Narrowed() {
 		p.Uncredited = o.Uncredited
@@ -448,7 +434,7 @@ func (r *request) sendOffers(format export.Format) error {
 	if p.Filter, _, err = r.homeFilter(); err != nil {
 		return err
 	}
-	list, err := r.offerSearch(&p, offerTable())
+	list, err := r.offerSearch(&p, columnTables()["offers"])
 	if err != nil {
 		return err
 	}

@@ -52,12 +52,9 @@ func (r *request) offersPage() error {
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	p.Heads = []column{{Name: "name", Title: "Offer", Sort: "name"}, {Name: "status", Title: "Status"},
-		{Name: "rule", Title: "Commission"}, {Name: "members", Title: "Members", Number: true},
-		{Name: "conversions", Title: "Conversions", Number: true,
-			Sort: "conversions"},
-		{Name: "sales", Title: "Sales", Number: true, Sort: "sales"}, {Name: "commissions", Title: "Commissions",
-			Number: true, Sort: "commissions"}}
+	p.Heads = figureHeads([]column{{Name: "name", Title: "Offer", Sort: "name"}, {Name: "status", Title: "Status"},
+		{Name: "rule", Title: "Commission"}, {Name: "members", Title: "Members", Number: true}},
+		report.KeyConversions, report.KeySales, report.KeyCommissions)
 	list, err := r.reportList(p.Heads, "name")
 	if err != nil {
 		return err

@@ -136,7 +136,7 @@ type rejection struct {
 
 // health reads how stores fare: one, or all when the id is 0.
 func (r *request) health(list []affiliate.Store, only affiliate.StoreID) ([]storeHealth, error) {
-	figures, err := r.d.App.DB.StoreFigures(r.Request.Context(), only, r.d.App.Now().Add(-24*time.Hour))
+	counts, err := r.d.App.DB.StoreCounts(r.Request.Context(), only, r.d.App.Now().Add(-24*time.Hour))
 	if err != nil {
 		return nil, err
 	}
@@ -146,12 +146,12 @@ func (r *request) health(list []affiliate.Store, only affiliate.StoreID) ([]stor
 	}
 	all := make([]storeHealth, len(list))
 	for i, s := range list {
-		all[i] = r.healthOf(s, figures[s.ID], silence[s.ID])
+		all[i] = r.healthOf(s, counts[s.ID], silence[s.ID])
 	}
 	return all, nil
 }
 
-func (r *request) healthOf(s affiliate.Store, f storage.StoreFigures, silence app.StoreHealth) storeHealth {
+func (r *request) healthOf(s affiliate.Store, f storage.StoreCounts, silence app.StoreHealth) storeHealth {
 	guide := r.d.App.Platforms.Guide(s.Platform)
 	h := storeHealth{Store: s, Address: storeAddress(s), Guide: guide, LastDelivery: r.moment(s.LastDeliveryAt), LastProcessed: r.moment(s.LastProcessedAt), Waiting: f.Waiting,
 		OldestWaiting: r.moment(earlier(f.OldestWaiting, r.d.App.Now())), Failed: f.Failed, SetAside: f.SetAside,

@@ -133,7 +133,7 @@ func loadTemplates(a *assets) (*templates, error) {
 			return address, nil
 		},
 		"icon": icon, "amount": amount, "money": moneyText, "count": countText, "dict": dict, "percent": percentText,
-		"counted": counted, "amountField": money.Format, "dash": amountOrDash, "share": percentOrDash,
+		"counted": counted, "amountField": money.Format, "figure": figureCell, "figureTotal": figureTotal,
 		"notConverted": notConverted, "arrows": arrows,
 	}
 	shared, err := template.New("shared").Funcs(functions).ParseFS(templateFiles, sharedTemplates...)
@@ -292,14 +292,6 @@ func percentOf(n int64, decimals int) string {
 		text = "−" + rest
 	}
 	return text + " %"
-}
-
-// percentOrDash writes a share that may be undefined.
-func percentOrDash(n *int64) string {
-	if n == nil {
-		return "—"
-	}
-	return percentText(*n)
 }
 
 // grouped puts commas between thousands.

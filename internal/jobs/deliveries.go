@@ -29,8 +29,8 @@ type Queue struct {
 	inspector *asynq.Inspector
 
 	mu     sync.Mutex
-	asking chan struct{} // closed when the figures that are being read are there; nil when none are
-	read   Figures
+	asking chan struct{} // closed when the state that is being read is there; nil when none is
+	read   QueueState
 }
 
 // NewQueue makes a queue on a connection.
@@ -53,8 +53,8 @@ func (q *Queue) Wake(ctx context.Context, ids []affiliate.DeliveryID) error {
 	return err
 }
 
-// Figures are those of the queue, for the status page. A task stands for a group of deliveries.
-type Figures struct {
+// QueueState is how much the queue holds, for the status page. A task stands for a group of deliveries.
+type QueueState struct {
 	Reachable bool  `json:"reachable"`
 	Pending   int   `json:"pending"`
 	Active    int   `json:"active"`
@@ -63,19 +63,19 @@ type Figures struct {
 	LatencyMS int64 `json:"latency_ms"`
 }
 
-// figuresLimit is how long figures are waited for: asynq's inspector tries again and again while Redis says nothing.
-const figuresLimit = 2 * time.Second
+// stateLimit is how long the state is waited for: asynq's inspector tries again and again while Redis says nothing.
+const stateLimit = 2 * time.Second
 
-// Figures reads the queue's figures; Reachable is false when Redis does not answer in time. Those who ask at once share
-// an answer.
-func (q *Queue) Figures() Figures {
+// State reads how much the queue holds; Reachable is false when Redis does not answer in time. Those who ask at once
+// share an answer.
+func (q *Queue) State() QueueState {
 	q.mu.Lock()
 	asking := q.asking
 	if asking == nil {
 		asking = make(chan struct{})
 		q.asking = asking
 		go func() {
-			read := q.figures()
+			read := q.readState()
 			q.mu.Lock()
 			defer q.mu.Unlock()
 			q.read, q.asking = read, nil
@@ -83,7 +83,7 @@ func (q *Queue) Figures() Figures {
 		}()
 	}
 	q.mu.Unlock()
-	late := time.NewTimer(figuresLimit)
+	late := time.NewTimer(stateLimit)
 	defer late.Stop()
 	select {
 	case <-asking:
@@ -91,17 +91,17 @@ func (q *Queue) Figures() Figures {
 		defer q.mu.Unlock()
 		return q.read
 	case <-late.C:
-		return Figures{}
+		return QueueState{}
 	}
 }
 
-func (q *Queue) figures() Figures {
+func (q *Queue) readState() QueueState {
 	info, err := q.inspector.GetQueueInfo(queueName)
 	if err != nil {
 		names, err := q.inspector.Queues()
-		return Figures{Reachable: err == nil && !slices.Contains(names, queueName)} // nothing was enqueued yet
+		return QueueState{Reachable: err == nil && !slices.Contains(names, queueName)} // nothing was enqueued yet
 	}
-	return Figures{Reachable: true, Pending: info.Pending, Active: info.Active, Retry: info.Retry,
+	return QueueState{Reachable: true, Pending: info.Pending, Active: info.Active, Retry: info.Retry,
 		Archived: info.Archived, LatencyMS: info.Latency.Milliseconds()}
 }
 
@@ -210,7 +210,7 @@ func (w *Worker) sweepUntil(ctx context.Context) {
 // Sweep enqueues waiting deliveries that are older than age, unless many tasks are pending already. Active tasks do not
 // count: those of a killed worker stay active for a minute or more, and the deliveries that they speak of wait.
 func (w *Worker) Sweep(ctx context.Context, age time.Duration) error {
-	if f := w.Queue.Figures(); f.Pending > sweepBacklog {
+	if f := w.Queue.State(); f.Pending > sweepBacklog {
 		return nil
 	}
 	ctx, cancel := w.DB.Within(ctx, sweepLimit)

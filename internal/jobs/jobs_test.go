@@ -114,8 +114,8 @@ func TestWorkerTakesUpWhatIsWokenAndWhatIsNot_race(t *testing.T) {
 			return ids
 		}
 		queue := NewQueue(r)
-		if f := queue.Figures(); !f.Reachable || f.Pending != 0 {
-			t.Errorf("figures of a fresh queue are %+v", f)
+		if f := queue.State(); !f.Reachable || f.Pending != 0 {
+			t.Errorf("the state of a fresh queue is %+v", f)
 		}
 		keep(1) // nothing wakes a worker for this one: the sweep at the start must find it
 		a := &app.App{DB: db, Log: log, Now: time.Now, Live: &published{},

@@ -4,8 +4,8 @@
 //
 // No package imports one that stands beside or above it. No line of Go, CSS, JavaScript or HTML that git tracks is wider
 // than 120 columns, and in a template of a page no two elements of a form, a table or a list begin on the same line. An
-// address cannot be folded, and SQL is folded by what it means: neither counts. It lists what is wrong and exits with 1
-// then.
+// address cannot be folded, and SQL is folded by what it means: neither counts. Statements of SQL stand in storage and
+// report alone, tests and benchmarks aside. It lists what is wrong and exits with 1 then.
 package main
 
 import (
@@ -29,7 +29,7 @@ const (
 )
 
 const remedy = "Lines that are too wide are to be folded: they may have 120 columns, a tab being 4, and in templates " +
-	"each element of a form, a table or a list stands on a line of its own."
+	"each element of a form, a table or a list stands on a line of its own. SQL belongs into storage or report."
 
 func main() {
 	faults, err := check()
@@ -80,6 +80,10 @@ func faultsOf(name, text string) (faults []string) {
 		}
 		faults = wrongImports(name, text)
 		counted = withoutSQL(text)
+		if !mayHaveSQL.MatchString(name) && statement.MatchString(text) {
+			at := strings.Count(text[:statement.FindStringIndex(text)[0]], "\n") + 1
+			faults = append(faults, fmt.Sprintf("%s:%d: a statement of SQL", name, at))
+		}
 	case ".html":
 		markup = withoutComments(text)
 	case ".css", ".js":
@@ -100,6 +104,12 @@ func faultsOf(name, text string) (faults []string) {
 	}
 	return faults
 }
+
+// mayHaveSQL are the files that may have statements of SQL.
+var mayHaveSQL = regexp.MustCompile(`^internal/(storage|report|bench|testservers|lint)/|_test\.go$`)
+
+// statement is the beginning of a literal with a statement of SQL.
+var statement = regexp.MustCompile("[`\"](SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH) ")
 
 // generated is the line by which Go's tools know such a file.
 var generated = regexp.MustCompile(`(?m)^// Code generated .* DO NOT EDIT\.$`)

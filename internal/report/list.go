@@ -16,9 +16,9 @@ type List struct {
 	Report
 	Text    string // in a name, as people write it
 	Bounds  []Bound
-	Sort    Figure // FigureName when empty
-	Desc    bool   // undefined figures come last either way
-	Compare bool   // with the sums of the period before
+	Sort    Key  // KeyName when empty
+	Desc    bool // undefined figures come last either way
+	Compare bool // with the sums of the period before
 	storage.Page
 }
 
@@ -291,8 +291,8 @@ func codeRows(ctx context.Context, q Querier, ids []int64) (map[int64]CodeRow, e
 	return found, nil
 }
 
-// figureRow is a row of a list's statement: a row of the page, or, as the last one, the total.
-type figureRow struct {
+// listRow is a row of a list's statement: a row of the page, or, as the last one, the total.
+type listRow struct {
 	Total    bool
 	ID       int64
 	Key      any   `db:"sort_key"`  // the figure or the name that the list is sorted by
@@ -312,7 +312,7 @@ func pageOf[R any](ctx context.Context, q Querier, l List, g grouping, rows stor
 		return page, err
 	}
 	source := l.source(g, wanted)
-	found, next, total, err := l.figureRows(ctx, q, g, rows, source)
+	found, next, total, err := l.readRows(ctx, q, g, rows, source)
 	if err != nil {
 		return page, err
 	}
@@ -385,9 +385,9 @@ func (r Report) rowSums(ctx context.Context, q Querier, g grouping, ids []int64)
 	if len(ids) == 0 {
 		return found, nil
 	}
-	query, args := r.factFigures(g, allFacts, ids)
+	query, args := r.factSums(g, allKinds, ids)
 	if g.periods != "" && r.Creator == 0 {
-		query, args = r.periodFigures(g, ids)
+		query, args = r.periodSums(g, ids)
 	}
 	var rows []struct {
 		ID int64
@@ -403,15 +403,15 @@ func (r Report) rowSums(ctx context.Context, q Querier, g grouping, ids []int64)
 	return found, nil
 }
 
-// figureRows reads the ids and figures of a page, the cursor of the next page, and the total of all pages.
-func (l List) figureRows(ctx context.Context, q Querier, g grouping, rows storage.Filter,
-	s source) (found []figureRow, next string, total figureRow, err error) {
+// readRows reads the ids and figures of a page, the cursor of the next page, and the total of all pages.
+func (l List) readRows(ctx context.Context, q Querier, g grouping, rows storage.Filter,
+	s source) (found []listRow, next string, total listRow, err error) {
 	order, err := l.order()
 	if err != nil {
 		return nil, "", total, err
 	}
 	sums := make([]string, 0, 13)
-	for c := range strings.SplitSeq(figureColumns, ", ") {
+	for c := range strings.SplitSeq(rowColumns, ", ") {
 		sums = append(sums, "COALESCE(f."+c+", 0) AS "+c)
 	}
 	all := `SELECT ` + g.id + ` AS id, ` + g.name + ` AS name, ` + strings.Join(sums, ", ") + ` FROM ` + g.from + ` LEFT JOIN (` + s.query + `) f ON f.id = ` + g.id + rows.Where()
@@ -429,9 +429,9 @@ func (l List) figureRows(ctx context.Context, q Querier, g grouping, rows storag
 	}
 	args = append(args, after.Args...)
 	query := `WITH every AS MATERIALIZED (SELECT x.*, ` + l.key() + ` AS sort_key FROM (` + all + `) x` + bounds.Where() + `)
-		SELECT FALSE AS total, id, sort_key, CAST(0 AS BIGINT) AS row_count, ` + figureColumns + ` FROM (
+		SELECT FALSE AS total, id, sort_key, CAST(0 AS BIGINT) AS row_count, ` + rowColumns + ` FROM (
 			SELECT * FROM every` + after.Where() + order.Top(l.Size()) + `) page
-		UNION ALL SELECT TRUE, 0, NULL, COUNT(*), ` + wholeSums(figureColumns) + ` FROM every` + order.By("total")
+		UNION ALL SELECT TRUE, 0, NULL, COUNT(*), ` + wholeSums(rowColumns) + ` FROM every` + order.By("total")
 	if err := q.ListIn(ctx, &found, query, args...); err != nil {
 		return nil, "", total, fmt.Errorf("list figures: %w", err)
 	}

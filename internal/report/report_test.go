@@ -272,7 +272,7 @@ func TestPaymentsDue(t *testing.T) {
 	})
 }
 
-func list(r report.Report, sort report.Figure, desc bool) report.List {
+func list(r report.Report, sort report.Key, desc bool) report.List {
 	return report.List{Report: r, Sort: sort, Desc: desc}
 }
 
@@ -280,7 +280,7 @@ func TestList_campaigns(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		p := smallPast(t, db)
 		march := p.Days("2026-03-01", "2026-03-31")
-		l := list(p.report(report.Scope{Former: true}, march), report.FigureSales, true)
+		l := list(p.report(report.Scope{Former: true}, march), report.KeySales, true)
 		l.Compare = true
 		page, err := l.CampaignRows(t.Context(), db)
 		if err != nil {
@@ -329,29 +329,29 @@ func TestList_campaigns(t *testing.T) {
 			{"by name", "Autumn Spring winter", func(*report.List) {}},
 			{"by name, from the end", "winter Spring Autumn", func(l *report.List) { l.Desc = true }},
 			{"by conversion rate, undefined last", "Spring Autumn winter", func(l *report.List) {
-				l.Sort, l.Desc = report.FigureConversionRate, true
+				l.Sort, l.Desc = report.KeyConversionRate, true
 			}},
 			{"by average sale, undefined last", "Spring Autumn winter", func(l *report.List) {
-				l.Sort = report.FigureAverageSale
+				l.Sort = report.KeyAverageSale
 			}},
 			{"by text", "winter", func(l *report.List) { l.Text = "WINT" }},
 			{"by text with a wildcard", "", func(l *report.List) { l.Text = "%" }},
 			{"with at least two conversions", "Spring", func(l *report.List) {
-				l.Bounds = []report.Bound{{report.FigureConversions, new(int64(2)), nil}}
+				l.Bounds = []report.Bound{{report.KeyConversions, new(int64(2)), nil}}
 			}},
 			{"with at most two conversions", "Autumn winter", func(l *report.List) {
-				l.Bounds = []report.Bound{{report.FigureConversions, nil, new(int64(2))}}
+				l.Bounds = []report.Bound{{report.KeyConversions, nil, new(int64(2))}}
 			}},
 			{"with an average sale up to 44.75", "Spring", func(l *report.List) {
-				l.Bounds = []report.Bound{{report.FigureAverageSale, nil, new(int64(4475))}}
+				l.Bounds = []report.Bound{{report.KeyAverageSale, nil, new(int64(4475))}}
 			}},
 			{"with an average sale up to 44.74", "", func(l *report.List) {
-				l.Bounds = []report.Bound{{report.FigureAverageSale, nil, new(int64(4474))}}
+				l.Bounds = []report.Bound{{report.KeyAverageSale, nil, new(int64(4474))}}
 			}},
 			{"with an average sale up to 326.13 of all time, which is rounded up", "Spring",
 				func(l *report.List) {
 					l.Range, l.Bounds = affiliate.Range{Zone: p.Zone},
-						[]report.Bound{{report.FigureAverageSale, new(int64(32613)), new(int64(32613))}}
+						[]report.Bound{{report.KeyAverageSale, new(int64(32613)), new(int64(32613))}}
 				}},
 			{"of a creator", "Spring", func(l *report.List) { l.Creator = past.Ben }},
 			{"of a creator of two", "Autumn Spring", func(l *report.List) { l.Creator = past.Anna }},
@@ -368,7 +368,7 @@ func TestList_campaigns(t *testing.T) {
 func TestList_offers(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		p := smallPast(t, db)
-		l := list(p.report(report.Scope{}, p.Days("2026-03-01", "2026-03-31")), report.FigureCommissions, true)
+		l := list(p.report(report.Scope{}, p.Days("2026-03-01", "2026-03-31")), report.KeyCommissions, true)
 		page, err := l.OfferRows(t.Context(), db)
 		if err != nil {
 			t.Fatal(err)
@@ -409,24 +409,24 @@ func TestList_creators(t *testing.T) {
 			name   string
 			scope  report.Scope
 			days   affiliate.Range
-			sort   report.Figure
+			sort   report.Key
 			change func(*report.List)
 			want   string // name, sales, clicks, payouts
 			total  string // sales, or none
 		}{
 			{"the community by name", report.Scope{}, march, "", nil,
 				"Anna 24001 1 2050, ben 900 4 0, Cleo 0 0 0, Emil 0 0 0", "24901"},
-			{"the community by sales", report.Scope{}, march, report.FigureSales, nil,
+			{"the community by sales", report.Scope{}, march, report.KeySales, nil,
 				"Cleo 0 0 0, Emil 0 0 0, ben 900 4 0, Anna 24001 1 2050", "24901"},
-			{"the community by clicks", report.Scope{}, march, report.FigureClicks, nil,
+			{"the community by clicks", report.Scope{}, march, report.KeyClicks, nil,
 				"Cleo 0 0 0, Emil 0 0 0, Anna 24001 1 2050, ben 900 4 0", "24901"},
-			{"everybody by payouts", report.Scope{Former: true}, march, report.FigurePayouts, nil,
+			{"everybody by payouts", report.Scope{Former: true}, march, report.KeyPayouts, nil,
 				"ben 900 4 0, Cleo 4000 0 0, Dora 3000 0 0, Emil 0 0 0, Anna 24001 1 2050", "31901"},
-			{"everybody by conversion rate", report.Scope{Former: true}, march, report.FigureConversionRate, nil,
+			{"everybody by conversion rate", report.Scope{Former: true}, march, report.KeyConversionRate, nil,
 				"ben 900 4 0, Anna 24001 1 2050, Cleo 4000 0 0, Dora 3000 0 0, Emil 0 0 0", "31901"},
 			{"everybody, of all time", report.Scope{Former: true}, affiliate.Range{Zone: p.Zone}, "", nil,
 				"Anna 201777 1 2050, ben 900 5 70, Cleo 4000 0 0, Dora 3000 0 0, Emil 0 0 0", "209677"},
-			{"the community, of all time", report.Scope{}, affiliate.Range{Zone: p.Zone}, report.FigureSales, nil,
+			{"the community, of all time", report.Scope{}, affiliate.Range{Zone: p.Zone}, report.KeySales, nil,
 				"Cleo 0 0 0, Emil 0 0 0, ben 900 5 70, Anna 201777 1 2050", "202677"},
 			{"a campaign", report.Scope{Campaigns: []affiliate.CampaignID{past.Spring}}, march, "", nil,
 				"Anna 17001 1 1100, ben 900 4 0", "17901"},
@@ -436,14 +436,14 @@ func TestList_creators(t *testing.T) {
 			{"a campaign, of all time", report.Scope{Campaigns: []affiliate.CampaignID{past.Spring}},
 				affiliate.Range{Zone: p.Zone}, "", nil, "Anna 194777 1 1100, ben 900 5 70", "195677"},
 			{"an offer", report.Scope{Offers: []affiliate.OfferID{past.AutumnTen}, Former: true}, march,
-				report.FigureCommissions, nil, "Dora 3000 0 0, Anna 7000 0 900", "10000"},
+				report.KeyCommissions, nil, "Dora 3000 0 0, Anna 7000 0 900", "10000"},
 			{"by handle", report.Scope{}, march, "", func(l *report.List) {
 				l.Text = "BEN.ig"
 			}, "ben 900 4 0", "none"},
 			{"in a campaign by text", report.Scope{Campaigns: []affiliate.CampaignID{past.Spring}}, march, "",
 				func(l *report.List) { l.Text = "nn" }, "Anna 17001 1 1100", "17001"},
 			{"with sales", report.Scope{}, march, "", func(l *report.List) {
-				l.Bounds = []report.Bound{{report.FigureSales, new(int64(1)), nil}}
+				l.Bounds = []report.Bound{{report.KeySales, new(int64(1)), nil}}
 			},
 				"Anna 24001 1 2050, ben 900 4 0", "none"},
 		} {
@@ -505,7 +505,7 @@ func TestList_codes(t *testing.T) {
 func TestList_cursor(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		p := smallPast(t, db)
-		l := list(p.report(report.Scope{}, p.Days("2026-03-01", "2026-03-31")), report.FigureSales, true)
+		l := list(p.report(report.Scope{}, p.Days("2026-03-01", "2026-03-31")), report.KeySales, true)
 		l.Limit = 1
 		page, err := l.CampaignRows(t.Context(), db)
 		if err != nil || page.Next == "" {
@@ -524,7 +524,7 @@ func TestList_cursor(t *testing.T) {
 				t.Errorf("%+v: %v", wrong, err)
 			}
 		}
-		for _, sort := range []report.Figure{"id", "period", "x.id"} {
+		for _, sort := range []report.Key{"id", "period", "x.id"} {
 			l := list(l.Report, sort, false)
 			if _, err := l.CampaignRows(t.Context(), db); affiliate.KindOf(err) != affiliate.Invalid {
 				t.Errorf("sort %s: %v", sort, err)
@@ -756,8 +756,17 @@ func drawDays(t *rapid.T, p history) affiliate.Range {
 	return r
 }
 
+// sortKeys are all by which a list can be sorted.
+func sortKeys() []report.Key {
+	keys := []report.Key{report.KeyName}
+	for _, f := range report.Listed() {
+		keys = append(keys, f.Key)
+	}
+	return keys
+}
+
 func drawList(t *rapid.T, r report.Report) report.List {
-	return report.List{Report: r, Sort: rapid.SampledFrom(report.Figures()).Draw(t, "sort"),
+	return report.List{Report: r, Sort: rapid.SampledFrom(sortKeys()).Draw(t, "sort"),
 		Desc: rapid.Bool().Draw(t, "desc"), Page: storage.Page{Limit: rapid.IntRange(1, 4).Draw(t, "limit")}}
 }
 
@@ -814,29 +823,11 @@ func withoutMix(s affiliate.Sums) affiliate.Sums {
 }
 
 func inOrder(l report.List, a, b report.RowSums) bool {
-	if l.Sort == report.FigureName {
+	if l.Sort == report.KeyName {
 		return true
 	}
-	figure := func(s report.RowSums) *int64 {
-		switch l.Sort {
-		case report.FigureClicks:
-			return &s.Clicks
-		case report.FigureConversions:
-			return &s.Conversions
-		case report.FigureConversionRate:
-			return s.ConversionRate()
-		case report.FigureSales:
-			return &s.Sales
-		case report.FigureAverageSale:
-			return s.AverageSale()
-		case report.FigureCommissions:
-			return &s.Commissions
-		case report.FigurePayouts:
-			return &s.Payouts
-		}
-		return &s.Refunds
-	}
-	x, y := figure(a), figure(b)
+	figure := report.FigureOf(l.Sort)
+	x, y := figure.Sum(a.Sums), figure.Sum(b.Sums)
 	switch {
 	case y == nil:
 		return true

@@ -8,7 +8,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage/tally"
 )
 
-// source is a query of figures by row id, with the columns of figureColumns.
+// source is a query of figures by row id, with the columns of rowColumns.
 type source struct {
 	query string
 	args  []any
@@ -18,54 +18,50 @@ type source struct {
 	onlyAccepted bool
 }
 
-var figureColumns = tally.Columns + ", not_converted"
+var rowColumns = tally.Columns + ", not_converted"
 
 // source chooses where a list's figures come from.
 func (l List) source(g grouping, wanted affiliate.Range) source {
 	switch {
 	case g.periods != "" && l.Creator == 0:
-		query, args := l.periodFigures(g, nil)
+		query, args := l.periodSums(g, nil)
 		return source{query: query, args: args}
 	case g == byCreator && wanted.From == "" && wanted.To == "":
-		query, args := l.yearFigures()
+		query, args := l.yearSums()
 		return source{query: query, args: args, onlyAccepted: true}
 	case g.periods != "", l.narrow() && l.narrowed():
-		query, args := l.factFigures(g, allFacts, nil)
+		query, args := l.factSums(g, allKinds, nil)
 		return source{query: query, args: args}
 	}
-	query, args := l.factFigures(g, l.needs(), nil)
+	query, args := l.factSums(g, l.needs(), nil)
 	return source{query: query, args: args, partly: true}
 }
 
 // narrowed says whether the list leaves rows of its scope out.
 func (l List) narrowed() bool { return l.Text != "" || len(l.Bounds) > 0 }
 
-// facts says which facts a query reads.
-type facts struct {
+// kinds says which kinds of facts a query reads.
+type kinds struct {
 	accepted    bool // what the accepted conversions count
 	conversions bool // what conversions of all classes count
 	clicks      bool
 	payouts     bool
 }
 
-var allFacts = facts{conversions: true, clicks: true, payouts: true}
+var allKinds = kinds{conversions: true, clicks: true, payouts: true}
 
 // needs gives the facts without which the list cannot be put in order.
-func (l List) needs() facts {
-	var f facts
-	need := func(figure Figure) {
-		switch figure {
-		case "", FigureName:
-		case FigureClicks:
-			f.clicks = true
-		case FigureConversionRate:
-			f.clicks, f.accepted = true, true
-		case FigurePayouts:
-			f.payouts = true
-		case FigureRefunds:
-			f.conversions = true
-		default:
-			f.accepted = true
+func (l List) needs() kinds {
+	var f kinds
+	accepted, counts := tally.Class("c", affiliate.ClassConversion), tally.Of("c")
+	need := func(by Key) {
+		figure, _ := listed(by) // by name it needs nothing
+		for _, sum := range []string{figure.Of, figure.Per} {
+			c, ofConversions := counts[sum]
+			f.clicks = f.clicks || sum == "clicks"
+			f.payouts = f.payouts || sum == "payouts"
+			f.accepted = f.accepted || ofConversions && c.Class == accepted
+			f.conversions = f.conversions || ofConversions && c.Class != accepted
 		}
 	}
 	need(l.Sort)
@@ -75,8 +71,8 @@ func (l List) needs() facts {
 	return f
 }
 
-// periodFigures sums up offer_periods per campaign or offer; ids, if any, narrow the rows.
-func (r Report) periodFigures(g grouping, ids []int64) (string, []any) {
+// periodSums sums up offer_periods per campaign or offer; ids, if any, narrow the rows.
+func (r Report) periodSums(g grouping, ids []int64) (string, []any) {
 	f := inPeriods(r.Range.Cover().Periods())
 	if len(ids) > 0 {
 		f.And(g.periods+" IN (?)", ids)
@@ -85,7 +81,7 @@ func (r Report) periodFigures(g grouping, ids []int64) (string, []any) {
 		f.And("NOT p.former")
 	}
 	r.offers(&f)
-	return figureUnion(figurePart{id: "x.id", columns: ownSums(tally.Columns),
+	return addUp(sumPart{id: "x.id", columns: ownSums(tally.Columns),
 		args: append([]any{string(r.Currency)}, f.Args...), from: `(SELECT ` + g.periods + ` AS id, (p.converted AND p.currency = ?) AS own, p.* FROM offer_periods p JOIN offers o ON o.id = p.offer_id` + f.Where() + `) x`})
 }
 
@@ -99,9 +95,9 @@ func ownSums(columns string) map[string]string {
 	return sums
 }
 
-// yearFigures sums up member_years and balances per creator, of all time: the range has the first and the last day of
+// yearSums sums up member_years and balances per creator, of all time: the range has the first and the last day of
 // it.
-func (r Report) yearFigures() (string, []any) {
+func (r Report) yearSums() (string, []any) {
 	tables, years := r.memberTables()
 	if r.Range.Days() > 0 {
 		years.And("y.year IN (?)", yearsOf(r.Range))
@@ -119,38 +115,38 @@ func (r Report) yearFigures() (string, []any) {
 			paid.And("b.creator_id = ?", r.Creator)
 		}
 	}
-	return figureUnion(
-		figurePart{id: "x.id", columns: ownSums(tally.YearColumns), args: append([]any{string(r.Currency)},
+	return addUp(
+		sumPart{id: "x.id", columns: ownSums(tally.YearColumns), args: append([]any{string(r.Currency)},
 			years.Args...),
 			from: `(SELECT m.creator_id AS id, (y.converted AND y.currency = ?) AS own, y.clicks, y.conversions, y.linked, y.sales, y.commissions, y.refunds
 				FROM ` + tables + ` JOIN member_years y ON y.offer_member_id = om.id` + years.Where() + `) x`},
-		figurePart{id: "b.creator_id", columns: map[string]string{"payouts": "SUM(b.paid)"}, from: "balances b" +
+		sumPart{id: "b.creator_id", columns: map[string]string{"payouts": "SUM(b.paid)"}, from: "balances b" +
 			paid.Where(), args: paid.Args})
 }
 
-// figurePart sums up some of the figures per row; the others are 0.
-type figurePart struct {
+// sumPart sums up some of the figures per row; the others are 0.
+type sumPart struct {
 	id      string            // the row of what from has
 	columns map[string]string // sums by name
 	from    string            // tables with conditions
 	args    []any
 }
 
-// figureUnion adds parts up.
-func figureUnion(parts ...figurePart) (string, []any) {
+// addUp adds parts up.
+func addUp(parts ...sumPart) (string, []any) {
 	queries := make([]string, len(parts))
 	var args []any
 	for i, p := range parts {
-		queries[i] = "SELECT " + p.id + " AS id, " + tally.As(p.columns, figureColumns) + " FROM " + p.from + " GROUP BY " + p.id
+		queries[i] = "SELECT " + p.id + " AS id, " + tally.As(p.columns, rowColumns) + " FROM " + p.from + " GROUP BY " + p.id
 		args = append(args, p.args...)
 	}
-	return `SELECT u.id, ` + tally.SumUp(figureColumns) + ` FROM (` + strings.Join(queries, " UNION ALL ") + `) u GROUP BY u.id`, args
+	return `SELECT u.id, ` + tally.SumUp(rowColumns) + ` FROM (` + strings.Join(queries, " UNION ALL ") + `) u GROUP BY u.id`, args
 }
 
-// factFigures sums up conversions, clicks and payouts of the range per row. Of a list of creators, codes or links ids,
+// factSums sums up conversions, clicks and payouts of the range per row. Of a list of creators, codes or links ids,
 // if any, are those whose figures are needed; others may come along.
-func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any) {
-	var parts []figurePart
+func (r Report) factSums(g grouping, which kinds, ids []int64) (string, []any) {
+	var parts []sumPart
 	tables, members := r.memberTables()
 	only(&members, g, ids)
 	ofMembers := func(f *storage.Filter, column string) {
@@ -169,13 +165,13 @@ func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any
 				ofMembers(&f, "+c.offer_member_id") // the plus: the index of times is the better one
 			}
 		}
-		parts = append(parts, r.conversionFigures(g, which, f))
+		parts = append(parts, r.conversionSums(g, which, f))
 	}
 	if which.clicks {
 		f := members.Clone()
 		f.And("NOT k.bot")
 		r.between(&f, "k.at")
-		parts = append(parts, figurePart{id: g.clicks, columns: map[string]string{"clicks": "COUNT(*)"}, args: f.Args,
+		parts = append(parts, sumPart{id: g.clicks, columns: map[string]string{"clicks": "COUNT(*)"}, args: f.Args,
 			from: tables + " JOIN links l ON l.offer_member_id = om.id JOIN clicks k ON k.link_id = l.id" + f.Where()})
 	}
 	if which.payouts && g.payouts != "" {
@@ -186,13 +182,13 @@ func (r Report) factFigures(g grouping, which facts, ids []int64) (string, []any
 		case !r.Scope.Former:
 			f.And("(e.offer_member_id IS NULL OR e.offer_member_id IN (SELECT om.id FROM "+tables+members.Where()+"))", members.Args...)
 		}
-		parts = append(parts, figurePart{id: g.payouts, columns: map[string]string{"payouts": "SUM(-e.amount)"},
+		parts = append(parts, sumPart{id: g.payouts, columns: map[string]string{"payouts": "SUM(-e.amount)"},
 			args: f.Args, from: "ledger_entries e LEFT JOIN offer_members pm ON pm.id = e.offer_member_id" + f.Where()})
 	}
 	if len(parts) == 0 {
-		parts = append(parts, figurePart{id: "t.id", from: "creators t WHERE FALSE"})
+		parts = append(parts, sumPart{id: "t.id", from: "creators t WHERE FALSE"})
 	}
-	return figureUnion(parts...)
+	return addUp(parts...)
 }
 
 // only narrows offer members om to those of some rows.
@@ -208,8 +204,8 @@ func only(f *storage.Filter, g grouping, ids []int64) {
 	}
 }
 
-// conversionFigures sums up conversions c: all of them, or only what the accepted ones count in the account's currency.
-func (r Report) conversionFigures(g grouping, which facts, f storage.Filter) figurePart {
+// conversionSums sums up conversions c: all of them, or only what the accepted ones count in the account's currency.
+func (r Report) conversionSums(g grouping, which kinds, f storage.Filter) sumPart {
 	accepted := tally.Class("c", affiliate.ClassConversion)
 	if !which.conversions {
 		f.And(accepted+" AND c.rate IS NOT NULL AND c.account_currency = ?", string(r.Currency))
@@ -219,14 +215,14 @@ func (r Report) conversionFigures(g grouping, which facts, f storage.Filter) fig
 				columns[sum] = t.Sum("c.account_"+t.Amount, t.Also)
 			}
 		}
-		return figurePart{id: g.conversions, from: "conversions c" + f.Where(), args: f.Args, columns: columns}
+		return sumPart{id: g.conversions, from: "conversions c" + f.Where(), args: f.Args, columns: columns}
 	}
 	columns := map[string]string{
 		"not_converted": "COUNT(*) FILTER (WHERE NOT x.own AND " + tally.Class("x", affiliate.ClassConversion) + ")"}
 	for sum, t := range tally.Of("x") {
 		columns[sum] = t.Sum("x.account_"+t.Amount, "x.own", t.Class, t.Also)
 	}
-	return figurePart{id: "x.id", columns: columns, args: append([]any{string(r.Currency)}, f.Args...),
+	return sumPart{id: "x.id", columns: columns, args: append([]any{string(r.Currency)}, f.Args...),
 		from: `(SELECT ` + g.conversions + ` AS id, (c.rate IS NOT NULL AND c.account_currency = ?) AS own, c.approval, c.status, c.method, c.account_value,
 			c.account_commission, c.account_refunded FROM conversions c` + f.Where() + `) x`}
 }

@@ -3,9 +3,6 @@ package storage
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
 
@@ -29,12 +26,6 @@ type Rows struct {
 	Clicks        []Click
 	Conversions   []Conversion // created when their order was placed
 	LedgerEntries []LedgerRow
-}
-
-// LedgerRow is a ledger entry with its id and its day in the account's zone.
-type LedgerRow struct {
-	affiliate.LedgerEntry
-	Day string
 }
 
 // HasOrders says whether any order is kept.
@@ -129,37 +120,73 @@ func (db *DB) Analyze(ctx context.Context) error {
 	return err
 }
 
-// loadTable is rows of one table; row gives the columns of the i-th one.
-type loadTable struct {
-	name    string
-	columns string
+// loading is rows for one table.
+type loading struct {
+	name    string // of the table
+	into    string // and its columns
+	columns int
 	rows    int
-	row     func(i int) []any
+	args    func(args []any, i int) []any // appends what the i-th row has
 }
 
-func loadOf[T any](name, columns string, list []T, row func(v *T) []any) loadTable {
-	return loadTable{name, columns, len(list), func(i int) []any { return row(&list[i]) }}
+// load prepares rows of a table; row gives what is to be written for each thing.
+func load[R, T any](t table[R], list []T, row func(*T) R) loading {
+	return loading{t.name, t.into(t.all), len(t.all), len(list), func(args []any, i int) []any {
+		r := row(&list[i])
+		return t.args(args, t.all, &r)
+	}}
+}
+
+// same is for rows that are the thing itself.
+func same[R any](r *R) R { return *r }
+
+// tables lists the rows, by table.
+func (r Rows) tables() []loading {
+	return []loading{
+		load(creatorTable, r.Creators, same),
+		load(handleTable, handlesOf(r.Creators...), same),
+		load(campaignTable, r.Campaigns, func(c *affiliate.Campaign) campaignRow {
+			return campaignRow{*c, affiliate.FoldName(c.Name)}
+		}),
+		load(memberTable, r.Members, same),
+		load(costTable, r.Costs, same),
+		load(offerTable, r.Offers, func(o *affiliate.Offer) offerRow { return newOfferRow(*o) }),
+		load(offerMemberTable, r.OfferMembers, func(m *affiliate.OfferMember) offerMemberRow {
+			return newOfferMemberRow(*m)
+		}),
+		load(codeTable, r.Codes, func(c *affiliate.Code) codeRow { return codeRow{*c, affiliate.FoldCode(c.Code)} }),
+		load(linkTable, r.Links, same),
+		load(payoutTable, r.Payouts, same),
+		load(orderTable, r.Orders, func(o *Order) orderRow { return orderRow{*o, o.PlacedAt} }),
+		load(unownedTable, r.Unowned, same),
+		load(clickTable, r.Clicks, same),
+		load(conversionTable, r.Conversions, func(c *Conversion) conversionRow {
+			return conversionRow{*c, c.PlacedAt, c.PlacedAt}
+		}),
+		load(ledgerTable, r.LedgerEntries, same),
+	}
 }
 
 // loadParams is about how many placeholders a statement for SQLite has: its driver searches all of them for each one.
 const loadParams = 100
 
-func (tx *Tx) load(ctx context.Context, t loadTable) error {
-	raw := tx.c.(*sqlx.Tx)
-	if tx.d.arrays {
-		return loadByCopy(ctx, raw, t)
+func (tx *Tx) load(ctx context.Context, l loading) error {
+	raw, ok := tx.c.(*sqlx.Tx)
+	if !ok {
+		return fmt.Errorf("rows cannot be loaded while statements are noted")
 	}
-	columns := strings.Count(t.columns, ",") + 1
-	atOnce := max(1, loadParams/columns)
-	into := t.name + " (" + t.columns + ")"
-	stmt, err := raw.PrepareContext(ctx, "INSERT INTO "+into+" VALUES "+tx.d.values(atOnce, columns))
+	if tx.d.arrays {
+		return loadByCopy(ctx, raw, l)
+	}
+	atOnce := max(1, loadParams/l.columns)
+	stmt, err := raw.PrepareContext(ctx, "INSERT INTO "+l.into+" VALUES "+tx.d.values(atOnce, l.columns))
 	if err != nil {
 		return err
 	}
 	defer stmt.Close()
-	args := make([]any, 0, atOnce*columns)
-	for i := range t.rows {
-		if args = append(args, t.row(i)...); len(args) < atOnce*columns {
+	args := make([]any, 0, atOnce*l.columns)
+	for i := range l.rows {
+		if args = l.args(args, i); len(args) < atOnce*l.columns {
 			continue
 		}
 		if _, err := stmt.ExecContext(ctx, args...); err != nil {
@@ -167,133 +194,21 @@ func (tx *Tx) load(ctx context.Context, t loadTable) error {
 		}
 		args = args[:0]
 	}
-	return tx.insertRows(ctx, into, columns, args, "", nil)
+	return tx.insertRows(ctx, l.into, l.columns, args, "", nil)
 }
 
-func loadByCopy(ctx context.Context, raw *sqlx.Tx, t loadTable) error {
-	stmt, err := raw.PrepareContext(ctx, "COPY "+t.name+" ("+t.columns+") FROM STDIN")
+func loadByCopy(ctx context.Context, raw *sqlx.Tx, l loading) error {
+	stmt, err := raw.PrepareContext(ctx, "COPY "+l.into+" FROM STDIN")
 	if err != nil {
 		return err
 	}
 	defer stmt.Close()
-	for i := range t.rows {
-		if _, err := stmt.ExecContext(ctx, t.row(i)...); err != nil {
+	args := make([]any, 0, l.columns)
+	for i := range l.rows {
+		if _, err := stmt.ExecContext(ctx, l.args(args, i)...); err != nil {
 			return storageError(err)
 		}
 	}
 	_, err = stmt.ExecContext(ctx) // sends the rest and waits
 	return storageError(err)
-}
-
-// tables lists the rows with the columns that they fill; the others have defaults.
-func (r Rows) tables() []loadTable { return append(r.catalogTables(), r.factTables()...) }
-
-func (r Rows) catalogTables() []loadTable {
-	return []loadTable{
-		loadOf("creators", "id, name, email, email_hash, country, note, removed_at, created_at, updated_at", r.Creators,
-			func(c *affiliate.Creator) []any {
-				return []any{int64(c.ID), c.Name, c.Email, c.EmailHash, c.Country, c.Note, At(c.RemovedAt),
-					At(c.CreatedAt), At(c.UpdatedAt)}
-			}),
-		loadOf("creator_handles", "creator_id, network, handle, folded", r.handles(), func(h *handleRow) []any {
-			return []any{int64(h.creator), h.network, h.handle, affiliate.FoldHandle(h.handle)}
-		}),
-		loadOf("campaigns", "id, name, folded, status, starts_at, ends_at, created_at, updated_at", r.Campaigns,
-			func(c *affiliate.Campaign) []any {
-				return []any{int64(c.ID), c.Name, affiliate.FoldName(c.Name), string(c.Status), At(c.StartsAt),
-					At(c.EndsAt), At(c.CreatedAt), At(c.UpdatedAt)}
-			}),
-		loadOf("campaign_members",
-			"id, campaign_id, creator_id, product_value, product_currency, removed_at, created_at, updated_at",
-			r.Members, func(m *affiliate.CampaignMember) []any {
-				return []any{int64(m.ID), int64(m.CampaignID), int64(m.CreatorID), m.ProductValue,
-					string(m.ProductCurrency), At(m.RemovedAt), At(m.CreatedAt), At(m.UpdatedAt)}
-			}),
-		loadOf("campaign_costs", "id, campaign_id, creator_id, amount, currency, day, note, author, created_at",
-			r.Costs, func(c *affiliate.Cost) []any {
-				return []any{int64(c.ID), int64(c.CampaignID), null(c.CreatorID), c.Amount,
-					string(c.Currency), c.Day, c.Note, c.Author, At(c.CreatedAt)}
-			}),
-		loadOf("offers", `id, campaign_id, name, folded, type, status, status_since, commission_percent, commission_flat, rule_version, created_at,
-			updated_at`, r.Offers, func(o *affiliate.Offer) []any {
-			return []any{int64(o.ID), int64(o.CampaignID), o.Name, affiliate.FoldName(o.Name), string(o.Type),
-				string(o.Status), At(o.StatusSince), o.Rule.Percent, o.Rule.Flat, o.Rule.Version, At(o.CreatedAt),
-				At(o.UpdatedAt)}
-		}),
-		loadOf("offer_members", "id, offer_id, member_id, commission_percent, commission_flat, rule_version, "+
-			"inactive_since, created_at, updated_at",
-			r.OfferMembers, func(m *affiliate.OfferMember) []any {
-				percent, flat := overrideColumns(m.Override)
-				return []any{int64(m.ID), int64(m.OfferID), int64(m.MemberID), percent, flat, m.RuleVersion,
-					At(m.InactiveSince), At(m.CreatedAt), At(m.UpdatedAt)}
-			}),
-		loadOf("codes", "id, offer_member_id, store_id, code, folded, valid_from, valid_to, created_at, updated_at",
-			r.Codes, func(c *affiliate.Code) []any {
-				return []any{int64(c.ID), int64(c.OfferMemberID), int64(c.StoreID), c.Code, affiliate.FoldCode(c.Code),
-					At(c.ValidFrom), At(c.ValidTo), At(c.CreatedAt), At(c.UpdatedAt)}
-			}),
-		loadOf("links", "id, offer_member_id, slug, kind, landing_url, ended_at, created_at, updated_at", r.Links,
-			func(l *affiliate.Link) []any {
-				return []any{int64(l.ID), int64(l.OfferMemberID), l.Slug, string(l.Kind), l.LandingURL, At(l.EndedAt),
-					At(l.CreatedAt), At(l.UpdatedAt)}
-			}),
-	}
-}
-
-func (r Rows) factTables() []loadTable {
-	return []loadTable{
-		loadOf("payouts", "id, creator_id, amount, currency, state, method, reference, author, created_at, paid_at",
-			r.Payouts, func(p *affiliate.Payout) []any {
-				return []any{int64(p.ID), int64(p.CreatorID), p.Amount, string(p.Currency), string(p.State), p.Method,
-					p.Reference, p.Author, At(p.CreatedAt), At(p.PaidAt)}
-			}),
-		loadOf("orders", `id, store_id, external_id, revision, number, status, currency, value, original_value, total, refunded, refund_pending, test,
-			placed_at, updated_at, day, codes, not_credited, evidence, trace, needs_reread, doubts, custom_status, parent, part,
-			state, created_at, changed_at`, r.Orders, func(o *Order) []any {
-			return []any{int64(o.ID), int64(o.StoreID), o.ExternalID, o.Revision, o.Number, string(o.Status),
-				string(o.Currency), o.Value, o.OriginalValue, o.Total, o.Refunded, o.RefundPending, o.Test, o.PlacedAt,
-				o.UpdatedAt, o.Day, o.Codes, o.NotCredited, o.Evidence, o.Trace, o.Doubts != "", o.Doubts,
-				o.CustomStatus, o.Parent, o.Part, o.State, o.PlacedAt, o.ChangedAt}
-		}),
-		loadOf("unowned_evidence", "order_id, store_id, kind, value", r.Unowned, func(e *UnownedEvidence) []any {
-			return []any{int64(e.OrderID), int64(e.StoreID), e.Kind, e.Value}
-		}),
-		loadOf("clicks", "id, link_id, at, day, referrer_host, bot, visitor", r.Clicks, func(c *Click) []any {
-			return []any{c.ID, int64(c.LinkID), At(c.At), c.Day, c.ReferrerHost, c.Bot, c.Visitor}
-		}),
-		loadOf("conversions", `id, order_id, store_id, campaign_id, creator_id, offer_id, offer_member_id, credited, method, code_id, link_id, click_id,
-			evidence, ambiguous, approval, approval_reason, approval_by, approval_at, held_reason, released, commission_percent, commission_flat,
-			rule_version, status, currency, value, original_value, refunded, commission, account_currency, rate, rate_date, account_value,
-			account_commission, account_refunded, ledger_currency, ledger_rate, ledger_commission, placed_at, day, created_at, updated_at`,
-			r.Conversions, func(c *Conversion) []any {
-				return []any{int64(c.ID), int64(c.OrderID), int64(c.StoreID), int64(c.CampaignID), int64(c.CreatorID),
-					int64(c.OfferID), int64(c.OfferMemberID), c.Credited, string(c.Method), c.CodeID, c.LinkID,
-					c.ClickID, c.Evidence, c.Ambiguous, string(c.Approval), c.ApprovalReason, c.ApprovalBy,
-					c.ApprovalAt, c.HeldReason, c.Released, c.Percent, c.Flat, c.RuleVersion, string(c.Status),
-					string(c.Currency), c.Value, c.OriginalValue, c.Refunded, c.Commission, string(c.AccountCurrency),
-					c.Rate, c.RateDate, c.AccountValue, c.AccountCommission, c.AccountRefunded,
-					string(c.LedgerCurrency), c.LedgerRate, c.LedgerCommission, c.PlacedAt, c.Day,
-					c.PlacedAt, c.PlacedAt}
-			}),
-		loadOf("ledger_entries", `id, creator_id, campaign_id, offer_member_id, conversion_id, kind, currency, amount, cause, payout_id, note, author,
-			created_at, day, payable_at`, r.LedgerEntries, func(e *LedgerRow) []any {
-			return []any{int64(e.ID), int64(e.CreatorID), null(e.CampaignID), null(e.OfferMemberID),
-				null(e.ConversionID), string(e.Kind), string(e.Currency), e.Amount, e.Cause, null(e.PayoutID),
-				e.Note, e.Author, At(e.CreatedAt), e.Day, At(e.PayableAt)}
-		}),
-	}
-}
-
-type handleRow struct {
-	creator         affiliate.CreatorID
-	network, handle string
-}
-
-func (r Rows) handles() (list []handleRow) {
-	for _, c := range r.Creators {
-		for _, network := range slices.Sorted(maps.Keys(c.Handles)) {
-			list = append(list, handleRow{c.ID, network, c.Handles[network]})
-		}
-	}
-	return list
 }

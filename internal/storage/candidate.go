@@ -8,8 +8,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
-// Evidence is what attribution must look up for a batch of orders: folded codes by store, slugs and click ids.
-type Evidence struct {
+// Lookup is what attribution must look up for a batch of orders: folded codes by store, slugs and click ids.
+type Lookup struct {
 	Codes  map[affiliate.StoreID][]string
 	Slugs  []string
 	Clicks []string
@@ -89,24 +89,24 @@ func (r membershipRow) membership(s affiliate.Settings) affiliate.Membership {
 
 // Candidates looks up a batch's evidence in as many queries as there are kinds of it. Settings fill in what campaigns
 // leave to the account.
-func (q queries) Candidates(ctx context.Context, e Evidence, s affiliate.Settings) (Candidates, error) {
+func (q queries) Candidates(ctx context.Context, l Lookup, s affiliate.Settings) (Candidates, error) {
 	c := Candidates{Codes: map[affiliate.StoreID]map[string][]affiliate.CodeOwner{},
 		Links: map[string]affiliate.LinkOwner{}, Clicks: map[string]affiliate.Click{}}
-	for store, folded := range e.Codes {
+	for store, folded := range l.Codes {
 		owners, err := q.codeOwners(ctx, store, folded, s)
 		if err != nil {
 			return c, err
 		}
 		c.Codes[store] = owners
 	}
-	slugs := e.Slugs
-	if len(e.Clicks) > 0 {
+	slugs := l.Slugs
+	if len(l.Clicks) > 0 {
 		var rows []struct {
 			ID   string
 			Slug string
 			At   Time
 		}
-		if err := q.ListIn(ctx, &rows, `SELECT c.id, l.slug, c.at FROM clicks c JOIN links l ON l.id = c.link_id WHERE c.id IN (?)`, e.Clicks); err != nil {
+		if err := q.ListIn(ctx, &rows, `SELECT c.id, l.slug, c.at FROM clicks c JOIN links l ON l.id = c.link_id WHERE c.id IN (?)`, l.Clicks); err != nil {
 			return c, err
 		}
 		for _, r := range rows {
@@ -199,18 +199,16 @@ func (tx *Tx) SetUnownedEvidence(ctx context.Context, orders []affiliate.OrderID
 			return err
 		}
 	}
-	args := make([]any, 0, len(list)*4)
-	for _, e := range list {
-		args = append(args, int64(e.OrderID), int64(e.StoreID), e.Kind, e.Value)
-	}
-	return tx.insertRows(ctx, "unowned_evidence (order_id, store_id, kind, value)", 4, args, "ON CONFLICT DO NOTHING", nil)
+	return unownedTable.insert(ctx, tx, list, "ON CONFLICT DO NOTHING", nil, nil)
 }
+
+var unownedTable = tableOf[UnownedEvidence]("unowned_evidence")
 
 // OrdersWithOwnedEvidence gives orders that are not credited although somebody owns a code or link on them by now,
 // after the given id, in the order of their ids. Whether they are to be credited is for attribution to say.
 func (q queries) OrdersWithOwnedEvidence(ctx context.Context, after affiliate.OrderID, limit int) ([]Order, error) {
 	var list []Order
-	err := q.List(ctx, &list, `SELECT `+orderColumns+` FROM orders WHERE id IN (
+	err := q.List(ctx, &list, `SELECT `+orderColumns.of("")+` FROM orders WHERE id IN (
 		SELECT e.order_id FROM unowned_evidence e WHERE e.order_id > ? AND (
 			e.kind = 'code' AND EXISTS (SELECT 1 FROM codes c WHERE c.store_id = e.store_id AND c.folded = e.value)
 			OR e.kind = 'slug' AND EXISTS (SELECT 1 FROM links l WHERE l.slug = e.value)

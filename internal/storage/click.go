@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
@@ -22,14 +20,9 @@ type LinkTarget struct {
 // LinkTargets gives the links of some slugs; those are missing that no link ever had.
 func (q queries) LinkTargets(ctx context.Context, slugs []string) (map[string]LinkTarget, error) {
 	var rows []struct {
-		Slug       string
-		ID         affiliate.LinkID
-		LandingURL string `db:"landing_url"`
-		UTM        *affiliate.UTMRule
-		CampaignID affiliate.CampaignID `db:"campaign_id"`
-		Campaign   string
-		EndedAt    Time `db:"ended_at"`
-		Settings   string
+		Slug string
+		LinkTarget
+		Settings string
 	}
 	err := q.ListIn(ctx, &rows, `SELECT l.slug, l.id, l.landing_url, l.utm, l.ended_at, o.campaign_id, p.name AS campaign,
 		COALESCE((SELECT value FROM settings WHERE name = ?), '{}') AS settings
@@ -40,8 +33,7 @@ func (q queries) LinkTargets(ctx context.Context, slugs []string) (map[string]Li
 	}
 	targets := make(map[string]LinkTarget, len(rows))
 	for _, r := range rows {
-		t := LinkTarget{ID: r.ID, LandingURL: r.LandingURL, UTM: value(r.UTM), CampaignID: r.CampaignID,
-			Campaign: r.Campaign, EndedAt: r.EndedAt.Time}
+		t := r.LinkTarget
 		if t.UTM == affiliate.UTMAccount {
 			s, err := parseSettings(r.Settings)
 			if err != nil {
@@ -73,20 +65,16 @@ type Click struct {
 
 // InsertClicks keeps clicks. A click that is there already is passed over, so that a batch may be tried again.
 func (tx *Tx) InsertClicks(ctx context.Context, list []Click) error {
-	const columns = 7
-	args := make([]any, 0, len(list)*columns)
-	for _, c := range list {
-		args = append(args, c.ID, int64(c.LinkID), At(c.At), c.Day, c.ReferrerHost, c.Bot, c.Visitor)
+	var kept struct {
+		LinkID affiliate.LinkID
+		Day    string
+		Bot    bool
 	}
-	return tx.insertRows(ctx, "clicks (id, link_id, at, day, referrer_host, bot, visitor)", columns, args,
-		"ON CONFLICT (id) DO NOTHING RETURNING link_id, day, bot", func(rows *sqlx.Rows) error {
-			var link affiliate.LinkID
-			var day string
-			var bot bool
-			err := rows.Scan(&link, &day, &bot)
-			if !bot {
-				tx.sums.click(link, day, 1)
-			}
-			return err
-		})
+	return clickTable.insert(ctx, tx, list, "ON CONFLICT (id) DO NOTHING RETURNING link_id, day, bot", &kept, func() {
+		if !kept.Bot {
+			tx.sums.click(kept.LinkID, kept.Day, 1)
+		}
+	})
 }
+
+var clickTable = tableOf[Click]("clicks")

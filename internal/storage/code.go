@@ -7,34 +7,27 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
+// codeRow is an interval of ownership with what only its table says.
 type codeRow struct {
-	ID            affiliate.CodeID
-	OfferMemberID affiliate.OfferMemberID `db:"offer_member_id"`
-	StoreID       affiliate.StoreID       `db:"store_id"`
-	Code          string
-	ValidFrom     Time `db:"valid_from"`
-	ValidTo       Time `db:"valid_to"`
-	CreatedAt     Time `db:"created_at"`
-	UpdatedAt     Time `db:"updated_at"`
+	affiliate.Code
+	Folded string
 }
 
-const codeColumns = `id, offer_member_id, store_id, code, valid_from, valid_to, created_at, updated_at`
-
-func (r codeRow) domain() affiliate.Code {
-	return affiliate.Code{ID: r.ID, OfferMemberID: r.OfferMemberID, StoreID: r.StoreID, Code: r.Code,
-		ValidFrom: r.ValidFrom.Time, ValidTo: r.ValidTo.Time, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
-}
+var (
+	codeTable   = tableOf[codeRow]("codes").keeping("offer_member_id", "store_id", "folded", "valid_from")
+	codeColumns = columnsOf[affiliate.Code]()
+)
 
 // Code gives one interval of ownership; NotFound when there is none.
 func (q queries) Code(ctx context.Context, id affiliate.CodeID) (affiliate.Code, error) {
-	return getOne[codeRow](ctx, q, id, `SELECT `+codeColumns+` FROM codes WHERE id = ?`, id)
+	return getOne[affiliate.Code](ctx, q, id, `SELECT `+codeColumns.of("")+` FROM codes WHERE id = ?`, id)
 }
 
 // CodeHistory gives all intervals that a code has had in a store, however it is written, oldest first.
 func (q queries) CodeHistory(ctx context.Context, store affiliate.StoreID, code string) ([]affiliate.Code, error) {
-	var rows []codeRow
-	err := q.List(ctx, &rows, `SELECT `+codeColumns+` FROM codes WHERE store_id = ? AND folded = ? ORDER BY id`, store, affiliate.FoldCode(code))
-	return domains(rows), err
+	list := []affiliate.Code{}
+	err := q.List(ctx, &list, `SELECT `+codeColumns.of("")+` FROM codes WHERE store_id = ? AND folded = ? ORDER BY id`, store, affiliate.FoldCode(code))
+	return list, err
 }
 
 // CodeFilter narrows a list of codes; zero fields do not.
@@ -56,22 +49,18 @@ func (q queries) Codes(ctx context.Context, c CodeFilter, p Page) ([]affiliate.C
 	if c.Code != "" {
 		f.And("folded = ?", affiliate.FoldCode(c.Code))
 	}
-	return listPage[codeRow](ctx, q, `SELECT `+codeColumns+` FROM codes`, f, byID, p)
+	return paged[affiliate.Code](ctx, q, `SELECT `+codeColumns.of("")+` FROM codes`, f, byID, p)
 }
 
 // CreateCode writes a new interval. The caller holds the catalog's lock and has asked affiliate.NextOwnership.
 func (tx *Tx) CreateCode(ctx context.Context, c affiliate.Code) (affiliate.Code, error) {
-	err := tx.Get(ctx, &c.ID, `INSERT INTO codes (offer_member_id, store_id, code, folded, valid_from, valid_to, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		c.OfferMemberID, c.StoreID, c.Code, affiliate.FoldCode(c.Code), At(c.ValidFrom), At(c.ValidTo), At(c.CreatedAt),
-		At(c.UpdatedAt))
+	err := codeTable.create(ctx, tx, codeRow{c, affiliate.FoldCode(c.Code)}, &c.ID)
 	return c, err
 }
 
 // SaveCode writes the end and the spelling of an interval; its folded form must not change.
 func (tx *Tx) SaveCode(ctx context.Context, c affiliate.Code) error {
-	_, err := tx.exec(ctx, `UPDATE codes SET code = ?, valid_to = ?, updated_at = ? WHERE id = ?`, c.Code, At(c.ValidTo), At(c.UpdatedAt), c.ID)
-	return err
+	return codeTable.save(ctx, tx, codeRow{Code: c})
 }
 
 // OrdersWithCode counts the orders of a store without credit that carry a code and were placed in [from, to); zero

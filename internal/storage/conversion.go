@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
 )
@@ -16,44 +14,44 @@ import (
 // those named Account….
 type Conversion struct {
 	ID                affiliate.ConversionID
-	OrderID           affiliate.OrderID       `db:"order_id"`
-	StoreID           affiliate.StoreID       `db:"store_id"`
-	CampaignID        affiliate.CampaignID    `db:"campaign_id"`
-	CreatorID         affiliate.CreatorID     `db:"creator_id"`
-	OfferID           affiliate.OfferID       `db:"offer_id"`
-	OfferMemberID     affiliate.OfferMemberID `db:"offer_member_id"`
-	Credited          bool                    // false: its evidence is gone from the order
+	OrderID           affiliate.OrderID
+	StoreID           affiliate.StoreID
+	CampaignID        affiliate.CampaignID
+	CreatorID         affiliate.CreatorID
+	OfferID           affiliate.OfferID
+	OfferMemberID     affiliate.OfferMemberID
+	Credited          bool // false: its evidence is gone from the order
 	Method            affiliate.Method
-	CodeID            *affiliate.CodeID `db:"code_id"`
-	LinkID            *affiliate.LinkID `db:"link_id"`
-	ClickID           *string           `db:"click_id"`
-	Evidence          string            // the code or slug as its owner writes it
+	CodeID            *affiliate.CodeID
+	LinkID            *affiliate.LinkID
+	ClickID           *string
+	Evidence          string // the code or slug as its owner writes it
 	Ambiguous         bool
 	Approval          affiliate.Approval
-	ApprovalReason    string `db:"approval_reason"`
-	ApprovalBy        string `db:"approval_by"`
-	ApprovalAt        Time   `db:"approval_at"`
-	HeldReason        string `db:"held_reason"`
+	ApprovalReason    string
+	ApprovalBy        string
+	ApprovalAt        Time
+	HeldReason        string
 	Released          bool
 	Percent           int64 `db:"commission_percent"`
 	Flat              int64 `db:"commission_flat"`
-	RuleVersion       int   `db:"rule_version"`
+	RuleVersion       int
 	Status            affiliate.OrderStatus
 	Currency          money.Currency
 	Value             int64
-	OriginalValue     int64 `db:"original_value"`
+	OriginalValue     int64
 	Refunded          int64
 	Commission        int64
-	AccountCurrency   money.Currency `db:"account_currency"`
-	Rate              *string        // nil: waits for a rate
-	RateDate          *string        `db:"rate_date"`
-	AccountValue      *int64         `db:"account_value"`
-	AccountCommission *int64         `db:"account_commission"`
-	AccountRefunded   *int64         `db:"account_refunded"`
-	LedgerCurrency    money.Currency `db:"ledger_currency"` // of its ledger entries; stays when the account's changes
-	LedgerRate        *string        `db:"ledger_rate"`     // ledger currency per order currency
-	LedgerCommission  int64          `db:"ledger_commission"`
-	PlacedAt          Time           `db:"placed_at"`
+	AccountCurrency   money.Currency
+	Rate              *string // nil: waits for a rate
+	RateDate          *string
+	AccountValue      *int64
+	AccountCommission *int64
+	AccountRefunded   *int64
+	LedgerCurrency    money.Currency // of its ledger entries; stays when the account's changes
+	LedgerRate        *string        // ledger currency per order currency
+	LedgerCommission  int64
+	PlacedAt          Time
 	Day               string
 }
 
@@ -82,10 +80,18 @@ func (c Conversion) Account() affiliate.Account {
 	return affiliate.Account{CreatorID: c.CreatorID, CampaignID: c.CampaignID, OfferMemberID: c.OfferMemberID}
 }
 
-const conversionColumns = `id, order_id, store_id, campaign_id, creator_id, offer_id, offer_member_id, credited, method, code_id, link_id,
-	click_id, evidence, ambiguous, approval, approval_reason, approval_by, approval_at, held_reason, released, commission_percent,
-	commission_flat, rule_version, status, currency, value, original_value, refunded, commission, account_currency, rate, rate_date,
-	account_value, account_commission, account_refunded, ledger_currency, ledger_rate, ledger_commission, placed_at, day`
+// conversionRow is a conversion with what only its table says.
+type conversionRow struct {
+	Conversion
+	CreatedAt Time
+	UpdatedAt Time
+}
+
+var (
+	conversionTable   = tableOf[conversionRow]("conversions")
+	conversionColumns = columnsOf[Conversion]()
+	saveConversions   = conversionTable.upsert(columns{"order_id"}, nil) + " RETURNING order_id, id"
+)
 
 // Conversions gives the conversions of some orders, by order.
 func (q queries) Conversions(ctx context.Context,
@@ -95,7 +101,7 @@ func (q queries) Conversions(ctx context.Context,
 		return found, nil
 	}
 	var list []Conversion
-	if err := q.ListIn(ctx, &list, `SELECT `+conversionColumns+` FROM conversions WHERE order_id IN (?)`, orders); err != nil {
+	if err := q.ListIn(ctx, &list, `SELECT `+conversionColumns.of("")+` FROM conversions WHERE order_id IN (?)`, orders); err != nil {
 		return nil, err
 	}
 	for _, c := range list {
@@ -144,44 +150,18 @@ type ConversionChange struct {
 func (tx *Tx) SaveConversions(ctx context.Context, list []ConversionChange,
 	now time.Time) (map[affiliate.OrderID]affiliate.ConversionID, error) {
 	slices.SortFunc(list, func(a, b ConversionChange) int { return cmp.Compare(a.After.OrderID, b.After.OrderID) })
-	const columns = 41
-	args := make([]any, 0, len(list)*columns)
-	for _, change := range list {
-		c := change.After
+	rows := make([]conversionRow, len(list))
+	for i, change := range list {
 		tx.sums.conversion(change.Before, -1)
-		tx.sums.conversion(&c, 1)
-		args = append(args, int64(c.OrderID), int64(c.StoreID), int64(c.CampaignID), int64(c.CreatorID),
-			int64(c.OfferID), int64(c.OfferMemberID), c.Credited, string(c.Method), c.CodeID, c.LinkID, c.ClickID,
-			c.Evidence, c.Ambiguous, string(c.Approval), c.ApprovalReason, c.ApprovalBy, c.ApprovalAt, c.HeldReason,
-			c.Released, c.Percent, c.Flat, c.RuleVersion, string(c.Status), string(c.Currency), c.Value,
-			c.OriginalValue, c.Refunded, c.Commission, string(c.AccountCurrency), c.Rate, c.RateDate, c.AccountValue,
-			c.AccountCommission, c.AccountRefunded, string(c.LedgerCurrency), c.LedgerRate, c.LedgerCommission,
-			c.PlacedAt, c.Day, At(now), At(now))
+		tx.sums.conversion(&change.After, 1)
+		rows[i] = conversionRow{change.After, At(now), At(now)}
+	}
+	var saved struct {
+		OrderID affiliate.OrderID
+		ID      affiliate.ConversionID
 	}
 	ids := make(map[affiliate.OrderID]affiliate.ConversionID, len(list))
-	err := tx.insertRows(ctx, `conversions (order_id, store_id, campaign_id, creator_id, offer_id, offer_member_id, credited, method, code_id,
-		link_id, click_id, evidence, ambiguous, approval, approval_reason, approval_by, approval_at, held_reason, released,
-		commission_percent, commission_flat, rule_version, status, currency, value, original_value, refunded, commission, account_currency,
-		rate, rate_date, account_value, account_commission, account_refunded, ledger_currency, ledger_rate, ledger_commission, placed_at,
-		day, created_at, updated_at)`, columns, args, `ON CONFLICT (order_id) DO UPDATE SET
-		campaign_id = excluded.campaign_id, creator_id = excluded.creator_id, offer_id = excluded.offer_id,
-		offer_member_id = excluded.offer_member_id, credited = excluded.credited, method = excluded.method, code_id = excluded.code_id,
-		link_id = excluded.link_id, click_id = excluded.click_id, evidence = excluded.evidence, ambiguous = excluded.ambiguous,
-		approval = excluded.approval, approval_reason = excluded.approval_reason, approval_by = excluded.approval_by,
-		approval_at = excluded.approval_at, held_reason = excluded.held_reason, released = excluded.released, commission_percent = excluded.commission_percent, commission_flat = excluded.commission_flat,
-		rule_version = excluded.rule_version, status = excluded.status, currency = excluded.currency, value = excluded.value,
-		original_value = excluded.original_value, refunded = excluded.refunded, commission = excluded.commission,
-		account_currency = excluded.account_currency, rate = excluded.rate, rate_date = excluded.rate_date,
-		account_value = excluded.account_value, account_commission = excluded.account_commission, account_refunded = excluded.account_refunded,
-		ledger_currency = excluded.ledger_currency, ledger_rate = excluded.ledger_rate, ledger_commission = excluded.ledger_commission,
-		placed_at = excluded.placed_at,
-		day = excluded.day, updated_at = excluded.updated_at RETURNING order_id, id`, func(rows *sqlx.Rows) error {
-		var order affiliate.OrderID
-		var id affiliate.ConversionID
-		err := rows.Scan(&order, &id)
-		ids[order] = id
-		return err
-	})
+	err := conversionTable.insert(ctx, tx, rows, saveConversions, &saved, func() { ids[saved.OrderID] = saved.ID })
 	return ids, err
 }
 
@@ -206,7 +186,7 @@ func (tx *Tx) LockConversions(ctx context.Context, ids []affiliate.ConversionID)
 		return nil, err
 	}
 	var list []Conversion
-	if err := tx.ListIn(ctx, &list, `SELECT `+conversionColumns+` FROM conversions WHERE id IN (?)`, ids); err != nil {
+	if err := tx.ListIn(ctx, &list, `SELECT `+conversionColumns.of("")+` FROM conversions WHERE id IN (?)`, ids); err != nil {
 		return nil, err
 	}
 	byID := make(map[affiliate.ConversionID]Conversion, len(list))

@@ -2,8 +2,6 @@ package storage
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
@@ -12,15 +10,15 @@ import (
 type ConversionItem struct {
 	Conversion
 	Number     string // the order's, as people see it
-	ExternalID string `db:"external_id"` // the store's id of the order
-	OrderTotal int64  `db:"order_total"` // what the customer was charged, in minor units of Currency
+	ExternalID string // the store's id of the order
+	OrderTotal int64  // what the customer was charged, in minor units of Currency
 	Store      string // slug
 	Campaign   string
 	Creator    string
 	Handle     string // the creator's on Instagram, or on the first other network; empty without any
 	Offer      string
-	OfferType  affiliate.OfferType `db:"offer_type"`
-	Former     bool                // the creator left the campaign or the community
+	OfferType  affiliate.OfferType
+	Former     bool // the creator left the campaign or the community
 }
 
 // Tables beside conversions c.
@@ -48,7 +46,7 @@ const bestHandle = `COALESCE((SELECT h.handle FROM creator_handles h WHERE h.cre
 	ORDER BY CASE WHEN h.network = '` + affiliate.Instagram + `' THEN 0 ELSE 1 END, h.network LIMIT 1), '')`
 
 // itemColumns are what a ConversionItem has besides its order's columns, of conversions c with itemTables beside them.
-var itemColumns = Qualify("c", conversionColumns) + `, p.name AS campaign, r.name AS creator,
+var itemColumns = conversionColumns.of("c") + `, p.name AS campaign, r.name AS creator,
 	` + bestHandle + ` AS handle, f.name AS offer, f.type AS offer_type, (m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former`
 
 const itemTables = besideCampaigns + besideCreators + besideOffers + besideMembers
@@ -100,50 +98,11 @@ func (q queries) EachConversion(ctx context.Context, c ConversionFilter, s Conve
 	}
 	k, beside := s.keyset()
 	var i ConversionItem
-	return q.stream(ctx, `SELECT `+Qualify("c", conversionColumns)+`, o.number, o.external_id, o.total`+conversionsWith(beside, true)+f.Where()+k.By(), f.Args,
-		append(i.Conversion.dest(), &i.Number, &i.ExternalID, &i.OrderTotal), func() error {
-			words.put(&i)
-			return each(&i)
-		})
-}
-
-// dest is where conversionColumns go.
-func (c *Conversion) dest() []any {
-	return []any{intoInteger(&c.ID), intoInteger(&c.OrderID), intoInteger(&c.StoreID), intoInteger(&c.CampaignID),
-		intoInteger(&c.CreatorID), intoInteger(&c.OfferID), intoInteger(&c.OfferMemberID), &c.Credited,
-		intoText(&c.Method), intoOptional(&c.CodeID, intoInteger), intoOptional(&c.LinkID, intoInteger),
-		intoOptional(&c.ClickID, intoText), &c.Evidence, &c.Ambiguous, intoText(&c.Approval), &c.ApprovalReason,
-		&c.ApprovalBy, &c.ApprovalAt, &c.HeldReason, &c.Released, intoInteger(&c.Percent), intoInteger(&c.Flat),
-		&c.RuleVersion, intoText(&c.Status), intoText(&c.Currency), intoInteger(&c.Value),
-		intoInteger(&c.OriginalValue), intoInteger(&c.Refunded), intoInteger(&c.Commission),
-		intoText(&c.AccountCurrency), intoOptional(&c.Rate, intoText), intoOptional(&c.RateDate, intoText),
-		intoOptional(&c.AccountValue,
-			intoInteger),
-		intoOptional(&c.AccountCommission, intoInteger), intoOptional(&c.AccountRefunded, intoInteger),
-		intoText(&c.LedgerCurrency), intoOptional(&c.LedgerRate, intoText), intoInteger(&c.LedgerCommission),
-		&c.PlacedAt, &c.Day}
-}
-
-// optionalInto scans a column that may be NULL into a pointer, always to the same place.
-type optionalInto[T any] struct {
-	to    **T
-	place *T
-	scan  sql.Scanner
-}
-
-// intoOptional makes NULL nil. into says how the values that are there are scanned.
-func intoOptional[T any](to **T, into func(*T) any) any {
-	place := new(T)
-	return optionalInto[T]{to, place, into(place).(sql.Scanner)}
-}
-
-func (s optionalInto[T]) Scan(src any) error {
-	if src == nil {
-		*s.to = nil
-		return nil
-	}
-	*s.to = s.place
-	return s.scan.Scan(src)
+	return q.stream(ctx, `SELECT `+conversionColumns.of("c")+`, o.number, o.external_id, o.total AS order_total`+
+		conversionsWith(beside, true)+f.Where()+k.By(), f.Args, &i, func() error {
+		words.put(&i)
+		return each(&i)
+	})
 }
 
 // conversionWords are the words beside conversions that are read by the million.
@@ -162,22 +121,15 @@ func (q queries) conversionWords(ctx context.Context) (w conversionWords, err er
 		return w, err
 	}
 	w.types, w.former = map[affiliate.OfferID]affiliate.OfferType{}, map[affiliate.OfferMemberID]bool{}
-	var id int64
-	var word string
-	for _, t := range []struct {
-		query string
-		put   func()
-	}{
-		{`SELECT id, type FROM offers`, func() { w.types[affiliate.OfferID(id)] = affiliate.OfferType(word) }},
-		{`SELECT x.id, '' ` + formerMembers, func() { w.former[affiliate.OfferMemberID(id)] = true }},
-	} {
-		err := q.stream(ctx, t.query, nil, []any{&id, &word}, func() error {
-			t.put()
-			return nil
-		})
-		if err != nil {
-			return w, fmt.Errorf("read the words beside conversions: %w", err)
-		}
+	if err := q.eachWord(ctx, `SELECT id, type AS word FROM offers`, func(id int64, word string) {
+		w.types[affiliate.OfferID(id)] = affiliate.OfferType(word)
+	}); err != nil {
+		return w, err
+	}
+	if err := q.eachWord(ctx, `SELECT x.id, '' AS word `+formerMembers, func(id int64, _ string) {
+		w.former[affiliate.OfferMemberID(id)] = true
+	}); err != nil {
+		return w, err
 	}
 	return w, nil
 }

@@ -4,47 +4,28 @@ import (
 	"context"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
-	"github.com/tributaryhq/tributary/internal/money"
 )
 
-type costRow struct {
-	ID         affiliate.CostID
-	CampaignID affiliate.CampaignID `db:"campaign_id"`
-	CreatorID  *affiliate.CreatorID `db:"creator_id"`
-	Amount     int64
-	Currency   money.Currency
-	Day        string
-	Note       string
-	Author     string
-	CreatedAt  Time `db:"created_at"`
-	RemovedAt  Time `db:"removed_at"`
-}
-
-const costColumns = `id, campaign_id, creator_id, amount, currency, day, note, author, created_at, removed_at`
-
-func (r costRow) domain() affiliate.Cost {
-	return affiliate.Cost{ID: r.ID, CampaignID: r.CampaignID, CreatorID: value(r.CreatorID), Amount: r.Amount,
-		Currency: r.Currency, Day: r.Day, Note: r.Note, Author: r.Author, CreatedAt: r.CreatedAt.Time,
-		RemovedAt: r.RemovedAt.Time}
-}
+var (
+	costTable   = tableOf[affiliate.Cost]("campaign_costs", "creator_id")
+	costColumns = columnsOf[affiliate.Cost]()
+)
 
 // Cost gives one fee; NotFound when there is none.
 func (q queries) Cost(ctx context.Context, id affiliate.CostID) (affiliate.Cost, error) {
-	return getOne[costRow](ctx, q, id, `SELECT `+costColumns+` FROM campaign_costs WHERE id = ?`, id)
+	return getOne[affiliate.Cost](ctx, q, id, `SELECT `+costColumns.of("")+` FROM campaign_costs WHERE id = ?`, id)
 }
 
 // Costs lists the fees of a campaign by id, removed ones included.
 func (q queries) Costs(ctx context.Context, campaign affiliate.CampaignID, p Page) ([]affiliate.Cost, string, error) {
 	var f Filter
 	f.And("campaign_id = ?", campaign)
-	return listPage[costRow](ctx, q, `SELECT `+costColumns+` FROM campaign_costs`, f, byID, p)
+	return paged[affiliate.Cost](ctx, q, `SELECT `+costColumns.of("")+` FROM campaign_costs`, f, byID, p)
 }
 
 // CreateCost writes a new fee.
 func (tx *Tx) CreateCost(ctx context.Context, c affiliate.Cost) (affiliate.Cost, error) {
-	err := tx.Get(ctx, &c.ID, `INSERT INTO campaign_costs (campaign_id, creator_id, amount, currency, day, note, author, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		c.CampaignID, null(c.CreatorID), c.Amount, c.Currency, c.Day, c.Note, c.Author, At(c.CreatedAt))
+	err := costTable.create(ctx, tx, c, &c.ID)
 	return c, err
 }
 

@@ -8,30 +8,35 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
-type creatorRow struct {
-	ID        affiliate.CreatorID
-	Name      string
-	Email     string
-	EmailHash string `db:"email_hash"`
-	Country   string
-	Note      string
-	RemovedAt Time `db:"removed_at"`
-	Version   int
-	CreatedAt Time `db:"created_at"`
-	UpdatedAt Time `db:"updated_at"`
+var (
+	creatorTable   = tableOf[affiliate.Creator]("creators")
+	creatorColumns = columnsOf[affiliate.Creator]()
+)
+
+// handleRow is a handle of a creator on a network.
+type handleRow struct {
+	CreatorID affiliate.CreatorID
+	Network   string
+	Handle    string
+	Folded    string
 }
 
-const creatorColumns = `id, name, email, email_hash, country, note, removed_at, version, created_at, updated_at`
+var handleTable = tableOf[handleRow]("creator_handles")
 
-func (r creatorRow) domain() affiliate.Creator {
-	return affiliate.Creator{ID: r.ID, Name: r.Name, Email: r.Email, EmailHash: r.EmailHash, Country: r.Country,
-		Note: r.Note, RemovedAt: r.RemovedAt.Time, Version: r.Version, CreatedAt: r.CreatedAt.Time,
-		UpdatedAt: r.UpdatedAt.Time}
+// handlesOf gives the handles of creators, by network.
+func handlesOf(creators ...affiliate.Creator) (rows []handleRow) {
+	for _, c := range creators {
+		for _, network := range slices.Sorted(maps.Keys(c.Handles)) {
+			handle := c.Handles[network]
+			rows = append(rows, handleRow{c.ID, network, handle, affiliate.FoldHandle(handle)})
+		}
+	}
+	return rows
 }
 
 // Creator gives one creator with their handles; NotFound when there is none.
 func (q queries) Creator(ctx context.Context, id affiliate.CreatorID) (affiliate.Creator, error) {
-	c, err := getOne[creatorRow](ctx, q, id, `SELECT `+creatorColumns+` FROM creators WHERE id = ?`, id)
+	c, err := getOne[affiliate.Creator](ctx, q, id, `SELECT `+creatorColumns.of("")+` FROM creators WHERE id = ?`, id)
 	if err != nil {
 		return c, err
 	}
@@ -54,27 +59,26 @@ func (q queries) CreatorsByEmail(ctx context.Context, hash string) ([]affiliate.
 	if hash == "" {
 		return nil, nil
 	}
-	return q.creators(ctx, `SELECT `+creatorColumns+` FROM creators WHERE email_hash = ? ORDER BY id`, hash)
+	return q.creators(ctx, `SELECT `+creatorColumns.of("")+` FROM creators WHERE email_hash = ? ORDER BY id`, hash)
 }
 
 // AllCreators gives every creator with their handles, for imports that match by name.
 func (q queries) AllCreators(ctx context.Context) ([]affiliate.Creator, error) {
-	return q.creators(ctx, `SELECT `+creatorColumns+` FROM creators ORDER BY id`)
+	return q.creators(ctx, `SELECT `+creatorColumns.of("")+` FROM creators ORDER BY id`)
 }
 
 // CreatorsChanged gives the creators about whom the audit log has entries behind one: all that were added or changed
 // since.
 func (q queries) CreatorsChanged(ctx context.Context, audited int64) ([]affiliate.Creator, error) {
-	return q.creators(ctx, `SELECT `+creatorColumns+` FROM creators WHERE id IN (
+	return q.creators(ctx, `SELECT `+creatorColumns.of("")+` FROM creators WHERE id IN (
 		SELECT CAST(substr(subject, 5) AS BIGINT) FROM audit_log WHERE id > ? AND substr(subject, 1, 4) = 'cre_') ORDER BY id`, audited)
 }
 
 func (q queries) creators(ctx context.Context, query string, args ...any) ([]affiliate.Creator, error) {
-	var rows []creatorRow
-	if err := q.List(ctx, &rows, query, args...); err != nil {
+	list := []affiliate.Creator{}
+	if err := q.List(ctx, &list, query, args...); err != nil {
 		return nil, err
 	}
-	list := domains(rows)
 	return list, q.addHandles(ctx, list)
 }
 
@@ -95,7 +99,7 @@ func (q queries) Creators(ctx context.Context, c CreatorFilter, p Page) ([]affil
 	if c.Community {
 		f.And("removed_at IS NULL")
 	}
-	list, next, err := listPage[creatorRow](ctx, q, `SELECT `+creatorColumns+` FROM creators`, f, byText("name", "id"), p)
+	list, next, err := paged[affiliate.Creator](ctx, q, `SELECT `+creatorColumns.of("")+` FROM creators`, f, byText("name", "id"), p)
 	if err != nil {
 		return nil, "", err
 	}
@@ -111,11 +115,7 @@ func (q queries) addHandles(ctx context.Context, list []affiliate.Creator) error
 			ids[i], index[c.ID] = c.ID, i
 			part[i].Handles = map[string]string{}
 		}
-		var rows []struct {
-			CreatorID affiliate.CreatorID `db:"creator_id"`
-			Network   string
-			Handle    string
-		}
+		var rows []handleRow
 		if err := q.ListIn(ctx, &rows, `SELECT creator_id, network, handle FROM creator_handles WHERE creator_id IN (?)`, ids); err != nil {
 			return err
 		}
@@ -129,9 +129,7 @@ func (q queries) addHandles(ctx context.Context, list []affiliate.Creator) error
 // CreateCreator writes a new creator with their handles. Conflict when a handle is somebody else's.
 func (tx *Tx) CreateCreator(ctx context.Context, c affiliate.Creator) (affiliate.Creator, error) {
 	c.Version = 1
-	err := tx.Get(ctx, &c.ID, `INSERT INTO creators (name, email, email_hash, country, note, version, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, 1, ?, ?) RETURNING id`,
-		c.Name, c.Email, c.EmailHash, c.Country, c.Note, At(c.CreatedAt), At(c.UpdatedAt))
+	err := creatorTable.create(ctx, tx, c, &c.ID)
 	if err != nil {
 		return c, err
 	}
@@ -141,9 +139,7 @@ func (tx *Tx) CreateCreator(ctx context.Context, c affiliate.Creator) (affiliate
 // SaveCreator writes a creator that was read as c.Version, with all their handles.
 func (tx *Tx) SaveCreator(ctx context.Context, c affiliate.Creator) (affiliate.Creator, error) {
 	err := tx.movingFormer(ctx, ` WHERE cr.id = ?`, int64(c.ID), func() error {
-		return tx.update(ctx, c.ID, `UPDATE creators SET name = ?, email = ?, email_hash = ?, country = ?, note = ?, removed_at = ?, updated_at = ?,
-			version = version + 1 WHERE id = ? AND version = ?`,
-			c.Name, c.Email, c.EmailHash, c.Country, c.Note, At(c.RemovedAt), At(c.UpdatedAt), c.ID, c.Version)
+		return creatorTable.save(ctx, tx, c)
 	})
 	if err != nil {
 		return c, err
@@ -156,12 +152,11 @@ func (tx *Tx) setHandles(ctx context.Context, c affiliate.Creator) error {
 	if _, err := tx.exec(ctx, `DELETE FROM creator_handles WHERE creator_id = ?`, c.ID); err != nil {
 		return err
 	}
-	for _, network := range slices.Sorted(maps.Keys(c.Handles)) {
-		handle := c.Handles[network]
-		n, err := tx.exec(ctx, `INSERT INTO creator_handles (creator_id, network, handle, folded) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			c.ID, network, handle, affiliate.FoldHandle(handle))
-		if err == nil && n == 0 {
-			err = conflict("handles."+network, "@%s is another creator's handle on %s", handle, network)
+	for _, h := range handlesOf(c) {
+		var kept affiliate.CreatorID
+		err := handleTable.insert(ctx, tx, []handleRow{h}, "ON CONFLICT DO NOTHING RETURNING creator_id", &kept, func() {})
+		if err == nil && kept == 0 {
+			err = conflict("handles."+h.Network, "@%s is another creator's handle on %s", h.Handle, h.Network)
 		}
 		if err != nil {
 			return err

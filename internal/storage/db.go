@@ -1,9 +1,10 @@
-// Package storage is all SQL of Tributary: connections, transactions, migrations and every query, written once for
-// PostgreSQL and SQLite. Methods that only read or stand alone live on queries, so that both DB and Tx have them;
-// methods that must not run outside a transaction exist on Tx only.
+// Package storage is the SQL of Tributary, but for what package report reads: connections, transactions, migrations and
+// every query, written once for PostgreSQL and SQLite. Methods that only read or stand alone live on queries, so that
+// both DB and Tx have them; methods that must not run outside a transaction exist on Tx only.
 package storage
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -13,6 +14,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -26,11 +28,7 @@ import (
 )
 
 // conn is what a pool and a transaction have in common.
-type conn interface {
-	sqlx.ExtContext
-	GetContext(ctx context.Context, dest any, query string, args ...any) error
-	SelectContext(ctx context.Context, dest any, query string, args ...any) error
-}
+type conn = sqlx.ExtContext
 
 // queries are the methods that DB and Tx share. In DB they run on the read pool.
 type queries struct {
@@ -51,6 +49,7 @@ type DB struct {
 	insertDeliveries atomic.Pointer[sql.Stmt]
 	trusting         atomic.Bool // see QuickLoad
 	onHold           atomic.Pointer[func(time.Duration)]
+	note             func(statement string) // see Note
 	room             *room
 }
 
@@ -245,7 +244,7 @@ func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	tx := &Tx{queries: queries{raw, db.d}}
+	tx := &Tx{queries: queries{db.noted(raw), db.d}}
 	if hold := db.onHold.Load(); hold != nil {
 		begun := time.Now()
 		defer func() { (*hold)(time.Since(begun)) }()
@@ -268,7 +267,7 @@ func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 		return err
 	}
 	if err := raw.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return fmt.Errorf("commit: %w", cmp.Or(ctx.Err(), err)) // what ended ctx has rolled back
 	}
 	if besides != nil {
 		besides.done = true
@@ -331,15 +330,45 @@ func (q queries) exec(ctx context.Context, query string, args ...any) (int64, er
 	return res.RowsAffected()
 }
 
-// Get reads one row of a query into dest; NotFound when there is none. Get and its kin are for this package and report:
-// nobody else writes SQL.
+// Get reads one row of a query into dest, a pointer to a struct with a field for each column or to the one value that a
+// row has; NotFound when there is none. Get and its kin are for this package and report: nobody else writes SQL.
 func (q queries) Get(ctx context.Context, dest any, query string, args ...any) error {
-	return storageError(q.c.GetContext(ctx, dest, q.d.rebind(query), args...))
+	found := false
+	err := q.rows(ctx, q.d.rebind(query), args, func(rows *sqlx.Rows) error {
+		return scanInto(rows, reflect.ValueOf(dest).Elem(), false, func() error {
+			found = true
+			return nil
+		})
+	})
+	if err == nil && !found {
+		err = storageError(sql.ErrNoRows)
+	}
+	return err
 }
 
-// List reads all rows.
+// List reads all rows into dest, a pointer to a list of what Get reads.
 func (q queries) List(ctx context.Context, dest any, query string, args ...any) error {
-	return storageError(q.c.SelectContext(ctx, dest, q.d.rebind(query), args...))
+	list := reflect.ValueOf(dest).Elem()
+	one := reflect.New(list.Type().Elem()).Elem()
+	return q.rows(ctx, q.d.rebind(query), args, func(rows *sqlx.Rows) error {
+		return scanInto(rows, one, false, func() error {
+			list.Set(reflect.Append(list, one))
+			return nil
+		})
+	})
+}
+
+// rows hands the rows of a query to read. Its placeholders are the database's own.
+func (q queries) rows(ctx context.Context, query string, args []any, read func(*sqlx.Rows) error) error {
+	rows, err := q.c.QueryxContext(ctx, query, args...)
+	if err != nil {
+		return storageError(err)
+	}
+	defer rows.Close()
+	if err := read(rows); err != nil {
+		return err
+	}
+	return storageError(rows.Err())
 }
 
 // ListIn reads rows for a query with an IN (?) over a slice; nothing is asked for an empty slice.
@@ -548,21 +577,21 @@ func (d dialect) typedPlaceholder(n int, kind string) string {
 }
 
 // insertRows runs "INSERT INTO into VALUES …rows suffix" in as few statements as the placeholders allow, and hands the
-// rows of a RETURNING clause to scan (nil when there is none). The rows are flat in args.
+// rows that each statement returns to read (nil when there are none). The rows to insert are flat in args.
 func (q queries) insertRows(ctx context.Context, into string, columns int, args []any, suffix string,
-	scan func(*sqlx.Rows) error) error {
+	read func(*sqlx.Rows) error) error {
 	most := q.d.maxParams / columns * columns
 	for len(args) > 0 {
 		part := args[:min(len(args), most)]
 		args = args[len(part):]
 		query := "INSERT INTO " + into + " VALUES " + q.d.values(len(part)/columns, columns) + " " + suffix
-		if scan == nil {
+		if read == nil {
 			if _, err := q.c.ExecContext(ctx, query, part...); err != nil {
 				return storageError(err)
 			}
 			continue
 		}
-		if err := q.scanRows(ctx, scan, query, part...); err != nil {
+		if err := q.rows(ctx, query, part, read); err != nil {
 			return err
 		}
 	}
@@ -570,15 +599,12 @@ func (q queries) insertRows(ctx context.Context, into string, columns int, args 
 }
 
 func (q queries) scanRows(ctx context.Context, scan func(*sqlx.Rows) error, query string, args ...any) error {
-	rows, err := q.c.QueryxContext(ctx, query, args...)
-	if err != nil {
-		return storageError(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
+	return q.rows(ctx, query, args, func(rows *sqlx.Rows) error {
+		for rows.Next() {
+			if err := scan(rows); err != nil {
+				return err
+			}
 		}
-	}
-	return storageError(rows.Err())
+		return nil
+	})
 }

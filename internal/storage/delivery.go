@@ -33,7 +33,7 @@ func (DeliveryState) Words() []DeliveryState {
 // NewDelivery is a verified delivery about to be kept.
 type NewDelivery struct {
 	StoreID    affiliate.StoreID
-	Key        [16]byte
+	Key        [16]byte `db:"dedupe_key"`
 	Topic      string
 	ReceivedAt time.Time
 	Payload    []byte // kept headers and body, compressed
@@ -71,21 +71,10 @@ func (db *DB) insertDeliveriesAtOnce(ctx context.Context, list []NewDelivery,
 	if db.d.arrays {
 		return db.insertDeliveryArrays(ctx, list, ids)
 	}
-	const columns = 5
-	args := make([]any, 0, len(list)*columns)
-	for i := range list {
-		d := &list[i]
-		args = append(args, int64(d.StoreID), d.Key[:], d.Topic, At(d.ReceivedAt), d.Payload)
-	}
 	before := len(ids)
 	err := db.InTx(ctx, func(tx *Tx) error {
-		return tx.insertRows(ctx, "deliveries (store_id, dedupe_key, topic, received_at, payload)", columns, args,
-			"ON CONFLICT (dedupe_key, store_id) DO NOTHING RETURNING id", func(rows *sqlx.Rows) error {
-				var id affiliate.DeliveryID
-				err := rows.Scan(&id)
-				ids = append(ids, id)
-				return err
-			})
+		var id affiliate.DeliveryID
+		return newDeliveryTable.insert(ctx, tx, list, newDeliveries, &id, func() { ids = append(ids, id) })
 	})
 	if err != nil {
 		return ids[:before], err // nothing was kept
@@ -93,11 +82,14 @@ func (db *DB) insertDeliveriesAtOnce(ctx context.Context, list []NewDelivery,
 	return ids, nil
 }
 
+var newDeliveryTable = tableOf[NewDelivery]("deliveries")
+
+const newDeliveries = "ON CONFLICT (dedupe_key, store_id) DO NOTHING RETURNING id"
+
 // insertDeliveriesSQL takes whole columns, so that one prepared statement serves groups of every size: a VALUES list is
 // parsed and planned anew for each size, which cost PostgreSQL a quarter of its time.
 const insertDeliveriesSQL = `INSERT INTO deliveries (store_id, dedupe_key, topic, received_at, payload)
-	SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::timestamptz[], $5::bytea[])
-	ON CONFLICT (dedupe_key, store_id) DO NOTHING RETURNING id`
+	SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::timestamptz[], $5::bytea[]) ` + newDeliveries
 
 // insertStatement prepares the statement when it is first used: the schema may not be there yet when the database is
 // opened.
@@ -156,20 +148,20 @@ func (db *DB) insertDeliveryArrays(ctx context.Context, list []NewDelivery,
 // Delivery is a kept delivery as a worker reads it.
 type Delivery struct {
 	ID         affiliate.DeliveryID
-	StoreID    affiliate.StoreID `db:"store_id"`
-	Key        []byte            `db:"dedupe_key"`
+	StoreID    affiliate.StoreID
+	Key        []byte `db:"dedupe_key"`
 	Topic      string
-	ReceivedAt Time `db:"received_at"`
+	ReceivedAt Time
 	Payload    []byte
 	State      DeliveryState
 	Attempts   int
-	RetryAt    Time   `db:"retry_at"`
+	RetryAt    Time
 	Processed  Time   `db:"processed_at"`
 	Order      string `db:"order_external"`
 	Note       string
 }
 
-const deliveryColumns = `id, store_id, dedupe_key, topic, received_at, payload, state, attempts, retry_at, processed_at, order_external, note`
+var deliveryColumns = columnsOf[Delivery]().of("")
 
 // longestRest is the longest delay of a retry, and clockSlack how far the clocks of two machines may differ. What lies
 // further ahead was written by a clock that has been put back since: it is due, or it would wait until that time comes

@@ -148,7 +148,7 @@ func TestOrdersCalled(t *testing.T) {
 	})
 }
 
-func TestStoreFigures(t *testing.T) {
+func TestStoreCounts(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		shop, other, ids := twoStores(t, db)
 		finish(t, db, storage.Outcome{ID: ids[0], State: storage.DeliveryFailed}, storage.Outcome{ID: ids[2],
@@ -163,7 +163,7 @@ func TestStoreFigures(t *testing.T) {
 				count(shop.ID, -1, "bad_signature", 7), count(shop.ID, -2, "ping", 1),
 				count(other.ID, -2, "too_large", 2)}})
 		})
-		all, err := db.StoreFigures(t.Context(), 0, noon.Add(-24*time.Hour))
+		all, err := db.StoreCounts(t.Context(), 0, noon.Add(-24*time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,7 +180,7 @@ func TestStoreFigures(t *testing.T) {
 		if f := all[other.ID]; f.Waiting != 6 || f.Failed != 0 {
 			t.Errorf("the other store: %+v", f)
 		}
-		one, err := db.StoreFigures(t.Context(), other.ID, noon.Add(-24*time.Hour))
+		one, err := db.StoreCounts(t.Context(), other.ID, noon.Add(-24*time.Hour))
 		if err != nil || len(one) != 1 || one[other.ID].Waiting != 6 {
 			t.Errorf("one store: %+v, %v", one, err)
 		}

@@ -291,6 +291,7 @@ func paged[R any](ctx context.Context, q queries, selectFrom string, f Filter, k
 	if err := k.After(&f, p.Cursor); err != nil {
 		return nil, "", err
 	}
+	rows = []R{}
 	if err := q.List(ctx, &rows, selectFrom+f.Where()+k.Top(p.Size()), f.Args...); err != nil {
 		return nil, "", err
 	}
@@ -306,4 +307,12 @@ func listPage[R row[T], T any](ctx context.Context, q queries, selectFrom string
 	p Page) ([]T, string, error) {
 	rows, next, err := paged[R](ctx, q, selectFrom, f, k, p)
 	return domains[R, T](rows), next, err
+}
+
+func domains[R row[T], T any](rows []R) []T {
+	list := make([]T, len(rows))
+	for i, r := range rows {
+		list[i] = r.domain()
+	}
+	return list
 }

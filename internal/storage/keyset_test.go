@@ -36,7 +36,8 @@ func TestKeyset_pages(t *testing.T) {
 				var got []int64
 				page := Page{Limit: size}
 				for range 10 {
-					rows, next, err := paged[line](p.Context(), p.db.queries, lines, Filter{}, Keyset{Keys: c.keys}, page)
+					rows, next, err := paged[line](p.Context(), p.db.queries, lines, Filter{},
+						Keyset{Keys: c.keys}, page)
 					if err != nil {
 						p.Fatal(err)
 					}

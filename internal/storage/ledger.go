@@ -57,24 +57,18 @@ func (q queries) FirstPayable(ctx context.Context,
 
 // AddLedger appends entries. A cause that was posted already is an error: nothing may be posted twice.
 func (tx *Tx) AddLedger(ctx context.Context, entries []affiliate.LedgerEntry) error {
-	const columns = 14
 	zone, err := tx.zoneOf(ctx, entries)
 	if err != nil {
 		return err
 	}
-	args := make([]any, 0, len(entries)*columns)
-	for _, e := range entries {
-		day := affiliate.Day(e.CreatedAt, zone)
-		tx.sums.entry(e, day)
-		args = append(args, int64(e.CreatorID), null(e.CampaignID), null(e.OfferMemberID),
-			null(e.ConversionID), string(e.Kind), string(e.Currency), e.Amount, e.Cause, null(e.PayoutID),
-			e.Note, e.Author, At(e.CreatedAt), day, At(e.PayableAt))
+	rows := make([]LedgerRow, len(entries))
+	for i, e := range entries {
+		rows[i] = LedgerRow{e, affiliate.Day(e.CreatedAt, zone)}
+		tx.sums.entry(e, rows[i].Day)
 	}
-	return tx.insertRows(ctx, `ledger_entries (creator_id, campaign_id, offer_member_id, conversion_id, kind, currency, amount, cause,
-		payout_id, note, author, created_at, day, payable_at)`, columns, args, "", nil)
+	return ledgerTable.insert(ctx, tx, rows, "", nil, nil)
 }
 
-// zoneOf gives the zone whose days ledger entries are of.
 func (tx *Tx) zoneOf(ctx context.Context, entries []affiliate.LedgerEntry) (*time.Location, error) {
 	if len(entries) == 0 {
 		return time.UTC, nil
@@ -85,24 +79,16 @@ func (tx *Tx) zoneOf(ctx context.Context, entries []affiliate.LedgerEntry) (*tim
 
 // LedgerOf gives the entries of a conversion, oldest first, with what a statement shows of them.
 func (q queries) LedgerOf(ctx context.Context, id affiliate.ConversionID) ([]affiliate.LedgerEntry, error) {
-	var rows []struct {
-		affiliate.LedgerEntry
-		OfferMember *affiliate.OfferMemberID `db:"offer_member_id"`
-		Campaign    *affiliate.CampaignID    `db:"campaign_id"`
-		Creator     affiliate.CreatorID      `db:"creator_id"`
-		Payout      *affiliate.PayoutID      `db:"payout_id"`
-		Created     Time                     `db:"created_at"`
-		Payable     Time                     `db:"payable_at"`
-	}
-	err := q.List(ctx, &rows, `SELECT id, creator_id, campaign_id, offer_member_id, kind, currency, amount, cause, payout_id, note, author, created_at,
-		payable_at FROM ledger_entries WHERE conversion_id = ? ORDER BY id`, id)
-	entries := make([]affiliate.LedgerEntry, len(rows))
-	for i, r := range rows {
-		e := r.LedgerEntry
-		e.ConversionID, e.CreatorID, e.CampaignID, e.OfferMemberID, e.PayoutID = id, r.Creator, value(r.Campaign),
-			value(r.OfferMember), value(r.Payout)
-		e.CreatedAt, e.PayableAt = r.Created.Time, r.Payable.Time
-		entries[i] = e
-	}
+	entries := []affiliate.LedgerEntry{}
+	err := q.List(ctx, &entries, `SELECT `+columnsOf[affiliate.LedgerEntry]().of("")+` FROM ledger_entries
+		WHERE conversion_id = ? ORDER BY id`, id)
 	return entries, err
 }
+
+// LedgerRow is a ledger entry with its day in the account's zone.
+type LedgerRow struct {
+	affiliate.LedgerEntry
+	Day string
+}
+
+var ledgerTable = tableOf[LedgerRow]("ledger_entries", "campaign_id", "offer_member_id", "conversion_id", "payout_id")

@@ -63,29 +63,18 @@ type LedgerLine struct {
 	Balance int64
 }
 
-const (
-	ledgerColumns = `l.id, l.creator_id, l.campaign_id, l.offer_member_id, l.conversion_id, l.kind, l.currency, l.amount, l.cause, l.payout_id,
-		l.note, l.author, l.created_at, l.payable_at, om.offer_id, o.id, o.store_id, o.external_id, o.number`
-	ledgerJoins = ` FROM ledger_entries l LEFT JOIN offer_members om ON om.id = l.offer_member_id LEFT JOIN conversions c ON c.id = l.conversion_id
-		LEFT JOIN orders o ON o.id = c.order_id`
-)
+var ledgerColumns = columnsOf[affiliate.LedgerEntry]().of("l") + `, om.offer_id, o.id AS order_id, o.store_id, o.external_id, o.number`
 
-// dest is where ledgerColumns go.
-func (l *LedgerLine) dest() []any {
-	return []any{intoInteger(&l.ID), intoInteger(&l.CreatorID), intoInteger(&l.CampaignID),
-		intoInteger(&l.OfferMemberID), intoInteger(&l.ConversionID), intoText(&l.Kind), intoText(&l.Currency),
-		intoInteger(&l.Amount), &l.Cause, intoInteger(&l.PayoutID), &l.Note, &l.Author, intoMoment(&l.CreatedAt),
-		intoMoment(&l.PayableAt), intoInteger(&l.OfferID), intoInteger(&l.OrderID), intoInteger(&l.StoreID),
-		intoText(&l.ExternalID), intoText(&l.Number)}
-}
+const ledgerJoins = ` LEFT JOIN offer_members om ON om.id = l.offer_member_id LEFT JOIN conversions c ON c.id = l.conversion_id
+	LEFT JOIN orders o ON o.id = c.order_id`
 
 // EachLedgerEntry hands the entries to each one by one, oldest first, without names and balances. The line is used
 // again for the next one.
 func (q queries) EachLedgerEntry(ctx context.Context, f LedgerFilter, each func(*LedgerLine) error) error {
 	var l LedgerLine
 	conditions := f.conditions()
-	return q.stream(ctx, `SELECT `+ledgerColumns+ledgerJoins+conditions.Where()+` ORDER BY l.created_at, l.id`, conditions.Args, l.dest(),
-		func() error { return each(&l) })
+	return q.stream(ctx, `SELECT `+ledgerColumns+` FROM ledger_entries l`+ledgerJoins+conditions.Where()+
+		` ORDER BY l.created_at, l.id`, conditions.Args, &l, func() error { return each(&l) })
 }
 
 // CountLedger counts what EachLedgerEntry gives.
@@ -117,13 +106,15 @@ func (q queries) balancesBefore(ctx context.Context, creator affiliate.CreatorID
 	before time.Time) (map[money.Currency]int64, error) {
 	conditions := LedgerFilter{Creator: creator, To: before}.conditions()
 	balances := map[money.Currency]int64{}
-	var currency money.Currency
-	var sum int64
-	err := q.stream(ctx, `SELECT l.currency, CAST(SUM(l.amount) AS BIGINT) FROM ledger_entries l`+conditions.Where()+` GROUP BY l.currency`,
-		conditions.Args, []any{intoText(&currency), &sum}, func() error {
-			balances[currency] = sum
-			return nil
-		})
+	var rows []struct {
+		Currency money.Currency
+		Sum      int64
+	}
+	err := q.List(ctx, &rows, `SELECT l.currency, CAST(SUM(l.amount) AS BIGINT) AS sum FROM ledger_entries l`+conditions.Where()+
+		` GROUP BY l.currency`, conditions.Args...)
+	for _, r := range rows {
+		balances[r.Currency] = r.Sum
+	}
 	return balances, err
 }
 
@@ -137,18 +128,13 @@ func (q queries) LedgerPage(ctx context.Context, f LedgerFilter, p Page) ([]Ledg
 	if err := newestEntries.After(&conditions, p.Cursor); err != nil {
 		return nil, "", err
 	}
-	var l LedgerLine
 	lines := []LedgerLine{}
 	// The names are joined to the few rows of the page, not to all that are skipped.
-	err := q.stream(ctx, `WITH page AS (SELECT * FROM ledger_entries l`+conditions.Where()+newestEntries.Top(p.Size())+`)
-		SELECT `+ledgerColumns+`, r.name, p.name, f.name, s.slug FROM page l LEFT JOIN offer_members om ON om.id = l.offer_member_id
-		LEFT JOIN offers f ON f.id = om.offer_id LEFT JOIN conversions c ON c.id = l.conversion_id LEFT JOIN orders o ON o.id = c.order_id
-		LEFT JOIN stores s ON s.id = o.store_id LEFT JOIN campaigns p ON p.id = l.campaign_id JOIN creators r ON r.id = l.creator_id
-		`+newestEntries.By(), conditions.Args,
-		append(l.dest(), &l.Creator, intoText(&l.Campaign), intoText(&l.Offer), intoText(&l.Store)), func() error {
-			lines = append(lines, l)
-			return nil
-		})
+	err := q.List(ctx, &lines, `WITH page AS (SELECT * FROM ledger_entries l`+conditions.Where()+newestEntries.Top(p.Size())+`)
+		SELECT `+ledgerColumns+`, r.name AS creator, p.name AS campaign, f.name AS offer, s.slug AS store FROM page l`+ledgerJoins+`
+		LEFT JOIN offers f ON f.id = om.offer_id LEFT JOIN stores s ON s.id = o.store_id LEFT JOIN campaigns p ON p.id = l.campaign_id
+		JOIN creators r ON r.id = l.creator_id
+		`+newestEntries.By(), conditions.Args...)
 	lines, next := Cut(newestEntries, lines, p.Size())
 	return lines, next, err
 }

@@ -6,34 +6,19 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
-type linkRow struct {
-	ID            affiliate.LinkID
-	OfferMemberID affiliate.OfferMemberID `db:"offer_member_id"`
-	Slug          string
-	Kind          affiliate.LinkKind
-	LandingURL    string `db:"landing_url"`
-	UTM           *affiliate.UTMRule
-	EndedAt       Time `db:"ended_at"`
-	CreatedAt     Time `db:"created_at"`
-	UpdatedAt     Time `db:"updated_at"`
-}
-
-const linkColumns = `id, offer_member_id, slug, kind, landing_url, utm, ended_at, created_at, updated_at`
-
-func (r linkRow) domain() affiliate.Link {
-	return affiliate.Link{ID: r.ID, OfferMemberID: r.OfferMemberID, Slug: r.Slug, Kind: r.Kind,
-		LandingURL: r.LandingURL, UTM: value(r.UTM), EndedAt: r.EndedAt.Time, CreatedAt: r.CreatedAt.Time,
-		UpdatedAt: r.UpdatedAt.Time}
-}
+var (
+	linkTable   = tableOf[affiliate.Link]("links", "utm").keeping("offer_member_id", "slug")
+	linkColumns = columnsOf[affiliate.Link]()
+)
 
 // Link gives one link; NotFound when there is none.
 func (q queries) Link(ctx context.Context, id affiliate.LinkID) (affiliate.Link, error) {
-	return getOne[linkRow](ctx, q, id, `SELECT `+linkColumns+` FROM links WHERE id = ?`, id)
+	return getOne[affiliate.Link](ctx, q, id, `SELECT `+linkColumns.of("")+` FROM links WHERE id = ?`, id)
 }
 
 // LinkBySlug gives one link, ended or not; NotFound when there is none.
 func (q queries) LinkBySlug(ctx context.Context, slug string) (affiliate.Link, error) {
-	return getOne[linkRow](ctx, q, named("link "+slug), `SELECT `+linkColumns+` FROM links WHERE slug = ?`, affiliate.FoldSlug(slug))
+	return getOne[affiliate.Link](ctx, q, named("link "+slug), `SELECT `+linkColumns.of("")+` FROM links WHERE slug = ?`, affiliate.FoldSlug(slug))
 }
 
 // LinkFilter narrows a list of links; zero fields do not.
@@ -51,7 +36,7 @@ func (q queries) Links(ctx context.Context, l LinkFilter, p Page) ([]affiliate.L
 	if l.Slug != "" {
 		f.And("slug = ?", affiliate.FoldSlug(l.Slug))
 	}
-	return listPage[linkRow](ctx, q, `SELECT `+linkColumns+` FROM links`, f, byID, p)
+	return paged[affiliate.Link](ctx, q, `SELECT `+linkColumns.of("")+` FROM links`, f, byID, p)
 }
 
 // TakenSlugs gives those of some slugs that are in use or were.
@@ -67,15 +52,11 @@ func (q queries) TakenSlugs(ctx context.Context, slugs []string) (map[string]boo
 
 // CreateLink writes a new link. Conflict when the slug is in use or was.
 func (tx *Tx) CreateLink(ctx context.Context, l affiliate.Link) (affiliate.Link, error) {
-	err := tx.Get(ctx, &l.ID, `INSERT INTO links (offer_member_id, slug, kind, landing_url, utm, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (slug) DO NOTHING RETURNING id`,
-		l.OfferMemberID, l.Slug, l.Kind, l.LandingURL, null(l.UTM), At(l.CreatedAt), At(l.UpdatedAt))
+	err := linkTable.create(ctx, tx, l, &l.ID, "ON CONFLICT (slug) DO NOTHING")
 	return l, taken(err, "slug", "the slug %q is taken", l.Slug)
 }
 
 // SaveLink writes the changeable fields of a link: kind, landing page, utm parameters and end.
 func (tx *Tx) SaveLink(ctx context.Context, l affiliate.Link) error {
-	_, err := tx.exec(ctx, `UPDATE links SET kind = ?, landing_url = ?, utm = ?, ended_at = ?, updated_at = ? WHERE id = ?`,
-		l.Kind, l.LandingURL, null(l.UTM), At(l.EndedAt), At(l.UpdatedAt), l.ID)
-	return err
+	return linkTable.save(ctx, tx, l)
 }

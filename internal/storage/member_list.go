@@ -29,20 +29,6 @@ type MemberSearch struct {
 	Former   bool   // those who left the campaign or the community, too
 }
 
-type memberItemRow struct {
-	memberRow
-	Creator  string
-	Handle   string
-	Left     bool `db:"left_community"`
-	Campaign string
-	Status   affiliate.CampaignStatus
-}
-
-func (r memberItemRow) domain() MemberItem {
-	return MemberItem{CampaignMember: r.memberRow.domain(), Creator: r.Creator, Handle: r.Handle, Left: r.Left,
-		Campaign: r.Campaign, Status: r.Status}
-}
-
 var membersByName = Keyset{Keys: []Key{{SQL: "r.name", Column: "creator", Kind: TextKey}, {SQL: "m.id"}}}
 
 // MemberPage lists members of campaigns by the creator's name.
@@ -60,7 +46,7 @@ func (q queries) MemberPage(ctx context.Context, s MemberSearch, p Page) ([]Memb
 			Containing(text), Containing(cmp.Or(affiliate.FoldHandle(text), text)),
 			Containing(cmp.Or(affiliate.FoldCode(text), text)), Containing(cmp.Or(affiliate.FoldSlug(text), text)))
 	}
-	return listPage[memberItemRow](ctx, q, `SELECT `+Qualify("m", memberColumns)+`, r.name AS creator, (r.removed_at IS NOT NULL) AS left_community,
+	return paged[MemberItem](ctx, q, `SELECT `+memberColumns.of("m")+`, r.name AS creator, (r.removed_at IS NOT NULL) AS "left",
 		`+bestHandle+` AS handle, c.name AS campaign, c.status FROM campaign_members m JOIN creators r ON r.id = m.creator_id JOIN campaigns c ON c.id = m.campaign_id`, f, membersByName, p)
 }
 
@@ -111,30 +97,30 @@ func (q queries) OfferMemberCounts(ctx context.Context,
 
 // OfferMembersOf gives the offers that some members of campaigns are in, by id.
 func (q queries) OfferMembersOf(ctx context.Context, members []affiliate.MemberID) ([]affiliate.OfferMember, error) {
-	return listOf[offerMemberRow](ctx, q, selectOfferMembers+` WHERE x.member_id IN (?) ORDER BY x.id`, members)
+	rows, err := listOf[ownedMemberRow](ctx, q, selectOfferMembers+` WHERE x.member_id IN (?) ORDER BY x.id`, members)
+	return domains(rows), err
 }
 
 // OffersOf gives the offers of some ids, by id.
 func (q queries) OffersOf(ctx context.Context, offers []affiliate.OfferID) ([]affiliate.Offer, error) {
-	return listOf[offerRow](ctx, q, `SELECT `+offerColumns+` FROM offers WHERE id IN (?) ORDER BY id`, offers)
+	rows, err := listOf[offerRow](ctx, q, `SELECT `+offerColumns.of("")+` FROM offers WHERE id IN (?) ORDER BY id`, offers)
+	return domains(rows), err
 }
 
 // CodesOf gives the codes of some offer members by id, ended ones included.
 func (q queries) CodesOf(ctx context.Context, owners []affiliate.OfferMemberID) ([]affiliate.Code, error) {
-	return listOf[codeRow](ctx, q, `SELECT `+codeColumns+` FROM codes WHERE offer_member_id IN (?) ORDER BY id`, owners)
+	return listOf[affiliate.Code](ctx, q, `SELECT `+codeColumns.of("")+` FROM codes WHERE offer_member_id IN (?) ORDER BY id`, owners)
 }
 
 // LinksOf gives the links of some offer members by id, ended ones included.
 func (q queries) LinksOf(ctx context.Context, owners []affiliate.OfferMemberID) ([]affiliate.Link, error) {
-	return listOf[linkRow](ctx, q, `SELECT `+linkColumns+` FROM links WHERE offer_member_id IN (?) ORDER BY id`, owners)
+	return listOf[affiliate.Link](ctx, q, `SELECT `+linkColumns.of("")+` FROM links WHERE offer_member_id IN (?) ORDER BY id`, owners)
 }
 
 // listOf reads what belongs to some ids, which may be none.
-func listOf[R row[T], T, ID any](ctx context.Context, q queries, query string, ids []ID) ([]T, error) {
-	if len(ids) == 0 {
-		return nil, nil
+func listOf[R, ID any](ctx context.Context, q queries, query string, ids []ID) (list []R, err error) {
+	if len(ids) > 0 {
+		err = q.ListIn(ctx, &list, query, ids)
 	}
-	var rows []R
-	err := q.ListIn(ctx, &rows, query, ids)
-	return domains[R, T](rows), err
+	return list, err
 }

@@ -52,9 +52,12 @@ func TestMigrate_ordersInDoubt(t *testing.T) {
 		}
 		for _, statement := range []string{"UPDATE stores SET platform = 'woocommerce'", "DROP TABLE store_statuses",
 			"DROP INDEX orders_doubtful", "DROP INDEX orders_custom_status", "DROP INDEX orders_parent",
+			"ALTER TABLE orders ADD COLUMN needs_reread BOOLEAN NOT NULL DEFAULT FALSE",
+			"UPDATE orders SET needs_reread = doubts <> ''",
+			"CREATE INDEX orders_reread ON orders (store_id, id) WHERE needs_reread",
 			"ALTER TABLE orders DROP COLUMN doubts", "ALTER TABLE orders DROP COLUMN custom_status",
 			"ALTER TABLE orders DROP COLUMN parent", "ALTER TABLE orders DROP COLUMN part",
-			"DELETE FROM migrations WHERE name = '0002_orders_in_doubt.sql'"} {
+			"DELETE FROM migrations WHERE name IN ('0002_orders_in_doubt.sql', '0007_doubts.sql')"} {
 			if err := db.Exec(t.Context(), statement); err != nil {
 				t.Fatalf("%s: %v", statement, err)
 			}

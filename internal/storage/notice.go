@@ -132,10 +132,10 @@ func (q queries) LastSignOfLife(ctx context.Context) (time.Time, error) {
 // MissedUntil gives the stores that deliveries may have been lost for until a time: those that take part, have sent
 // something and were connected by then.
 func (q queries) MissedUntil(ctx context.Context, to time.Time) ([]affiliate.Store, error) {
-	var rows []storeRow
-	err := q.List(ctx, &rows, `SELECT `+storeColumns+` FROM stores WHERE state = 'active' AND last_delivery_at IS NOT NULL
+	list := []affiliate.Store{}
+	err := q.List(ctx, &list, `SELECT `+storeColumns.of("")+` FROM stores WHERE state = 'active' AND last_delivery_at IS NOT NULL
 		AND created_at <= ? ORDER BY id`, At(to))
-	return domains(rows), err
+	return list, err
 }
 
 // StoreTopics gives the needed topics that stores have ever sent: of one store, or of all when it is 0.

@@ -2,41 +2,52 @@ package storage
 
 import (
 	"context"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 type offerRow struct {
 	ID          affiliate.OfferID
-	CampaignID  affiliate.CampaignID `db:"campaign_id"`
+	CampaignID  affiliate.CampaignID
 	Name        string
+	Folded      string
 	Type        affiliate.OfferType
 	Status      affiliate.OfferStatus
-	StatusSince Time  `db:"status_since"`
+	StatusSince time.Time
 	Percent     int64 `db:"commission_percent"`
 	Flat        int64 `db:"commission_flat"`
-	RuleVersion int   `db:"rule_version"`
+	RuleVersion int
 	Version     int
-	CreatedAt   Time `db:"created_at"`
-	UpdatedAt   Time `db:"updated_at"`
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
 }
 
-const offerColumns = `id, campaign_id, name, type, status, status_since, commission_percent, commission_flat, rule_version, version, created_at, updated_at`
+var (
+	offerTable   = tableOf[offerRow]("offers").keeping("campaign_id")
+	offerColumns = columnsOf[offerRow]()
+)
+
+func newOfferRow(o affiliate.Offer) offerRow {
+	return offerRow{ID: o.ID, CampaignID: o.CampaignID, Name: o.Name, Folded: affiliate.FoldName(o.Name), Type: o.Type,
+		Status: o.Status, StatusSince: o.StatusSince, Percent: o.Rule.Percent, Flat: o.Rule.Flat,
+		RuleVersion: o.Rule.Version, Version: o.Version, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt}
+}
 
 func (r offerRow) domain() affiliate.Offer {
 	return affiliate.Offer{ID: r.ID, CampaignID: r.CampaignID, Name: r.Name, Type: r.Type, Status: r.Status,
-		StatusSince: r.StatusSince.Time, Rule: affiliate.Rule{Percent: r.Percent, Flat: r.Flat, Version: r.RuleVersion},
-		Version: r.Version, CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+		StatusSince: r.StatusSince, Rule: affiliate.Rule{Percent: r.Percent, Flat: r.Flat, Version: r.RuleVersion},
+		Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 }
 
 // Offer gives one offer; NotFound when there is none.
 func (q queries) Offer(ctx context.Context, id affiliate.OfferID) (affiliate.Offer, error) {
-	return getOne[offerRow](ctx, q, id, `SELECT `+offerColumns+` FROM offers WHERE id = ?`, id)
+	return oneOf[offerRow](ctx, q, id, `SELECT `+offerColumns.of("")+` FROM offers WHERE id = ?`, id)
 }
 
 // OfferByName gives the offer of a name in a campaign, however it is written; NotFound when there is none.
 func (q queries) OfferByName(ctx context.Context, campaign affiliate.CampaignID, name string) (affiliate.Offer, error) {
-	return getOne[offerRow](ctx, q, named("offer "+name), `SELECT `+offerColumns+` FROM offers WHERE campaign_id = ? AND folded = ?`,
+	return oneOf[offerRow](ctx, q, named("offer "+name), `SELECT `+offerColumns.of("")+` FROM offers WHERE campaign_id = ? AND folded = ?`,
 		campaign, affiliate.FoldName(name))
 }
 
@@ -46,7 +57,7 @@ func (q queries) Offers(ctx context.Context, campaign affiliate.CampaignID, p Pa
 	if campaign != 0 {
 		f.And("campaign_id = ?", campaign)
 	}
-	return listPage[offerRow](ctx, q, `SELECT `+offerColumns+` FROM offers`, f, byID, p)
+	return listPage[offerRow](ctx, q, `SELECT `+offerColumns.of("")+` FROM offers`, f, byID, p)
 }
 
 const offerTaken = "the campaign has an offer %q already"
@@ -54,10 +65,7 @@ const offerTaken = "the campaign has an offer %q already"
 // CreateOffer writes a new offer. Conflict when its campaign has one of that name.
 func (tx *Tx) CreateOffer(ctx context.Context, o affiliate.Offer) (affiliate.Offer, error) {
 	o.Version = 1
-	err := tx.Get(ctx, &o.ID, `INSERT INTO offers (campaign_id, name, folded, type, status, status_since, commission_percent, commission_flat,
-		rule_version, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (campaign_id, folded) DO NOTHING RETURNING id`,
-		o.CampaignID, o.Name, affiliate.FoldName(o.Name), o.Type, o.Status, At(o.StatusSince), o.Rule.Percent,
-		o.Rule.Flat, o.Rule.Version, At(o.CreatedAt), At(o.UpdatedAt))
+	err := offerTable.create(ctx, tx, newOfferRow(o), &o.ID, "ON CONFLICT (campaign_id, folded) DO NOTHING")
 	return o, taken(err, "name", offerTaken, o.Name)
 }
 
@@ -67,36 +75,50 @@ func (tx *Tx) SaveOffer(ctx context.Context, o affiliate.Offer) (affiliate.Offer
 	if err := notTaken(err, other.ID != o.ID, "name", offerTaken, o.Name); err != nil {
 		return o, err
 	}
-	err = tx.update(ctx, o.ID, `UPDATE offers SET name = ?, folded = ?, type = ?, status = ?, status_since = ?, commission_percent = ?, commission_flat = ?,
-		rule_version = ?, updated_at = ?, version = version + 1 WHERE id = ? AND version = ?`,
-		o.Name, affiliate.FoldName(o.Name), o.Type, o.Status, At(o.StatusSince), o.Rule.Percent, o.Rule.Flat,
-		o.Rule.Version, At(o.UpdatedAt), o.ID, o.Version)
+	err = offerTable.save(ctx, tx, newOfferRow(o))
 	o.Version++
 	return o, err
 }
 
 type offerMemberRow struct {
 	ID            affiliate.OfferMemberID
-	OfferID       affiliate.OfferID    `db:"offer_id"`
-	MemberID      affiliate.MemberID   `db:"member_id"`
-	CampaignID    affiliate.CampaignID `db:"campaign_id"`
-	CreatorID     affiliate.CreatorID  `db:"creator_id"`
-	Percent       *int64               `db:"commission_percent"`
-	Flat          *int64               `db:"commission_flat"`
-	RuleVersion   int                  `db:"rule_version"`
-	InactiveSince Time                 `db:"inactive_since"`
+	OfferID       affiliate.OfferID
+	MemberID      affiliate.MemberID
+	Percent       *int64 `db:"commission_percent"`
+	Flat          *int64 `db:"commission_flat"`
+	RuleVersion   int
+	InactiveSince time.Time
 	Version       int
-	CreatedAt     Time `db:"created_at"`
-	UpdatedAt     Time `db:"updated_at"`
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
 }
 
-const selectOfferMembers = `SELECT x.id, x.offer_id, x.member_id, m.campaign_id, m.creator_id, x.commission_percent, x.commission_flat, x.rule_version,
-	x.inactive_since, x.version, x.created_at, x.updated_at FROM offer_members x JOIN campaign_members m ON m.id = x.member_id`
+var (
+	offerMemberTable   = tableOf[offerMemberRow]("offer_members").keeping("offer_id", "member_id")
+	selectOfferMembers = `SELECT ` + columnsOf[offerMemberRow]().of("x") + `, m.campaign_id, m.creator_id
+		FROM offer_members x JOIN campaign_members m ON m.id = x.member_id`
+)
 
-func (r offerMemberRow) domain() affiliate.OfferMember {
+func newOfferMemberRow(m affiliate.OfferMember) offerMemberRow {
+	r := offerMemberRow{ID: m.ID, OfferID: m.OfferID, MemberID: m.MemberID, RuleVersion: m.RuleVersion,
+		InactiveSince: m.InactiveSince, Version: m.Version, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt}
+	if m.Override != nil {
+		r.Percent, r.Flat = &m.Override.Percent, &m.Override.Flat
+	}
+	return r
+}
+
+// ownedMemberRow is an offer member with what its membership of the campaign says.
+type ownedMemberRow struct {
+	offerMemberRow
+	CampaignID affiliate.CampaignID
+	CreatorID  affiliate.CreatorID
+}
+
+func (r ownedMemberRow) domain() affiliate.OfferMember {
 	m := affiliate.OfferMember{ID: r.ID, OfferID: r.OfferID, MemberID: r.MemberID, CampaignID: r.CampaignID,
-		CreatorID: r.CreatorID, RuleVersion: r.RuleVersion, InactiveSince: r.InactiveSince.Time, Version: r.Version,
-		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
+		CreatorID: r.CreatorID, RuleVersion: r.RuleVersion, InactiveSince: r.InactiveSince, Version: r.Version,
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 	if r.Percent != nil || r.Flat != nil {
 		m.Override = &affiliate.Rule{Percent: value(r.Percent), Flat: value(r.Flat)}
 	}
@@ -105,13 +127,13 @@ func (r offerMemberRow) domain() affiliate.OfferMember {
 
 // OfferMember gives one offer member; NotFound when there is none.
 func (q queries) OfferMember(ctx context.Context, id affiliate.OfferMemberID) (affiliate.OfferMember, error) {
-	return getOne[offerMemberRow](ctx, q, id, selectOfferMembers+` WHERE x.id = ?`, id)
+	return oneOf[ownedMemberRow](ctx, q, id, selectOfferMembers+` WHERE x.id = ?`, id)
 }
 
 // OfferMemberOf gives a campaign member's place in an offer; NotFound when there is none.
 func (q queries) OfferMemberOf(ctx context.Context, offer affiliate.OfferID,
 	member affiliate.MemberID) (affiliate.OfferMember, error) {
-	return getOne[offerMemberRow](ctx, q, named("such offer member"), selectOfferMembers+` WHERE x.offer_id = ? AND x.member_id = ?`, offer, member)
+	return oneOf[ownedMemberRow](ctx, q, named("such offer member"), selectOfferMembers+` WHERE x.offer_id = ? AND x.member_id = ?`, offer, member)
 }
 
 // OfferMemberFilter narrows a list of offer members; zero fields do not.
@@ -134,32 +156,19 @@ func (q queries) OfferMembers(ctx context.Context, o OfferMemberFilter,
 	if o.Creator != 0 {
 		f.And("m.creator_id = ?", o.Creator)
 	}
-	return listPage[offerMemberRow](ctx, q, selectOfferMembers, f, Keyset{Keys: []Key{{SQL: "x.id"}}}, p)
-}
-
-func overrideColumns(r *affiliate.Rule) (percent, flat any) {
-	if r == nil {
-		return nil, nil
-	}
-	return r.Percent, r.Flat
+	return listPage[ownedMemberRow](ctx, q, selectOfferMembers, f, Keyset{Keys: []Key{{SQL: "x.id"}}}, p)
 }
 
 // CreateOfferMember puts a campaign member into an offer. Conflict when they are in it.
 func (tx *Tx) CreateOfferMember(ctx context.Context, m affiliate.OfferMember) (affiliate.OfferMember, error) {
 	m.Version = 1
-	percent, flat := overrideColumns(m.Override)
-	err := tx.Get(ctx, &m.ID, `INSERT INTO offer_members (offer_id, member_id, commission_percent, commission_flat, rule_version, version, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (offer_id, member_id) DO NOTHING RETURNING id`,
-		m.OfferID, m.MemberID, percent, flat, m.RuleVersion, At(m.CreatedAt), At(m.UpdatedAt))
+	err := offerMemberTable.create(ctx, tx, newOfferMemberRow(m), &m.ID, "ON CONFLICT (offer_id, member_id) DO NOTHING")
 	return m, taken(err, "member", "%s is in %s already; an inactive one can be made active", m.MemberID, m.OfferID)
 }
 
 // SaveOfferMember writes an offer member that was read as m.Version.
 func (tx *Tx) SaveOfferMember(ctx context.Context, m affiliate.OfferMember) (affiliate.OfferMember, error) {
-	percent, flat := overrideColumns(m.Override)
-	err := tx.update(ctx, m.ID, `UPDATE offer_members SET commission_percent = ?, commission_flat = ?, rule_version = ?, inactive_since = ?, updated_at = ?,
-		version = version + 1 WHERE id = ? AND version = ?`,
-		percent, flat, m.RuleVersion, At(m.InactiveSince), At(m.UpdatedAt), m.ID, m.Version)
+	err := offerMemberTable.save(ctx, tx, newOfferMemberRow(m))
 	m.Version++
 	return m, err
 }

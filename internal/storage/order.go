@@ -25,31 +25,31 @@ type OrderKey struct {
 // Order is an order as it is kept: what people see, and the state it is computed from.
 type Order struct {
 	ID            affiliate.OrderID
-	StoreID       affiliate.StoreID `db:"store_id"`
-	ExternalID    string            `db:"external_id"`
-	Revision      int64             // grows with every change
+	StoreID       affiliate.StoreID
+	ExternalID    string
+	Revision      int64 // grows with every change
 	Number        string
 	Status        affiliate.OrderStatus
 	Currency      money.Currency
 	Value         int64
-	OriginalValue int64 `db:"original_value"`
+	OriginalValue int64
 	Total         int64
 	Refunded      int64
-	RefundPending int64 `db:"refund_pending"`
+	RefundPending int64
 	Test          bool
-	PlacedAt      Time    `db:"placed_at"`
-	UpdatedAt     Time    `db:"updated_at"`
-	Day           string  // of PlacedAt in the account's zone
-	Codes         string  // JSON list
-	NotCredited   *string `db:"not_credited"`
-	Evidence      string  // fingerprint of what attribution looked at
-	Trace         string  // JSON; in SaveOrders empty means unchanged
-	Doubts        string  // what deliveries cannot settle: affiliate.Doubt words, by spaces
-	CustomStatus  string  `db:"custom_status"` // the store's word where a plugin set it
-	Parent        string  // the store's id of the order that this one belongs to
-	Part          bool    // counts nowhere: Parent does in its place
-	State         string  // JSON of affiliate.OrderState
-	ChangedAt     Time    `db:"changed_at"`
+	PlacedAt      Time
+	UpdatedAt     Time
+	Day           string // of PlacedAt in the account's zone
+	Codes         string // JSON list
+	NotCredited   *string
+	Evidence      string // fingerprint of what attribution looked at
+	Trace         string // JSON; in SaveOrders empty means unchanged
+	Doubts        string // what deliveries cannot settle: affiliate.Doubt words, by spaces
+	CustomStatus  string // the store's word where a plugin set it
+	Parent        string // the store's id of the order that this one belongs to
+	Part          bool   // counts nowhere: Parent does in its place
+	State         string // JSON of affiliate.OrderState
+	ChangedAt     Time
 }
 
 // DoubtList gives what deliveries cannot settle about the order.
@@ -76,9 +76,19 @@ func (o Order) CodeList() []string {
 	return codes
 }
 
-const orderColumns = `id, store_id, external_id, revision, number, status, currency, value, original_value, total, refunded,
-	refund_pending, test, placed_at, updated_at, day, codes, not_credited, evidence, doubts, custom_status,
-	parent, part, state, changed_at`
+// orderRow is an order with what only its table says.
+type orderRow struct {
+	Order
+	CreatedAt Time
+}
+
+var (
+	orderTable   = tableOf[orderRow]("orders")
+	orderColumns = columnsOf[Order]().without("trace") // it is large, and few ask for it
+	saveOrders   = orderTable.upsert(columns{"store_id", "external_id"}, map[string]string{
+		"trace": "CASE WHEN excluded.trace = '' THEN orders.trace ELSE excluded.trace END",
+	}) + " RETURNING store_id, external_id, id"
+)
 
 // LockOrders makes every other transaction that wants one of these orders wait until this one ends, whether they exist
 // yet or not. Keys are locked in one fixed order, so that two workers never wait for each other. On SQLite the write
@@ -112,7 +122,7 @@ func (q queries) Orders(ctx context.Context, keys []OrderKey) (map[OrderKey]Orde
 	found := make(map[OrderKey]Order, len(keys))
 	for store, ids := range byStore {
 		var list []Order
-		if err := q.ListIn(ctx, &list, `SELECT `+orderColumns+` FROM orders WHERE store_id = ? AND external_id IN (?)`, store, ids); err != nil {
+		if err := q.ListIn(ctx, &list, `SELECT `+orderColumns.of("")+` FROM orders WHERE store_id = ? AND external_id IN (?)`, store, ids); err != nil {
 			return nil, err
 		}
 		for _, o := range list {
@@ -136,36 +146,19 @@ func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange,
 		return cmp.Or(cmp.Compare(a.After.StoreID, b.After.StoreID), strings.Compare(a.After.ExternalID,
 			b.After.ExternalID))
 	})
-	const columns = 27
-	args := make([]any, 0, len(list)*columns)
-	for _, change := range list {
-		o := change.After
+	rows := make([]orderRow, len(list))
+	for i, change := range list {
 		tx.sums.order(change.Before, -1)
-		tx.sums.order(&o, 1)
-		args = append(args, int64(o.StoreID), o.ExternalID, o.Revision, o.Number, string(o.Status),
-			string(o.Currency), o.Value, o.OriginalValue, o.Total, o.Refunded, o.RefundPending, o.Test, o.PlacedAt,
-			o.UpdatedAt, o.Day, o.Codes, o.NotCredited, o.Evidence, o.Trace, o.Doubts != "", o.Doubts,
-			o.CustomStatus, o.Parent, o.Part, o.State, At(now), At(now))
+		tx.sums.order(&change.After, 1)
+		rows[i] = orderRow{change.After, At(now)}
+		rows[i].ChangedAt = At(now)
+	}
+	var saved struct {
+		OrderKey
+		ID affiliate.OrderID
 	}
 	ids := make(map[OrderKey]affiliate.OrderID, len(list))
-	err := tx.insertRows(ctx, `orders (store_id, external_id, revision, number, status, currency, value, original_value, total, refunded,
-		refund_pending, test, placed_at, updated_at, day, codes, not_credited, evidence, trace, needs_reread, doubts, custom_status,
-		parent, part, state, created_at, changed_at)`,
-		columns, args, `ON CONFLICT (store_id, external_id) DO UPDATE SET revision = excluded.revision, number = excluded.number,
-		status = excluded.status, currency = excluded.currency, value = excluded.value, original_value = excluded.original_value,
-		total = excluded.total, refunded = excluded.refunded, refund_pending = excluded.refund_pending, test = excluded.test,
-		placed_at = excluded.placed_at, updated_at = excluded.updated_at, day = excluded.day, codes = excluded.codes,
-		not_credited = excluded.not_credited, evidence = excluded.evidence,
-		trace = CASE WHEN excluded.trace = '' THEN orders.trace ELSE excluded.trace END,
-		needs_reread = excluded.needs_reread, doubts = excluded.doubts, custom_status = excluded.custom_status,
-		parent = excluded.parent, part = excluded.part, state = excluded.state, changed_at = excluded.changed_at
-		RETURNING store_id, external_id, id`, func(rows *sqlx.Rows) error {
-			var k OrderKey
-			var id affiliate.OrderID
-			err := rows.Scan(&k.StoreID, &k.ExternalID, &id)
-			ids[k] = id
-			return err
-		})
+	err := orderTable.insert(ctx, tx, rows, saveOrders, &saved, func() { ids[saved.OrderKey] = saved.ID })
 	return ids, err
 }
 
@@ -209,7 +202,7 @@ func (q queries) OrderByID(ctx context.Context, id affiliate.OrderID) (OrderRow,
 
 func (q queries) oneOrder(ctx context.Context, condition string, args ...any) (OrderRow, error) {
 	var row OrderRow
-	err := q.Get(ctx, &row, `SELECT `+Qualify("o", orderColumns)+`, o.trace, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id
+	err := q.Get(ctx, &row, `SELECT `+orderColumns.of("o")+`, o.trace, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id
 		WHERE `+condition+` AND o.placed_at IS NOT NULL`, args...)
 	if err != nil {
 		return row, err
@@ -277,7 +270,7 @@ var orderShows = map[OrderShow]string{
 	ShowUnconverted: "c.credited AND c.rate IS NULL AND " + listed("c.currency"),
 	ShowUnlisted:    "NOT " + listed("o.currency"),
 	ShowTest:        "o.test",
-	ShowDoubtful:    "o.needs_reread",
+	ShowDoubtful:    "o.doubts <> ''",
 	ShowParts:       "o.part",
 }
 
@@ -301,7 +294,7 @@ func (f OrderFilter) conditions() (w Filter) {
 	if f.Doubt == AnyDoubt {
 		w.And(orderShows[ShowDoubtful])
 	} else if f.Doubt != "" {
-		w.And("o.needs_reread AND ' ' || o.doubts || ' ' LIKE ?", "% "+string(f.Doubt)+" %")
+		w.And("o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE ?", "% "+string(f.Doubt)+" %")
 	}
 	Is(&w, "o.status", f.Status)
 	if f.Custom != "" {
@@ -325,7 +318,7 @@ var newestOrders = Keyset{Keys: []Key{{SQL: "o.placed_at", Kind: TimeKey, Descen
 
 // ListOrders gives orders, newest placed first, and the cursor of the next page, which is empty on the last one.
 func (q queries) ListOrders(ctx context.Context, f OrderFilter, p Page) ([]OrderRow, string, error) {
-	rows, next, err := paged[OrderRow](ctx, q, `SELECT `+Qualify("o", orderColumns)+`, s.slug AS store`+ordersFrom,
+	rows, next, err := paged[OrderRow](ctx, q, `SELECT `+orderColumns.of("o")+`, s.slug AS store`+ordersFrom,
 		f.conditions(), newestOrders, p)
 	if err != nil {
 		return nil, "", err
@@ -351,18 +344,9 @@ func (q queries) OrderCounts(ctx context.Context) (map[affiliate.OrderStatus]int
 // OrderParts gives the orders that belong to an order of a store, as the store's plugin made them, by their ids.
 func (q queries) OrderParts(ctx context.Context, store affiliate.StoreID, parent string) ([]OrderRow, error) {
 	var rows []OrderRow
-	err := q.List(ctx, &rows, `SELECT `+Qualify("o", orderColumns)+`, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id
+	err := q.List(ctx, &rows, `SELECT `+orderColumns.of("o")+`, s.slug AS store FROM orders o JOIN stores s ON s.id = o.store_id
 		WHERE o.store_id = ? AND o.parent = ? AND o.parent <> '' ORDER BY o.id LIMIT 100`, store, parent)
 	return rows, err
-}
-
-// Qualify puts a table's alias before every column of a list.
-func Qualify(alias, columns string) string {
-	fields := strings.Split(columns, ",")
-	for i, f := range fields {
-		fields[i] = alias + "." + strings.TrimSpace(f)
-	}
-	return strings.Join(fields, ", ")
 }
 
 // NextRevisions counts up the revisions of orders and gives the new ones. The orders must be locked.

@@ -45,15 +45,10 @@ type OrderLine struct {
 func (q queries) EachOrder(ctx context.Context, f OrderFilter, each func(*OrderLine) error) error {
 	var l OrderLine
 	conditions := f.conditions()
-	return q.stream(ctx, `SELECT o.id, o.store_id, o.external_id, o.number, o.status, o.currency, o.value, o.original_value, o.total, o.refunded,
-		o.refund_pending, o.test, o.placed_at, o.updated_at, o.codes, o.not_credited, c.id, c.campaign_id, c.creator_id, c.offer_id, c.method,
-		c.evidence, c.approval, c.commission, CASE WHEN o.part THEN o.parent ELSE '' END, o.doubts`+ordersFrom+conditions.Where()+newestOrders.By(), conditions.Args,
-		[]any{intoInteger(&l.ID), intoInteger(&l.StoreID), &l.ExternalID, &l.Number, intoText(&l.Status),
-			intoText(&l.Currency), intoInteger(&l.Value), intoInteger(&l.OriginalValue), intoInteger(&l.Total),
-			intoInteger(&l.Refunded), intoInteger(&l.RefundPending), &l.Test, intoMoment(&l.PlacedAt),
-			intoMoment(&l.UpdatedAt), &l.Codes, intoText(&l.NotCredited), intoInteger(&l.ConversionID),
-			intoInteger(&l.CampaignID), intoInteger(&l.CreatorID), intoInteger(&l.OfferID), intoText(&l.Method),
-			intoText(&l.Evidence), intoText(&l.Approval), intoInteger(&l.Commission), &l.Parent, &l.Doubts},
+	return q.stream(ctx, `SELECT o.id, o.store_id, o.external_id, o.number, o.status, o.currency, o.value, o.original_value, o.total,
+		o.refunded, o.refund_pending, o.test, o.placed_at, o.updated_at, o.codes, o.not_credited, o.doubts,
+		CASE WHEN o.part THEN o.parent ELSE '' END AS parent, c.id AS conversion_id, c.campaign_id, c.creator_id, c.offer_id, c.method,
+		c.evidence, c.approval, c.commission`+ordersFrom+conditions.Where()+newestOrders.By(), conditions.Args, &l,
 		func() error { return each(&l) })
 }
 

@@ -137,7 +137,7 @@ func (q queries) ConcernedOrders(ctx context.Context, store affiliate.StoreID, a
 	limit int) ([]Order, error) {
 	ids, args := concernedByRules(store, after)
 	var list []Order
-	err := q.List(ctx, &list, `SELECT `+Qualify("o", orderColumns)+` FROM orders o WHERE o.id IN (`+ids+`) ORDER BY o.id LIMIT ?`,
+	err := q.List(ctx, &list, `SELECT `+orderColumns.of("o")+` FROM orders o WHERE o.id IN (`+ids+`) ORDER BY o.id LIMIT ?`,
 		append(args, limit)...)
 	return list, err
 }
@@ -146,7 +146,7 @@ func (q queries) ConcernedOrders(ctx context.Context, store affiliate.StoreID, a
 func (q queries) DoubtCounts(ctx context.Context, store affiliate.StoreID) (map[affiliate.StoreID]DoubtCount, error) {
 	var f Filter
 	Is(&f, "store_id", store)
-	f.And("needs_reread")
+	f.And("doubts <> ''")
 	f.And("placed_at IS NOT NULL")
 	var rows []struct {
 		StoreID affiliate.StoreID `db:"store_id"`

@@ -64,37 +64,25 @@ func (f *Filter) Also() string {
 func (f *Filter) Clone() Filter { return Filter{slices.Clone(f.conditions), slices.Clone(f.Args)} }
 
 // getOne reads one row; NotFound names what was looked for.
-func getOne[R row[T], T any](ctx context.Context, q queries, what fmt.Stringer, query string, args ...any) (T, error) {
+func getOne[R any](ctx context.Context, q queries, what fmt.Stringer, query string, args ...any) (R, error) {
 	var r R
 	err := q.Get(ctx, &r, query, args...)
 	if affiliate.KindOf(err) == affiliate.NotFound {
 		err = affiliate.Errorf(affiliate.NotFound, "there is no %s", what)
 	}
-	return r.domain(), err
+	return r, err
 }
 
-func domains[R row[T], T any](rows []R) []T {
-	list := make([]T, len(rows))
-	for i, r := range rows {
-		list[i] = r.domain()
-	}
-	return list
+// oneOf is getOne for a row that stands for a concept.
+func oneOf[R row[T], T any](ctx context.Context, q queries, what fmt.Stringer, query string, args ...any) (T, error) {
+	r, err := getOne[R](ctx, q, what, query, args...)
+	return r.domain(), err
 }
 
 // named is what is looked for, where it is no id.
 type named string
 
 func (n named) String() string { return string(n) }
-
-// update runs an UPDATE of one row that states the version it was read with. Nothing updated means that somebody else
-// was faster, since the caller has read the row in the same transaction.
-func (tx *Tx) update(ctx context.Context, what fmt.Stringer, query string, args ...any) error {
-	n, err := tx.exec(ctx, query, args...)
-	if err == nil && n == 0 {
-		err = ChangedMeanwhile(what)
-	}
-	return err
-}
 
 // ChangedMeanwhile is the error of an update that states an old version.
 func ChangedMeanwhile(what fmt.Stringer) error {
@@ -114,15 +102,6 @@ func taken(err error, field, format string, args ...any) error {
 		return err
 	}
 	return conflict(field, format, args...)
-}
-
-// null gives nil for a zero value, which is NULL in the database.
-func null[T comparable](v T) any {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return v
 }
 
 // value gives the zero value for NULL.

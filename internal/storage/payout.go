@@ -4,40 +4,23 @@ import (
 	"context"
 	"time"
 
-	"github.com/jmoiron/sqlx"
-
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
 )
 
-type payoutRow struct {
-	ID        affiliate.PayoutID
-	CreatorID affiliate.CreatorID `db:"creator_id"`
-	Amount    int64
-	Currency  money.Currency
-	State     affiliate.PayoutState
-	Method    string
-	Reference string
-	Author    string
-	CreatedAt Time `db:"created_at"`
-	PaidAt    Time `db:"paid_at"`
-}
-
-const payoutColumns = `id, creator_id, amount, currency, state, method, reference, author, created_at, paid_at`
-
-func (r payoutRow) domain() affiliate.Payout {
-	return affiliate.Payout{ID: r.ID, CreatorID: r.CreatorID, Amount: r.Amount, Currency: r.Currency, State: r.State,
-		Method: r.Method, Reference: r.Reference, Author: r.Author, CreatedAt: r.CreatedAt.Time, PaidAt: r.PaidAt.Time}
-}
+var (
+	payoutTable   = tableOf[affiliate.Payout]("payouts")
+	payoutColumns = columnsOf[affiliate.Payout]()
+)
 
 // Payout gives one payout; NotFound when there is none.
 func (q queries) Payout(ctx context.Context, id affiliate.PayoutID) (affiliate.Payout, error) {
-	return getOne[payoutRow](ctx, q, id, `SELECT `+payoutColumns+` FROM payouts WHERE id = ?`, id)
+	return getOne[affiliate.Payout](ctx, q, id, `SELECT `+payoutColumns.of("")+` FROM payouts WHERE id = ?`, id)
 }
 
 // LockPayout gives one payout as it stands, and makes others who want to change it wait until this transaction ends.
 func (tx *Tx) LockPayout(ctx context.Context, id affiliate.PayoutID) (affiliate.Payout, error) {
-	return getOne[payoutRow](ctx, tx.queries, id, `SELECT `+payoutColumns+` FROM payouts WHERE id = ?`+tx.d.lockRows, id)
+	return getOne[affiliate.Payout](ctx, tx.queries, id, `SELECT `+payoutColumns.of("")+` FROM payouts WHERE id = ?`+tx.d.lockRows, id)
 }
 
 // PayoutFilter narrows a list of payouts; zero fields do not.
@@ -68,16 +51,9 @@ func (q queries) Payouts(ctx context.Context, w PayoutFilter, p Page) ([]NamedPa
 	if !w.To.IsZero() {
 		f.And("p.paid_at < ?", At(w.To))
 	}
-	return listPage[namedPayoutRow](ctx, q, `SELECT `+Qualify("p", payoutColumns)+`, r.name AS creator
+	return paged[NamedPayout](ctx, q, `SELECT `+payoutColumns.of("p")+`, r.name AS creator
 		FROM payouts p JOIN creators r ON r.id = p.creator_id`, f, Keyset{Keys: []Key{{SQL: "p.id", Descending: true}}}, p)
 }
-
-type namedPayoutRow struct {
-	payoutRow
-	Creator string
-}
-
-func (r namedPayoutRow) domain() NamedPayout { return NamedPayout{r.payoutRow.domain(), r.Creator} }
 
 // PayoutEntry is a ledger entry of a payout with the names that people see; both are empty for an account that belongs
 // to no campaign or offer.
@@ -90,34 +66,11 @@ type PayoutEntry struct {
 // PayoutEntries gives the ledger entries of a payout, those that took it back included, in the order in which they were
 // posted.
 func (q queries) PayoutEntries(ctx context.Context, id affiliate.PayoutID) ([]PayoutEntry, error) {
-	var rows []struct {
-		ID            affiliate.LedgerEntryID
-		CreatorID     affiliate.CreatorID      `db:"creator_id"`
-		CampaignID    *affiliate.CampaignID    `db:"campaign_id"`
-		OfferMemberID *affiliate.OfferMemberID `db:"offer_member_id"`
-		Kind          affiliate.EntryKind
-		Currency      money.Currency
-		Amount        int64
-		Cause         string
-		Note          string
-		Author        string
-		CreatedAt     Time `db:"created_at"`
-		PayableAt     Time `db:"payable_at"`
-		Campaign      *string
-		Offer         *string
-	}
-	err := q.List(ctx, &rows, `SELECT e.id, e.creator_id, e.campaign_id, e.offer_member_id, e.kind, e.currency, e.amount, e.cause, e.note, e.author,
-		e.created_at, e.payable_at, c.name AS campaign, o.name AS offer FROM ledger_entries e LEFT JOIN campaigns c ON c.id = e.campaign_id
+	entries := []PayoutEntry{}
+	err := q.List(ctx, &entries, `SELECT `+columnsOf[affiliate.LedgerEntry]().of("e")+`, c.name AS campaign, o.name AS offer
+		FROM ledger_entries e LEFT JOIN campaigns c ON c.id = e.campaign_id
 		LEFT JOIN offer_members om ON om.id = e.offer_member_id LEFT JOIN offers o ON o.id = om.offer_id
 		WHERE e.payout_id = ? AND e.kind = 'payout' ORDER BY e.id`, id)
-	entries := make([]PayoutEntry, len(rows))
-	for i, r := range rows {
-		entries[i] = PayoutEntry{Campaign: value(r.Campaign), Offer: value(r.Offer),
-			LedgerEntry: affiliate.LedgerEntry{ID: r.ID, CreatorID: r.CreatorID,
-				CampaignID: value(r.CampaignID), OfferMemberID: value(r.OfferMemberID), Kind: r.Kind,
-				Currency: r.Currency, Amount: r.Amount, Cause: r.Cause, PayoutID: id, Note: r.Note, Author: r.Author,
-				CreatedAt: r.CreatedAt.Time, PayableAt: r.PayableAt.Time}}
-	}
 	return entries, err
 }
 
@@ -140,25 +93,18 @@ func (tx *Tx) LockCreators(ctx context.Context, ids []affiliate.CreatorID) (map[
 
 // CreatePayouts writes new payouts, at most one per creator and currency, and gives them with their ids.
 func (tx *Tx) CreatePayouts(ctx context.Context, list []affiliate.Payout) ([]affiliate.Payout, error) {
-	const columns = 9
-	args := make([]any, 0, len(list)*columns)
-	for _, p := range list {
-		args = append(args, int64(p.CreatorID), p.Amount, string(p.Currency), string(p.State), p.Method, p.Reference,
-			p.Author, At(p.CreatedAt), At(p.PaidAt))
-	}
 	type key struct {
-		creator  affiliate.CreatorID
-		currency money.Currency
+		CreatorID affiliate.CreatorID
+		Currency  money.Currency
+	}
+	var saved struct {
+		key
+		ID affiliate.PayoutID
 	}
 	ids := make(map[key]affiliate.PayoutID, len(list))
-	err := tx.insertRows(ctx, `payouts (creator_id, amount, currency, state, method, reference, author, created_at, paid_at)`, columns, args,
-		`RETURNING creator_id, currency, id`, func(rows *sqlx.Rows) error {
-			var k key
-			var id affiliate.PayoutID
-			err := rows.Scan(&k.creator, &k.currency, &id)
-			ids[k] = id
-			return err
-		})
+	err := payoutTable.insert(ctx, tx, list, "RETURNING creator_id, currency, id", &saved, func() {
+		ids[saved.key] = saved.ID
+	})
 	created := make([]affiliate.Payout, len(list))
 	for i, p := range list {
 		p.ID = ids[key{p.CreatorID, p.Currency}]
@@ -186,21 +132,9 @@ type Balance struct {
 // the balance and in what is on hold, or in neither.
 func (q queries) Balances(ctx context.Context, creators []affiliate.CreatorID, now time.Time) ([]Balance, error) {
 	query, args := PayableAccounts(now, creators)
-	var rows []struct {
-		CreatorID              affiliate.CreatorID     `db:"creator_id"`
-		CampaignID             affiliate.CampaignID    `db:"campaign_id"`
-		OfferMemberID          affiliate.OfferMemberID `db:"offer_member_id"`
-		Currency               money.Currency
-		Balance, Paid, Payable int64
-	}
-	err := q.ListIn(ctx, &rows, `SELECT creator_id, campaign_id, offer_member_id, currency, balance, paid, payable FROM (`+query+`) b
+	list := []Balance{}
+	err := q.ListIn(ctx, &list, `SELECT creator_id, campaign_id, offer_member_id, currency, balance, paid, payable FROM (`+query+`) b
 		ORDER BY creator_id, currency, campaign_id, offer_member_id`, args...)
-	list := make([]Balance, len(rows))
-	for i, r := range rows {
-		list[i] = Balance{Account: affiliate.Account{CreatorID: r.CreatorID, CampaignID: r.CampaignID,
-			OfferMemberID: r.OfferMemberID},
-			Currency: r.Currency, Balance: r.Balance, Paid: r.Paid, Payable: r.Payable}
-	}
 	return list, err
 }
 

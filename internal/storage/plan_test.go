@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/testservers"
 )
@@ -19,17 +21,17 @@ type explaining struct {
 	plan    string
 }
 
-func (e *explaining) SelectContext(ctx context.Context, dest any, query string, args ...any) error {
-	rows, err := e.QueryxContext(ctx, e.explain+query, args...)
+func (e *explaining) QueryxContext(ctx context.Context, query string, args ...any) (*sqlx.Rows, error) {
+	rows, err := e.conn.QueryxContext(ctx, e.explain+query, args...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer rows.Close()
 	e.plan = ""
 	for rows.Next() {
 		line := map[string]any{}
 		if err := rows.MapScan(line); err != nil {
-			return err
+			return nil, err
 		}
 		text, ok := line[e.column].(string)
 		if !ok {
@@ -38,9 +40,9 @@ func (e *explaining) SelectContext(ctx context.Context, dest any, query string, 
 		e.plan += text + "\n"
 	}
 	if err := rows.Err(); err != nil {
-		return err
+		return nil, err
 	}
-	return e.conn.SelectContext(ctx, dest, query, args...)
+	return e.conn.QueryxContext(ctx, query, args...)
 }
 
 // planner is an empty database that tells how it would read.

@@ -64,8 +64,8 @@ func (tx *Tx) Refold(ctx context.Context, version int, now time.Time, emailHash 
 }
 
 func (tx *Tx) refoldCreators(ctx context.Context, r *Refolded, emailHash func(string) string) error {
-	var rows []creatorRow
-	if err := tx.List(ctx, &rows, `SELECT `+creatorColumns+` FROM creators ORDER BY id`); err != nil {
+	var rows []affiliate.Creator
+	if err := tx.List(ctx, &rows, `SELECT `+creatorColumns.of("")+` FROM creators ORDER BY id`); err != nil {
 		return err
 	}
 	for _, c := range rows {

@@ -21,12 +21,12 @@ func (q queries) GetIn(ctx context.Context, dest any, query string, args ...any)
 
 // CampaignsOf gives the campaigns of some ids.
 func (q queries) CampaignsOf(ctx context.Context, ids []affiliate.CampaignID) ([]affiliate.Campaign, error) {
-	return listOf[campaignRow](ctx, q, `SELECT `+campaignColumns+` FROM campaigns WHERE id IN (?)`, ids)
+	return listOf[affiliate.Campaign](ctx, q, `SELECT `+campaignColumns.of("")+` FROM campaigns WHERE id IN (?)`, ids)
 }
 
 // CreatorsOf gives the creators of some ids with their handles.
 func (q queries) CreatorsOf(ctx context.Context, ids []affiliate.CreatorID) ([]affiliate.Creator, error) {
-	list, err := listOf[creatorRow](ctx, q, `SELECT `+creatorColumns+` FROM creators WHERE id IN (?)`, ids)
+	list, err := listOf[affiliate.Creator](ctx, q, `SELECT `+creatorColumns.of("")+` FROM creators WHERE id IN (?)`, ids)
 	if err != nil {
 		return nil, err
 	}

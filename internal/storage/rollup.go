@@ -76,31 +76,16 @@ func (s *sums) conversion(c *Conversion, sign int64) {
 		return
 	}
 	at := cell{string(c.Currency), false}
-	sales, commission, refunded := c.Value, c.Commission, c.Refunded
+	counts := tally.Conversion{Class: c.Class(), Method: c.Method, Value: c.Value, Commission: c.Commission,
+		Refunded: c.Refunded}
 	if c.Rate != nil {
 		at = cell{string(c.AccountCurrency), true}
-		sales, commission, refunded = value(c.AccountValue), value(c.AccountCommission), value(c.AccountRefunded)
+		counts.Value, counts.Commission = value(c.AccountValue), value(c.AccountCommission)
+		counts.Refunded = value(c.AccountRefunded)
 	}
-	var t affiliate.Sums
-	switch c.Class() {
-	case affiliate.ClassConversion:
-		t.Conversions, t.Sales, t.Commissions = sign, sign*sales, sign*commission
-		if c.Method == affiliate.ByLink {
-			t.Linked = sign
-		}
-	case affiliate.ClassPending:
-		t.Pending = sign
-	case affiliate.ClassCanceled:
-		t.Canceled = sign
-	case affiliate.ClassRefunded:
-		t.Refunded = sign
-	case affiliate.ClassHeld:
-		t.Held = sign
-	case affiliate.ClassRejected:
-		t.Rejected = sign
-	}
-	if c.Class() != affiliate.ClassRejected {
-		t.Refunds = sign * refunded
+	t := counts.Sums()
+	if sign < 0 {
+		t = t.Negative()
 	}
 	add(&s.days, memberDay{c.OfferMemberID, c.Day, at}, t.Plus)
 }

@@ -29,9 +29,9 @@ func TestBothFoldersHoldTheSameMigrations(t *testing.T) {
 }
 
 func TestBothSchemasHaveTheSameTablesAndColumns(t *testing.T) {
-	lite := columnsOf(t, Options{Path: filepath.Join(t.TempDir(), "t.db")},
+	lite := schemaColumns(t, Options{Path: filepath.Join(t.TempDir(), "t.db")},
 		`SELECT m.name || '.' || p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'`)
-	full := columnsOf(t, Options{URL: testservers.Database(t)},
+	full := schemaColumns(t, Options{URL: testservers.Database(t)},
 		`SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = current_schema()`)
 	if len(lite) < 100 {
 		t.Fatalf("only %d columns were found", len(lite))
@@ -48,7 +48,7 @@ func TestBothSchemasHaveTheSameTablesAndColumns(t *testing.T) {
 	}
 }
 
-func columnsOf(t *testing.T, o Options, query string) []string {
+func schemaColumns(t *testing.T, o Options, query string) []string {
 	t.Helper()
 	db, err := Open(context.Background(), o)
 	if err != nil {

@@ -74,10 +74,10 @@ func TestSetAside(t *testing.T) {
 			}
 		}
 		inbox, err := db.Inbox(t.Context())
-		figures, err2 := db.StoreFigures(t.Context(), shop.ID, noon)
-		f := figures[shop.ID]
+		counts, err2 := db.StoreCounts(t.Context(), shop.ID, noon)
+		f := counts[shop.ID]
 		if err != nil || err2 != nil || inbox.Failed != 1 || inbox.Waiting != 1 || f.Failed != 0 || f.SetAside != 3 {
-			t.Errorf("the inbox is %+v, the store's figures %+v, %v, %v; want none failed of the store, 3 set aside",
+			t.Errorf("the inbox is %+v, the store's counts %+v, %v, %v; want none failed of the store, 3 set aside",
 				inbox, f, err, err2)
 		}
 		rows, _, err := db.ListDeliveries(t.Context(), storage.DeliveryFilter{State: aside, Look: 1}, storage.Page{})

@@ -7,44 +7,29 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
-	"github.com/tributaryhq/tributary/internal/money"
 )
 
+// storeRow is a store with what only its table says.
 type storeRow struct {
-	ID            affiliate.StoreID
-	Slug          string
-	Platform      affiliate.Platform
-	Name          string
-	Domain        string
-	Currency      money.Currency
-	Timezone      string
-	Parts         affiliate.PartsRule
-	State         affiliate.StoreState
-	Warning       string
-	LastDelivery  Time `db:"last_delivery_at"`
-	LastProcessed Time `db:"last_processed_at"`
-	Version       int
-	CreatedAt     Time `db:"created_at"`
-	UpdatedAt     Time `db:"updated_at"`
+	affiliate.Store
+	OtherShop string
 }
 
-const storeColumns = `id, slug, platform, name, domain, currency, timezone, parts, state, warning, last_delivery_at, last_processed_at, version, created_at, updated_at`
-
-func (r storeRow) domain() affiliate.Store {
-	return affiliate.Store{ID: r.ID, Slug: r.Slug, Platform: r.Platform, Name: r.Name, Domain: r.Domain,
-		Currency: r.Currency, Timezone: r.Timezone, Parts: r.Parts, State: r.State, Warning: r.Warning,
-		LastDeliveryAt: r.LastDelivery.Time, LastProcessedAt: r.LastProcessed.Time, Version: r.Version,
-		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
-}
+// What deliveries say about a store is written by others, at any time.
+var (
+	storeTable = tableOf[storeRow]("stores").
+			keeping("slug", "platform", "warning", "last_delivery_at", "last_processed_at", "other_shop")
+	storeColumns = columnsOf[affiliate.Store]()
+)
 
 // Store gives one store; NotFound when there is none.
 func (q queries) Store(ctx context.Context, id affiliate.StoreID) (affiliate.Store, error) {
-	return getOne[storeRow](ctx, q, id, `SELECT `+storeColumns+` FROM stores WHERE id = ?`, id)
+	return getOne[affiliate.Store](ctx, q, id, `SELECT `+storeColumns.of("")+` FROM stores WHERE id = ?`, id)
 }
 
 // StoreBySlug gives one store; NotFound when there is none.
 func (q queries) StoreBySlug(ctx context.Context, slug string) (affiliate.Store, error) {
-	return getOne[storeRow](ctx, q, named("store "+slug), `SELECT `+storeColumns+` FROM stores WHERE slug = ?`, slug)
+	return getOne[affiliate.Store](ctx, q, named("store "+slug), `SELECT `+storeColumns.of("")+` FROM stores WHERE slug = ?`, slug)
 }
 
 // StoreNamed gives the store that is named by its id ("str_1") or its slug; NotFound when there is none.
@@ -61,32 +46,27 @@ func (q queries) StoreNamed(ctx context.Context, ref string) (affiliate.Store, e
 
 // Stores lists stores by slug, ended ones included.
 func (q queries) Stores(ctx context.Context, p Page) ([]affiliate.Store, string, error) {
-	return listPage[storeRow](ctx, q, `SELECT `+storeColumns+` FROM stores`, Filter{}, byText("slug", "id"), p)
+	return paged[affiliate.Store](ctx, q, `SELECT `+storeColumns.of("")+` FROM stores`, Filter{}, byText("slug", "id"), p)
 }
 
 // StoresByDomain gives the stores of a platform and domain that were not ended.
 func (q queries) StoresByDomain(ctx context.Context, p affiliate.Platform, domain string) ([]affiliate.Store, error) {
-	var rows []storeRow
-	err := q.List(ctx, &rows, `SELECT `+storeColumns+` FROM stores WHERE platform = ? AND domain = ? AND state <> 'ended' ORDER BY id`,
+	list := []affiliate.Store{}
+	err := q.List(ctx, &list, `SELECT `+storeColumns.of("")+` FROM stores WHERE platform = ? AND domain = ? AND state <> 'ended' ORDER BY id`,
 		p, domain)
-	return domains(rows), err
+	return list, err
 }
 
 // CreateStore writes a new store and gives it with its id. Conflict when the slug is taken.
 func (tx *Tx) CreateStore(ctx context.Context, s affiliate.Store) (affiliate.Store, error) {
 	s.Version, s.Parts = 1, cmp.Or(s.Parts, affiliate.PartsDecide)
-	err := tx.Get(ctx, &s.ID, `INSERT INTO stores (slug, platform, name, domain, currency, timezone, parts, state, version, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?) ON CONFLICT (slug) DO NOTHING RETURNING id`,
-		s.Slug, s.Platform, s.Name, s.Domain, s.Currency, s.Timezone, s.Parts, s.State,
-		At(s.CreatedAt), At(s.UpdatedAt))
+	err := storeTable.create(ctx, tx, storeRow{Store: s}, &s.ID, "ON CONFLICT (slug) DO NOTHING")
 	return s, taken(err, "slug", "the slug %q is taken by another store", s.Slug)
 }
 
 // SaveStore writes the changeable fields of a store that was read as s.Version.
 func (tx *Tx) SaveStore(ctx context.Context, s affiliate.Store) (affiliate.Store, error) {
-	err := tx.update(ctx, s.ID, `UPDATE stores SET name = ?, domain = ?, currency = ?, timezone = ?, parts = ?, state = ?, updated_at = ?,
-		version = version + 1 WHERE id = ? AND version = ?`,
-		s.Name, s.Domain, s.Currency, s.Timezone, s.Parts, s.State, At(s.UpdatedAt), s.ID, s.Version)
+	err := storeTable.save(ctx, tx, storeRow{Store: s})
 	s.Version++
 	return s, err
 }
@@ -102,18 +82,8 @@ func (tx *Tx) AddStoreSecret(ctx context.Context, store affiliate.StoreID, seale
 
 // StoreSecrets lists the webhook secrets of a store without their values, oldest first, ended ones included.
 func (q queries) StoreSecrets(ctx context.Context, store affiliate.StoreID) ([]affiliate.StoreSecret, error) {
-	var rows []struct {
-		ID        affiliate.StoreSecretID
-		StoreID   affiliate.StoreID `db:"store_id"`
-		CreatedAt Time              `db:"created_at"`
-		EndedAt   Time              `db:"ended_at"`
-	}
-	err := q.List(ctx, &rows, `SELECT id, store_id, created_at, ended_at FROM store_secrets WHERE store_id = ? ORDER BY id`, store)
-	list := make([]affiliate.StoreSecret, len(rows))
-	for i, r := range rows {
-		list[i] = affiliate.StoreSecret{ID: r.ID, StoreID: r.StoreID, CreatedAt: r.CreatedAt.Time,
-			EndedAt: r.EndedAt.Time}
-	}
+	list := []affiliate.StoreSecret{}
+	err := q.List(ctx, &list, `SELECT `+columnsOf[affiliate.StoreSecret]().of("")+` FROM store_secrets WHERE store_id = ? ORDER BY id`, store)
 	return list, err
 }
 

@@ -4,7 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"time"
+
+	"github.com/jmoiron/sqlx"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
@@ -20,7 +21,7 @@ func (db *DB) InSnapshot(ctx context.Context, f func(s *Snapshot) error) error {
 		return fmt.Errorf("begin a snapshot: %w", err)
 	}
 	defer func() { _ = raw.Rollback() }() // nothing was written
-	s := &Snapshot{queries{raw, db.d}}
+	s := &Snapshot{queries{db.noted(raw), db.d}}
 	if !db.Embedded() {
 		// Compiling a query that reads a million rows once takes half a second longer than it saves.
 		if _, err := s.exec(ctx, `SET LOCAL jit = off`); err != nil {
@@ -30,73 +31,20 @@ func (db *DB) InSnapshot(ctx context.Context, f func(s *Snapshot) error) error {
 	return f(s)
 }
 
-// stream reads rows one by one: it scans each into dest and calls each, which may not use the database.
-func (q queries) stream(ctx context.Context, query string, args, dest []any, each func() error) error {
-	ctx, cancel := context.WithCancel(ctx)
-	rows, err := q.c.QueryxContext(ctx, q.d.rebind(query), args...)
-	if err != nil {
-		cancel()
-		return storageError(err)
-	}
-	defer rows.Close()
-	defer cancel() // before Close, which would read the rest of the rows
-	for rows.Next() {
-		if err := rows.Scan(dest...); err != nil {
+// stream reads rows one by one: it puts each into row, a pointer to a struct with a field for each column or to the
+// one value that a row has, and calls each, which may not use the database. Row, and what it points to, is used again
+// for the next one.
+func (q queries) stream(ctx context.Context, query string, args []any, row any, each func() error) error {
+	reading, cancel := context.WithCancel(ctx)
+	defer cancel()
+	return q.rows(reading, q.d.rebind(query), args, func(rows *sqlx.Rows) error {
+		err := scanEach(rows, row, each)
+		if err != nil {
+			cancel() // before the rows are closed, which would read the rest of them
 			return err
 		}
-		if err := each(); err != nil {
-			return err
-		}
-	}
-	if err := ctx.Err(); err != nil {
-		return err // plainer than what the driver says then
-	}
-	return storageError(rows.Err())
-}
-
-// integerInto and its kin scan columns into ids, currencies and the like; NULL is the zero value. database/sql reaches
-// typed values by reflection, which a stream of a million rows feels.
-type (
-	integerInto[T ~int64] struct{ to *T }
-	textInto[T ~string]   struct{ to *T }
-	momentInto            struct{ to *time.Time }
-)
-
-func intoInteger[T ~int64](to *T) any { return integerInto[T]{to} }
-func intoText[T ~string](to *T) any   { return textInto[T]{to} }
-func intoMoment(to *time.Time) any    { return momentInto{to} }
-
-func (s integerInto[T]) Scan(src any) error {
-	switch v := src.(type) {
-	case nil:
-		*s.to = 0
-	case int64:
-		*s.to = T(v)
-	default:
-		return fmt.Errorf("a whole number cannot be read from %T", src)
-	}
-	return nil
-}
-
-func (s textInto[T]) Scan(src any) error {
-	switch v := src.(type) {
-	case nil:
-		*s.to = ""
-	case string:
-		*s.to = T(v)
-	case []byte:
-		*s.to = T(v)
-	default:
-		return fmt.Errorf("a text cannot be read from %T", src)
-	}
-	return nil
-}
-
-func (s momentInto) Scan(src any) error {
-	var t Time
-	err := t.Scan(src)
-	*s.to = t.Time
-	return err
+		return ctx.Err() // plainer than what the driver says then
+	})
 }
 
 // Names are the words for ids, for rows that are read by the million: looked up here they travel once.
@@ -121,18 +69,20 @@ func (q queries) Names(ctx context.Context) (Names, error) {
 	if n.Stores, err = q.StoreNames(ctx); err != nil {
 		return n, err
 	}
-	if err := q.eachWord(ctx, `SELECT id, name FROM campaigns`, func(id int64, name string) {
+	if err := q.eachWord(ctx, `SELECT id, name AS word FROM campaigns`, func(id int64, name string) {
 		n.Campaigns[affiliate.CampaignID(id)] = name
 	}); err != nil {
 		return n, err
 	}
-	if err := q.eachWord(ctx, `SELECT id, name FROM offers`, func(id int64, name string) { n.Offers[affiliate.OfferID(id)] = name }); err != nil {
+	if err := q.eachWord(ctx, `SELECT id, name AS word FROM offers`, func(id int64, name string) { n.Offers[affiliate.OfferID(id)] = name }); err != nil {
 		return n, err
 	}
-	var id int64
-	var word, handle string
-	err = q.stream(ctx, `SELECT r.id, r.name, `+bestHandle+` FROM creators r`, nil, []any{&id, &word, &handle}, func() error {
-		n.Creators[affiliate.CreatorID(id)] = CreatorName{word, handle}
+	var r struct {
+		ID affiliate.CreatorID
+		CreatorName
+	}
+	err = q.stream(ctx, `SELECT r.id, r.name, `+bestHandle+` AS handle FROM creators r`, nil, &r, func() error {
+		n.Creators[r.ID] = r.CreatorName
 		return nil
 	})
 	if err != nil {
@@ -144,22 +94,24 @@ func (q queries) Names(ctx context.Context) (Names, error) {
 // StoreNames reads the names of all stores.
 func (q queries) StoreNames(ctx context.Context) (map[affiliate.StoreID]string, error) {
 	names := map[affiliate.StoreID]string{}
-	return names, q.eachWord(ctx, `SELECT id, name FROM stores`, func(id int64, name string) { names[affiliate.StoreID(id)] = name })
+	return names, q.eachWord(ctx, `SELECT id, name AS word FROM stores`, func(id int64, name string) { names[affiliate.StoreID(id)] = name })
 }
 
 // StoreSlugs reads the slugs of all stores.
 func (q queries) StoreSlugs(ctx context.Context) (map[affiliate.StoreID]string, error) {
 	slugs := map[affiliate.StoreID]string{}
 	put := func(id int64, slug string) { slugs[affiliate.StoreID(id)] = slug }
-	return slugs, q.eachWord(ctx, `SELECT id, slug FROM stores`, put)
+	return slugs, q.eachWord(ctx, `SELECT id, slug AS word FROM stores`, put)
 }
 
 // eachWord reads ids with a word for each.
 func (q queries) eachWord(ctx context.Context, query string, put func(id int64, word string)) error {
-	var id int64
-	var word string
-	err := q.stream(ctx, query, nil, []any{&id, &word}, func() error {
-		put(id, word)
+	var r struct {
+		ID   int64
+		Word string
+	}
+	err := q.stream(ctx, query, nil, &r, func() error {
+		put(r.ID, r.Word)
 		return nil
 	})
 	if err != nil {

@@ -8,41 +8,32 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
+// userRow is a user with what only its table says.
 type userRow struct {
-	ID         affiliate.UserID
-	Email      string
-	Name       string
-	Role       affiliate.Role
-	DisabledAt Time `db:"disabled_at"`
-	CreatedAt  Time `db:"created_at"`
-	UpdatedAt  Time `db:"updated_at"`
+	affiliate.User
+	Password string // hash
 }
 
-const userColumns = `id, email, name, role, disabled_at, created_at, updated_at`
-
-func (r userRow) domain() affiliate.User {
-	return affiliate.User{ID: r.ID, Email: r.Email, Name: r.Name, Role: r.Role, DisabledAt: r.DisabledAt.Time,
-		CreatedAt: r.CreatedAt.Time, UpdatedAt: r.UpdatedAt.Time}
-}
+var (
+	userTable   = tableOf[userRow]("users").keeping("email", "password")
+	userColumns = columnsOf[affiliate.User]()
+)
 
 // User gives one user; NotFound when there is none.
 func (q queries) User(ctx context.Context, id affiliate.UserID) (affiliate.User, error) {
-	return getOne[userRow](ctx, q, id, `SELECT `+userColumns+` FROM users WHERE id = ?`, id)
+	return getOne[affiliate.User](ctx, q, id, `SELECT `+userColumns.of("")+` FROM users WHERE id = ?`, id)
 }
 
 // UserByEmail gives a user by the folded e-mail address, with the hash of the password; NotFound when there is none.
 func (q queries) UserByEmail(ctx context.Context, email string) (affiliate.User, string, error) {
-	var row struct {
-		userRow
-		Password string
-	}
-	err := q.Get(ctx, &row, `SELECT `+userColumns+`, password FROM users WHERE email = ?`, email)
-	return row.domain(), row.Password, err
+	var row userRow
+	err := q.Get(ctx, &row, `SELECT `+columnsOf[userRow]().of("")+` FROM users WHERE email = ?`, email)
+	return row.User, row.Password, err
 }
 
 // Users lists users by id, disabled ones included.
 func (q queries) Users(ctx context.Context, p Page) ([]affiliate.User, string, error) {
-	return listPage[userRow](ctx, q, `SELECT `+userColumns+` FROM users`, Filter{}, byID, p)
+	return paged[affiliate.User](ctx, q, `SELECT `+userColumns.of("")+` FROM users`, Filter{}, byID, p)
 }
 
 // HasUsers says whether anybody can ever have signed in.
@@ -64,16 +55,13 @@ func (tx *Tx) CreateUser(ctx context.Context, u affiliate.User, passwordHash str
 	if err := notTaken(err, err == nil, "email", "%s has an account already", u.Email); err != nil {
 		return u, err
 	}
-	err = tx.Get(ctx, &u.ID, `INSERT INTO users (email, name, role, password, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?) RETURNING id`,
-		u.Email, u.Name, u.Role, passwordHash, At(u.CreatedAt), At(u.UpdatedAt))
+	err = userTable.create(ctx, tx, userRow{u, passwordHash}, &u.ID)
 	return u, err
 }
 
 // SaveUser writes name, role and whether the user may sign in.
 func (tx *Tx) SaveUser(ctx context.Context, u affiliate.User) error {
-	_, err := tx.exec(ctx, `UPDATE users SET name = ?, role = ?, disabled_at = ?, updated_at = ? WHERE id = ?`,
-		u.Name, u.Role, At(u.DisabledAt), At(u.UpdatedAt), u.ID)
-	return err
+	return userTable.save(ctx, tx, userRow{User: u})
 }
 
 // SetPassword writes the hash of a user's password.
@@ -122,7 +110,7 @@ func (q queries) FailedSignIns(ctx context.Context, user affiliate.UserID) (f Fa
 // SessionByHash gives a session that has not expired and whose user may sign in; NotFound otherwise.
 func (q queries) SessionByHash(ctx context.Context, hash []byte, now time.Time) (Session, error) {
 	var row struct {
-		userRow
+		affiliate.User
 		Began   Time
 		SeenAt  Time `db:"seen_at"`
 		Expires Time
@@ -132,9 +120,9 @@ func (q queries) SessionByHash(ctx context.Context, hash []byte, now time.Time) 
 		Places   int
 		FailedAt Time `db:"failed_at"`
 	}
-	err := q.Get(ctx, &row, `SELECT `+Qualify("u", userColumns)+`, s.created_at AS began, s.seen_at, s.expires_at AS expires, s.failures,
+	err := q.Get(ctx, &row, `SELECT `+userColumns.of("u")+`, s.created_at AS began, s.seen_at, s.expires_at AS expires, s.failures,
 		s.failed_places AS places, s.failed_at, COALESCE(s.proved_at, s.created_at) AS proved FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.hash = ? AND s.expires_at > ? AND u.disabled_at IS NULL`, hash, At(now))
-	return Session{User: row.domain(), CreatedAt: row.Began, SeenAt: row.SeenAt, ExpiresAt: row.Expires,
+	return Session{User: row.User, CreatedAt: row.Began, SeenAt: row.SeenAt, ExpiresAt: row.Expires,
 		ProvedAt: row.Proved,
 		Before:   FailedSignIns{row.Failures, row.Places, row.FailedAt}}, err
 }
@@ -178,7 +166,7 @@ func (db *DB) CreateHalfSignIn(ctx context.Context, hash []byte, user affiliate.
 
 // HalfSignIn gives who awaits a code; NotFound when it has expired or ended, or when they may not sign in.
 func (q queries) HalfSignIn(ctx context.Context, hash []byte, now time.Time) (affiliate.User, error) {
-	return getOne[userRow](ctx, q, named("such sign-in"), `SELECT `+Qualify("u", userColumns)+` FROM half_sign_ins h
+	return getOne[affiliate.User](ctx, q, named("such sign-in"), `SELECT `+userColumns.of("u")+` FROM half_sign_ins h
 		JOIN users u ON u.id = h.user_id WHERE h.hash = ? AND h.expires_at > ? AND u.disabled_at IS NULL`, hash, At(now))
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -32,9 +33,10 @@ type Column[R any] struct {
 	Extra  bool // shown only when somebody chooses it
 	Sorted bool // the table can be sorted by it, under its key
 
-	Sum   func(affiliate.Sums) int64 // an amount under the column, of all rows; nil without any
-	Cell  func(*R) any               // a plain cell of a page: a text or Money; nil: the page's template writes it
-	Write func(*Cells, *R)           // a cell of a file
+	Figure report.Key                 // of reports, where the column is one of their figures
+	Sum    func(affiliate.Sums) int64 // an amount under the column, of all rows; nil without any
+	Cell   func(*R) any               // a plain cell of a page: a text or Money; nil: the page's template writes it
+	Write  func(*Cells, *R)           // a cell of a file
 }
 
 // Money is an amount as a plain cell of a page has it.

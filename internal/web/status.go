@@ -22,7 +22,7 @@ type Status struct {
 	Reasons    []string         `json:"reasons,omitempty"` // why it is degraded
 	Writable   bool             `json:"writable"`          // false: nothing new can be kept
 	Deliveries StatusDeliveries `json:"deliveries"`
-	Queue      jobs.Figures     `json:"queue"`
+	Queue      jobs.QueueState  `json:"queue"`
 	Clock      StatusClock      `json:"clock"`
 	Orders     map[string]int64 `json:"orders"` // by status
 	// OrdersInDoubt are those about which deliveries leave something open that only the store can tell.
@@ -115,7 +115,7 @@ func (s *Server) status(c *gin.Context) {
 	if err != nil {
 		logOutage(c.Request.Context(), s.Log, &s.faults, "status not readable", "error", err)
 		c.JSON(http.StatusServiceUnavailable, Status{Status: "degraded", Version: s.Version, Time: s.App.Now().UTC(),
-			Reasons: []string{"the database cannot be reached"}, Queue: s.Queue.Figures(),
+			Reasons: []string{"the database cannot be reached"}, Queue: s.Queue.State(),
 			Clock: StatusClock{Jumps: []StatusJump{}}})
 		return
 	}
@@ -140,7 +140,7 @@ func (s *Server) sharedStatus(ctx context.Context) (Status, error) {
 func (s *Server) readStatus(ctx context.Context) (Status, error) {
 	now := s.App.Now().UTC()
 	out := Status{Status: "ok", Writable: true,
-		Version: s.Version, Time: now, Orders: map[string]int64{}, Queue: s.Queue.Figures()}
+		Version: s.Version, Time: now, Orders: map[string]int64{}, Queue: s.Queue.State()}
 	inbox, err := s.App.DB.Inbox(ctx)
 	if err != nil {
 		return out, err

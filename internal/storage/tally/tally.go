@@ -22,8 +22,8 @@ type Counted struct {
 	Amount string // the column of the amount in the conversion's own currency; empty: it adds 1
 }
 
-// Of says what a conversion adds to which sums, by the sum's name; alias is the table's. It is the same rule as that
-// of storage's transactions, whose sums are compared with it by Check.
+// Of says what a conversion adds to which sums, by the sum's name; alias is the table's. Conversion.Sums is the
+// same rule in Go: transactions write by the one, and Check compares with the other.
 func Of(alias string) map[string]Counted {
 	accepted := Class(alias, affiliate.ClassConversion)
 	return map[string]Counted{
@@ -38,6 +38,38 @@ func Of(alias string) map[string]Counted {
 		"rejected":    {Class: Class(alias, affiliate.ClassRejected)},
 		"refunds":     {Class: alias + ".approval <> 'rejected'", Amount: "refunded"},
 	}
+}
+
+// Conversion is what counts of a conversion.
+type Conversion struct {
+	Class                       affiliate.Class
+	Method                      affiliate.Method
+	Value, Commission, Refunded int64 // in one currency
+}
+
+// Sums are what a conversion adds: the same as Of says in SQL.
+func (c Conversion) Sums() (s affiliate.Sums) {
+	switch c.Class {
+	case affiliate.ClassConversion:
+		s.Conversions, s.Sales, s.Commissions = 1, c.Value, c.Commission
+		if c.Method == affiliate.ByLink {
+			s.Linked = 1
+		}
+	case affiliate.ClassPending:
+		s.Pending = 1
+	case affiliate.ClassCanceled:
+		s.Canceled = 1
+	case affiliate.ClassRefunded:
+		s.Refunded = 1
+	case affiliate.ClassHeld:
+		s.Held = 1
+	case affiliate.ClassRejected:
+		s.Rejected = 1
+	}
+	if c.Class != affiliate.ClassRejected {
+		s.Refunds = c.Refunded
+	}
+	return s
 }
 
 // Class is the condition that a conversion is of a class, as affiliate.Classify tells it.

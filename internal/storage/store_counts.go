@@ -8,8 +8,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
-// StoreFigures is how a store's deliveries fare.
-type StoreFigures struct {
+// StoreCounts is how a store's deliveries fare.
+type StoreCounts struct {
 	Waiting       int64
 	OldestWaiting time.Time // received; zero when none waits
 	Failed        int64
@@ -26,8 +26,8 @@ type OutcomeCount struct {
 }
 
 // Count gives how often one outcome was counted, and the hour of the last time.
-func (f StoreFigures) Count(outcome string) (n int64, last time.Time) {
-	for _, c := range f.Counts {
+func (s StoreCounts) Count(outcome string) (n int64, last time.Time) {
+	for _, c := range s.Counts {
 		if c.Outcome == outcome {
 			return c.N, c.Last
 		}
@@ -36,8 +36,8 @@ func (f StoreFigures) Count(outcome string) (n int64, last time.Time) {
 }
 
 // Rejected is how many deliveries were turned away.
-func (f StoreFigures) Rejected() (n int64) {
-	for _, c := range f.Counts {
+func (s StoreCounts) Rejected() (n int64) {
+	for _, c := range s.Counts {
 		if slices.Contains(rejectedOutcomes, c.Outcome) {
 			n += c.N
 		}
@@ -45,11 +45,11 @@ func (f StoreFigures) Rejected() (n int64) {
 	return n
 }
 
-// StoreFigures gives the figures of stores: of one, or of all when it is 0. A store that is not in it has none. The
-// counts are those of the hours that began at since or later.
-func (q queries) StoreFigures(ctx context.Context, store affiliate.StoreID,
-	since time.Time) (map[affiliate.StoreID]StoreFigures, error) {
-	all := map[affiliate.StoreID]StoreFigures{}
+// StoreCounts gives the counts of stores: of one, or of all when it is 0. A store that is not in it has none.
+// Outcomes are counted in the hours that began at since or later.
+func (q queries) StoreCounts(ctx context.Context, store affiliate.StoreID,
+	since time.Time) (map[affiliate.StoreID]StoreCounts, error) {
+	all := map[affiliate.StoreID]StoreCounts{}
 	var open []struct {
 		StoreID affiliate.StoreID `db:"store_id"`
 		State   DeliveryState
@@ -67,7 +67,7 @@ func (q queries) StoreFigures(ctx context.Context, store affiliate.StoreID,
 		return nil, err
 	}
 	for _, s := range shops {
-		all[s.ID] = StoreFigures{OtherShop: s.OtherShop}
+		all[s.ID] = StoreCounts{OtherShop: s.OtherShop}
 	}
 	var f Filter
 	Is(&f, "store_id", store)
