@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -23,17 +22,16 @@ func deliveriesListCommand() command {
 }
 
 func deliveriesList(ctx context.Context, c *call) error {
-	states := []storage.DeliveryState{"", storage.DeliveryWaiting, storage.DeliveryDone, storage.DeliveryIgnored,
-		storage.DeliveryFailed, storage.DeliverySetAside}
-	state := c.flags.String("state", "", "only those in a `STATE`: waiting, done, ignored, failed, set_aside")
+	state := c.flags.String("state", "", "only those in a `STATE`: "+affiliate.WordList[storage.DeliveryState]())
 	store := c.flags.String("store", "", "only those of a store, by its `SLUG`")
 	limit := c.flags.Int("limit", 50, "`N` deliveries at most, up to 500")
 	c.jsonFlag()
 	if _, err := c.parse(0, 0); err != nil {
 		return err
 	}
-	if !slices.Contains(states, storage.DeliveryState(*state)) {
-		return usagef("--state: %q is none of waiting, done, ignored, failed, set_aside", *state)
+	wanted, err := affiliate.ParseWord[storage.DeliveryState]("state", *state)
+	if err != nil {
+		return optionError(err)
 	}
 	if *limit < 1 || *limit > storage.MaxLimit {
 		return usagef("--limit: must be 1 to %d", storage.MaxLimit)
@@ -48,7 +46,7 @@ func deliveriesList(ctx context.Context, c *call) error {
 			return err
 		}
 	}
-	rows, _, err := a.DB.ListDeliveries(ctx, storage.DeliveryFilter{State: storage.DeliveryState(*state),
+	rows, _, err := a.DB.ListDeliveries(ctx, storage.DeliveryFilter{State: wanted,
 		Store: *store}, storage.Page{Limit: *limit})
 	if err != nil {
 		return err
@@ -85,12 +83,8 @@ func (o *choiceOptions) add(c *call) {
 
 // read gives the choice of the options and of the ids that were given.
 func (o choiceOptions) read(ctx context.Context, a *app.App, ids []string) (f storage.DeliveryChoice, err error) {
-	for _, text := range ids {
-		id, err := affiliate.ParseID[affiliate.DeliveryID]("dlv_", text)
-		if err != nil {
-			return f, err
-		}
-		f.IDs = append(f.IDs, id)
+	if f.IDs, err = affiliate.ParseIDs[affiliate.DeliveryID]("ID", "dlv_", ids); err != nil {
+		return f, err
 	}
 	f.Note = o.note
 	if o.store != "" {

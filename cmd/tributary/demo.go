@@ -212,8 +212,7 @@ func connect(ctx context.Context, a *app.App, set recordings.Set) error {
 }
 
 func addStore(ctx context.Context, a *app.App, s recordings.Store) error {
-	name := map[affiliate.Platform]string{affiliate.Shopify: "Demo Shopify store",
-		affiliate.WooCommerce: "Demo WooCommerce store"}[s.Platform]
+	name := "Demo " + a.Platforms.Guide(s.Platform).Name + " store"
 	_, err := a.AddStore(ctx, app.NewStore{Platform: s.Platform, Slug: s.Slug, Name: name, Domain: s.Domain,
 		Currency: s.Currency, Timezone: s.Timezone, Secret: s.Secret})
 	return err

@@ -260,7 +260,7 @@ func TestField_live(t *testing.T) {
 	eachBackend(t, func(t *testing.T, env environment) {
 		creators, err := os.ReadFile("testdata/field/live-woocommerce/creators.csv")
 		ok(t, err)
-		store := recordings.Store{Slug: "shop", Platform: affiliate.WooCommerce, Domain: "shop.example",
+		store := recordings.Store{Slug: "shop", Platform: woocommerce.Name, Domain: "shop.example",
 			Currency: "USD", Timezone: "Europe/Helsinki", Secret: "wnbM9vZoSodMKGeo919uZx4ntxSfLH99zVonCfja"}
 		var token string
 		env.open(t, func(ctx context.Context, a *app.App) {

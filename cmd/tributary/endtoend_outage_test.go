@@ -123,7 +123,7 @@ func (m *mortal) sendUntilAcknowledged(r recordings.Request) bool {
 func distinctKeys(list []recordings.Request) map[string]string {
 	keys := map[string]string{}
 	for _, r := range list {
-		p := platforms()[r.Store.Platform]
+		p := platforms().Of(r.Store.Platform)
 		if p.Unsigned(r.Header, r.Body) {
 			continue // a ping
 		}

@@ -274,7 +274,7 @@ type keptOrder struct {
 func allOrders(t testing.TB, env environment) (orders []keptOrder) {
 	t.Helper()
 	env.open(t, func(ctx context.Context, a *app.App) {
-		rows, err := every(func(p storage.Page) ([]storage.OrderRow, string, error) {
+		rows, err := storage.All(func(p storage.Page) ([]storage.OrderRow, string, error) {
 			return a.DB.ListOrders(ctx, storage.OrderFilter{}, p)
 		})
 		ok(t, err)

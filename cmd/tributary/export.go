@@ -4,19 +4,20 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/export"
+	"github.com/tributaryhq/tributary/internal/filters"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
@@ -187,72 +188,57 @@ func (o *exportOptions) tell(c *call, format export.Format, done app.Exported) e
 	return nil
 }
 
-// exportRange are the options of a span of time.
-type exportRange struct{ from, to string }
-
-func (r *exportRange) define(c *call, verb string) {
-	c.flags.StringVar(&r.from, "from", "",
+// defineSpan adds the options of a span of time.
+func defineSpan(c *call, verb string) {
+	c.flags.String("from", "",
 		verb+" at or after a `TIME`: a day of the account's zone (2026-11-01), or 2026-11-01T08:00:00Z")
-	c.flags.StringVar(&r.to, "to", "", verb+" before a `TIME`, or up to a day, which is the last one that counts")
+	c.flags.String("to", "", verb+" before a `TIME`, or up to a day, which is the last one that counts")
 }
 
-func (r *exportRange) read(ctx context.Context, a *app.App) (from, to time.Time, err error) {
-	settings, err := a.DB.Settings(ctx)
-	if err != nil {
-		return from, to, err
-	}
-	zone, err := affiliate.LoadZone(settings.Timezone)
-	if err != nil {
-		return from, to, err
-	}
-	if from, err = affiliate.ParseMoment("from", r.from, zone, 0); err != nil {
-		return from, to, err
-	}
-	to, err = affiliate.ParseMoment("to", r.to, zone, 1)
-	return from, to, err
+// defineWhose adds the options that narrow an export to a campaign and a creator.
+func defineWhose(c *call) {
+	c.flags.String("campaign", "", "only those of a campaign, by its `ID` (cmp_1)")
+	c.flags.String("creator", "", "only those of a creator, by their `ID` (cre_1)")
 }
 
-// exportFilter are the options that narrow an export to a campaign and a creator.
-type exportFilter struct{ campaign, creator string }
-
-func (f *exportFilter) define(c *call) {
-	c.flags.StringVar(&f.campaign, "campaign", "", "only those of a campaign, by its `ID` (cmp_1)")
-	c.flags.StringVar(&f.creator, "creator", "", "only those of a creator, by their `ID` (cre_1)")
-}
-
-func (f *exportFilter) read(ctx context.Context, a *app.App) (campaign affiliate.CampaignID,
-	creator affiliate.CreatorID, err error) {
-	if f.campaign != "" {
-		if campaign, err = affiliate.ParseID[affiliate.CampaignID]("cmp_", f.campaign); err != nil {
-			return 0, 0, usagef("--campaign: %s", err)
-		}
-		if _, err = a.DB.Campaign(ctx, campaign); err != nil {
-			return 0, 0, err
+// filters reads what the options of the command narrow, by the names that addresses have for them.
+func (c *call) filters(ctx context.Context, a *app.App) (*filters.Query, error) {
+	values := url.Values{}
+	c.flags.Visit(func(f *flag.Flag) { values.Set(strings.ReplaceAll(f.Name, "-", "_"), f.Value.String()) })
+	if store := values.Get("store"); store != "" {
+		if _, err := a.DB.StoreNamed(ctx, store); err != nil {
+			return nil, err
 		}
 	}
-	if f.creator != "" {
-		if creator, err = affiliate.ParseID[affiliate.CreatorID]("cre_", f.creator); err != nil {
-			return 0, 0, usagef("--creator: %s", err)
+	_, zone, err := a.DB.Account(ctx)
+	return filters.New(ctx, a.DB, values, zone), err
+}
+
+// optionError names the option that an error is about.
+func optionError(err error) error {
+	var e *affiliate.Error
+	if errors.As(err, &e) && e.Kind == affiliate.Invalid && e.Field != "" {
+		return usagef("--%s: %s", strings.ReplaceAll(e.Field, "_", "-"), e.Message)
+	}
+	return err
+}
+
+// known says whether there is what an export is narrowed to. An id of 0 is nothing that anybody asked for.
+func known(ctx context.Context, a *app.App, creator affiliate.CreatorID, offer affiliate.OfferID,
+	campaigns ...affiliate.CampaignID) error {
+	var err error
+	for _, id := range campaigns {
+		if err == nil && id != 0 {
+			_, err = a.DB.Campaign(ctx, id)
 		}
+	}
+	if err == nil && creator != 0 {
 		_, err = a.DB.Creator(ctx, creator)
 	}
-	return campaign, creator, err
-}
-
-// oneOf checks an option that has few values; empty means that it was not given.
-func oneOf[T ~string](option, given string, values ...T) (T, error) {
-	if given == "" || slices.Contains(values, T(given)) {
-		return T(given), nil
+	if err == nil && offer != 0 {
+		_, err = a.DB.Offer(ctx, offer)
 	}
-	return "", usagef("--%s: %q is none of %s", option, given, listWords(values))
-}
-
-func listWords[T ~string](values []T) string {
-	words := make([]string, len(values))
-	for i, v := range values {
-		words[i] = string(v)
-	}
-	return strings.Join(words, ", ")
+	return err
 }
 
 func exportConversionsCommand() command {
@@ -264,68 +250,37 @@ func exportConversionsCommand() command {
 			"--from 2026-11-01 --to 2026-11-30 --campaign cmp_3",
 		run: func(ctx context.Context, c *call) error {
 			var o exportOptions
-			var span exportRange
-			var narrow exportFilter
-			store := c.flags.String("store", "", "only those of a store, by its `SLUG`")
-			offer := c.flags.String("offer", "", "only those of an offer, by its `ID` (off_1)")
-			status := c.flags.String("status", "", "only those whose order has a `STATUS`: "+listWords(orderStatuses()))
-			approval := c.flags.String("approval", "", "only those with an `APPROVAL`: approved, rejected or held")
+			c.flags.String("store", "", "only those of a store, by its `SLUG`")
+			c.flags.String("offer", "", "only those of an offer, by its `ID` (off_1)")
+			c.flags.String("status", "",
+				"only those whose order has a `STATUS`: "+affiliate.WordList[affiliate.OrderStatus]())
+			c.flags.String("approval", "",
+				"only those with an `APPROVAL`: "+affiliate.WordList[affiliate.Approval]())
 			current := c.flags.Bool("current", false,
 				"only those of creators who are still in the campaign and the community, as campaigns count them")
 			o.define(c)
-			span.define(c, "placed")
-			narrow.define(c)
+			defineSpan(c, "placed")
+			defineWhose(c)
 			return o.run(ctx, c, 0, func(ctx context.Context, a *app.App, _ []string) (exporter, error) {
-				f := storage.ConversionFilter{Former: !*current}
-				var err error
-				if f.Store, err = storeBySlug(ctx, a, *store); err != nil {
+				q, err := c.filters(ctx, a)
+				if err != nil {
 					return nil, err
 				}
-				if *offer != "" {
-					if f.Offer, err = affiliate.ParseID[affiliate.OfferID]("off_", *offer); err != nil {
-						return nil, usagef("--offer: %s", err)
-					}
-					if _, err = a.DB.Offer(ctx, f.Offer); err != nil {
-						return nil, err
-					}
+				f := q.Conversions()
+				f.Former = !*current
+				if err := q.Err(); err != nil {
+					return nil, optionError(err)
 				}
-				if *status != "" {
-					given, err := oneOf("status", *status, orderStatuses()...)
-					if err != nil {
-						return nil, err
-					}
-					f.Statuses = []affiliate.OrderStatus{given}
-				}
-				if *approval != "" {
-					given, err := oneOf("approval", *approval, affiliate.Approved, affiliate.Rejected, affiliate.Held)
-					if err != nil {
-						return nil, err
-					}
-					f.Approvals = []affiliate.Approval{given}
-				}
-				if f.Campaign, f.Creator, err = narrow.read(ctx, a); err != nil {
+				if err := known(ctx, a, f.Creator, f.Offer, f.Campaigns...); err != nil {
 					return nil, err
 				}
-				f.From, f.To, err = span.read(ctx, a)
+				f.From, f.To = q.Span()
 				return func(ctx context.Context, w io.Writer, o app.ExportOptions) (app.Exported, error) {
 					return a.ExportConversions(ctx, w, f, storage.ConversionSort{}, o)
-				}, err
+				}, q.Err()
 			})
 		},
 	}
-}
-
-func orderStatuses() []affiliate.OrderStatus {
-	return []affiliate.OrderStatus{affiliate.Pending, affiliate.Paid, affiliate.Canceled, affiliate.Refunded}
-}
-
-// storeBySlug finds a store; an empty slug is none.
-func storeBySlug(ctx context.Context, a *app.App, slug string) (affiliate.StoreID, error) {
-	if slug == "" {
-		return 0, nil
-	}
-	store, err := a.DB.StoreBySlug(ctx, slug)
-	return store.ID, err
 }
 
 func exportOrdersCommand() command {
@@ -337,40 +292,31 @@ func exportOrdersCommand() command {
 			"2026-11-01 --to 2026-11-30 --status paid\ntributary export orders -o doubts.csv --doubt any",
 		run: func(ctx context.Context, c *call) error {
 			var o exportOptions
-			var span exportRange
-			var narrow exportFilter
-			store := c.flags.String("store", "", "only those of a store, by its `SLUG`")
-			status := c.flags.String("status", "", "only those with a `STATUS`: "+listWords(orderStatuses()))
-			custom := c.flags.String("custom-status", "",
+			c.flags.String("store", "", "only those of a store, by its `SLUG`")
+			c.flags.String("status", "", "only those with a `STATUS`: "+affiliate.WordList[affiliate.OrderStatus]())
+			c.flags.String("custom-status", "",
 				"only those with a `STATUS` that a plugin set, such as shipped")
-			doubts := append([]affiliate.Doubt{storage.AnyDoubt}, affiliate.Doubts()...)
-			doubt := c.flags.String("doubt", "", "only those in `DOUBT`: "+listWords(doubts))
-			parts := c.flags.Bool("parts", false, "only parts of other orders, which marketplace plugins split off")
+			c.flags.String("doubt", "", "only those in `DOUBT`: "+affiliate.WordList[storage.DoubtFilter]())
+			c.flags.Bool("parts", false, "only parts of other orders, which marketplace plugins split off")
 			o.define(c)
-			span.define(c, "placed")
-			narrow.define(c)
+			defineSpan(c, "placed")
+			defineWhose(c)
 			return o.run(ctx, c, 0, func(ctx context.Context, a *app.App, _ []string) (exporter, error) {
-				f := storage.OrderFilter{Store: *store, Custom: *custom}
-				if *parts {
-					f.Show = storage.ShowParts
-				}
-				var err error
-				if f.Doubt, err = oneOf("doubt", *doubt, doubts...); err != nil {
+				q, err := c.filters(ctx, a)
+				if err != nil {
 					return nil, err
 				}
-				if f.Status, err = oneOf("status", *status, orderStatuses()...); err != nil {
+				f := q.Orders()
+				if err := q.Err(); err != nil {
+					return nil, optionError(err)
+				}
+				if err := known(ctx, a, f.Creator, 0, f.Campaign); err != nil {
 					return nil, err
 				}
-				if _, err = storeBySlug(ctx, a, *store); err != nil {
-					return nil, err
-				}
-				if f.Campaign, f.Creator, err = narrow.read(ctx, a); err != nil {
-					return nil, err
-				}
-				f.From, f.To, err = span.read(ctx, a)
+				f.From, f.To = q.Span()
 				return func(ctx context.Context, w io.Writer, o app.ExportOptions) (app.Exported, error) {
 					return a.ExportOrders(ctx, w, f, o)
-				}, err
+				}, q.Err()
 			})
 		},
 	}
@@ -385,33 +331,27 @@ func exportLedgerCommand() command {
 			"-o bonuses.xlsx --kind bonus",
 		run: func(ctx context.Context, c *call) error {
 			var o exportOptions
-			var span exportRange
-			var narrow exportFilter
-			kind := c.flags.String("kind", "",
-				"only those of a `KIND`: accrual, reversal, adjustment, bonus, payout or write_off")
-			currency := c.flags.String("currency", "", "only those in a `CURRENCY`")
+			c.flags.String("kind", "", "only those of a `KIND`: "+affiliate.WordList[affiliate.EntryKind]())
+			c.flags.String("currency", "", "only those in a `CURRENCY`")
 			o.define(c)
-			span.define(c, "posted")
-			narrow.define(c)
+			defineSpan(c, "posted")
+			defineWhose(c)
 			return o.run(ctx, c, 0, func(ctx context.Context, a *app.App, _ []string) (exporter, error) {
-				var f storage.LedgerFilter
-				var err error
-				if f.Kind, err = oneOf("kind", *kind, affiliate.Accrual, affiliate.Reversal, affiliate.Adjustment,
-					affiliate.Bonus, affiliate.PaidOut, affiliate.WriteOff); err != nil {
+				q, err := c.filters(ctx, a)
+				if err != nil {
 					return nil, err
 				}
-				if *currency != "" {
-					if f.Currency, err = money.ParseCurrency(*currency); err != nil {
-						return nil, usagef("--currency: %s", err)
-					}
+				f := q.Ledger()
+				if err := q.Err(); err != nil {
+					return nil, optionError(err)
 				}
-				if f.Campaign, f.Creator, err = narrow.read(ctx, a); err != nil {
+				if err := known(ctx, a, f.Creator, 0, f.Campaign); err != nil {
 					return nil, err
 				}
-				f.From, f.To, err = span.read(ctx, a)
+				f.From, f.To = q.Span()
 				return func(ctx context.Context, w io.Writer, o app.ExportOptions) (app.Exported, error) {
 					return a.ExportLedger(ctx, w, f, o)
-				}, err
+				}, q.Err()
 			})
 		},
 	}
@@ -425,18 +365,21 @@ func exportStatementCommand() command {
 		example: "tributary export statement cre_12 -o anna.xlsx --from 2026-01-01",
 		run: func(ctx context.Context, c *call) error {
 			var o exportOptions
-			var span exportRange
 			o.define(c)
-			span.define(c, "posted")
+			defineSpan(c, "posted")
 			return o.run(ctx, c, 1, func(ctx context.Context, a *app.App, args []string) (exporter, error) {
 				creator, err := affiliate.ParseID[affiliate.CreatorID]("cre_", args[0])
 				if err != nil {
 					return nil, usagef("CREATOR: %s", err)
 				}
-				from, to, err := span.read(ctx, a)
+				q, err := c.filters(ctx, a)
+				if err != nil {
+					return nil, err
+				}
+				from, to := q.Span()
 				return func(ctx context.Context, w io.Writer, o app.ExportOptions) (app.Exported, error) {
 					return a.ExportStatement(ctx, w, creator, from, to, o)
-				}, err
+				}, q.Err()
 			})
 		},
 	}

@@ -56,7 +56,7 @@ func linkCheck(ctx context.Context, c *call) error {
 }
 
 func workingLinks(ctx context.Context, a *app.App) (working []affiliate.Link, err error) {
-	links, err := every(func(p storage.Page) ([]affiliate.Link, string, error) {
+	links, err := storage.All(func(p storage.Page) ([]affiliate.Link, string, error) {
 		return a.DB.Links(ctx, storage.LinkFilter{}, p)
 	})
 	for _, l := range links {

@@ -18,13 +18,18 @@ import (
 	"unicode/utf8"
 
 	"github.com/tributaryhq/tributary/integrations/fxrates"
+	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/config"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// openApp opens the database and builds the application without platforms, queue and live pages. An embedded database
+// platforms are all kinds of stores, in the order in which they are offered.
+func platforms() app.Platforms { return app.Platforms{shopify.Platform{}, woocommerce.Platform{}} }
+
+// openApp opens the database and builds the application without queue and live pages. An embedded database
 // is made and migrated first; a PostgreSQL with an old schema is an error that says how to migrate. The returned
 // function closes what was opened.
 func openApp(ctx context.Context, cfg config.Config) (*app.App, func(), error) {
@@ -56,7 +61,7 @@ func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App,
 		return nil, err
 	}
 	a := &app.App{DB: db, Sealer: sealer, Log: newLogger(cfg, os.Stderr), Now: time.Now, PublicURL: cfg.PublicURL,
-		Live: nobody{}, PrivateLandings: cfg.PrivateLandings}
+		Platforms: platforms(), Live: nobody{}, PrivateLandings: cfg.PrivateLandings}
 	if cfg.FXRatesURL != "" {
 		a.Rates = fxrates.Client{URL: cfg.FXRatesURL}
 	}

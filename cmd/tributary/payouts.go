@@ -52,7 +52,7 @@ func payoutsDue(ctx context.Context, c *call) error {
 		return err
 	}
 	now := a.Now()
-	due, err := every(func(p storage.Page) ([]storage.Due, string, error) {
+	due, err := storage.All(func(p storage.Page) ([]storage.Due, string, error) {
 		return a.DB.PayoutsDue(ctx, settings, currency, now, p)
 	})
 	if err != nil {

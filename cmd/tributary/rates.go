@@ -86,15 +86,11 @@ func ratesShow(ctx context.Context, c *call) error {
 		return err
 	}
 	defer end()
-	s, err := a.DB.Settings(ctx)
+	s, zone, err := a.DB.Account(ctx)
 	if err != nil {
 		return err
 	}
 	if *day == "" {
-		zone, err := affiliate.LoadZone(s.Timezone)
-		if err != nil {
-			return err
-		}
 		*day = affiliate.Day(a.Now(), zone)
 	}
 	keys := []storage.RateKey{{From: "EUR", To: currency, Day: *day}}

@@ -15,9 +15,6 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/integrations/fxrates"
-	"github.com/tributaryhq/tributary/integrations/shopify"
-	"github.com/tributaryhq/tributary/integrations/woocommerce"
-	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/config"
@@ -115,14 +112,9 @@ type stopStep struct {
 	end  func() error
 }
 
-// platforms are all kinds of stores.
-func platforms() map[affiliate.Platform]app.Platform {
-	return map[affiliate.Platform]app.Platform{affiliate.Shopify: shopify.Platform{},
-		affiliate.WooCommerce: woocommerce.Platform{}}
-}
-
-// startServer opens everything, starts the roles and returns once the address answers.
-func startServer(ctx context.Context, cfg config.Config, roles []string) (s *server, err error) {
+// startServer opens everything, starts the roles and returns once the address answers. More kinds of stores than the
+// usual ones may be given.
+func startServer(ctx context.Context, cfg config.Config, roles []string, more ...app.Platform) (s *server, err error) {
 	s = &server{failed: make(chan error, 1)}
 	defer func() {
 		if err != nil {
@@ -172,7 +164,8 @@ func startServer(ctx context.Context, cfg config.Config, roles []string) (s *ser
 	queue := jobs.NewQueue(redis)
 	hub := live.NewHub(redis.Client(), a.Log)
 	counters := app.NewCounters(a.DB, a.Now, a.Log)
-	a.Platforms, a.Queue, a.Live, a.Serving = platforms(), queue, hub, true
+	a.Platforms = append(a.Platforms, more...)
+	a.Queue, a.Live, a.Serving = queue, hub, true
 	counters.Live = hub
 	if cfg.Embedded() {
 		watchHolds(a)

@@ -21,7 +21,8 @@ func settingsCommand() command {
 			"# click_rule: last_click or first_click, of several clicks within the window\n" +
 			"# renewals: own_code or first_only; of a subscription's renewals, those count that carry a creator's " +
 			"code, or none do\n" +
-			"# utm: on or off; whether links add utm parameters to their landing page, which WooCommerce needs\n" +
+			"# utm: on or off; whether links add utm parameters to their landing page, which " +
+			platforms().Names(app.NeedsUTM) + " needs\n" +
 			"# hold_days: how long a commission waits before it can be paid (0 to 365)\n" +
 			"# minimum_payout: what is less is not due yet",
 		run: settings,

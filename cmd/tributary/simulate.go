@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/simulate"
@@ -60,7 +62,7 @@ func (o *simulateOptions) define(c *call) {
 	p := &o.run.Plan
 	c.flags.StringVar(&o.url, "url", "http://127.0.0.1:8080", "`ADDRESS` of the server, which must be on this machine")
 	c.flags.StringVar(&p.Store, "store", "", "`SLUG` of the store")
-	c.flags.StringVar(&o.platform, "platform", string(affiliate.Shopify), "`P` of the store: shopify or woocommerce")
+	c.flags.StringVar(&o.platform, "platform", string(shopify.Name), "`P` of the store: shopify or woocommerce")
 	c.flags.StringVar(&p.Secret, "secret", "", "`W`: the store's webhook secret")
 	c.flags.StringVar(&o.run.Token, "token", "", "`T`: an API token, to check what came out")
 	c.flags.StringVar(&o.currency, "currency", "USD", "`C` of the store and of the account")
@@ -129,8 +131,8 @@ func (o *simulateOptions) finish() (err error) {
 	if o.run.Address, err = simulate.LoopbackAddress(o.url); err != nil {
 		return usagef("--url: %s", err)
 	}
-	if p.Platform = affiliate.Platform(o.platform); p.Platform != affiliate.Shopify &&
-		p.Platform != affiliate.WooCommerce {
+	if p.Platform = affiliate.Platform(o.platform); p.Platform != shopify.Name &&
+		p.Platform != woocommerce.Name {
 		return usagef("--platform: %q is neither shopify nor woocommerce", o.platform)
 	}
 	if p.Store == "" || strings.Trim(p.Store, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {

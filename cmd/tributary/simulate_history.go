@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/history"
@@ -134,12 +136,12 @@ type historyJSON struct {
 
 // madeUpStores are those that a history comes from, the one with most orders first.
 var madeUpStores = []app.NewStore{
-	madeUpStore(affiliate.Shopify, "us", "US", "fern-us.myshopify.com", "USD", "America/New_York"),
-	madeUpStore(affiliate.WooCommerce, "eu", "Europe", "eu.fern.example", "EUR", "Europe/Berlin"),
-	madeUpStore(affiliate.Shopify, "uk", "UK", "fern-uk.myshopify.com", "GBP", "Europe/London"),
-	madeUpStore(affiliate.Shopify, "jp", "Japan", "fern-jp.myshopify.com", "JPY", "Asia/Tokyo"),
-	madeUpStore(affiliate.WooCommerce, "ae", "Gulf", "ae.fern.example", "AED", "Asia/Dubai"),
-	madeUpStore(affiliate.WooCommerce, "se", "Nordics", "se.fern.example", "SEK", "Europe/Stockholm"),
+	madeUpStore(shopify.Name, "us", "US", "fern-us.myshopify.com", "USD", "America/New_York"),
+	madeUpStore(woocommerce.Name, "eu", "Europe", "eu.fern.example", "EUR", "Europe/Berlin"),
+	madeUpStore(shopify.Name, "uk", "UK", "fern-uk.myshopify.com", "GBP", "Europe/London"),
+	madeUpStore(shopify.Name, "jp", "Japan", "fern-jp.myshopify.com", "JPY", "Asia/Tokyo"),
+	madeUpStore(woocommerce.Name, "ae", "Gulf", "ae.fern.example", "AED", "Asia/Dubai"),
+	madeUpStore(woocommerce.Name, "se", "Nordics", "se.fern.example", "SEK", "Europe/Stockholm"),
 }
 
 func madeUpStore(platform affiliate.Platform, slug, where, domain, currency, timezone string) app.NewStore {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
@@ -29,8 +31,8 @@ func simulated(t *testing.T, platform affiliate.Platform) (env environment, simu
 	t.Helper()
 	env = embedded(t)
 	csv := filepath.Join(t.TempDir(), "sim.csv")
-	domain := map[affiliate.Platform]string{affiliate.Shopify: "sim.myshopify.com",
-		affiliate.WooCommerce: "shop.example"}[platform]
+	domain := map[affiliate.Platform]string{shopify.Name: "sim.myshopify.com",
+		woocommerce.Name: "shop.example"}[platform]
 	for _, args := range [][]string{
 		{"store", "add", "--platform", string(platform), "--slug", "sim", "--name", "Sim", "--domain", domain,
 			"--currency", "USD", "--timezone", "America/New_York", "--webhook-secret", simulateSecret},
@@ -51,7 +53,7 @@ func simulated(t *testing.T, platform affiliate.Platform) (env environment, simu
 }
 
 func TestSimulate(t *testing.T) {
-	for _, platform := range []affiliate.Platform{affiliate.Shopify, affiliate.WooCommerce} {
+	for _, platform := range []affiliate.Platform{shopify.Name, woocommerce.Name} {
 		t.Run(string(platform), func(t *testing.T) {
 			env, simulate := simulated(t, platform)
 			code, stdout, stderr := simulate(t.Context(), "--secret", simulateSecret, "--orders", "150", "--duplicates",
@@ -77,7 +79,7 @@ func TestSimulate(t *testing.T) {
 
 // A wrong expectation must be told: creators who have other rates, and codes that are nobody's.
 func TestSimulate_spells_out_mismatches(t *testing.T) {
-	_, simulate := simulated(t, affiliate.Shopify)
+	_, simulate := simulated(t, shopify.Name)
 	for option, want := range map[string]string{"--codes=SIM001,SIM002": "commission is ",
 		"--codes=NOBODYS": `must be "code"`, "--links=nobodys": `must be "link"`} {
 		code, stdout, stderr := simulate(t.Context(), "--secret", simulateSecret, "--orders", "60", "--percent",
@@ -91,7 +93,7 @@ func TestSimulate_spells_out_mismatches(t *testing.T) {
 }
 
 func TestSimulate_refused_deliveries_are_told(t *testing.T) {
-	_, simulate := simulated(t, affiliate.WooCommerce)
+	_, simulate := simulated(t, woocommerce.Name)
 	code, stdout, stderr := simulate(t.Context(), "--secret", "another secret", "--orders", "5")
 	if code != exitError || !strings.Contains(stdout, "401 Unauthorized (is it the store's webhook secret?)") {
 		t.Errorf("exit code %d, want %d with the status and what it hints at:\n%s%s", code, exitError, stdout, stderr)
@@ -99,7 +101,7 @@ func TestSimulate_refused_deliveries_are_told(t *testing.T) {
 }
 
 func TestSimulate_ends_when_told_to(t *testing.T) {
-	_, simulate := simulated(t, affiliate.Shopify)
+	_, simulate := simulated(t, shopify.Name)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	begin := time.Now()

@@ -62,16 +62,16 @@ func timeOrNil(t time.Time) *time.Time {
 func storeAdd(ctx context.Context, c *call) error {
 	var in app.NewStore
 	var platform, parts string
-	c.flags.StringVar(&platform, "platform", "", "`P`: shopify or woocommerce")
+	c.flags.StringVar(&platform, "platform", "", "`P`: "+platforms().Choice())
 	c.flags.StringVar(&in.Slug, "slug", "", "`S`: its name in the webhook address, of a-z, 0-9 and -")
 	c.flags.StringVar(&in.Name, "name", "", "`N`: its name for people")
-	c.flags.StringVar(&in.Domain, "domain", "", "`D`: its domain; for Shopify the one that ends in .myshopify.com")
+	c.flags.StringVar(&in.Domain, "domain", "", "`D`: its domain. "+platforms().AboutDomain())
 	c.flags.StringVar(&in.Currency, "currency", "", "`C`: its currency, such as EUR")
 	c.flags.StringVar(&in.Timezone, "timezone", "", "`Z`: its time zone, such as Europe/Berlin")
 	c.flags.StringVar(&in.Secret, "webhook-secret", "",
-		"`W`: the secret of its webhooks; Shopify shows one, for WooCommerce one is made when none is given")
+		"`W`: the secret of its webhooks. "+platforms().AboutSecret())
 	c.flags.StringVar(&parts, "parts", "",
-		"`R`: what orders with a parent are (WooCommerce): decide by the plugin that made them (the default), always "+
+		"`R`: what orders with a parent are ("+platforms().Names(app.HasParents)+"): decide by the plugin that made them (the default), always "+
 			"parts of their parent, or always own_orders")
 	c.jsonFlag()
 	if _, err := c.parse(0, 0); err != nil {
@@ -131,7 +131,7 @@ func storeList(ctx context.Context, c *call) error {
 		return err
 	}
 	defer end()
-	stores, err := every(func(p storage.Page) ([]affiliate.Store, string, error) { return a.DB.Stores(ctx, p) })
+	stores, err := storage.All(func(p storage.Page) ([]affiliate.Store, string, error) { return a.DB.Stores(ctx, p) })
 	if err != nil {
 		return err
 	}
@@ -178,22 +178,6 @@ func printTable(w io.Writer, header string, rows func(row func(cells ...any))) e
 	return t.Flush()
 }
 
-// every reads all pages of a list.
-func every[T any](page func(storage.Page) ([]T, string, error)) ([]T, error) {
-	var all []T
-	for p := (storage.Page{Limit: storage.MaxLimit}); ; {
-		list, next, err := page(p)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, list...)
-		if next == "" {
-			return all, nil
-		}
-		p.Cursor = next
-	}
-}
-
 func storeSetCommand() command {
 	return command{
 		name:    "store set",
@@ -202,8 +186,8 @@ func storeSetCommand() command {
 		example: "tributary store set my-shop name=\"My shop\" timezone=Europe/Berlin\n" +
 			"tributary store set my-shop parts=own_orders\n" +
 			"# name, domain, currency, timezone: as when it was connected\n" +
-			"# parts: what orders with a parent are (WooCommerce): decide by the plugin that made them, always parts " +
-			"of their parent, or always own_orders; the orders there are are judged again",
+			"# parts: what orders with a parent are (" + platforms().Names(app.HasParents) + "): decide by the plugin " +
+			"that made them, always parts of their parent, or always own_orders; the orders there are are judged again",
 		run: storeSet,
 	}
 }
@@ -280,7 +264,7 @@ type secretJSON struct {
 func storeSecret(ctx context.Context, c *call) error {
 	add := c.flags.Bool("add", false, "add a secret; the old ones stay valid")
 	given := c.flags.String("webhook-secret", "",
-		"`W`, with --add: the secret; for WooCommerce one is made when none is given")
+		"`W`, with --add: the secret. "+platforms().AboutSecret())
 	ending := c.flags.String("end", "", "`SECRET-ID`: end this secret")
 	c.jsonFlag()
 	args, err := c.parse(1, 1)

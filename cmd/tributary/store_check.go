@@ -55,7 +55,7 @@ func storeCheck(ctx context.Context, c *call) error {
 			return err
 		}
 		stores, only = []affiliate.Store{store}, store.ID
-	} else if stores, err = every(func(p storage.Page) ([]affiliate.Store, string, error) {
+	} else if stores, err = storage.All(func(p storage.Page) ([]affiliate.Store, string, error) {
 		return a.DB.Stores(ctx, p)
 	}); err != nil {
 		return err
@@ -101,7 +101,7 @@ func checkStores(ctx context.Context, a *app.App, stores []affiliate.Store,
 	for i, s := range stores {
 		list[i] = checkedStore{Slug: s.Slug, Platform: s.Platform, State: string(s.State), Warning: s.Warning,
 			LastDeliveryAt: timeOrNil(s.LastDeliveryAt),
-			Health:         api.StoreHealthView(s.Platform, health[s.ID], counts[s.ID]),
+			Health:         api.StoreHealthView(a.Platforms.Guide(s.Platform), health[s.ID], counts[s.ID]),
 			Doubts:         api.DoubtsView(doubts[s.ID]), Undecided: undecided[s.ID], Problems: []string{}}
 		if s.State != affiliate.StoreStateEnded {
 			list[i].judge()

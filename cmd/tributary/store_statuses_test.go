@@ -49,7 +49,7 @@ func (s shell) planted(slug, secret string, orders ...[3]string) {
 			o[0], o[1], paid))
 		header := http.Header{"X-Wc-Webhook-Topic": {"order.updated"},
 			"X-Wc-Webhook-Signature": {woocommerce.Sign([]byte(secret), body)}}
-		receipt, err := receiver.Receive(s.Context(), affiliate.WooCommerce, slug, header, body)
+		receipt, err := receiver.Receive(s.Context(), woocommerce.Name, slug, header, body)
 		if err != nil || receipt != app.ReceiptKept {
 			s.Fatal(receipt, err)
 		}

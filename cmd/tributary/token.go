@@ -108,7 +108,7 @@ func tokenList(ctx context.Context, c *call) error {
 		return err
 	}
 	defer end()
-	tokens, err := every(func(p storage.Page) ([]affiliate.Token, string, error) { return a.DB.Tokens(ctx, p) })
+	tokens, err := storage.All(func(p storage.Page) ([]affiliate.Token, string, error) { return a.DB.Tokens(ctx, p) })
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,7 @@
 // Package jsonwalk reads the JSON object of a webhook's body once, front to back, and hands out the values that are
-// asked for as they were written. An order has some 150 values, of which twenty are used; encoding/json checks the whole
-// text before it decodes, takes three times as long (the benchmarks of shopify and woocommerce), matches keys without
-// regard to case, and replaces invalid UTF-8 without a word.
+// asked for as they were written. An order has some 150 values, of which twenty are used; encoding/json checks the
+// whole text before it decodes, takes three times as long (the benchmarks of shopify and woocommerce), matches keys
+// without regard to case, and replaces invalid UTF-8 without a word.
 //
 // It accepts the objects that encoding/json accepts, but for invalid UTF-8 and what is nested deeper than MaxDepth.
 package jsonwalk

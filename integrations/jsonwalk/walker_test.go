@@ -80,7 +80,7 @@ var odd = []string{
 	`1`, `0`, `-0`, `0.5`, `1e5`, `1E+5`, `1.5e-5`, `01`, `00`, `-`, `-a`, `1.`, `.5`, `1e`, `1e+`, `+1`, `0x1`, `NaN`, `1 2`,
 	`true`, `false`, `null`, `tru`, `nul`, `True`, `fals`, `nullx`, ``,
 	`""`, `"a\"b"`, `"\\"`, `"\/\b\f\n\r\t"`, `"\u00e9"`, `"\ud83d\ude00"`, `"\ud800"`, `"\u00g0"`, `"\u12"`, `"\x"`, `"\`,
-	`"a`, "\"\t\"", "\"\x7f\"", "\"\x01\"", "\"\x00\"", "\x00", `'a'`, "\"\xff\"", `"é"`,
+	`"a`, "\"\t\"", "\"\x7f\"", "\"\x01\"", "\"\x1f\"", "\"\x00\"", "\x00", `'a'`, "\"\xff\"", `"é"`,
 	`[]`, `[1,2]`, `[1,]`, `[,1]`, `[1 2]`, `[`, `]`, `[1`, `[[],{}]`, `[}`,
 	`{}`, `{"a":1}`, `{"a":1,}`, `{"a"}`, `{"a":}`, `{a:1}`, `{"a" 1}`, `{"a":1 "b":2}`, `{`, `{"`, `{"a\u0062":1}`,
 	`{"\q":1}`, `{"a":1,"a":2}`, `{,}`, `{]`,
@@ -107,6 +107,7 @@ func TestErrors(t *testing.T) {
 		`{"a":1`:             "is not valid JSON (at byte 6)",
 		`{"a":`:              "ends in the middle of the JSON (at byte 5)",
 		`{"a":"b`:            "ends in the middle of a text (at byte 5)",
+		`{"a":"\u0041`:       "ends in the middle of a text (at byte 5)",
 		`{"a":x}`:            "is not valid JSON (at byte 5)",
 		`{"a":[1 2]}`:        "is not valid JSON (at byte 8)",
 		`{"a":tru}`:          "is not valid JSON (at byte 5)",
@@ -213,10 +214,10 @@ func TestValue(t *testing.T) {
 		{Value(`{"a":1}`), "an object", false, false, false, "", `{"a":1}`},
 		{Value(`[1]`), "a list", false, false, false, "", `[1]`},
 	} {
-		if c.v.Kind() != c.kind || c.v.Absent() != c.absent || c.v.IsText() != c.isText || c.v.IsNumber() != c.isNumber ||
-			c.v.Text() != c.text || c.v.Content() != c.content {
-			t.Errorf("%s: %s, absent %v, text %v %q, number %v, content %q", c.v, c.v.Kind(), c.v.Absent(), c.v.IsText(),
-				c.v.Text(), c.v.IsNumber(), c.v.Content())
+		if c.v.Kind() != c.kind || c.v.Absent() != c.absent || c.v.IsText() != c.isText ||
+			c.v.IsNumber() != c.isNumber || c.v.Text() != c.text || c.v.Content() != c.content {
+			t.Errorf("%s: %s, absent %v, text %v %q, number %v, content %q", c.v, c.v.Kind(), c.v.Absent(),
+				c.v.IsText(), c.v.Text(), c.v.IsNumber(), c.v.Content())
 		}
 	}
 }

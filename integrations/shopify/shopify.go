@@ -7,14 +7,10 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/integrations/signature"
-	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 // Platform is Shopify as a source of deliveries. It holds nothing; all methods may run at once.
 type Platform struct{}
-
-// Name is the platform's word in addresses and tables.
-func (Platform) Name() affiliate.Platform { return affiliate.Shopify }
 
 // Header names in the form in which net/http stores them. The next generation of Shopify's events uses the same names
 // without "X-" (developer preview in 2026); Shopify's own Ruby library accepts both and prefers the new ones.

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/tributaryhq/tributary/integrations/shopify/recordings"
-	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 func TestVerifyVectors(t *testing.T) {
@@ -105,7 +104,7 @@ func TestHeaders(t *testing.T) {
 	if p.Topic(nil) != "" || p.Shop(nil) != "" {
 		t.Error("headers out of nothing")
 	}
-	if p.Name() != affiliate.Shopify || p.Unsigned(h, nil) {
+	if p.Guide().Platform != Name || p.Unsigned(h, nil) {
 		t.Error("Name or Unsigned is wrong")
 	}
 	for _, name := range p.KeptHeaders() {

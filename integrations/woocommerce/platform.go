@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/integrations/signature"
-	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 // Header names in the form in which net/http keeps them. On the wire WooCommerce writes X-WC-Webhook-…, but the casing
@@ -27,9 +26,6 @@ const topicPing = "ping"
 
 // Platform reads the deliveries of WooCommerce stores. It has no state.
 type Platform struct{}
-
-// Name says which platform this is.
-func (Platform) Name() affiliate.Platform { return affiliate.WooCommerce }
 
 // Verify says whether one of the secrets signed this body (includes/class-wc-webhook.php generate_signature), as it was
 // entered or as WordPress decodes it.

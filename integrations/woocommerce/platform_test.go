@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"testing"
-
-	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 func signedHeader(secret string, body []byte) http.Header {
@@ -134,7 +132,7 @@ func TestTopicAndShop(t *testing.T) {
 			t.Errorf("Topic(%v) = %q, want %q", c.h, got, c.want)
 		}
 	}
-	if name := (Platform{}).Name(); name != affiliate.WooCommerce {
+	if name := (Platform{}).Guide().Platform; name != Name {
 		t.Errorf("Name = %q", name)
 	}
 	if shop := (Platform{}).Shop(delivery); shop != "" {

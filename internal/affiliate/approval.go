@@ -11,6 +11,9 @@ const (
 	Held     Approval = "held"     // by a rule, until a person releases it
 )
 
+// Words lists the approvals there are.
+func (Approval) Words() []Approval { return []Approval{Approved, Rejected, Held} }
+
 // Approvals is what rules and people have said about a conversion, and what follows from it.
 type Approvals struct {
 	Approval Approval

@@ -45,6 +45,9 @@ const (
 	ByLink Method = "link"
 )
 
+// Words lists the methods there are.
+func (Method) Words() []Method { return []Method{ByCode, ByLink} }
+
 // Precedence says what wins when an order has both a code and a link.
 type Precedence string
 
@@ -53,6 +56,9 @@ const (
 	LinkFirst Precedence = "link_first"
 )
 
+// Words lists the rules there are.
+func (Precedence) Words() []Precedence { return []Precedence{CodeFirst, LinkFirst} }
+
 // ClickRule says which of several clicks wins.
 type ClickRule string
 
@@ -60,6 +66,9 @@ const (
 	LastClick  ClickRule = "last_click"
 	FirstClick ClickRule = "first_click"
 )
+
+// Words lists the rules there are.
+func (ClickRule) Words() []ClickRule { return []ClickRule{LastClick, FirstClick} }
 
 // Bounds and default of the attribution window, in days.
 const (

@@ -18,6 +18,11 @@ const (
 	CampaignEnded  CampaignStatus = "ended"
 )
 
+// Words lists the statuses there are.
+func (CampaignStatus) Words() []CampaignStatus {
+	return []CampaignStatus{CampaignActive, CampaignEnded}
+}
+
 // Campaign is a marketing campaign: it has creators as members, and offers.
 type Campaign struct {
 	ID         CampaignID

@@ -8,49 +8,52 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
 )
 
 func TestStoreDomain(t *testing.T) {
+	woo, shop := woocommerce.Platform{}.Guide(), shopify.Platform{}.Guide()
 	tests := []struct {
-		platform affiliate.Platform
+		guide    *affiliate.Guide
 		in, want string // want "" means refused
 	}{
-		{affiliate.WooCommerce, "Shop.Example", "shop.example"},
-		{affiliate.WooCommerce, " https://shop.example/de/shop/?x=1 ", "shop.example"},
-		{affiliate.WooCommerce, "http://127.0.0.1:8081/shop", "127.0.0.1:8081"},
-		{affiliate.WooCommerce, "localhost:8080", "localhost:8080"},
-		{affiliate.WooCommerce, "[::1]:8080", "[::1]:8080"},
-		{affiliate.WooCommerce, "müller.example", "müller.example"},
-		{affiliate.WooCommerce, "shop.example.", "shop.example"},
-		{affiliate.WooCommerce, "", ""},
-		{affiliate.WooCommerce, "shop example", ""},
-		{affiliate.WooCommerce, "shop..example", ""},
-		{affiliate.WooCommerce, "shop.example:http", ""},
-		{affiliate.WooCommerce, "user:pass@shop.example", ""},
-		{affiliate.Shopify, "https://My-Shop.myshopify.com/admin", "my-shop.myshopify.com"},
-		{affiliate.Shopify, "shop.example", ""},
-		{affiliate.Shopify, "admin.shopify.com/store/my-shop", ""},
-		{affiliate.Shopify, ".myshopify.com", ""},
-		{affiliate.Shopify, "a.b.myshopify.com", ""},
+		{woo, "Shop.Example", "shop.example"},
+		{woo, " https://shop.example/de/shop/?x=1 ", "shop.example"},
+		{woo, "http://127.0.0.1:8081/shop", "127.0.0.1:8081"},
+		{woo, "localhost:8080", "localhost:8080"},
+		{woo, "[::1]:8080", "[::1]:8080"},
+		{woo, "müller.example", "müller.example"},
+		{woo, "shop.example.", "shop.example"},
+		{woo, "", ""},
+		{woo, "shop example", ""},
+		{woo, "shop..example", ""},
+		{woo, "shop.example:http", ""},
+		{woo, "user:pass@shop.example", ""},
+		{shop, "https://My-Shop.myshopify.com/admin", "my-shop.myshopify.com"},
+		{shop, "shop.example", ""},
+		{shop, "admin.shopify.com/store/my-shop", ""},
+		{shop, ".myshopify.com", ""},
+		{shop, "a.b.myshopify.com", ""},
 	}
 	for _, test := range tests {
-		got, err := affiliate.StoreDomain(test.platform, test.in)
+		got, err := test.guide.StoreDomain(test.in)
 		if (err != nil) != (test.want == "") || (err == nil && got != test.want) {
-			t.Errorf("StoreDomain(%s, %q) = %q, %v, want %q", test.platform, test.in, got, err, test.want)
+			t.Errorf("StoreDomain of %s, %q: %q, %v, want %q", test.guide.Name, test.in, got, err, test.want)
 		}
 	}
 }
 
 func TestStore_Validate(t *testing.T) {
-	good := affiliate.Store{Platform: affiliate.WooCommerce, Slug: "my-shop-2", Name: "My shop", Domain: "shop.example",
+	woo, shopifys := woocommerce.Platform{}.Guide(), shopify.Platform{}.Guide()
+	good := affiliate.Store{Platform: woocommerce.Name, Slug: "my-shop-2", Name: "My shop", Domain: "shop.example",
 		Currency: "EUR", Timezone: "Europe/Berlin", Parts: affiliate.PartsDecide}
-	if err := good.Validate(); err != nil {
+	if err := good.Validate(woo); err != nil {
 		t.Fatal(err)
 	}
 	for field, change := range map[string]func(*affiliate.Store){
-		"platform": func(s *affiliate.Store) { s.Platform = "magento" },
 		"slug":     func(s *affiliate.Store) { s.Slug = "My_Shop" },
 		"name":     func(s *affiliate.Store) { s.Name = "a\nb" },
 		"domain":   func(s *affiliate.Store) { s.Domain = "https://shop.example" },
@@ -60,15 +63,15 @@ func TestStore_Validate(t *testing.T) {
 	} {
 		s := good
 		change(&s)
-		wantField(t, s.Validate(), field)
+		wantField(t, s.Validate(woo), field)
 	}
 	shop := good
-	shop.Platform, shop.Domain, shop.Parts = affiliate.Shopify, "my-shop.myshopify.com", affiliate.PartsNever
-	wantField(t, shop.Validate(), "parts")
+	shop.Platform, shop.Domain, shop.Parts = shopify.Name, "my-shop.myshopify.com", affiliate.PartsNever
+	wantField(t, shop.Validate(shopifys), "parts")
 	for _, slug := range []string{"", "-a", "a-", "a_b", "A", strings.Repeat("a", 65)} {
 		s := good
 		s.Slug = slug
-		wantField(t, s.Validate(), "slug")
+		wantField(t, s.Validate(woo), "slug")
 	}
 }
 
@@ -438,6 +441,7 @@ func TestCode_End(t *testing.T) {
 }
 
 func TestOtherShop(t *testing.T) {
+	guide := shopify.Platform{}.Guide()
 	for _, c := range []struct {
 		domain, named string
 		want          bool
@@ -450,7 +454,7 @@ func TestOtherShop(t *testing.T) {
 		{"a.myshopify.com", ".myshopify.com", false},
 		{"a.myshopify.com", "{shop}.myshopify.com", false},
 	} {
-		if got := affiliate.OtherShop(c.domain, c.named); got != c.want {
+		if got := guide.OtherShop(c.domain, c.named); got != c.want {
 			t.Errorf("%q against %q: %t", c.named, c.domain, got)
 		}
 	}

@@ -9,23 +9,17 @@ import (
 	"github.com/tributaryhq/tributary/internal/money"
 )
 
-// Platform is the software a store runs on.
-type Platform string
-
-const (
-	Shopify     Platform = "shopify"
-	WooCommerce Platform = "woocommerce"
-)
-
 // Parsed is what an integration makes of one delivery's body: events on orders, or the reason why there are none.
 type Parsed struct {
 	Events []Event
+	// Fetch is the store's id of an order that the delivery names without showing it: it must be read from the store.
+	// Empty for most; then all the other fields stand for themselves.
+	Fetch string
 	// Ignored says why a well-formed delivery changes nothing ("topic product.updated is not used"); empty otherwise.
 	Ignored string
 	// Store is set when the delivery is about the store itself.
 	Store StoreEvent
-	// Shop is the *.myshopify.com domain that a body of Shopify's names as its own, in lower case; empty where none
-	// does.
+	// Shop is the permanent domain that a body names as its own shop's, in lower case; empty where none does.
 	Shop string
 	// Warning is shown to the owner beside a processed delivery, such as a custom order status we do not know.
 	Warning string

@@ -23,6 +23,9 @@ const (
 	UTMOff     UTMRule = "off"
 )
 
+// Words lists the rules there are; an account has one, a link may leave it to the account.
+func (UTMRule) Words() []UTMRule { return []UTMRule{UTMOn, UTMOff} }
+
 // Values of the utm parameters that are the same on all links.
 const (
 	utmSource = "tributary"
@@ -88,6 +91,15 @@ func withoutOurs(query string) string {
 		return query
 	}
 	return strings.Join(slices.DeleteFunc(pairs, ours), "&")
+}
+
+// WithSlug adds a link's slug to an address in place of what parameters of our names it has.
+func WithSlug(address, slug string) string {
+	page, query, fragment := splitAddress(address)
+	if query = withoutOurs(query); query != "" {
+		query += "&"
+	}
+	return page + "?" + query + SlugParameter + "=" + slug + fragment
 }
 
 // hasUTM says whether a query has a utm parameter of any kind.

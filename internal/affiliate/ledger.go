@@ -20,6 +20,25 @@ const (
 	WriteOff   EntryKind = "write_off"
 )
 
+// entryKinds are the kinds there are, with what people call them.
+func entryKinds() []entryKind {
+	return []entryKind{{Accrual, "Commission"}, {Reversal, "Commission taken back"}, {Adjustment, "Adjustment"},
+		{Bonus, "Bonus"}, {PaidOut, "Payout"}, {WriteOff, "Write-off"}}
+}
+
+type entryKind struct {
+	kind  EntryKind
+	title string
+}
+
+// Words lists the kinds there are.
+func (EntryKind) Words() (words []EntryKind) {
+	for _, k := range entryKinds() {
+		words = append(words, k.kind)
+	}
+	return words
+}
+
 // LedgerEntry is one append-only line of money owed to a creator (positive) or taken back or paid (negative), in minor
 // units of Currency, the account's currency when it was posted.
 type LedgerEntry struct {
@@ -37,6 +56,18 @@ type LedgerEntry struct {
 	Author        string   // empty: posted by rule
 	CreatedAt     time.Time
 	PayableAt     time.Time
+}
+
+// Title says to people what an entry is.
+func (e LedgerEntry) Title() string {
+	switch {
+	case e.Kind == PaidOut && e.Amount > 0 && e.Note != "": // the reason why it was canceled
+		return "Payout canceled"
+	case e.Kind == PaidOut && e.Amount > 0:
+		return "Debt settled by a payout"
+	}
+	kinds := entryKinds()
+	return kinds[slices.IndexFunc(kinds, func(k entryKind) bool { return k.kind == e.Kind })].title
 }
 
 // Account names whom and under which membership a conversion's money belongs to.

@@ -17,6 +17,9 @@ const (
 	LinkReview   LinkKind = "review"
 )
 
+// Words lists the kinds there are.
+func (LinkKind) Words() []LinkKind { return []LinkKind{LinkSales, LinkPurchase, LinkReview} }
+
 // Link is a short redirect (/l/slug) that carries a creator to the store. Its slug is its own for ever.
 type Link struct {
 	ID            LinkID
@@ -37,10 +40,8 @@ func (l Link) Validate() error {
 	if !ValidSlug(l.Slug) {
 		return FieldErrorf("slug", "must have 1 to %d characters of a-z, 0-9, - and _", MaxSlug)
 	}
-	switch l.Kind {
-	case LinkSales, LinkPurchase, LinkReview:
-	default:
-		return FieldErrorf("kind", "must be %s, %s or %s", LinkSales, LinkPurchase, LinkReview)
+	if err := CheckWord("kind", l.Kind); err != nil {
+		return err
 	}
 	if l.UTM != UTMAccount && l.UTM != UTMOn && l.UTM != UTMOff {
 		return FieldErrorf("utm", "must be %s or %s, or empty for the account's", UTMOn, UTMOff)

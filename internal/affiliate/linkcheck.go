@@ -33,7 +33,7 @@ type LinkFinding struct {
 	Text   string // in words, with the remedy
 }
 
-// Codes of findings.
+// Codes of findings. Platforms have some of their own.
 const (
 	FindingEnded          = "link_ended"
 	FindingOfferInactive  = "offer_not_active"
@@ -43,7 +43,6 @@ const (
 	FindingUnknownHost    = "unknown_host"
 	FindingOwnUTM         = "own_utm"
 	FindingNoUTM          = "no_utm"
-	FindingDiscountLink   = "discount_link"
 	FindingFragment       = "fragment"
 	FindingReplaced       = "parameter_replaced"
 	FindingUnreachable    = "unreachable"   // these three are of asking the landing page
@@ -57,6 +56,7 @@ type LinkFacts struct {
 	Owner  Membership
 	UTM    UTMRule // the link's, or the account's where it has none
 	Stores []Store // all that are connected
+	Guides []*Guide
 	Now    time.Time
 }
 
@@ -74,11 +74,29 @@ func (f LinkFacts) Check() LinkCheck {
 	c := LinkCheck{Address: f.Landing().With(ClickPlaceholder)}
 	store, platforms := f.store()
 	c.Store = store.ID
-	for _, p := range platforms {
-		c.Kept = append(c.Kept, f.kept(p, c.Address)...)
+	c.Findings = slices.Concat(f.standing(), f.host(store, platforms), f.utm(platforms))
+	for _, g := range f.guides(platforms) {
+		if g.Links.Keeps != nil {
+			c.Kept = append(c.Kept, g.Links.Keeps(c.Address, f.Link)...)
+		}
+		if g.Links.Check != nil {
+			c.Findings = append(c.Findings, g.Links.Check(f.Link)...)
+		}
 	}
-	c.Findings = slices.Concat(f.standing(), f.host(store), f.utm(platforms), f.discount(platforms), f.rest())
+	c.Findings = append(c.Findings, f.rest()...)
 	return c
+}
+
+// guides are those of some platforms, in their order.
+func (f LinkFacts) guides(platforms []Platform) (list []*Guide) {
+	for _, p := range platforms {
+		for _, g := range f.Guides {
+			if g.Platform == p {
+				list = append(list, g)
+			}
+		}
+	}
+	return list
 }
 
 // store is the one that the landing page belongs to, if any, and the platforms whose ways matter.
@@ -107,20 +125,6 @@ func shopHost(address string) string {
 		return ""
 	}
 	return strings.TrimPrefix(strings.ToLower(strings.TrimSuffix(u.Host, ".")), "www.")
-}
-
-func (f LinkFacts) kept(p Platform, address string) []KeptEvidence {
-	page, query, _ := splitAddress(address)
-	if p == Shopify {
-		_, path, _ := strings.Cut(page, "://")
-		_, path, _ = strings.Cut(path, "/")
-		return []KeptEvidence{{p, "landing_site", "/" + path + "?" + query}, {p, "landing_site_ref", f.Link.Slug}}
-	}
-	kept := []KeptEvidence{{p, "_wc_order_attribution_session_entry", address}}
-	if content := utmContent(query); content != "" {
-		kept = append(kept, KeptEvidence{p, "_wc_order_attribution_utm_content", content})
-	}
-	return kept
 }
 
 func utmContent(query string) string {
@@ -163,72 +167,41 @@ func (f LinkFacts) standing() (list []LinkFinding) {
 }
 
 // host looks whether the landing page is one of a connected store.
-func (f LinkFacts) host(found Store) []LinkFinding {
+func (f LinkFacts) host(found Store, platforms []Platform) []LinkFinding {
 	if found.ID != 0 {
 		return nil
 	}
 	host := shopHost(f.Link.LandingURL)
-	if slices.ContainsFunc(f.Stores, func(s Store) bool {
-		return s.Platform == Shopify && s.State == StoreStateActive
-	}) {
-		return []LinkFinding{{FindingUnknownHost, false, fmt.Sprintf("%s is no connected store's address. That is as "+
-			"it should be when it is the own domain of a Shopify store, which is known here by its %s address only.",
-			host, myshopify)}}
+	for _, g := range f.guides(platforms) {
+		if g.DomainEnd != "" {
+			return []LinkFinding{{FindingUnknownHost, false, fmt.Sprintf("%s is no connected store's address. That is "+
+				"as it should be when it is the own domain of a %s store, which is known here by its %s address only.",
+				host, g.Name, g.DomainEnd)}}
+		}
 	}
 	return []LinkFinding{{FindingUnknownHost, true, fmt.Sprintf("%s is no connected store's address: what is bought "+
 		"there is not told to us. Change where the link leads, or connect the store.", host)}}
 }
 
-// utm looks whether WooCommerce begins a visit anew at the landing page, and with what.
+// utm looks whether a visit begins anew at the landing page where that matters, and with what.
 func (f LinkFacts) utm(platforms []Platform) []LinkFinding {
+	needed := func(g *Guide) bool { return g.Links.NeedsUTM != "" }
 	_, query, _ := splitAddress(f.Link.LandingURL)
-	severe := slices.Contains(platforms, WooCommerce)
+	severe := slices.ContainsFunc(f.guides(platforms), needed)
 	switch {
 	case hasUTM(query) && FoldSlug(utmContent(query)) != f.Link.Slug:
 		return []LinkFinding{{FindingOwnUTM, severe, fmt.Sprintf("The landing page has utm parameters of its own, so "+
 			"the link adds none, and they do not name it. Take them out of the landing page, or let them say "+
 			"utm_content=%s.", f.Link.Slug)}}
 	case !hasUTM(query) && f.UTM != UTMOn:
-		return []LinkFinding{{FindingNoUTM, severe, "The link adds no utm parameters: a WooCommerce store keeps the " +
-			"page where the visit began, so whoever has looked at the shop before orders without a trace of the " +
-			"link. Switch them on, for this link or in the settings."}}
-	}
-	return nil
-}
-
-// discount looks at discount links of Shopify, /discount/CODE?redirect=/page.
-func (f LinkFacts) discount(platforms []Platform) []LinkFinding {
-	page, query, _ := splitAddress(f.Link.LandingURL)
-	u, err := url.Parse(page)
-	if err != nil || !slices.Contains(platforms, Shopify) {
-		return nil
-	}
-	i := strings.Index(u.Path, "/discount/")
-	if i < 0 || strings.Count(u.Path[:i], "/") > 1 { // a language may stand before it: /de/discount/CODE
-		return nil
-	}
-	target := "/"
-	for pair := range strings.SplitSeq(query, "&") {
-		if parameterName(pair) == "redirect" {
-			_, v, _ := strings.Cut(pair, "=")
-			if decoded, err := url.QueryUnescape(v); err == nil && decoded != "" {
-				target = decoded
-			}
-		}
-	}
-	to, inner, fragment := splitAddress(target)
-	for pair := range strings.SplitSeq(inner, "&") {
-		if pair == SlugParameter+"="+f.Link.Slug {
+		i := slices.IndexFunc(f.Guides, needed)
+		if i < 0 {
 			return nil
 		}
+		return []LinkFinding{{FindingNoUTM, severe, "The link adds no utm parameters: " + f.Guides[i].Links.NeedsUTM +
+			" Switch them on, for this link or in the settings."}}
 	}
-	if inner = withoutOurs(inner); inner != "" {
-		inner += "&"
-	}
-	target = to + "?" + inner + SlugParameter + "=" + f.Link.Slug + fragment
-	return []LinkFinding{{FindingDiscountLink, true, fmt.Sprintf("This is a discount link: Shopify leads on to the "+
-		"page in redirect, and only what stands in there is passed on. Let the link lead to %s?redirect=%s", page,
-		url.QueryEscape(target))}}
+	return nil
 }
 
 // rest is what is worth knowing.

@@ -1,20 +1,25 @@
-package affiliate
+package affiliate_test
 
 import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
+	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 func TestLinkFacts_Check(t *testing.T) {
 	now := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	woo := Store{ID: 1, Platform: WooCommerce, Domain: "shop.example", State: StoreStateActive}
-	us := Store{ID: 2, Platform: Shopify, Domain: "us.myshopify.com", State: StoreStateActive}
+	woo := affiliate.Store{ID: 1, Platform: woocommerce.Name, Domain: "shop.example", State: affiliate.StoreStateActive}
+	us := affiliate.Store{ID: 2, Platform: shopify.Name, Domain: "us.myshopify.com", State: affiliate.StoreStateActive}
 	const utm = "&utm_source=tributary&utm_medium=affiliate&utm_campaign=spring&utm_content=anna"
-	facts := func(landing string, change func(*LinkFacts)) LinkFacts {
-		f := LinkFacts{Link: Link{Slug: "anna", LandingURL: landing}, UTM: UTMOn, Stores: []Store{woo, us}, Now: now,
-			Owner: Membership{CampaignID: 1, Campaign: "Spring", Creator: "Anna", Offer: "Ten",
-				OfferStatus: OfferActive}}
+	facts := func(landing string, change func(*affiliate.LinkFacts)) affiliate.LinkFacts {
+		f := affiliate.LinkFacts{Link: affiliate.Link{Slug: "anna", LandingURL: landing}, UTM: affiliate.UTMOn, Stores: []affiliate.Store{woo, us}, Now: now,
+			Guides: []*affiliate.Guide{shopify.Platform{}.Guide(), woocommerce.Platform{}.Guide()},
+			Owner: affiliate.Membership{CampaignID: 1, Campaign: "Spring", Creator: "Anna", Offer: "Ten",
+				OfferStatus: affiliate.OfferActive}}
 		if change != nil {
 			change(&f)
 		}
@@ -22,7 +27,7 @@ func TestLinkFacts_Check(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name     string
-		facts    LinkFacts
+		facts    affiliate.LinkFacts
 		kept     string
 		findings string // codes; severe ones with a !
 		says     string
@@ -32,9 +37,9 @@ func TestLinkFacts_Check(t *testing.T) {
 				" _wc_order_attribution_utm_content=anna", "", ""},
 		{"a page of a Shopify store", facts("https://us.myshopify.com/p?a=1#x", nil),
 			"landing_site=/p?a=1&ref=anna&tclid={click}" + utm + " landing_site_ref=anna", "fragment", "never sent"},
-		{"Shopify, without utm parameters", facts("https://us.myshopify.com", func(f *LinkFacts) { f.UTM = UTMOff }),
+		{"Shopify, without utm parameters", facts("https://us.myshopify.com", func(f *affiliate.LinkFacts) { f.UTM = affiliate.UTMOff }),
 			"landing_site=/?ref=anna&tclid={click} landing_site_ref=anna", "no_utm", ""},
-		{"WooCommerce, without utm parameters", facts("https://shop.example/", func(f *LinkFacts) { f.UTM = UTMOff }),
+		{"WooCommerce, without utm parameters", facts("https://shop.example/", func(f *affiliate.LinkFacts) { f.UTM = affiliate.UTMOff }),
 			"_wc_order_attribution_session_entry=https://shop.example/?ref=anna&tclid={click}", "no_utm!", "Switch them on"},
 		{"its own utm parameters", facts("https://shop.example/?utm_source=ig&utm_content=Ben", nil),
 			"_wc_order_attribution_session_entry=https://shop.example/?utm_source=ig&utm_content=Ben&ref=anna&tclid={click} " +
@@ -44,10 +49,10 @@ func TestLinkFacts_Check(t *testing.T) {
 				"_wc_order_attribution_utm_content=Anna", "", ""},
 		{"a host that may be a Shopify store's", facts("https://brand.example/", nil), "*", "unknown_host",
 			"own domain of a Shopify store"},
-		{"a host of no store", facts("https://else.example:8443/", func(f *LinkFacts) { f.Stores = []Store{woo} }), "*",
+		{"a host of no store", facts("https://else.example:8443/", func(f *affiliate.LinkFacts) { f.Stores = []affiliate.Store{woo} }), "*",
 			"unknown_host!", "else.example:8443 is no connected"},
-		{"a store that was ended", facts("https://shop.example/", func(f *LinkFacts) {
-			f.Stores[0].State = StoreStateEnded
+		{"a store that was ended", facts("https://shop.example/", func(f *affiliate.LinkFacts) {
+			f.Stores[0].State = affiliate.StoreStateEnded
 		}), "*", "unknown_host", ""},
 		{"a discount link", facts("https://us.myshopify.com/discount/ANNA10?redirect=%2Fproducts%2Fserum%3Fv%3D1", nil), "*",
 			"discount_link!", "https://us.myshopify.com/discount/ANNA10?redirect=%2Fproducts%2Fserum%3Fv%3D1%26ref%3Danna"},
@@ -58,11 +63,11 @@ func TestLinkFacts_Check(t *testing.T) {
 		{"no discount link of WooCommerce", facts("https://shop.example/discount/x", nil), "*", "", ""},
 		{"parameters behind the #", facts("https://shop.example/#/p?utm_id=1", nil), "*", "fragment!", ""},
 		{"a ref of its own", facts("https://shop.example/?ref=old", nil), "*", "parameter_replaced", ""},
-		{"an ended link", facts("https://shop.example/", func(f *LinkFacts) { f.Link.EndedAt = now }), "*", "link_ended!", ""},
-		{"an offer on hold, a member who left, after the end", facts("https://shop.example/", func(f *LinkFacts) {
-			f.Owner.OfferStatus, f.Owner.InactiveSince, f.Owner.EndsAt = OfferPaused, now, now
+		{"an ended link", facts("https://shop.example/", func(f *affiliate.LinkFacts) { f.Link.EndedAt = now }), "*", "link_ended!", ""},
+		{"an offer on hold, a member who left, after the end", facts("https://shop.example/", func(f *affiliate.LinkFacts) {
+			f.Owner.OfferStatus, f.Owner.InactiveSince, f.Owner.EndsAt = affiliate.OfferPaused, now, now
 		}), "*", "offer_not_active! member_inactive! campaign_over!", "paused"},
-		{"before the start", facts("https://shop.example/", func(f *LinkFacts) { f.Owner.StartsAt = now.Add(1) }), "*",
+		{"before the start", facts("https://shop.example/", func(f *affiliate.LinkFacts) { f.Owner.StartsAt = now.Add(1) }), "*",
 			"campaign_not_started!", ""},
 	} {
 		c := test.facts.Check()

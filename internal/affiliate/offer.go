@@ -14,6 +14,9 @@ const (
 	OfferSalesLink OfferType = "sales_link"
 )
 
+// Words lists the types there are.
+func (OfferType) Words() []OfferType { return []OfferType{OfferPromoCode, OfferSalesLink} }
+
 // OfferStatus is the state of an offer.
 type OfferStatus string
 
@@ -23,6 +26,11 @@ const (
 	OfferExpired  OfferStatus = "expired"
 	OfferArchived OfferStatus = "archived"
 )
+
+// Words lists the statuses there are.
+func (OfferStatus) Words() []OfferStatus {
+	return []OfferStatus{OfferActive, OfferPaused, OfferExpired, OfferArchived}
+}
 
 // Offer is what a campaign's creators promote, with its commission rule.
 type Offer struct {
@@ -43,13 +51,11 @@ func (o Offer) Validate() error {
 	if err := validName("name", o.Name); err != nil {
 		return err
 	}
-	if o.Type != OfferPromoCode && o.Type != OfferSalesLink {
-		return FieldErrorf("type", "must be %s or %s", OfferPromoCode, OfferSalesLink)
+	if err := CheckWord("type", o.Type); err != nil {
+		return err
 	}
-	switch o.Status {
-	case OfferActive, OfferPaused, OfferExpired, OfferArchived:
-	default:
-		return FieldErrorf("status", "must be %s, %s, %s or %s", OfferActive, OfferPaused, OfferExpired, OfferArchived)
+	if err := CheckWord("status", o.Status); err != nil {
+		return err
 	}
 	return o.Rule.Validate()
 }

@@ -17,6 +17,9 @@ const (
 	Refunded OrderStatus = "refunded"
 )
 
+// Words lists the statuses there are.
+func (OrderStatus) Words() []OrderStatus { return []OrderStatus{Pending, Paid, Canceled, Refunded} }
+
 // OrderState is all that the deliveries of one order have said, merged. Merging is commutative and idempotent: every
 // field is a maximum, a union or a set, so that deliveries may repeat and be processed in any order. When a delivery
 // came in is part of it. What people see is computed from it by View.

@@ -352,7 +352,7 @@ func TestDoubts(t *testing.T) {
 			t.Errorf("%s: doubts are %v, want %v", c.name, v.Doubts, c.want)
 		}
 	}
-	for _, d := range Doubts() {
+	for _, d := range Words[Doubt]() {
 		if s := d.Sentence(); s == string(d) || !strings.HasSuffix(s, ".") {
 			t.Errorf("%s has no sentence: %q", d, s)
 		}

@@ -156,8 +156,8 @@ const (
 	DoubtEdited     Doubt = "edited"
 )
 
-// Doubts lists all doubts there may be.
-func Doubts() []Doubt {
+// Words lists all doubts there may be.
+func (Doubt) Words() []Doubt {
 	return []Doubt{DoubtSameSecond, DoubtRefund, DoubtRounded, DoubtDeletion, DoubtEdited}
 }
 

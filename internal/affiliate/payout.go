@@ -18,6 +18,9 @@ const (
 	PayoutCanceled PayoutState = "canceled" // the money never arrived, or it was entered by mistake: it is owed again
 )
 
+// Words lists the states there are.
+func (PayoutState) Words() []PayoutState { return []PayoutState{PayoutPaid, PayoutCanceled} }
+
 // Payout is the record of a payment to a creator; the money itself moves elsewhere. It is of all that was payable to
 // them in one currency at that moment, over all their accounts, debts included. There are no partial payouts: which
 // entries a payout pays needs no bookkeeping of its own, as it leaves every account with a payable balance of 0.

@@ -318,14 +318,8 @@ const (
 	ByMonth Unit = "month"
 )
 
-// ParseUnit reads a unit; the error names the field unit.
-func ParseUnit(s string) (Unit, error) {
-	switch u := Unit(s); u {
-	case ByDay, ByWeek, ByMonth:
-		return u, nil
-	}
-	return "", FieldErrorf("unit", "%q is not a unit; it must be %s, %s or %s", Clip(s, 40), ByDay, ByWeek, ByMonth)
-}
+// Words lists the units there are.
+func (Unit) Words() []Unit { return []Unit{ByDay, ByWeek, ByMonth} }
 
 // UnitFor gives the unit in which a chart of the range reads well: days up to six weeks, weeks up to nine months, then
 // months.

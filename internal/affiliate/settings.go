@@ -31,6 +31,9 @@ const (
 	RenewalsFirstOnly RenewalRule = "first_only"
 )
 
+// Words lists the rules there are.
+func (RenewalRule) Words() []RenewalRule { return []RenewalRule{RenewalsOwnCode, RenewalsFirstOnly} }
+
 // DefaultSettings are those of a fresh account.
 func DefaultSettings() Settings {
 	return Settings{Name: "My brand", Currency: "USD", Timezone: "UTC", WindowDays: DefaultWindowDays,
@@ -54,17 +57,17 @@ func (s Settings) Validate() error {
 	if s.WindowDays < MinWindowDays || s.WindowDays > MaxWindowDays {
 		return FieldErrorf("attribution_window_days", "must be between %d and %d", MinWindowDays, MaxWindowDays)
 	}
-	if s.Precedence != CodeFirst && s.Precedence != LinkFirst {
-		return FieldErrorf("precedence", "must be %s or %s", CodeFirst, LinkFirst)
+	if err := CheckWord("precedence", s.Precedence); err != nil {
+		return err
 	}
-	if s.ClickRule != LastClick && s.ClickRule != FirstClick {
-		return FieldErrorf("click_rule", "must be %s or %s", LastClick, FirstClick)
+	if err := CheckWord("click_rule", s.ClickRule); err != nil {
+		return err
 	}
-	if s.Renewals != RenewalsOwnCode && s.Renewals != RenewalsFirstOnly {
-		return FieldErrorf("renewals", "must be %s or %s", RenewalsOwnCode, RenewalsFirstOnly)
+	if err := CheckWord("renewals", s.Renewals); err != nil {
+		return err
 	}
-	if s.UTM != UTMOn && s.UTM != UTMOff {
-		return FieldErrorf("utm", "must be %s or %s", UTMOn, UTMOff)
+	if err := CheckWord("utm", s.UTM); err != nil {
+		return err
 	}
 	if s.HoldDays < 0 || s.HoldDays > MaxHoldDays {
 		return FieldErrorf("hold_days", "must be between 0 and %d", MaxHoldDays)

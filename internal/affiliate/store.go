@@ -17,6 +17,11 @@ const (
 	StoreStateEnded       StoreState = "ended"       // by a person; deliveries are refused, history stays
 )
 
+// Words lists the states there are.
+func (StoreState) Words() []StoreState {
+	return []StoreState{StoreStateActive, StoreStateUninstalled, StoreStateEnded}
+}
+
 // PartsRule says what an order with a parent is: plugins for marketplaces divide an order of several vendors into
 // parts, while deposits and subscriptions make orders of their own under the first one.
 type PartsRule string
@@ -27,16 +32,19 @@ const (
 	PartsNever  PartsRule = "own_orders" // always orders of their own
 )
 
+// Words lists the rules there are.
+func (PartsRule) Words() []PartsRule { return []PartsRule{PartsDecide, PartsAlways, PartsNever} }
+
 // Store is a merchant's shop connected to us.
 type Store struct {
 	ID              StoreID
 	Slug            string // in its webhook address; never changes
 	Platform        Platform
 	Name            string
-	Domain          string // host, or host:port; for Shopify the *.myshopify.com one
+	Domain          string // host, or host:port, as the platform's guide wants it
 	Currency        money.Currency
 	Timezone        string    // IANA name
-	Parts           PartsRule // of orders with a parent, which WooCommerce has
+	Parts           PartsRule // of orders with a parent
 	State           StoreState
 	Warning         string // the last thing the owner should know, in words
 	LastDeliveryAt  time.Time
@@ -59,11 +67,8 @@ type StoreSecret struct {
 	EndedAt   time.Time // zero while active
 }
 
-// Validate gives an error that names the field that is wrong.
-func (s Store) Validate() error {
-	if s.Platform != Shopify && s.Platform != WooCommerce {
-		return FieldErrorf("platform", "must be %s or %s", Shopify, WooCommerce)
-	}
+// Validate gives an error that names the field that is wrong, by the guide of the store's platform.
+func (s Store) Validate(g *Guide) error {
 	if !validStoreSlug(s.Slug) {
 		return FieldErrorf("slug", "must have 1 to %d characters of a-z, 0-9 and -, not beginning or ending with -",
 			MaxSlug)
@@ -71,7 +76,7 @@ func (s Store) Validate() error {
 	if err := validName("name", s.Name); err != nil {
 		return err
 	}
-	if domain, err := StoreDomain(s.Platform, s.Domain); err != nil {
+	if domain, err := g.StoreDomain(s.Domain); err != nil {
 		return err
 	} else if domain != s.Domain {
 		return FieldErrorf("domain", "must be %q", domain)
@@ -85,53 +90,14 @@ func (s Store) Validate() error {
 	switch {
 	case s.Parts != PartsDecide && s.Parts != PartsAlways && s.Parts != PartsNever:
 		return FieldErrorf("parts", "must be %s, %s or %s", PartsDecide, PartsAlways, PartsNever)
-	case s.Parts != PartsDecide && s.Platform != WooCommerce:
-		return FieldErrorf("parts", "is for %s stores only: orders of other platforms have no parent", WooCommerce)
+	case s.Parts != PartsDecide && !g.Parents:
+		return FieldErrorf("parts", "must be %s: orders of %s have no parent", PartsDecide, g.Name)
 	}
 	return nil
 }
 
 func validStoreSlug(s string) bool {
 	return ValidSlug(s) && !strings.Contains(s, "_") && !strings.HasPrefix(s, "-") && !strings.HasSuffix(s, "-")
-}
-
-const myshopify = ".myshopify.com"
-
-// OtherShop says whether a delivery that names a shop cannot be of a store with a domain: both are *.myshopify.com
-// domains, and not the same. Anything else cannot be compared. Shops that share an app share its secret too, so that
-// the signature alone does not tell them apart.
-func OtherShop(domain, named string) bool {
-	return !strings.EqualFold(domain, named) && isMyshopify(domain) && isMyshopify(named)
-}
-
-// isMyshopify says whether a domain is a shop's permanent one; "{shop}.myshopify.com" of Shopify's examples is not.
-func isMyshopify(domain string) bool {
-	name, ok := strings.CutSuffix(strings.ToLower(domain), myshopify)
-	return ok && validStoreSlug(name)
-}
-
-// StoreDomain gives the form in which a store's domain is kept: the lower-case host, with its port where one is given,
-// without scheme and path. For Shopify it must be the permanent *.myshopify.com domain, which Shopify's headers name.
-func StoreDomain(p Platform, s string) (string, error) {
-	d := strings.ToLower(Clean(s))
-	if _, rest, ok := strings.Cut(d, "://"); ok {
-		d = rest
-	}
-	if i := strings.IndexAny(d, "/?#"); i >= 0 {
-		d = d[:i]
-	}
-	d = strings.TrimSuffix(d, ".")
-	if !validHost(d) {
-		return "", FieldErrorf("domain", "%q is not a domain (such as shop.example)", Clip(s, 80))
-	}
-	if p == Shopify {
-		if !isMyshopify(d) {
-			return "", FieldErrorf("domain", "%q is not the store's permanent domain; it looks like your-shop%s "+
-				"(Shopify admin, Settings > Domains)",
-				Clip(s, 80), myshopify)
-		}
-	}
-	return d, nil
 }
 
 // validHost says whether d is a host name or address, with or without a port.
@@ -200,13 +166,3 @@ func validName(field, name string) error {
 }
 
 func isControl(r rune) bool { return r < 0x20 || r == 0x7f || (r >= 0x80 && r < 0xa0) || r == 0xfffd }
-
-// OwnStatus says whether an order status is WooCommerce's own (src/Enums/OrderStatus.php); others are set by plugins.
-func OwnStatus(status string) bool {
-	switch status {
-	case "pending", "on-hold", "processing", "completed", "cancelled", "refunded", "failed", "trash", "checkout-draft",
-		"auto-draft", "draft", "new":
-		return true
-	}
-	return false
-}

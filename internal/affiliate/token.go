@@ -18,6 +18,9 @@ const (
 	RoleViewer  Role = "viewer"  // reads
 )
 
+// Words lists the roles there are.
+func (Role) Words() []Role { return []Role{RoleOwner, RoleManager, RoleViewer} }
+
 // Permission is one kind of thing that a role may do.
 type Permission string
 
@@ -54,11 +57,8 @@ func (p Permission) Least() Role {
 
 // ParseRole reads a role; the error names the choices.
 func ParseRole(s string) (Role, error) {
-	switch r := Role(strings.ToLower(strings.TrimSpace(s))); r {
-	case RoleOwner, RoleManager, RoleViewer:
-		return r, nil
-	}
-	return "", FieldErrorf("role", "must be %s, %s or %s", RoleOwner, RoleManager, RoleViewer)
+	role := Role(strings.ToLower(strings.TrimSpace(s)))
+	return role, CheckWord("role", role)
 }
 
 // Principal is who asks: a token, a person, or the command line.

@@ -49,6 +49,7 @@ func (a *API) Register(r *gin.Engine) {
 	config.DocsPath, config.SchemasPath = "", ""
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"token": {Type: "http", Scheme: "bearer"}}
 	documentHeaders(config.OpenAPI)
+	documentWords(config.Components.Schemas)
 	api := humagin.New(r, config)
 	a.registerCatalog(api)
 	a.registerOrders(api)
@@ -59,6 +60,7 @@ func (a *API) Register(r *gin.Engine) {
 	a.registerLedger(api)
 	a.registerExports(api) // after the lists
 	documentLive(api.OpenAPI(), affiliate.MayRead)
+	documentPlatforms(api.OpenAPI(), a.App.Platforms)
 	documentNulls(api.OpenAPI())
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -148,7 +149,7 @@ func eachOffice(t *testing.T, test func(o *office)) {
 		t.Cleanup(func() { _ = redis.Close() }) // it goes with the test
 		hub, queue := live.NewHub(redis.Client(), log), jobs.NewQueue(redis)
 		a := &app.App{DB: db, Sealer: sealer, Log: log, Now: time.Now, PublicURL: "https://t.example", Live: hub, Queue: queue,
-			Platforms: map[affiliate.Platform]app.Platform{affiliate.Shopify: shopify.Platform{}}}
+			Platforms: app.Platforms{shopify.Platform{}, woocommerce.Platform{}}}
 		const unlimited = 1_000_000
 		handler, err := withAPI(&web.Server{App: a, Log: log, Version: "test", Hub: hub, Queue: queue,
 			Limiter: web.NewLimiter(redis.Client(), unlimited, log)}).Handler()

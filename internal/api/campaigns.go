@@ -41,21 +41,21 @@ func (a *API) registerCampaigns(api huma.API) {
 }
 
 type campaignJSON struct {
-	ID         string     `json:"id" example:"cmp_1"`
-	Name       string     `json:"name"`
-	Status     string     `json:"status" enum:"active,ended"`
-	StartsAt   *time.Time `json:"starts_at" doc:"Orders before it are not credited"`
-	EndsAt     *time.Time `json:"ends_at" doc:"The first moment that no longer counts"`
-	WindowDays *int       `json:"attribution_window_days" doc:"null: the account's"`
-	Precedence *string    `json:"precedence" doc:"code_first or link_first; null: the account's"`
-	ClickRule  *string    `json:"click_rule" doc:"last_click or first_click; null: the account's"`
-	Version    int        `json:"version"`
-	CreatedAt  time.Time  `json:"created_at"`
-	UpdatedAt  time.Time  `json:"updated_at"`
+	ID         string                   `json:"id" example:"cmp_1"`
+	Name       string                   `json:"name"`
+	Status     affiliate.CampaignStatus `json:"status"`
+	StartsAt   *time.Time               `json:"starts_at" doc:"Orders before it are not credited"`
+	EndsAt     *time.Time               `json:"ends_at" doc:"The first moment that no longer counts"`
+	WindowDays *int                     `json:"attribution_window_days" doc:"null: the account's"`
+	Precedence *string                  `json:"precedence" doc:"code_first or link_first; null: the account's"`
+	ClickRule  *string                  `json:"click_rule" doc:"last_click or first_click; null: the account's"`
+	Version    int                      `json:"version"`
+	CreatedAt  time.Time                `json:"created_at"`
+	UpdatedAt  time.Time                `json:"updated_at"`
 }
 
 func campaignView(c affiliate.Campaign) campaignJSON {
-	return campaignJSON{ID: c.ID.String(), Name: c.Name, Status: string(c.Status), StartsAt: web.TimeOrNull(c.StartsAt),
+	return campaignJSON{ID: c.ID.String(), Name: c.Name, Status: c.Status, StartsAt: web.TimeOrNull(c.StartsAt),
 		EndsAt: web.TimeOrNull(c.EndsAt), WindowDays: orNull(c.WindowDays), Precedence: orNull(string(c.Precedence)),
 		ClickRule: orNull(string(c.ClickRule)), Version: c.Version, CreatedAt: c.CreatedAt.UTC(),
 		UpdatedAt: c.UpdatedAt.UTC()}
@@ -176,10 +176,10 @@ type listMembersInput struct {
 func (a *API) listMembers(ctx context.Context, in *listMembersInput) (*listOutput[memberJSON], error) {
 	var f storage.MemberFilter
 	var err error
-	if f.Campaign, err = idIn[affiliate.CampaignID]("campaign", "cmp_", in.Campaign); err != nil {
+	if f.Campaign, err = affiliate.OptionalID[affiliate.CampaignID]("campaign", "cmp_", in.Campaign); err != nil {
 		return nil, err
 	}
-	if f.Creator, err = idIn[affiliate.CreatorID]("creator", "cre_", in.Creator); err != nil {
+	if f.Creator, err = affiliate.OptionalID[affiliate.CreatorID]("creator", "cre_", in.Creator); err != nil {
 		return nil, err
 	}
 	list, next, err := a.App.DB.Members(ctx, f, in.page())
@@ -198,10 +198,11 @@ type createMemberInput struct {
 func (a *API) createMember(ctx context.Context, in *createMemberInput) (*output[memberJSON], error) {
 	var m affiliate.CampaignMember
 	var err error
-	if m.CampaignID, err = idIn[affiliate.CampaignID]("campaign", "cmp_", in.Body.Campaign); err != nil {
+	if m.CampaignID, err = affiliate.OptionalID[affiliate.CampaignID]("campaign",
+		"cmp_", in.Body.Campaign); err != nil {
 		return nil, err
 	}
-	if m.CreatorID, err = idIn[affiliate.CreatorID]("creator", "cre_", in.Body.Creator); err != nil {
+	if m.CreatorID, err = affiliate.OptionalID[affiliate.CreatorID]("creator", "cre_", in.Body.Creator); err != nil {
 		return nil, err
 	}
 	settings, err := a.App.DB.Settings(ctx)

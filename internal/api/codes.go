@@ -53,7 +53,8 @@ type listCodesInput struct {
 func (a *API) listCodes(ctx context.Context, in *listCodesInput) (*listOutput[CodeJSON], error) {
 	f := storage.CodeFilter{Code: in.Code}
 	var err error
-	if f.OfferMember, err = idIn[affiliate.OfferMemberID]("offer_member", "ofm_", in.OfferMember); err != nil {
+	if f.OfferMember, err = affiliate.OptionalID[affiliate.OfferMemberID]("offer_member",
+		"ofm_", in.OfferMember); err != nil {
 		return nil, err
 	}
 	if f.Store, err = a.storeIn(ctx, in.Store); err != nil {
@@ -86,7 +87,8 @@ func (a *API) createCode(ctx context.Context, in *createCodeInput) (*output[crea
 	b := in.Body
 	n := app.NewCode{Code: b.Code}
 	var err error
-	if n.OfferMember, err = idIn[affiliate.OfferMemberID]("offer_member", "ofm_", b.OfferMember); err != nil {
+	if n.OfferMember, err = affiliate.OptionalID[affiliate.OfferMemberID]("offer_member",
+		"ofm_", b.OfferMember); err != nil {
 		return nil, err
 	}
 	if n.Store, err = a.storeIn(ctx, b.Store); err != nil {

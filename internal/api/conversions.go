@@ -4,10 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -53,15 +50,15 @@ type ConversionJSON struct {
 	Former         bool                   `json:"former" doc:"The creator left the campaign or the community"`
 	Offer          string                 `json:"offer" example:"off_1"`
 	OfferName      string                 `json:"offer_name"`
-	OfferType      string                 `json:"offer_type" enum:"promo_code,sales_link"`
+	OfferType      affiliate.OfferType    `json:"offer_type"`
 	OfferMember    string                 `json:"offer_member" example:"ofm_1"`
-	Method         string                 `json:"method" enum:"code,link"`
+	Method         affiliate.Method       `json:"method"`
 	Code           *string                `json:"code" doc:"The coupon code that it is credited by; null for a link"`
 	Link           *string                `json:"link" doc:"The slug of the link that it is credited by; null for a code"`
 	ClickID        *string                `json:"click_id"`
 	Ambiguous      bool                   `json:"ambiguous" doc:"Several owned codes were on the order"`
-	Status         string                 `json:"status" enum:"pending,paid,canceled,refunded" doc:"The order's"`
-	Approval       string                 `json:"approval" enum:"approved,rejected,held"`
+	Status         affiliate.OrderStatus  `json:"status" doc:"The order's"`
+	Approval       affiliate.Approval     `json:"approval"`
 	ApprovalReason string                 `json:"approval_reason" doc:"Why it is rejected or held"`
 	ApprovalBy     *string                `json:"approval_by" doc:"Who decided; null: by rule"`
 	ApprovalAt     *time.Time             `json:"approval_at" doc:"When somebody decided"`
@@ -91,9 +88,9 @@ func conversionView(i storage.ConversionItem) ConversionJSON {
 	v := ConversionJSON{ID: i.ID.String(), Order: OrderRef(i.OrderID, i.Store, i.ExternalID, i.Number),
 		PlacedAt: i.PlacedAt.UTC(), Day: i.Day, Campaign: i.CampaignID.String(), CampaignName: i.Campaign,
 		Creator: i.CreatorID.String(), CreatorName: i.Creator, Handle: orNull(i.Handle), Former: i.Former,
-		Offer: i.OfferID.String(), OfferName: i.Offer, OfferType: string(i.OfferType),
-		OfferMember: i.OfferMemberID.String(), Method: string(i.Method), ClickID: i.ClickID, Ambiguous: i.Ambiguous,
-		Status: string(i.Status), Approval: string(i.Approval), ApprovalReason: i.ApprovalReason,
+		Offer: i.OfferID.String(), OfferName: i.Offer, OfferType: i.OfferType,
+		OfferMember: i.OfferMemberID.String(), Method: i.Method, ClickID: i.ClickID, Ambiguous: i.Ambiguous,
+		Status: i.Status, Approval: i.Approval, ApprovalReason: i.ApprovalReason,
 		ApprovalBy: orNull(i.ApprovalBy), ApprovalAt: web.TimeOrNull(i.ApprovalAt.Time), Currency: i.Currency.Code(),
 		OrderTotal: amount(i.OrderTotal), OriginalValue: amount(i.OriginalValue), Value: amount(i.Value),
 		Refunded: amount(i.Refunded), Commission: amount(i.Commission), CommissionRule: commissionView(i.Rule()),
@@ -157,94 +154,37 @@ func conversionTotals(t report.ConversionTotals) *conversionTotalsJSON {
 
 // ConversionsFilter are the query parameters that narrow conversions.
 type ConversionsFilter struct {
-	Status         string `query:"status" example:"paid" doc:"pending, paid, canceled or refunded; several with commas between them"`
-	Approval       string `query:"approval" example:"approved,held" doc:"approved, rejected or held; several with commas between them"`
-	Creator        string `query:"creator" doc:"cre_…: only theirs"`
-	Offer          string `query:"offer" doc:"off_…: only its own"`
-	OfferType      string `query:"offer_type" enum:"promo_code,sales_link"`
-	OfferStatus    string `query:"offer_status" enum:"active,paused,expired,archived"`
-	Method         string `query:"method" enum:"code,link"`
-	Code           string `query:"code" doc:"cod_…: only those credited by it"`
-	Link           string `query:"link" doc:"lnk_…: only those credited by it"`
-	Store          string `query:"store" doc:"Its id or slug"`
-	Currency       string `query:"currency" example:"EUR" doc:"The order's"`
-	WaitingForRate bool   `query:"waiting_for_rate" doc:"Only those that have no exchange rate yet"`
-	WithRefund     bool   `query:"with_refund" doc:"Only those of which money went back"`
-	Ambiguous      bool   `query:"ambiguous" doc:"Only those with several owned codes on the order"`
-	Search         string `query:"q" maxLength:"200" doc:"A part of the order's number, the creator's name or a handle, the code or the link's slug"`
-	Include        string `query:"include" enum:"former" doc:"former: also of creators who left the campaign or the community"`
-	Period         string `query:"period" example:"last_30_days" doc:"today, yesterday, last_7_days, last_30_days, last_90_days, this_month, last_month, this_quarter, last_quarter, last_6_months, year_to_date, last_12_months, all_time or custom; when from and to are left out too, all_time"`
-	From           string `query:"from" example:"2026-11-01" doc:"The first day that counts, of the account's time zone"`
-	To             string `query:"to" example:"2026-11-30" doc:"The last day that counts; today when only from is given"`
+	Status         string                `query:"status" example:"paid" doc:"pending, paid, canceled or refunded; several with commas between them"`
+	Approval       string                `query:"approval" example:"approved,held" doc:"approved, rejected or held; several with commas between them"`
+	Creator        string                `query:"creator" doc:"cre_…: only theirs"`
+	Offer          string                `query:"offer" doc:"off_…: only its own"`
+	OfferType      affiliate.OfferType   `query:"offer_type"`
+	OfferStatus    affiliate.OfferStatus `query:"offer_status"`
+	Method         affiliate.Method      `query:"method"`
+	Code           string                `query:"code" doc:"cod_…: only those credited by it"`
+	Link           string                `query:"link" doc:"lnk_…: only those credited by it"`
+	Store          string                `query:"store" doc:"Its id or slug"`
+	Currency       string                `query:"currency" example:"EUR" doc:"The order's"`
+	WaitingForRate bool                  `query:"waiting_for_rate" doc:"Only those that have no exchange rate yet"`
+	WithRefund     bool                  `query:"with_refund" doc:"Only those of which money went back"`
+	Ambiguous      bool                  `query:"ambiguous" doc:"Only those with several owned codes on the order"`
+	Search         string                `query:"q" maxLength:"200" doc:"A part of the order's number, the creator's name or a handle, the code or the link's slug"`
+	Include        string                `query:"include" enum:"former" doc:"former: also of creators who left the campaign or the community"`
+	Period         string                `query:"period" example:"last_30_days" doc:"today, yesterday, last_7_days, last_30_days, last_90_days, this_month, last_month, this_quarter, last_quarter, last_6_months, year_to_date, last_12_months, all_time or custom; when from and to are left out too, all_time"`
+	From           string                `query:"from" example:"2026-11-01" doc:"The first day that counts, of the account's time zone"`
+	To             string                `query:"to" example:"2026-11-30" doc:"The last day that counts; today when only from is given"`
 }
 
-// conversionFilter reads the parameters, and gives the range of days that they mean.
-func (a *API) conversionFilter(ctx context.Context,
-	in ConversionsFilter) (storage.ConversionFilter, affiliate.Range, error) {
-	f := storage.ConversionFilter{OfferType: affiliate.OfferType(in.OfferType),
-		OfferStatus: affiliate.OfferStatus(in.OfferStatus), Method: affiliate.Method(in.Method),
-		Unconverted: in.WaitingForRate, WithRefund: in.WithRefund, Ambiguous: in.Ambiguous, Search: in.Search,
-		Former: in.Include == "former"}
-	days, err := a.days(ctx, in)
+// conversionFilter reads the parameters, and gives the range of days that they mean: all time when none is asked for.
+func (a *API) conversionFilter(ctx context.Context) (f storage.ConversionFilter, days affiliate.Range, err error) {
+	q, err := a.query(ctx)
 	if err != nil {
 		return f, days, err
 	}
+	days = q.Range(affiliate.PeriodAllTime, a.App.Now())
+	f = q.Conversions()
 	f.From, f.To = days.Start(), days.End()
-	if f.Statuses, err = words("status", in.Status, affiliate.Pending, affiliate.Paid, affiliate.Canceled,
-		affiliate.Refunded); err != nil {
-		return f, days, err
-	}
-	if f.Approvals, err = words("approval", in.Approval, affiliate.Approved, affiliate.Rejected,
-		affiliate.Held); err != nil {
-		return f, days, err
-	}
-	if f.Creator, err = idIn[affiliate.CreatorID]("creator", "cre_", in.Creator); err != nil {
-		return f, days, err
-	}
-	if f.Offer, err = idIn[affiliate.OfferID]("offer", "off_", in.Offer); err != nil {
-		return f, days, err
-	}
-	if f.Code, err = idIn[affiliate.CodeID]("code", "cod_", in.Code); err != nil {
-		return f, days, err
-	}
-	if f.Link, err = idIn[affiliate.LinkID]("link", "lnk_", in.Link); err != nil {
-		return f, days, err
-	}
-	if f.Currency, err = currencyIn("currency", in.Currency, ""); err != nil {
-		return f, days, err
-	}
-	if !utf8.ValidString(in.Search) || strings.ContainsFunc(in.Search, unicode.IsControl) {
-		return f, days, affiliate.FieldErrorf("q", "must be text without control characters")
-	}
-	f.Store, err = a.storeIn(ctx, in.Store)
-	return f, days, err
-}
-
-// days reads the range of days; all time when none is asked for.
-func (a *API) days(ctx context.Context, in ConversionsFilter) (affiliate.Range, error) {
-	zone, err := a.zone(ctx)
-	if err != nil {
-		return affiliate.Range{}, err
-	}
-	if in.Period == "" && in.From == "" && in.To == "" {
-		in.Period = string(affiliate.PeriodAllTime)
-	}
-	return affiliate.ParsePeriod(in.Period, in.From, in.To, a.App.Now(), zone)
-}
-
-// words reads some of a few words, with commas between them. The error names the field and the choices.
-func words[T ~string](field, text string, choices ...T) (list []T, err error) {
-	if text == "" {
-		return nil, nil
-	}
-	for word := range strings.SplitSeq(text, ",") {
-		w := T(strings.TrimSpace(word))
-		if !slices.Contains(choices, w) {
-			return nil, affiliate.FieldErrorf(field, "%q must be one of %q", w, choices)
-		}
-		list = append(list, w)
-	}
-	return list, nil
+	return f, days, q.Err()
 }
 
 // ConversionsPage are the query parameters of a page of conversions.
@@ -284,31 +224,8 @@ type listConversionsInput struct {
 	ConversionsPage
 }
 
-const mostCampaigns = 100
-
-func (a *API) conversionsOfAll(ctx context.Context,
-	in ConversionsQuery) (storage.ConversionFilter, affiliate.Range, error) {
-	f, days, err := a.conversionFilter(ctx, in.ConversionsFilter)
-	if err != nil {
-		return f, days, err
-	}
-	if in.Campaign != "" {
-		for text := range strings.SplitSeq(in.Campaign, ",") {
-			id, err := affiliate.ParseID[affiliate.CampaignID]("cmp_", text)
-			if err != nil {
-				return f, days, affiliate.FieldErrorf("campaign", "%s", err)
-			}
-			f.Campaigns = append(f.Campaigns, id)
-		}
-	}
-	if len(f.Campaigns) > mostCampaigns {
-		return f, days, affiliate.FieldErrorf("campaign", "must name at most %d campaigns", mostCampaigns)
-	}
-	return f, days, nil
-}
-
 func (a *API) listConversions(ctx context.Context, in *listConversionsInput) (*output[conversionsJSON], error) {
-	f, days, err := a.conversionsOfAll(ctx, in.ConversionsQuery)
+	f, days, err := a.conversionFilter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -323,15 +240,15 @@ type listCampaignConversionsInput struct {
 
 func (a *API) listCampaignConversions(ctx context.Context,
 	in *listCampaignConversionsInput) (*output[conversionsJSON], error) {
-	f, days, err := a.conversionsOfOne(ctx, in.CampaignPath, in.ConversionsFilter)
+	f, days, err := a.conversionsOfOne(ctx, in.CampaignPath)
 	if err != nil {
 		return nil, err
 	}
 	return a.conversions(ctx, f, days, in.ConversionsPage)
 }
 
-func (a *API) conversionsOfOne(ctx context.Context, campaign CampaignPath,
-	in ConversionsFilter) (f storage.ConversionFilter, days affiliate.Range, err error) {
+func (a *API) conversionsOfOne(ctx context.Context,
+	campaign CampaignPath) (f storage.ConversionFilter, days affiliate.Range, err error) {
 	id, err := campaign.id()
 	if err != nil {
 		return f, days, err
@@ -339,7 +256,7 @@ func (a *API) conversionsOfOne(ctx context.Context, campaign CampaignPath,
 	if _, err := a.App.DB.Campaign(ctx, id); err != nil {
 		return f, days, err
 	}
-	f, days, err = a.conversionFilter(ctx, in)
+	f, days, err = a.conversionFilter(ctx)
 	f.Campaign = id
 	return f, days, err
 }
@@ -422,13 +339,9 @@ type decidedJSON struct {
 }
 
 func (a *API) decideConversions(ctx context.Context, in *decideConversionsInput) (*output[decidedJSON], error) {
-	ids := make([]affiliate.ConversionID, len(in.Body.IDs))
-	for i, text := range in.Body.IDs {
-		id, err := affiliate.ParseID[affiliate.ConversionID]("cnv_", text)
-		if err != nil {
-			return nil, affiliate.FieldErrorf("ids", "%s", err)
-		}
-		ids[i] = id
+	ids, err := affiliate.ParseIDs[affiliate.ConversionID]("ids", "cnv_", in.Body.IDs)
+	if err != nil {
+		return nil, err
 	}
 	items, err := a.decide(ctx, ids, app.Decision(in.Body.Decision), in.Body.Reason)
 	if err != nil {

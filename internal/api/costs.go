@@ -94,7 +94,7 @@ func (a *API) createCost(ctx context.Context, in *createCostInput) (*output[cost
 		return nil, err
 	}
 	c := affiliate.Cost{CampaignID: campaign.ID, Currency: settings.Currency, Day: in.Body.Day, Note: in.Body.Note}
-	if c.CreatorID, err = idIn[affiliate.CreatorID]("creator", "cre_", in.Body.Creator); err != nil {
+	if c.CreatorID, err = affiliate.OptionalID[affiliate.CreatorID]("creator", "cre_", in.Body.Creator); err != nil {
 		return nil, err
 	}
 	if err := setCurrency(&c.Currency, "currency", in.Body.Currency); err != nil {

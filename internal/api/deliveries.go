@@ -27,17 +27,17 @@ func (a *API) registerDeliveries(api huma.API) {
 
 // DeliveryJSON is a delivery without its body.
 type DeliveryJSON struct {
-	ID          string        `json:"id" example:"dlv_1"`
-	Store       string        `json:"store" doc:"The store's slug"`
-	Topic       string        `json:"topic"`
-	ReceivedAt  time.Time     `json:"received_at"`
-	ProcessedAt *time.Time    `json:"processed_at"`
-	State       string        `json:"state" enum:"waiting,done,ignored,failed,set_aside"`
-	Attempts    int           `json:"attempts" doc:"How often it was tried in vain"`
-	RetryAt     *time.Time    `json:"retry_at"`
-	Note        string        `json:"note" doc:"Why it was ignored or failed"`
-	Order       *OrderRefJSON `json:"order" doc:"The order it told about, the first of several"`
-	SetAside    *SetAsideJSON `json:"set_aside" doc:"Why it was given up on, by whom and when; null unless its state is set_aside"`
+	ID          string                `json:"id" example:"dlv_1"`
+	Store       string                `json:"store" doc:"The store's slug"`
+	Topic       string                `json:"topic"`
+	ReceivedAt  time.Time             `json:"received_at"`
+	ProcessedAt *time.Time            `json:"processed_at"`
+	State       storage.DeliveryState `json:"state"`
+	Attempts    int                   `json:"attempts" doc:"How often it was tried in vain"`
+	RetryAt     *time.Time            `json:"retry_at"`
+	Note        string                `json:"note" doc:"Why it was ignored or failed"`
+	Order       *OrderRefJSON         `json:"order" doc:"The order it told about, the first of several"`
+	SetAside    *SetAsideJSON         `json:"set_aside" doc:"Why it was given up on, by whom and when; null unless its state is set_aside"`
 }
 
 // SetAsideJSON is why a delivery was given up on, by whom and when.
@@ -50,7 +50,7 @@ type SetAsideJSON struct {
 // DeliveryView writes a delivery as API and command line show it.
 func DeliveryView(d storage.DeliveryRow) DeliveryJSON {
 	v := DeliveryJSON{ID: d.ID.String(), Store: d.Store, Topic: d.Topic, ReceivedAt: d.ReceivedAt.UTC(),
-		ProcessedAt: web.TimeOrNull(d.Processed.Time), State: string(d.State), Attempts: d.Attempts,
+		ProcessedAt: web.TimeOrNull(d.Processed.Time), State: d.State, Attempts: d.Attempts,
 		RetryAt: web.TimeOrNull(d.RetryAt.Time), Note: d.Note}
 	if d.OrderID != 0 {
 		v.Order = new(OrderRef(d.OrderID, d.Store, d.Order, d.Number))
@@ -62,14 +62,14 @@ func DeliveryView(d storage.DeliveryRow) DeliveryJSON {
 }
 
 type listDeliveriesInput struct {
-	State  string `query:"state" enum:"waiting,done,ignored,failed,set_aside"`
-	Store  string `query:"store" doc:"The store's slug"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many rows at most"`
-	Cursor string `query:"cursor" doc:"The next_cursor of the page before; empty for the first page"`
+	State  storage.DeliveryState `query:"state"`
+	Store  string                `query:"store" doc:"The store's slug"`
+	Limit  int                   `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many rows at most"`
+	Cursor string                `query:"cursor" doc:"The next_cursor of the page before; empty for the first page"`
 }
 
 func (a *API) listDeliveries(ctx context.Context, in *listDeliveriesInput) (*listOutput[DeliveryJSON], error) {
-	list, next, err := a.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{State: storage.DeliveryState(in.State),
+	list, next, err := a.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{State: in.State,
 		Store: in.Store},
 		storage.Page{Limit: in.Limit, Cursor: in.Cursor})
 	return listPage(list, next, err, DeliveryView)
@@ -101,7 +101,7 @@ type DeliveryChoice struct {
 
 func (a *API) deliveriesIn(ctx context.Context, c DeliveryChoice) (choice storage.DeliveryChoice, err error) {
 	for _, text := range c.Deliveries {
-		id, err := idIn[affiliate.DeliveryID]("deliveries", "dlv_", text)
+		id, err := affiliate.OptionalID[affiliate.DeliveryID]("deliveries", "dlv_", text)
 		if err != nil {
 			return choice, err
 		}

@@ -80,21 +80,13 @@ func documentFile(document *huma.OpenAPI, path string, format export.Format) (st
 	return media, content
 }
 
-// fileName joins words, and the days of a range, to a file's name: orders-fern-us-2026-11-01-2026-11-30. Without a
-// range it ends with today.
-func (a *API) fileName(zone *time.Location, from, to time.Time, words ...string) string {
-	day := func(t time.Time) string { return affiliate.Day(t, zone) }
-	if from.IsZero() && to.IsZero() {
-		return strings.Join(append(words, day(a.App.Now())), "-")
+// fileName joins words, and the days of a span, to the name of a file.
+func (a *API) fileName(ctx context.Context, from, to time.Time, words ...string) (string, error) {
+	_, zone, err := a.App.DB.Account(ctx)
+	if err != nil {
+		return "", err
 	}
-	if !from.IsZero() {
-		words = append(words, day(from))
-	}
-	last := a.App.Now()
-	if !to.IsZero() {
-		last = to.Add(-1)
-	}
-	return strings.Join(append(words, day(last)), "-")
+	return web.FileName(from, to, a.App.Now(), zone, words...), nil
 }
 
 // ConversionsExport are the query parameters of exported conversions besides their filter.
@@ -110,7 +102,7 @@ type exportConversionsInput struct {
 }
 
 func (a *API) exportConversions(ctx context.Context, in *exportConversionsInput, d *web.Download) error {
-	filter, days, err := a.conversionsOfAll(ctx, in.ConversionsQuery)
+	filter, days, err := a.conversionFilter(ctx)
 	if err != nil {
 		return err
 	}
@@ -125,7 +117,7 @@ type exportCampaignConversionsInput struct {
 
 func (a *API) exportCampaignConversions(ctx context.Context, in *exportCampaignConversionsInput,
 	d *web.Download) error {
-	filter, days, err := a.conversionsOfOne(ctx, in.CampaignPath, in.ConversionsFilter)
+	filter, days, err := a.conversionsOfOne(ctx, in.CampaignPath)
 	if err != nil {
 		return err
 	}
@@ -138,18 +130,11 @@ func (a *API) sendConversions(ctx context.Context, f storage.ConversionFilter, d
 	if err != nil {
 		return err
 	}
-	if in.IDs != "" {
-		for text := range strings.SplitSeq(in.IDs, ",") {
-			id, err := affiliate.ParseID[affiliate.ConversionID]("cnv_", text)
-			if err != nil {
-				return affiliate.FieldErrorf("ids", "%s", err)
-			}
-			f.IDs = append(f.IDs, id)
-		}
-		f.Former = true // who is named is wanted
+	if len(f.IDs) > 0 {
 		words = append(words, "selected")
 	}
-	_, err = a.App.ExportConversions(ctx, nil, f, sort, d.Options(a.fileName(days.Zone, f.From, f.To, words...)))
+	_, err = a.App.ExportConversions(ctx, nil, f, sort,
+		d.Options(web.FileName(f.From, f.To, a.App.Now(), days.Zone, words...)))
 	return err
 }
 
@@ -159,7 +144,7 @@ type exportOrdersInput struct {
 }
 
 func (a *API) exportOrders(ctx context.Context, in *exportOrdersInput, d *web.Download) error {
-	filter, err := a.orderFilter(ctx, in.OrdersFilter)
+	filter, err := a.orderFilter(ctx)
 	if err != nil {
 		return err
 	}
@@ -167,15 +152,15 @@ func (a *API) exportOrders(ctx context.Context, in *exportOrdersInput, d *web.Do
 }
 
 func (a *API) sendOrders(ctx context.Context, f storage.OrderFilter, d *web.Download) error {
-	zone, err := a.zone(ctx)
-	if err != nil {
-		return err
-	}
 	words := []string{"orders"}
 	if f.Store != "" {
 		words = append(words, f.Store)
 	}
-	_, err = a.App.ExportOrders(ctx, nil, f, d.Options(a.fileName(zone, f.From, f.To, words...)))
+	name, err := a.fileName(ctx, f.From, f.To, words...)
+	if err != nil {
+		return err
+	}
+	_, err = a.App.ExportOrders(ctx, nil, f, d.Options(name))
 	return err
 }
 
@@ -185,7 +170,7 @@ type exportStoreOrdersInput struct {
 }
 
 func (a *API) exportStoreOrders(ctx context.Context, in *exportStoreOrdersInput, d *web.Download) error {
-	filter, err := a.storeOrderFilter(ctx, in.StoreOrdersQuery)
+	filter, err := a.storeOrderFilter(ctx, in.StorePath)
 	if err != nil {
 		return err
 	}
@@ -198,15 +183,15 @@ type exportLedgerInput struct {
 }
 
 func (a *API) exportLedger(ctx context.Context, in *exportLedgerInput, d *web.Download) error {
-	filter, err := a.ledgerFilter(ctx, in.LedgerFilter)
+	filter, err := a.ledgerFilter(ctx)
 	if err != nil {
 		return err
 	}
-	zone, err := a.zone(ctx)
+	name, err := a.fileName(ctx, filter.From, filter.To, "ledger")
 	if err != nil {
 		return err
 	}
-	_, err = a.App.ExportLedger(ctx, nil, filter, d.Options(a.fileName(zone, filter.From, filter.To, "ledger")))
+	_, err = a.App.ExportLedger(ctx, nil, filter, d.Options(name))
 	return err
 }
 
@@ -221,16 +206,15 @@ func (a *API) exportStatement(ctx context.Context, in *exportStatementInput, d *
 	if err != nil {
 		return err
 	}
-	from, to, err := a.posted(ctx, in.PostedFilter)
+	from, to, err := a.posted(ctx)
 	if err != nil {
 		return err
 	}
-	zone, err := a.zone(ctx)
+	name, err := a.fileName(ctx, from, to, "statement", creator.String())
 	if err != nil {
 		return err
 	}
-	_, err = a.App.ExportStatement(ctx, nil, creator, from, to,
-		d.Options(a.fileName(zone, from, to, "statement", creator.String())))
+	_, err = a.App.ExportStatement(ctx, nil, creator, from, to, d.Options(name))
 	return err
 }
 

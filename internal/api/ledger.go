@@ -23,27 +23,27 @@ func (a *API) registerLedger(api huma.API) {
 
 // LedgerEntryJSON is one line of the ledger. It never changes.
 type LedgerEntryJSON struct {
-	ID           string        `json:"id" example:"led_1"`
-	Kind         string        `json:"kind" enum:"accrual,reversal,adjustment,bonus,payout,write_off"`
-	Amount       string        `json:"amount" example:"12.50" doc:"Owed to the creator; negative: taken back or paid"`
-	Currency     string        `json:"currency" example:"EUR"`
-	Creator      string        `json:"creator" example:"cre_1"`
-	CreatorName  string        `json:"creator_name"`
-	Campaign     *string       `json:"campaign" doc:"null for what belongs to no campaign"`
-	CampaignName *string       `json:"campaign_name"`
-	OfferMember  *string       `json:"offer_member" doc:"null for what belongs to no offer"`
-	OfferName    *string       `json:"offer_name"`
-	Conversion   *string       `json:"conversion" doc:"Whose commission it follows; null for bonuses and payouts"`
-	Order        *OrderRefJSON `json:"order" doc:"The conversion's order"`
-	Payout       *string       `json:"payout" doc:"The payout it belongs to"`
-	Note         string        `json:"note" doc:"Why, in a person's words"`
-	Author       string        `json:"author" doc:"Empty: posted by rule"`
-	CreatedAt    time.Time     `json:"created_at"`
-	PayableAt    time.Time     `json:"payable_at" doc:"From when on it is part of what is due"`
+	ID           string              `json:"id" example:"led_1"`
+	Kind         affiliate.EntryKind `json:"kind"`
+	Amount       string              `json:"amount" example:"12.50" doc:"Owed to the creator; negative: taken back or paid"`
+	Currency     string              `json:"currency" example:"EUR"`
+	Creator      string              `json:"creator" example:"cre_1"`
+	CreatorName  string              `json:"creator_name"`
+	Campaign     *string             `json:"campaign" doc:"null for what belongs to no campaign"`
+	CampaignName *string             `json:"campaign_name"`
+	OfferMember  *string             `json:"offer_member" doc:"null for what belongs to no offer"`
+	OfferName    *string             `json:"offer_name"`
+	Conversion   *string             `json:"conversion" doc:"Whose commission it follows; null for bonuses and payouts"`
+	Order        *OrderRefJSON       `json:"order" doc:"The conversion's order"`
+	Payout       *string             `json:"payout" doc:"The payout it belongs to"`
+	Note         string              `json:"note" doc:"Why, in a person's words"`
+	Author       string              `json:"author" doc:"Empty: posted by rule"`
+	CreatedAt    time.Time           `json:"created_at"`
+	PayableAt    time.Time           `json:"payable_at" doc:"From when on it is part of what is due"`
 }
 
 func ledgerEntryView(l storage.LedgerLine) LedgerEntryJSON {
-	v := LedgerEntryJSON{ID: l.ID.String(), Kind: string(l.Kind), Amount: money.Format(l.Amount, l.Currency),
+	v := LedgerEntryJSON{ID: l.ID.String(), Kind: l.Kind, Amount: money.Format(l.Amount, l.Currency),
 		Currency: l.Currency.Code(), Creator: l.CreatorID.String(), CreatorName: l.Creator,
 		CampaignName: orNull(l.Campaign), OfferName: orNull(l.Offer), Note: l.Note, Author: l.Author,
 		CreatedAt: l.CreatedAt.UTC(), PayableAt: l.PayableAt.UTC()}
@@ -69,49 +69,32 @@ type PostedFilter struct {
 	To   string `query:"to" doc:"Posted before: a time, or a day, which is the last one that counts"`
 }
 
-func (a *API) posted(ctx context.Context, in PostedFilter) (from, to time.Time, err error) {
-	zone, err := a.zone(ctx)
+func (a *API) posted(ctx context.Context) (from, to time.Time, err error) {
+	q, err := a.query(ctx)
 	if err != nil {
 		return from, to, err
 	}
-	if from, err = parseMoment("from", in.From, zone, 0); err != nil {
-		return from, to, err
-	}
-	to, err = parseMoment("to", in.To, zone, 1)
-	return from, to, err
-}
-
-// zone is the account's.
-func (a *API) zone(ctx context.Context) (*time.Location, error) {
-	settings, err := a.App.DB.Settings(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return affiliate.LoadZone(settings.Timezone)
+	from, to = q.Span()
+	return from, to, q.Err()
 }
 
 // LedgerFilter are the query parameters that narrow the ledger, in the list and its exports.
 type LedgerFilter struct {
-	Creator  string `query:"creator" doc:"cre_…: only theirs"`
-	Campaign string `query:"campaign" doc:"cmp_…: only what belongs to it"`
-	Kind     string `query:"kind" enum:"accrual,reversal,adjustment,bonus,payout,write_off"`
-	Currency string `query:"currency" example:"EUR"`
+	Creator  string              `query:"creator" doc:"cre_…: only theirs"`
+	Campaign string              `query:"campaign" doc:"cmp_…: only what belongs to it"`
+	Kind     affiliate.EntryKind `query:"kind"`
+	Currency string              `query:"currency" example:"EUR"`
 	PostedFilter
 }
 
-func (a *API) ledgerFilter(ctx context.Context, in LedgerFilter) (f storage.LedgerFilter, err error) {
-	f.Kind = affiliate.EntryKind(in.Kind)
-	if f.Creator, err = idIn[affiliate.CreatorID]("creator", "cre_", in.Creator); err != nil {
+func (a *API) ledgerFilter(ctx context.Context) (f storage.LedgerFilter, err error) {
+	q, err := a.query(ctx)
+	if err != nil {
 		return f, err
 	}
-	if f.Campaign, err = idIn[affiliate.CampaignID]("campaign", "cmp_", in.Campaign); err != nil {
-		return f, err
-	}
-	if f.Currency, err = currencyIn("currency", in.Currency, ""); err != nil {
-		return f, err
-	}
-	f.From, f.To, err = a.posted(ctx, in.PostedFilter)
-	return f, err
+	f = q.Ledger()
+	f.From, f.To = q.Span()
+	return f, q.Err()
 }
 
 type listLedgerInput struct {
@@ -120,7 +103,7 @@ type listLedgerInput struct {
 }
 
 func (a *API) listLedger(ctx context.Context, in *listLedgerInput) (*listOutput[LedgerEntryJSON], error) {
-	filter, err := a.ledgerFilter(ctx, in.LedgerFilter)
+	filter, err := a.ledgerFilter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +130,7 @@ func (a *API) listStatement(ctx context.Context, in *listStatementInput) (*listO
 	if _, err := a.App.DB.Creator(ctx, creator); err != nil {
 		return nil, err
 	}
-	from, to, err := a.posted(ctx, in.PostedFilter)
+	from, to, err := a.posted(ctx)
 	if err != nil {
 		return nil, err
 	}

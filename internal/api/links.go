@@ -31,21 +31,21 @@ func (a *API) registerLinks(api huma.API) {
 }
 
 type LinkJSON struct {
-	ID          string     `json:"id" example:"lnk_1"`
-	OfferMember string     `json:"offer_member" example:"ofm_1"`
-	Slug        string     `json:"slug" example:"anna"`
-	Kind        string     `json:"kind" enum:"sales,purchase,review"`
-	URL         string     `json:"url" doc:"What the creator publishes"`
-	LandingURL  string     `json:"landing_url" doc:"Where it leads"`
-	UTM         *string    `json:"utm" enum:"on,off" doc:"Whether it adds utm parameters to the landing page; null: as the account's settings say"`
-	EndedAt     *time.Time `json:"ended_at"`
-	CreatedAt   time.Time  `json:"created_at"`
-	UpdatedAt   time.Time  `json:"updated_at"`
+	ID          string             `json:"id" example:"lnk_1"`
+	OfferMember string             `json:"offer_member" example:"ofm_1"`
+	Slug        string             `json:"slug" example:"anna"`
+	Kind        affiliate.LinkKind `json:"kind"`
+	URL         string             `json:"url" doc:"What the creator publishes"`
+	LandingURL  string             `json:"landing_url" doc:"Where it leads"`
+	UTM         *affiliate.UTMRule `json:"utm" nullable:"true" doc:"Whether it adds utm parameters to the landing page; null: as the account's settings say"`
+	EndedAt     *time.Time         `json:"ended_at"`
+	CreatedAt   time.Time          `json:"created_at"`
+	UpdatedAt   time.Time          `json:"updated_at"`
 }
 
 func (a *API) linkView(l affiliate.Link) LinkJSON {
-	return LinkJSON{ID: l.ID.String(), OfferMember: l.OfferMemberID.String(), Slug: l.Slug, Kind: string(l.Kind),
-		URL: a.App.LinkURL(l), LandingURL: l.LandingURL, UTM: orNull(string(l.UTM)),
+	return LinkJSON{ID: l.ID.String(), OfferMember: l.OfferMemberID.String(), Slug: l.Slug, Kind: l.Kind,
+		URL: a.App.LinkURL(l), LandingURL: l.LandingURL, UTM: orNull(l.UTM),
 		EndedAt: web.TimeOrNull(l.EndedAt), CreatedAt: l.CreatedAt.UTC(), UpdatedAt: l.UpdatedAt.UTC()}
 }
 
@@ -58,7 +58,8 @@ type listLinksInput struct {
 func (a *API) listLinks(ctx context.Context, in *listLinksInput) (*listOutput[LinkJSON], error) {
 	f := storage.LinkFilter{Slug: in.Slug}
 	var err error
-	if f.OfferMember, err = idIn[affiliate.OfferMemberID]("offer_member", "ofm_", in.OfferMember); err != nil {
+	if f.OfferMember, err = affiliate.OptionalID[affiliate.OfferMemberID]("offer_member",
+		"ofm_", in.OfferMember); err != nil {
 		return nil, err
 	}
 	list, next, err := a.App.DB.Links(ctx, f, in.page())
@@ -67,11 +68,11 @@ func (a *API) listLinks(ctx context.Context, in *listLinksInput) (*listOutput[Li
 
 type createLinkInput struct {
 	Body struct {
-		OfferMember string `json:"offer_member" example:"ofm_1"`
-		LandingURL  string `json:"landing_url" example:"https://shop.example/product"`
-		Slug        string `json:"slug,omitempty" doc:"Made from the creator's handle when left out"`
-		Kind        string `json:"kind,omitempty" enum:"sales,purchase,review" default:"sales"`
-		UTM         string `json:"utm,omitempty" enum:"on,off" doc:"As the account's settings say when left out"`
+		OfferMember string             `json:"offer_member" example:"ofm_1"`
+		LandingURL  string             `json:"landing_url" example:"https://shop.example/product"`
+		Slug        string             `json:"slug,omitempty" doc:"Made from the creator's handle when left out"`
+		Kind        affiliate.LinkKind `json:"kind,omitempty" default:"sales"`
+		UTM         affiliate.UTMRule  `json:"utm,omitempty" doc:"As the account's settings say when left out"`
 	}
 }
 
@@ -82,12 +83,12 @@ type createdLinkJSON struct {
 
 func (a *API) createLink(ctx context.Context, in *createLinkInput) (*output[createdLinkJSON], error) {
 	b := in.Body
-	om, err := idIn[affiliate.OfferMemberID]("offer_member", "ofm_", b.OfferMember)
+	om, err := affiliate.OptionalID[affiliate.OfferMemberID]("offer_member", "ofm_", b.OfferMember)
 	if err != nil {
 		return nil, err
 	}
-	added, err := a.App.AddLink(ctx, affiliate.Link{OfferMemberID: om, Slug: b.Slug, Kind: affiliate.LinkKind(b.Kind),
-		LandingURL: b.LandingURL, UTM: affiliate.UTMRule(b.UTM)})
+	added, err := a.App.AddLink(ctx, affiliate.Link{OfferMemberID: om, Slug: b.Slug, Kind: b.Kind,
+		LandingURL: b.LandingURL, UTM: b.UTM})
 	return one(added, err, func(l app.AddedLink) createdLinkJSON {
 		return createdLinkJSON{a.linkView(l.Link), OrdersWaiting{l.Waiting}}
 	})
@@ -111,8 +112,8 @@ func (a *API) getLink(ctx context.Context, in *LinkPath) (*output[LinkJSON], err
 type updateLinkInput struct {
 	LinkPath
 	Body struct {
-		LandingURL *string `json:"landing_url,omitempty"`
-		Kind       *string `json:"kind,omitempty" enum:"sales,purchase,review"`
+		LandingURL *string             `json:"landing_url,omitempty"`
+		Kind       *affiliate.LinkKind `json:"kind,omitempty"`
 
 		UTM optional[string] `json:"utm,omitempty" doc:"on or off; null: as the account's settings say"`
 	}
@@ -125,7 +126,7 @@ func (a *API) updateLink(ctx context.Context, in *updateLinkInput) (*output[Link
 	}
 	l, err := a.App.ChangeLink(ctx, id, func(l *affiliate.Link) error {
 		setIf(&l.LandingURL, in.Body.LandingURL)
-		setIf(&l.Kind, (*affiliate.LinkKind)(in.Body.Kind))
+		setIf(&l.Kind, in.Body.Kind)
 		utm := string(l.UTM)
 		in.Body.UTM.apply(&utm)
 		l.UTM = affiliate.UTMRule(utm)
@@ -144,7 +145,7 @@ type linkCheckJSON struct {
 }
 
 type keptJSON struct {
-	Platform string `json:"platform" enum:"shopify,woocommerce"`
+	Platform string `json:"platform"`
 	Field    string `json:"field" doc:"Of the order, as the platform names it" example:"landing_site"`
 	Value    string `json:"value"`
 }

@@ -36,22 +36,22 @@ func (a *API) registerOffers(api huma.API) {
 }
 
 type offerJSON struct {
-	ID          string         `json:"id" example:"off_1"`
-	Campaign    string         `json:"campaign" example:"cmp_1"`
-	Name        string         `json:"name"`
-	Type        string         `json:"type" enum:"promo_code,sales_link"`
-	Status      string         `json:"status" enum:"active,paused,expired,archived"`
-	StatusSince time.Time      `json:"status_since"`
-	Commission  commissionJSON `json:"commission"`
-	RuleVersion int            `json:"rule_version" doc:"Grows when the commission changes"`
-	Version     int            `json:"version"`
-	CreatedAt   time.Time      `json:"created_at"`
-	UpdatedAt   time.Time      `json:"updated_at"`
+	ID          string                `json:"id" example:"off_1"`
+	Campaign    string                `json:"campaign" example:"cmp_1"`
+	Name        string                `json:"name"`
+	Type        affiliate.OfferType   `json:"type"`
+	Status      affiliate.OfferStatus `json:"status"`
+	StatusSince time.Time             `json:"status_since"`
+	Commission  commissionJSON        `json:"commission"`
+	RuleVersion int                   `json:"rule_version" doc:"Grows when the commission changes"`
+	Version     int                   `json:"version"`
+	CreatedAt   time.Time             `json:"created_at"`
+	UpdatedAt   time.Time             `json:"updated_at"`
 }
 
 func offerView(o affiliate.Offer) offerJSON {
-	return offerJSON{ID: o.ID.String(), Campaign: o.CampaignID.String(), Name: o.Name, Type: string(o.Type),
-		Status: string(o.Status), StatusSince: o.StatusSince.UTC(), Commission: commissionView(o.Rule),
+	return offerJSON{ID: o.ID.String(), Campaign: o.CampaignID.String(), Name: o.Name, Type: o.Type,
+		Status: o.Status, StatusSince: o.StatusSince.UTC(), Commission: commissionView(o.Rule),
 		RuleVersion: o.Rule.Version, Version: o.Version, CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC()}
 }
 
@@ -61,7 +61,7 @@ type listOffersInput struct {
 }
 
 func (a *API) listOffers(ctx context.Context, in *listOffersInput) (*listOutput[offerJSON], error) {
-	campaign, err := idIn[affiliate.CampaignID]("campaign", "cmp_", in.Campaign)
+	campaign, err := affiliate.OptionalID[affiliate.CampaignID]("campaign", "cmp_", in.Campaign)
 	if err != nil {
 		return nil, err
 	}
@@ -71,17 +71,17 @@ func (a *API) listOffers(ctx context.Context, in *listOffersInput) (*listOutput[
 
 type createOfferInput struct {
 	Body struct {
-		Campaign   string         `json:"campaign" example:"cmp_1"`
-		Name       string         `json:"name"`
-		Type       string         `json:"type" enum:"promo_code,sales_link"`
-		Status     string         `json:"status,omitempty" enum:"active,paused,expired,archived" default:"active"`
-		Commission commissionJSON `json:"commission"`
+		Campaign   string                `json:"campaign" example:"cmp_1"`
+		Name       string                `json:"name"`
+		Type       affiliate.OfferType   `json:"type"`
+		Status     affiliate.OfferStatus `json:"status,omitempty" default:"active"`
+		Commission commissionJSON        `json:"commission"`
 	}
 }
 
 func (a *API) createOffer(ctx context.Context, in *createOfferInput) (*output[offerJSON], error) {
 	b := in.Body
-	campaign, err := idIn[affiliate.CampaignID]("campaign", "cmp_", b.Campaign)
+	campaign, err := affiliate.OptionalID[affiliate.CampaignID]("campaign", "cmp_", b.Campaign)
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +89,8 @@ func (a *API) createOffer(ctx context.Context, in *createOfferInput) (*output[of
 	if err != nil {
 		return nil, err
 	}
-	o, err := a.App.AddOffer(ctx, affiliate.Offer{CampaignID: campaign, Name: b.Name, Type: affiliate.OfferType(b.Type),
-		Status: affiliate.OfferStatus(b.Status), Rule: rule})
+	o, err := a.App.AddOffer(ctx, affiliate.Offer{CampaignID: campaign, Name: b.Name, Type: b.Type,
+		Status: b.Status, Rule: rule})
 	return one(o, err, offerView)
 }
 
@@ -113,10 +113,10 @@ type updateOfferInput struct {
 	OfferPath
 	Body struct {
 		ChangeInput
-		Name       *string         `json:"name,omitempty"`
-		Type       *string         `json:"type,omitempty" enum:"promo_code,sales_link"`
-		Status     *string         `json:"status,omitempty" enum:"active,paused,expired,archived"`
-		Commission *commissionJSON `json:"commission,omitempty" doc:"Replaces the whole rule"`
+		Name       *string                `json:"name,omitempty"`
+		Type       *affiliate.OfferType   `json:"type,omitempty"`
+		Status     *affiliate.OfferStatus `json:"status,omitempty"`
+		Commission *commissionJSON        `json:"commission,omitempty" doc:"Replaces the whole rule"`
 	}
 }
 
@@ -128,9 +128,9 @@ func (a *API) updateOffer(ctx context.Context, in *updateOfferInput) (*output[of
 	b := in.Body
 	o, err := a.App.ChangeOffer(ctx, id, b.Version, func(o *affiliate.Offer) error {
 		setIf(&o.Name, b.Name)
-		setIf(&o.Type, (*affiliate.OfferType)(b.Type))
+		setIf(&o.Type, b.Type)
 		if b.Status != nil {
-			o.SetStatus(affiliate.OfferStatus(*b.Status), a.App.Now().UTC().Truncate(time.Microsecond))
+			o.SetStatus(*b.Status, a.App.Now().UTC().Truncate(time.Microsecond))
 		}
 		if b.Commission == nil {
 			return nil
@@ -190,13 +190,13 @@ func (a *API) listOfferMembers(ctx context.Context,
 	in *listOfferMembersInput) (*listOutput[offerMemberJSON], error) {
 	var f storage.OfferMemberFilter
 	var err error
-	if f.Offer, err = idIn[affiliate.OfferID]("offer", "off_", in.Offer); err != nil {
+	if f.Offer, err = affiliate.OptionalID[affiliate.OfferID]("offer", "off_", in.Offer); err != nil {
 		return nil, err
 	}
-	if f.Campaign, err = idIn[affiliate.CampaignID]("campaign", "cmp_", in.Campaign); err != nil {
+	if f.Campaign, err = affiliate.OptionalID[affiliate.CampaignID]("campaign", "cmp_", in.Campaign); err != nil {
 		return nil, err
 	}
-	if f.Creator, err = idIn[affiliate.CreatorID]("creator", "cre_", in.Creator); err != nil {
+	if f.Creator, err = affiliate.OptionalID[affiliate.CreatorID]("creator", "cre_", in.Creator); err != nil {
 		return nil, err
 	}
 	list, next, err := a.App.DB.OfferMembers(ctx, f, in.page())
@@ -214,10 +214,10 @@ type createOfferMemberInput struct {
 func (a *API) createOfferMember(ctx context.Context, in *createOfferMemberInput) (*output[offerMemberJSON], error) {
 	var m affiliate.OfferMember
 	var err error
-	if m.OfferID, err = idIn[affiliate.OfferID]("offer", "off_", in.Body.Offer); err != nil {
+	if m.OfferID, err = affiliate.OptionalID[affiliate.OfferID]("offer", "off_", in.Body.Offer); err != nil {
 		return nil, err
 	}
-	if m.MemberID, err = idIn[affiliate.MemberID]("member", "mem_", in.Body.Member); err != nil {
+	if m.MemberID, err = affiliate.OptionalID[affiliate.MemberID]("member", "mem_", in.Body.Member); err != nil {
 		return nil, err
 	}
 	if in.Body.Commission != nil {

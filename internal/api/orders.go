@@ -33,30 +33,30 @@ func (a *API) registerOrders(api huma.API) {
 // OrderJSON is an order with its live status. Amounts are decimal strings with the digits of its currency.
 type OrderJSON struct {
 	OrderRefJSON
-	Status        string          `json:"status" enum:"pending,paid,canceled,refunded"`
-	Currency      string          `json:"currency" example:"EUR"`
-	Value         string          `json:"value" doc:"Merchandise that still stands; 0 when refunded or canceled"`
-	OriginalValue string          `json:"original_value" doc:"Merchandise as sold, without tax and shipping"`
-	Total         string          `json:"total" doc:"What the customer was charged, tax and shipping included"`
-	Refunded      string          `json:"refunded" doc:"Money that has gone back"`
-	RefundPending string          `json:"refund_pending" doc:"Money on its way back"`
-	Test          bool            `json:"test" doc:"Test orders count nowhere"`
-	Parent        *string         `json:"parent" doc:"The store's id of the order that this one belongs to"`
-	Part          bool            `json:"part" doc:"A part of its parent, which a marketplace plugin split off: counts nowhere"`
-	CustomStatus  *string         `json:"custom_status" doc:"The store's own word where a plugin set it"`
-	NeedsReread   bool            `json:"needs_reread" doc:"There are doubts, which only the store itself can settle"`
-	Doubts        []DoubtJSON     `json:"doubts" nullable:"false" doc:"What deliveries cannot settle"`
-	PlacedAt      time.Time       `json:"placed_at"`
-	UpdatedAt     time.Time       `json:"updated_at" doc:"The store's own modification time"`
-	Codes         []string        `json:"codes" nullable:"false" doc:"All codes on the order, whoever owns them"`
-	Conversion    *ConversionJSON `json:"conversion" doc:"Whose sale it is; null when nobody is credited"`
-	NotCredited   *string         `json:"not_credited" example:"no_owner" doc:"The reason code why nobody is credited"`
+	Status        affiliate.OrderStatus `json:"status"`
+	Currency      string                `json:"currency" example:"EUR"`
+	Value         string                `json:"value" doc:"Merchandise that still stands; 0 when refunded or canceled"`
+	OriginalValue string                `json:"original_value" doc:"Merchandise as sold, without tax and shipping"`
+	Total         string                `json:"total" doc:"What the customer was charged, tax and shipping included"`
+	Refunded      string                `json:"refunded" doc:"Money that has gone back"`
+	RefundPending string                `json:"refund_pending" doc:"Money on its way back"`
+	Test          bool                  `json:"test" doc:"Test orders count nowhere"`
+	Parent        *string               `json:"parent" doc:"The store's id of the order that this one belongs to"`
+	Part          bool                  `json:"part" doc:"A part of its parent, which a marketplace plugin split off: counts nowhere"`
+	CustomStatus  *string               `json:"custom_status" doc:"The store's own word where a plugin set it"`
+	NeedsReread   bool                  `json:"needs_reread" doc:"There are doubts, which only the store itself can settle"`
+	Doubts        []DoubtJSON           `json:"doubts" nullable:"false" doc:"What deliveries cannot settle"`
+	PlacedAt      time.Time             `json:"placed_at"`
+	UpdatedAt     time.Time             `json:"updated_at" doc:"The store's own modification time"`
+	Codes         []string              `json:"codes" nullable:"false" doc:"All codes on the order, whoever owns them"`
+	Conversion    *ConversionJSON       `json:"conversion" doc:"Whose sale it is; null when nobody is credited"`
+	NotCredited   *string               `json:"not_credited" example:"no_owner" doc:"The reason code why nobody is credited"`
 }
 
 // DoubtJSON is something about an order that deliveries cannot settle.
 type DoubtJSON struct {
-	Code     string `json:"code" enum:"same_second,refund_rows,rounded,deletion,edited"`
-	Sentence string `json:"sentence" doc:"What is in doubt, and what is shown meanwhile"`
+	Code     affiliate.Doubt `json:"code"`
+	Sentence string          `json:"sentence" doc:"What is in doubt, and what is shown meanwhile"`
 }
 
 // OrderRefJSON names an order wherever something else is about it. Store and external id lead to the order.
@@ -74,13 +74,13 @@ func OrderRef(id affiliate.OrderID, store, externalID, number string) OrderRefJS
 
 func orderView(o storage.OrderRow) OrderJSON {
 	amount := func(n int64) string { return money.Format(n, o.Currency) }
-	v := OrderJSON{OrderRefJSON: OrderRef(o.ID, o.Store, o.ExternalID, o.Number), Status: string(o.Status),
+	v := OrderJSON{OrderRefJSON: OrderRef(o.ID, o.Store, o.ExternalID, o.Number), Status: o.Status,
 		Currency: o.Currency.Code(), Value: amount(o.Value), OriginalValue: amount(o.OriginalValue),
 		Total: amount(o.Total), Refunded: amount(o.Refunded), RefundPending: amount(o.RefundPending), Test: o.Test,
 		PlacedAt: o.PlacedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(), Codes: o.CodeList(), NotCredited: o.NotCredited}
 	v.Parent, v.Part, v.CustomStatus, v.Doubts = orNull(o.Parent), o.Part, orNull(o.CustomStatus), []DoubtJSON{}
 	for _, d := range o.DoubtList() {
-		v.Doubts = append(v.Doubts, DoubtJSON{string(d), d.Sentence()})
+		v.Doubts = append(v.Doubts, DoubtJSON{d, d.Sentence()})
 	}
 	v.NeedsReread = len(v.Doubts) > 0
 	if o.Conversion != nil {
@@ -99,46 +99,22 @@ type OrdersFilter struct {
 
 // PlacedFilter are those of them that also narrow the orders of one store.
 type PlacedFilter struct {
-	Status string `query:"status" enum:"pending,paid,canceled,refunded"`
-	Doubt  string `query:"doubt" enum:"any,same_second,refund_rows,rounded,deletion,edited" doc:"Orders with this doubt, or with any"`
-	Custom string `query:"custom_status" doc:"The store's own word for the status, where a plugin set it"`
-	Parts  bool   `query:"parts" doc:"Only parts of other orders, which marketplace plugins split off"`
-	From   string `query:"from" doc:"Placed at or after: a day of the account's time zone (2026-11-01), or a time"`
-	To     string `query:"to" doc:"Placed before: a time, or a day, which is the last one that counts"`
+	Status affiliate.OrderStatus `query:"status"`
+	Doubt  storage.DoubtFilter   `query:"doubt" doc:"Orders with this doubt, or with any"`
+	Custom string                `query:"custom_status" doc:"The store's own word for the status, where a plugin set it"`
+	Parts  bool                  `query:"parts" doc:"Only parts of other orders, which marketplace plugins split off"`
+	From   string                `query:"from" doc:"Placed at or after: a day of the account's time zone (2026-11-01), or a time"`
+	To     string                `query:"to" doc:"Placed before: a time, or a day, which is the last one that counts"`
 }
 
-func (a *API) orderFilter(ctx context.Context, in OrdersFilter) (f storage.OrderFilter, err error) {
-	f.Status, f.Doubt, f.Custom = affiliate.OrderStatus(in.Status), affiliate.Doubt(in.Doubt), in.Custom
-	if in.Parts {
-		f.Show = storage.ShowParts
-	}
-	if f.Campaign, err = idIn[affiliate.CampaignID]("campaign", "cmp_", in.Campaign); err != nil {
-		return f, err
-	}
-	if f.Creator, err = idIn[affiliate.CreatorID]("creator", "cre_", in.Creator); err != nil {
-		return f, err
-	}
-	if in.Store != "" {
-		store, err := a.storeNamed(ctx, in.Store)
-		if err != nil {
-			return f, err
-		}
-		f.Store = store.Slug
-	}
-	zone, err := a.zone(ctx)
+func (a *API) orderFilter(ctx context.Context) (storage.OrderFilter, error) {
+	q, err := a.query(ctx)
 	if err != nil {
-		return f, err
+		return storage.OrderFilter{}, err
 	}
-	if f.From, err = parseMoment("from", in.From, zone, 0); err != nil {
-		return f, err
-	}
-	f.To, err = parseMoment("to", in.To, zone, 1)
-	return f, err
-}
-
-// parseMoment reads a day of the account's zone, moved on by some days, or a time.
-func parseMoment(field, text string, zone *time.Location, days int) (time.Time, error) {
-	return affiliate.ParseMoment(field, text, zone, days)
+	f := q.Orders()
+	f.From, f.To = q.Span()
+	return f, q.Err()
 }
 
 type listOrdersInput struct {
@@ -147,7 +123,7 @@ type listOrdersInput struct {
 }
 
 func (a *API) listOrders(ctx context.Context, in *listOrdersInput) (*listOutput[OrderJSON], error) {
-	filter, err := a.orderFilter(ctx, in.OrdersFilter)
+	filter, err := a.orderFilter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -161,12 +137,14 @@ type StoreOrdersQuery struct {
 	PlacedFilter
 }
 
-func (a *API) storeOrderFilter(ctx context.Context, in StoreOrdersQuery) (storage.OrderFilter, error) {
+func (a *API) storeOrderFilter(ctx context.Context, in StorePath) (storage.OrderFilter, error) {
 	store, err := a.storeOf(ctx, in.Store)
 	if err != nil {
 		return storage.OrderFilter{}, err
 	}
-	return a.orderFilter(ctx, OrdersFilter{Store: store.Slug, PlacedFilter: in.PlacedFilter})
+	f, err := a.orderFilter(ctx)
+	f.Store = store.Slug
+	return f, err
 }
 
 type listStoreOrdersInput struct {
@@ -175,7 +153,7 @@ type listStoreOrdersInput struct {
 }
 
 func (a *API) listStoreOrders(ctx context.Context, in *listStoreOrdersInput) (*listOutput[OrderJSON], error) {
-	filter, err := a.storeOrderFilter(ctx, in.StoreOrdersQuery)
+	filter, err := a.storeOrderFilter(ctx, in.StorePath)
 	if err != nil {
 		return nil, err
 	}

@@ -72,21 +72,21 @@ func currencyIn(field, text string, otherwise money.Currency) (money.Currency, e
 }
 
 type PayoutJSON struct {
-	ID        string    `json:"id" example:"pay_1"`
-	Creator   string    `json:"creator" example:"cre_1"`
-	Amount    string    `json:"amount" example:"120.00"`
-	Currency  string    `json:"currency" example:"EUR"`
-	State     string    `json:"state" enum:"paid,canceled"`
-	Method    string    `json:"method"`
-	Reference string    `json:"reference"`
-	Author    string    `json:"author" doc:"Who issued it"`
-	CreatedAt time.Time `json:"created_at"`
-	PaidAt    time.Time `json:"paid_at"`
+	ID        string                `json:"id" example:"pay_1"`
+	Creator   string                `json:"creator" example:"cre_1"`
+	Amount    string                `json:"amount" example:"120.00"`
+	Currency  string                `json:"currency" example:"EUR"`
+	State     affiliate.PayoutState `json:"state"`
+	Method    string                `json:"method"`
+	Reference string                `json:"reference"`
+	Author    string                `json:"author" doc:"Who issued it"`
+	CreatedAt time.Time             `json:"created_at"`
+	PaidAt    time.Time             `json:"paid_at"`
 }
 
 func payoutView(p affiliate.Payout) PayoutJSON {
 	return PayoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency),
-		Currency: p.Currency.Code(), State: string(p.State), Method: p.Method, Reference: p.Reference,
+		Currency: p.Currency.Code(), State: p.State, Method: p.Method, Reference: p.Reference,
 		Author: p.Author, CreatedAt: p.CreatedAt.UTC(), PaidAt: p.PaidAt.UTC()}
 }
 
@@ -96,15 +96,15 @@ type namedPayoutJSON struct {
 }
 
 type listPayoutsInput struct {
-	Creator string `query:"creator" doc:"cre_…: only theirs"`
-	State   string `query:"state" enum:"paid,canceled"`
-	From    string `query:"from" doc:"Paid at or after: a day in the account's time zone (2026-11-01), or an RFC 3339 time"`
-	To      string `query:"to" doc:"Paid before: a time, or a day, which is the last one that counts"`
+	Creator string                `query:"creator" doc:"cre_…: only theirs"`
+	State   affiliate.PayoutState `query:"state"`
+	From    string                `query:"from" doc:"Paid at or after: a day in the account's time zone (2026-11-01), or an RFC 3339 time"`
+	To      string                `query:"to" doc:"Paid before: a time, or a day, which is the last one that counts"`
 	PageInput
 }
 
 func (a *API) listPayouts(ctx context.Context, in *listPayoutsInput) (*listOutput[namedPayoutJSON], error) {
-	filter, err := a.payoutFilter(ctx, in)
+	filter, err := a.payoutFilter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -114,24 +114,14 @@ func (a *API) listPayouts(ctx context.Context, in *listPayoutsInput) (*listOutpu
 	})
 }
 
-func (a *API) payoutFilter(ctx context.Context, in *listPayoutsInput) (f storage.PayoutFilter, err error) {
-	f.State = affiliate.PayoutState(in.State)
-	if f.Creator, err = idIn[affiliate.CreatorID]("creator", "cre_", in.Creator); err != nil {
-		return f, err
-	}
-	settings, err := a.App.DB.Settings(ctx)
+func (a *API) payoutFilter(ctx context.Context) (f storage.PayoutFilter, err error) {
+	q, err := a.query(ctx)
 	if err != nil {
 		return f, err
 	}
-	zone, err := affiliate.LoadZone(settings.Timezone)
-	if err != nil {
-		return f, err
-	}
-	if f.From, err = parseMoment("from", in.From, zone, 0); err != nil {
-		return f, err
-	}
-	f.To, err = parseMoment("to", in.To, zone, 1)
-	return f, err
+	f = q.Payouts()
+	f.From, f.To = q.Span()
+	return f, q.Err()
 }
 
 type createPayoutInput struct {

@@ -5,11 +5,11 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/filters"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/report"
 )
@@ -69,29 +69,17 @@ func (q OffersQuery) scope() (sc report.Scope, err error) {
 
 // idsIn reads some ids, with commas between them. The error names the field.
 func idsIn[T ~int64](field, prefix, text string) (ids []T, err error) {
-	if text == "" {
-		return nil, nil
+	ids, err = affiliate.ParseIDs[T](field, prefix, affiliate.CommaList(text))
+	if len(ids) > filters.MostIDs {
+		return nil, affiliate.FieldErrorf(field, "must name at most %d", filters.MostIDs)
 	}
-	for word := range strings.SplitSeq(text, ",") {
-		id, err := affiliate.ParseID[T](prefix, word)
-		if err != nil {
-			return nil, affiliate.FieldErrorf(field, "%s", err)
-		}
-		ids = append(ids, id)
-	}
-	if len(ids) > mostCampaigns {
-		return nil, affiliate.FieldErrorf(field, "must name at most %d", mostCampaigns)
-	}
-	return ids, nil
+	return ids, err
 }
 
 // report reads the days, and the settings that go with them.
 func (a *API) report(ctx context.Context, p PeriodQuery, sc report.Scope) (r report.Report,
 	settings affiliate.Settings, err error) {
-	if settings, err = a.App.DB.Settings(ctx); err != nil {
-		return r, settings, err
-	}
-	zone, err := affiliate.LoadZone(settings.Timezone)
+	settings, zone, err := a.App.DB.Account(ctx)
 	if err != nil {
 		return r, settings, err
 	}

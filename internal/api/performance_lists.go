@@ -203,7 +203,7 @@ func (q OffersQuery) narrowed(former FormerQuery, offers, creator string) (repor
 	if sc.Offers, err = idsIn[affiliate.OfferID]("offer", "off_", offers); err != nil {
 		return sc, err
 	}
-	sc.Creator, err = idIn[affiliate.CreatorID]("creator", "cre_", creator)
+	sc.Creator, err = affiliate.OptionalID[affiliate.CreatorID]("creator", "cre_", creator)
 	return sc, err
 }
 

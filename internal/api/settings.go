@@ -26,22 +26,22 @@ func (a *API) registerSettings(api huma.API) {
 }
 
 type settingsJSON struct {
-	Name          string `json:"name"`
-	Currency      string `json:"currency" doc:"Of totals, commissions, ledger and payouts" example:"EUR"`
-	Timezone      string `json:"timezone" example:"Europe/Berlin"`
-	WindowDays    int    `json:"attribution_window_days"`
-	Precedence    string `json:"precedence" enum:"code_first,link_first"`
-	ClickRule     string `json:"click_rule" enum:"last_click,first_click"`
-	Renewals      string `json:"renewals" enum:"own_code,first_only" doc:"Who is credited with renewals of subscriptions: own_code: whoever owns a code on the renewal itself; first_only: nobody"`
-	UTM           string `json:"utm" enum:"on,off" doc:"Whether links add utm parameters to their landing page, where a link does not say itself"`
-	HoldDays      int    `json:"hold_days"`
-	MinimumPayout string `json:"minimum_payout" example:"25.00"`
+	Name          string                `json:"name"`
+	Currency      string                `json:"currency" doc:"Of totals, commissions, ledger and payouts" example:"EUR"`
+	Timezone      string                `json:"timezone" example:"Europe/Berlin"`
+	WindowDays    int                   `json:"attribution_window_days"`
+	Precedence    affiliate.Precedence  `json:"precedence"`
+	ClickRule     affiliate.ClickRule   `json:"click_rule"`
+	Renewals      affiliate.RenewalRule `json:"renewals" doc:"Who is credited with renewals of subscriptions: own_code: whoever owns a code on the renewal itself; first_only: nobody"`
+	UTM           affiliate.UTMRule     `json:"utm" doc:"Whether links add utm parameters to their landing page, where a link does not say itself"`
+	HoldDays      int                   `json:"hold_days"`
+	MinimumPayout string                `json:"minimum_payout" example:"25.00"`
 }
 
 func settingsView(v affiliate.Settings) settingsJSON {
 	return settingsJSON{Name: v.Name, Currency: v.Currency.Code(), Timezone: v.Timezone, WindowDays: v.WindowDays,
-		Precedence: string(v.Precedence), ClickRule: string(v.ClickRule), Renewals: string(v.Renewals),
-		UTM: string(v.UTM), HoldDays: v.HoldDays, MinimumPayout: money.Format(v.MinimumPayout, v.Currency)}
+		Precedence: v.Precedence, ClickRule: v.ClickRule, Renewals: v.Renewals,
+		UTM: v.UTM, HoldDays: v.HoldDays, MinimumPayout: money.Format(v.MinimumPayout, v.Currency)}
 }
 
 func (a *API) getSettings(ctx context.Context, _ *struct{}) (*output[settingsJSON], error) {

@@ -25,15 +25,15 @@ func (a *API) registerStatuses(api huma.API) {
 
 // StoreStatusJSON is a status that plugins set on orders of a store.
 type StoreStatusJSON struct {
-	Status      string    `json:"status" example:"shipped" doc:"As bodies have it, without the prefix wc-"`
-	Meaning     *string   `json:"meaning" enum:"pending,paid,canceled,refunded" doc:"Null: not decided. Then an order that was canceled or refunded before stays so; otherwise a payment date means paid, else it is pending"`
-	Orders      int64     `json:"orders" doc:"How many have it now: /orders?store=…&custom_status=…"`
-	FirstSeenAt time.Time `json:"first_seen_at" doc:"On an order; or when it was decided, if that was earlier"`
+	Status      string                 `json:"status" example:"shipped" doc:"As bodies have it, without the prefix wc-"`
+	Meaning     *affiliate.OrderStatus `json:"meaning" nullable:"true" doc:"Null: not decided. Then an order that was canceled or refunded before stays so; otherwise a payment date means paid, else it is pending"`
+	Orders      int64                  `json:"orders" doc:"How many have it now: /orders?store=…&custom_status=…"`
+	FirstSeenAt time.Time              `json:"first_seen_at" doc:"On an order; or when it was decided, if that was earlier"`
 }
 
 // StoreStatusView is how the API and the command line show such a status.
 func StoreStatusView(v storage.StoreStatus) StoreStatusJSON {
-	return StoreStatusJSON{Status: v.Status, Meaning: orNull(string(v.Meaning)), Orders: v.Orders,
+	return StoreStatusJSON{Status: v.Status, Meaning: orNull(affiliate.OrderStatus(v.Meaning)), Orders: v.Orders,
 		FirstSeenAt: v.FirstSeenAt.UTC()}
 }
 
@@ -71,11 +71,11 @@ type StatusesChangeJSON struct {
 
 // StatusMoveJSON counts orders that go from one status to another.
 type StatusMoveJSON struct {
-	From     string `json:"from" enum:"pending,paid,canceled,refunded"`
-	To       string `json:"to" enum:"pending,paid,canceled,refunded"`
-	Orders   int    `json:"orders"`
-	Currency string `json:"currency" example:"EUR"`
-	Value    string `json:"value" example:"-1234.00" doc:"What it does to the sum of their values"`
+	From     affiliate.OrderStatus `json:"from"`
+	To       affiliate.OrderStatus `json:"to"`
+	Orders   int                   `json:"orders"`
+	Currency string                `json:"currency" example:"EUR"`
+	Value    string                `json:"value" example:"-1234.00" doc:"What it does to the sum of their values"`
 }
 
 // OrderMoveJSON is an order that would change.
@@ -89,8 +89,8 @@ type OrderMoveJSON struct {
 
 // OrderStateJSON is what an order is shown as.
 type OrderStateJSON struct {
-	Status string `json:"status" enum:"pending,paid,canceled,refunded"`
-	Value  string `json:"value"`
+	Status affiliate.OrderStatus `json:"status"`
+	Value  string                `json:"value"`
 }
 
 // StatusesView is how the API and the command line show a decision about the statuses of a store with a slug. A nil
@@ -106,15 +106,15 @@ func StatusesView(slug string, list []storage.StoreStatus, preview *app.RulesPre
 	v.Changes = &StatusesChangeJSON{Concerned: preview.Concerned, Changed: preview.Changed, Moves: []StatusMoveJSON{},
 		Orders: []OrderMoveJSON{}}
 	for _, m := range preview.Moves {
-		v.Changes.Moves = append(v.Changes.Moves, StatusMoveJSON{From: string(m.From), To: string(m.To),
+		v.Changes.Moves = append(v.Changes.Moves, StatusMoveJSON{From: m.From, To: m.To,
 			Orders: m.Orders, Currency: m.Currency.Code(), Value: money.Format(m.Value, m.Currency)})
 	}
 	for _, m := range preview.Orders {
 		o := m.Before
 		v.Changes.Orders = append(v.Changes.Orders, OrderMoveJSON{OrderRef(o.ID, slug, o.ExternalID, o.Number),
 			orNull(o.CustomStatus), o.Currency.Code(),
-			OrderStateJSON{string(o.Status), money.Format(o.Value, o.Currency)},
-			OrderStateJSON{string(m.Status), money.Format(m.Value, o.Currency)}})
+			OrderStateJSON{o.Status, money.Format(o.Value, o.Currency)},
+			OrderStateJSON{m.Status, money.Format(m.Value, o.Currency)}})
 	}
 	return v
 }
@@ -163,8 +163,8 @@ type DoubtCountJSON struct {
 // DoubtsView is how the API and the command line show what the deliveries of a store leave open.
 func DoubtsView(c storage.DoubtCount) DoubtsJSON {
 	v := DoubtsJSON{Orders: c.Orders, Settled: app.DoubtsSettled}
-	for _, d := range affiliate.Doubts() {
-		v.Doubts = append(v.Doubts, DoubtCountJSON{DoubtJSON{string(d), d.Sentence()}, c.By[d]})
+	for _, d := range affiliate.Words[affiliate.Doubt]() {
+		v.Doubts = append(v.Doubts, DoubtCountJSON{DoubtJSON{d, d.Sentence()}, c.By[d]})
 	}
 	return v
 }

@@ -16,11 +16,10 @@ import (
 func (o *office) planted(orders ...[4]string) {
 	o.Helper()
 	const secret = "secret-of-the-garden"
-	o.app.Platforms[affiliate.WooCommerce] = woocommerce.Platform{}
 	o.owner.call("POST", v1+"/stores", object{"platform": "woocommerce", "slug": "garden", "name": "Garden",
 		"domain": "garden.example", "currency": "EUR", "timezone": "UTC", "webhook_secret": secret}).ok(201)
 	set := recordings.Set{}
-	set.Store.Platform, set.Store.Slug = affiliate.WooCommerce, "garden"
+	set.Store.Platform, set.Store.Slug = woocommerce.Name, "garden"
 	for _, order := range orders {
 		paid, parent := "null", "0"
 		if order[2] != "" {
@@ -124,7 +123,7 @@ func TestAPI_doubts(t *testing.T) {
 			[4]string{"102", "processing", "paid"}, [4]string{"103", "processing", "paid", "101"})
 		got := o.viewer.call("GET", v1+"/stores/garden/doubts", nil).ok(200)
 		if got["orders"] != 1.0 || got["settled"] != app.DoubtsSettled ||
-			len(got["doubts"].([]any)) != len(affiliate.Doubts()) {
+			len(got["doubts"].([]any)) != len(affiliate.Words[affiliate.Doubt]()) {
 			o.Fatalf("doubts: %v", got)
 		}
 		for _, row := range got["doubts"].([]any) {

@@ -50,13 +50,13 @@ type NoticeJSON struct {
 }
 
 // NoticeView writes a notice about a store of a platform, with times in UTC.
-func NoticeView(n storage.Notice, p affiliate.Platform) NoticeJSON {
+func NoticeView(n storage.Notice, g *affiliate.Guide) NoticeJSON {
 	return NoticeJSON{ID: n.ID.String(), Kind: string(n.Kind), From: n.From.UTC(), To: n.To.UTC(),
-		Text: app.NoticeText(n, p, time.UTC)}
+		Text: app.NoticeText(n, g, time.UTC)}
 }
 
 // StoreHealthView writes the health of a store of a platform as API and command line show it.
-func StoreHealthView(p affiliate.Platform, h app.StoreHealth, f storage.StoreCounts) StoreHealthJSON {
+func StoreHealthView(g *affiliate.Guide, h app.StoreHealth, f storage.StoreCounts) StoreHealthJSON {
 	v := StoreHealthJSON{Waiting: f.Waiting, Failed: f.Failed, SetAside: f.SetAside, Rejected24h: f.Rejected(),
 		NeverSeen: []UnseenTopicJSON{}, Notices: []NoticeJSON{}}
 	if n, _ := f.Count(string(app.ReceiptOtherShop)); n > 0 {
@@ -69,7 +69,7 @@ func StoreHealthView(p affiliate.Platform, h app.StoreHealth, f storage.StoreCou
 		v.Quiet = &QuietJSON{Since: q.Since.UTC(), Hours: int64(q.For.Hours()), Unusual: q.Unusual, Text: q.Text()}
 	}
 	for _, n := range h.Notices {
-		v.Notices = append(v.Notices, NoticeView(n, p))
+		v.Notices = append(v.Notices, NoticeView(n, g))
 	}
 	return v
 }
@@ -83,7 +83,7 @@ func (a *API) storeViews(ctx context.Context, list []affiliate.Store,
 	}
 	counts, err := a.App.DB.StoreCounts(ctx, only, a.App.Now().Add(-24*time.Hour))
 	return func(v affiliate.Store) StoreJSON {
-		return a.storeView(v, StoreHealthView(v.Platform, health[v.ID], counts[v.ID]))
+		return a.storeView(v, StoreHealthView(a.App.Platforms.Guide(v.Platform), health[v.ID], counts[v.ID]))
 	}, err
 }
 
@@ -140,7 +140,7 @@ func (a *API) dismiss(ctx context.Context, store affiliate.StoreID,
 	ids := make([]affiliate.NoticeID, len(in.Notices))
 	for i, text := range in.Notices {
 		var err error
-		if ids[i], err = idIn[affiliate.NoticeID]("notices", "ntc_", text); err != nil {
+		if ids[i], err = affiliate.OptionalID[affiliate.NoticeID]("notices", "ntc_", text); err != nil {
 			return nil, err
 		}
 	}

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -37,12 +36,12 @@ func (a *API) registerStores(api huma.API) {
 type StoreJSON struct {
 	ID              string     `json:"id" example:"str_1"`
 	Slug            string     `json:"slug"`
-	Platform        string     `json:"platform" enum:"shopify,woocommerce"`
+	Platform        string     `json:"platform"`
 	Name            string     `json:"name"`
 	Domain          string     `json:"domain"`
 	Currency        string     `json:"currency"`
 	Timezone        string     `json:"timezone"`
-	Parts           string     `json:"parts" enum:"decide,parts,own_orders" doc:"What orders with a parent are, which WooCommerce has: decide by the plugin that made them; always parts of their parent; always orders of their own"`
+	Parts           string     `json:"parts" enum:"decide,parts,own_orders" doc:"What orders with a parent are, which {parents} has: decide by the plugin that made them; always parts of their parent; always orders of their own"`
 	State           string     `json:"state" enum:"active,uninstalled,ended"`
 	Warning         *string    `json:"warning" doc:"The last thing the owner should know"`
 	WebhookURL      string     `json:"webhook_url"`
@@ -70,14 +69,7 @@ type StorePath struct {
 
 // storeOf finds a store by id or slug. Slugs hold no underscore, so the two cannot be confused.
 func (a *API) storeOf(ctx context.Context, ref string) (affiliate.Store, error) {
-	if !strings.HasPrefix(ref, "str_") {
-		return a.App.DB.StoreBySlug(ctx, ref)
-	}
-	id, err := idPath[affiliate.StoreID]("str_", ref)
-	if err != nil {
-		return affiliate.Store{}, err
-	}
-	return a.App.DB.Store(ctx, id)
+	return a.App.DB.StoreNamed(ctx, ref)
 }
 
 // storeNamed finds a store that a body or query refers to; the error names the field.
@@ -109,14 +101,14 @@ func (a *API) listStores(ctx context.Context, in *PageInput) (*listOutput[StoreJ
 
 type createStoreInput struct {
 	Body struct {
-		Platform      string `json:"platform" enum:"shopify,woocommerce"`
+		Platform      string `json:"platform"`
 		Slug          string `json:"slug" doc:"In its webhook address: a-z, 0-9 and -"`
 		Name          string `json:"name"`
-		Domain        string `json:"domain" doc:"For Shopify the one that ends in .myshopify.com"`
+		Domain        string `json:"domain" doc:"{domain}"`
 		Currency      string `json:"currency" example:"EUR"`
 		Timezone      string `json:"timezone" example:"Europe/Berlin"`
 		Parts         string `json:"parts,omitempty" enum:"decide,parts,own_orders"`
-		WebhookSecret string `json:"webhook_secret,omitempty" doc:"Needed for Shopify; for WooCommerce one is made when it is left out"`
+		WebhookSecret string `json:"webhook_secret,omitempty" doc:"{secret}"`
 	}
 }
 
@@ -132,7 +124,7 @@ func (a *API) createStore(ctx context.Context, in *createStoreInput) (*output[cr
 		Domain: b.Domain, Currency: b.Currency, Timezone: b.Timezone, Parts: affiliate.PartsRule(b.Parts),
 		Secret: b.WebhookSecret})
 	return one(added, err, func(s app.AddedStore) createdStoreJSON {
-		fresh := StoreHealthView(s.Platform, app.StoreHealth{}, storage.StoreCounts{})
+		fresh := StoreHealthView(a.App.Platforms.Guide(s.Platform), app.StoreHealth{}, storage.StoreCounts{})
 		return createdStoreJSON{StoreJSON: a.storeView(s.Store, fresh), WebhookSecret: orNull(s.Secret),
 			Instructions: s.Instructions}
 	})
@@ -166,7 +158,7 @@ func (a *API) updateStore(ctx context.Context, in *updateStoreInput) (*output[St
 		setIf(&v.Timezone, b.Timezone)
 		setIf(&v.Parts, (*affiliate.PartsRule)(b.Parts))
 		if b.Domain != nil {
-			if v.Domain, err = affiliate.StoreDomain(v.Platform, *b.Domain); err != nil {
+			if v.Domain, err = a.App.Platforms.Guide(v.Platform).StoreDomain(*b.Domain); err != nil {
 				return err
 			}
 		}
@@ -218,7 +210,7 @@ func (a *API) listSecrets(ctx context.Context, in *StorePath) (*listOutput[Secre
 type createSecretInput struct {
 	StorePath
 	Body struct {
-		WebhookSecret string `json:"webhook_secret,omitempty" doc:"Needed for Shopify; for WooCommerce one is made when it is left out"`
+		WebhookSecret string `json:"webhook_secret,omitempty" doc:"{secret}"`
 	}
 }
 

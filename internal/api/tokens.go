@@ -25,17 +25,17 @@ func (a *API) registerTokens(api huma.API) {
 }
 
 type TokenJSON struct {
-	ID         string     `json:"id" example:"tok_1"`
-	Name       string     `json:"name"`
-	Role       string     `json:"role" enum:"owner,manager,viewer"`
-	CreatedAt  time.Time  `json:"created_at"`
-	LastUsedAt *time.Time `json:"last_used_at" doc:"Exact to ten minutes"`
-	EndedAt    *time.Time `json:"ended_at"`
-	ExpiresAt  *time.Time `json:"expires_at" doc:"From then on it is refused; null: never"`
+	ID         string         `json:"id" example:"tok_1"`
+	Name       string         `json:"name"`
+	Role       affiliate.Role `json:"role"`
+	CreatedAt  time.Time      `json:"created_at"`
+	LastUsedAt *time.Time     `json:"last_used_at" doc:"Exact to ten minutes"`
+	EndedAt    *time.Time     `json:"ended_at"`
+	ExpiresAt  *time.Time     `json:"expires_at" doc:"From then on it is refused; null: never"`
 }
 
 func tokenView(t affiliate.Token) TokenJSON {
-	return TokenJSON{ID: t.ID.String(), Name: t.Name, Role: string(t.Role), CreatedAt: t.CreatedAt.UTC(),
+	return TokenJSON{ID: t.ID.String(), Name: t.Name, Role: t.Role, CreatedAt: t.CreatedAt.UTC(),
 		LastUsedAt: web.TimeOrNull(t.LastUsedAt), EndedAt: web.TimeOrNull(t.EndedAt),
 		ExpiresAt: web.TimeOrNull(t.ExpiresAt)}
 }
@@ -47,8 +47,8 @@ func (a *API) listTokens(ctx context.Context, in *PageInput) (*listOutput[TokenJ
 
 type createTokenInput struct {
 	Body struct {
-		Name string `json:"name"`
-		Role string `json:"role" enum:"owner,manager,viewer"`
+		Name string         `json:"name"`
+		Role affiliate.Role `json:"role"`
 
 		ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"From then on it is refused; null or left out: never"`
 	}
@@ -60,7 +60,7 @@ type createdTokenJSON struct {
 }
 
 func (a *API) createToken(ctx context.Context, in *createTokenInput) (*output[createdTokenJSON], error) {
-	draft := app.TokenDraft{Name: in.Body.Name, Role: affiliate.Role(in.Body.Role)}
+	draft := app.TokenDraft{Name: in.Body.Name, Role: in.Body.Role}
 	if in.Body.ExpiresAt != nil {
 		draft.Expires = *in.Body.ExpiresAt
 	}

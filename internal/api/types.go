@@ -2,12 +2,14 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/filters"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -110,16 +112,10 @@ type ChangeInput struct {
 	Version int `json:"version,omitempty" minimum:"1" doc:"The version that was read; when it has changed since, the answer is 409"`
 }
 
-// idIn reads an id in a body or query; the error names the field. An empty text is 0.
-func idIn[T ~int64](field, prefix, s string) (T, error) {
-	if s == "" {
-		return 0, nil
-	}
-	id, err := affiliate.ParseID[T](prefix, s)
-	if err != nil {
-		return 0, affiliate.FieldErrorf(field, "%s", err)
-	}
-	return id, nil
+// query reads what the parameters of the request narrow, as pages do.
+func (a *API) query(ctx context.Context) (*filters.Query, error) {
+	_, zone, err := a.App.DB.Account(ctx)
+	return filters.New(ctx, a.App.DB, requestOf(ctx).Request.URL.Query(), zone), err
 }
 
 // idPath reads an id in a path: what is no id cannot be found.

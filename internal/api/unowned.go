@@ -9,6 +9,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/filters"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/web"
@@ -37,34 +38,13 @@ type UnownedQuery struct {
 	Currency  string `query:"currency" example:"EUR" doc:"Whose sales sort=sales compares; left out: the store's when one is given, else the account's"`
 }
 
-func (a *API) unownedFilter(ctx context.Context, in UnownedQuery) (storage.UnownedFilter, error) {
-	f := storage.UnownedFilter{Kind: in.Kind, Search: in.Search, MinOrders: in.MinOrders,
-		Sort: storage.UnownedSort(in.Sort)}
-	settings, err := a.App.DB.Settings(ctx)
+func (a *API) unownedFilter(ctx context.Context) (storage.UnownedFilter, error) {
+	settings, zone, err := a.App.DB.Account(ctx)
 	if err != nil {
-		return f, err
+		return storage.UnownedFilter{}, err
 	}
-	zone, err := affiliate.LoadZone(settings.Timezone)
-	if err != nil {
-		return f, err
-	}
-	if f.Since, err = parseMoment("since", in.Since, zone, 0); err != nil {
-		return f, err
-	}
-	f.Currency = settings.Currency
-	if in.Store != "" {
-		store, err := a.storeNamed(ctx, in.Store)
-		if err != nil {
-			return f, err
-		}
-		f.Store, f.Currency = store.ID, store.Currency
-	}
-	if in.Currency != "" {
-		if f.Currency, err = money.ParseCurrency(in.Currency); err != nil {
-			return f, affiliate.FieldErrorf("currency", "%v", err)
-		}
-	}
-	return f, nil
+	q := filters.New(ctx, a.App.DB, requestOf(ctx).Request.URL.Query(), zone)
+	return q.Unowned(settings.Currency), q.Err()
 }
 
 type unownedCodeJSON struct {
@@ -102,7 +82,7 @@ type listUnownedInput struct {
 }
 
 func (a *API) listUnowned(ctx context.Context, in *listUnownedInput) (*listOutput[unownedCodeJSON], error) {
-	f, err := a.unownedFilter(ctx, in.UnownedQuery)
+	f, err := a.unownedFilter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -116,16 +96,15 @@ type exportUnownedInput struct {
 }
 
 func (a *API) exportUnowned(ctx context.Context, in *exportUnownedInput, d *web.Download) error {
-	f, err := a.unownedFilter(ctx, in.UnownedQuery)
+	f, err := a.unownedFilter(ctx)
 	if err != nil {
 		return err
 	}
-	zone, err := a.zone(ctx)
+	name, err := a.fileName(ctx, f.Since, time.Time{}, "unowned", f.Kind+"s")
 	if err != nil {
 		return err
 	}
-	_, err = a.App.ExportUnownedCodes(ctx, nil, f, d.Options(a.fileName(zone, f.Since, time.Time{}, "unowned",
-		f.Kind+"s")))
+	_, err = a.App.ExportUnownedCodes(ctx, nil, f, d.Options(name))
 	return err
 }
 
@@ -174,15 +153,15 @@ type assignedTotalJSON struct {
 }
 
 type assignedOrderJSON struct {
-	Order      OrderRefJSON `json:"order"`
-	Status     string       `json:"status" enum:"pending,paid,canceled,refunded"`
-	Approval   string       `json:"approval" enum:"approved,rejected,held"`
-	Ambiguous  bool         `json:"ambiguous"`
-	PlacedAt   time.Time    `json:"placed_at"`
-	Currency   string       `json:"currency"`
-	Value      string       `json:"value"`
-	Commission string       `json:"commission"`
-	Reason     string       `json:"reason" doc:"The decision in plain words"`
+	Order      OrderRefJSON          `json:"order"`
+	Status     affiliate.OrderStatus `json:"status"`
+	Approval   affiliate.Approval    `json:"approval"`
+	Ambiguous  bool                  `json:"ambiguous"`
+	PlacedAt   time.Time             `json:"placed_at"`
+	Currency   string                `json:"currency"`
+	Value      string                `json:"value"`
+	Commission string                `json:"commission"`
+	Reason     string                `json:"reason" doc:"The decision in plain words"`
 }
 
 type notCreditedJSON struct {
@@ -207,7 +186,8 @@ func (a *API) assignUnowned(ctx context.Context, in *assignInput) (*output[assig
 	b := in.Body
 	assign := app.AssignCode{NewCode: app.NewCode{Code: b.Code}, Preview: b.Preview, Most: mostAssigned}
 	var err error
-	if assign.OfferMember, err = idIn[affiliate.OfferMemberID]("offer_member", "ofm_", b.OfferMember); err != nil {
+	if assign.OfferMember, err = affiliate.OptionalID[affiliate.OfferMemberID]("offer_member",
+		"ofm_", b.OfferMember); err != nil {
 		return nil, err
 	}
 	store, err := a.storeNamed(ctx, b.Store)
@@ -215,7 +195,7 @@ func (a *API) assignUnowned(ctx context.Context, in *assignInput) (*output[assig
 		return nil, err
 	}
 	assign.Store = store.ID
-	if assign.After, err = idIn[affiliate.OrderID]("after", "ord_", b.After); err != nil {
+	if assign.After, err = affiliate.OptionalID[affiliate.OrderID]("after", "ord_", b.After); err != nil {
 		return nil, err
 	}
 	setIf(&assign.ValidFrom, b.ValidFrom)
@@ -245,8 +225,8 @@ func assignmentView(a app.CodeAssignment, store string) assignmentJSON {
 	}
 	for _, o := range a.Orders {
 		c := o.Conversion
-		v.Credited.First = append(v.Credited.First, assignedOrderJSON{Order: ref(o.Order), Status: string(c.Status),
-			Approval: string(c.Approval), Ambiguous: c.Ambiguous, PlacedAt: o.Order.PlacedAt.UTC(),
+		v.Credited.First = append(v.Credited.First, assignedOrderJSON{Order: ref(o.Order), Status: c.Status,
+			Approval: c.Approval, Ambiguous: c.Ambiguous, PlacedAt: o.Order.PlacedAt.UTC(),
 			Currency: c.Currency.Code(), Value: money.Format(c.Value, c.Currency),
 			Commission: money.Format(c.Commission, c.Currency), Reason: o.Sentence})
 	}

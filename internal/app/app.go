@@ -5,7 +5,6 @@ package app
 import (
 	"context"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -16,7 +15,7 @@ import (
 type App struct {
 	DB        *storage.DB
 	Sealer    *Sealer
-	Platforms map[affiliate.Platform]Platform
+	Platforms Platforms
 	Queue     Queue
 	Live      Publisher
 	Rates     Rates // nil: exchange rates are not fetched
@@ -39,27 +38,6 @@ type App struct {
 
 // touchLimit bounds noting that a session or token was used, for which whoever uses it waits.
 const touchLimit = 5 * time.Second
-
-// Platform is what the receiver and the worker must know of a kind of store. Implementations keep no state.
-type Platform interface {
-	Name() affiliate.Platform
-	// Verify checks the signature over the raw body against every secret, in constant time.
-	Verify(secrets [][]byte, h http.Header, body []byte) bool
-	// Unsigned recognises what the platform sends without a signature and wants answered 200 (WooCommerce's ping).
-	// Nothing of it is kept.
-	Unsigned(h http.Header, body []byte) bool
-	Topic(h http.Header) string
-	// Shop is the store's domain as the headers tell it; empty where they cannot be trusted to choose a store.
-	Shop(h http.Header) string
-	// Key names a delivery, so that a repeat is recognised. It saves work only: merging is idempotent.
-	Key(h http.Header, body []byte) [16]byte
-	// Triggered is when the platform says that it triggered the delivery; zero where it does not say.
-	Triggered(h http.Header) time.Time
-	// KeptHeaders are the headers worth keeping beside the body, in canonical form.
-	KeptHeaders() []string
-	// Parse turns a body into events. An error of kind Invalid is permanent.
-	Parse(topic string, body []byte) (affiliate.Parsed, error)
-}
 
 // Queue wakes workers. The inbox is the truth: a wake-up that is lost only delays, a sweep finds what waits.
 type Queue interface {

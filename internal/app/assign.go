@@ -196,7 +196,7 @@ func (run *assigning) credit(ctx context.Context, tx *storage.Tx, b *assignedBat
 	if len(b.looked) == 0 {
 		return nil
 	}
-	settings, zone, err := zonedSettings(ctx, tx.Settings)
+	settings, zone, err := tx.Account(ctx)
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,7 @@ func (r *rig) footprint() string {
 
 func TestAssignCode(t *testing.T) {
 	eachRig(t, func(r *rig) {
-		r.app.Platforms[affiliate.Shopify] = emailByVersion{emails: map[int64]string{9: "anna@creators.example"}}
+		r.app.Platforms = app.Platforms{emailByVersion{emails: map[int64]string{9: "anna@creators.example"}}}
 		r.applyAll(
 			withCodes("1", "SUMMER", nil),
 			withCodes("2", "Summer", func(s *affiliate.Snapshot) {

@@ -153,8 +153,8 @@ func TestDecideIsAllOrNothing(t *testing.T) {
 
 func TestReleaseAHeldConversion(t *testing.T) {
 	eachRig(t, func(r *rig) {
-		r.app.Platforms[affiliate.Shopify] = emailByVersion{emails: map[int64]string{1: "anna@creators.example",
-			2: "anna@creators.example"}}
+		r.app.Platforms = app.Platforms{emailByVersion{emails: map[int64]string{1: "anna@creators.example",
+			2: "anna@creators.example"}}}
 		r.apply(orderBody("1", 1, nil))
 		if got, want := r.money("1"), "paid held 0 USD, waits for a rate false, ledger 0"; got != want {
 			r.Errorf("got %q, want %q", got, want)

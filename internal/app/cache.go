@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"sync"
-	"time"
 	"unicode"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -42,17 +41,6 @@ func (c *storeCache) read(ctx context.Context, id affiliate.StoreID) (affiliate.
 	}
 	c.m[id] = store
 	return store, nil
-}
-
-// zonedSettings reads the account's settings with their time zone.
-func zonedSettings(ctx context.Context,
-	read func(context.Context) (affiliate.Settings, error)) (affiliate.Settings, *time.Location, error) {
-	s, err := read(ctx)
-	if err != nil {
-		return s, nil, err
-	}
-	zone, err := affiliate.LoadZone(s.Timezone)
-	return s, zone, err
 }
 
 // cleanText makes any text fit for a text column: valid UTF-8 without control characters (PostgreSQL refuses

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -35,7 +37,8 @@ func eachDesk(t *testing.T, test func(d *desk)) {
 		}
 		d := &desk{T: t, at: deskStart}
 		d.ctx = app.As(t.Context(), affiliate.Principal{Name: "the test", Role: affiliate.RoleOwner})
-		d.App = &app.App{DB: db, Sealer: sealer, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: d.now, PublicURL: "https://t.example"}
+		d.App = &app.App{DB: db, Sealer: sealer, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: d.now, PublicURL: "https://t.example",
+			Platforms: app.Platforms{shopify.Platform{}, woocommerce.Platform{}}}
 		test(d)
 		if !t.Failed() {
 			storagetest.Consistent(t, db)
@@ -66,7 +69,7 @@ func must[T any](d *desk, v T, err error) T {
 
 func (d *desk) store(slug string) affiliate.Store {
 	d.Helper()
-	added, err := d.AddStore(d.ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: slug, Name: "Shop",
+	added, err := d.AddStore(d.ctx, app.NewStore{Platform: woocommerce.Name, Slug: slug, Name: "Shop",
 		Domain: slug + ".example", Currency: "EUR", Timezone: "Europe/Berlin"})
 	return must(d, added, err).Store
 }
@@ -131,7 +134,7 @@ func (d *desk) audited(subject, action string) (entries []storage.AuditRecord) {
 
 func TestAddStore(t *testing.T) {
 	eachDesk(t, func(d *desk) {
-		woo := app.NewStore{Platform: affiliate.WooCommerce, Slug: "woo", Name: "Woo", Domain: "https://Woo.example/shop", Currency: "eur", Timezone: "UTC"}
+		woo := app.NewStore{Platform: woocommerce.Name, Slug: "woo", Name: "Woo", Domain: "https://Woo.example/shop", Currency: "eur", Timezone: "UTC"}
 		added, err := d.AddStore(d.ctx, woo)
 		must(d, added, err)
 		if len(added.Secret) != 40 || strings.Trim(added.Secret,
@@ -150,13 +153,13 @@ func TestAddStore(t *testing.T) {
 		_, err = d.AddStore(d.ctx, woo)
 		d.want(err, affiliate.Conflict, "slug", "woo")
 
-		shop := app.NewStore{Platform: affiliate.Shopify, Slug: "us", Name: "US", Domain: "us.myshopify.com",
+		shop := app.NewStore{Platform: shopify.Name, Slug: "us", Name: "US", Domain: "us.myshopify.com",
 			Currency: "USD", Timezone: "UTC"}
 		_, err = d.AddStore(d.ctx, shop)
 		d.want(err, affiliate.Invalid, "webhook_secret", "Settings > Notifications > Webhooks")
 		shop.Secret, shop.Parts = "abcdef0123456789", affiliate.PartsAlways
 		_, err = d.AddStore(d.ctx, shop)
-		d.want(err, affiliate.Invalid, "parts", "woocommerce")
+		d.want(err, affiliate.Invalid, "parts", "Shopify")
 		shop.Parts = ""
 		added, err = d.AddStore(d.ctx, shop)
 		must(d, added, err)

@@ -377,7 +377,7 @@ func (l *Links) insert(batch []storage.Click) error {
 		if err := tx.ShareCatalog(ctx); err != nil {
 			return err
 		}
-		_, zone, err := zonedSettings(ctx, tx.Settings)
+		_, zone, err := tx.Account(ctx)
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ import (
 // today.
 func (a *App) AddCost(ctx context.Context, c affiliate.Cost) (affiliate.Cost, error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.Cost, error) {
-		settings, zone, err := zonedSettings(ctx, tx.Settings)
+		settings, zone, err := tx.Account(ctx)
 		if err != nil {
 			return c, err
 		}

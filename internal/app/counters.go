@@ -58,9 +58,9 @@ func (c *Counters) Count(store affiliate.StoreID, outcome string) {
 	c.mu.Unlock()
 }
 
-// Received counts a kept delivery. Of topics only those are counted that a store must tell of: others may be anything.
-func (c *Counters) Received(store affiliate.StoreID, topic string, at time.Time) {
-	needed := neededTopics[topic]
+// Received counts a kept delivery. Of topics only those are counted that a store must tell of, which are needed: others
+// may be anything.
+func (c *Counters) Received(store affiliate.StoreID, topic string, needed bool, at time.Time) {
 	c.mu.Lock()
 	if needed {
 		key := topicKey{store, topic}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/shopify"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -34,7 +35,7 @@ func TestCountersTellOpenPages_race(t *testing.T) {
 		counts.Live = r.recorder
 		told("nothing happened")
 		counts.Count(store.ID, string(app.ReceiptBadSignature))
-		counts.Received(store.ID, "orders/paid", time.Now())
+		counts.Received(store.ID, "orders/paid", true, time.Now())
 		told("one came and one was refused", affiliate.Change{Store: store.ID})
 		counts.Touched(store.ID)
 		told("something else", affiliate.Change{Store: store.ID})
@@ -120,10 +121,10 @@ func (refusing) Verify([][]byte, http.Header, []byte) bool { return false }
 // for good, as one with a wrong signature is.
 func TestReceive_unreadable_secret(t *testing.T) {
 	eachRig(t, func(r *rig) {
-		r.app.Platforms[affiliate.Shopify] = refusing{}
+		r.app.Platforms = app.Platforms{refusing{}}
 		receive := func() app.Receipt {
 			counts := app.NewCounters(r.db, time.Now, r.app.Log)
-			receipt, _ := app.NewReceiver(r.app, nil, counts).Receive(r.Context(), affiliate.Shopify, "shop",
+			receipt, _ := app.NewReceiver(r.app, nil, counts).Receive(r.Context(), shopify.Name, "shop",
 				http.Header{}, []byte("{}"))
 			return receipt
 		}

@@ -64,7 +64,7 @@ func (p emailByVersion) Parse(topic string, body []byte) (affiliate.Parsed, erro
 
 func TestHoldDoesNotDependOnTheOrderOfArrival(t *testing.T) {
 	eachRig(t, func(r *rig) {
-		r.app.Platforms[affiliate.Shopify] = emailByVersion{emails: map[int64]string{2: "anna@creators.example"}}
+		r.app.Platforms = app.Platforms{emailByVersion{emails: map[int64]string{2: "anna@creators.example"}}}
 		for _, version := range []int64{1, 2} {
 			r.apply(orderBody("1", version, nil))
 		}
@@ -81,7 +81,7 @@ func TestHoldDoesNotDependOnTheOrderOfArrival(t *testing.T) {
 // TestHoldSurvivesABodyWithoutTheCustomer: that nobody is named proves nothing.
 func TestHoldSurvivesABodyWithoutTheCustomer(t *testing.T) {
 	eachRig(t, func(r *rig) {
-		r.app.Platforms[affiliate.Shopify] = emailByVersion{emails: map[int64]string{1: "anna@creators.example"}}
+		r.app.Platforms = app.Platforms{emailByVersion{emails: map[int64]string{1: "anna@creators.example"}}}
 		for _, version := range []int64{1, 2} {
 			r.apply(orderBody("1", version, nil))
 		}

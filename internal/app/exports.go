@@ -43,11 +43,7 @@ type exportedTable[L any] struct {
 func exportRows[L any](ctx context.Context, a *App, w io.Writer, o ExportOptions, t exportedTable[L]) (done Exported,
 	err error) {
 	err = a.DB.InSnapshot(ctx, func(s *storage.Snapshot) error {
-		settings, err := s.Settings(ctx)
-		if err != nil {
-			return err
-		}
-		zone, err := affiliate.LoadZone(settings.Timezone)
+		_, zone, err := s.Account(ctx)
 		if err != nil {
 			return err
 		}

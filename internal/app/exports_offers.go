@@ -23,20 +23,15 @@ func (a *App) ExportOffers(ctx context.Context, w io.Writer, l report.List, o Ex
 			return found.Count, err
 		},
 		each: func(s *storage.Snapshot, row func(*report.OfferRow) error) error {
-			for p := (storage.Page{Limit: storage.MaxLimit}); ; {
+			return storage.EachPage(func(p storage.Page) (string, error) {
 				found, err := page(s, p)
-				if err != nil {
-					return err
-				}
 				for i := range found.Rows {
 					if err := row(&found.Rows[i]); err != nil {
-						return err
+						return "", err
 					}
 				}
-				if p.Cursor = found.Next; p.Cursor == "" {
-					return nil
-				}
-			}
+				return found.Next, err
+			})
 		},
 	})
 }

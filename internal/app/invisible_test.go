@@ -3,6 +3,7 @@ package app_test
 import (
 	"testing"
 
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 )
@@ -11,7 +12,7 @@ import (
 func TestCatalog_invisible(t *testing.T) {
 	const unseen = "\u200b"
 	eachDesk(t, func(d *desk) {
-		added, err := d.AddStore(d.ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: unseen + "shop",
+		added, err := d.AddStore(d.ctx, app.NewStore{Platform: woocommerce.Name, Slug: unseen + "shop",
 			Name: "Shop" + unseen, Domain: "shop.example" + unseen, Currency: "EUR", Timezone: "Europe/Berlin"})
 		if must(d, added, err); added.Slug != "shop" || added.Name != "Shop" || added.Domain != "shop.example" {
 			d.Errorf("store %+q %+q %+q", added.Slug, added.Name, added.Domain)

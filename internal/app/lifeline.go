@@ -4,12 +4,11 @@ import (
 	"context"
 	"time"
 
-	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // Lifeline keeps in the database that this process takes deliveries in, so that the times are known in which none did:
-// what WooCommerce could not deliver then is lost.
+// what stores that do not send again could not deliver then is lost.
 type Lifeline struct {
 	app   *App
 	id    int64
@@ -24,8 +23,6 @@ const (
 	beatLimit = 10 * time.Second
 	// othersBeat is how long a process waits before it takes one that gave no sign of life for dead.
 	othersBeat = 3 * BeatEvery
-	// resends is for how long Shopify sends again what it could not deliver.
-	resends = 4 * time.Hour
 	// runsKept is how long runs that are over are remembered.
 	runsKept = 90 * 24 * time.Hour
 )
@@ -101,7 +98,7 @@ func (l *Lifeline) tellGap(ctx context.Context, tx *storage.Tx, last storage.Rec
 	}
 	var list []storage.Notice
 	for _, s := range stores {
-		if s.Platform == affiliate.Shopify && to.Sub(from) < resends {
+		if to.Sub(from) < l.app.Platforms.Guide(s.Platform).Resends {
 			continue
 		}
 		list = append(list, storage.Notice{Kind: kind, StoreID: s.ID, From: storage.At(from), To: storage.At(to),

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -26,7 +28,7 @@ func (r *rig) connect(slug, clock string) {
 	r.Helper()
 	r.at(clock)
 	ctx := app.As(r.Context(), affiliate.Principal{Name: "test", Role: affiliate.RoleOwner})
-	if _, err := r.app.AddStore(ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: slug, Name: slug,
+	if _, err := r.app.AddStore(ctx, app.NewStore{Platform: woocommerce.Name, Slug: slug, Name: slug,
 		Domain: slug + ".example", Currency: "EUR", Timezone: "UTC"}); err != nil {
 		r.Fatal(err)
 	}
@@ -42,7 +44,7 @@ func (r *rig) wooStore() affiliate.Store {
 		if err != nil {
 			r.Fatal(err)
 		}
-		counts.Received(s.ID, "order.updated", r.app.Now())
+		counts.Received(s.ID, "order.updated", true, r.app.Now())
 	}
 	counts.Flush(r.Context())
 	s, err := r.db.StoreBySlug(r.Context(), "woo")
@@ -165,12 +167,12 @@ func TestDismissNotices(t *testing.T) {
 		if err != nil || len(open) != 1 {
 			r.Fatalf("%+v, %v", open, err)
 		}
-		for _, p := range []affiliate.Platform{affiliate.WooCommerce, affiliate.Shopify} {
-			text := app.NoticeText(open[0], p, time.UTC)
+		for _, p := range []affiliate.Platform{woocommerce.Name, shopify.Name} {
+			text := app.NoticeText(open[0], r.app.Platforms.Guide(p), time.UTC)
 			for _, want := range []string{"20 Nov 2036, 03:12:00 to 03:19:00 UTC",
 				"compare the store's orders of this time",
-				map[affiliate.Platform]string{affiliate.WooCommerce: "WooCommerce does not send again",
-					affiliate.Shopify: "four hours"}[p]} {
+				map[affiliate.Platform]string{woocommerce.Name: "WooCommerce does not send again",
+					shopify.Name: "four hours"}[p]} {
 				if !strings.Contains(text, want) {
 					r.Errorf("%q does not say %q", text, want)
 				}
@@ -204,7 +206,7 @@ func TestLifeline_young(t *testing.T) {
 			r.Fatal(err)
 		}
 		counts := app.NewCounters(r.db, r.app.Now, r.app.Log)
-		counts.Received(s.ID, "order.updated", r.app.Now())
+		counts.Received(s.ID, "order.updated", true, r.app.Now())
 		counts.Flush(r.Context())
 		r.start("00:05:00", "00:07:00")
 		r.wantGaps("after the first process died", "died woo 00:00:00-00:05:00")

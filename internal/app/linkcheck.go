@@ -63,7 +63,7 @@ func (a *App) CheckLinks(ctx context.Context, links []affiliate.Link, ask bool) 
 			return nil, err
 		}
 		f := affiliate.LinkFacts{Link: l, Owner: owner.Membership, UTM: cmp.Or(l.UTM, settings.UTM), Stores: stores,
-			Now: a.Now()}
+			Guides: a.Platforms.Guides(), Now: a.Now()}
 		c := CheckedLink{Link: l, Owner: owner.Membership, LinkCheck: f.Check()}
 		if ask {
 			var found []affiliate.LinkFinding

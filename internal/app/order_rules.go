@@ -21,11 +21,11 @@ const DoubtsSettled = "A newer delivery of the order settles it, or reading it a
 type StatusMeanings map[string]affiliate.StoreStatus
 
 // SetStatuses decides what statuses mean that plugins set on a store's orders, and has the orders concerned judged
-// again in the background. A warning of one of the statuses goes. Invalid for a status of WooCommerce's own or a word
+// again in the background. A warning of one of the statuses goes. Invalid for a status of the platform's own or a word
 // that is no meaning; Conflict while figures are being computed anew.
 func (a *App) SetStatuses(ctx context.Context, id affiliate.StoreID,
 	meanings StatusMeanings) (list []storage.StoreStatus, err error) {
-	if meanings, err = meanings.check(); err != nil {
+	if meanings, err = a.checkMeanings(ctx, id, meanings); err != nil {
 		return nil, err
 	}
 	err = a.changeCatalog(ctx, func(tx *storage.Tx) error {
@@ -82,17 +82,21 @@ func statusWarning(status string) string {
 		status)
 }
 
-// check gives the meanings with their statuses as bodies have them: without the prefix "wc-".
-func (m StatusMeanings) check() (StatusMeanings, error) {
-	clean := StatusMeanings{}
-	for status, meaning := range m {
-		name := strings.TrimPrefix(strings.TrimSpace(status), "wc-")
+// checkMeanings gives the meanings with their statuses as bodies have them: without the platform's prefix.
+func (a *App) checkMeanings(ctx context.Context, id affiliate.StoreID, meanings StatusMeanings) (StatusMeanings, error) {
+	store, err := a.DB.Store(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	guide, clean := a.Platforms.Guide(store.Platform), StatusMeanings{}
+	for status, meaning := range meanings {
+		name := strings.TrimPrefix(strings.TrimSpace(status), guide.StatusPrefix)
 		if name == "" || len(name) > 40 {
 			return nil, affiliate.FieldErrorf("statuses", "%q is no status; it must have 1 to 40 characters", status)
 		}
-		if affiliate.OwnStatus(name) {
-			return nil, affiliate.FieldErrorf("statuses", "%s is WooCommerce's own status, whose meaning is known",
-				name)
+		if guide.OwnStatus(name) {
+			return nil, affiliate.FieldErrorf("statuses", "%s is %s's own status, whose meaning is known", name,
+				guide.Name)
 		}
 		switch meaning {
 		case "", affiliate.StorePaid, affiliate.StorePending, affiliate.StoreCanceled, affiliate.StoreRefunded:
@@ -156,7 +160,7 @@ const MostMoved = 50
 // PreviewStatuses says what SetStatuses would change.
 func (a *App) PreviewStatuses(ctx context.Context, id affiliate.StoreID, meanings StatusMeanings) (RulesPreview,
 	error) {
-	meanings, err := meanings.check()
+	meanings, err := a.checkMeanings(ctx, id, meanings)
 	if err != nil {
 		return RulesPreview{}, err
 	}

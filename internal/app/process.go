@@ -29,6 +29,8 @@ type Processor struct {
 	ctx    context.Context // ends some time after Close was called
 	cancel context.CancelFunc
 
+	fetches *fetches
+
 	mu     sync.Mutex
 	open   *batch
 	closed bool
@@ -37,9 +39,10 @@ type Processor struct {
 }
 
 type batch struct {
-	ids  []affiliate.DeliveryID
-	done chan struct{}
-	err  error
+	ids     []affiliate.DeliveryID
+	fetched []parsedDelivery // those whose order was read from its store meanwhile
+	done    chan struct{}
+	err     error
 }
 
 // batchMost bounds a batch: larger ones save little and hold locks longer.
@@ -47,7 +50,8 @@ const batchMost = 400
 
 // NewProcessor starts workers that apply batches side by side. Close it to finish what was submitted.
 func NewProcessor(a *App, counts *Counters, workers int) *Processor {
-	p := &Processor{app: a, counts: counts, stores: &storeCache{db: a.DB}, ready: make(chan struct{}, 1)}
+	p := &Processor{app: a, counts: counts, stores: &storeCache{db: a.DB}, ready: make(chan struct{}, 1),
+		fetches: newFetches()}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.open = &batch{done: make(chan struct{})}
 	for range max(1, workers) {
@@ -56,8 +60,8 @@ func NewProcessor(a *App, counts *Counters, workers int) *Processor {
 	return p
 }
 
-// Submit returns when the deliveries were applied, ignored or set aside. An error means that they still wait because
-// the database could not be reached.
+// Submit returns when the deliveries were applied, ignored or set aside; those whose order must be read from its store
+// are applied later. An error means that they still wait because the database could not be reached.
 func (p *Processor) Submit(ctx context.Context, ids []affiliate.DeliveryID) error {
 	var waits []*batch
 	p.mu.Lock()
@@ -85,10 +89,7 @@ func (p *Processor) Submit(ctx context.Context, ids []affiliate.DeliveryID) erro
 		ids = ids[len(part):]
 		b.ids = append(b.ids, part...)
 		waits = append(waits, b)
-		select {
-		case p.ready <- struct{}{}:
-		default:
-		}
+		p.wake()
 	}
 	p.mu.Unlock()
 	for _, b := range waits {
@@ -102,6 +103,14 @@ func (p *Processor) Submit(ctx context.Context, ids []affiliate.DeliveryID) erro
 		}
 	}
 	return nil
+}
+
+// wake has a worker look for what is to be done. The caller holds mu, and p is not closed.
+func (p *Processor) wake() {
+	select {
+	case p.ready <- struct{}{}:
+	default:
+	}
 }
 
 // Limits of what a batch asks of the database. It may wait for an import or for another worker; what a worker that was
@@ -118,6 +127,7 @@ func (p *Processor) Pulse() Beat { return p.pulse.Feel(5 * time.Minute) }
 
 // Close applies what was submitted and stops the workers. It waits for closePatience at most.
 func (p *Processor) Close() {
+	p.fetches.stop()
 	p.mu.Lock()
 	if !p.closed {
 		p.closed = true
@@ -141,7 +151,7 @@ func (p *Processor) work() {
 func (p *Processor) workOff() {
 	for b := p.take(); b != nil; b = p.take() {
 		end := p.pulse.Begin()
-		b.err = p.Process(p.ctx, b.ids)
+		b.err = p.process(p.ctx, b.ids, b.fetched)
 		end(b.err != nil)
 		close(b.done)
 	}
@@ -150,7 +160,7 @@ func (p *Processor) workOff() {
 func (p *Processor) take() *batch {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.open.ids) == 0 {
+	if len(p.open.ids)+len(p.open.fetched) == 0 {
 		return nil
 	}
 	b := p.open
@@ -158,9 +168,10 @@ func (p *Processor) take() *batch {
 	return b
 }
 
-// work is what one delivery amounts to, once parsed.
+// parsedDelivery is what one delivery amounts to.
 type parsedDelivery struct {
 	storage.Delivery
+	fetch   func(context.Context) (affiliate.Parsed, error) // of its order from the store; nil for most
 	events  []affiliate.Event
 	outcome storage.Outcome
 	store   affiliate.StoreEvent
@@ -168,8 +179,14 @@ type parsedDelivery struct {
 }
 
 // Process applies deliveries: all in one transaction, or, if that fails, each alone, so that a poisonous one stops
-// nobody. It gives an error only when the database cannot be reached.
+// nobody. Those whose order must be read from its store are applied later, so that none waits for that. It gives an
+// error only when the database cannot be reached.
 func (p *Processor) Process(ctx context.Context, ids []affiliate.DeliveryID) error {
+	return p.process(ctx, ids, nil)
+}
+
+// process applies deliveries together with those whose order was fetched.
+func (p *Processor) process(ctx context.Context, ids []affiliate.DeliveryID, list []parsedDelivery) error {
 	ids = slices.Clone(ids)
 	slices.Sort(ids)
 	looking, cancel := p.app.DB.Within(ctx, lookLimit)
@@ -178,14 +195,20 @@ func (p *Processor) Process(ctx context.Context, ids []affiliate.DeliveryID) err
 	if err != nil {
 		return fmt.Errorf("read deliveries: %w", err)
 	}
-	if len(rows) == 0 {
-		return nil
-	}
-	list := make([]parsedDelivery, len(rows))
-	for i, d := range rows {
-		if list[i], err = p.parse(looking, d); err != nil {
+	list = slices.Grow(list, len(rows))
+	for _, d := range rows {
+		parsed, err := p.parse(looking, d)
+		if err != nil {
 			return err
 		}
+		if parsed.fetch != nil {
+			p.startFetch(parsed)
+			continue
+		}
+		list = append(list, parsed)
+	}
+	if len(list) == 0 {
+		return nil
 	}
 	if err = p.apply(ctx, list); err == nil {
 		return nil
@@ -217,13 +240,9 @@ func (p *Processor) applyAlone(ctx context.Context, d parsedDelivery) error {
 	if storage.IsUnwritable(err) || storage.IsUnavailable(err) && p.app.DB.Ping(noting) != nil {
 		return err // not this delivery's fault
 	}
-	failed, postponeErr := p.app.DB.PostponeDelivery(noting, d.Delivery, clipNote(err.Error()), p.app.Now())
-	if postponeErr != nil {
-		return postponeErr
+	if err := p.postpone(noting, d.Delivery, err); err != nil {
+		return err
 	}
-	p.counts.Touched(d.StoreID)
-	p.lines.Log(p.app.Log, slog.LevelError, "", "delivery not applied", "delivery", d.ID, "attempt", d.Attempts+1,
-		"given_up", failed, "error", err)
 	var late net.Error
 	if errors.As(err, &late) && late.Timeout() {
 		return err
@@ -231,44 +250,71 @@ func (p *Processor) applyAlone(ctx context.Context, d parsedDelivery) error {
 	return nil
 }
 
+// postpone notes on a delivery why it was not applied. It is tried again later, or has failed for good.
+func (p *Processor) postpone(ctx context.Context, d storage.Delivery, why error) error {
+	failed, err := p.app.DB.PostponeDelivery(ctx, d, clipNote(why.Error()), p.app.Now())
+	if err != nil {
+		return err
+	}
+	p.counts.Touched(d.StoreID)
+	p.lines.Log(p.app.Log, slog.LevelError, "", "delivery not applied", "delivery", d.ID, "attempt", d.Attempts+1,
+		"given_up", failed, "error", why)
+	return nil
+}
+
 // parse unpacks and parses one delivery. Whatever goes wrong with its content is its outcome, not an error.
 func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelivery, error) {
-	pd := parsedDelivery{Delivery: d, outcome: storage.Outcome{ID: d.ID,
-		State: storage.DeliveryDone}}
-	fail := func(reason string) (parsedDelivery, error) {
-		pd.outcome.State, pd.outcome.Note = storage.DeliveryFailed, clipNote(reason)
-		pd.warning = pd.outcome.Note
-		return pd, nil
-	}
+	pd := parsedDelivery{Delivery: d, outcome: storage.Outcome{ID: d.ID, State: storage.DeliveryDone}}
 	store, err := p.stores.get(ctx, d.StoreID)
 	if err != nil {
 		return pd, err
 	}
-	platform := p.app.Platforms[store.Platform]
+	platform := p.app.Platforms.Of(store.Platform)
 	if platform == nil {
-		return fail("the platform " + string(store.Platform) + " is not known to this version")
+		return pd.fail("the platform " + string(store.Platform) + " is not known to this version"), nil
 	}
 	if d.Payload == nil {
-		return fail("its body was purged")
+		return pd.fail("its body was purged"), nil
 	}
 	headers, body, err := UnpackPayload(d.Payload)
 	if err != nil {
-		return fail(err.Error())
+		return pd.fail(err.Error()), nil
 	}
-	parsed, err := parseSafely(platform, d.Topic, body)
+	parsed, err := safely("parsing", func() (affiliate.Parsed, error) { return platform.Parse(d.Topic, body) })
 	if err != nil {
-		return fail(err.Error())
+		return pd.fail(err.Error()), nil
 	}
-	if affiliate.OtherShop(store.Domain, parsed.Shop) { // unless the store's domain was changed meanwhile
+	guide := platform.Guide()
+	if guide.OtherShop(store.Domain, parsed.Shop) { // unless the store's domain was changed meanwhile
 		if store, err = p.stores.read(ctx, d.StoreID); err != nil {
 			return pd, err
 		}
-		if affiliate.OtherShop(store.Domain, parsed.Shop) {
-			return fail(fmt.Sprintf("the body is of the shop %[1]s, not of %[2]s, and changes nothing: in the admin "+
-				"of %[1]s delete the webhooks that have this store's address, or, if that is the store's own new "+
-				"domain, change the domain of the store here and replay the delivery", parsed.Shop, store.Domain))
+		if guide.OtherShop(store.Domain, parsed.Shop) {
+			return pd.fail(fmt.Sprintf("the body is of the shop %[1]s, not of %[2]s, and changes nothing: in the "+
+				"admin of %[1]s delete the webhooks that have this store's address, or, if that is the store's own "+
+				"new domain, change the domain of the store here and replay the delivery", parsed.Shop,
+				store.Domain)), nil
 		}
 	}
+	if parsed.Fetch != "" {
+		return pd.toFetch(platform, store, parsed.Fetch), nil
+	}
+	triggered := platform.Triggered(headerOf(headers))
+	if triggered.After(d.ReceivedAt.Add(triggeredSkew)) {
+		triggered = time.Time{} // the header is not signed, and nothing comes in before it was sent
+	}
+	return p.say(pd, parsed, d.ReceivedAt.Time, triggered), nil
+}
+
+// fail says why nothing can be made of a delivery.
+func (pd parsedDelivery) fail(reason string) parsedDelivery {
+	pd.outcome.State, pd.outcome.Note = storage.DeliveryFailed, clipNote(reason)
+	pd.warning = pd.outcome.Note
+	return pd
+}
+
+// say takes over what a delivery says. It came when its body came in, and was triggered when the store says so.
+func (p *Processor) say(pd parsedDelivery, parsed affiliate.Parsed, came, triggered time.Time) parsedDelivery {
 	if parsed.Ignored != "" {
 		pd.outcome.State, pd.outcome.Note = storage.DeliveryIgnored, clipNote(parsed.Ignored)
 	}
@@ -279,23 +325,19 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 	if len(pd.events) > 0 {
 		pd.outcome.Order = pd.events[0].OrderID
 	}
-	triggered := platform.Triggered(headerOf(headers))
-	if triggered.After(d.ReceivedAt.Add(triggeredSkew)) {
-		triggered = time.Time{} // the header is not signed, and nothing comes in before it was sent
-	}
 	for i := range pd.events {
 		e := &pd.events[i]
-		e.Received = d.ReceivedAt.Time
+		e.Received = came
 		if e.Part != nil {
-			e.Part.Received, e.Part.Rules = d.ReceivedAt.UnixMicro(), affiliate.SnapshotRules
+			e.Part.Received, e.Part.Rules = came.UnixMicro(), affiliate.SnapshotRules
 		}
 		if e.Snapshot != nil {
-			e.Snapshot.Came(d.ReceivedAt.Time, triggered)
+			e.Snapshot.Came(came, triggered)
 			e.Snapshot.CustomerHash = p.app.Sealer.Hash(HashEmail, affiliate.NormalizeEmail(e.Snapshot.CustomerEmail))
 			e.Snapshot.CustomerEmail = ""
 		}
 	}
-	return pd, nil
+	return pd
 }
 
 // triggeredSkew is how far a store's clock may be ahead of ours.
@@ -312,14 +354,14 @@ func headerOf(lines []byte) http.Header {
 	return h
 }
 
-// parseSafely turns a parser's panic into an error: a body must never stop a worker.
-func parseSafely(p Platform, topic string, body []byte) (parsed affiliate.Parsed, err error) {
+// safely turns a platform's panic into an error: a body must never stop a worker.
+func safely(doing string, f func() (affiliate.Parsed, error)) (parsed affiliate.Parsed, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("internal error while parsing: %v", r)
+			err = fmt.Errorf("internal error while %s: %v", doing, r)
 		}
 	}()
-	return p.Parse(topic, body)
+	return f()
 }
 
 // maxNote bounds what is written about a delivery.
@@ -357,7 +399,7 @@ func (p *Processor) apply(ctx context.Context, list []parsedDelivery) (err error
 		if err := tx.ShareCatalog(ctx); err != nil {
 			return err
 		}
-		settings, zone, err := zonedSettings(ctx, tx.Settings)
+		settings, zone, err := tx.Account(ctx)
 		if err != nil {
 			return err
 		}

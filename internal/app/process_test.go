@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -22,6 +24,13 @@ import (
 // plainPlatform is a platform whose bodies are events as JSON, so that tests say exactly what a delivery tells.
 type plainPlatform struct{}
 
+// plainGuide is Shopify's, with statuses that plugins may add to, as WooCommerce has them.
+var plainGuide = func() *affiliate.Guide {
+	guide, woo := *shopify.Platform{}.Guide(), woocommerce.Platform{}.Guide()
+	guide.Statuses, guide.StatusPrefix = woo.Statuses, woo.StatusPrefix
+	return &guide
+}()
+
 type plainBody struct {
 	ID       string
 	Snapshot *affiliate.Snapshot
@@ -29,7 +38,7 @@ type plainBody struct {
 	Panic    bool
 }
 
-func (plainPlatform) Name() affiliate.Platform                  { return affiliate.Shopify }
+func (plainPlatform) Guide() *affiliate.Guide                   { return plainGuide }
 func (plainPlatform) Verify([][]byte, http.Header, []byte) bool { return true }
 func (plainPlatform) Unsigned(http.Header, []byte) bool         { return false }
 func (plainPlatform) Topic(http.Header) string                  { return "plain" }
@@ -102,9 +111,9 @@ func eachRig(t *testing.T, test func(r *rig)) {
 		log := slog.New(slog.NewTextHandler(io.Discard, nil))
 		r := &rig{T: t, db: db, recorder: &recorder{}}
 		r.app = &app.App{DB: db, Sealer: sealer, Queue: r.recorder, Live: r.recorder, Log: log, Now: time.Now, PublicURL: "http://localhost",
-			Platforms: map[affiliate.Platform]app.Platform{affiliate.Shopify: plainPlatform{}}}
+			Platforms: app.Platforms{plainPlatform{}, woocommerce.Platform{}}}
 		ctx := app.As(t.Context(), affiliate.Principal{Name: "test", Role: affiliate.RoleOwner})
-		if _, err := r.app.AddStore(ctx, app.NewStore{Platform: affiliate.Shopify, Slug: "shop", Name: "Shop",
+		if _, err := r.app.AddStore(ctx, app.NewStore{Platform: shopify.Name, Slug: "shop", Name: "Shop",
 			Domain: "shop.myshopify.com", Currency: "USD", Timezone: "UTC",
 			Secret: "secret-of-the-test-store"}); err != nil {
 			t.Fatal(err)
@@ -129,7 +138,7 @@ func eachRig(t *testing.T, test func(r *rig)) {
 func (r *rig) send(body string) {
 	r.Helper()
 	r.sent++
-	receipt, err := r.receiver.Receive(r.Context(), affiliate.Shopify, "shop", http.Header{},
+	receipt, err := r.receiver.Receive(r.Context(), shopify.Name, "shop", http.Header{},
 		fmt.Appendf(nil, "%s|%016d", body, r.sent))
 	if receipt != app.ReceiptKept || err != nil {
 		r.Fatalf("got receipt %s, %v; want it kept", receipt, err)
@@ -278,7 +287,7 @@ func TestIntakeKeepsWhileTheQueueIsDown_race(t *testing.T) {
 		var work sync.WaitGroup
 		for n := range 50 {
 			work.Go(func() {
-				receipt, err := r.receiver.Receive(context.Background(), affiliate.Shopify, "shop", http.Header{},
+				receipt, err := r.receiver.Receive(context.Background(), shopify.Name, "shop", http.Header{},
 					fmt.Appendf(nil, "{}|%016d", n))
 				if receipt != app.ReceiptKept || err != nil {
 					t.Errorf("got receipt %s, %v; want it kept", receipt, err)
@@ -291,7 +300,7 @@ func TestIntakeKeepsWhileTheQueueIsDown_race(t *testing.T) {
 		if err != nil || len(due) != 50 {
 			r.Errorf("the sweep finds %d, %v; want 50", len(due), err)
 		}
-		if receipt, _ := r.receiver.Receive(r.Context(), affiliate.Shopify, "shop", http.Header{},
+		if receipt, _ := r.receiver.Receive(r.Context(), shopify.Name, "shop", http.Header{},
 			[]byte("{}|0000000000000099")); receipt != app.ReceiptUnavailable {
 			r.Errorf("after the end got receipt %s, want it turned away", receipt)
 		}
@@ -307,7 +316,7 @@ func TestSelfReferralIsHeld(t *testing.T) {
 		if err != nil {
 			r.Fatal(err)
 		}
-		r.app.Platforms[affiliate.Shopify] = withEmail{email: "Anna+shop@Creators.example"}
+		r.app.Platforms = app.Platforms{withEmail{email: "Anna+shop@Creators.example"}}
 		r.send(string(body))
 		r.processAll()
 		row, err := r.db.FindOrder(r.Context(), "shop", "1")

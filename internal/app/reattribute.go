@@ -39,7 +39,7 @@ func (a *App) Reattribute(ctx context.Context, dryRun bool, report func(Reattrib
 			if err := tx.ShareCatalog(ctx); err != nil {
 				return err
 			}
-			settings, zone, err := zonedSettings(ctx, tx.Settings)
+			settings, zone, err := tx.Account(ctx)
 			if err != nil {
 				return err
 			}

@@ -111,7 +111,7 @@ func (a *App) recalculateBatch(ctx context.Context, r storage.Recalculation) err
 		if mine, err := tx.ClaimRecalculation(ctx, r); err != nil || !mine {
 			return err
 		}
-		settings, zone, err := zonedSettings(ctx, tx.Settings)
+		settings, zone, err := tx.Account(ctx)
 		if err != nil {
 			return err
 		}

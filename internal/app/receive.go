@@ -23,14 +23,20 @@ type Receiver struct {
 
 	mu     sync.RWMutex
 	bySlug map[string]*receivingStore
-	byShop map[string][]*receivingStore // Shopify: by myshopify.com domain
-	loaded time.Time                    // when the picture was looked at last
-	rested time.Time                    // not to be looked at again before this time, after a look that failed
-	failed error                        // of the last look; nil when it succeeded
+	byShop map[shop][]*receivingStore // of platforms whose headers name the shop
+	loaded time.Time                  // when the picture was looked at last
+	rested time.Time                  // not to be looked at again before this time, after a look that failed
+	failed error                      // of the last look; nil when it succeeded
 
 	loading sync.Mutex
 	lines   Seldom
 	tried   time.Time // when the stores were looked at last; guarded by loading
+}
+
+// shop is how headers name a store.
+type shop struct {
+	platform affiliate.Platform
+	domain   string // lower case
 }
 
 type receivingStore struct {
@@ -111,17 +117,14 @@ func (r *Receiver) age() time.Time {
 }
 
 func (r *Receiver) find(platform affiliate.Platform, slug string, h http.Header) []*receivingStore {
-	p := r.app.Platforms[platform]
+	p := r.app.Platforms.Of(platform)
 	if p == nil {
 		return nil
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if slug == "" {
-		if shop := p.Shop(h); shop != "" {
-			return r.byShop[shop]
-		}
-		return nil
+		return r.byShop[shop{platform, p.Shop(h)}]
 	}
 	if s := r.bySlug[slug]; s != nil && s.platform == platform {
 		return []*receivingStore{s}
@@ -163,7 +166,7 @@ func (r *Receiver) look(ctx context.Context, tries int, limit time.Duration) err
 		r.lines.Log(r.app.Log, slog.LevelWarn, "", "stores not readable, their last known secrets serve", "error", err)
 		return err
 	}
-	bySlug, byShop := make(map[string]*receivingStore, len(rows)), map[string][]*receivingStore{}
+	bySlug, byShop := make(map[string]*receivingStore, len(rows)), map[shop][]*receivingStore{}
 	for _, row := range rows {
 		s := &receivingStore{id: row.ID, platform: row.Platform, domain: row.Domain}
 		for _, sealed := range row.Sealed {
@@ -177,8 +180,9 @@ func (r *Receiver) look(ctx context.Context, tries int, limit time.Duration) err
 			s.secrets = append(s.secrets, secret)
 		}
 		bySlug[row.Slug] = s
-		if row.Platform == affiliate.Shopify {
-			byShop[strings.ToLower(row.Domain)] = append(byShop[strings.ToLower(row.Domain)], s)
+		if r.app.Platforms.Guide(row.Platform).ShopHeader != "" {
+			named := shop{row.Platform, strings.ToLower(row.Domain)}
+			byShop[named] = append(byShop[named], s)
 		}
 	}
 	r.mu.Lock()
@@ -198,7 +202,7 @@ func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slu
 	if len(stores) == 0 {
 		return ReceiptUnknownStore, nil
 	}
-	p := r.app.Platforms[platform]
+	p := r.app.Platforms.Of(platform)
 	if p.Unsigned(h, body) {
 		r.counts.Count(stores[0].id, string(ReceiptPing))
 		return ReceiptPing, nil
@@ -222,7 +226,8 @@ func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slu
 		r.counts.Count(stores[0].id, string(ReceiptBadSignature))
 		return ReceiptBadSignature, nil
 	}
-	if shop := p.Shop(h); affiliate.OtherShop(store.domain, shop) {
+	guide := p.Guide()
+	if shop := p.Shop(h); guide.OtherShop(store.domain, shop) {
 		r.counts.OtherShop(store.id, shop)
 		return ReceiptOtherShop, nil
 	}
@@ -234,7 +239,7 @@ func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slu
 		r.counts.Count(store.id, string(ReceiptUnavailable))
 		return ReceiptUnavailable, err
 	}
-	r.counts.Received(store.id, topic, now)
+	r.counts.Received(store.id, topic, guide.Needs(topic), now)
 	return ReceiptKept, nil
 }
 

@@ -20,7 +20,7 @@ type StoreHealth struct {
 
 // UnseenTopic is a needed topic that a store has never sent.
 type UnseenTopic struct {
-	StoreTopic
+	affiliate.Topic
 	Missing bool // the webhook is likely not there: the topic comes with every order, and there were some
 }
 
@@ -45,7 +45,7 @@ func (a *App) StoreHealth(ctx context.Context, list []affiliate.Store,
 	for _, s := range list {
 		var h StoreHealth
 		if s.State != affiliate.StoreStateEnded && !s.LastDeliveryAt.IsZero() {
-			h.NeverSeen = neverSeen(s.Platform, topics[s.ID], a.now())
+			h.NeverSeen = neverSeen(a.Platforms.Guide(s.Platform), topics[s.ID], a.now())
 			if h.Quiet, err = a.quiet(ctx, s); err != nil {
 				return nil, err
 			}
@@ -60,7 +60,7 @@ func (a *App) StoreHealth(ctx context.Context, list []affiliate.Store,
 	return all, nil
 }
 
-func neverSeen(p affiliate.Platform, seen []storage.StoreTopicCount, now time.Time) (list []UnseenTopic) {
+func neverSeen(g *affiliate.Guide, seen []storage.StoreTopicCount, now time.Time) (list []UnseenTopic) {
 	total, since := int64(0), now
 	for _, t := range seen {
 		total += t.N
@@ -68,7 +68,7 @@ func neverSeen(p affiliate.Platform, seen []storage.StoreTopicCount, now time.Ti
 			since = t.First
 		}
 	}
-	for _, t := range StoreTopics(p) {
+	for _, t := range g.Topics {
 		if slices.ContainsFunc(seen, func(s storage.StoreTopicCount) bool { return s.Topic == t.Name }) {
 			continue
 		}
@@ -116,25 +116,22 @@ func (a *App) quiet(ctx context.Context, s affiliate.Store) (*affiliate.Quiet, e
 	return &q, nil
 }
 
-// NoticeText says a notice in words, with times of a zone. The platform is that of its store.
-func NoticeText(n storage.Notice, p affiliate.Platform, zone *time.Location) string {
+// NoticeText says a notice in words, with times of a zone. The guide is that of its store's platform; a notice about the
+// server as a whole needs none.
+func NoticeText(n storage.Notice, g *affiliate.Guide, zone *time.Location) string {
 	from, to := n.From.In(zone), n.To.In(zone)
 	layout, end := "2 Jan 2006, 15:04:05", "15:04:05 MST"
 	if from.YearDay() != to.YearDay() || from.Year() != to.Year() {
 		end = layout + " MST"
 	}
 	between := from.Format(layout) + " to " + to.Format(end)
-	again := map[affiliate.Platform]string{
-		affiliate.WooCommerce: "WooCommerce does not send again what it could not deliver",
-		affiliate.Shopify:     "Shopify sends again for about four hours only",
-	}[p]
 	switch n.Kind {
 	case storage.NoticeDied:
 		return fmt.Sprintf("The server was down from %s, after it had ended without warning. %s: compare the store's "+
-			"orders of this time.", between, again)
+			"orders of this time.", between, g.Resending)
 	case storage.NoticeStopped:
 		return fmt.Sprintf("The server was stopped from %s. %s: if orders changed meanwhile, compare them.",
-			between, again)
+			between, g.Resending)
 	}
 	way := "forward"
 	if to.Before(from) {

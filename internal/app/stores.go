@@ -23,7 +23,7 @@ type NewStore struct {
 	Currency string
 	Timezone string
 	Parts    affiliate.PartsRule // empty: PartsDecide
-	Secret   string              // of its webhooks; empty on WooCommerce: one is made
+	Secret   string              // of its webhooks; empty: one is made, where the store takes one over
 }
 
 // AddedStore is a new store with what its admin must do.
@@ -35,16 +35,20 @@ type AddedStore struct {
 
 // AddStore connects a store. Its deliveries are accepted within seconds.
 func (a *App) AddStore(ctx context.Context, in NewStore) (AddedStore, error) {
-	store, err := a.readStore(in)
+	guide, err := a.guide(in.Platform)
 	if err != nil {
 		return AddedStore{}, err
 	}
-	secret, made, err := webhookSecret(store.Platform, in.Secret)
+	store, err := a.readStore(guide, in)
+	if err != nil {
+		return AddedStore{}, err
+	}
+	secret, made, err := webhookSecret(guide, in.Secret)
 	if err != nil {
 		return AddedStore{}, err
 	}
 	err = a.changeCatalog(ctx, func(tx *storage.Tx) error {
-		if err := onlyShop(ctx, tx, store); err != nil {
+		if err := onlyShop(ctx, tx, guide, store); err != nil {
 			return err
 		}
 		if store, err = tx.CreateStore(ctx, store); err != nil {
@@ -66,19 +70,19 @@ func (a *App) AddStore(ctx context.Context, in NewStore) (AddedStore, error) {
 	return added, nil
 }
 
-func (a *App) readStore(in NewStore) (affiliate.Store, error) {
+func (a *App) readStore(g *affiliate.Guide, in NewStore) (affiliate.Store, error) {
 	now := a.now()
 	s := affiliate.Store{Platform: in.Platform, Slug: affiliate.Clean(in.Slug), Name: affiliate.Clean(in.Name),
 		Timezone: in.Timezone, Parts: cmp.Or(in.Parts, affiliate.PartsDecide), State: affiliate.StoreStateActive,
 		CreatedAt: now, UpdatedAt: now}
 	var err error
-	if s.Domain, err = affiliate.StoreDomain(in.Platform, in.Domain); err != nil {
+	if s.Domain, err = g.StoreDomain(in.Domain); err != nil {
 		return s, err
 	}
 	if s.Currency, err = parseCurrency("currency", in.Currency); err != nil {
 		return s, err
 	}
-	return s, s.Validate()
+	return s, s.Validate(g)
 }
 
 func parseCurrency(field, code string) (money.Currency, error) {
@@ -89,9 +93,9 @@ func parseCurrency(field, code string) (money.Currency, error) {
 	return c, nil
 }
 
-// onlyShop refuses a Shopify shop that is connected already: its orders would be there twice.
-func onlyShop(ctx context.Context, tx *storage.Tx, s affiliate.Store) error {
-	if s.Platform != affiliate.Shopify {
+// onlyShop refuses a shop that is connected already, as its permanent domain tells: its orders would be there twice.
+func onlyShop(ctx context.Context, tx *storage.Tx, g *affiliate.Guide, s affiliate.Store) error {
+	if g.DomainEnd == "" {
 		return nil
 	}
 	others, err := tx.StoresByDomain(ctx, s.Platform, s.Domain)
@@ -107,21 +111,19 @@ func onlyShop(ctx context.Context, tx *storage.Tx, s affiliate.Store) error {
 }
 
 // webhookSecret checks the secret that was given, or makes one where the store's admin can take one over.
-func webhookSecret(p affiliate.Platform, given string) (secret string, made bool, err error) {
+func webhookSecret(g *affiliate.Guide, given string) (secret string, made bool, err error) {
 	switch {
 	case given != "":
 		return given, false, affiliate.ValidateSecret(given)
-	case p == affiliate.Shopify:
-		return "", false, affiliate.FieldErrorf("webhook_secret",
-			"is needed for a Shopify store, which chooses it itself: in the Shopify admin open "+
-				"Settings > Notifications > Webhooks, copy what stands behind \"Your webhooks will be signed with\", "+
-				"and "+
-				"give it here")
+	case g.SecretLabel != "":
+		return "", false, affiliate.FieldErrorf("webhook_secret", "is needed for a %s store, which chooses it itself: "+
+			"in the %s admin open %s, copy what stands behind %q, and give it here", g.Name, g.Admin, g.WebhooksMenu,
+			g.SecretLabel)
 	}
 	return newSecret(), true, nil
 }
 
-// newSecret makes 40 random letters and digits: WooCommerce decodes entities in secrets, and these have none.
+// newSecret makes 40 random letters and digits: stores may decode entities in secrets, and these have none.
 func newSecret() string {
 	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 	secret := make([]byte, 0, 40)
@@ -145,13 +147,14 @@ func (a *App) storeAmendment(ctx context.Context, tx *storage.Tx) amendment[affi
 		version: func(s affiliate.Store) int { return s.Version },
 		prepare: func(tx *storage.Tx, s *affiliate.Store) (err error) {
 			s.Name, s.UpdatedAt = affiliate.Clean(s.Name), a.now()
-			if s.Domain, err = affiliate.StoreDomain(s.Platform, s.Domain); err != nil {
+			guide := a.Platforms.Guide(s.Platform)
+			if s.Domain, err = guide.StoreDomain(s.Domain); err != nil {
 				return err
 			}
-			if err := s.Validate(); err != nil {
+			if err := s.Validate(guide); err != nil {
 				return err
 			}
-			return onlyShop(ctx, tx, *s)
+			return onlyShop(ctx, tx, guide, *s)
 		},
 		save:  tx.SaveStore,
 		facts: storeFacts,
@@ -229,7 +232,7 @@ func (a *App) AddStoreSecret(ctx context.Context, id affiliate.StoreID, given st
 		if store.State == affiliate.StoreStateEnded {
 			return affiliate.Errorf(affiliate.Conflict, "store %s was ended", store.Slug)
 		}
-		secret, made, err := webhookSecret(store.Platform, given)
+		secret, made, err := webhookSecret(a.Platforms.Guide(store.Platform), given)
 		if err != nil {
 			return err
 		}
@@ -301,81 +304,18 @@ func (a *App) CheckKey(ctx context.Context) error {
 
 // StoreInstructions are the steps to take in the store's own admin.
 func (a *App) StoreInstructions(s affiliate.Store) []string {
-	if s.Platform == affiliate.Shopify {
-		return shopifySteps(a.WebhookURL(s), s.Slug)
-	}
-	return wooCommerceSteps(a.WebhookURL(s))
-}
-
-// StoreTopic is one thing that a store must tell us of.
-type StoreTopic struct {
-	Name     string // as deliveries name it: "orders/create"
-	Label    string // as the store's admin calls it: "Order creation"
-	Occasion string // when it comes, where that is not with every order: "an order is deleted"
-}
-
-// StoreTopics are those that a webhook is needed for, in the order in which people make them. Deliveries of others are
-// kept and ignored, or used where they say more: Shopify's disputes can be subscribed to by an app only.
-func StoreTopics(p affiliate.Platform) []StoreTopic {
-	if p == affiliate.Shopify {
-		return []StoreTopic{{"orders/create", "Order creation", ""}, {"orders/updated", "Order update", ""},
-			{"orders/paid", "Order payment", ""}, {"orders/cancelled", "Order cancellation", "an order is canceled"},
-			{"orders/edited", "Order edit", "an order is edited"},
-			{"orders/delete", "Order deletion", "an order is deleted"},
-			{"refunds/create", "Refund create", "money goes back"},
-			{"order_transactions/create", "Order transaction create",
-				"a payment or a refund is made; not all shops offer it"}}
-	}
-	return []StoreTopic{{"order.created", "Order created", ""}, {"order.updated", "Order updated", ""},
-		{"order.deleted", "Order deleted", "an order goes to the trash"},
-		{"order.restored", "Order restored", "an order comes back from the trash"}}
-}
-
-// neededTopics are the names of all of them.
-var neededTopics = func() map[string]bool {
-	names := map[string]bool{}
-	for _, p := range []affiliate.Platform{affiliate.Shopify, affiliate.WooCommerce} {
-		for _, t := range StoreTopics(p) {
-			names[t.Name] = true
-		}
-	}
-	return names
-}()
-
-func topicLabels(p affiliate.Platform) string {
+	g := a.Platforms.Guide(s.Platform)
 	var labels []string
-	for _, t := range StoreTopics(p) {
+	for _, t := range g.Topics {
 		labels = append(labels, t.Label)
 	}
-	return strings.Join(labels, ", ")
-}
-
-func wooCommerceSteps(url string) []string {
-	return []string{
-		"In the WordPress admin, signed in as an administrator who will stay one (WooCommerce reads orders with the " +
-			"rights of " +
-			"whoever makes the webhook), open WooCommerce > Settings > Advanced > Webhooks.",
-		"Add four webhooks, one for each topic: " + topicLabels(affiliate.WooCommerce) + ".",
-		"In each: Status \"Active\"; Delivery URL " + url +
-			"; Secret: the secret of this store; API version \"WP REST API Integration v3\". Save.",
-		"WordPress sends to ports 80, 443 and 8080 only, never to private or loopback addresses, and checks the TLS " +
-			"certificate: " +
-			"the Delivery URL must be reachable from the Internet (set PUBLIC_URL).",
-		"Place a test order. It shows up within seconds in GET /status; WooCommerce's own log is at WooCommerce > " +
-			"Status > Logs, webhooks-delivery.",
+	fill := map[string]string{"admin": "the " + g.Admin + " admin", "topics": strings.Join(labels, ", "),
+		"url": a.WebhookURL(s), "secret": "the secret of this store",
+		"other": "If it was another: tributary store secret " + s.Slug + " --add --webhook-secret SECRET",
+		"seen":  "It shows up within seconds in GET /status"}
+	steps := make([]string, len(g.Steps))
+	for i, step := range g.Steps {
+		steps[i] = step.Plain(fill)
 	}
-}
-
-func shopifySteps(url, slug string) []string {
-	return []string{
-		"In the Shopify admin open Settings > Notifications > Webhooks.",
-		"Create one webhook for each event: " + topicLabels(affiliate.Shopify) +
-			". Disputes can be subscribed to by an app only.",
-		"In each: Format \"JSON\"; URL " + url +
-			"; the newest stable API version. Save. Shopify sends to https addresses only (set PUBLIC_URL).",
-		"Below the list stands \"Your webhooks will be signed with\" and the signing secret: it must be the one that " +
-			"was given for this store. " +
-			"If it was another: tributary store secret " + slug + " --add --webhook-secret SECRET",
-		"Use \"Send test notification\" or place a test order. It shows up within seconds in GET /status.",
-	}
+	return steps
 }

@@ -27,7 +27,7 @@ type TokenDraft struct {
 
 // ExpiryOf reads until when a token works, as people write it: "90d", "2027-01-31" in the account's zone, or "never".
 func (a *App) ExpiryOf(ctx context.Context, text string) (time.Time, error) {
-	_, zone, err := zonedSettings(ctx, a.DB.Settings)
+	_, zone, err := a.DB.Account(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}

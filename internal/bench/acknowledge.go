@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/integrations/shopify"
 	"github.com/tributaryhq/tributary/internal/simulate"
 )
 
@@ -50,7 +50,7 @@ var webhookID = []byte("X-Shopify-Webhook-Id: ")
 
 // requestsOf gives Shopify requests whose bodies have about the given size.
 func requestsOf(size int) [][]byte {
-	g := simulate.NewGenerator(simulate.Plan{Platform: affiliate.Shopify, Store: stores[affiliate.Shopify],
+	g := simulate.NewGenerator(simulate.Plan{Platform: shopify.Name, Store: stores[shopify.Name],
 		Secret: secret, Orders: 4000, Seed: 7, Now: time.Now(), MinSize: size, MaxSize: size, Currency: "USD",
 		Owners: simulate.DefaultOwners(40)})
 	var list [][]byte

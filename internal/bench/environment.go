@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/simulate"
 	"github.com/tributaryhq/tributary/internal/testservers"
@@ -116,7 +118,7 @@ type site struct {
 
 const secret = "a-secret-that-the-bench-made-up-1"
 
-var stores = map[affiliate.Platform]string{affiliate.Shopify: "bench-shopify", affiliate.WooCommerce: "bench-woo"}
+var stores = map[affiliate.Platform]string{shopify.Name: "bench-shopify", woocommerce.Name: "bench-woo"}
 
 // newSite makes an installation by the commands that people use, and fills it.
 func (b *bench) newSite(ctx context.Context, where backend, fill func(*site, context.Context) error) (*site, error) {
@@ -159,7 +161,7 @@ func (s *site) fillStores(ctx context.Context) error {
 	csv := ""
 	for platform, slug := range stores {
 		domain := "shop.example"
-		if platform == affiliate.Shopify {
+		if platform == shopify.Name {
 			domain = slug + ".myshopify.com"
 		}
 		if _, err := s.command(ctx, "store", "add", "--platform", string(platform), "--slug", slug, "--name", slug,

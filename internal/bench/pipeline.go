@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/integrations/shopify"
 	"github.com/tributaryhq/tributary/internal/simulate"
 )
 
@@ -81,7 +81,7 @@ func (b *bench) simulateOnce(ctx context.Context, s *site, server *process, name
 	rate int) (pipelineRun, int, error) {
 	now := time.Now()
 	run := simulate.Run{Address: server.address, Token: s.token, Connections: 32, Rate: rate, Prepare: true,
-		Limit: 4 * time.Minute, Plan: simulate.Plan{Platform: affiliate.Shopify, Store: stores[affiliate.Shopify],
+		Limit: 4 * time.Minute, Plan: simulate.Plan{Platform: shopify.Name, Store: stores[shopify.Name],
 			Secret: secret, Orders: orders, Duplicates: 5, Shuffle: 50, Seed: uint64(now.UnixNano()), Now: now,
 			MinSize: 2000, MaxSize: 20_000, Currency: "USD", Owners: s.owners}}
 	before := b.usage(server.cmd.Process.Pid)

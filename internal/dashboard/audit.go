@@ -91,7 +91,7 @@ func (r *request) auditPage() error {
 
 // actors are the people whose entries can be chosen, and whoever is chosen.
 func (r *request) actors(chosen string) ([]choice, error) {
-	people, err := allPages(func(p storage.Page) ([]affiliate.User, string, error) {
+	people, err := storage.All(func(p storage.Page) ([]affiliate.User, string, error) {
 		return r.d.App.DB.Users(r.Request.Context(), p)
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -42,15 +43,9 @@ type performancePage struct {
 
 // conversionSearch is what the page shows of the campaign's conversions, as its address says.
 type conversionSearch struct {
-	Period   periodChoice
-	Former   bool
-	Offer    affiliate.OfferID
-	Creator  affiliate.CreatorID
-	Text     string
-	Status   affiliate.OrderStatus
-	Approval affiliate.Approval
-	Method   affiliate.Method
-	Sort     storage.ConversionSort
+	Period periodChoice
+	Filter storage.ConversionFilter // without the campaign and the time
+	Sort   storage.ConversionSort
 
 	Offers   []choice
 	Creators []choice
@@ -60,38 +55,37 @@ type conversionSearch struct {
 
 // Narrowed says whether the table leaves out some of what the figures count.
 func (s conversionSearch) Narrowed() bool {
-	return s.Text != "" || s.Status != "" || s.Approval != "" || s.Method != ""
+	return s.Filter.Search != "" || len(s.Filter.Statuses)+len(s.Filter.Approvals) > 0 || s.Filter.Method != ""
 }
 
 // Statuses are what the table can be narrowed to.
-func (s conversionSearch) Statuses() []choice {
-	return []choice{{"paid", "Paid"}, {"pending", "Pending"}, {"canceled", "Canceled"}, {"refunded", "Refunded"}}
-}
+func (s conversionSearch) Statuses() []choice { return statusChoices() }
 
 // Approvals are what the table can be narrowed to.
 func (s conversionSearch) Approvals() []choice {
-	return []choice{{"approved", "Approved"}, {"held", "Held"}, {"rejected", "Rejected"}}
+	return wordChoices(affiliate.Approved, affiliate.Held, affiliate.Rejected)
+}
+
+// Chosen says whether the table is narrowed to a status or an approval.
+func (s conversionSearch) Chosen(word string) bool {
+	return slices.Contains(s.Filter.Statuses, affiliate.OrderStatus(word)) ||
+		slices.Contains(s.Filter.Approvals, affiliate.Approval(word))
 }
 
 // scope is whose figures the page shows.
 func (s conversionSearch) scope(campaign affiliate.CampaignID) report.Scope {
-	scope := report.Scope{Campaigns: []affiliate.CampaignID{campaign}, Creator: s.Creator, Former: s.Former}
-	if s.Offer != 0 {
-		scope.Offers = []affiliate.OfferID{s.Offer}
+	scope := report.Scope{Campaigns: []affiliate.CampaignID{campaign}, Creator: s.Filter.Creator,
+		Former: s.Filter.Former}
+	if s.Filter.Offer != 0 {
+		scope.Offers = []affiliate.OfferID{s.Filter.Offer}
 	}
 	return scope
 }
 
 // filter is which conversions the table lists.
 func (s conversionSearch) filter(campaign affiliate.CampaignID) storage.ConversionFilter {
-	f := storage.ConversionFilter{Campaign: campaign, Creator: s.Creator, Offer: s.Offer, Method: s.Method,
-		Search: s.Text, Former: s.Former, From: s.Period.Range.Start(), To: s.Period.Range.End()}
-	if s.Status != "" {
-		f.Statuses = []affiliate.OrderStatus{s.Status}
-	}
-	if s.Approval != "" {
-		f.Approvals = []affiliate.Approval{s.Approval}
-	}
+	f := s.Filter
+	f.Campaign, f.From, f.To = campaign, s.Period.Range.Start(), s.Period.Range.End()
 	return f
 }
 
@@ -100,51 +94,9 @@ func (r *request) conversionSearch() (s conversionSearch, err error) {
 	if s.Period, err = r.period(); err != nil {
 		return s, err
 	}
-	s.Former, s.Text = r.Query("former") != "", strings.TrimSpace(r.Query("q"))
-	if s.Offer, err = idQuery[affiliate.OfferID](r, "offer", "off_"); err != nil {
-		return s, err
-	}
-	if s.Creator, err = idQuery[affiliate.CreatorID](r, "creator", "cre_"); err != nil {
-		return s, err
-	}
-	if s.Status, err = wordQuery(r, "status", affiliate.Paid, affiliate.Pending, affiliate.Canceled,
-		affiliate.Refunded); err != nil {
-		return s, err
-	}
-	if s.Approval, err = wordQuery(r, "approval", affiliate.Approved, affiliate.Held, affiliate.Rejected); err != nil {
-		return s, err
-	}
-	if s.Method, err = wordQuery(r, "method", affiliate.ByCode, affiliate.ByLink); err != nil {
-		return s, err
-	}
-	s.Sort, err = storage.ParseConversionSort(r.Query("sort"))
-	return s, err
-}
-
-// idQuery reads an id among the parameters; 0 where there is none.
-func idQuery[ID ~int64](r *request, name, prefix string) (ID, error) {
-	text := r.Query(name)
-	if text == "" {
-		return 0, nil
-	}
-	id, err := affiliate.ParseID[ID](prefix, text)
-	if err != nil {
-		err = affiliate.FieldErrorf(name, "%v", err)
-	}
-	return id, err
-}
-
-// wordQuery reads one of some words among the parameters; empty where there is none.
-func wordQuery[W ~string](r *request, name string, words ...W) (W, error) {
-	word := W(r.Query(name))
-	if word == "" || slices.Contains(words, word) {
-		return word, nil
-	}
-	list := make([]string, len(words))
-	for i, w := range words {
-		list[i] = string(w)
-	}
-	return "", affiliate.FieldErrorf(name, "must be one of %s", strings.Join(list, ", "))
+	q := r.filters()
+	s.Filter, s.Sort = q.Conversions(), q.ConversionSort()
+	return s, q.Err()
 }
 
 // Parts of the page that follow what happens.
@@ -228,7 +180,7 @@ func (r *request) readChoices(p *performancePage) error {
 	for _, o := range offers {
 		s.Offers = append(s.Offers, choice{o.ID.String(), o.Name})
 	}
-	s.Creators, err = r.memberChoices(p.Campaign.ID, s.Former, s.Creator)
+	s.Creators, err = r.memberChoices(p.Campaign.ID, s.Filter.Former, s.Filter.Creator)
 	return err
 }
 
@@ -531,7 +483,7 @@ func (r *request) readProgress(p *performancePage) error {
 	if p.Members, err = r.memberCounts(p.Campaign.ID); err != nil {
 		return err
 	}
-	if p.Return.Return, err = report.CampaignReturn(ctx, r.d.App.DB, p.Campaign.ID, p.Search.Former, r.settings,
+	if p.Return.Return, err = report.CampaignReturn(ctx, r.d.App.DB, p.Campaign.ID, p.Search.Filter.Former, r.settings,
 		r.d.App.Now()); err != nil {
 		return err
 	}
@@ -596,11 +548,9 @@ func (r *request) decide() error {
 			decision, chosen, reason = d, []string{one}, ""
 		}
 	}
-	ids := make([]affiliate.ConversionID, len(chosen))
-	for i, text := range chosen {
-		if ids[i], err = affiliate.ParseID[affiliate.ConversionID]("cnv_", text); err != nil {
-			return affiliate.FieldErrorf("ids", "%v", err)
-		}
+	ids, err := affiliate.ParseIDs[affiliate.ConversionID]("ids", "cnv_", chosen)
+	if err != nil {
+		return err
 	}
 	if len(ids) == 0 {
 		return affiliate.Errorf(affiliate.Invalid, "no conversion is selected; tick some rows first")
@@ -631,15 +581,8 @@ func (r *request) sendConversions(format export.Format) error {
 		return err
 	}
 	f, days := s.filter(id), s.Period.Range
-	if chosen := r.QueryArray("ids"); len(chosen) > 0 {
-		f, days = storage.ConversionFilter{Campaign: id, Former: true}, affiliate.Range{}
-		for _, text := range chosen {
-			one, err := affiliate.ParseID[affiliate.ConversionID]("cnv_", text)
-			if err != nil {
-				return affiliate.FieldErrorf("ids", "%v", err)
-			}
-			f.IDs = append(f.IDs, one)
-		}
+	if len(f.IDs) > 0 { // whenever they were placed
+		f.From, f.To, days = time.Time{}, time.Time{}, affiliate.Range{}
 	}
 	return r.download(format, days, func(o app.ExportOptions) error {
 		_, err := r.d.App.ExportConversions(r.Request.Context(), nil, f, s.Sort, o)

@@ -409,7 +409,7 @@ func (r *request) statementPage() error {
 }
 
 func (r *request) statementLine(l storage.LedgerLine) statementLine {
-	line := statementLine{LedgerLine: l, Date: r.moment(l.CreatedAt), Kind: entryWords(l.LedgerEntry)}
+	line := statementLine{LedgerLine: l, Date: r.moment(l.CreatedAt), Kind: l.Title()}
 	if l.OrderID != 0 {
 		line.Order = orderAddress(l.OrderID)
 	}
@@ -427,29 +427,6 @@ func (r *request) statementLine(l storage.LedgerLine) statementLine {
 	}
 	line.About = strings.Join(about, " · ")
 	return line
-}
-
-// entryWords says what a ledger entry is.
-func entryWords(e affiliate.LedgerEntry) string {
-	switch e.Kind {
-	case affiliate.Accrual:
-		return "Commission"
-	case affiliate.Reversal:
-		return "Commission taken back"
-	case affiliate.PaidOut:
-		switch {
-		case e.Amount > 0 && e.Note != "": // the reason why it was canceled
-			return "Payout canceled"
-		case e.Amount > 0:
-			return "Debt settled by a payout"
-		}
-		return "Payout"
-	case affiliate.Bonus:
-		return "Bonus"
-	case affiliate.WriteOff:
-		return "Write-off"
-	}
-	return "Adjustment"
 }
 
 func (r *request) statementCSV() error  { return r.sendStatement(export.CSV) }

@@ -53,15 +53,6 @@ var deliveryBadges = map[storage.DeliveryState]badge{
 	storage.DeliverySetAside: {"", "pause", "Set aside"},
 }
 
-// deliveryStates are the choices of a filter, with their meaning.
-var deliveryStates = []struct {
-	State storage.DeliveryState
-	Text  string
-}{
-	{storage.DeliveryWaiting, "Waiting"}, {storage.DeliveryDone, "Done"}, {storage.DeliveryIgnored, "Ignored"},
-	{storage.DeliveryFailed, "Failed"}, {storage.DeliverySetAside, "Set aside"},
-}
-
 func (r *request) deliveryLines(rows []storage.DeliveryRow) []deliveryLine {
 	lines := make([]deliveryLine, len(rows))
 	for i, d := range rows {
@@ -107,9 +98,9 @@ type deliveriesPage struct {
 	Deliveries []deliveryLine
 	Pager      pager
 	State      storage.DeliveryState
-	States     any
+	States     []choice
 	Topic      string
-	Topics     []app.StoreTopic
+	Topics     []affiliate.Topic
 	Order      string
 	Filtered   bool
 	Back       string
@@ -126,13 +117,15 @@ func (r *request) deliveriesPage() error {
 	if err != nil {
 		return err
 	}
+	filter := storage.DeliveryFilter{Store: store.Slug, Topic: strings.TrimSpace(r.Query("topic")), Look: lookThrough}
+	// what is no state narrows nothing
+	filter.State, _ = affiliate.ParseWord[storage.DeliveryState]("state", r.Query("state"))
 	page := deliveriesPage{layout: r.layout("Deliveries of "+store.Name, "stores"), storeHealth: health[0],
-		State: storage.DeliveryState(r.Query("state")), States: deliveryStates,
-		Topic: strings.TrimSpace(r.Query("topic")), Topics: app.StoreTopics(store.Platform),
-		Order: strings.TrimSpace(r.Query("order")), MayOwn: r.may(affiliate.MayAdminister)}
+		State: filter.State, States: wordChoices(affiliate.Words[storage.DeliveryState]()...), Topic: filter.Topic,
+		Topics: health[0].Guide.Topics,
+		Order:  strings.TrimSpace(r.Query("order")), MayOwn: r.may(affiliate.MayAdminister)}
 	page.Back = r.Request.URL.RequestURI()
 	page.Filtered = string(page.State)+page.Topic+page.Order != ""
-	filter := storage.DeliveryFilter{State: page.State, Store: store.Slug, Topic: page.Topic, Look: lookThrough}
 	if page.Order != "" {
 		if filter.Orders, err = r.d.App.DB.OrdersCalled(r.Request.Context(), store.ID, page.Order); err != nil {
 			return err
@@ -179,12 +172,9 @@ func (r *request) setAside() error {
 	if note := r.PostForm("note"); note != "" {
 		choice.Store, choice.Note = store.ID, note
 	} else {
-		for _, text := range r.PostFormArray("ids") {
-			id, err := affiliate.ParseID[affiliate.DeliveryID]("dlv_", text)
-			if err != nil {
-				return affiliate.FieldErrorf("ids", "%v", err)
-			}
-			choice.IDs = append(choice.IDs, id)
+		choice.IDs, err = affiliate.ParseIDs[affiliate.DeliveryID]("ids", "dlv_", r.PostFormArray("ids"))
+		if err != nil {
+			return err
 		}
 		if len(choice.IDs) == 0 {
 			return affiliate.Errorf(affiliate.Invalid, "no delivery is selected; tick some rows first")

@@ -124,8 +124,7 @@ func newApp(db *storage.DB, pages app.Publisher, log *slog.Logger, now func() ti
 		return nil, err
 	}
 	return &app.App{DB: db, Sealer: sealer, Queue: quietQueue{}, Live: pages, Log: log, Now: now,
-		Platforms: map[affiliate.Platform]app.Platform{affiliate.Shopify: shopify.Platform{},
-			affiliate.WooCommerce: woocommerce.Platform{}}}, nil
+		Platforms: app.Platforms{shopify.Platform{}, woocommerce.Platform{}}}, nil
 }
 
 // houseOn runs a server on a database.
@@ -217,9 +216,9 @@ var furnished = storagetest.NewTemplate("house", func(ctx context.Context, db *s
 	}
 	_, named := a.SetSettings(ctx, []app.Setting{{Key: "name", Value: "Northwind"},
 		{Key: "timezone", Value: "Europe/Berlin"}})
-	_, shop := a.AddStore(ctx, app.NewStore{Platform: affiliate.Shopify, Slug: "shop", Name: "Northwind US",
+	_, shop := a.AddStore(ctx, app.NewStore{Platform: shopify.Name, Slug: "shop", Name: "Northwind US",
 		Domain: "shop.myshopify.com", Currency: "USD", Timezone: "America/New_York", Secret: shopSecret})
-	_, boutique := a.AddStore(ctx, app.NewStore{Platform: affiliate.WooCommerce, Slug: "boutique",
+	_, boutique := a.AddStore(ctx, app.NewStore{Platform: woocommerce.Name, Slug: "boutique",
 		Name: "Northwind Boutique", Domain: "boutique.example", Currency: "EUR", Timezone: "Europe/Berlin"})
 	report, imported := a.Import(ctx, strings.NewReader(houseCSV), false)
 	if len(report.Errors) > 0 {

@@ -129,18 +129,14 @@ type savedView struct{ Name, Address, Query string }
 
 // homeFilter reads the address.
 func (r *request) homeFilter() (f homeFilter, fields []boundField, err error) {
-	for _, text := range r.QueryArray("campaign") {
-		id, err := affiliate.ParseID[affiliate.CampaignID]("cmp_", text)
-		if err != nil {
-			return f, nil, affiliate.FieldErrorf("campaign", "%v", err)
-		}
-		f.Campaigns = append(f.Campaigns, id)
-	}
-	if f.Status, err = wordQuery(r, "offer_status", affiliate.OfferActive, affiliate.OfferPaused,
-		affiliate.OfferExpired, affiliate.OfferArchived); err != nil {
+	if f.Campaigns, err = affiliate.ParseIDs[affiliate.CampaignID]("campaign", "cmp_",
+		r.QueryArray("campaign")); err != nil {
 		return f, nil, err
 	}
-	if f.Type, err = wordQuery(r, "offer_type", affiliate.OfferPromoCode, affiliate.OfferSalesLink); err != nil {
+	if f.Status, err = affiliate.ParseWord[affiliate.OfferStatus]("offer_status", r.Query("offer_status")); err != nil {
+		return f, nil, err
+	}
+	if f.Type, err = affiliate.ParseWord[affiliate.OfferType]("offer_type", r.Query("offer_type")); err != nil {
 		return f, nil, err
 	}
 	f.Text = strings.TrimSpace(r.Query("q"))

@@ -100,7 +100,7 @@ func (r *request) importPage() error {
 func (r *request) importForm() (*importPage, error) {
 	ctx := r.Request.Context()
 	page := importPage{layout: r.layout("Add creators", "creators")}
-	campaigns, err := allPages(func(p storage.Page) ([]affiliate.Campaign, string, error) {
+	campaigns, err := storage.All(func(p storage.Page) ([]affiliate.Campaign, string, error) {
 		return r.d.App.DB.Campaigns(ctx, p)
 	})
 	if err != nil {
@@ -111,7 +111,7 @@ func (r *request) importForm() (*importPage, error) {
 			page.Names = append(page.Names, c.Name)
 		}
 	}
-	stores, err := allPages(func(p storage.Page) ([]affiliate.Store, string, error) {
+	stores, err := storage.All(func(p storage.Page) ([]affiliate.Store, string, error) {
 		return r.d.App.DB.Stores(ctx, p)
 	})
 	if err != nil {

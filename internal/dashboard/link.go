@@ -34,6 +34,7 @@ type linkPage struct {
 	Errors    fieldErrors
 	Kinds     []choice
 	UTMRules  []choice
+	NeedUTM   string // the platforms whose stores need utm parameters
 }
 
 // linkForm is what can be changed of a link, as typed.
@@ -84,9 +85,9 @@ func (r *request) showLink(status int, l affiliate.Link, typed *linkForm, errs f
 		Campaign: campaignAddress(checked.Owner.CampaignID), Link: r.linkLine(l), Check: checked, Asked: ask,
 		Member:    memberAddress(checked.Owner.CampaignID, om.MemberID),
 		MayChange: r.may(affiliate.MayChangeCatalog), Errors: errs, Kinds: linkKinds, UTMRules: r.linkUTMRules(),
-		Form: linkForm{l.LandingURL, string(l.Kind), string(l.UTM)}}
+		NeedUTM: r.d.App.Platforms.Names(app.NeedsUTM), Form: linkForm{l.LandingURL, string(l.Kind), string(l.UTM)}}
 	for _, k := range checked.Kept {
-		p.Kept = append(p.Kept, settingFact{platformNames[k.Platform] + " " + k.Field, k.Value})
+		p.Kept = append(p.Kept, settingFact{r.d.App.Platforms.Guide(k.Platform).Name + " " + k.Field, k.Value})
 	}
 	if typed != nil {
 		p.Form = *typed

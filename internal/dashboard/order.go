@@ -9,6 +9,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/filters"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -23,20 +24,16 @@ func orderRoutes() []route {
 // ordersPage lists the orders of all stores, credited or not.
 type ordersPage struct {
 	layout
-	Period  periodChoice
-	Text    string
-	Status  affiliate.OrderStatus
-	Show    storage.OrderShow
-	Shows   []choice
-	Doubt   affiliate.Doubt // only while those in doubt are shown
-	Doubts  []choice
-	Custom  string   // a status that a plugin set
-	Customs []string // all that were seen
-	Stores  []choice
-	Store   string
-	Rows    []orderLine
-	Pager   pager
-	Nothing bool // no order has come at all
+	Period   periodChoice
+	Filter   storage.OrderFilter
+	Statuses []choice
+	Shows    []choice
+	Doubts   []choice // only while those in doubt are shown
+	Customs  []string // all statuses of plugins that were seen
+	Stores   []choice
+	Rows     []orderLine
+	Pager    pager
+	Nothing  bool // no order has come at all
 }
 
 // orderLine is an order as the table shows it.
@@ -72,37 +69,34 @@ func orderAddress(id affiliate.OrderID) string { return "/orders/" + id.String()
 
 func (r *request) ordersPage() error {
 	ctx := r.Request.Context()
-	p := &ordersPage{layout: r.layout("Orders", "orders"), Text: strings.TrimSpace(r.Query("q")),
-		Show: storage.OrderShow(r.Query("show")), Shows: orderShows(), Store: r.Query("store")}
-	if !slices.ContainsFunc(p.Shows, func(c choice) bool { return c.Value == string(p.Show) }) {
-		return affiliate.FieldErrorf("show", "%q is no kind of orders", p.Show)
-	}
+	p := &ordersPage{layout: r.layout("Orders", "orders"), Statuses: statusChoices(), Shows: orderShows()}
 	var err error
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	if p.Status, err = wordQuery(r, "status", affiliate.Paid, affiliate.Pending, affiliate.Canceled,
-		affiliate.Refunded); err != nil {
+	values := r.Request.URL.Query()
+	doubtful := values.Get("show") == string(storage.ShowDoubtful)
+	if !doubtful {
+		values.Del("doubt") // left over from another choice
+	}
+	q := filters.New(ctx, r.d.App.DB, values, r.zone)
+	f := q.Orders()
+	f.From, f.To = p.Period.Range.Start(), p.Period.Range.End()
+	if err := q.Err(); err != nil {
 		return err
 	}
-	if p.Show == storage.ShowDoubtful {
-		if p.Doubt, err = wordQuery(r, "doubt", affiliate.Doubts()...); err != nil {
-			return err
-		}
-		for _, d := range affiliate.Doubts() {
+	if doubtful {
+		for _, d := range affiliate.Words[affiliate.Doubt]() {
 			p.Doubts = append(p.Doubts, choice{string(d), doubtLineOf(d).Title})
 		}
 	}
-	p.Custom = r.Query("custom_status")
-	if p.Customs, err = r.d.App.DB.SeenStatuses(ctx, p.Store); err != nil {
+	p.Filter = f
+	if p.Customs, err = r.d.App.DB.SeenStatuses(ctx, f.Store); err != nil {
 		return err
 	}
-	if p.Custom != "" && !slices.Contains(p.Customs, p.Custom) {
-		p.Customs = append(p.Customs, p.Custom)
+	if f.Custom != "" && !slices.Contains(p.Customs, f.Custom) {
+		p.Customs = append(p.Customs, f.Custom)
 	}
-	f := storage.OrderFilter{Status: p.Status, Store: p.Store, Text: p.Text, Show: p.Show, Doubt: p.Doubt,
-		Custom: p.Custom,
-		From:   p.Period.Range.Start(), To: p.Period.Range.End()}
 	rows, next, err := r.d.App.DB.ListOrders(ctx, f, r.page())
 	if err != nil {
 		return err

@@ -83,7 +83,9 @@ func (r *request) payouts() (p payoutsPage, err error) {
 	if r.settings.MinimumPayout > 0 {
 		p.Minimum = moneyText(r.settings.MinimumPayout, r.settings.Currency)
 	}
-	if p.State, err = wordQuery(r, "state", affiliate.PayoutPaid, affiliate.PayoutCanceled); err != nil {
+	q := r.filters()
+	wanted := q.Payouts()
+	if p.State, err = wanted.State, q.Err(); err != nil {
 		return p, err
 	}
 	due, next, err := r.d.App.DB.PayoutsDue(ctx, r.settings, "", now, storage.Page{Limit: mostDue,
@@ -106,7 +108,7 @@ func (r *request) payouts() (p payoutsPage, err error) {
 		r.settings.MinimumPayout, now); err != nil {
 		return p, err
 	}
-	issued, next, err := r.d.App.DB.Payouts(ctx, storage.PayoutFilter{State: p.State}, r.page())
+	issued, next, err := r.d.App.DB.Payouts(ctx, wanted, r.page())
 	if err != nil {
 		return p, err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/filters"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/web"
 )
@@ -182,6 +183,11 @@ func idParam[ID ~int64](r *request, name, prefix string) (ID, error) {
 		return id, affiliate.Errorf(affiliate.NotFound, "there is nothing at this address")
 	}
 	return id, nil
+}
+
+// filters reads what the address narrows, as the API does.
+func (r *request) filters() *filters.Query {
+	return filters.New(r.Request.Context(), r.d.App.DB, r.Request.URL.Query(), r.zone)
 }
 
 // limit is how many rows a table shows.

@@ -52,6 +52,7 @@ type settingsPage struct {
 	ClickRules  []choice
 	Renewals    []choice
 	UTMRules    []choice
+	NeedUTM     string // the platforms whose stores need utm parameters
 	Currencies  []string
 	Zones       []string
 	Newest      recalculationCard // of figures
@@ -79,7 +80,7 @@ func (r *request) showSettings(status int, typed []app.Setting, errs fieldErrors
 			"The first click"}},
 		Renewals: []choice{{string(affiliate.RenewalsOwnCode), "Whoever owns a code on the renewal"},
 			{string(affiliate.RenewalsFirstOnly), "Nobody: only the first order counts"}},
-		UTMRules:   utmRules,
+		UTMRules: utmRules, NeedUTM: r.d.App.Platforms.Names(app.NeedsUTM),
 		Currencies: usualCurrencies, Zones: usualZones,
 		Window: windowBounds{affiliate.MinWindowDays, affiliate.MaxWindowDays, affiliate.MaxHoldDays}}
 	for _, s := range append(app.SettingsList(r.settings), typed...) {

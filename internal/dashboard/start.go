@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -91,6 +92,7 @@ func (r *request) trace(o storage.OrderRow) (t affiliate.Trace, err error) {
 
 type startPage struct {
 	layout
+	Platforms string // that a store can be of
 	Steps     []startStep
 	Done      bool
 	Taken     int
@@ -115,8 +117,8 @@ type startOrder struct {
 
 func (r *request) startPage() error {
 	ctx := r.Request.Context()
-	page := startPage{layout: r.layout("Get started", "home"), MayChange: r.may(affiliate.MayChangeCatalog),
-		MayOwn: r.may(affiliate.MayAdminister)}
+	page := startPage{layout: r.layout("Get started", "home"), Platforms: r.d.App.Platforms.Names(app.AnyPlatform),
+		MayChange: r.may(affiliate.MayChangeCatalog), MayOwn: r.may(affiliate.MayAdminister)}
 	var err error
 	if page.Steps, page.Done, err = r.onboarding(); err != nil {
 		return err

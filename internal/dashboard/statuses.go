@@ -240,7 +240,7 @@ func (r *request) storeDoubts(store affiliate.Store) (storeDoubts, error) {
 	c := all[store.ID]
 	show := []string{"store", store.Slug, "show", string(storage.ShowDoubtful)}
 	s := storeDoubts{Orders: c.Orders, Behind: ordersAddress(show...), Settled: app.DoubtsSettled}
-	for _, d := range affiliate.Doubts() {
+	for _, d := range affiliate.Words[affiliate.Doubt]() {
 		if c.By[d] > 0 {
 			line := doubtLineOf(d)
 			line.Orders, line.Behind = c.By[d], ordersAddress(append(show, "doubt", string(d))...)

@@ -3,7 +3,6 @@ package dashboard
 import (
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"strconv"
 	"strings"
@@ -34,58 +33,28 @@ type storeForm struct {
 	Zones      []string
 }
 
-// platformHints are what the form says to whoever has a store of one platform.
-type platformHints struct {
-	Platform     affiliate.Platform
-	Name         string
-	Address      string        // which address of the shop is meant
-	Secret       string        // where the secret of its webhooks comes from
-	FirstWebhook template.HTML // where the secret shows with the first webhook only: how to make that one; otherwise ""
-}
-
-// storePlatforms are in the order in which they are offered. The first one is chosen unless people choose.
-var storePlatforms = []platformHints{
-	{
-		Platform: affiliate.Shopify,
-		Name:     platformNames[affiliate.Shopify],
-		Address:  "The permanent one, such as your-shop.myshopify.com (Shopify admin, Settings → Domains).",
-		Secret: "Shopify has its own: in its admin open Settings → Notifications → Webhooks and copy what stands " +
-			"behind “Your webhooks will be signed with”.",
-		FirstWebhook: "It stands below the list of webhooks. If the list is empty, create the first one: event " +
-			"<strong>Order creation</strong>, format <strong>JSON</strong>, and this URL, which fits every Shopify " +
-			"store:",
-	},
-	{
-		Platform: affiliate.WooCommerce,
-		Name:     platformNames[affiliate.WooCommerce],
-		Address:  "The shop's own, such as shop.example.",
-		Secret:   "Leave it empty, and one is made for you.",
-	},
-}
-
 func (r *request) newStorePage() error {
 	page := r.storeForm("Connect a store")
-	page.Platform = string(storePlatforms[0].Platform)
+	page.Platform = string(page.Platforms[0].Platform) // unless people choose
 	page.Currency, page.Timezone = r.settings.Currency.Code(), r.settings.Timezone
 	return r.show("store_form.html", &page)
 }
 
 func (r *request) storeForm(title string) storeForm {
-	return storeForm{layout: r.layout(title, "stores"), Platforms: storePlatforms,
-		Webhooks: strings.TrimSuffix(r.d.App.PublicURL, "/") + "/webhooks/", MayOwn: r.may(affiliate.MayAdminister),
-		Currencies: usualCurrencies, Zones: usualZones}
+	f := storeForm{layout: r.layout(title, "stores"), Webhooks: strings.TrimSuffix(r.d.App.PublicURL, "/") + "/webhooks/",
+		MayOwn: r.may(affiliate.MayAdminister), Currencies: usualCurrencies, Zones: usualZones}
+	for _, g := range r.d.App.Platforms.Guides() {
+		f.Platforms = append(f.Platforms, hintsOf(g))
+	}
+	return f
 }
 
 // changeForm is the form for a store there is, whose platform stays.
 func (r *request) changeForm(store affiliate.Store) storeForm {
 	form := r.storeForm("Change " + store.Name)
-	form.Store = store
-	for _, p := range storePlatforms {
-		if p.Platform == store.Platform {
-			form.Platforms = []platformHints{p}
-		}
-	}
-	if store.Platform == affiliate.WooCommerce {
+	guide := r.d.App.Platforms.Guide(store.Platform)
+	form.Store, form.Platforms = store, []platformHints{hintsOf(guide)}
+	if guide.Parents {
 		form.PartsRules = partsRules
 	}
 	return form
@@ -177,7 +146,7 @@ func (r *request) editStore() error {
 			if page.PartsRules != nil {
 				s.Parts = affiliate.PartsRule(page.Parts)
 			}
-			if s.Domain, err = affiliate.StoreDomain(s.Platform, page.Domain); err != nil {
+			if s.Domain, err = r.d.App.Platforms.Guide(s.Platform).StoreDomain(page.Domain); err != nil {
 				return err
 			}
 			if s.Currency, err = money.ParseCurrency(page.Currency); err != nil {

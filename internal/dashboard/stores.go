@@ -3,9 +3,7 @@ package dashboard
 import (
 	"encoding/base64"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,17 +32,14 @@ func storeRoutes() []route {
 	}
 }
 
-// platformNames are what the platforms call themselves.
-var platformNames = map[affiliate.Platform]string{affiliate.Shopify: "Shopify", affiliate.WooCommerce: "WooCommerce"}
-
 // badge is a word with a shape and a colour, which say the same.
 type badge struct{ Class, Icon, Text string }
 
 // storeHealth is how a store's deliveries fare, as pages tell it.
 type storeHealth struct {
 	Store         affiliate.Store
-	Address       string // of the store's page
-	Platform      string
+	Address       string           // of the store's page
+	Guide         *affiliate.Guide // of its platform
 	Badge         badge
 	LastDelivery  string // moments; empty when there was none
 	LastProcessed string
@@ -54,7 +49,7 @@ type storeHealth struct {
 	SetAside      int64
 	Rejected      int64       // in the last 24 hours
 	Rejections    []rejection // the same, by their cause
-	Pinged        bool        // WooCommerce has found the delivery URL, which it asks when a webhook is saved
+	Pinged        bool        // the store has found the delivery URL, which it asks when a webhook is saved
 	NeverSeen     []app.UnseenTopic
 	Quiet         *affiliate.Quiet
 	Gaps          []notice
@@ -157,12 +152,13 @@ func (r *request) health(list []affiliate.Store, only affiliate.StoreID) ([]stor
 }
 
 func (r *request) healthOf(s affiliate.Store, f storage.StoreCounts, silence app.StoreHealth) storeHealth {
-	h := storeHealth{Store: s, Address: storeAddress(s), Platform: platformNames[s.Platform],
-		LastDelivery: r.moment(s.LastDeliveryAt), LastProcessed: r.moment(s.LastProcessedAt), Waiting: f.Waiting,
+	guide := r.d.App.Platforms.Guide(s.Platform)
+	h := storeHealth{Store: s, Address: storeAddress(s), Guide: guide, LastDelivery: r.moment(s.LastDeliveryAt),
+		LastProcessed: r.moment(s.LastProcessedAt), Waiting: f.Waiting,
 		OldestWaiting: r.moment(earlier(f.OldestWaiting, r.d.App.Now())), Failed: f.Failed, SetAside: f.SetAside,
 		NeverSeen: silence.NeverSeen, Quiet: silence.Quiet}
 	for _, n := range silence.Notices {
-		h.Gaps = append(h.Gaps, notice{n.ID, app.NoticeText(n, s.Platform, r.zone), n.Kind == storage.NoticeStopped})
+		h.Gaps = append(h.Gaps, notice{n.ID, app.NoticeText(n, guide, r.zone), n.Kind == storage.NoticeStopped})
 	}
 	for _, why := range rejectedBecause {
 		n, last := f.Count(string(why.receipt))
@@ -172,7 +168,7 @@ func (r *request) healthOf(s affiliate.Store, f storage.StoreCounts, silence app
 		h.Rejected += n
 		named := strings.NewReplacer(otherShop, f.OtherShop)
 		h.Rejections = append(h.Rejections, rejection{N: n, Why: named.Replace(why.text),
-			Remedy: named.Replace(why.remedy[s.Platform]),
+			Remedy: named.Replace(remedy(guide, why.receipt)),
 			Last:   last.In(r.zone).Format("15:04"), Over: !s.LastDeliveryAt.Before(last.Add(time.Hour))})
 	}
 	pings, _ := f.Count(string(app.ReceiptPing))
@@ -213,40 +209,6 @@ func (h storeHealth) troubles() (list []string) {
 
 func storeAddress(s affiliate.Store) string { return "/stores/" + s.ID.String() }
 
-// otherShop stands for the shop that a refused delivery named.
-const otherShop = "{shop}"
-
-// rejectedBecause are the causes for which a receiver turns deliveries away, the likeliest first.
-var rejectedBecause = []struct {
-	receipt app.Receipt
-	text    string
-	remedy  map[affiliate.Platform]string
-}{
-	{app.ReceiptBadSignature, "the secret here differs from the store's", map[affiliate.Platform]string{
-		affiliate.Shopify: "In the Shopify admin open Settings → Notifications → Webhooks, copy what stands behind " +
-			"“Your webhooks will be signed with”, " +
-			"and add it under Secrets on the store's page here.",
-		affiliate.WooCommerce: "In WooCommerce → Settings → Advanced → Webhooks open each webhook and paste this " +
-			"store's secret; or add the secret that is used " +
-			"there under Secrets on the store's page here."}},
-	{app.ReceiptOtherShop, "deliveries of " + otherShop + " come to this address", map[affiliate.Platform]string{
-		affiliate.Shopify: "In the admin of " + otherShop + " open Settings → Notifications → Webhooks and delete " +
-			"those with this store's address, or correct the addresses in the app that both shops share; connect " +
-			"that shop as a store of its own. If it is this store's own new domain, change the domain here."}},
-	{app.ReceiptTooLarge, "the body is larger than this server takes", map[affiliate.Platform]string{
-		affiliate.Shopify: "Set MAX_BODY_BYTES on the server to more, then restart it.",
-		affiliate.WooCommerce: "Set MAX_BODY_BYTES on the server to more, then restart it. WooCommerce does not send " +
-			"them again: save the order there once more."}},
-	{app.ReceiptUnreadable, "the body broke off on its way", map[affiliate.Platform]string{
-		affiliate.Shopify: "A network or a proxy in between gave up. Shopify sends such a delivery again by itself.",
-		affiliate.WooCommerce: "A network or a proxy in between gave up. WooCommerce does not send them again: save " +
-			"the order there once more."}},
-	{app.ReceiptUnavailable, "the database did not answer", map[affiliate.Platform]string{
-		affiliate.Shopify: "Look at the server's log and its disk. Shopify sends such a delivery again by itself.",
-		affiliate.WooCommerce: "Look at the server's log and its disk. WooCommerce does not send them again: save " +
-			"the order there once more."}},
-}
-
 // badge says in one word how the store is, the worst first.
 func (h storeHealth) badge(late bool) badge {
 	rejecting := slices.ContainsFunc(h.Rejections, func(j rejection) bool { return !j.Over })
@@ -275,10 +237,11 @@ func (h storeHealth) badge(late bool) badge {
 
 type storesPage struct {
 	layout
-	Stores []storeHealth
-	Clock  []notice
-	Pager  pager
-	MayOwn bool
+	Platforms string // that a store can be of
+	Stores    []storeHealth
+	Clock     []notice
+	Pager     pager
+	MayOwn    bool
 }
 
 func (r *request) storesPage() error {
@@ -287,7 +250,8 @@ func (r *request) storesPage() error {
 		return err
 	}
 	page := storesPage{layout: r.layout("Stores", "stores"), Pager: r.pager(next),
-		MayOwn: r.may(affiliate.MayAdminister)}
+		Platforms: r.d.App.Platforms.Names(app.AnyPlatform),
+		MayOwn:    r.may(affiliate.MayAdminister)}
 	if page.Stores, err = r.health(list, 0); err != nil {
 		return err
 	}
@@ -311,7 +275,6 @@ type storePage struct {
 	storeHealth
 	DeliveryURL string
 	Unreachable string // why the store cannot send to it
-	Topics      []app.StoreTopic
 	NewSecret   string // that was made a moment ago: it is shown this once
 	Secrets     []secretLine
 	Latest      []deliveryLine
@@ -353,8 +316,8 @@ func (r *request) showStore(status int, errs fieldErrors) error {
 		return err
 	}
 	page := storePage{layout: r.layout(store.Name, "stores"), storeHealth: health[0],
-		DeliveryURL: r.d.App.WebhookURL(store), Unreachable: unreachable(r.d.App.PublicURL, store.Platform),
-		Topics: app.StoreTopics(store.Platform), Errors: errs, MayChange: r.may(affiliate.MayChangeCatalog),
+		DeliveryURL: r.d.App.WebhookURL(store), Unreachable: unreachable(r.d.App.PublicURL, health[0].Guide),
+		Errors: errs, MayChange: r.may(affiliate.MayChangeCatalog),
 		MayOwn: r.may(affiliate.MayAdminister)}
 	page.Latest = r.deliveryLines(latest)
 	page.WarnedBy = deliveryNamed.FindString(store.Warning)
@@ -393,27 +356,6 @@ func (r *request) secretLines(list []affiliate.StoreSecret) []secretLine {
 		lines[i].Only = active == 1 && lines[i].Ended == ""
 	}
 	return lines
-}
-
-// unreachable says why a platform would not send to an address of ours, or "".
-func unreachable(public string, p affiliate.Platform) string {
-	u, err := url.Parse(public)
-	if err != nil || u.Host == "" {
-		return "PUBLIC_URL is not an address."
-	}
-	host, port := u.Hostname(), u.Port()
-	ip := net.ParseIP(host)
-	switch {
-	case host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified() ||
-		ip.IsLinkLocalUnicast()):
-		return fmt.Sprintf(
-			"%s leads to this machine or its own network only, so no store on the Internet can send to it.", public)
-	case p == affiliate.Shopify && u.Scheme != "https":
-		return "Shopify sends to https addresses only."
-	case p == affiliate.WooCommerce && !slices.Contains([]string{"", "80", "443", "8080"}, port):
-		return fmt.Sprintf("WordPress sends to the ports 80, 443 and 8080 only, not to %s.", port)
-	}
-	return ""
 }
 
 // secretCookie carries a secret that was made on to the page that shows it, once. It is sealed: browsers keep cookies
@@ -526,7 +468,7 @@ func (r *request) clockNotices() ([]notice, error) {
 	list, err := r.d.App.DB.ClockNotices(r.Request.Context())
 	var notices []notice
 	for _, n := range list {
-		notices = append(notices, notice{ID: n.ID, Text: app.NoticeText(n, "", r.zone)})
+		notices = append(notices, notice{ID: n.ID, Text: app.NoticeText(n, nil, r.zone)})
 	}
 	return notices, err
 }
@@ -543,13 +485,9 @@ func (r *request) dismissClock() error { return r.dismiss(0, "/stores") }
 
 // dismiss takes the notices of the form away.
 func (r *request) dismiss(store affiliate.StoreID, address string) error {
-	var ids []affiliate.NoticeID
-	for _, text := range r.PostFormArray("notice") {
-		id, err := affiliate.ParseID[affiliate.NoticeID]("ntc_", text)
-		if err != nil {
-			return affiliate.FieldErrorf("notice", "%v", err)
-		}
-		ids = append(ids, id)
+	ids, err := affiliate.ParseIDs[affiliate.NoticeID]("notice", "ntc_", r.PostFormArray("notice"))
+	if err != nil {
+		return err
 	}
 	if _, err := r.d.App.DismissNotices(r.Request.Context(), store, ids); err != nil {
 		return err

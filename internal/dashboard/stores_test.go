@@ -1,7 +1,9 @@
 package dashboard
 
 import (
+	"bytes"
 	"embed"
+	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
@@ -101,24 +103,25 @@ func TestStoreBadge(t *testing.T) {
 }
 
 func TestUnreachable(t *testing.T) {
+	shop, woo := shopify.Platform{}.Guide(), woocommerce.Platform{}.Guide()
 	for _, c := range []struct {
-		address  string
-		platform affiliate.Platform
-		want     string
+		address string
+		guide   *affiliate.Guide
+		want    string
 	}{
-		{"https://tributary.example", affiliate.Shopify, ""},
-		{"https://tributary.example", affiliate.WooCommerce, ""},
-		{"http://tributary.example:8080", affiliate.WooCommerce, ""},
-		{"http://tributary.example", affiliate.Shopify, "https addresses only"},
-		{"https://tributary.example:8443", affiliate.WooCommerce, "not to 8443"},
-		{"https://tributary.example:8443", affiliate.Shopify, ""},
-		{"http://localhost:8080", affiliate.Shopify, "this machine"},
-		{"https://192.168.1.2", affiliate.WooCommerce, "its own network"},
-		{"https://[::1]", affiliate.WooCommerce, "this machine"},
-		{"", affiliate.Shopify, "not an address"},
+		{"https://tributary.example", shop, ""},
+		{"https://tributary.example", woo, ""},
+		{"http://tributary.example:8080", woo, ""},
+		{"http://tributary.example", shop, "https addresses only"},
+		{"https://tributary.example:8443", woo, "not to 8443"},
+		{"https://tributary.example:8443", shop, ""},
+		{"http://localhost:8080", shop, "this machine"},
+		{"https://192.168.1.2", woo, "its own network"},
+		{"https://[::1]", woo, "this machine"},
+		{"", shop, "not an address"},
 	} {
-		if got := unreachable(c.address, c.platform); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
-			t.Errorf("%q for %s: %q, want %q", c.address, c.platform, got, c.want)
+		if got := unreachable(c.address, c.guide); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
+			t.Errorf("%q for %s: %q, want %q", c.address, c.guide.Name, got, c.want)
 		}
 	}
 }
@@ -259,53 +262,65 @@ func TestSecretsOfAStore(t *testing.T) {
 	}
 }
 
+// third is a platform of which only its words are known.
+type third struct{ app.Platform }
+
+func (third) Guide() *affiliate.Guide {
+	return &affiliate.Guide{Platform: "third", Name: "Third Shops", Admin: "Third", DomainEnd: ".third.example",
+		DomainMenu: "Third > Shop", WebhooksMenu: "Third > Hooks", SecretLabel: "Third key",
+		FirstSecret: "[Here] it is:"}
+}
+
 // TestStoreForm_hints: what is said of a platform shows with that one chosen, nothing that is said of another, with
 // script and without. A platform more needs nothing but its words.
 func TestStoreForm_hints(t *testing.T) {
-	before := storePlatforms
-	t.Cleanup(func() { storePlatforms = before })
-	storePlatforms = append(slices.Clone(before), platformHints{Platform: "third", Name: "Third Shops",
-		Address: "Where the third shop is.", Secret: "What the third shop signs with.",
-		FirstWebhook: "<em>Here</em> it is:"})
 	h := newHouse(t)
+	h.app.Platforms = append(h.app.Platforms, third{})
 	scripted, plain := h.browse(affiliate.RoleOwner), h.browse(affiliate.RoleOwner)
 	plain.withoutScript()
 	for _, b := range []*tab{scripted, plain} {
+		guides := h.app.Platforms.Guides()
 		b.open("/stores/new")
-		b.hintsOf(storePlatforms[0])
-		for _, p := range slices.Backward(storePlatforms) {
-			b.clickText(p.Name)
-			b.hintsOf(p)
+		b.hintsOf(guides[0], guides)
+		for _, g := range slices.Backward(guides) {
+			b.clickText(g.Name)
+			b.hintsOf(g, guides)
 		}
 	}
 }
 
 // hintsOf fails the test unless the form shows what is said of one platform and nothing that is said of the others.
-func (b *tab) hintsOf(chosen platformHints) {
+func (b *tab) hintsOf(chosen *affiliate.Guide, all []*affiliate.Guide) {
 	b.Helper()
 	text := b.text()
-	for _, p := range storePlatforms {
+	for _, g := range all {
+		p := hintsOf(g)
 		for hint, there := range map[string]bool{p.Address: true, p.Secret: true,
-			p.Name + " shows no secret yet?": p.FirstWebhook != ""} {
-			if shown := strings.Contains(text, hint); shown != (there && p.Platform == chosen.Platform) {
+			p.Name + " shows no secret yet?": p.FirstSecret != ""} {
+			if shown := strings.Contains(text, hint); shown != (there && g == chosen) {
 				b.Errorf("with %s chosen, %q shows: %t", chosen.Name, hint, shown)
 			}
 		}
 	}
 }
 
-// TestStoreForm_namesNoPlatform: neither the form nor how it looks is made for certain platforms.
-func TestStoreForm_namesNoPlatform(t *testing.T) {
-	for name, files := range map[string]embed.FS{"assets/app.css": assetFiles, "assets/app.js": assetFiles,
-		"templates/store_form.html": templateFiles} {
-		text, err := files.ReadFile(name)
+// TestNoPlatformIsNamed: no page, and nothing of how it looks, is made for certain platforms.
+func TestNoPlatformIsNamed(t *testing.T) {
+	for _, files := range []embed.FS{assetFiles, templateFiles} {
+		err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			text, err := files.ReadFile(name)
+			for _, word := range []string{"shopify", "woocommerce", "wordpress"} {
+				if bytes.Contains(bytes.ToLower(text), []byte(word)) {
+					t.Errorf("%s speaks of %s", name, word)
+				}
+			}
+			return err
+		})
 		if err != nil {
 			t.Fatal(err)
-		}
-		for platform := range platformNames {
-			if strings.Contains(strings.ToLower(string(text)), string(platform)) {
-				t.Errorf("%s speaks of %s", name, platform)
-			}
 		}
 	}
 }
@@ -366,7 +381,7 @@ func TestRejections(t *testing.T) {
 		"1 rejected in the last 24 hours: the body broke off", "the database did not answer",
 		"The last one came after 13:00")
 	h.clock.advance(90 * time.Minute)
-	h.counters.Received(s.ID, "order.updated", h.clock.now())
+	h.counters.Received(s.ID, "order.updated", true, h.clock.now())
 	h.counters.Flush(h.Context())
 	h.viewer().get(at).says("deliveries have been accepted since", "Connected. Deliveries come in and are processed.").
 		hides("paste this store's secret")

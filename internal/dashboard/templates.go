@@ -134,7 +134,7 @@ func loadTemplates(a *assets) (*templates, error) {
 		},
 		"icon": icon, "amount": amount, "money": moneyText, "count": countText, "dict": dict, "percent": percentText,
 		"counted": counted, "amountField": money.Format, "figure": figureCell, "figureTotal": figureTotal,
-		"notConverted": notConverted,
+		"notConverted": notConverted, "arrows": arrows,
 	}
 	shared, err := template.New("shared").Funcs(functions).ParseFS(templateFiles, sharedTemplates...)
 	return &templates{shared: shared, byName: map[string]*template.Template{}}, err

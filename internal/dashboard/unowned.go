@@ -58,8 +58,12 @@ func (r *request) unownedPage() error {
 	if err != nil {
 		return err
 	}
-	f := storage.UnownedFilter{Store: store.ID, Search: strings.TrimSpace(r.Query("q")),
-		Sort: storage.UnownedSort(r.Query("sort")), Currency: store.Currency}
+	q := r.filters()
+	f := q.Unowned(store.Currency)
+	f.Store = store.ID
+	if err := q.Err(); err != nil {
+		return err
+	}
 	list, next, err := r.d.App.DB.UnownedCodes(r.Request.Context(), f, r.page())
 	if err != nil {
 		return err
@@ -199,7 +203,7 @@ func mustID[ID ~int64](prefix, text string) ID {
 // chooseOwner fills the choices: the running campaigns, the offers of the one that is chosen, who promotes the offer.
 func (r *request) chooseOwner(p *assignPage, field func(string) string) error {
 	ctx := r.Request.Context()
-	campaigns, err := allPages(func(p storage.Page) ([]affiliate.Campaign, string, error) {
+	campaigns, err := storage.All(func(p storage.Page) ([]affiliate.Campaign, string, error) {
 		return r.d.App.DB.Campaigns(ctx, p)
 	})
 	if err != nil {
@@ -213,7 +217,7 @@ func (r *request) chooseOwner(p *assignPage, field func(string) string) error {
 	if p.Campaign = choose(p.Campaigns, field("campaign")); p.Campaign == "" {
 		return nil
 	}
-	offers, err := allPages(func(page storage.Page) ([]affiliate.Offer, string, error) {
+	offers, err := storage.All(func(page storage.Page) ([]affiliate.Offer, string, error) {
 		return r.d.App.DB.Offers(ctx, mustID[affiliate.CampaignID]("cmp_", p.Campaign), page)
 	})
 	if err != nil {
@@ -253,21 +257,6 @@ func choose(list []ownerOption, wanted string) string {
 	}
 	list[i].Chosen = true
 	return list[i].Value
-}
-
-// allPages reads a list that is short enough to choose from.
-func allPages[T any](read func(storage.Page) ([]T, string, error)) (all []T, err error) {
-	for p := (storage.Page{Limit: storage.MaxLimit}); ; {
-		list, next, err := read(p)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, list...)
-		if next == "" {
-			return all, nil
-		}
-		p.Cursor = next
-	}
 }
 
 func (p assignPage) request(preview bool) (in app.AssignCode, err error) {

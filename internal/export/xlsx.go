@@ -1,6 +1,7 @@
 package export
 
 import (
+	"archive/zip"
 	"bufio"
 	"fmt"
 	"io"
@@ -11,88 +12,53 @@ import (
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/zip"
-	"github.com/xuri/excelize/v2"
+
+	"github.com/tributaryhq/tributary/internal/sheet"
 )
 
 // Limits of Excel and of the container.
 const (
-	maxSheetRows = excelize.TotalRows // 1,048,576, the header among them
+	maxSheetRows = 1_048_576 // the header among them
 	// maxSheetBytes keeps a sheet below 4 GiB, from which on Excel refuses what archive writers make of it.
 	maxSheetBytes = 3 << 30
-	maxCellUnits  = excelize.TotalCellChars // UTF-16 code units in a cell
+	maxCellUnits  = 32_767 // UTF-16 code units in a cell
 	// exactDigits is how many digits a number in a spreadsheet keeps: it is a float there. Amounts up to 10^15 minor
 	// units have no more.
 	exactDigits = 15
 )
 
-// xlsxEncoder writes a workbook. Its sheets go straight into the archive, cell by cell; excelize writes all other parts
-// of the package at the end. Excelize's own stream writer was measured and not taken: before the first byte leaves it
-// puts a sheet's gigabyte on disk, or keeps it in memory where it cannot; it takes five times as long; and it writes
-// amounts by way of floats, where the text of a cell can be the exact decimal.
+// xlsxEncoder writes a workbook. Its sheets go straight into the archive, cell by cell, and the small parts that list
+// them at the end. Excelize's stream writer was measured and not taken: before the first byte leaves it puts a sheet's
+// gigabyte on disk, or keeps it in memory where it cannot; it takes five times as long; and it writes amounts by way of
+// floats, where the text of a cell can be the exact decimal.
 type xlsxEncoder struct {
-	sink    *sink
 	archive *zip.Writer
-	book    *excelize.File // styles and, at the end, the list of sheets
 	sheet   io.Writer
 	title   string
 	zone    *time.Location
 	columns []Column
 	names   []string // of the columns: A, B, …
-	styles  styles
-	column  int   // of the cell that comes next
-	open    bool  // a row has begun
-	row     int   // in the sheet, from 1
-	sheets  int   // begun so far
-	bytes   int64 // of the sheet, before compression
-	rows    []int // of each sheet that has ended
-	maxRows int   // of a sheet
+	column  int      // of the cell that comes next
+	open    bool     // a row has begun
+	row     int      // in the sheet, from 1
+	sheets  int      // begun so far
+	bytes   int64    // of the sheet, before compression
+	rows    []int    // of each sheet that has ended
+	maxRows int      // of a sheet
 	buf     []byte
 	err     error // of a sheet that could not begin
 }
 
-// sink keeps the first error of a writer, since excelize passes over errors of single parts.
-type sink struct {
-	w   io.Writer
-	err error
-}
-
-func (s *sink) Write(p []byte) (int, error) {
-	if s.err != nil {
-		return 0, s.err
-	}
-	n, err := s.w.Write(p)
-	s.err = err
-	return n, err
-}
-
-// styles are ids of number formats as they stand in a cell: ` s="3"`.
-type styles struct {
-	header  string
-	amount  [5]string // by digits
-	integer string
-	percent string
-	day     string
-	moment  string
-}
-
 func newXLSX(w io.Writer, columns []Column, o Options) (*xlsxEncoder, error) {
-	e := &xlsxEncoder{sink: &sink{w: w}, book: excelize.NewFile(), title: sheetTitle(o.Title), zone: o.Zone,
-		columns: columns, names: make([]string, len(columns)), maxRows: maxSheetRows,
-		buf: make([]byte, 0, flushSize+flushSize/4)}
+	e := &xlsxEncoder{title: sheetTitle(o.Title), zone: o.Zone, columns: columns, names: make([]string, len(columns)),
+		maxRows: maxSheetRows, buf: make([]byte, 0, flushSize+flushSize/4)}
 	// which the archive takes for its own and flushes at its end
-	e.archive = zip.NewWriter(bufio.NewWriterSize(e.sink, flushSize))
+	e.archive = zip.NewWriter(bufio.NewWriterSize(w, flushSize))
 	e.archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 		return flate.NewWriter(w, compression)
 	})
 	for i := range columns {
-		var err error
-		if e.names[i], err = excelize.ColumnNumberToName(i + 1); err != nil {
-			return nil, err
-		}
-	}
-	if err := e.makeStyles(); err != nil {
-		return nil, err
+		e.names[i] = sheet.ColumnName(i + 1)
 	}
 	return e, e.beginSheet()
 }
@@ -124,28 +90,6 @@ func (e *xlsxEncoder) sheetName(n int) string {
 	return e.title + " " + strconv.Itoa(n)
 }
 
-func (e *xlsxEncoder) makeStyles() error {
-	var first error
-	style := func(s *excelize.Style) string {
-		id, err := e.book.NewStyle(s)
-		if err != nil && first == nil {
-			first = err
-		}
-		return ` s="` + strconv.Itoa(id) + `"`
-	}
-	number := func(format string) string { return style(&excelize.Style{CustomNumFmt: &format}) }
-	e.styles = styles{
-		header: style(&excelize.Style{Font: &excelize.Font{Bold: true}}),
-		amount: [...]string{number("#,##0"), number("#,##0.0"), number("#,##0.00"), number("#,##0.000"),
-			number("#,##0.0000")},
-		integer: number("#,##0"),
-		percent: number("0.00%"),
-		day:     number("yyyy-mm-dd"),
-		moment:  number("yyyy-mm-dd hh:mm:ss"),
-	}
-	return first
-}
-
 // beginSheet ends the sheet before and begins the next with its header.
 func (e *xlsxEncoder) beginSheet() error {
 	if err := e.endSheet(); err != nil {
@@ -153,7 +97,7 @@ func (e *xlsxEncoder) beginSheet() error {
 	}
 	e.sheets++
 	var err error
-	if e.sheet, err = e.archive.Create(sheetPath(e.sheets)); err != nil {
+	if e.sheet, err = e.archive.Create("xl/worksheets/sheet" + strconv.Itoa(e.sheets) + ".xml"); err != nil {
 		return err
 	}
 	e.bytes, e.row = 0, 0
@@ -161,8 +105,7 @@ func (e *xlsxEncoder) beginSheet() error {
 	if e.sheets == 1 {
 		selected = ` tabSelected="1"`
 	}
-	e.buf = append(e.buf, `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>`+"\n"+
-		`<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetViews><sheetView`+selected+` workbookViewId="0">`+
+	e.buf = append(e.buf, xmlHead+`<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetViews><sheetView`+selected+` workbookViewId="0">`+
 		`<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/><selection pane="bottomLeft" activeCell="A2" sqref="A2"/>`+
 		`</sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/><cols>`...)
 	for i, c := range e.columns {
@@ -171,15 +114,11 @@ func (e *xlsxEncoder) beginSheet() error {
 	e.buf = append(e.buf, `</cols><sheetData>`...)
 	e.openRow()
 	for _, c := range e.columns {
-		e.styledText(c.Name, e.styles.header)
+		e.styledText(c.Name, headerStyle)
 	}
 	e.closeRow()
 	return nil
 }
-
-func sheetPath(n int) string { return sheetFolder + "sheet" + strconv.Itoa(n) + ".xml" }
-
-const sheetFolder = "xl/worksheets/"
 
 // columnWidth is in characters: what most cells of the kind need, and the header with the filter's button.
 func columnWidth(c Column) int {
@@ -250,11 +189,11 @@ func (e *xlsxEncoder) number(n int64, digits int, k Kind) {
 	style := ""
 	switch k {
 	case Amount:
-		style = e.styles.amount[min(digits, len(e.styles.amount)-1)]
+		style = amountStyles[min(digits, len(amountStyles)-1)]
 	case Integer:
-		style = e.styles.integer
+		style = integerStyle
 	case Percent:
-		style, digits = e.styles.percent, digits+2 // of one, not of a hundred
+		style, digits = percentStyle, digits+2 // of one, not of a hundred
 	}
 	e.cell(style)
 	e.buf = append(e.buf, `><v>`...)
@@ -296,7 +235,7 @@ func (e *xlsxEncoder) moment(t time.Time) {
 		e.text(t.Format(time.RFC3339))
 		return
 	}
-	e.cell(e.styles.moment)
+	e.cell(momentStyle)
 	e.buf = append(e.buf, `><v>`...)
 	// A day has 86,400 seconds, so ten decimals tell them apart by far; days have five digits before the point.
 	const scale, digits = 10_000_000_000, 10
@@ -307,7 +246,7 @@ func (e *xlsxEncoder) moment(t time.Time) {
 func (e *xlsxEncoder) day(s string) {
 	t, err := time.Parse(time.DateOnly, s)
 	if serial := t.Unix()/daySeconds + epochSerial; err == nil && serial >= firstSerial {
-		e.cell(e.styles.day)
+		e.cell(dayStyle)
 		e.buf = append(e.buf, `><v>`...)
 		e.buf = strconv.AppendInt(e.buf, serial, 10)
 		e.buf = append(e.buf, `</v></c>`...)
@@ -350,63 +289,35 @@ func (e *xlsxEncoder) endSheet() error {
 	}
 	e.rows = append(e.rows, e.row)
 	e.buf = append(e.buf, `</sheetData>`...)
-	if len(e.columns) > 0 {
-		e.buf = append(e.buf, `<autoFilter ref="`+e.area(e.row)+`"/>`...)
+	if last := len(e.names) - 1; last >= 0 {
+		e.buf = fmt.Appendf(e.buf, `<autoFilter ref="A1:%s%d"/>`, e.names[last], e.row)
 	}
 	e.buf = append(e.buf, `</worksheet>`...)
 	return e.flush()
 }
 
-// area is the range of the first rows over all columns.
-func (e *xlsxEncoder) area(rows int) string {
-	return "A1:" + e.names[len(e.names)-1] + strconv.Itoa(rows)
-}
-
-// close ends the last sheet and lets excelize write the rest of the package.
+// close ends the last sheet and writes the parts that list all of them.
 func (e *xlsxEncoder) close() error {
 	if err := e.endSheet(); err != nil {
 		return err
 	}
-	if err := e.describe(); err != nil {
-		return err
-	}
-	e.book.SetZipWriter(func(io.Writer) excelize.ZipWriter { return parts{e.archive} })
-	if err := e.book.Write(io.Discard); err != nil {
-		return err
-	}
-	return e.sink.err
-}
-
-// describe tells excelize which sheets there are.
-func (e *xlsxEncoder) describe() error {
-	if err := e.book.SetSheetName("Sheet1", e.sheetName(1)); err != nil {
-		return err
+	b := book{Title: e.title}
+	if len(e.names) > 0 {
+		b.Last = e.names[len(e.names)-1]
 	}
 	for i, rows := range e.rows {
-		if i > 0 {
-			if _, err := e.book.NewSheet(e.sheetName(i + 1)); err != nil {
-				return err
-			}
+		b.Sheets = append(b.Sheets, bookSheet{e.sheetName(i + 1), i, rows})
+	}
+	for _, p := range bookParts {
+		w, err := e.archive.Create(p.name)
+		if err != nil {
+			return err
 		}
-		if len(e.columns) == 0 {
-			continue
-		}
-		// names the area, as Excel wants it
-		if err := e.book.AutoFilter(e.sheetName(i+1), e.area(rows), nil); err != nil {
+		if err := p.text.Execute(w, b); err != nil {
 			return err
 		}
 	}
-	return e.book.SetDocProps(&excelize.DocProperties{Creator: "Tributary", Title: e.title})
-}
-
-// parts lets excelize's parts of the package through, but for the sheets, which are there already.
-type parts struct{ *zip.Writer }
-
-func (p parts) Create(name string) (io.Writer, error) {
-	if strings.HasPrefix(name, sheetFolder) {
-		return io.Discard, nil
-	}
-	return p.Writer.Create(name)
+	return e.archive.Close()
 }
 
 // cut shortens a text to what a cell can hold, which is counted in UTF-16.

@@ -6,6 +6,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/sheet"
 )
 
 // workbook opens what was written.
@@ -126,31 +129,134 @@ func part(t testing.TB, b *bytes.Buffer, name string) string {
 	return string(text)
 }
 
-// TestPackage reads every part as XML and finds each name once.
+// TestXLSXStyles: each kind is shown in its format, and only the header is bold.
+func TestXLSXStyles(t *testing.T) {
+	w, b := table(t, everyKind, Options{Format: XLSX})
+	currencies := []money.Currency{"JPY", "BTC:1", "EUR", "KWD", "CLF", "BTC:8"}
+	for _, c := range currencies {
+		w.Text("words")
+		w.Amount(12345, c)
+		w.Integer(1)
+		w.Moment(noon)
+		w.Day("2026-11-20")
+		w.Percent(1250)
+		w.Decimal("1.1684")
+		w.Boolean(true)
+		if err := w.EndRow(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closed(t, w)
+	f := workbook(t, b)
+	style := func(cell string) *excelize.Style {
+		id, err := f.GetCellStyle("Export", cell)
+		if err != nil {
+			t.Fatal(err)
+		}
+		style, err := f.GetStyle(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return style
+	}
+	amounts := []string{"#,##0", "#,##0.0", "#,##0.00", "#,##0.000", "#,##0.0000", "#,##0.0000"}
+	for i, amount := range amounts {
+		for j, want := range []string{"", amount, "#,##0", "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd", "0.00%", "", ""} {
+			cell, got := sheet.ColumnName(j+1)+strconv.Itoa(i+2), ""
+			s := style(cell)
+			if s.CustomNumFmt != nil {
+				got = *s.CustomNumFmt
+			}
+			if got != want || s.NumFmt != 0 || s.Font.Bold || s.Font.Family != "Calibri" || s.Font.Size != 11 {
+				t.Errorf("%s, a %s in %s: format %q %d, font %+v; want %q", cell, everyKind[j].Kind, currencies[i], got,
+					s.NumFmt, s.Font, want)
+			}
+		}
+	}
+	for j := range everyKind {
+		if s := style(sheet.ColumnName(j+1) + "1"); !s.Font.Bold || s.Font.Family != "Calibri" || s.Font.Size != 11 {
+			t.Errorf("the header of column %d: font %+v", j+1, s.Font)
+		}
+	}
+}
+
+// TestSheetTitle: whatever a title holds, the workbook opens and shows it.
+func TestSheetTitle(t *testing.T) {
+	for title, want := range map[string]string{`"A" & <b>`: `"A" & <b>`, "Zoë 😀": "Zoë 😀", "a\tb\x00c": "a b c",
+		"bad\xff \ufffe": "bad\ufffd \ufffd", "{{.Title}}": "{{.Title}}", " [x] ": "x", "'": "Export", "": "Export"} {
+		w, b := table(t, everyKind, Options{Format: XLSX, Title: title})
+		fill(t, w)
+		f := workbook(t, b)
+		names := f.GetDefinedName()
+		if got := f.GetSheetList(); len(got) != 1 || got[0] != want || len(names) != 1 || names[0].Scope != want ||
+			names[0].RefersTo != "'"+want+"'!$A$1:$H$6" {
+			t.Errorf("%q: sheets %q, filter %+v; want %q", title, got, names, want)
+		}
+		if props, err := f.GetDocProps(); err != nil || props.Title != want {
+			t.Errorf("%q: title %q, %v; want %q", title, props.Title, err, want)
+		}
+	}
+}
+
+func TestWithoutColumns(t *testing.T) {
+	w, b := table(t, nil, Options{Format: XLSX})
+	if err := w.EndRow(); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, w)
+	f := workbook(t, b)
+	if names := f.GetDefinedName(); len(names) != 0 || len(f.GetSheetList()) != 1 {
+		t.Errorf("filters %+v, sheets %q", names, f.GetSheetList())
+	}
+}
+
+// TestPackage reads every part as XML and finds each name once. Every part has its type and its relation, each of which
+// leads to a part.
 func TestPackage(t *testing.T) {
 	w, b := table(t, everyKind, Options{Format: XLSX, Title: "All"})
+	w.out.(*xlsxEncoder).maxRows = 3
 	fill(t, w)
 	z, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]int{}
+	var typed, related []string
 	for _, f := range z.File {
 		seen[f.Name]++
 		decoder := xml.NewDecoder(strings.NewReader(part(t, b, f.Name)))
+		var token xml.Token
 		var err error
 		for err == nil {
-			_, err = decoder.Token()
+			token, err = decoder.Token()
+			element, ok := token.(xml.StartElement)
+			for _, a := range element.Attr {
+				switch {
+				case ok && a.Name.Local == "PartName":
+					typed = append(typed, strings.TrimPrefix(a.Value, "/"))
+				case ok && a.Name.Local == "Target":
+					related = append(related, path.Join(path.Dir(path.Dir(f.Name)), a.Value))
+				}
+			}
 		}
 		if !errors.Is(err, io.EOF) {
 			t.Errorf("%s: %v", f.Name, err)
 		}
 	}
-	for _, name := range []string{"[Content_Types].xml", "_rels/.rels", "xl/workbook.xml", "xl/_rels/workbook.xml.rels",
-		"xl/styles.xml", "xl/worksheets/sheet1.xml"} {
+	want := []string{"docProps/core.xml", "xl/styles.xml", "xl/workbook.xml", "xl/worksheets/sheet1.xml",
+		"xl/worksheets/sheet2.xml", "xl/worksheets/sheet3.xml"}
+	slices.Sort(typed)
+	slices.Sort(related)
+	if !slices.Equal(typed, want) || !slices.Equal(related, want) {
+		t.Errorf("types of %q, relations to %q; want %q", typed, related, want)
+	}
+	for _, name := range append(want, "[Content_Types].xml", "_rels/.rels", "xl/_rels/workbook.xml.rels") {
 		if seen[name] != 1 {
 			t.Errorf("%s is there %d times", name, seen[name])
 		}
+	}
+	if len(seen) != len(want)+3 {
+		t.Errorf("parts %v", seen)
 	}
 }
 

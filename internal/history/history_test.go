@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -19,13 +21,13 @@ import (
 
 // testStores have currencies with rates, one without decimals, and one without rates.
 var testStores = []affiliate.Store{
-	{Slug: "us", Platform: affiliate.Shopify, Name: "US", Domain: "us.myshopify.com", Currency: "USD", Timezone: "UTC",
+	{Slug: "us", Platform: shopify.Name, Name: "US", Domain: "us.myshopify.com", Currency: "USD", Timezone: "UTC",
 		State: affiliate.StoreStateActive},
-	{Slug: "eu", Platform: affiliate.WooCommerce, Name: "EU", Domain: "eu.example", Currency: "EUR", Timezone: "UTC",
+	{Slug: "eu", Platform: woocommerce.Name, Name: "EU", Domain: "eu.example", Currency: "EUR", Timezone: "UTC",
 		State: affiliate.StoreStateActive},
-	{Slug: "jp", Platform: affiliate.Shopify, Name: "JP", Domain: "jp.myshopify.com", Currency: "JPY", Timezone: "UTC",
+	{Slug: "jp", Platform: shopify.Name, Name: "JP", Domain: "jp.myshopify.com", Currency: "JPY", Timezone: "UTC",
 		State: affiliate.StoreStateActive},
-	{Slug: "ae", Platform: affiliate.WooCommerce, Name: "AE", Domain: "ae.example", Currency: "AED", Timezone: "UTC",
+	{Slug: "ae", Platform: woocommerce.Name, Name: "AE", Domain: "ae.example", Currency: "AED", Timezone: "UTC",
 		State: affiliate.StoreStateActive},
 }
 

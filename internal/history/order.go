@@ -10,6 +10,8 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -167,7 +169,7 @@ func (t *teller) credit(o *tale) {
 func (t *teller) visit(o *tale) {
 	r, n := t.random, &o.first
 	slug := affiliate.LinkEvidence{Kind: affiliate.EvidenceSlug, Value: o.owner.slug, Source: "landing_site"}
-	if o.store.Platform == affiliate.WooCommerce {
+	if o.store.Platform == woocommerce.Name {
 		slug.Source = "session_entry"
 	}
 	ago := time.Duration(20+r.IntN(1200)) * time.Second
@@ -247,17 +249,17 @@ func (t *teller) describe(o *tale) {
 	n.Total = n.Merchandise + money.MulDiv(n.Merchandise, 8, 100) + shipping
 	n.CustomerHash, n.Country = hexadecimal(r), countries[r.IntN(len(countries))]
 	n.Number = strconv.Itoa(10_000 + o.serial)
-	if o.store.Platform == affiliate.Shopify {
+	if o.store.Platform == shopify.Name {
 		n.Number = "#" + n.Number
 	}
-	n.RefundsComplete = o.store.Platform == affiliate.WooCommerce
+	n.RefundsComplete = o.store.Platform == woocommerce.Name
 }
 
 // words are what the stores call a status.
 var words = map[affiliate.Platform]map[fate]string{
-	affiliate.Shopify: {fateSold: "paid", fatePartlyRefunded: "partially_refunded", fateRefunded: "refunded",
+	shopify.Name: {fateSold: "paid", fatePartlyRefunded: "partially_refunded", fateRefunded: "refunded",
 		fateCanceled: "voided", fatePending: "pending"},
-	affiliate.WooCommerce: {fateSold: "completed", fatePartlyRefunded: "completed", fateRefunded: "refunded",
+	woocommerce.Name: {fateSold: "completed", fatePartlyRefunded: "completed", fateRefunded: "refunded",
 		fateCanceled: "cancelled", fatePending: "on-hold"},
 }
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tributaryhq/tributary/integrations/shopify"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
@@ -104,7 +105,7 @@ func (s *scribe) order(t *teller, o *tale) (storage.Order, affiliate.Verdict, er
 
 // externalID is the store's own id of an order, of about the length that its platform gives.
 func externalID(p affiliate.Platform, id affiliate.OrderID) string {
-	if p == affiliate.Shopify {
+	if p == shopify.Name {
 		return strconv.FormatInt(7_000_000_000_000+int64(id)*17, 10)
 	}
 	return strconv.FormatInt(1_000_000+int64(id), 10)

@@ -14,6 +14,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/tributaryhq/tributary/integrations/shopify"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -95,7 +96,7 @@ func TestWorkerTakesUpWhatIsWokenAndWhatIsNot_race(t *testing.T) {
 		log := slog.New(slog.NewTextHandler(io.Discard, nil))
 		var store affiliate.Store
 		err := db.InTx(t.Context(), func(tx *storage.Tx) (err error) {
-			store, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: affiliate.Shopify, Name: "S",
+			store, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: shopify.Name, Name: "S",
 				Domain: "s.myshopify.com", Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive,
 				CreatedAt: time.Now(), UpdatedAt: time.Now()})
 			return err
@@ -118,7 +119,7 @@ func TestWorkerTakesUpWhatIsWokenAndWhatIsNot_race(t *testing.T) {
 		}
 		keep(1) // nothing wakes a worker for this one: the sweep at the start must find it
 		a := &app.App{DB: db, Log: log, Now: time.Now, Live: &published{},
-			Platforms: map[affiliate.Platform]app.Platform{}}
+			Platforms: app.Platforms{shopify.Platform{}}}
 		processor := app.NewProcessor(a, app.NewCounters(db, time.Now, log), 1)
 		defer processor.Close()
 		worker := &Worker{DB: db, Redis: r, Queue: queue, Processor: processor, Log: log, Now: time.Now}
@@ -260,7 +261,7 @@ func TestWorker_purgeOfBodies(t *testing.T) {
 		now := time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
 		var store affiliate.Store
 		err := db.InTx(t.Context(), func(tx *storage.Tx) (err error) {
-			store, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: affiliate.Shopify, Name: "S",
+			store, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: shopify.Name, Name: "S",
 				Domain: "s.myshopify.com", Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive,
 				CreatedAt: now, UpdatedAt: now})
 			return err

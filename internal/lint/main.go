@@ -2,10 +2,10 @@
 //
 //	go run ./internal/lint
 //
-// No line of Go, CSS, JavaScript or HTML that git tracks is wider than 120 columns, and in a template of a page no two
-// elements of a form, a table or a list begin on the same line. An address cannot be folded, and SQL is folded by what
-// it means: neither counts. Statements of SQL stand in storage and report alone, tests and benchmarks aside. It lists
-// what is wrong and exits with 1 then.
+// No package imports one that stands beside or above it. Statements of SQL stand in storage and report alone, tests and
+// benchmarks aside. No line of Go, CSS, JavaScript or HTML that git tracks is wider than 120 columns, and in a template
+// of a page no two elements of a form, a table or a list begin on the same line. An address cannot be folded, and SQL is
+// folded by what it means: neither counts. It lists what is wrong and exits with 1 then.
 package main
 
 import (
@@ -28,8 +28,8 @@ const (
 	most   = 50 // faults that are listed
 )
 
-const remedy = "Fold these lines: they may have 120 columns, a tab being 4, and in templates each element of a form, " +
-	"a table or a list stands on a line of its own. SQL belongs into storage or report."
+const remedy = "Lines that are too wide are to be folded: they may have 120 columns, a tab being 4, and in templates " +
+	"each element of a form, a table or a list stands on a line of its own. SQL belongs into storage or report."
 
 func main() {
 	faults, err := check()
@@ -78,6 +78,7 @@ func faultsOf(name, text string) (faults []string) {
 		if generated.MatchString(text) {
 			return nil
 		}
+		faults = wrongImports(name, text)
 		counted = withoutSQL(text)
 		if !mayHaveSQL.MatchString(name) && statement.MatchString(text) {
 			at := strings.Count(text[:statement.FindStringIndex(text)[0]], "\n") + 1

@@ -49,3 +49,39 @@ func TestFaultsOf(t *testing.T) {
 		}
 	}
 }
+
+func TestMayImport(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		want     bool
+	}{
+		{"cmd/tributary", "internal/api", true},
+		{"cmd/tributary", "integrations/shopify", true},
+		{"cmd/tributary", "internal/simulate", true},
+		{"internal/api", "internal/web", true},
+		{"internal/app", "internal/storage", true},
+		{"internal/dashboard", "internal/api", false},
+		{"internal/web", "internal/api", false},
+		{"internal/storage", "internal/report", false},
+		{"internal/app", "integrations/shopify", false},
+		{"internal/app", "internal/history", false},
+		{"internal/storage", "internal/unheardof", false},
+		{"internal/unheardof", "internal/money", false},
+		{"integrations/shopify", "internal/affiliate", true},
+		{"integrations/shopify", "integrations/jsonwalk", true},
+		{"integrations/shopify", "integrations/woocommerce", false},
+		{"integrations/shopify", "internal/storage", false},
+		{"internal/testservers/run", "internal/testservers", true},
+	} {
+		if got := mayImport(c.from, c.to); got != c.want {
+			t.Errorf("%s importing %s: %t", c.from, c.to, got)
+		}
+	}
+	text := "package dashboard\n\nimport \"" + module + "internal/api\"\n"
+	if got := faultsOf("internal/dashboard/a.go", text); len(got) != 1 || !strings.Contains(got[0], "may not import") {
+		t.Errorf("found %q", got)
+	}
+	if got := faultsOf("internal/dashboard/a_test.go", text); len(got) != 0 {
+		t.Errorf("in a test, found %q", got)
+	}
+}

@@ -6,7 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tributaryhq/tributary/internal/affiliate"
+	shopifysource "github.com/tributaryhq/tributary/integrations/shopify"
+	woosource "github.com/tributaryhq/tributary/integrations/woocommerce"
 )
 
 // Generator makes deliveries one after the other. It is for one goroutine.
@@ -54,7 +55,7 @@ func NewGenerator(p Plan) *Generator {
 	envelope := envelope{store: p.Store, domain: cmp.Or(p.Domain, p.Store+".myshopify.com"),
 		secret: []byte(p.Secret), random: random}
 	w := writer{currency: string(p.Currency), digits: p.Currency.Digits()}
-	if p.Platform == affiliate.WooCommerce {
+	if p.Platform == woosource.Name {
 		g.platform = &wooCommerce{envelope: envelope, writer: w}
 	} else {
 		g.platform = &shopify{envelope: envelope, writer: w}
@@ -148,7 +149,7 @@ func (g *Generator) begin() *life {
 	}
 	g.fill(o, size)
 	l := &life{order: o, steps: scripts[pick(r, scriptWeights)]}
-	if g.plan.Platform == affiliate.Shopify {
+	if g.plan.Platform == shopifysource.Name {
 		o.test = r.IntN(100) < 3
 	}
 	g.evidence(o)
@@ -156,17 +157,17 @@ func (g *Generator) begin() *life {
 }
 
 func (g *Generator) taxIncluded() bool {
-	return g.plan.Platform == affiliate.Shopify && g.random.IntN(5) == 0
+	return g.plan.Platform == shopifysource.Name && g.random.IntN(5) == 0
 }
 
 // fill adds lines and attributes until the body has about the wanted size.
 func (g *Generator) fill(o *order, size int) {
 	r := g.random
 	base, perLine := 5000, 1450
-	if g.plan.Platform == affiliate.WooCommerce {
+	if g.plan.Platform == woosource.Name {
 		base, perLine = 3000, 430
 	}
-	o.pickup = g.plan.Platform == affiliate.Shopify && size < base+perLine
+	o.pickup = g.plan.Platform == shopifysource.Name && size < base+perLine
 	lines := 1
 	for lines < 12 && base+(lines+1)*perLine < size && r.IntN(4) > 0 {
 		lines++

@@ -36,8 +36,8 @@ type verifier interface {
 	Parse(topic string, body []byte) (affiliate.Parsed, error)
 }
 
-var platforms = map[affiliate.Platform]verifier{affiliate.Shopify: shopifysource.Platform{},
-	affiliate.WooCommerce: woosource.Platform{}}
+var platforms = map[affiliate.Platform]verifier{shopifysource.Name: shopifysource.Platform{},
+	woosource.Name: woosource.Platform{}}
 
 // The generator keeps its books by itself; merging what it sends must come to the same.
 func TestGenerator_books(t *testing.T) {

@@ -3,7 +3,7 @@ package simulate
 import (
 	"time"
 
-	"github.com/tributaryhq/tributary/internal/affiliate"
+	shopifysource "github.com/tributaryhq/tributary/integrations/shopify"
 )
 
 // step is one thing that happens to an order.
@@ -113,7 +113,7 @@ func (g *Generator) refundLines(o *order) {
 func (g *Generator) refundAmount(o *order, pending bool) {
 	r := g.newRefund(o)
 	r.amount, r.pending = min(100+g.random.Int64N(900), o.sums().total/3), pending &&
-		g.plan.Platform == affiliate.Shopify
+		g.plan.Platform == shopifysource.Name
 	o.refunds = append(o.refunds, r)
 }
 

@@ -75,7 +75,7 @@ func TestWordsFor(t *testing.T) {
 		ctx := t.Context()
 		anna := addCreator(t, db, "Anna", nil)
 		inTx(t, db, func(tx *storage.Tx) error {
-			store, err := tx.CreateStore(ctx, affiliate.Store{Slug: "shop", Platform: affiliate.Shopify, Name: "Shop",
+			store, err := tx.CreateStore(ctx, affiliate.Store{Slug: "shop", Platform: "shopify", Name: "Shop",
 				Domain: "shop.example", Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive,
 				CreatedAt: noon, UpdatedAt: noon})
 			if err != nil {

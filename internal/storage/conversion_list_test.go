@@ -48,7 +48,7 @@ func newShelf(t *testing.T, db *storage.DB, seed uint64) *shelf {
 	}
 	var other affiliate.Store
 	inTx(t, db, func(tx *storage.Tx) (err error) {
-		other, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "another-shop", Platform: affiliate.WooCommerce,
+		other, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "another-shop", Platform: "woocommerce",
 			Name: "Other", Domain: "other.example", Currency: "EUR", Timezone: "UTC", State: affiliate.StoreStateActive,
 			CreatedAt: noon, UpdatedAt: noon})
 		return err

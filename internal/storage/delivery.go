@@ -25,6 +25,11 @@ const (
 	DeliverySetAside DeliveryState = "set_aside"
 )
 
+// Words lists the states there are.
+func (DeliveryState) Words() []DeliveryState {
+	return []DeliveryState{DeliveryWaiting, DeliveryDone, DeliveryIgnored, DeliveryFailed, DeliverySetAside}
+}
+
 // NewDelivery is a verified delivery about to be kept.
 type NewDelivery struct {
 	StoreID    affiliate.StoreID

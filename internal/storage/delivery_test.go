@@ -203,7 +203,7 @@ func TestStoreCountsAddUp(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		var id affiliate.StoreID
 		err := db.InTx(t.Context(), func(tx *storage.Tx) error {
-			s, err := tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: affiliate.Shopify, Name: "S",
+			s, err := tx.CreateStore(t.Context(), affiliate.Store{Slug: "s", Platform: "shopify", Name: "S",
 				Domain: "s.myshopify.com", Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive,
 				CreatedAt: noon, UpdatedAt: noon})
 			id = s.ID

@@ -79,11 +79,8 @@ func (tx *Tx) zoneOf(ctx context.Context, entries []affiliate.LedgerEntry) (*tim
 	if len(entries) == 0 {
 		return time.UTC, nil
 	}
-	s, err := tx.Settings(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return affiliate.LoadZone(s.Timezone)
+	_, zone, err := tx.Account(ctx)
+	return zone, err
 }
 
 // LedgerOf gives the entries of a conversion, oldest first, with what a statement shows of them.

@@ -235,6 +235,18 @@ type OrderFilter struct {
 // AnyDoubt stands for all doubts there may be.
 const AnyDoubt affiliate.Doubt = "any"
 
+// DoubtFilter is what OrderFilter.Doubt can be.
+type DoubtFilter string
+
+// Words lists any, and all doubts.
+func (DoubtFilter) Words() []DoubtFilter {
+	words := []DoubtFilter{DoubtFilter(AnyDoubt)}
+	for _, d := range affiliate.Words[affiliate.Doubt]() {
+		words = append(words, DoubtFilter(d))
+	}
+	return words
+}
+
 // OrderShow narrows orders to those of a kind; empty means all.
 type OrderShow string
 
@@ -249,6 +261,12 @@ const (
 	ShowDoubtful    OrderShow = "doubtful" // deliveries cannot settle it; only the store can tell
 	ShowParts       OrderShow = "parts"    // parts of other orders
 )
+
+// Words lists the kinds there are.
+func (OrderShow) Words() []OrderShow {
+	return []OrderShow{ShowCredited, ShowUncredited, ShowHeld, ShowAmbiguous, ShowUnconverted, ShowUnlisted,
+		ShowDoubtful, ShowParts, ShowTest}
+}
 
 // orderShows say what the kinds mean for the rows of ordersFrom.
 var orderShows = map[OrderShow]string{

@@ -19,7 +19,7 @@ func store(t *testing.T, db *storage.DB) affiliate.StoreID {
 	t.Helper()
 	var s affiliate.Store
 	err := db.InTx(t.Context(), func(tx *storage.Tx) (err error) {
-		s, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "shop", Platform: affiliate.Shopify, Name: "Shop",
+		s, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "shop", Platform: "shopify", Name: "Shop",
 			Domain: "shop.myshopify.com", Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive,
 			CreatedAt: noon, UpdatedAt: noon})
 		return err

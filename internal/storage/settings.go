@@ -25,6 +25,16 @@ func (q queries) Settings(ctx context.Context) (affiliate.Settings, error) {
 	return parseSettings(text)
 }
 
+// Account gives the account's settings with its time zone.
+func (q queries) Account(ctx context.Context) (affiliate.Settings, *time.Location, error) {
+	s, err := q.Settings(ctx)
+	if err != nil {
+		return s, nil, err
+	}
+	zone, err := affiliate.LoadZone(s.Timezone)
+	return s, zone, err
+}
+
 // parseSettings reads settings as they are kept; those that were never set have their defaults.
 func parseSettings(text string) (affiliate.Settings, error) {
 	s := affiliate.DefaultSettings()

@@ -3,6 +3,7 @@ package storage
 import (
 	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -44,6 +45,18 @@ func (q queries) Store(ctx context.Context, id affiliate.StoreID) (affiliate.Sto
 // StoreBySlug gives one store; NotFound when there is none.
 func (q queries) StoreBySlug(ctx context.Context, slug string) (affiliate.Store, error) {
 	return getOne[storeRow](ctx, q, named("store "+slug), `SELECT `+storeColumns+` FROM stores WHERE slug = ?`, slug)
+}
+
+// StoreNamed gives the store that is named by its id ("str_1") or its slug; NotFound when there is none.
+func (q queries) StoreNamed(ctx context.Context, ref string) (affiliate.Store, error) {
+	if !strings.HasPrefix(ref, "str_") {
+		return q.StoreBySlug(ctx, ref)
+	}
+	id, err := affiliate.ParseID[affiliate.StoreID]("str_", ref)
+	if err != nil {
+		return affiliate.Store{}, affiliate.Errorf(affiliate.NotFound, "%s", err)
+	}
+	return q.Store(ctx, id)
 }
 
 // Stores lists stores by slug, ended ones included.

@@ -21,7 +21,7 @@ func inTx(t *testing.T, db *storage.DB, f func(tx *storage.Tx) error) {
 
 func addStore(t *testing.T, db *storage.DB, slug string) affiliate.Store {
 	t.Helper()
-	s := affiliate.Store{Slug: slug, Platform: affiliate.WooCommerce, Name: "Shop", Domain: "shop.example",
+	s := affiliate.Store{Slug: slug, Platform: "woocommerce", Name: "Shop", Domain: "shop.example",
 		Currency: "EUR", Timezone: "Europe/Berlin", State: affiliate.StoreStateActive, CreatedAt: noon, UpdatedAt: noon}
 	inTx(t, db, func(tx *storage.Tx) (err error) {
 		s, err = tx.CreateStore(t.Context(), s)

@@ -9,10 +9,12 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/fair"
@@ -128,4 +130,17 @@ func (p *patientWriter) Write(b []byte) (int, error) {
 	p.waited += time.Since(began)
 	p.written += int64(n)
 	return n, err
+}
+
+// FileName joins words, and the days of a span, to a file's name: orders-fern-us-2026-11-01-2026-11-30. Without a span
+// it ends with today.
+func FileName(from, to, now time.Time, zone *time.Location, words ...string) string {
+	if !from.IsZero() {
+		words = append(words, affiliate.Day(from, zone))
+	}
+	last := now
+	if !to.IsZero() {
+		last = to.Add(-1)
+	}
+	return strings.Join(append(words, affiliate.Day(last, zone)), "-")
 }

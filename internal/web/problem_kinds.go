@@ -82,7 +82,8 @@ var problemKinds = map[string]problemKind{
 			"after the seconds in Retry-After."},
 	CodeOtherShop: {http.StatusForbidden, "The delivery is of another shop",
 		"Only for deliveries of stores. The signature fits, for shops that share an app share its secret; but " +
-			"X-Shopify-Shop-Domain names another shop than the one connected under this address."},
+			"the header that names the shop, which detail tells, names another than the one connected under this " +
+			"address."},
 	CodeRateLimited: {http.StatusTooManyRequests, "Too many requests", "The token, or without a valid " +
 		"token the address, has used up its requests. Go on after the seconds in Retry-After."},
 	CodeTooLarge: {http.StatusRequestEntityTooLarge, "The body is too large",

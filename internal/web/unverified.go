@@ -43,7 +43,7 @@ const (
 	secondPiece = 32 << 10
 )
 
-// largeWait is how long a body waits for room: WooCommerce waits a minute for an answer and never sends again.
+// largeWait is how long a body waits for room: some stores wait a minute for an answer and never send again.
 // bodyAllowance with bodyPace is how long a body may take that holds some: 30 s for 10 MB. Who sends slowly on purpose
 // shall not keep it from others.
 const (

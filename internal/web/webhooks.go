@@ -21,12 +21,15 @@ func (s *Server) registerWebhooks(r *gin.Engine) {
 	r.POST("/webhooks/:platform/:slug", func(c *gin.Context) {
 		s.receive(c, affiliate.Platform(c.Param("platform")), c.Param("slug"))
 	})
-	// One address for an app installed in many shops: the shop is found by its header.
-	r.POST("/webhooks/shopify", func(c *gin.Context) { s.receive(c, affiliate.Shopify, "") })
+	for _, g := range s.App.Platforms.Guides() {
+		if g.ShopHeader != "" { // one address for an app installed in many shops, each found by its header
+			r.POST("/webhooks/"+string(g.Platform), func(c *gin.Context) { s.receive(c, g.Platform, "") })
+		}
+	}
 }
 
 // tidyWebhooks lets webhook addresses work that were typed with a slash at the end or with two slashes in a row. A
-// redirect would not do: both platforms take one for a failed delivery.
+// redirect would not do: stores take one for a failed delivery.
 func tidyWebhooks(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if p := r.URL.Path; r.Method == http.MethodPost && (strings.HasSuffix(p, "/") || strings.Contains(p, "//")) {
@@ -82,6 +85,7 @@ func (s *Server) answerReceipt(c *gin.Context, platform affiliate.Platform, slug
 	case app.ReceiptUnknownStore, app.ReceiptBadSignature, app.ReceiptOtherShop:
 		s.App.Refused(app.RefusedDelivery, c.ClientIP(), "reason", receipt, "platform", platform, "store", slug)
 	}
+	shopHeader := s.App.Platforms.Guide(platform).ShopHeader
 	switch receipt {
 	case app.ReceiptKept, app.ReceiptPing:
 		c.Status(http.StatusOK)
@@ -90,15 +94,15 @@ func (s *Server) answerReceipt(c *gin.Context, platform affiliate.Platform, slug
 		detail := "No store is connected under this address. Compare it with the webhook address that \"tributary " +
 			"store list\" shows."
 		if slug == "" {
-			detail = "No store is connected with the shop in X-Shopify-Shop-Domain."
+			detail = "No store is connected with the shop in " + shopHeader + "."
 		}
 		writeProblem(c, CodeUnknownStore, "", detail)
 	case app.ReceiptBadSignature:
 		writeProblem(c, CodeBadSignature, "",
 			"The signature does not fit the body: the secret in the store differs from the one that was set here.")
 	case app.ReceiptOtherShop:
-		writeProblem(c, CodeOtherShop, "", "X-Shopify-Shop-Domain names a shop that is not the "+
-			"one connected under this address: send each shop's deliveries to its own address.")
+		writeProblem(c, CodeOtherShop, "", shopHeader+" names a shop that is not the one "+
+			"connected under this address: send each shop's deliveries to its own address.")
 	default:
 		if storage.IsUnwritable(err) {
 			s.refuseUnwritable(c)
@@ -110,8 +114,8 @@ func (s *Server) answerReceipt(c *gin.Context, platform affiliate.Platform, slug
 	}
 }
 
-// refuseUnwritable answers a delivery that nothing is wrong with while nothing new can be kept. Shopify sends it again
-// for about four hours. WooCommerce does not, and switches a webhook off after more than five failures in a row.
+// refuseUnwritable answers a delivery that nothing is wrong with while nothing new can be kept. Some platforms send it
+// again; others do not, and switch a webhook off after some failures in a row.
 func (s *Server) refuseUnwritable(c *gin.Context) {
 	p := NewProblem(storage.CodeNotWritable, "",
 		"The delivery could not be kept, for the server has no room; send it again.")

@@ -328,7 +328,7 @@ func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
 func store(t *testing.T, db *storage.DB) affiliate.StoreID {
 	var s affiliate.Store
 	inTx(t, db, func(tx *storage.Tx) (err error) {
-		s, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "shop", Platform: affiliate.Shopify, Name: "Shop",
+		s, err = tx.CreateStore(t.Context(), affiliate.Store{Slug: "shop", Platform: "shopify", Name: "Shop",
 			Domain: "shop.myshopify.com", Currency: "USD", Timezone: "UTC", State: affiliate.StoreStateActive,
 			CreatedAt: noon, UpdatedAt: noon})
 		return err

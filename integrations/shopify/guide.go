@@ -1,0 +1,60 @@
+package shopify
+
+import (
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+)
+
+// Name is the platform's word in addresses and tables.
+const Name affiliate.Platform = "shopify"
+
+// Guide is what there is to know of Shopify beside its deliveries.
+func (Platform) Guide() *affiliate.Guide { return guide }
+
+const webhooksMenu = "Settings > Notifications > Webhooks"
+
+var guide = &affiliate.Guide{
+	Platform:  Name,
+	Name:      "Shopify",
+	Admin:     "Shopify",
+	AdminPath: "/admin",
+
+	DomainEnd:  ".myshopify.com",
+	DomainMenu: "Shopify admin, Settings > Domains",
+	ShopHeader: headerShop,
+
+	WebhooksMenu: webhooksMenu,
+	SecretLabel:  "Your webhooks will be signed with",
+	FirstSecret: "It stands below the list of webhooks. If the list is empty, create the first one: event " +
+		"[Order creation], format [JSON], and this URL, which fits every Shopify store:",
+	OldSecret: "Shopify may use the old one for up to an hour.",
+
+	Topics: []affiliate.Topic{
+		{Name: "orders/create", Label: "Order creation"},
+		{Name: "orders/updated", Label: "Order update"},
+		{Name: "orders/paid", Label: "Order payment"},
+		{Name: "orders/cancelled", Label: "Order cancellation", Occasion: "an order is canceled"},
+		{Name: "orders/edited", Label: "Order edit", Occasion: "an order is edited"},
+		{Name: "orders/delete", Label: "Order deletion", Occasion: "an order is deleted"},
+		{Name: "refunds/create", Label: "Refund create", Occasion: "money goes back"},
+		{Name: "order_transactions/create", Label: "Order transaction create",
+			Occasion: "a payment or a refund is made; not all shops offer it"},
+	},
+	Steps: []affiliate.Marked{
+		"In {admin} open [" + webhooksMenu + "].",
+		"Press [Create webhook] once for each event: {topics}. Disputes can be subscribed to by an app only.",
+		"In each: Format [JSON]; the newest stable API version; URL {url}. Save. Shopify sends to https addresses " +
+			"only (set PUBLIC_URL).",
+		"Below the list stands [Your webhooks will be signed with] and the signing secret: it must be the one that " +
+			"was given for this store. {other}",
+		"Use [Send test notification] or place a test order. {seen}.",
+	},
+	HTTPSOnly: true,
+
+	Resends:   4 * time.Hour,
+	Resending: "Shopify sends again for about four hours only",
+	Silence:   "Shopify removes a webhook that has failed for hours: see in its admin whether all are still there.",
+
+	Links: affiliate.LinkGuide{Keeps: keeps, Check: checkLink},
+}

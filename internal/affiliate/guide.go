@@ -1,0 +1,112 @@
+package affiliate
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Platform is the software a store runs on, by its word in addresses and tables, such as "shopify".
+type Platform string
+
+// Guide is what there is to know of a platform beside how to read its deliveries: its names, its rules, and what its
+// admin asks of people. It is data of the platform's own folder, the same for all of its stores, and nobody changes it.
+//
+// Menus are written "Settings > Webhooks".
+type Guide struct {
+	Platform  Platform
+	Name      string // "WooCommerce"
+	Admin     string // the software whose admin the steps are taken in, and which sends: "WordPress"
+	AdminPath string // of the admin, on the store's domain; empty where pages are not to lead there
+
+	// DomainEnd is what the domains of all shops end in that their headers and bodies name, after one word of the
+	// shop's own: ".myshopify.com". Such a domain tells a shop apart from all others, so each is connected once. Empty
+	// where shops have any domain.
+	DomainEnd  string
+	DomainMenu string // where its admin shows that domain
+	ShopHeader string // that names a delivery's shop, for one address of many shops; empty where none does
+
+	WebhooksMenu string
+	// SecretLabel is what the secret of the webhooks stands behind there. Empty where the admin takes one over, so that
+	// it is made here.
+	SecretLabel string
+	FirstSecret Marked // how to come to the secret that shows with the first webhook only; otherwise empty
+	OldSecret   string // a sentence on how long the former secret is in use after a change; may be empty
+
+	Topics []Topic  // that a webhook is needed for, in the order in which people make them
+	Steps  []Marked // to take in the admin
+
+	HTTPSOnly bool     // it sends to https addresses only
+	Ports     []string // that it sends to, with "" for the usual one; empty: to any
+
+	Resends   time.Duration // for how long it sends again what it could not deliver; 0: it does not
+	Resending string        // the same in words, as a sentence without its full stop
+	Silence   string        // what may be wrong when a store is silent, and where to look
+
+	Parents bool // orders may have a parent
+	// Statuses are the platform's own, where plugins may set others; StatusPrefix may stand before any of them.
+	Statuses     []string
+	StatusPrefix string
+
+	Links LinkGuide
+}
+
+// LinkGuide is what becomes of a link's click at the stores of a platform.
+type LinkGuide struct {
+	// NeedsUTM says what happens to links without utm parameters, where they are needed; otherwise it is empty.
+	NeedsUTM string
+	// Keeps gives what a store writes on the order of somebody who came to an address by the link.
+	Keeps func(address string, l Link) []KeptEvidence
+	// Check finds what is special about a link on this platform; nil where nothing is.
+	Check func(l Link) []LinkFinding
+}
+
+// Topic is one thing that a store must tell us of.
+type Topic struct {
+	Name     string // as deliveries name it: "orders/create"
+	Label    string // as the store's admin calls it: "Order creation"
+	Occasion string // when it comes, where that is not with every order: "an order is deleted"
+}
+
+// Needs says whether a store must tell of a topic. Deliveries of others are kept and ignored, or used where they say
+// more.
+func (g *Guide) Needs(topic string) bool {
+	return slices.ContainsFunc(g.Topics, func(t Topic) bool { return t.Name == topic })
+}
+
+// OwnStatus says whether an order status is the platform's own; others are set by plugins.
+func (g *Guide) OwnStatus(status string) bool { return slices.Contains(g.Statuses, status) }
+
+// StoreDomain tidies the address of a store, as people paste it, into its lower case host, with its port where one is
+// given, without scheme and path. It is Invalid unless it is a domain as the platform's stores have.
+func (g *Guide) StoreDomain(s string) (string, error) {
+	d := strings.ToLower(Clean(s))
+	if _, rest, ok := strings.Cut(d, "://"); ok {
+		d = rest
+	}
+	if i := strings.IndexAny(d, "/?#"); i >= 0 {
+		d = d[:i]
+	}
+	d = strings.TrimSuffix(d, ".")
+	if !validHost(d) {
+		return "", FieldErrorf("domain", "%q is not a domain (such as shop.example)", Clip(s, 80))
+	}
+	if g.DomainEnd != "" && !g.permanent(d) {
+		return "", FieldErrorf("domain", "%q is not the store's permanent domain; it looks like your-shop%s (%s)",
+			Clip(s, 80), g.DomainEnd, g.DomainMenu)
+	}
+	return d, nil
+}
+
+// OtherShop says whether a delivery that names a shop cannot be of a store with a domain: both are permanent domains,
+// and not the same. Anything else cannot be compared. Shops that share an app share its secret too, so that the
+// signature alone does not tell them apart.
+func (g *Guide) OtherShop(domain, named string) bool {
+	return !strings.EqualFold(domain, named) && g.permanent(domain) && g.permanent(named)
+}
+
+// permanent says whether a domain is a shop's permanent one; examples such as "{shop}.myshopify.com" are not.
+func (g *Guide) permanent(domain string) bool {
+	name, ok := strings.CutSuffix(strings.ToLower(domain), g.DomainEnd)
+	return ok && g.DomainEnd != "" && validStoreSlug(name)
+}

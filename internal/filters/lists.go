@@ -1,0 +1,110 @@
+package filters
+
+import (
+	"cmp"
+	"strconv"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// MostIDs bounds the campaigns, or offers, that one query names.
+const MostIDs = 100
+
+// Conversions reads which conversions are wanted, whenever they were placed. Who is named by ids is wanted although
+// they left.
+func (q *Query) Conversions() storage.ConversionFilter {
+	f := storage.ConversionFilter{
+		IDs:         ids[affiliate.ConversionID](q, "ids", "cnv_"),
+		Campaigns:   ids[affiliate.CampaignID](q, "campaign", "cmp_"),
+		Creator:     id[affiliate.CreatorID](q, "creator", "cre_"),
+		Offer:       id[affiliate.OfferID](q, "offer", "off_"),
+		OfferType:   word[affiliate.OfferType](q, "offer_type"),
+		OfferStatus: word[affiliate.OfferStatus](q, "offer_status"),
+		Store:       q.store().ID,
+		Code:        id[affiliate.CodeID](q, "code", "cod_"),
+		Link:        id[affiliate.LinkID](q, "link", "lnk_"),
+		Statuses:    words[affiliate.OrderStatus](q, "status"),
+		Approvals:   words[affiliate.Approval](q, "approval"),
+		Method:      word[affiliate.Method](q, "method"),
+		Currency:    q.currency(),
+		Unconverted: q.flag("waiting_for_rate"),
+		WithRefund:  q.flag("with_refund"),
+		Ambiguous:   q.flag("ambiguous"),
+		Search:      q.Text("q"),
+		Former:      q.former(),
+	}
+	f.Former = f.Former || len(f.IDs) > 0
+	if len(f.Campaigns) > MostIDs {
+		q.fail(affiliate.FieldErrorf("campaign", "must name at most %d campaigns", MostIDs))
+	}
+	return f
+}
+
+// ConversionSort reads the order of conversions; the newest come first where none is asked for.
+func (q *Query) ConversionSort() storage.ConversionSort {
+	sort, err := storage.ParseConversionSort(q.values.Get("sort"))
+	if err != nil {
+		q.fail(err)
+	}
+	return sort
+}
+
+// Orders reads which orders are wanted, whenever they were placed.
+func (q *Query) Orders() storage.OrderFilter {
+	f := storage.OrderFilter{
+		Status:   word[affiliate.OrderStatus](q, "status"),
+		Store:    q.store().Slug,
+		Campaign: id[affiliate.CampaignID](q, "campaign", "cmp_"),
+		Creator:  id[affiliate.CreatorID](q, "creator", "cre_"),
+		Show:     word[storage.OrderShow](q, "show"),
+		Doubt:    affiliate.Doubt(word[storage.DoubtFilter](q, "doubt")),
+		Custom:   q.values.Get("custom_status"),
+		Text:     q.Text("q"),
+	}
+	if q.flag("parts") {
+		f.Show = storage.ShowParts
+	}
+	return f
+}
+
+// Ledger reads which ledger entries are wanted, whenever they were posted.
+func (q *Query) Ledger() storage.LedgerFilter {
+	return storage.LedgerFilter{
+		Creator:  id[affiliate.CreatorID](q, "creator", "cre_"),
+		Campaign: id[affiliate.CampaignID](q, "campaign", "cmp_"),
+		Kind:     word[affiliate.EntryKind](q, "kind"),
+		Currency: q.currency(),
+	}
+}
+
+// Payouts reads which payouts are wanted, whenever they were paid.
+func (q *Query) Payouts() storage.PayoutFilter {
+	return storage.PayoutFilter{
+		Creator: id[affiliate.CreatorID](q, "creator", "cre_"),
+		State:   word[affiliate.PayoutState](q, "state"),
+	}
+}
+
+// Unowned reads which codes, or slugs, without an owner are wanted. Sales are compared in the currency that is asked
+// for, or else in that of the store, or else in the account's.
+func (q *Query) Unowned(account money.Currency) storage.UnownedFilter {
+	store := q.store()
+	f := storage.UnownedFilter{
+		Kind:     cmp.Or(q.values.Get("kind"), storage.EvidenceCode),
+		Store:    store.ID,
+		Search:   q.Text("q"),
+		Since:    q.moment("since", 0),
+		Sort:     storage.UnownedSort(q.values.Get("sort")),
+		Currency: q.currency(),
+	}
+	if f.Currency == "" {
+		f.Currency = account
+		if store.ID != 0 {
+			f.Currency = store.Currency
+		}
+	}
+	f.MinOrders, _ = strconv.Atoi(q.values.Get("min_orders")) // the API has checked it; no page has it
+	return f
+}
