@@ -4,8 +4,8 @@
 //
 // No package imports one that stands beside or above it. Statements of SQL stand in storage and report alone, tests and
 // benchmarks aside. No line of Go, CSS, JavaScript or HTML that git tracks is wider than 120 columns, and in a template
-// of a page no two elements of a form, a table or a list begin on the same line. An address cannot be folded, and SQL is
-// folded by what it means: neither counts. It lists what is wrong and exits with 1 then.
+// of a page no two elements of a form, a table or a list begin on the same line. An address cannot be folded, and SQL
+// is folded by what it means: neither counts. It lists what is wrong and exits with 1 then.
 package main
 
 import (
