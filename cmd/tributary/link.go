@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
@@ -69,44 +70,8 @@ func workingLinks(ctx context.Context, a *app.App) (working []affiliate.Link, er
 
 // linkCheckJSON is a checked link as the command prints it for machines.
 type linkCheckJSON struct {
-	Slug     string            `json:"slug"`
-	FinalURL string            `json:"final_url"`
-	OK       bool              `json:"ok"`
-	Keeps    []keptJSON        `json:"keeps"`
-	Findings []linkFindingJSON `json:"findings"`
-	Hops     []hopJSON         `json:"hops"`
-}
-
-type keptJSON struct {
-	Platform affiliate.Platform `json:"platform"`
-	Field    string             `json:"field"`
-	Value    string             `json:"value"`
-}
-
-type linkFindingJSON struct {
-	Code   string `json:"code"`
-	Severe bool   `json:"severe"`
-	Text   string `json:"text"`
-}
-
-type hopJSON struct {
-	URL    string `json:"url"`
-	Status int    `json:"status"`
-}
-
-func linkCheckAsJSON(l app.CheckedLink) linkCheckJSON {
-	v := linkCheckJSON{Slug: l.Slug, FinalURL: l.Address, OK: !l.Severe(), Keeps: []keptJSON{},
-		Findings: []linkFindingJSON{}, Hops: []hopJSON{}}
-	for _, k := range l.Kept {
-		v.Keeps = append(v.Keeps, keptJSON(k))
-	}
-	for _, f := range l.Findings {
-		v.Findings = append(v.Findings, linkFindingJSON(f))
-	}
-	for _, h := range l.Hops {
-		v.Hops = append(v.Hops, hopJSON{h.Address, h.Status})
-	}
-	return v
+	Slug string `json:"slug"`
+	api.LinkCheckJSON
 }
 
 // printLinkChecks ends with exit code 1 when orders by a link may be credited to nobody.
@@ -114,7 +79,7 @@ func (c *call) printLinkChecks(links []app.CheckedLink) error {
 	severe := 0
 	list := make([]linkCheckJSON, len(links))
 	for i, l := range links {
-		list[i] = linkCheckAsJSON(l)
+		list[i] = linkCheckJSON{l.Slug, api.LinkCheckView(l)}
 		if l.Severe() {
 			severe++
 		}
@@ -194,7 +159,7 @@ func linkSet(ctx context.Context, c *call) error {
 		return err
 	}
 	if c.json {
-		return c.printJSON(linkCheckAsJSON(checked))
+		return c.printJSON(linkCheckJSON{checked.Slug, api.LinkCheckView(checked)})
 	}
 	c.printLinkCheck(checked)
 	return nil

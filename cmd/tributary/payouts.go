@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -21,15 +21,6 @@ func payoutsDueCommand() command {
 		example: "tributary payouts due",
 		run:     payoutsDue,
 	}
-}
-
-// dueJSON is what is due to a creator as commands print it for machines.
-type dueJSON struct {
-	Creator     string `json:"creator"`
-	CreatorName string `json:"creator_name"`
-	Amount      string `json:"amount"`
-	Currency    string `json:"currency"`
-	Accounts    int    `json:"accounts"`
 }
 
 func payoutsDue(ctx context.Context, c *call) error {
@@ -58,11 +49,10 @@ func payoutsDue(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	list := make([]dueJSON, len(due))
+	list := make([]api.DueJSON, len(due))
 	totals := map[money.Currency]int64{}
 	for i, d := range due {
-		list[i] = dueJSON{d.CreatorID.String(), d.Creator, money.Format(d.Amount, d.Currency),
-			d.Currency.Code(), d.Accounts}
+		list[i] = api.DueView(d)
 		totals[d.Currency] += d.Amount
 	}
 	if c.json {
@@ -106,24 +96,6 @@ func payoutsIssueCommand() command {
 			"2026-11-30\"\ntributary payouts issue cre_1 cre_2",
 		run: payoutsIssue,
 	}
-}
-
-// payoutJSON is a payout as commands print it for machines.
-type payoutJSON struct {
-	ID        string    `json:"id"`
-	Creator   string    `json:"creator"`
-	Amount    string    `json:"amount"`
-	Currency  string    `json:"currency"`
-	State     string    `json:"state"`
-	Method    string    `json:"method"`
-	Reference string    `json:"reference"`
-	PaidAt    time.Time `json:"paid_at"`
-}
-
-func payoutAsJSON(p affiliate.Payout) payoutJSON {
-	return payoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency),
-		Currency: p.Currency.Code(), State: string(p.State), Method: p.Method, Reference: p.Reference,
-		PaidAt: p.PaidAt.UTC()}
 }
 
 func payoutsIssue(ctx context.Context, c *call) error {
@@ -178,9 +150,9 @@ func payoutsIssue(ctx context.Context, c *call) error {
 }
 
 func (c *call) printPayouts(payouts []affiliate.Payout) error {
-	list := make([]payoutJSON, len(payouts))
+	list := make([]api.PayoutJSON, len(payouts))
 	for i, p := range payouts {
-		list[i] = payoutAsJSON(p)
+		list[i] = api.PayoutView(p)
 	}
 	if c.json {
 		return c.printJSON(map[string]any{"payouts": list})
@@ -225,7 +197,7 @@ func payoutsCancel(ctx context.Context, c *call) error {
 		return err
 	}
 	if c.json {
-		return c.printJSON(payoutAsJSON(p))
+		return c.printJSON(api.PayoutView(p))
 	}
 	fmt.Fprintf(c.stdout, "Payout %s is canceled; %s %s is owed to %s again.\n", p.ID,
 		money.Format(p.Amount, p.Currency), p.Currency, p.CreatorID)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -14,19 +15,34 @@ func settingsCommand() command {
 		args:    "[set KEY=VALUE …] [--json]",
 		summary: "Show or change the settings of the account.",
 		example: "tributary settings\ntributary settings set name=\"My brand\" currency=EUR timezone=Europe/Berlin " +
-			"attribution_window_days=30 precedence=code_first hold_days=14 minimum_payout=25.00\n" +
-			"# currency, timezone: of all totals and report days; another one makes figures be computed anew\n" +
-			"# attribution_window_days: how long after a click an order counts (1 to 365)\n" +
-			"# precedence: code_first or link_first, where both lead to an order\n" +
-			"# click_rule: last_click or first_click, of several clicks within the window\n" +
-			"# renewals: own_code or first_only; of a subscription's renewals, those count that carry a creator's " +
-			"code, or none do\n" +
-			"# utm: on or off; whether links add utm parameters to their landing page, which " +
-			platforms().Names(app.NeedsUTM) + " needs\n" +
-			"# hold_days: how long a commission waits before it can be paid (0 to 365)\n" +
-			"# minimum_payout: what is less is not due yet",
+			"attribution_window_days=30 precedence=code_first hold_days=14 minimum_payout=25.00" + settingsHelp(),
 		run: settings,
 	}
+}
+
+// settingsHelp has a line for each setting whose name does not say it all.
+func settingsHelp() string {
+	var b strings.Builder
+	for _, s := range affiliate.AccountSettings() {
+		if s.Help == "" {
+			continue
+		}
+		b.WriteString("\n# " + s.Key + ": ")
+		for i, c := range s.Choices {
+			if i > 0 {
+				b.WriteString(" or ")
+			}
+			b.WriteString(c.Value)
+		}
+		if len(s.Choices) > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(strings.ReplaceAll(s.Help, affiliate.PlatformsNeedingUTM, platforms().Names(app.NeedsUTM)))
+		if s.Most > 0 {
+			fmt.Fprintf(&b, " (%d to %d)", s.Least, s.Most)
+		}
+	}
+	return b.String()
 }
 
 func settings(ctx context.Context, c *call) error {

@@ -62,7 +62,7 @@ func timeOrNil(t time.Time) *time.Time {
 func storeAdd(ctx context.Context, c *call) error {
 	var in app.NewStore
 	var platform, parts string
-	c.flags.StringVar(&platform, "platform", "", "`P`: "+platforms().Choice())
+	c.flags.StringVar(&platform, "platform", "", "`P`: "+platforms().Words(app.AnyPlatform))
 	c.flags.StringVar(&in.Slug, "slug", "", "`S`: its name in the webhook address, of a-z, 0-9 and -")
 	c.flags.StringVar(&in.Name, "name", "", "`N`: its name for people")
 	c.flags.StringVar(&in.Domain, "domain", "", "`D`: its domain. "+platforms().AboutDomain())

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/api"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
@@ -23,21 +24,11 @@ func tokenAddCommand() command {
 
 // tokenJSON is a token as commands print it for machines.
 type tokenJSON struct {
-	Token      string     `json:"token,omitempty"` // only when it was made now
-	ID         string     `json:"id"`
-	Name       string     `json:"name"`
-	Role       string     `json:"role"`
-	CreatedAt  time.Time  `json:"created_at"`
-	LastUsedAt *time.Time `json:"last_used_at"`
-	EndedAt    *time.Time `json:"ended_at"`
-	ExpiresAt  *time.Time `json:"expires_at"`
+	Token string `json:"token,omitempty"` // only when it was made now
+	api.TokenJSON
 }
 
-func tokenAsJSON(t affiliate.Token) tokenJSON {
-	return tokenJSON{ID: t.ID.String(), Name: t.Name, Role: string(t.Role), CreatedAt: t.CreatedAt.UTC(),
-		LastUsedAt: timeOrNil(t.LastUsedAt), EndedAt: timeOrNil(t.EndedAt),
-		ExpiresAt: timeOrNil(t.ExpiresAt)}
-}
+func tokenAsJSON(t affiliate.Token) tokenJSON { return tokenJSON{TokenJSON: api.TokenView(t)} }
 
 func tokenAdd(ctx context.Context, c *call) error {
 	name := c.flags.String("name", "", "`N`: what the token is for")

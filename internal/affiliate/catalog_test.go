@@ -47,7 +47,7 @@ func TestStoreDomain(t *testing.T) {
 }
 
 func TestStore_Validate(t *testing.T) {
-	woo, shopifys := woocommerce.Platform{}.Guide(), shopify.Platform{}.Guide()
+	woo := woocommerce.Platform{}.Guide()
 	good := affiliate.Store{Platform: woocommerce.Name, Slug: "my-shop-2", Name: "My shop", Domain: "shop.example",
 		Currency: "EUR", Timezone: "Europe/Berlin", Parts: affiliate.PartsDecide}
 	if err := good.Validate(woo); err != nil {
@@ -65,9 +65,6 @@ func TestStore_Validate(t *testing.T) {
 		change(&s)
 		wantField(t, s.Validate(woo), field)
 	}
-	shop := good
-	shop.Platform, shop.Domain, shop.Parts = shopify.Name, "my-shop.myshopify.com", affiliate.PartsNever
-	wantField(t, shop.Validate(shopifys), "parts")
 	for _, slug := range []string{"", "-a", "a-", "a_b", "A", strings.Repeat("a", 65)} {
 		s := good
 		s.Slug = slug

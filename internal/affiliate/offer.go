@@ -177,6 +177,15 @@ func ParseAmount(field, s string, c money.Currency) (int64, error) {
 	return n, err
 }
 
+// ParseCurrency reads an ISO 4217 code; the error names the field.
+func ParseCurrency(field, code string) (money.Currency, error) {
+	c, err := money.ParseCurrency(code)
+	if err != nil {
+		return "", FieldErrorf(field, "%v", err)
+	}
+	return c, nil
+}
+
 // FormatPercent writes 1250 as "12.50".
 func FormatPercent(n int64) string { return money.FormatScaled(n, percentDigits) }
 

@@ -1,6 +1,9 @@
 package affiliate
 
 import (
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/money"
@@ -43,37 +46,219 @@ func DefaultSettings() Settings {
 // MaxHoldDays bounds the hold period.
 const MaxHoldDays = 365
 
+// AccountSetting is one of the settings: how it is read and written, and what people read about it.
+type AccountSetting struct {
+	Key   string
+	Group SettingGroup
+	Kind  SettingKind
+	Label string // of its field
+	Hint  string // beside its field
+	Fact  string // what its value is the answer to, for those who may not change it
+	Said  string // how the value is said then: "%s wins"; empty: as it is
+	Name  string // in sentences: "hold in days"
+	Help  string // on the command line
+	// Beside says that its field stands beside the one before it.
+	Beside      bool
+	Choices     []Choice
+	Least, Most int // of a number
+	// Text writes its value as people do; set reads that, and check says what is wrong with it. Errors name the key.
+	Text  func(Settings) string
+	set   func(*Settings, string) error
+	check func(Settings) error
+}
+
+// SettingGroup is a part of the page of settings.
+type SettingGroup string
+
+// Groups of settings.
+const (
+	SettingBrand  SettingGroup = "brand"
+	SettingCredit SettingGroup = "credit"
+	SettingPay    SettingGroup = "pay"
+)
+
+// SettingKind says what values a setting has.
+type SettingKind string
+
+// Kinds of settings.
+const (
+	SettingText     SettingKind = "text"
+	SettingCurrency SettingKind = "currency"
+	SettingZone     SettingKind = "zone"
+	SettingDays     SettingKind = "days"
+	SettingChoices  SettingKind = "choices"
+	SettingAmount   SettingKind = "amount" // in the account's currency
+)
+
+// Choice is one of few values, with what people read for it.
+type Choice struct{ Value, Title string }
+
+// PlatformsNeedingUTM stands in texts about settings for the names of the platforms whose stores need utm parameters.
+const PlatformsNeedingUTM = "{platforms}"
+
+// AccountSettings are all settings, in the order in which they are listed and set. The currency stands before the
+// amounts in it.
+func AccountSettings() []AccountSetting {
+	return []AccountSetting{
+		{Key: "name", Group: SettingBrand, Kind: SettingText, Label: "Name of the brand", Fact: "Name of the brand",
+			Hint: "Stands on every page and export.",
+			Text: func(s Settings) string { return s.Name },
+			set:  func(s *Settings, v string) error { s.Name = v; return nil },
+			check: func(s Settings) error {
+				if s.Name == "" || len(s.Name) > 200 {
+					return FieldErrorf("name", "must have 1 to 200 characters")
+				}
+				return nil
+			}},
+		{Key: "currency", Group: SettingBrand, Kind: SettingCurrency, Label: "Currency", Fact: "Currency",
+			Hint: "Of totals, commissions and payouts.",
+			Help: "of all totals; another one makes figures be computed anew",
+			Text: func(s Settings) string { return s.Currency.Code() },
+			set:  (*Settings).setCurrency,
+			check: func(s Settings) error {
+				_, err := ParseCurrency("currency", string(s.Currency))
+				return err
+			}},
+		{Key: "timezone", Group: SettingBrand, Kind: SettingZone, Label: "Time zone", Fact: "Time zone",
+			Name: "time zone", Beside: true,
+			Hint: "Continent/City. Days of reports begin and end there.",
+			Help: "of the days of reports; another one makes figures be computed anew",
+			Text: func(s Settings) string { return s.Timezone },
+			set:  func(s *Settings, v string) error { s.Timezone = v; return nil },
+			check: func(s Settings) error {
+				if _, err := LoadZone(s.Timezone); err != nil {
+					return FieldErrorf("timezone", "%v", err)
+				}
+				return nil
+			}},
+		ofDays(AccountSetting{Key: "attribution_window_days", Group: SettingCredit, Least: MinWindowDays,
+			Most: MaxWindowDays, Label: "Attribution window, in days", Fact: "Attribution window",
+			Name: "attribution window in days",
+			Hint: "How long after a click on a creator's link an order still counts as theirs.",
+			Help: "how long after a click an order counts"},
+			func(s *Settings) *int { return &s.WindowDays }),
+		ofChoices(AccountSetting{Key: "precedence", Group: SettingCredit,
+			Label: "An order has a code and a link. Who wins?", Fact: "When an order has a code and a link",
+			Said: "%s wins", Help: "what wins where both a code and a link lead to an order"},
+			func(s *Settings) *Precedence { return &s.Precedence },
+			map[Precedence]string{CodeFirst: "The code", LinkFirst: "The link"}),
+		ofChoices(AccountSetting{Key: "click_rule", Group: SettingCredit, Beside: true,
+			Label: "There were several clicks. Which one wins?", Fact: "When there were several clicks",
+			Said: "%s wins", Help: "which of several clicks within the window wins"},
+			func(s *Settings) *ClickRule { return &s.ClickRule },
+			map[ClickRule]string{LastClick: "The last click", FirstClick: "The first click"}),
+		ofChoices(AccountSetting{Key: "renewals", Group: SettingCredit,
+			Label: "A subscription renews. Who is credited?", Fact: "Renewals of subscriptions are credited to",
+			Hint: "A renewal carries a copy of its first order's visit, so a link never counts on it. The first " +
+				"order is credited like any other.",
+			Help: "of a subscription's renewals, those count that carry a creator's code, or none do"},
+			func(s *Settings) *RenewalRule { return &s.Renewals },
+			map[RenewalRule]string{RenewalsOwnCode: "Whoever owns a code on the renewal",
+				RenewalsFirstOnly: "Nobody: only the first order counts"}),
+		ofChoices(AccountSetting{Key: "utm", Group: SettingCredit,
+			Label: "Links add utm parameters to their landing page", Fact: "Links add utm parameters",
+			Name: "utm parameters",
+			Hint: PlatformsNeedingUTM + " needs them: without them, whoever has visited the shop before buys " +
+				"without a trace of the link. Pages that have utm parameters of their own keep those. A link can say " +
+				"otherwise.",
+			Help: "whether links add utm parameters to their landing page, which " + PlatformsNeedingUTM + " needs"},
+			func(s *Settings) *UTMRule { return &s.UTM },
+			map[UTMRule]string{UTMOn: "Yes", UTMOff: "No"}),
+		ofDays(AccountSetting{Key: "hold_days", Group: SettingPay, Most: MaxHoldDays, Label: "Hold, in days",
+			Fact: "Hold before commissions are paid", Name: "hold in days",
+			Hint: "How long a new commission waits before it is due, so that returns come first. 0: due at once.",
+			Help: "how long a commission waits before it can be paid"},
+			func(s *Settings) *int { return &s.HoldDays }),
+		{Key: "minimum_payout", Group: SettingPay, Kind: SettingAmount, Label: "Smallest payout",
+			Fact: "Smallest payout", Name: "smallest payout", Beside: true,
+			Hint: "Less than this is carried on until more is due. 0: everything can be paid.",
+			Help: "what is less is not due yet",
+			Text: func(s Settings) string { return money.Format(s.MinimumPayout, s.Currency) },
+			set: func(s *Settings, v string) (err error) {
+				s.MinimumPayout, err = ParseAmount("minimum_payout", v, s.Currency)
+				return err
+			},
+			check: func(s Settings) error {
+				if s.MinimumPayout < 0 || s.MinimumPayout > money.Limit {
+					return FieldErrorf("minimum_payout", "must not be negative")
+				}
+				return nil
+			}},
+	}
+}
+
+// setCurrency keeps the amounts that are in the account's currency: 10.00 EUR becomes 10.00 USD, or 10 JPY.
+func (s *Settings) setCurrency(v string) error {
+	c, err := ParseCurrency("currency", v)
+	if err != nil {
+		return err
+	}
+	s.MinimumPayout, err = money.Parse(money.Format(s.MinimumPayout, s.Currency), c)
+	s.Currency = c
+	return err
+}
+
+// ofDays completes a setting that is a number of days.
+func ofDays(a AccountSetting, at func(*Settings) *int) AccountSetting {
+	a.Kind = SettingDays
+	a.Text = func(s Settings) string { return strconv.Itoa(*at(&s)) }
+	a.set = func(s *Settings, v string) error {
+		n, err := strconv.Atoi(v)
+		if err != nil {
+			return FieldErrorf(a.Key, "must be a whole number, not %q", v)
+		}
+		*at(s) = n
+		return nil
+	}
+	a.check = func(s Settings) error {
+		if n := *at(&s); n < a.Least || n > a.Most {
+			return FieldErrorf(a.Key, "must be between %d and %d", a.Least, a.Most)
+		}
+		return nil
+	}
+	return a
+}
+
+// ofChoices completes a setting that is one of few words, with what people read for each.
+func ofChoices[W Word[W]](a AccountSetting, at func(*Settings) *W, titles map[W]string) AccountSetting {
+	a.Kind = SettingChoices
+	for _, word := range Words[W]() {
+		a.Choices = append(a.Choices, Choice{string(word), titles[word]})
+	}
+	a.Text = func(s Settings) string { return string(*at(&s)) }
+	a.set = func(s *Settings, v string) error { *at(s) = W(v); return nil }
+	a.check = func(s Settings) error { return CheckWord(a.Key, *at(&s)) }
+	return a
+}
+
+// Set changes settings by their keys, all or none. The error names the key that is wrong.
+func (s Settings) Set(values map[string]string) (Settings, error) {
+	known := AccountSettings()
+	for key := range values {
+		if !slices.ContainsFunc(known, func(a AccountSetting) bool { return a.Key == key }) {
+			var keys []string
+			for _, a := range known {
+				keys = append(keys, a.Key)
+			}
+			return s, FieldErrorf(key, "there is no such setting; there are: %s", strings.Join(keys, ", "))
+		}
+	}
+	for _, a := range known {
+		if v, given := values[a.Key]; given {
+			if err := a.set(&s, v); err != nil {
+				return s, err
+			}
+		}
+	}
+	return s, s.Validate()
+}
+
 // Validate gives an error that names the field that is wrong.
 func (s Settings) Validate() error {
-	if s.Name == "" || len(s.Name) > 200 {
-		return FieldErrorf("name", "must have 1 to 200 characters")
-	}
-	if _, err := money.ParseCurrency(string(s.Currency)); err != nil {
-		return FieldErrorf("currency", "%v", err)
-	}
-	if _, err := LoadZone(s.Timezone); err != nil {
-		return FieldErrorf("timezone", "%v", err)
-	}
-	if s.WindowDays < MinWindowDays || s.WindowDays > MaxWindowDays {
-		return FieldErrorf("attribution_window_days", "must be between %d and %d", MinWindowDays, MaxWindowDays)
-	}
-	if err := CheckWord("precedence", s.Precedence); err != nil {
-		return err
-	}
-	if err := CheckWord("click_rule", s.ClickRule); err != nil {
-		return err
-	}
-	if err := CheckWord("renewals", s.Renewals); err != nil {
-		return err
-	}
-	if err := CheckWord("utm", s.UTM); err != nil {
-		return err
-	}
-	if s.HoldDays < 0 || s.HoldDays > MaxHoldDays {
-		return FieldErrorf("hold_days", "must be between 0 and %d", MaxHoldDays)
-	}
-	if s.MinimumPayout < 0 || s.MinimumPayout > money.Limit {
-		return FieldErrorf("minimum_payout", "must not be negative")
+	for _, a := range AccountSettings() {
+		if err := a.check(s); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -87,11 +87,8 @@ func (s Store) Validate(g *Guide) error {
 	if _, err := LoadZone(s.Timezone); err != nil {
 		return FieldErrorf("timezone", "%v", err)
 	}
-	switch {
-	case s.Parts != PartsDecide && s.Parts != PartsAlways && s.Parts != PartsNever:
+	if s.Parts != PartsDecide && s.Parts != PartsAlways && s.Parts != PartsNever {
 		return FieldErrorf("parts", "must be %s, %s or %s", PartsDecide, PartsAlways, PartsNever)
-	case s.Parts != PartsDecide && !g.Parents:
-		return FieldErrorf("parts", "must be %s: orders of %s have no parent", PartsDecide, g.Name)
 	}
 	return nil
 }

@@ -35,7 +35,8 @@ func TestParseIDs(t *testing.T) {
 		t.Errorf("%d, %v", got, err)
 	}
 	const complaint = `campaign: "x" is not an id; it looks like cmp_1`
-	if _, err := ParseIDs[CampaignID]("campaign", "cmp_", []string{"cmp_1", "x"}); err == nil || err.Error() != complaint {
+	_, err = ParseIDs[CampaignID]("campaign", "cmp_", []string{"cmp_1", "x"})
+	if err == nil || err.Error() != complaint {
 		t.Error(err)
 	}
 	if _, err := OptionalID[CampaignID]("campaign", "cmp_", "x"); err == nil || err.Error() != complaint {

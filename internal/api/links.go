@@ -135,59 +135,64 @@ func (a *API) updateLink(ctx context.Context, in *updateLinkInput) (*output[Link
 	return one(l, err, a.linkView)
 }
 
-type linkCheckJSON struct {
+// LinkCheckJSON is where a link leads, and what is found about it.
+type LinkCheckJSON struct {
 	FinalURL string            `json:"final_url" doc:"Where a click leads; {click} stands for its id"`
 	Store    *string           `json:"store" doc:"Id of the store that the landing page belongs to; null: of none that is known"`
-	Keeps    []keptJSON        `json:"keeps" doc:"What the store writes on the order of a visitor who came by the link"`
+	Keeps    []KeptJSON        `json:"keeps" doc:"What the store writes on the order of a visitor who came by the link"`
 	OK       bool              `json:"ok" doc:"No finding is severe"`
-	Findings []linkFindingJSON `json:"findings"`
-	Hops     []hopJSON         `json:"hops" doc:"The landing page's answers, in order; empty unless it was asked"`
+	Findings []LinkFindingJSON `json:"findings"`
+	Hops     []HopJSON         `json:"hops" doc:"The landing page's answers, in order; empty unless it was asked"`
 }
 
-type keptJSON struct {
+// KeptJSON is a part of an order in which the store writes how its customer came.
+type KeptJSON struct {
 	Platform string `json:"platform"`
 	Field    string `json:"field" doc:"Of the order, as the platform names it" example:"landing_site"`
 	Value    string `json:"value"`
 }
 
-type linkFindingJSON struct {
+// LinkFindingJSON is something about a link that somebody should know.
+type LinkFindingJSON struct {
 	Code   string `json:"code" example:"own_utm"`
 	Severe bool   `json:"severe" doc:"Orders may be credited to nobody; otherwise it is worth knowing"`
 	Text   string `json:"text"`
 }
 
-type hopJSON struct {
+// HopJSON is one answer of a landing page.
+type HopJSON struct {
 	URL    string `json:"url"`
 	Status int    `json:"status"`
 }
 
-func linkCheckView(c app.CheckedLink) linkCheckJSON {
-	v := linkCheckJSON{FinalURL: c.Address, OK: !c.Severe(), Keeps: []keptJSON{}, Findings: []linkFindingJSON{},
-		Hops: []hopJSON{}}
+// LinkCheckView is how the API and the command line show a checked link.
+func LinkCheckView(c app.CheckedLink) LinkCheckJSON {
+	v := LinkCheckJSON{FinalURL: c.Address, OK: !c.Severe(), Keeps: []KeptJSON{}, Findings: []LinkFindingJSON{},
+		Hops: []HopJSON{}}
 	if c.Store != 0 {
 		v.Store = new(c.Store.String())
 	}
 	for _, k := range c.Kept {
-		v.Keeps = append(v.Keeps, keptJSON{string(k.Platform), k.Field, k.Value})
+		v.Keeps = append(v.Keeps, KeptJSON{string(k.Platform), k.Field, k.Value})
 	}
 	for _, f := range c.Findings {
-		v.Findings = append(v.Findings, linkFindingJSON(f))
+		v.Findings = append(v.Findings, LinkFindingJSON(f))
 	}
 	for _, h := range c.Hops {
-		v.Hops = append(v.Hops, hopJSON{h.Address, h.Status})
+		v.Hops = append(v.Hops, HopJSON{h.Address, h.Status})
 	}
 	return v
 }
 
-func (a *API) checkLink(ctx context.Context, in *LinkPath) (*output[linkCheckJSON], error) {
+func (a *API) checkLink(ctx context.Context, in *LinkPath) (*output[LinkCheckJSON], error) {
 	return a.linkCheck(ctx, in, false)
 }
 
-func (a *API) askLink(ctx context.Context, in *LinkPath) (*output[linkCheckJSON], error) {
+func (a *API) askLink(ctx context.Context, in *LinkPath) (*output[LinkCheckJSON], error) {
 	return a.linkCheck(ctx, in, true)
 }
 
-func (a *API) linkCheck(ctx context.Context, in *LinkPath, ask bool) (*output[linkCheckJSON], error) {
+func (a *API) linkCheck(ctx context.Context, in *LinkPath, ask bool) (*output[LinkCheckJSON], error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err
@@ -197,7 +202,7 @@ func (a *API) linkCheck(ctx context.Context, in *LinkPath, ask bool) (*output[li
 		return nil, err
 	}
 	c, err := a.App.CheckLink(ctx, l, ask)
-	return one(c, err, linkCheckView)
+	return one(c, err, LinkCheckView)
 }
 
 func (a *API) endLink(ctx context.Context, in *LinkPath) (*output[LinkJSON], error) {

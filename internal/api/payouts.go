@@ -28,7 +28,8 @@ func (a *API) registerPayouts(api huma.API) {
 		"Cancel a payout that never arrived; what it paid is owed again"}, a.cancelPayout)
 }
 
-type dueJSON struct {
+// DueJSON is what is due to a creator.
+type DueJSON struct {
 	Creator     string `json:"creator" example:"cre_1"`
 	CreatorName string `json:"creator_name"`
 	Amount      string `json:"amount" example:"120.00" doc:"What a payout pays now, over all campaigns. What is on hold is not in it, and debts from refunds are taken off"`
@@ -36,8 +37,9 @@ type dueJSON struct {
 	Accounts    int    `json:"accounts" doc:"How many ledger accounts, one per offer, it is settled over"`
 }
 
-func dueView(d storage.Due) dueJSON {
-	return dueJSON{Creator: d.CreatorID.String(), CreatorName: d.Creator, Amount: money.Format(d.Amount, d.Currency),
+// DueView is how the API and the command line show what is due.
+func DueView(d storage.Due) DueJSON {
+	return DueJSON{Creator: d.CreatorID.String(), CreatorName: d.Creator, Amount: money.Format(d.Amount, d.Currency),
 		Currency: d.Currency.Code(), Accounts: d.Accounts}
 }
 
@@ -46,7 +48,7 @@ type payoutsDueInput struct {
 	PageInput
 }
 
-func (a *API) listPayoutsDue(ctx context.Context, in *payoutsDueInput) (*listOutput[dueJSON], error) {
+func (a *API) listPayoutsDue(ctx context.Context, in *payoutsDueInput) (*listOutput[DueJSON], error) {
 	currency, err := currencyIn("currency", in.Currency, "")
 	if err != nil {
 		return nil, err
@@ -56,7 +58,7 @@ func (a *API) listPayoutsDue(ctx context.Context, in *payoutsDueInput) (*listOut
 		return nil, err
 	}
 	list, next, err := a.App.DB.PayoutsDue(ctx, settings, currency, a.App.Now(), in.page())
-	return listPage(list, next, err, dueView)
+	return listPage(list, next, err, DueView)
 }
 
 // currencyIn reads a currency; an empty text is otherwise.
@@ -84,7 +86,8 @@ type PayoutJSON struct {
 	PaidAt    time.Time             `json:"paid_at"`
 }
 
-func payoutView(p affiliate.Payout) PayoutJSON {
+// PayoutView is how the API and the command line show a payout.
+func PayoutView(p affiliate.Payout) PayoutJSON {
 	return PayoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency),
 		Currency: p.Currency.Code(), State: p.State, Method: p.Method, Reference: p.Reference,
 		Author: p.Author, CreatedAt: p.CreatedAt.UTC(), PaidAt: p.PaidAt.UTC()}
@@ -110,7 +113,7 @@ func (a *API) listPayouts(ctx context.Context, in *listPayoutsInput) (*listOutpu
 	}
 	list, next, err := a.App.DB.Payouts(ctx, filter, in.page())
 	return listPage(list, next, err, func(p storage.NamedPayout) namedPayoutJSON {
-		return namedPayoutJSON{payoutView(p.Payout), p.Creator}
+		return namedPayoutJSON{PayoutView(p.Payout), p.Creator}
 	})
 }
 
@@ -157,7 +160,7 @@ func (a *API) createPayout(ctx context.Context, in *createPayoutInput) (*output[
 		asked.Amount = &amount
 	}
 	p, err := a.App.IssuePayout(ctx, asked)
-	return one(p, err, payoutView)
+	return one(p, err, PayoutView)
 }
 
 type PayoutPath struct {
@@ -209,7 +212,7 @@ func (a *API) getPayout(ctx context.Context, in *PayoutPath) (*output[payoutDeta
 	}
 	entries, err := a.App.DB.PayoutEntries(ctx, id)
 	return one(p, err, func(p affiliate.Payout) payoutDetailJSON {
-		v := payoutDetailJSON{PayoutJSON: payoutView(p), Entries: make([]payoutEntryJSON, len(entries))}
+		v := payoutDetailJSON{PayoutJSON: PayoutView(p), Entries: make([]payoutEntryJSON, len(entries))}
 		for i, e := range entries {
 			v.Entries[i] = payoutEntryView(e)
 		}
@@ -230,5 +233,5 @@ func (a *API) cancelPayout(ctx context.Context, in *cancelPayoutInput) (*output[
 		return nil, err
 	}
 	p, err := a.App.CancelPayout(ctx, id, in.Body.Reason)
-	return one(p, err, payoutView)
+	return one(p, err, PayoutView)
 }

@@ -46,7 +46,7 @@ type PeriodQuery struct {
 
 // UnitQuery is the query parameter of a chart.
 type UnitQuery struct {
-	Unit string `query:"unit" enum:"day,week,month" doc:"Width of the intervals; left out: what suits the range. Weeks begin on Monday"`
+	Unit affiliate.Unit `query:"unit" doc:"Width of the intervals; left out: what suits the range. Weeks begin on Monday"`
 }
 
 // FormerQuery says whose figures count.
@@ -56,13 +56,13 @@ type FormerQuery struct {
 
 // OffersQuery are the query parameters that narrow a report to some offers.
 type OffersQuery struct {
-	Campaign    string `query:"campaign" example:"cmp_1,cmp_2" doc:"cmp_…: only its own; several with commas between them"`
-	OfferType   string `query:"offer_type" enum:"promo_code,sales_link"`
-	OfferStatus string `query:"offer_status" enum:"active,paused,expired,archived"`
+	Campaign    string                `query:"campaign" example:"cmp_1,cmp_2" doc:"cmp_…: only its own; several with commas between them"`
+	OfferType   affiliate.OfferType   `query:"offer_type"`
+	OfferStatus affiliate.OfferStatus `query:"offer_status"`
 }
 
 func (q OffersQuery) scope() (sc report.Scope, err error) {
-	sc = report.Scope{OfferType: affiliate.OfferType(q.OfferType), OfferStatus: affiliate.OfferStatus(q.OfferStatus)}
+	sc = report.Scope{OfferType: q.OfferType, OfferStatus: q.OfferStatus}
 	sc.Campaigns, err = idsIn[affiliate.CampaignID]("campaign", "cmp_", q.Campaign)
 	return sc, err
 }
@@ -225,12 +225,12 @@ type bucketJSON struct {
 
 // SeriesJSON is a chart.
 type SeriesJSON struct {
-	Unit string       `json:"unit" enum:"day,week,month"`
-	Data []bucketJSON `json:"data" nullable:"false" doc:"In order and without gaps; they add up to the figures of the range"`
+	Unit affiliate.Unit `json:"unit"`
+	Data []bucketJSON   `json:"data" nullable:"false" doc:"In order and without gaps; they add up to the figures of the range"`
 }
 
 func seriesView(c report.Chart, currency money.Currency) SeriesJSON {
-	v := SeriesJSON{Unit: string(c.Unit), Data: make([]bucketJSON, len(c.Buckets))}
+	v := SeriesJSON{Unit: c.Unit, Data: make([]bucketJSON, len(c.Buckets))}
 	for i, b := range c.Buckets {
 		v.Data[i] = bucketJSON{Label: b.Label, From: b.From, To: b.Last(), Partial: b.Partial,
 			FiguresJSON: figuresView(c.Series[i], currency)}
@@ -317,7 +317,7 @@ func (a *API) performance(ctx context.Context, p PeriodQuery, u UnitQuery,
 	if err != nil {
 		return nil, err
 	}
-	o, err := r.Overview(ctx, a.App.DB, affiliate.Unit(u.Unit), settings, a.App.Now())
+	o, err := r.Overview(ctx, a.App.DB, u.Unit, settings, a.App.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -374,7 +374,7 @@ func (a *API) getPerformanceSeries(ctx context.Context,
 	if err != nil {
 		return nil, err
 	}
-	c, err := r.Chart(ctx, a.App.DB, affiliate.Unit(in.Unit), a.App.Now())
+	c, err := r.Chart(ctx, a.App.DB, in.Unit, a.App.Now())
 	if err != nil {
 		return nil, err
 	}

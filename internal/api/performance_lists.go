@@ -168,9 +168,9 @@ type campaignPerformanceListInput struct {
 }
 
 type campaignFiguresJSON struct {
-	ID     string `json:"id" example:"cmp_1"`
-	Name   string `json:"name"`
-	Status string `json:"status" enum:"active,ended"`
+	ID     string                   `json:"id" example:"cmp_1"`
+	Name   string                   `json:"name"`
+	Status affiliate.CampaignStatus `json:"status"`
 	RowFiguresJSON
 }
 
@@ -183,7 +183,7 @@ func (a *API) listCampaignPerformance(ctx context.Context,
 	l, err := a.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
 	return figureList(ctx, a, l, err, report.List.CampaignRows, func(r report.CampaignRow,
 		c money.Currency) campaignFiguresJSON {
-		return campaignFiguresJSON{ID: r.ID.String(), Name: r.Name, Status: string(r.Status),
+		return campaignFiguresJSON{ID: r.ID.String(), Name: r.Name, Status: r.Status,
 			RowFiguresJSON: rowFigures(r.RowSums, c)}
 	})
 }
@@ -212,12 +212,12 @@ type offerPerformanceListInput struct {
 }
 
 type offerFiguresJSON struct {
-	ID           string `json:"id" example:"off_1"`
-	Name         string `json:"name"`
-	Type         string `json:"type" enum:"promo_code,sales_link"`
-	Status       string `json:"status" enum:"active,paused,expired,archived"`
-	Campaign     string `json:"campaign" example:"cmp_1"`
-	CampaignName string `json:"campaign_name"`
+	ID           string                `json:"id" example:"off_1"`
+	Name         string                `json:"name"`
+	Type         affiliate.OfferType   `json:"type"`
+	Status       affiliate.OfferStatus `json:"status"`
+	Campaign     string                `json:"campaign" example:"cmp_1"`
+	CampaignName string                `json:"campaign_name"`
 	RowFiguresJSON
 }
 
@@ -230,7 +230,7 @@ func (a *API) listOfferPerformance(ctx context.Context,
 	l, err := a.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
 	return figureList(ctx, a, l, err, report.List.OfferRows,
 		func(r report.OfferRow, c money.Currency) offerFiguresJSON {
-			return offerFiguresJSON{ID: r.ID.String(), Name: r.Name, Type: string(r.Type), Status: string(r.Status),
+			return offerFiguresJSON{ID: r.ID.String(), Name: r.Name, Type: r.Type, Status: r.Status,
 				Campaign: r.CampaignID.String(), CampaignName: r.CampaignName, RowFiguresJSON: rowFigures(r.RowSums, c)}
 		})
 }
@@ -281,19 +281,19 @@ type evidencePerformanceListInput struct {
 }
 
 type evidenceFiguresJSON struct {
-	Kind         string  `json:"kind" enum:"code,link"`
-	ID           string  `json:"id" example:"cod_1" doc:"cod_… or lnk_…"`
-	Text         string  `json:"text" doc:"The code, or the link's slug, as its owner writes it"`
-	Store        *string `json:"store" doc:"Slug of the code's store; null for a link"`
-	LinkKind     *string `json:"link_kind" doc:"sales, purchase or review; null for a code"`
-	Ended        bool    `json:"ended" doc:"It is not the creator's any more, or the link was ended"`
-	OfferMember  string  `json:"offer_member" example:"ofm_1"`
-	Offer        string  `json:"offer" example:"off_1"`
-	OfferName    string  `json:"offer_name"`
-	Campaign     string  `json:"campaign" example:"cmp_1"`
-	CampaignName string  `json:"campaign_name"`
-	Creator      string  `json:"creator" example:"cre_1"`
-	CreatorName  string  `json:"creator_name"`
+	Kind         affiliate.Method `json:"kind"`
+	ID           string           `json:"id" example:"cod_1" doc:"cod_… or lnk_…"`
+	Text         string           `json:"text" doc:"The code, or the link's slug, as its owner writes it"`
+	Store        *string          `json:"store" doc:"Slug of the code's store; null for a link"`
+	LinkKind     *string          `json:"link_kind" doc:"sales, purchase or review; null for a code"`
+	Ended        bool             `json:"ended" doc:"It is not the creator's any more, or the link was ended"`
+	OfferMember  string           `json:"offer_member" example:"ofm_1"`
+	Offer        string           `json:"offer" example:"off_1"`
+	OfferName    string           `json:"offer_name"`
+	Campaign     string           `json:"campaign" example:"cmp_1"`
+	CampaignName string           `json:"campaign_name"`
+	Creator      string           `json:"creator" example:"cre_1"`
+	CreatorName  string           `json:"creator_name"`
 	RowFiguresJSON
 }
 
@@ -310,7 +310,7 @@ func (a *API) listEvidencePerformance(ctx context.Context,
 	l, err := a.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
 	return figureList(ctx, a, l, err, report.List.CodeRows, func(r report.CodeRow,
 		c money.Currency) evidenceFiguresJSON {
-		v := evidenceFiguresJSON{Kind: string(r.Kind), ID: r.CodeID.String(), Text: r.Text, Store: orNull(r.Store),
+		v := evidenceFiguresJSON{Kind: r.Kind, ID: r.CodeID.String(), Text: r.Text, Store: orNull(r.Store),
 			LinkKind: orNull(r.LinkKind), Ended: r.Ended, OfferMember: r.OfferMemberID.String(),
 			Offer: r.OfferID.String(), OfferName: r.Offer, Campaign: r.CampaignID.String(), CampaignName: r.Campaign,
 			Creator: r.CreatorID.String(), CreatorName: r.Creator, RowFiguresJSON: rowFigures(r.RowSums, c)}

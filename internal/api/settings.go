@@ -2,15 +2,17 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
-	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/web"
 )
@@ -38,10 +40,29 @@ type settingsJSON struct {
 	MinimumPayout string                `json:"minimum_payout" example:"25.00"`
 }
 
-func settingsView(v affiliate.Settings) settingsJSON {
-	return settingsJSON{Name: v.Name, Currency: v.Currency.Code(), Timezone: v.Timezone, WindowDays: v.WindowDays,
-		Precedence: v.Precedence, ClickRule: v.ClickRule, Renewals: v.Renewals,
-		UTM: v.UTM, HoldDays: v.HoldDays, MinimumPayout: money.Format(v.MinimumPayout, v.Currency)}
+// settingsView writes each setting into the field of its key: numbers of days as numbers, all others as texts.
+func settingsView(settings affiliate.Settings) (v settingsJSON) {
+	fields := reflect.ValueOf(&v).Elem()
+	for _, s := range app.SettingsList(settings) {
+		switch f := fields.FieldByIndex(fieldOfKey(fields.Type(), s.Key)); f.Kind() {
+		case reflect.Int:
+			n, _ := strconv.ParseInt(s.Value, 10, 64) // it was a number
+			f.SetInt(n)
+		default:
+			f.SetString(s.Value)
+		}
+	}
+	return v
+}
+
+// fieldOfKey finds the field that a key stands for in JSON; a test sees to it that each setting has one.
+func fieldOfKey(t reflect.Type, key string) []int {
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name == key {
+			return f.Index
+		}
+	}
+	panic("no field for the setting " + key)
 }
 
 func (a *API) getSettings(ctx context.Context, _ *struct{}) (*output[settingsJSON], error) {
@@ -65,18 +86,11 @@ type updateSettingsInput struct {
 }
 
 func (a *API) updateSettings(ctx context.Context, in *updateSettingsInput) (*output[settingsJSON], error) {
-	b := in.Body
 	var changes []app.Setting
-	for key, v := range map[string]*string{"name": b.Name, "currency": b.Currency, "timezone": b.Timezone,
-		"precedence": b.Precedence, "click_rule": b.ClickRule, "renewals": b.Renewals,
-		"utm": b.UTM, "minimum_payout": b.MinimumPayout} {
-		if v != nil {
-			changes = append(changes, app.Setting{Key: key, Value: *v})
-		}
-	}
-	for key, n := range map[string]*int{"attribution_window_days": b.WindowDays, "hold_days": b.HoldDays} {
-		if n != nil {
-			changes = append(changes, app.Setting{Key: key, Value: strconv.Itoa(*n)})
+	body := reflect.ValueOf(in.Body)
+	for _, s := range affiliate.AccountSettings() {
+		if given := body.FieldByIndex(fieldOfKey(body.Type(), s.Key)); !given.IsNil() {
+			changes = append(changes, app.Setting{Key: s.Key, Value: fmt.Sprint(given.Elem())})
 		}
 	}
 	v, err := a.App.SetSettings(ctx, changes)

@@ -34,20 +34,20 @@ func (a *API) registerStores(api huma.API) {
 }
 
 type StoreJSON struct {
-	ID              string     `json:"id" example:"str_1"`
-	Slug            string     `json:"slug"`
-	Platform        string     `json:"platform"`
-	Name            string     `json:"name"`
-	Domain          string     `json:"domain"`
-	Currency        string     `json:"currency"`
-	Timezone        string     `json:"timezone"`
-	Parts           string     `json:"parts" enum:"decide,parts,own_orders" doc:"What orders with a parent are, which {parents} has: decide by the plugin that made them; always parts of their parent; always orders of their own"`
-	State           string     `json:"state" enum:"active,uninstalled,ended"`
-	Warning         *string    `json:"warning" doc:"The last thing the owner should know"`
-	WebhookURL      string     `json:"webhook_url"`
-	LastDeliveryAt  *time.Time `json:"last_delivery_at"`
-	LastProcessedAt *time.Time `json:"last_processed_at"`
-	Version         int        `json:"version"`
+	ID              string               `json:"id" example:"str_1"`
+	Slug            string               `json:"slug"`
+	Platform        string               `json:"platform"`
+	Name            string               `json:"name"`
+	Domain          string               `json:"domain"`
+	Currency        string               `json:"currency"`
+	Timezone        string               `json:"timezone"`
+	Parts           affiliate.PartsRule  `json:"parts" doc:"What orders with a parent are, which {parents} has: decide by the plugin that made them; always parts of their parent; always orders of their own"`
+	State           affiliate.StoreState `json:"state"`
+	Warning         *string              `json:"warning" doc:"The last thing the owner should know"`
+	WebhookURL      string               `json:"webhook_url"`
+	LastDeliveryAt  *time.Time           `json:"last_delivery_at"`
+	LastProcessedAt *time.Time           `json:"last_processed_at"`
+	Version         int                  `json:"version"`
 
 	Health StoreHealthJSON `json:"health"`
 
@@ -57,7 +57,7 @@ type StoreJSON struct {
 
 func (a *API) storeView(v affiliate.Store, h StoreHealthJSON) StoreJSON {
 	return StoreJSON{ID: v.ID.String(), Slug: v.Slug, Platform: string(v.Platform), Name: v.Name, Domain: v.Domain,
-		Currency: v.Currency.Code(), Timezone: v.Timezone, Parts: string(v.Parts), State: string(v.State),
+		Currency: v.Currency.Code(), Timezone: v.Timezone, Parts: v.Parts, State: v.State,
 		Warning: orNull(v.Warning), WebhookURL: a.App.WebhookURL(v), LastDeliveryAt: web.TimeOrNull(v.LastDeliveryAt),
 		LastProcessedAt: web.TimeOrNull(v.LastProcessedAt), Version: v.Version, Health: h, CreatedAt: v.CreatedAt.UTC(),
 		UpdatedAt: v.UpdatedAt.UTC()}
@@ -101,14 +101,14 @@ func (a *API) listStores(ctx context.Context, in *PageInput) (*listOutput[StoreJ
 
 type createStoreInput struct {
 	Body struct {
-		Platform      string `json:"platform"`
-		Slug          string `json:"slug" doc:"In its webhook address: a-z, 0-9 and -"`
-		Name          string `json:"name"`
-		Domain        string `json:"domain" doc:"{domain}"`
-		Currency      string `json:"currency" example:"EUR"`
-		Timezone      string `json:"timezone" example:"Europe/Berlin"`
-		Parts         string `json:"parts,omitempty" enum:"decide,parts,own_orders"`
-		WebhookSecret string `json:"webhook_secret,omitempty" doc:"{secret}"`
+		Platform      string              `json:"platform"`
+		Slug          string              `json:"slug" doc:"In its webhook address: a-z, 0-9 and -"`
+		Name          string              `json:"name"`
+		Domain        string              `json:"domain" doc:"{domain}"`
+		Currency      string              `json:"currency" example:"EUR"`
+		Timezone      string              `json:"timezone" example:"Europe/Berlin"`
+		Parts         affiliate.PartsRule `json:"parts,omitempty"`
+		WebhookSecret string              `json:"webhook_secret,omitempty" doc:"{secret}"`
 	}
 }
 
@@ -121,7 +121,7 @@ type createdStoreJSON struct {
 func (a *API) createStore(ctx context.Context, in *createStoreInput) (*output[createdStoreJSON], error) {
 	b := in.Body
 	added, err := a.App.AddStore(ctx, app.NewStore{Platform: affiliate.Platform(b.Platform), Slug: b.Slug, Name: b.Name,
-		Domain: b.Domain, Currency: b.Currency, Timezone: b.Timezone, Parts: affiliate.PartsRule(b.Parts),
+		Domain: b.Domain, Currency: b.Currency, Timezone: b.Timezone, Parts: b.Parts,
 		Secret: b.WebhookSecret})
 	return one(added, err, func(s app.AddedStore) createdStoreJSON {
 		fresh := StoreHealthView(a.App.Platforms.Guide(s.Platform), app.StoreHealth{}, storage.StoreCounts{})
@@ -139,11 +139,11 @@ type updateStoreInput struct {
 	StorePath
 	Body struct {
 		ChangeInput
-		Name     *string `json:"name,omitempty"`
-		Domain   *string `json:"domain,omitempty"`
-		Currency *string `json:"currency,omitempty"`
-		Timezone *string `json:"timezone,omitempty"`
-		Parts    *string `json:"parts,omitempty" enum:"decide,parts,own_orders"`
+		Name     *string              `json:"name,omitempty"`
+		Domain   *string              `json:"domain,omitempty"`
+		Currency *string              `json:"currency,omitempty"`
+		Timezone *string              `json:"timezone,omitempty"`
+		Parts    *affiliate.PartsRule `json:"parts,omitempty"`
 	}
 }
 
@@ -156,7 +156,7 @@ func (a *API) updateStore(ctx context.Context, in *updateStoreInput) (*output[St
 	store, err = a.App.ChangeStore(ctx, store.ID, b.Version, func(v *affiliate.Store) error {
 		setIf(&v.Name, b.Name)
 		setIf(&v.Timezone, b.Timezone)
-		setIf(&v.Parts, (*affiliate.PartsRule)(b.Parts))
+		setIf(&v.Parts, b.Parts)
 		if b.Domain != nil {
 			if v.Domain, err = a.App.Platforms.Guide(v.Platform).StoreDomain(*b.Domain); err != nil {
 				return err

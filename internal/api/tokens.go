@@ -34,7 +34,8 @@ type TokenJSON struct {
 	ExpiresAt  *time.Time     `json:"expires_at" doc:"From then on it is refused; null: never"`
 }
 
-func tokenView(t affiliate.Token) TokenJSON {
+// TokenView is how the API and the command line show a token.
+func TokenView(t affiliate.Token) TokenJSON {
 	return TokenJSON{ID: t.ID.String(), Name: t.Name, Role: t.Role, CreatedAt: t.CreatedAt.UTC(),
 		LastUsedAt: web.TimeOrNull(t.LastUsedAt), EndedAt: web.TimeOrNull(t.EndedAt),
 		ExpiresAt: web.TimeOrNull(t.ExpiresAt)}
@@ -42,7 +43,7 @@ func tokenView(t affiliate.Token) TokenJSON {
 
 func (a *API) listTokens(ctx context.Context, in *PageInput) (*listOutput[TokenJSON], error) {
 	list, next, err := a.App.DB.Tokens(ctx, in.page())
-	return listPage(list, next, err, tokenView)
+	return listPage(list, next, err, TokenView)
 }
 
 type createTokenInput struct {
@@ -65,7 +66,7 @@ func (a *API) createToken(ctx context.Context, in *createTokenInput) (*output[cr
 		draft.Expires = *in.Body.ExpiresAt
 	}
 	t, err := a.App.AddToken(ctx, draft)
-	return one(t, err, func(t app.NewToken) createdTokenJSON { return createdTokenJSON{tokenView(t.Token), t.Value} })
+	return one(t, err, func(t app.NewToken) createdTokenJSON { return createdTokenJSON{TokenView(t.Token), t.Value} })
 }
 
 type tokenPath struct {
@@ -80,7 +81,7 @@ func (a *API) getToken(ctx context.Context, in *tokenPath) (*output[TokenJSON], 
 		return nil, err
 	}
 	t, err := a.App.DB.Token(ctx, id)
-	return one(t, err, tokenView)
+	return one(t, err, TokenView)
 }
 
 func (a *API) endToken(ctx context.Context, in *tokenPath) (*output[TokenJSON], error) {
@@ -89,5 +90,5 @@ func (a *API) endToken(ctx context.Context, in *tokenPath) (*output[TokenJSON], 
 		return nil, err
 	}
 	t, err := a.App.EndToken(ctx, id)
-	return one(t, err, tokenView)
+	return one(t, err, TokenView)
 }

@@ -29,13 +29,13 @@ func (a *API) registerUnowned(api huma.API) {
 
 // UnownedQuery narrows the list of unowned codes.
 type UnownedQuery struct {
-	Kind      string `query:"kind" enum:"code,slug" default:"code" doc:"slug: of links. A slug is assigned by making a link with it, then re-attributing"`
-	Store     string `query:"store" doc:"Its id or slug"`
-	Search    string `query:"q" doc:"Somewhere in the code, however it is written"`
-	MinOrders int    `query:"min_orders" minimum:"0" doc:"Only codes on at least as many orders"`
-	Since     string `query:"since" doc:"Counts orders placed at or after: a day in the account's time zone (2026-11-01), or an RFC 3339 time"`
-	Sort      string `query:"sort" enum:"orders,sales,last_used,code" default:"orders" doc:"Most orders, most sales or newest use first, or by code"`
-	Currency  string `query:"currency" example:"EUR" doc:"Whose sales sort=sales compares; left out: the store's when one is given, else the account's"`
+	Kind      string              `query:"kind" enum:"code,slug" default:"code" doc:"slug: of links. A slug is assigned by making a link with it, then re-attributing"`
+	Store     string              `query:"store" doc:"Its id or slug"`
+	Search    string              `query:"q" doc:"Somewhere in the code, however it is written"`
+	MinOrders int                 `query:"min_orders" minimum:"0" doc:"Only codes on at least as many orders"`
+	Since     string              `query:"since" doc:"Counts orders placed at or after: a day in the account's time zone (2026-11-01), or an RFC 3339 time"`
+	Sort      storage.UnownedSort `query:"sort" default:"orders" doc:"Most orders, most sales or newest use first, or by code"`
+	Currency  string              `query:"currency" example:"EUR" doc:"Whose sales sort=sales compares; left out: the store's when one is given, else the account's"`
 }
 
 func (a *API) unownedFilter(ctx context.Context) (storage.UnownedFilter, error) {

@@ -21,14 +21,17 @@ func documentWords(r huma.Registry) {
 	listWords[affiliate.OfferStatus](r)
 	listWords[affiliate.OfferType](r)
 	listWords[affiliate.OrderStatus](r)
+	listWords[affiliate.PartsRule](r)
 	listWords[affiliate.PayoutState](r)
 	listWords[affiliate.Precedence](r)
 	listWords[affiliate.RenewalRule](r)
 	listWords[affiliate.Role](r)
+	listWords[affiliate.StoreState](r)
 	listWords[affiliate.UTMRule](r)
 	listWords[affiliate.Unit](r)
 	listWords[storage.DeliveryState](r)
 	listWords[storage.DoubtFilter](r)
+	listWords[storage.UnownedSort](r)
 }
 
 func listWords[W affiliate.Word[W]](r huma.Registry) {

@@ -159,7 +159,7 @@ func TestAddStore(t *testing.T) {
 		d.want(err, affiliate.Invalid, "webhook_secret", "Settings > Notifications > Webhooks")
 		shop.Secret, shop.Parts = "abcdef0123456789", affiliate.PartsAlways
 		_, err = d.AddStore(d.ctx, shop)
-		d.want(err, affiliate.Invalid, "parts", "Shopify")
+		d.want(err, affiliate.Invalid, "parts", "woocommerce")
 		shop.Parts = ""
 		added, err = d.AddStore(d.ctx, shop)
 		must(d, added, err)

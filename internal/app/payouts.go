@@ -74,7 +74,7 @@ func tidyPayouts(list []NewPayout, s affiliate.Settings) ([]NewPayout, error) {
 		if in.Currency == "" {
 			in.Currency = s.Currency
 		}
-		currency, err := parseCurrency("currency", in.Currency.Code())
+		currency, err := affiliate.ParseCurrency("currency", in.Currency.Code())
 		if err != nil {
 			return nil, err
 		}

@@ -69,28 +69,24 @@ func (p Platforms) Guide(word affiliate.Platform) *affiliate.Guide {
 	return &affiliate.Guide{Platform: word, Name: string(word), Admin: string(word)}
 }
 
-// Choice are the platforms' words: "shopify or woocommerce".
-func (p Platforms) Choice() string {
+// Words are the words of the platforms that something holds for, to choose from: "shopify or woocommerce".
+func (p Platforms) Words(holds func(*affiliate.Guide) bool) string {
+	return p.either(holds, func(g *affiliate.Guide) string { return string(g.Platform) })
+}
+
+// Names are their names, for people: "Shopify or WooCommerce".
+func (p Platforms) Names(holds func(*affiliate.Guide) bool) string {
+	return p.either(holds, func(g *affiliate.Guide) string { return g.Name })
+}
+
+// either writes a choice: "a", "a or b", "a, b or c".
+func (p Platforms) either(holds func(*affiliate.Guide) bool, called func(*affiliate.Guide) string) string {
 	var words []string
 	for _, g := range p.Guides() {
-		words = append(words, string(g.Platform))
-	}
-	return eitherOf(words)
-}
-
-// Names are the names of the platforms that something holds for, for people: "Shopify or WooCommerce".
-func (p Platforms) Names(holds func(*affiliate.Guide) bool) string {
-	var names []string
-	for _, g := range p.Guides() {
 		if holds(g) {
-			names = append(names, g.Name)
+			words = append(words, called(g))
 		}
 	}
-	return eitherOf(names)
-}
-
-// eitherOf writes words as a choice: "a", "a or b", "a, b or c".
-func eitherOf(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
@@ -98,7 +94,7 @@ func eitherOf(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// AnyPlatform, HasParents and NeedsUTM are what Names can ask of a platform.
+// AnyPlatform, HasParents and NeedsUTM are what can be asked of a platform.
 func AnyPlatform(*affiliate.Guide) bool   { return true }
 func HasParents(g *affiliate.Guide) bool  { return g.Parents }
 func NeedsUTM(g *affiliate.Guide) bool    { return g.Links.NeedsUTM != "" }
@@ -132,7 +128,7 @@ func sentence(text string) string {
 // guide gives the guide of a platform that a store can be connected on; Invalid for others.
 func (a *App) guide(word affiliate.Platform) (*affiliate.Guide, error) {
 	if a.Platforms.Of(word) == nil {
-		return nil, affiliate.FieldErrorf("platform", "must be %s", a.Platforms.Choice())
+		return nil, affiliate.FieldErrorf("platform", "must be %s", a.Platforms.Words(AnyPlatform))
 	}
 	return a.Platforms.Guide(word), nil
 }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
-	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -79,18 +78,21 @@ func (a *App) readStore(g *affiliate.Guide, in NewStore) (affiliate.Store, error
 	if s.Domain, err = g.StoreDomain(in.Domain); err != nil {
 		return s, err
 	}
-	if s.Currency, err = parseCurrency("currency", in.Currency); err != nil {
+	if s.Currency, err = affiliate.ParseCurrency("currency", in.Currency); err != nil {
 		return s, err
 	}
-	return s, s.Validate(g)
+	return s, a.validStore(s, g)
 }
 
-func parseCurrency(field, code string) (money.Currency, error) {
-	c, err := money.ParseCurrency(code)
-	if err != nil {
-		return "", affiliate.FieldErrorf(field, "%v", err)
+func (a *App) validStore(s affiliate.Store, g *affiliate.Guide) error {
+	if err := s.Validate(g); err != nil {
+		return err
 	}
-	return c, nil
+	if s.Parts != affiliate.PartsDecide && !g.Parents {
+		return affiliate.FieldErrorf("parts", "is for %s stores only: orders of other platforms have no parent",
+			a.Platforms.Words(HasParents))
+	}
+	return nil
 }
 
 // onlyShop refuses a shop that is connected already, as its permanent domain tells: its orders would be there twice.
@@ -151,7 +153,7 @@ func (a *App) storeAmendment(ctx context.Context, tx *storage.Tx) amendment[affi
 			if s.Domain, err = guide.StoreDomain(s.Domain); err != nil {
 				return err
 			}
-			if err := s.Validate(guide); err != nil {
+			if err := a.validStore(*s, guide); err != nil {
 				return err
 			}
 			return onlyShop(ctx, tx, guide, *s)

@@ -187,8 +187,8 @@ func isNothing(v any) bool { return v == json.Number("0") || v == false }
 
 // tellsCurrency says whether a property is the currency of an amount that is told with it.
 func (e auditRecord) tellsCurrency(key string) bool {
-	for amount, currency := range moneyFacts {
-		if _, told := e.after[amount]; told && currency == key {
+	for name := range e.after {
+		if currencyFact(name) == key {
 			return true
 		}
 	}
@@ -250,30 +250,26 @@ func deed(action string) string {
 	return strings.NewReplacer(".", " ", "_", " ").Replace(action)
 }
 
-// factNames are properties whose names in the log are not plain enough.
-var factNames = map[string]string{"email_hash": "e-mail address", "email": "e-mail", "timezone": "time zone",
+// factNames are properties whose names in the log are not plain enough, besides the account's settings.
+var factNames = map[string]string{"email_hash": "e-mail address", "email": "e-mail",
 	"disabled_at": "disabled since", "ended_at": "ended", "removed_at": "removed", "inactive_since": "inactive since",
 	"starts_at": "starts", "ends_at": "ends", "valid_from": "valid from", "valid_to": "valid until",
 	"commission_percent": "commission in percent", "commission_flat": "commission per order",
 	"override": "own commission", "landing_url": "landing page",
-	"attribution_window_days": "attribution window in days", "hold_days": "hold in days",
-	"minimum_payout": "smallest payout", "rule_version": "version of the commission rule", "slug": "name in addresses",
+	"rule_version": "version of the commission rule", "slug": "name in addresses",
 	"orders": "orders credited", "first": "first order", "last": "last order", "released": "released by hand",
-	"domain": "address", "utm": "utm parameters", "parts": "orders with a parent"}
+	"domain": "address", "parts": "orders with a parent"}
 
-// choiceFacts are properties whose values are words of ours, with _ for spaces.
-var choiceFacts = []string{"precedence", "click_rule", "renewals", "parts", "type", "reason"}
+// choiceFacts are properties whose values are words of ours, with _ for spaces, besides settings with choices.
+var choiceFacts = []string{"parts", "type", "reason"}
 
 func factName(key string) string {
-	if name := factNames[key]; name != "" {
-		return name
-	}
-	return strings.ReplaceAll(key, "_", " ")
+	return cmp.Or(factNames[key], accountSettings[key].Name, strings.ReplaceAll(key, "_", " "))
 }
 
 // factText tells one property of a side of an entry; empty for nothing.
 func (r *request) factText(key string, side map[string]any, words map[string]storage.Word) string {
-	currency, inMoney := side[moneyFacts[key]].(string)
+	currency, inMoney := side[currencyFact(key)].(string)
 	switch v := side[key].(type) {
 	case string:
 		if inMoney {
@@ -285,7 +281,7 @@ func (r *request) factText(key string, side map[string]any, words map[string]sto
 		if t, err := time.Parse(time.RFC3339, v); err == nil {
 			return r.moment(t)
 		}
-		if slices.Contains(choiceFacts, key) {
+		if accountSettings[key].Kind == affiliate.SettingChoices || slices.Contains(choiceFacts, key) {
 			return strings.ReplaceAll(v, "_", " ")
 		}
 		return v
@@ -311,7 +307,15 @@ func (r *request) factText(key string, side map[string]any, words map[string]sto
 	return ""
 }
 
-// moneyFacts are properties that are amounts, with the property that tells their currency. Whole numbers are minor
-// units.
-var moneyFacts = map[string]string{"commission": "currency", "amount": "currency", "minimum_payout": "currency",
+// currencyFacts are properties that are amounts, with the property that tells their currency, besides settings. Whole
+// numbers are minor units.
+var currencyFacts = map[string]string{"commission": "currency", "amount": "currency",
 	"product_value": "product_currency"}
+
+// currencyFact is the property that tells the currency of another; empty for what is no amount.
+func currencyFact(key string) string {
+	if accountSettings[key].Kind == affiliate.SettingAmount {
+		return "currency"
+	}
+	return currencyFacts[key]
+}

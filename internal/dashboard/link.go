@@ -105,8 +105,9 @@ func (r *request) showLink(status int, l affiliate.Link, typed *linkForm, errs f
 
 // linkUTMRules are what a link can say about utm parameters.
 func (r *request) linkUTMRules() []choice {
-	account := "As in the settings: " + strings.ToLower(titleOf(utmRules, string(r.settings.UTM)))
-	return append([]choice{{string(affiliate.UTMAccount), account}}, utmRules...)
+	rules := choices(accountSettings["utm"])
+	account := "As in the settings: " + strings.ToLower(titleOf(rules, string(r.settings.UTM)))
+	return append([]choice{{string(affiliate.UTMAccount), account}}, rules...)
 }
 
 func (r *request) changeLink() error {

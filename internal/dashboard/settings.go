@@ -1,8 +1,10 @@
 package dashboard
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -45,21 +47,22 @@ func (r *request) settingsLayout(title, tab string) settingsLayout {
 // settingsPage shows the account's settings: to owners as a form, to others as they are.
 type settingsPage struct {
 	settingsLayout
-	Values      map[string]string // by the names of settings, as typed
-	Errors      fieldErrors
-	MayChange   bool
-	Precedences []choice
-	ClickRules  []choice
-	Renewals    []choice
-	UTMRules    []choice
-	NeedUTM     string // the platforms whose stores need utm parameters
-	Currencies  []string
-	Zones       []string
-	Newest      recalculationCard // of figures
-	Window      windowBounds
+	Groups    map[affiliate.SettingGroup][][]settingField // lines of one field, or of some beside each other
+	Facts     []settingFact
+	Errors    fieldErrors
+	MayChange bool
+	Newest    recalculationCard // of figures
 }
 
-type windowBounds struct{ Least, Most, MostHold int }
+// settingField is one setting in the form.
+type settingField struct {
+	affiliate.AccountSetting
+	Value, Error string
+	Usual        []string // values to choose from, where any other may be typed
+}
+
+// settingFact is one setting as those read it who may not change it.
+type settingFact struct{ Label, Value string }
 
 // recalculationCard tells how far the newest recalculation is.
 type recalculationCard struct {
@@ -73,18 +76,26 @@ func (r *request) settingsPage() error { return r.showSettings(http.StatusOK, ni
 
 // showSettings shows the settings as they are, or what was typed over them.
 func (r *request) showSettings(status int, typed []app.Setting, errs fieldErrors) error {
-	p := settingsPage{settingsLayout: r.settingsLayout("Settings", "Account"), Values: map[string]string{},
-		Errors: errs, MayChange: r.may(affiliate.MayAdminister), Precedences: []choice{{string(affiliate.CodeFirst),
-			"The code"}, {string(affiliate.LinkFirst), "The link"}},
-		ClickRules: []choice{{string(affiliate.LastClick), "The last click"}, {string(affiliate.FirstClick),
-			"The first click"}},
-		Renewals: []choice{{string(affiliate.RenewalsOwnCode), "Whoever owns a code on the renewal"},
-			{string(affiliate.RenewalsFirstOnly), "Nobody: only the first order counts"}},
-		UTMRules: utmRules, NeedUTM: r.d.App.Platforms.Names(app.NeedsUTM),
-		Currencies: usualCurrencies, Zones: usualZones,
-		Window: windowBounds{affiliate.MinWindowDays, affiliate.MaxWindowDays, affiliate.MaxHoldDays}}
+	p := settingsPage{settingsLayout: r.settingsLayout("Settings", "Account"), Errors: errs,
+		MayChange: r.may(affiliate.MayAdminister), Groups: map[affiliate.SettingGroup][][]settingField{}}
+	values := map[string]string{}
 	for _, s := range append(app.SettingsList(r.settings), typed...) {
-		p.Values[s.Key] = s.Value
+		values[s.Key] = s.Value
+	}
+	for _, s := range affiliate.AccountSettings() {
+		p.Facts = append(p.Facts, settingFact{s.Fact, settingText(s, values)})
+		field := settingField{AccountSetting: s, Value: values[s.Key], Error: errs[s.Key],
+			Usual: usualValues[s.Kind]}
+		field.Hint = strings.ReplaceAll(s.Hint, affiliate.PlatformsNeedingUTM, r.d.App.Platforms.Names(app.NeedsUTM))
+		if s.Kind == affiliate.SettingAmount {
+			field.Label += ", in " + values["currency"]
+		}
+		lines := p.Groups[s.Group]
+		if s.Beside {
+			lines[len(lines)-1] = append(lines[len(lines)-1], field)
+		} else {
+			p.Groups[s.Group] = append(lines, []settingField{field})
+		}
 	}
 	newest, err := r.d.App.DB.NewestRecalculation(r.Request.Context())
 	if err != nil && affiliate.KindOf(err) != affiliate.NotFound {
@@ -129,23 +140,42 @@ func (r *request) changeSettings() error {
 	return r.done("/settings", notice)
 }
 
-// utmRules say whether links add utm parameters.
-var utmRules = []choice{{string(affiliate.UTMOn), "Yes"}, {string(affiliate.UTMOff), "No"}}
+// accountSettings are the account's settings by their keys.
+var accountSettings = func() map[string]affiliate.AccountSetting {
+	byKey := map[string]affiliate.AccountSetting{}
+	for _, s := range affiliate.AccountSettings() {
+		byKey[s.Key] = s
+	}
+	return byKey
+}()
 
-// settingFact is one setting as those read it who may not change it.
-type settingFact struct{ Label, Value string }
+// usualValues are those to choose from, where any other may be typed.
+var usualValues = map[affiliate.SettingKind][]string{affiliate.SettingCurrency: usualCurrencies,
+	affiliate.SettingZone: usualZones}
 
-// Facts are the settings in words.
-func (p *settingsPage) Facts() []settingFact {
-	return []settingFact{{"Name of the brand", p.Values["name"]}, {"Currency", p.Values["currency"]},
-		{"Time zone", p.Values["timezone"]}, {"Attribution window", days(p.Values["attribution_window_days"])},
-		{"When an order has a code and a link",
-			titleOf(p.Precedences, p.Values["precedence"]) + " wins"},
-		{"When there were several clicks", titleOf(p.ClickRules, p.Values["click_rule"]) + " wins"},
-		{"Renewals of subscriptions are credited to", titleOf(p.Renewals, p.Values["renewals"])},
-		{"Links add utm parameters", titleOf(p.UTMRules, p.Values["utm"])},
-		{"Hold before commissions are paid", days(p.Values["hold_days"])},
-		{"Smallest payout", p.Values["minimum_payout"] + " " + p.Values["currency"]}}
+// settingText says the value of a setting.
+func settingText(s affiliate.AccountSetting, values map[string]string) string {
+	text := values[s.Key]
+	switch s.Kind {
+	case affiliate.SettingDays:
+		text = days(text)
+	case affiliate.SettingAmount:
+		text += " " + values["currency"]
+	case affiliate.SettingChoices:
+		text = titleOf(choices(s), text)
+	}
+	if s.Said != "" {
+		return fmt.Sprintf(s.Said, text)
+	}
+	return text
+}
+
+// choices are the values that a setting may have.
+func choices(s affiliate.AccountSetting) (list []choice) {
+	for _, c := range s.Choices {
+		list = append(list, choice{c.Value, c.Title})
+	}
+	return list
 }
 
 // titleOf is what a choice is called; its value when it is not in the list.

@@ -1,5 +1,5 @@
-// Package filters reads what a list or an export is narrowed to, as addresses have it: the same parameters mean the same
-// to pages, to the API and on the command line.
+// Package filters reads what a list or an export is narrowed to, as addresses have it: the same parameters mean the
+// same to pages, to the API and on the command line.
 package filters
 
 import (

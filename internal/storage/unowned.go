@@ -27,6 +27,11 @@ const (
 	UnownedByCode   UnownedSort = "code"      // by folded code
 )
 
+// Words lists the orders there are.
+func (UnownedSort) Words() []UnownedSort {
+	return []UnownedSort{UnownedByOrders, UnownedBySales, UnownedByUse, UnownedByCode}
+}
+
 // UnownedFilter narrows the list of codes, or slugs, that nobody owns; zero fields do not.
 type UnownedFilter struct {
 	Kind      string // EvidenceCode (also when empty) or EvidenceSlug
@@ -221,9 +226,8 @@ func (q queries) unownedRows(ctx context.Context, u UnownedFilter, cursor string
 // complete fills in what was left to choose.
 func (u *UnownedFilter) complete() error {
 	u.Sort, u.Kind = cmp.Or(u.Sort, UnownedByOrders), cmp.Or(u.Kind, EvidenceCode)
-	if _, ok := unownedOrders[u.Sort]; !ok {
-		return affiliate.FieldErrorf("sort", "must be %s, %s, %s or %s", UnownedByOrders, UnownedBySales, UnownedByUse,
-			UnownedByCode)
+	if err := affiliate.CheckWord("sort", u.Sort); err != nil {
+		return err
 	}
 	if u.Kind != EvidenceCode && u.Kind != EvidenceSlug {
 		return affiliate.FieldErrorf("kind", "must be %s or %s", EvidenceCode, EvidenceSlug)
