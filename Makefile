@@ -48,7 +48,7 @@ bench: ## measure against the targets of the design (ARGS=--quick: in five minut
 	go run ./internal/bench $(ARGS)
 
 # `go mod tidy -diff` needs the network where modules are not cached; only a difference is a fault.
-lint: ## check formatting, vet, staticcheck, imports, where SQL stands, how wide lines are, go.mod, and the build without C
+lint: ## check formatting, vet, staticcheck, imports, width of lines, where SQL stands, go.mod, and a build without C
 	@files=$$(gofmt -l .) && if [ -n "$$files" ]; then echo "run gofmt -w on:"; echo "$$files"; exit 1; fi
 	go vet ./...
 	go tool staticcheck ./...

@@ -68,7 +68,7 @@ func TestFigures_inParameters(t *testing.T) {
 			words += ", " + string(f.Key)
 		}
 	}
-	for _, of := range []any{FigureSort{}, creatorPerformanceListInput{}} {
+	for _, of := range []any{FigureSort{}, CreatorSort{}} {
 		field, _ := reflect.TypeOf(of).FieldByName("Sort")
 		if doc := field.Tag.Get("doc"); !strings.HasPrefix(doc, words+";") {
 			t.Errorf("%T says %q, want %q", of, doc, words)

@@ -142,6 +142,16 @@ func eachFigure(to any, value func(report.Figure) (*int64, string)) {
 // figures are all that reports have.
 var figures = report.Figures()
 
+// FigureSort is the query parameter of a list's order.
+type FigureSort struct {
+	Sort string `query:"sort" default:"-sales" example:"-conversions" doc:"name, clicks, conversions, conversion_rate, sales, average_sale, commissions, payouts or refunds; with a minus before it, descending. What is undefined comes last"`
+}
+
+// CreatorSort is the same of lists of creators, which are usually in the order of names.
+type CreatorSort struct {
+	Sort string `query:"sort" default:"name" example:"-sales" doc:"name, clicks, conversions, conversion_rate, sales, average_sale, commissions, payouts or refunds; with a minus before it, descending. What is undefined comes last. In a large community the order by name is the fastest"`
+}
+
 // MixJSON counts the conversions that are not accepted.
 type MixJSON struct {
 	Pending  int64 `json:"pending"`

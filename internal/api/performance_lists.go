@@ -158,11 +158,6 @@ func figureList[R, V any](ctx context.Context, a *API, l report.List, err error,
 	return out, nil
 }
 
-// FigureSort is the query parameter of a list's order.
-type FigureSort struct {
-	Sort string `query:"sort" default:"-sales" example:"-conversions" doc:"name, clicks, conversions, conversion_rate, sales, average_sale, commissions, payouts or refunds; with a minus before it, descending. What is undefined comes last"`
-}
-
 type campaignPerformanceListInput struct {
 	PeriodQuery
 	OffersQuery
@@ -246,7 +241,7 @@ type creatorPerformanceListInput struct {
 	Offer string `query:"offer" doc:"off_…: only its own; several with commas between them"`
 	FormerQuery
 	Community string `query:"community" enum:"current,all" doc:"all: the same as include=former"`
-	Sort      string `query:"sort" default:"name" example:"-sales" doc:"name, clicks, conversions, conversion_rate, sales, average_sale, commissions, payouts or refunds; with a minus before it, descending. What is undefined comes last. In a large community the order by name is the fastest"`
+	CreatorSort
 	FiguresPage
 }
 

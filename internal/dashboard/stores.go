@@ -153,7 +153,8 @@ func (r *request) health(list []affiliate.Store, only affiliate.StoreID) ([]stor
 
 func (r *request) healthOf(s affiliate.Store, f storage.StoreCounts, silence app.StoreHealth) storeHealth {
 	guide := r.d.App.Platforms.Guide(s.Platform)
-	h := storeHealth{Store: s, Address: storeAddress(s), Guide: guide, LastDelivery: r.moment(s.LastDeliveryAt), LastProcessed: r.moment(s.LastProcessedAt), Waiting: f.Waiting,
+	h := storeHealth{Store: s, Address: storeAddress(s), Guide: guide, LastDelivery: r.moment(s.LastDeliveryAt),
+		LastProcessed: r.moment(s.LastProcessedAt), Waiting: f.Waiting,
 		OldestWaiting: r.moment(earlier(f.OldestWaiting, r.d.App.Now())), Failed: f.Failed, SetAside: f.SetAside,
 		NeverSeen: silence.NeverSeen, Quiet: silence.Quiet}
 	for _, n := range silence.Notices {

@@ -2,10 +2,10 @@
 //
 //	go run ./internal/lint
 //
-// No package imports one that stands beside or above it. No line of Go, CSS, JavaScript or HTML that git tracks is wider
-// than 120 columns, and in a template of a page no two elements of a form, a table or a list begin on the same line. An
-// address cannot be folded, and SQL is folded by what it means: neither counts. Statements of SQL stand in storage and
-// report alone, tests and benchmarks aside. It lists what is wrong and exits with 1 then.
+// No package imports one that stands beside or above it. Statements of SQL stand in storage and report alone, tests and
+// benchmarks aside. No line of Go, CSS, JavaScript or HTML that git tracks is wider than 120 columns, and in a template
+// of a page no two elements of a form, a table or a list begin on the same line. An address cannot be folded, and SQL
+// is folded by what it means: neither counts. It lists what is wrong and exits with 1 then.
 package main
 
 import (
