@@ -30,7 +30,13 @@ func (q queries) CampaignByName(ctx context.Context, name string) (affiliate.Cam
 
 // Campaigns lists campaigns by name, ended ones included.
 func (q queries) Campaigns(ctx context.Context, p Page) ([]affiliate.Campaign, string, error) {
-	return paged[affiliate.Campaign](ctx, q, `SELECT `+campaignColumns.of("")+` FROM campaigns`, Filter{}, byText("folded", "id"), p)
+	rows, next, err := paged[campaignRow](ctx, q, `SELECT `+campaignColumns.of("")+`, folded FROM campaigns`, Filter{},
+		byText("folded", "id"), p)
+	list := make([]affiliate.Campaign, len(rows))
+	for i, row := range rows {
+		list[i] = row.Campaign
+	}
+	return list, next, err
 }
 
 // CreateCampaign writes a new campaign. Conflict when the name is taken.

@@ -272,17 +272,30 @@ func (k Key) column() string {
 // Cut keeps the first n of the rows that Top read, and gives the cursor of the next page, which is empty on the last
 // one. The rows have a field for each key's column.
 func Cut[R any](k Keyset, rows []R, n int) ([]R, string) {
+	places := k.places(reflect.TypeFor[R]()) // also on a last page: rows that lack a column are found by any test
 	if len(rows) <= n {
 		return rows, ""
 	}
 	last := reflect.ValueOf(rows[n-1])
-	fields := fieldsOf(last.Type())
-	keys := make([]any, len(k.Keys))
-	for i, key := range k.Keys {
-		f := fields[slices.IndexFunc(fields, func(f field) bool { return f.column == key.column() })]
-		keys[i] = last.FieldByIndex(f.index).Interface()
+	keys := make([]any, len(places))
+	for i, place := range places {
+		keys[i] = last.FieldByIndex(place).Interface()
 	}
 	return rows[:n], k.cursor(keys...)
+}
+
+// places are the fields of a type of rows that have the keys' columns.
+func (k Keyset) places(rows reflect.Type) [][]int {
+	fields := fieldsOf(rows)
+	places := make([][]int, len(k.Keys))
+	for i, key := range k.Keys {
+		at := slices.IndexFunc(fields, func(f field) bool { return f.column == key.column() })
+		if at < 0 {
+			panic(fmt.Sprintf("rows of %s have no column %s, by which they are sorted", rows, key.column()))
+		}
+		places[i] = fields[at].index
+	}
+	return places
 }
 
 // paged reads one page of "SELECT … FROM …" and the cursor of the next page, which is empty on the last one.
