@@ -71,8 +71,8 @@ func storeAdd(ctx context.Context, c *call) error {
 	c.flags.StringVar(&in.Secret, "webhook-secret", "",
 		"`W`: the secret of its webhooks. "+platforms().AboutSecret())
 	c.flags.StringVar(&parts, "parts", "",
-		"`R`: what orders with a parent are ("+platforms().Names(app.HasParents)+"): decide by the plugin that made them (the default), always "+
-			"parts of their parent, or always own_orders")
+		"`R`: what orders with a parent are ("+platforms().Names(app.HasParents)+"): decide by the plugin "+
+			"that made them (the default), always parts of their parent, or always own_orders")
 	c.jsonFlag()
 	if _, err := c.parse(0, 0); err != nil {
 		return err
@@ -186,8 +186,9 @@ func storeSetCommand() command {
 		example: "tributary store set my-shop name=\"My shop\" timezone=Europe/Berlin\n" +
 			"tributary store set my-shop parts=own_orders\n" +
 			"# name, domain, currency, timezone: as when it was connected\n" +
-			"# parts: what orders with a parent are (" + platforms().Names(app.HasParents) + "): decide by the plugin " +
-			"that made them, always parts of their parent, or always own_orders; the orders there are are judged again",
+			"# parts: what orders with a parent are (" + platforms().Names(app.HasParents) + "): decide by the " +
+			"plugin that made them, always parts of their parent, or always own_orders; the orders there are are " +
+			"judged again",
 		run: storeSet,
 	}
 }

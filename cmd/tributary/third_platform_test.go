@@ -143,8 +143,9 @@ func connectStall(t *testing.T, c *recordings.Client, shop *stall) {
 	}
 	a := ask(t, c, "POST", "stores", body("bazaar"))
 	wantStatus(t, "connect the stall", a.status, http.StatusCreated)
-	for _, want := range []string{"/webhooks/bazaar/stall", "In the Bazaar admin open Stall > Messengers and hire one " +
-		"for each: Something is sold, A sale changes.", "The word to sign with is the secret of this store."} {
+	for _, want := range []string{"/webhooks/bazaar/stall",
+		"In the Bazaar admin open Stall > Messengers and hire one " +
+			"for each: Something is sold, A sale changes.", "The word to sign with is the secret of this store."} {
 		if !strings.Contains(a.text, want) {
 			t.Errorf("connecting does not say %q:\n%s", want, a.text)
 		}

@@ -16,8 +16,9 @@ func TestLinkFacts_Check(t *testing.T) {
 	us := affiliate.Store{ID: 2, Platform: shopify.Name, Domain: "us.myshopify.com", State: affiliate.StoreStateActive}
 	const utm = "&utm_source=tributary&utm_medium=affiliate&utm_campaign=spring&utm_content=anna"
 	facts := func(landing string, change func(*affiliate.LinkFacts)) affiliate.LinkFacts {
-		f := affiliate.LinkFacts{Link: affiliate.Link{Slug: "anna", LandingURL: landing}, UTM: affiliate.UTMOn, Stores: []affiliate.Store{woo, us}, Now: now,
-			Guides: []*affiliate.Guide{shopify.Platform{}.Guide(), woocommerce.Platform{}.Guide()},
+		f := affiliate.LinkFacts{Link: affiliate.Link{Slug: "anna", LandingURL: landing}, UTM: affiliate.UTMOn,
+			Stores: []affiliate.Store{woo, us}, Now: now, Guides: []*affiliate.Guide{shopify.Platform{}.Guide(),
+				woocommerce.Platform{}.Guide()},
 			Owner: affiliate.Membership{CampaignID: 1, Campaign: "Spring", Creator: "Anna", Offer: "Ten",
 				OfferStatus: affiliate.OfferActive}}
 		if change != nil {

@@ -47,9 +47,9 @@ const besideAt = 16
 
 // commitTimeout bounds a commit. A store's request waits no longer than its own limit anyway: the impatient ones for
 // 5 s. Of this the first try gets firstTry, so that a connection which hangs costs a moment and not the delivery: not
-// all stores send again. The second try has another connection; what the first one did is not done twice. On the embedded
-// database nothing hangs, but another process may hold the one write lock for long, such as a large import; some
-// stores wait for a minute, so the wait is as long as that allows.
+// all stores send again. The second try has another connection; what the first one did is not done twice. On the
+// embedded database nothing hangs, but another process may hold the one write lock for long, such as a large import;
+// some stores wait for a minute, so the wait is as long as that allows.
 const (
 	firstTry              = 3 * time.Second
 	commitTimeout         = 10 * time.Second

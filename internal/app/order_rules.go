@@ -83,7 +83,8 @@ func statusWarning(status string) string {
 }
 
 // checkMeanings gives the meanings with their statuses as bodies have them: without the platform's prefix.
-func (a *App) checkMeanings(ctx context.Context, id affiliate.StoreID, meanings StatusMeanings) (StatusMeanings, error) {
+func (a *App) checkMeanings(ctx context.Context, id affiliate.StoreID,
+	meanings StatusMeanings) (StatusMeanings, error) {
 	store, err := a.DB.Store(ctx, id)
 	if err != nil {
 		return nil, err

@@ -15,8 +15,8 @@ type Platform interface {
 	Guide() *affiliate.Guide
 	// Verify checks the signature over the raw body against every secret, in constant time.
 	Verify(secrets [][]byte, h http.Header, body []byte) bool
-	// Unsigned recognises what the platform sends without a signature and wants answered 200, such as a ping. Nothing of
-	// it is kept.
+	// Unsigned recognises what the platform sends without a signature and wants answered 200, such as a ping. Nothing
+	// of it is kept.
 	Unsigned(h http.Header, body []byte) bool
 	Topic(h http.Header) string
 	// Shop is the store's domain as the headers tell it; empty where they cannot be trusted to choose a store.
@@ -34,8 +34,8 @@ type Platform interface {
 // Fetcher is a platform whose deliveries name an order without showing it.
 type Fetcher interface {
 	Platform
-	// Fetch reads an order, by the store's own id of it, from the store's API, and gives what it is now. It ends with the
-	// context. Errors of kind Invalid and NotFound are permanent, others are tried again.
+	// Fetch reads an order, by the store's own id of it, from the store's API, and gives what it is now. It ends with
+	// the context. Errors of kind Invalid and NotFound are permanent, others are tried again.
 	Fetch(ctx context.Context, store affiliate.Store, order string) (affiliate.Parsed, error)
 }
 

@@ -116,8 +116,8 @@ func (a *App) quiet(ctx context.Context, s affiliate.Store) (*affiliate.Quiet, e
 	return &q, nil
 }
 
-// NoticeText says a notice in words, with times of a zone. The guide is that of its store's platform; a notice about the
-// server as a whole needs none.
+// NoticeText says a notice in words, with times of a zone. The guide is that of its store's platform; a notice about
+// the server as a whole needs none.
 func NoticeText(n storage.Notice, g *affiliate.Guide, zone *time.Location) string {
 	from, to := n.From.In(zone), n.To.In(zone)
 	layout, end := "2 Jan 2006, 15:04:05", "15:04:05 MST"

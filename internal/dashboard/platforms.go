@@ -58,15 +58,15 @@ func remedy(g *affiliate.Guide, why app.Receipt) string {
 	switch why {
 	case app.ReceiptBadSignature:
 		if g.SecretLabel != "" {
-			return fmt.Sprintf("In the %s admin open %s, copy what stands behind “%s”, and add it under Secrets on the "+
-				"store's page here.", g.Admin, menu, g.SecretLabel)
+			return fmt.Sprintf("In the %s admin open %s, copy what stands behind “%s”, and add it under Secrets on "+
+				"the store's page here.", g.Admin, menu, g.SecretLabel)
 		}
-		return "In " + menu + " open each webhook and paste this store's secret; or add the secret that is used there " +
-			"under Secrets on the store's page here."
+		return "In " + menu + " open each webhook and paste this store's secret; or add the secret that is used " +
+			"there under Secrets on the store's page here."
 	case app.ReceiptOtherShop:
 		return "In the admin of " + otherShop + " open " + menu + " and delete those with this store's address, or " +
-			"correct the addresses in the app that both shops share; connect that shop as a store of its own. If it is " +
-			"this store's own new domain, change the domain here."
+			"correct the addresses in the app that both shops share; connect that shop as a store of its own. If it " +
+			"is this store's own new domain, change the domain here."
 	case app.ReceiptTooLarge:
 		text := "Set MAX_BODY_BYTES on the server to more, then restart it."
 		if g.Resends == 0 {

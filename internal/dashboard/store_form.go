@@ -41,8 +41,9 @@ func (r *request) newStorePage() error {
 }
 
 func (r *request) storeForm(title string) storeForm {
-	f := storeForm{layout: r.layout(title, "stores"), Webhooks: strings.TrimSuffix(r.d.App.PublicURL, "/") + "/webhooks/",
-		MayOwn: r.may(affiliate.MayAdminister), Currencies: usualCurrencies, Zones: usualZones}
+	f := storeForm{layout: r.layout(title, "stores"),
+		Webhooks: strings.TrimSuffix(r.d.App.PublicURL, "/") + "/webhooks/",
+		MayOwn:   r.may(affiliate.MayAdminister), Currencies: usualCurrencies, Zones: usualZones}
 	for _, g := range r.d.App.Platforms.Guides() {
 		f.Platforms = append(f.Platforms, hintsOf(g))
 	}

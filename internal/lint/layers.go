@@ -35,8 +35,8 @@ var layers = [][]string{
 // each in its folder.
 var apart = []string{"internal/affiliate", "internal/money", "integrations/jsonwalk", "integrations/signature"}
 
-// tools are packages that make data, loads and servers, for trying out, measuring and testing. They may import anything;
-// of what serves users, commands alone may import them.
+// tools are packages that make data, loads and servers, for trying out, measuring and testing. They may import
+// anything; of what serves users, commands alone may import them.
 var tools = []string{"internal/attack", "internal/bench", "internal/history", "internal/lint", "internal/recordings",
 	"internal/simulate", "internal/storage/storagetest", "internal/testservers"}
 
