@@ -30,11 +30,10 @@ func checkCommand() command {
 				}
 				defer free()
 			}
-			ctx, a, end, err := c.open(ctx)
+			ctx, a, err := c.open(ctx)
 			if err != nil {
 				return damaged(err)
 			}
-			defer end()
 			var notes []string
 			if !*skip {
 				var broken []storage.Finding

@@ -53,11 +53,10 @@ func codesUnowned(ctx context.Context, c *call) error {
 	if _, err := c.parse(0, 0); err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	f := storage.UnownedFilter{Search: *search, MinOrders: *least, Sort: storage.UnownedSort(*sort)}
 	settings, err := a.DB.Settings(ctx)
 	if err != nil {
@@ -161,11 +160,10 @@ func codesAssign(ctx context.Context, c *call) error {
 			return usagef("--valid-from: %s", err)
 		}
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	store, err := a.DB.StoreBySlug(ctx, *storeSlug)
 	if err != nil {
 		return err

@@ -38,7 +38,8 @@ type call struct {
 	command command
 	args    []string
 	flags   *flag.FlagSet
-	json    bool // set by --json
+	json    bool   // set by --json
+	close   func() // what open opened
 }
 
 // Exit codes.
@@ -74,7 +75,9 @@ func run(ctx context.Context, table []command, t terminal, args []string) int {
 	if !ok {
 		return unknown(t, table, args)
 	}
-	c := &call{terminal: t, command: cmd, args: rest, flags: flag.NewFlagSet(cmd.name, flag.ContinueOnError)}
+	c := &call{terminal: t, command: cmd, args: rest, flags: flag.NewFlagSet(cmd.name, flag.ContinueOnError),
+		close: func() {}}
+	defer func() { c.close() }()
 	c.flags.SetOutput(io.Discard)
 	return c.exit(cmd.run(ctx, c))
 }
@@ -273,17 +276,18 @@ func (c *call) printJSON(v any) error {
 	return e.Encode(v)
 }
 
-// open reads the environment and opens the application on behalf of whoever runs the command.
-func (c *call) open(ctx context.Context) (context.Context, *app.App, func(), error) {
+// open reads the environment and opens the application on behalf of whoever runs the command, until the command ends.
+func (c *call) open(ctx context.Context) (context.Context, *app.App, error) {
 	cfg, err := config.Load(c.getenv)
 	if err != nil {
-		return ctx, nil, nil, err
+		return ctx, nil, err
 	}
 	a, end, err := openApp(ctx, cfg)
 	if err != nil {
-		return ctx, nil, nil, err
+		return ctx, nil, err
 	}
-	return app.As(ctx, commandLine()), a, end, nil
+	c.close = end
+	return app.As(ctx, commandLine()), a, nil
 }
 
 // commandLine is who the audit log names: whoever can run a command on the server's own data may do everything.

@@ -36,11 +36,10 @@ func deliveriesList(ctx context.Context, c *call) error {
 	if *limit < 1 || *limit > storage.MaxLimit {
 		return usagef("--limit: must be 1 to %d", storage.MaxLimit)
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	if *store != "" {
 		if _, err := a.DB.StoreBySlug(ctx, *store); err != nil {
 			return err
@@ -146,11 +145,10 @@ func moveDeliveries(ctx context.Context, c *call, key, words string, required []
 	if err := c.required(required...); err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	choice, err := options.read(ctx, a, ids)
 	if err != nil {
 		return err

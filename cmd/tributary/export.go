@@ -77,11 +77,10 @@ func (o *exportOptions) run(ctx context.Context, c *call, arguments int, prepare
 	if err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	run, err := prepare(ctx, a, args)
 	if err != nil {
 		return err

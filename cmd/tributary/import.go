@@ -50,11 +50,10 @@ func importFile(ctx context.Context, c *call) error {
 		defer opened.Close()
 		file = opened
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	report, err := a.Import(ctx, file, *dryRun)
 	if err != nil {
 		return err
@@ -79,11 +78,10 @@ func importTemplate(ctx context.Context, c *call, name string, args []string) (e
 	if err != nil {
 		return usagef("--template: %q must end in .csv or .xlsx", name)
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 	if err != nil {
 		return err

@@ -33,11 +33,10 @@ func linkCheck(ctx context.Context, c *call) error {
 	if *all == (len(args) == 1) {
 		return usagef("write the slug of a link, or --all")
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	var links []affiliate.Link
 	if *all {
 		links, err = workingLinks(ctx, a)
@@ -142,11 +141,10 @@ func linkSet(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	link, err := a.DB.LinkBySlug(ctx, args[0])
 	if err != nil {
 		return err

@@ -33,11 +33,10 @@ func payoutsDue(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	settings, err := a.DB.Settings(ctx)
 	if err != nil {
 		return err
@@ -116,11 +115,10 @@ func payoutsIssue(ctx context.Context, c *call) error {
 	if asked.Currency, err = currencyOption(*currency); err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	if asked.Currency == "" {
 		settings, err := a.DB.Settings(ctx)
 		if err != nil {
@@ -187,11 +185,10 @@ func payoutsCancel(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	p, err := a.CancelPayout(ctx, id, *reason)
 	if err != nil {
 		return err

@@ -29,11 +29,10 @@ func ratesUpdate(ctx context.Context, c *call) error {
 	if _, err := c.parse(0, 0); err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	report, err := updateRates(ctx, a, *file)
 	if err != nil {
 		return err
@@ -81,11 +80,10 @@ func ratesShow(ctx context.Context, c *call) error {
 	if _, err := time.Parse(time.DateOnly, *day); err != nil && *day != "" {
 		return usagef("--day: %q is no day; it looks like 2026-04-12", *day)
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	s, zone, err := a.DB.Account(ctx)
 	if err != nil {
 		return err

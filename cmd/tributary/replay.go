@@ -30,11 +30,10 @@ func replayCommand() command {
 			if err != nil {
 				return err
 			}
-			ctx, a, end, err := c.open(ctx)
+			ctx, a, err := c.open(ctx)
 			if err != nil {
 				return err
 			}
-			defer end()
 			n, err := a.Replay(ctx, filter)
 			if err != nil {
 				return err
@@ -91,11 +90,10 @@ func reattributeCommand() command {
 			if _, err := c.parse(0, 0); err != nil {
 				return err
 			}
-			ctx, a, end, err := c.open(ctx)
+			ctx, a, err := c.open(ctx)
 			if err != nil {
 				return err
 			}
-			defer end()
 			rows := []api.ReattributionJSON{}
 			n, err := a.Reattribute(ctx, !*apply, func(r app.Reattribution) {
 				if c.json {

@@ -55,11 +55,10 @@ func settings(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	var s affiliate.Settings
 	if len(changes) > 0 {
 		s, err = a.SetSettings(ctx, changes)

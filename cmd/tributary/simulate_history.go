@@ -92,11 +92,10 @@ func writeHistory(ctx context.Context, c *call, o historyOptions, seed uint64) e
 	if err := o.finish(c, seed, time.Now()); err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	has, err := a.DB.HasOrders(ctx)
 	if err != nil {
 		return err

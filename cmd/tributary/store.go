@@ -81,11 +81,10 @@ func storeAdd(ctx context.Context, c *call) error {
 		return err
 	}
 	in.Platform, in.Parts = affiliate.Platform(platform), affiliate.PartsRule(parts)
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	added, err := a.AddStore(ctx, in)
 	if err != nil {
 		return err
@@ -126,11 +125,10 @@ func storeList(ctx context.Context, c *call) error {
 	if _, err := c.parse(0, 0); err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	stores, err := storage.All(func(p storage.Page) ([]affiliate.Store, string, error) { return a.DB.Stores(ctx, p) })
 	if err != nil {
 		return err
@@ -203,11 +201,10 @@ func storeSet(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	store, err := a.DB.StoreBySlug(ctx, args[0])
 	if err != nil {
 		return err
@@ -278,11 +275,10 @@ func storeSecret(ctx context.Context, c *call) error {
 	if *add && *ending != "" {
 		return usagef("add the new secret first, then end the old one once the store uses the new one")
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	store, err := a.DB.StoreBySlug(ctx, args[0])
 	if err != nil {
 		return err
@@ -344,11 +340,10 @@ func storeEnd(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	store, err := a.DB.StoreBySlug(ctx, args[0])
 	if err != nil {
 		return err

@@ -42,11 +42,10 @@ func storeCheck(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	var stores []affiliate.Store
 	var only affiliate.StoreID
 	if len(args) == 1 {

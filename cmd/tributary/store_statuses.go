@@ -44,11 +44,10 @@ func storeStatuses(ctx context.Context, c *call) error {
 	for _, p := range pairs {
 		meanings[p.Key] = affiliate.StoreStatus(p.Value)
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	store, err := a.DB.StoreBySlug(ctx, args[0])
 	if err != nil {
 		return err

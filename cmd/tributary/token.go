@@ -47,11 +47,10 @@ func tokenAdd(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	draft := app.TokenDraft{Name: *name, Role: parsed}
 	if draft.Expires, err = a.ExpiryOf(ctx, *expires); err != nil {
 		return err
@@ -94,11 +93,10 @@ func tokenList(ctx context.Context, c *call) error {
 	if _, err := c.parse(0, 0); err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	tokens, err := storage.All(func(p storage.Page) ([]affiliate.Token, string, error) { return a.DB.Tokens(ctx, p) })
 	if err != nil {
 		return err
@@ -142,11 +140,10 @@ func tokenEnd(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	t, err := a.EndToken(ctx, id)
 	if err != nil {
 		return err

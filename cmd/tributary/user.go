@@ -38,11 +38,10 @@ func userAddCommand() command {
 			if err != nil {
 				return err
 			}
-			ctx, a, end, err := c.open(ctx)
+			ctx, a, err := c.open(ctx)
 			if err != nil {
 				return err
 			}
-			defer end()
 			password, err := c.askPassword()
 			if err != nil {
 				return err
@@ -71,11 +70,10 @@ func userListCommand() command {
 			if _, err := c.parse(0, 0); err != nil {
 				return err
 			}
-			ctx, a, end, err := c.open(ctx)
+			ctx, a, err := c.open(ctx)
 			if err != nil {
 				return err
 			}
-			defer end()
 			var all []affiliate.User
 			for cursor := ""; ; {
 				list, next, err := a.DB.Users(ctx, storage.Page{Cursor: cursor, Limit: storage.MaxLimit})
@@ -117,11 +115,10 @@ func (c *call) changeUser(ctx context.Context, change func(context.Context, *app
 	if err != nil {
 		return err
 	}
-	ctx, a, end, err := c.open(ctx)
+	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
 	u, err := findUser(ctx, a, args[0])
 	if err != nil {
 		return err
