@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -83,5 +85,25 @@ func TestMayImport(t *testing.T) {
 	}
 	if got := faultsOf("internal/dashboard/a_test.go", text); len(got) != 0 {
 		t.Errorf("in a test, found %q", got)
+	}
+}
+
+// TestContributing: the files that CONTRIBUTING.md sends people to are there.
+func TestContributing(t *testing.T) {
+	text, err := os.ReadFile("../../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`([a-z_/]+/[a-z_]+\\.(?:go|md|sql|html))`").FindAllStringSubmatch(string(text), -1)
+	if len(named) < 25 {
+		t.Errorf("only %d files are found in it", len(named))
+	}
+	for _, m := range named {
+		if !slices.ContainsFunc([]string{"../../", "../"}, func(from string) bool {
+			_, err := os.Stat(from + m[1])
+			return err == nil
+		}) {
+			t.Errorf("CONTRIBUTING.md names %s, which there is not", m[1])
+		}
 	}
 }

@@ -4,9 +4,10 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/tributaryhq/tributary/internal/storage"
 )
@@ -47,13 +48,51 @@ func (s *Statements) Of(name string, do func() error) {
 	}
 }
 
-var indent = regexp.MustCompile(`\n\s+`)
-
 func (s *Statements) add(statement string) {
 	if s.of == "" || strings.HasPrefix(statement, "SET LOCAL") {
 		return
 	}
-	s.text.WriteString("-- " + s.of + "\n" + indent.ReplaceAllString(strings.TrimSpace(statement), "\n    ") + ";\n\n")
+	s.text.WriteString("-- " + s.of + "\n" + laidOut(statement) + ";\n\n")
+}
+
+// clauses begin a line of their own, but for those behind a word that they belong to.
+var (
+	clauses = []string{"SELECT", "(SELECT", "FROM", "JOIN", "LEFT", "WHERE", "GROUP", "ORDER", "UNION", "VALUES", "SET", "UPDATE",
+		"RETURNING"}
+	belongs = []string{"LEFT JOIN", "DO UPDATE", "FOR UPDATE", "DISTINCT FROM"}
+)
+
+// wideStatement is how wide lines of statements may be.
+const wideStatement = 110
+
+// laidOut is a statement with a line for each clause, so that a difference shows where it is. White space is all that
+// changes, and none within quotes.
+func laidOut(statement string) string {
+	quoted := false
+	words := strings.FieldsFunc(statement, func(r rune) bool {
+		if r == '\'' {
+			quoted = !quoted
+		}
+		return !quoted && unicode.IsSpace(r)
+	})
+	var lines []string
+	line, last, depth := "", "", 0
+	for _, word := range words {
+		begins := slices.Contains(clauses, word) && !slices.Contains(belongs, last+" "+word)
+		indent := depth
+		if !begins && line != "" {
+			indent += 2
+		}
+		if begins || line == "" || len(line)+len(word) >= wideStatement {
+			lines = append(lines, line)
+			line = strings.Repeat("  ", indent) + word
+		} else {
+			line += " " + word
+		}
+		depth += strings.Count(word, "(") - strings.Count(word, ")")
+		last = word
+	}
+	return strings.TrimPrefix(strings.Join(append(lines, line), "\n"), "\n")
 }
 
 // compare tells the first statement that is another one.
