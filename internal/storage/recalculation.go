@@ -97,7 +97,7 @@ func (tx *Tx) RezoneOrders(ctx context.Context, after affiliate.OrderID, limit i
 		ID affiliate.OrderID
 		OrderKey
 	}
-	err := tx.List(ctx, &list, `SELECT id, store_id AS storeid, external_id AS externalid FROM orders WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
+	err := tx.List(ctx, &list, `SELECT id, store_id, external_id FROM orders WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
 	if err != nil || len(list) == 0 {
 		return 0, 0, err
 	}
