@@ -42,7 +42,7 @@ type homePage struct {
 	Total      report.Sums
 	Chart      chart
 	Parts      []totalPart             // what the total is made of
-	Uncredited []report.CurrencyOrders // sales without a creator
+	Uncredited []storage.CurrencySales // sales without a creator
 	List       offerList
 	Hidden     []hiddenField
 	CSV, XLSX  string        // addresses of the sales behind the total

@@ -23,7 +23,7 @@ type Overview struct {
 	KeyFigures
 	Chart Chart
 	// Uncredited are the sales of the range without a creator. They belong to no campaign.
-	Uncredited []CurrencyOrders
+	Uncredited []storage.CurrencySales
 }
 
 // Chart has the sums of a report per interval, in the account's currency. They add up to those of the report.

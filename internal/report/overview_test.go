@@ -56,7 +56,8 @@ func TestOverview(t *testing.T) {
 		if o.Chart.Unit != affiliate.ByDay || len(o.Chart.Buckets) != 31 || total != sums {
 			t.Errorf("%d intervals of a %s add up to %+v", len(o.Chart.Buckets), o.Chart.Unit, total)
 		}
-		if want := []report.CurrencyOrders{{"EUR", 2, 4000}, {"PLN", 1, 300}}; !slices.Equal(o.Uncredited, want) {
+		if want := []storage.CurrencySales{{Currency: "EUR", Orders: 2, Sales: 4000},
+			{Currency: "PLN", Orders: 1, Sales: 300}}; !slices.Equal(o.Uncredited, want) {
 			t.Errorf("without a creator %v, want %v", o.Uncredited, want)
 		}
 

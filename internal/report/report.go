@@ -257,18 +257,11 @@ func boundedRange(ctx context.Context, q Querier, r affiliate.Range, today strin
 	return r.Bounded(first, affiliate.NextDay(last)), nil
 }
 
-// CurrencyOrders counts orders in one currency.
-type CurrencyOrders struct {
-	Currency money.Currency
-	Orders   int64
-	Sales    int64
-}
-
 // uncredited gives the paid orders of a range that have no creator, by the orders' currency.
-func uncredited(ctx context.Context, q Querier, r affiliate.Range) ([]CurrencyOrders, error) {
+func uncredited(ctx context.Context, q Querier, r affiliate.Range) ([]storage.CurrencySales, error) {
 	var f storage.Filter
 	Report{Range: r}.onDays(&f, "day")
-	var list []CurrencyOrders
+	var list []storage.CurrencySales
 	err := q.List(ctx, &list, `SELECT currency, CAST(SUM(orders) AS BIGINT) AS orders, CAST(SUM(sales) AS BIGINT) AS sales FROM uncredited_days`+
 		f.Where()+` GROUP BY currency HAVING SUM(orders) <> 0 OR SUM(sales) <> 0 ORDER BY currency`, f.Args...)
 	return list, err
