@@ -108,7 +108,8 @@ func carry(s string, more any) string {
 // carried reads what carry put beside a cursor. The error names the field cursor.
 func carried(s string, more any) error {
 	c, err := parseCursor(s)
-	if err == nil && json.Unmarshal(c.More, more) != nil {
+	// null would leave nothing to write to
+	if err == nil && (string(c.More) == "null" || json.Unmarshal(c.More, more) != nil) {
 		err = errCursor()
 	}
 	return err

@@ -76,8 +76,10 @@ func TestKeyset_refuses(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", c.cursor, err, c.want)
 		}
 	}
-	if err := carried(byName.cursor("a", 7), &map[string]int64{}); !contains(err, "is not a cursor of this list") {
-		t.Errorf("what no page carried was read: %v", err)
+	for _, cursor := range []string{byName.cursor("a", 7), carry(byName.cursor("a", 7), nil)} {
+		if err := carried(cursor, &map[string]int64{}); !contains(err, "is not a cursor of this list") {
+			t.Errorf("what no page carried was read from %s: %v", cursor, err)
+		}
 	}
 }
 
