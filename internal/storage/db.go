@@ -330,21 +330,23 @@ func (q queries) exec(ctx context.Context, query string, args ...any) (int64, er
 	return res.RowsAffected()
 }
 
-// Get reads one row of a query into dest, a pointer to a struct with a field for each column or to the one value that a
-// row has; NotFound when there is none. Get and its kin are for this package and report: nobody else writes SQL.
+// Get reads the first row of a query into dest, a pointer to a struct with a field for each column or to the one value
+// that a row has; NotFound when there is none. Get and its kin are for this package and report: nobody else writes SQL.
 func (q queries) Get(ctx context.Context, dest any, query string, args ...any) error {
-	found := false
 	err := q.rows(ctx, q.d.rebind(query), args, func(rows *sqlx.Rows) error {
-		return scanInto(rows, reflect.ValueOf(dest).Elem(), false, func() error {
-			found = true
-			return nil
-		})
+		return scanInto(rows, reflect.ValueOf(dest).Elem(), false, func() error { return errFirst })
 	})
-	if err == nil && !found {
-		err = storageError(sql.ErrNoRows)
+	switch err {
+	case errFirst:
+		return nil
+	case nil:
+		return storageError(sql.ErrNoRows)
 	}
 	return err
 }
+
+// errFirst ends the reading of rows behind the first.
+var errFirst = errors.New("the first row was read")
 
 // List reads all rows into dest, a pointer to a list of what Get reads.
 func (q queries) List(ctx context.Context, dest any, query string, args ...any) error {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 // described is what a table says of itself.
@@ -109,6 +111,24 @@ type thing struct {
 	Other   int64
 	Names   map[string]string // no column
 	Nothing string            `db:"-"`
+}
+
+// TestGet_first: of several rows the first is read, whatever comes behind it.
+func TestGet_first(t *testing.T) {
+	eachPlanner(t, func(p planner) {
+		var got struct {
+			N    int64
+			Word *string
+		}
+		err := p.db.Get(p.Context(), &got, `SELECT 1 AS n, 'a' AS word UNION ALL SELECT 2, 'b' ORDER BY 1`)
+		if err != nil || got.N != 1 || got.Word == nil || *got.Word != "a" {
+			p.Errorf("read %d %v, %v", got.N, got.Word, err)
+		}
+		err = p.db.Get(p.Context(), &got, `SELECT 3 AS n WHERE 1 = 0`)
+		if affiliate.KindOf(err) != affiliate.NotFound || got.N != 1 {
+			p.Errorf("of no rows: %d, %v", got.N, err)
+		}
+	})
 }
 
 // TestTable_round_trip: what is written is read again, zero values too, in lists and streams alike.
