@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"reflect"
-	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -121,13 +120,14 @@ func setFigures(to any, k affiliate.KPIs, c money.Currency) {
 // it is written. What is undefined stays null.
 func eachFigure(to any, value func(report.Figure) (*int64, string)) {
 	v := reflect.ValueOf(to).Elem()
-	for _, field := range reflect.VisibleFields(v.Type()) {
-		i := slices.IndexFunc(figures, func(f report.Figure) bool { return string(f.Key) == field.Tag.Get("json") })
-		if i < 0 {
+	fields := fieldsOf(v.Type())
+	for _, f := range figures {
+		index, ok := fields[string(f.Key)]
+		if !ok {
 			continue
 		}
-		n, text := value(figures[i])
-		switch at := v.FieldByIndex(field.Index); {
+		n, text := value(f)
+		switch at := v.FieldByIndex(index); {
 		case n == nil:
 		case at.Kind() == reflect.Int64:
 			at.SetInt(*n)

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -42,9 +41,10 @@ type settingsJSON struct {
 
 // settingsView writes each setting into the field of its key: numbers of days as numbers, all others as texts.
 func settingsView(settings affiliate.Settings) (v settingsJSON) {
-	fields := reflect.ValueOf(&v).Elem()
+	body := reflect.ValueOf(&v).Elem()
+	fields := fieldsOf(body.Type())
 	for _, s := range app.SettingsList(settings) {
-		switch f := fields.FieldByIndex(fieldOfKey(fields.Type(), s.Key)); f.Kind() {
+		switch f := body.FieldByIndex(fields[s.Key]); f.Kind() {
 		case reflect.Int:
 			n, _ := strconv.ParseInt(s.Value, 10, 64) // it was a number
 			f.SetInt(n)
@@ -53,16 +53,6 @@ func settingsView(settings affiliate.Settings) (v settingsJSON) {
 		}
 	}
 	return v
-}
-
-// fieldOfKey finds the field that a key stands for in JSON; a test sees to it that each setting has one.
-func fieldOfKey(t reflect.Type, key string) []int {
-	for _, f := range reflect.VisibleFields(t) {
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name == key {
-			return f.Index
-		}
-	}
-	panic("no field for the setting " + key)
 }
 
 func (a *API) getSettings(ctx context.Context, _ *struct{}) (*output[settingsJSON], error) {
@@ -88,8 +78,9 @@ type updateSettingsInput struct {
 func (a *API) updateSettings(ctx context.Context, in *updateSettingsInput) (*output[settingsJSON], error) {
 	var changes []app.Setting
 	body := reflect.ValueOf(in.Body)
+	fields := fieldsOf(body.Type())
 	for _, s := range affiliate.AccountSettings() {
-		if given := body.FieldByIndex(fieldOfKey(body.Type(), s.Key)); !given.IsNil() {
+		if given := body.FieldByIndex(fields[s.Key]); !given.IsNil() {
 			changes = append(changes, app.Setting{Key: s.Key, Value: fmt.Sprint(given.Elem())})
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
+	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -148,3 +150,21 @@ func (c commissionJSON) rule() (r affiliate.Rule, err error) {
 	}
 	return r, err
 }
+
+// fieldsOf gives where the fields of a JSON object are, by their names in JSON. Answers with many rows ask for each, so
+// each type is looked at once.
+func fieldsOf(t reflect.Type) map[string][]int {
+	if known, ok := knownFields.Load(t); ok {
+		return known.(map[string][]int)
+	}
+	fields := map[string][]int{}
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" {
+			fields[name] = f.Index
+		}
+	}
+	knownFields.Store(t, fields)
+	return fields
+}
+
+var knownFields sync.Map // reflect.Type → map[string][]int

@@ -141,17 +141,22 @@ func FigureOf(key Key) Figure {
 
 // Value is the figure, in what its kind says; nil where it is undefined.
 func (f Figure) Value(k affiliate.KPIs) *int64 {
-	numbers := map[string]int64{}
+	var of, per int64
 	for _, n := range k.Fields() {
-		numbers[n.Name] = *n.At
+		switch n.Name {
+		case f.Of:
+			of = *n.At
+		case f.Per:
+			per = *n.At
+		}
 	}
-	switch of := numbers[f.Of]; {
+	switch {
 	case f.Per == "":
 		return &of
 	case f.Kind == Share:
-		return affiliate.Share(of, numbers[f.Per])
+		return affiliate.Share(of, per)
 	default:
-		return affiliate.Average(of, numbers[f.Per])
+		return affiliate.Average(of, per)
 	}
 }
 
