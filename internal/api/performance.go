@@ -107,8 +107,9 @@ func figuresView(s affiliate.Sums, c money.Currency) (v FiguresJSON) {
 
 // setFigures sets the fields of a struct that have the names of figures.
 func setFigures(to any, k affiliate.KPIs, c money.Currency) {
-	eachFigure(to, func(f report.Figure) (*int64, string) {
-		n := f.Value(k)
+	numbers := k.Fields()
+	eachFigure(to, func(f *report.Figure) (*int64, string) {
+		n := f.Among(numbers)
 		if n == nil {
 			return nil, ""
 		}
@@ -118,10 +119,11 @@ func setFigures(to any, k affiliate.KPIs, c money.Currency) {
 
 // eachFigure sets the fields of a struct that have the names of figures: numbers to what value gives, the others to how
 // it is written. What is undefined stays null.
-func eachFigure(to any, value func(report.Figure) (*int64, string)) {
+func eachFigure(to any, value func(*report.Figure) (*int64, string)) {
 	v := reflect.ValueOf(to).Elem()
 	fields := fieldsOf(v.Type())
-	for _, f := range figures {
+	for i := range figures {
+		f := &figures[i]
 		index, ok := fields[string(f.Key)]
 		if !ok {
 			continue
@@ -204,7 +206,7 @@ type changesJSON struct {
 
 func changesView(now, before affiliate.KPIs) *changesJSON {
 	v := &changesJSON{}
-	eachFigure(v, func(f report.Figure) (*int64, string) {
+	eachFigure(v, func(f *report.Figure) (*int64, string) {
 		change := f.Change(now, before)
 		if change == nil {
 			return nil, ""

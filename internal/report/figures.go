@@ -140,9 +140,12 @@ func FigureOf(key Key) Figure {
 }
 
 // Value is the figure, in what its kind says; nil where it is undefined.
-func (f Figure) Value(k affiliate.KPIs) *int64 {
+func (f Figure) Value(k affiliate.KPIs) *int64 { return f.Among(k.Fields()) }
+
+// Among is Value of numbers that are listed already, for who asks for many figures of the same ones.
+func (f *Figure) Among(numbers []affiliate.SumField) *int64 {
 	var of, per int64
-	for _, n := range k.Fields() {
+	for _, n := range numbers {
 		switch n.Name {
 		case f.Of:
 			of = *n.At
