@@ -217,10 +217,7 @@ type conversionList struct {
 	Feet      []conversionFoot
 	Classes   []classCount
 	Pager     pager
-	To        string // this page, to come back to
-	CSV       string // addresses of the whole list as a file
-	XLSX      string
-	Chooser   columnChooser
+	Tools     tableTools
 	MayDecide bool // about conversions
 }
 
@@ -287,10 +284,7 @@ func (r *request) readConversions(p *performancePage) error {
 		l.Rows = append(l.Rows, line)
 	}
 	l.foot(r)
-	l.To, l.Pager = r.here(), r.pager(next)
-	l.Chooser = columnChooser{Table: "campaign", Columns: l.Columns, To: l.To}
-	l.CSV, l.XLSX = r.fileAddress(p.Address+"/conversions", export.CSV), r.fileAddress(p.Address+"/conversions",
-		export.XLSX)
+	l.Pager, l.Tools = r.pager(next), r.tools("campaign", l.Columns, p.Address+"/conversions")
 	l.MayDecide = r.may(affiliate.MayApprove)
 	return nil
 }

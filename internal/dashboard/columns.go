@@ -67,11 +67,19 @@ func columnTables() map[string][]column {
 	return map[string][]column{"campaign": columnsOf(tables.Conversions()), "offers": columnsOf(tables.Offers(""))}
 }
 
-// columnChooser is the form in which people choose the columns of a table; the template of the same name shows it.
-type columnChooser struct {
-	Table   string // its name in the routes
-	Columns []column
-	To      string // the page to come back to
+// tableTools are beside the head of a table: files of it as it is narrowed and sorted, and the choice of its columns.
+// The template "table-tools" shows them.
+type tableTools struct {
+	Table     string // its name in the routes
+	Columns   []column
+	To        string // the page to come back to
+	CSV, XLSX string // addresses of the whole table as a file
+}
+
+// tools are those of a table whose files are at path.csv and path.xlsx.
+func (r *request) tools(table string, columns []column, path string) tableTools {
+	return tableTools{Table: table, Columns: columns, To: r.here(), CSV: r.fileAddress(path, export.CSV),
+		XLSX: r.fileAddress(path, export.XLSX)}
 }
 
 // shown says which columns a table shows, by name.

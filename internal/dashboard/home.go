@@ -103,14 +103,13 @@ type totalPart struct {
 
 // offerList is the table of offers with their figures.
 type offerList struct {
-	Columns   []column
-	Shows     map[string]bool // columns by name
-	Rows      []homeOffer
-	Count     int64
-	Total     *affiliate.Sums // of all rows; nil where only reading all of them could tell
-	Pager     pager
-	Chooser   columnChooser
-	CSV, XLSX string // addresses of the whole list as a file
+	Columns []column
+	Shows   map[string]bool // columns by name
+	Rows    []homeOffer
+	Count   int64
+	Total   *affiliate.Sums // of all rows; nil where only reading all of them could tell
+	Pager   pager
+	Tools   tableTools
 }
 
 type homeOffer struct {
@@ -257,8 +256,7 @@ func (r *request) readOffers(p *homePage) error {
 			o.ID.String()), commissionText(o.Rule, "")})
 	}
 	l.Count, l.Total, l.Pager = found.Count, found.Total, r.pager(found.Next)
-	l.Chooser = columnChooser{Table: "offers", Columns: l.Columns, To: r.here()}
-	l.CSV, l.XLSX = r.fileAddress("/offers", export.CSV), r.fileAddress("/offers", export.XLSX)
+	l.Tools = r.tools("offers", l.Columns, "/offers")
 	return nil
 }
 
