@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,6 +43,9 @@ type asset struct {
 
 var assetKinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml"}
+
+// scriptPolicy is what a script may do that runs beside pages: ask this server.
+const scriptPolicy = "default-src 'none'; connect-src 'self'"
 
 func loadAssets() (*assets, error) {
 	a := &assets{address: map[string]string{}, files: map[string]asset{}}
@@ -76,6 +80,9 @@ func (a *assets) serve(c *gin.Context) {
 	}
 	c.Header("Cache-Control", "public, max-age=31536000, immutable")
 	c.Header("Vary", "Accept-Encoding")
+	if f.kind == assetKinds[".js"] {
+		c.Header("Content-Security-Policy", scriptPolicy) // which a shared worker goes by
+	}
 	if acceptsGzip(c.GetHeader("Accept-Encoding")) {
 		c.Header("Content-Encoding", "gzip")
 		c.Data(http.StatusOK, f.kind, f.packed)
@@ -134,7 +141,7 @@ func loadTemplates(a *assets) (*templates, error) {
 		},
 		"icon": icon, "amount": amount, "money": moneyText, "count": countText, "dict": dict, "percent": percentText,
 		"counted": counted, "amountField": money.Format, "figure": figureCell, "figureTotal": figureTotal,
-		"notConverted": notConverted, "arrows": arrows,
+		"notConverted": notConverted, "arrows": arrows, "crumbs": crumbs,
 	}
 	shared, err := template.New("shared").Funcs(functions).ParseFS(templateFiles, sharedTemplates...)
 	return &templates{shared: shared, byName: map[string]*template.Template{}}, err
@@ -174,6 +181,19 @@ func dict(pairs ...any) (map[string]any, error) {
 	return m, nil
 }
 
+// crumb is one step of the way to a page; the page itself has no address.
+type crumb struct{ Name, Address string }
+
+// crumbs makes the way to a page from names and addresses by turns; steps without a name are left out.
+func crumbs(pairs ...string) (way []crumb) {
+	for pair := range slices.Chunk(pairs, 2) {
+		if pair[0] != "" {
+			way = append(way, crumb{pair[0], strings.Join(pair[1:], "")})
+		}
+	}
+	return way
+}
+
 // layout is what every page shows around its content.
 type layout struct {
 	Title         string
@@ -191,6 +211,9 @@ type layout struct {
 	Since         int64                  // when this page began to be read, in milliseconds
 	Recalculation *storage.Recalculation // under way
 	Unwritable    string                 // why nothing new can be kept
+	Theme         string                 // how pages look: dark, light, or empty
+	Themes        []theme                // those there are
+	Printed       string                 // when the page was made, for its head on paper
 }
 
 type navItem struct {
@@ -201,7 +224,8 @@ type navItem struct {
 // layout fills the frame of a page.
 func (r *request) layout(title, section string) layout {
 	l := layout{Title: title, Section: section, Account: r.settings.Name, Demo: r.d.Demo, Zone: r.settings.Timezone,
-		Currency: r.settings.Currency, Program: r.d.Version, Notice: r.notice(), Since: r.began.UnixMilli()}
+		Currency: r.settings.Currency, Program: r.d.Version, Notice: r.notice(), Since: r.began.UnixMilli(),
+		Theme: r.theme(), Themes: themes, Printed: r.moment(r.d.App.Now())}
 	if r.user.ID == 0 {
 		return l
 	}
