@@ -303,7 +303,7 @@ func (r *request) fileAddress(path string, format export.Format) string {
 
 func (r *request) conversionLine(c storage.ConversionItem) conversionLine {
 	l := conversionLine{ConversionItem: c, Order: orderAddress(c.OrderID), Profile: creatorAddress(c.CreatorID),
-		Date: r.date(c.PlacedAt.Time), Time: c.PlacedAt.In(r.zone).Format("15:04"),
+		Date: r.date(c.PlacedAt.Time), Time: r.clockTime(c.PlacedAt.Time),
 		Partly: c.Status == affiliate.Paid && c.Refunded > 0, IsRejected: c.Approval == affiliate.Rejected,
 		Decided: r.decided(c.Approvals()), Undo: c.Approval == affiliate.Rejected,
 		Release: c.Approval == affiliate.Held, Rule: commissionText(c.Rule(), c.Currency)}
@@ -365,7 +365,7 @@ func commissionText(rule affiliate.Rule, c money.Currency) string {
 		parts = append(parts, percentText(rule.Percent))
 	}
 	if rule.Flat != 0 {
-		flat := affiliate.FormatFlat(rule.Flat)
+		flat := money.Marked(affiliate.FormatFlat(rule.Flat))
 		if c != "" {
 			flat += " " + string(c)
 		}

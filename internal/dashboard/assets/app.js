@@ -133,6 +133,15 @@ function listen() {
   addEventListener("pagehide", () => source.close());
 }
 
+// numberText writes a number for the person, as the server does: a whole one, or a text such as "-1234.50".
+function numberText(number) {
+  const { group, decimal, indian } = document.documentElement.dataset;
+  const [, sign, whole, fraction] = /^(-?)(\d+)(\.\d+)?$/.exec(String(number));
+  const last = /\B(?=(\d{3})+$)/g, pairs = /\B(?=(\d{2})*\d{3}$)/g;
+  return (sign && "−") + whole.replace(indian === undefined ? last : pairs, group) +
+    (fraction ? decimal + fraction.slice(1) : "");
+}
+
 // Selection: the toolbar shows how many rows are chosen.
 function select(form) {
   const bar = form.querySelector(".selection");
@@ -142,7 +151,7 @@ function select(form) {
     const n = rows().filter((e) => e.checked).length;
     bar.hidden = n === 0;
     const words = bar.querySelector("[data-count]");
-    if (words) words.textContent = n === 1 ? "1 selected" : `${n} selected`;
+    if (words) words.textContent = n === 1 ? "1 selected" : `${numberText(n)} selected`;
     const all = form.querySelector("input[data-all]");
     if (all) { all.checked = n > 0 && n === rows().length; all.indeterminate = n > 0 && n < rows().length; }
   };
