@@ -2,19 +2,14 @@ package dashboard
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"net/http"
-	"path"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -24,92 +19,6 @@ import (
 
 //go:embed templates/*.html
 var templateFiles embed.FS
-
-//go:embed assets
-var assetFiles embed.FS
-
-// assets are files that browsers may keep for ever: their addresses hold their checksum.
-type assets struct {
-	address map[string]string // by name: "app.css" → "/assets/app-1a2b3c4d.css"
-	files   map[string]asset  // by the last part of the address
-}
-
-type asset struct {
-	kind   string
-	body   []byte
-	packed []byte // the same with gzip
-}
-
-var assetKinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
-	".svg": "image/svg+xml"}
-
-func loadAssets() (*assets, error) {
-	a := &assets{address: map[string]string{}, files: map[string]asset{}}
-	names, err := fs.Glob(assetFiles, "assets/*")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		body, err := assetFiles.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		sum := sha256.Sum256(body)
-		ext := path.Ext(name)
-		base := strings.TrimSuffix(path.Base(name), ext)
-		file := base + "-" + hex.EncodeToString(sum[:6]) + ext
-		a.address[path.Base(name)] = "/assets/" + file
-		packed, err := pack(body, gzip.BestCompression)
-		if err != nil {
-			return nil, err
-		}
-		a.files[file] = asset{assetKinds[ext], body, packed}
-	}
-	return a, nil
-}
-
-func (a *assets) serve(c *gin.Context) {
-	f, ok := a.files[c.Param("file")]
-	if !ok {
-		c.Status(http.StatusNotFound)
-		return
-	}
-	c.Header("Cache-Control", "public, max-age=31536000, immutable")
-	c.Header("Vary", "Accept-Encoding")
-	if acceptsGzip(c.GetHeader("Accept-Encoding")) {
-		c.Header("Content-Encoding", "gzip")
-		c.Data(http.StatusOK, f.kind, f.packed)
-		return
-	}
-	c.Data(http.StatusOK, f.kind, f.body)
-}
-
-// pack compresses a body. A table of a page takes a tenth of its size then.
-func pack(body []byte, level int) ([]byte, error) {
-	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, level)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(body); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
-// acceptsGzip reads a header Accept-Encoding.
-func acceptsGzip(header string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		name, weight, weighted := strings.Cut(part, ";")
-		if strings.TrimSpace(name) == "gzip" {
-			return !weighted || strings.Trim(weight, " q=.0") != ""
-		}
-	}
-	return false
-}
 
 // templates are the pages by file name, each with the layout and the shared parts. A page is parsed when it is first
 // asked for: with the shared parts copied into all of them, they were half of what an idle server held.
