@@ -36,6 +36,7 @@ var sharedActions = map[string]string{
 	"/campaigns/:id/costs":                      "create-cost",
 	"/campaigns/:id/costs/:cost/remove":         "end-cost",
 	"/campaigns/:id/decide":                     "decide-conversions",
+	"/conversions/decide":                       "decide-conversions",
 	"/campaigns/:id/creators/new":               "create-member",
 	"/campaigns/:id/members/:member/product":    "update-member",
 	"/campaigns/:id/members/:member/remove":     "end-member",
