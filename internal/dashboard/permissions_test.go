@@ -21,6 +21,8 @@ var sharedActions = map[string]string{
 	"/stores/:store/set-aside":                  "set-deliveries-aside",
 	"/deliveries/:delivery/replay":              "replay-delivery",
 	"/stores/:store/codes/assign":               "assign-unowned-code",
+	"/stores/:store/codes/dismiss":              "dismiss-unowned-codes",
+	"/stores/:store/codes/restore":              "restore-unowned-codes",
 	"/creators/import":                          "import-creators",
 	"/creators/import/apply":                    "import-creators",
 	"/settings":                                 "update-settings",

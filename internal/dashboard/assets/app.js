@@ -278,6 +278,20 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
+// Charts: the arrow keys move from point to point; each tells its figures while it has the focus.
+document.addEventListener("keydown", (event) => {
+  const point = event.target.closest?.("[data-chart] .point");
+  const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+  if (!point || !(event.key in steps) && event.key !== "Escape") return;
+  event.preventDefault();
+  if (event.key === "Escape") { point.blur(); return; }
+  const points = [...point.closest("[data-chart]").querySelectorAll(".point")];
+  const at = Math.max(0, Math.min(points.length - 1, points.indexOf(point) + steps[event.key]));
+  for (const p of points) p.setAttribute("tabindex", "-1");
+  points[at].setAttribute("tabindex", "0");
+  points[at].focus();
+});
+
 function say(text) {
   const place = document.getElementById("said");
   if (!place) return;
