@@ -13,9 +13,9 @@ func TestTheme(t *testing.T) {
 	b := h.browse(affiliate.RoleViewer)
 	b.withoutScript()
 	isDark := func() bool {
-		var colour string
-		b.eval(`getComputedStyle(document.body).backgroundColor`, &colour)
-		return colour == "rgb(16, 23, 28)"
+		var look string
+		b.eval(`getComputedStyle(document.documentElement).colorScheme`, &look)
+		return look == "dark"
 	}
 	for _, step := range []struct {
 		choose   string

@@ -92,12 +92,13 @@ func (q *Query) Payouts() storage.PayoutFilter {
 func (q *Query) Unowned(account money.Currency) storage.UnownedFilter {
 	store := q.store()
 	f := storage.UnownedFilter{
-		Kind:     cmp.Or(q.values.Get("kind"), storage.EvidenceCode),
-		Store:    store.ID,
-		Search:   q.Text("q"),
-		Since:    q.moment("since", 0),
-		Sort:     storage.UnownedSort(q.values.Get("sort")),
-		Currency: q.currency(),
+		Kind:      cmp.Or(q.values.Get("kind"), storage.EvidenceCode),
+		Store:     store.ID,
+		Search:    q.Text("q"),
+		Since:     q.moment("since", 0),
+		Sort:      storage.UnownedSort(q.values.Get("sort")),
+		Currency:  q.currency(),
+		Dismissed: q.flag("dismissed"),
 	}
 	if f.Currency == "" {
 		f.Currency = account
