@@ -69,7 +69,7 @@ func TestDeliveriesPages(t *testing.T) {
 	_, err := h.db.InsertDeliveries(h.Context(), list, nil)
 	h.must(err)
 	first := h.viewer().get(at + "?topic=orders/paid")
-	second := h.viewer().get(first.one("nav.pager a[rel=next]").attr("href"))
+	second := h.viewer().get(first.one(".pager a[rel=next]").attr("href"))
 	if got := append(first.keys(), second.keys()...); len(first.keys()) != limit || len(got) != len(list) ||
 		got[len(got)-1] != "dlv_1" {
 		t.Errorf("%d and %d rows", len(first.keys()), len(second.keys()))

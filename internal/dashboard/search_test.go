@@ -59,13 +59,22 @@ func TestSearch_palette(t *testing.T) {
 	h := busyHouse(t)
 	b := h.browse(affiliate.RoleManager)
 	order := orderAddress(h.order("1003").ID)
+	opened := func() {
+		b.until("the palette", func() bool {
+			var open bool
+			b.eval(`document.activeElement.id === "palette-text"`, &open)
+			return open
+		})
+	}
 	b.open("/campaigns")
 	b.press("/", chromedp.ModifierNone)
+	opened()
 	b.keys("1003")
 	b.keys(kb.Enter) // before anything is found
 	b.at(order)
 	b.connected()
 	b.press("k", chromedp.ModifierCtrl)
+	opened()
 	b.keys("anna")
 	b.says("Anna Ahlers", "ANNA10")
 	var faults []string
@@ -94,12 +103,14 @@ func TestSearch_palette(t *testing.T) {
 	b.at(order)
 	b.viewport(390, 900)
 	b.click("a.seek-link")
+	opened()
 	b.keys("payou" + kb.Enter)
 	b.at("/payouts")
 	b.connected()
 	b.viewport(1440, 900)
-	b.fill(".seek input", "c") // the field of the side bar opens it, too
-	b.keys("reators" + kb.Enter)
+	b.click(".seek input") // the field of the side bar opens it, too
+	opened()
+	b.keys("creators" + kb.Enter)
 	b.at("/creators")
 }
 

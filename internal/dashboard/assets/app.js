@@ -96,7 +96,8 @@ function place(part, focus) {
 
 // Live events come over a line (live.js) that all pages of the browser share. Whatever was missed is fetched when the
 // connection is back. Where the server refuses the events, since too many pages are open, the page says so, and fetches
-// its parts whenever the server is asked again. A page that nobody sees does not listen; it catches up when it is shown.
+// its parts whenever the server is asked again. A page that nobody sees does not listen; it catches up when it is
+// shown.
 const away = 2000; // milliseconds out of sight until a page stops listening
 let lost = 0; // the timer until the page says so
 let behind = false; // what it shows is to be fetched anew once events come
@@ -444,6 +445,9 @@ seek?.field.addEventListener("keydown", (event) => {
     event.preventDefault();
     const at = all.findIndex((e) => e.getAttribute("aria-selected") === "true");
     mark(all[(at + step + all.length) % all.length]);
+  } else if (event.key === "Escape" && !event.isComposing) {
+    event.preventDefault(); // or it would empty the field first
+    palette.close();
   }
 });
 seek?.field.form.addEventListener("submit", (event) => {
