@@ -275,7 +275,7 @@ func (r *request) factText(key string, side map[string]any, words map[string]sto
 	switch v := side[key].(type) {
 	case string:
 		if inMoney {
-			return v + " " + currency
+			return money.Marked(v) + " " + currency
 		}
 		if w := words[v]; w.Name != "" {
 			return w.Name

@@ -233,10 +233,10 @@ func shortAmount(minor int64, c money.Currency) string {
 		sign string
 	}{{1_000_000_000, "B"}, {1_000_000, "M"}, {1_000, "k"}} {
 		if minor >= u.size*main {
-			return trimZeros(money.FormatScaled(money.MulDiv(minor, 100, u.size*main), 2)) + u.sign
+			return money.Marked(trimZeros(money.FormatScaled(money.MulDiv(minor, 100, u.size*main), 2))) + u.sign
 		}
 	}
-	return trimZeros(money.Format(minor, c))
+	return money.Marked(trimZeros(money.Format(minor, c)))
 }
 
 func trimZeros(s string) string {

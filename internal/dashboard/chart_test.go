@@ -24,7 +24,7 @@ func TestShortAmount(t *testing.T) {
 		{1_250_000_00, "USD", "1.25M"},
 		{2_000_000_000_00, "USD", "2B"}, {20_000, "JPY", "20k"}, {1_500, "KWD", "1.5"},
 	} {
-		if got := shortAmount(test.minor, test.currency); got != test.want {
+		if got := money.Plain(shortAmount(test.minor, test.currency)); got != test.want {
 			t.Errorf("%d %s: got %q, want %q", test.minor, test.currency, got, test.want)
 		}
 	}
@@ -117,7 +117,7 @@ func TestChart(t *testing.T) {
 		Before: []affiliate.Sums{{Sales: 200_00}, {Sales: 300_00, Commissions: 1}}}
 	c := newChart("c", of, "USD", "30 Dec 2025 – 31 Dec 2025")
 	upper, lower := c.Panels[0], c.Panels[1]
-	if got := fmt.Sprint(upper.Ticks, lower.Ticks); got !=
+	if got := money.Plain(fmt.Sprint(upper.Ticks, lower.Ticks)); got !=
 		"[{186 0} {143 100} {100 200} {57 300} {14 400}] [{278 0} {250 20} {222 40}]" {
 		t.Errorf("ticks %s", got)
 	}
@@ -132,7 +132,7 @@ func TestChart(t *testing.T) {
 		c.Compared != "30 Dec 2025 – 31 Dec 2025" {
 		t.Errorf("before: %q and %q, %q", upper.Before, lower.Before, c.Compared)
 	}
-	if c.About != "Sales of 500.00 USD and commissions of 40.00 USD over 2 days." {
+	if money.Plain(c.About) != "Sales of 500.00 USD and commissions of 40.00 USD over 2 days." {
 		t.Errorf("about %q", c.About)
 	}
 	of.Before, of.Series = nil, make([]affiliate.Sums, 2)

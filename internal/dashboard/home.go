@@ -168,7 +168,11 @@ func (r *request) boundOf(f report.Figure, text string) (*int64, error) {
 	if f.Kind == report.Money {
 		digits = r.settings.Currency.Digits()
 	}
-	n, err := money.ParseScaled(strings.ReplaceAll(text, ",", ""), digits)
+	plain, err := r.readNumber("number", text)
+	if err != nil {
+		return nil, err
+	}
+	n, err := money.ParseScaled(plain, digits)
 	return &n, err
 }
 

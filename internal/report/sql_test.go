@@ -25,6 +25,7 @@ func TestStatements(t *testing.T) {
 			{"home", report.Scope{Former: true}},
 			{"a campaign", spring},
 			{"a creator", report.Scope{Creator: past.Anna}},
+			{"the community", report.Scope{}.OfCreators()},
 			{"a creator in a campaign", report.Scope{Campaigns: spring.Campaigns, Creator: past.Anna}},
 		} {
 			r := p.report(c.scope, march)
@@ -78,6 +79,12 @@ func TestStatements(t *testing.T) {
 			})
 			s.Of("creators "+c.name, func() error {
 				_, err := list.CreatorRows(ctx, db)
+				return err
+			})
+			search := list
+			search.Text = "anna"
+			s.Of("creators with a text "+c.name, func() error {
+				_, err := search.CreatorRows(ctx, db)
 				return err
 			})
 			if len(c.scope.Campaigns) > 0 {

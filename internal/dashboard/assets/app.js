@@ -133,6 +133,15 @@ function listen() {
   addEventListener("pagehide", () => source.close());
 }
 
+// numberText writes a number for the person, as the server does: a whole one, or a text such as "-1234.50".
+function numberText(number) {
+  const { group, decimal, indian } = document.documentElement.dataset;
+  const [, sign, whole, fraction] = /^(-?)(\d+)(\.\d+)?$/.exec(String(number));
+  const last = /\B(?=(\d{3})+$)/g, pairs = /\B(?=(\d{2})*\d{3}$)/g;
+  return (sign && "−") + whole.replace(indian === undefined ? last : pairs, group) +
+    (fraction ? decimal + fraction.slice(1) : "");
+}
+
 // Selection: the toolbar shows how many rows are chosen and what they add up to. A row's box has amounts in data-value,
 // data-commission, …, as decimal numbers, and their currency in data-currency; the toolbar shows a sum where it has
 // data-sum="value", with the word of data-words behind it.
@@ -145,7 +154,7 @@ function select(form) {
     const n = chosen.length;
     bar.hidden = n === 0;
     const words = bar.querySelector("[data-count]");
-    if (words) words.textContent = `${wholeNumber(n)} selected`;
+    if (words) words.textContent = `${numberText(n)} selected`;
     for (const e of bar.querySelectorAll("[data-sum]")) {
       const text = sums(chosen, e.dataset.sum);
       e.textContent = [text, e.dataset.words].filter(Boolean).join(" ");
@@ -173,16 +182,11 @@ function sums(boxes, name) {
   return [...totals].map(([currency, [sum, decimals]]) => `${decimalNumber(sum, decimals)} ${currency}`).join(" + ");
 }
 
-const numberLocale = () => document.documentElement.dataset.numbers || "en";
-const wholeNumber = (n) => new Intl.NumberFormat(numberLocale()).format(n);
-
 // decimalNumber writes an amount in minor units as the pages write amounts.
 function decimalNumber(minor, decimals) {
   const digits = String(minor < 0n ? -minor : minor).padStart(decimals + 1, "0");
   const at = digits.length - decimals;
-  const text = `${minor < 0n ? "-" : ""}${digits.slice(0, at)}${decimals ? "." : ""}${digits.slice(at)}`;
-  const format = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-  return new Intl.NumberFormat(numberLocale(), format).format(text).replace("-", "−");
+  return numberText(`${minor < 0n ? "-" : ""}${digits.slice(0, at)}${decimals ? "." : ""}${digits.slice(at)}`);
 }
 
 function enhance(root) {
