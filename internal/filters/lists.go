@@ -34,6 +34,7 @@ func (q *Query) Conversions() storage.ConversionFilter {
 		Ambiguous:   q.flag("ambiguous"),
 		Search:      q.Text("q"),
 		Former:      q.former(),
+		OnlyFormer:  q.values.Get("include") == "only_former",
 	}
 	f.Former = f.Former || len(f.IDs) > 0
 	if len(f.Campaigns) > MostIDs {
