@@ -31,8 +31,11 @@ func TestHome(t *testing.T) {
 		at[name] = i
 	}
 	for _, row := range rows[1:] {
-		if row[at["Counted"]] == "true" {
-			n, err := money.Parse(row[at["Account Value"]], "USD")
+		if row[at["Counted"]] != "true" && row[at["Counted Value"]] != "" {
+			t.Errorf("a row that does not count has the counted value %s", row[at["Counted Value"]])
+		}
+		if value := row[at["Counted Value"]]; value != "" {
+			n, err := money.Parse(value, "USD")
 			h.must(err)
 			sum += n
 		}
