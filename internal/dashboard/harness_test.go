@@ -594,7 +594,7 @@ func (a answer) says(texts ...string) answer {
 	a.Helper()
 	shown := a.text()
 	for _, text := range texts {
-		if !strings.Contains(shown, text) {
+		if text = money.Plain(text); !strings.Contains(shown, text) {
 			a.Errorf("%s does not say %q:\n%s", a.address, text, shown)
 		}
 	}
@@ -606,7 +606,7 @@ func (a answer) hides(texts ...string) answer {
 	a.Helper()
 	shown := a.text()
 	for _, text := range texts {
-		if strings.Contains(shown, text) {
+		if text = money.Plain(text); strings.Contains(shown, text) {
 			a.Errorf("%s says %q:\n%s", a.address, text, shown)
 		}
 	}

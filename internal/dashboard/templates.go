@@ -29,6 +29,7 @@ type templates struct {
 
 // Files whose definitions all pages share.
 var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/campaign_parts.html",
+	"templates/conversion_parts.html",
 	"templates/settings_parts.html", "templates/status_parts.html"}
 
 func loadTemplates(a *assets) (*templates, error) {
