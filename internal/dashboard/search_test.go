@@ -93,8 +93,7 @@ func TestSearch_palette(t *testing.T) {
 	}
 	b.keys(kb.ArrowDown + kb.ArrowDown + kb.ArrowUp)
 	var marked string
-	b.eval(`document.getElementById(document.getElementById("palette-text").getAttribute("aria-activedescendant")).innerText`,
-		&marked)
+	b.eval(`document.getElementById(seek.field.getAttribute("aria-activedescendant")).innerText`, &marked)
 	if !strings.Contains(marked, "ANNA") && !strings.Contains(marked, "Anna") && !strings.Contains(marked, "anna") {
 		t.Errorf("%q is marked", marked)
 	}
