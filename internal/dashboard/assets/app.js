@@ -340,6 +340,22 @@ document.addEventListener("submit", async (event) => {
   }
 });
 
+// Addresses have no fields that say nothing.
+document.addEventListener("formdata", (event) => {
+  if (event.target.method !== "get") return;
+  for (const name of new Set(event.formData.keys())) {
+    if (event.formData.getAll(name).every((value) => value === "")) event.formData.delete(name);
+  }
+});
+
+// A field with data-narrows hides the lines of a list that do not have its text.
+document.addEventListener("input", (event) => {
+  const list = document.getElementById(event.target.dataset?.narrows || "");
+  if (!list) return;
+  const wanted = event.target.value.trim().toLowerCase();
+  for (const line of list.children) line.hidden = !line.textContent.toLowerCase().includes(wanted);
+});
+
 // Charts: the arrow keys move from point to point; each tells its figures while it has the focus.
 document.addEventListener("keydown", (event) => {
   const point = event.target.closest?.("[data-chart] .point");
