@@ -278,6 +278,9 @@ func (r *request) creatorsOf(of report.Report) (l creatorList, err error) {
 		return l, err
 	}
 	l.fill(page)
+	for i := range l.Rows { // their conversions here; those lead on to the profile
+		l.Rows[i].Address = r.with("creator", l.Rows[i].ID.String()) + "#conversions"
+	}
 	if page.Next != "" {
 		l.Pager.Next = r.with("after", page.Next, "cursor", r.Query("cursor")) + "#creators"
 	}

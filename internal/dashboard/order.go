@@ -47,6 +47,7 @@ type orderPage struct {
 	Live       string
 	StoreName  string
 	StorePage  string
+	InStore    string // address of the order in the store's admin; empty where there is none
 	Updated    string
 	Amounts    []fact
 	Sentences  []string
@@ -85,7 +86,10 @@ type ledgerEntryLine struct {
 }
 
 type orderDelivery struct {
-	ID, Topic, Received, State, Note, Address string
+	ID   string
+	What string // it changed, for people
+
+	Topic, Received, State, Note, Address string
 }
 
 // order reads the order of the path.
@@ -142,12 +146,76 @@ func (r *request) orderPage() error {
 	if err != nil {
 		return err
 	}
+	story, err := r.d.App.OrderStory(ctx, o.Order, rows)
+	if err != nil {
+		return err
+	}
 	for _, d := range slices.Backward(rows) {
-		p.Deliveries = append(p.Deliveries, orderDelivery{d.ID.String(), d.Topic, r.moment(d.ReceivedAt.Time),
+		what := "Told us of the order"
+		if d.State != storage.DeliveryDone {
+			what = "Told us something"
+		} else if told := story[d.ID]; told.After != nil {
+			what = toldText(told)
+		}
+		p.Deliveries = append(p.Deliveries, orderDelivery{d.ID.String(), what, d.Topic, r.moment(d.ReceivedAt.Time),
 			string(d.State), d.Note, "/deliveries/" + d.ID.String()})
+	}
+	if platform := r.d.App.Platforms.Of(store.Platform); platform != nil {
+		p.InStore = platform.Guide().OrderPage(store, o.ExternalID)
 	}
 	return r.show("order.html", p)
 }
+
+// toldText says what a delivery changed, in words: "Paid", "20.00 USD refunded", "Nothing new".
+func toldText(t app.Told) string {
+	after := *t.After
+	money := func(n int64) string { return moneyText(n, after.Currency) }
+	status := string(after.Status)
+	if t.Before == nil {
+		text := sentenceCase(status) + ", " + money(after.Total) + " charged"
+		if after.Refunded > 0 && after.Status != affiliate.Refunded {
+			text += ", " + money(after.Refunded) + " refunded"
+		}
+		return text
+	}
+	before := *t.Before
+	var parts []string
+	if after.Status != before.Status {
+		parts = append(parts, status)
+	}
+	switch back := after.Refunded - before.Refunded; {
+	case back > 0:
+		parts = append(parts, money(back)+" refunded")
+	case back < 0:
+		parts = append(parts, "a refund of "+money(-back)+" is gone")
+	}
+	if more := after.RefundPending - before.RefundPending; more > 0 {
+		parts = append(parts, "a refund of "+money(more)+" is on its way")
+	}
+	if after.Total != before.Total {
+		parts = append(parts, money(after.Total)+" charged in place of "+money(before.Total))
+	}
+	if len(parts) == 0 && after.Value != before.Value {
+		parts = append(parts, "worth "+money(after.Value)+" in place of "+money(before.Value))
+	}
+	if !slices.Equal(after.Codes, before.Codes) {
+		parts = append(parts, codesText(after.Codes))
+	}
+	if len(parts) == 0 {
+		return "Nothing new"
+	}
+	return sentenceCase(strings.Join(parts, ", "))
+}
+
+func codesText(codes []string) string {
+	if len(codes) == 0 {
+		return "no code any more"
+	}
+	return "with " + strings.Join(codes, ", ")
+}
+
+// sentenceCase begins a text with a capital.
+func sentenceCase(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // customStatus says what the status of an order is taken for that a plugin set; nil where none did.
 func (r *request) customStatus(o storage.Order, store string) (*customStatus, error) {

@@ -453,15 +453,8 @@ FROM orders o
 JOIN stores s ON s.id = o.store_id
 LEFT JOIN conversions c ON c.order_id = o.id AND c.credited
 WHERE o.placed_at IS NOT NULL AND o.doubts <> '' AND (o.number LIKE $1 ESCAPE '\' OR o.external_id = $2 OR
-      LOWER(o.codes) LIKE LOWER($3) ESCAPE '\' OR c.creator_id IN
-  (SELECT id
-    FROM creators
-    WHERE LOWER(name) LIKE LOWER($4) ESCAPE '\'
-    UNION
-    SELECT creator_id
-    FROM creator_handles
-    WHERE folded LIKE $5 ESCAPE '\')) AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE $6 AND o.status = $7
-    AND s.slug = $8 AND c.campaign_id = $9 AND o.placed_at >= $10
+      LOWER(o.codes) LIKE LOWER($3) ESCAPE '\') AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE $4 AND
+    o.status = $5 AND s.slug = $6 AND c.campaign_id = $7 AND o.placed_at >= $8
 ORDER BY o.placed_at DESC, o.id DESC LIMIT 2;
 
 -- all orders
@@ -473,15 +466,8 @@ FROM orders o
 JOIN stores s ON s.id = o.store_id
 LEFT JOIN conversions c ON c.order_id = o.id AND c.credited
 WHERE o.placed_at IS NOT NULL AND o.doubts <> '' AND (o.number LIKE $1 ESCAPE '\' OR o.external_id = $2 OR
-      LOWER(o.codes) LIKE LOWER($3) ESCAPE '\' OR c.creator_id IN
-  (SELECT id
-    FROM creators
-    WHERE LOWER(name) LIKE LOWER($4) ESCAPE '\'
-    UNION
-    SELECT creator_id
-    FROM creator_handles
-    WHERE folded LIKE $5 ESCAPE '\')) AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE $6 AND o.status = $7
-    AND s.slug = $8 AND c.campaign_id = $9 AND o.placed_at >= $10
+      LOWER(o.codes) LIKE LOWER($3) ESCAPE '\') AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE $4 AND
+    o.status = $5 AND s.slug = $6 AND c.campaign_id = $7 AND o.placed_at >= $8
 ORDER BY o.placed_at DESC, o.id DESC;
 
 -- how many orders
@@ -490,15 +476,8 @@ FROM orders o
 JOIN stores s ON s.id = o.store_id
 LEFT JOIN conversions c ON c.order_id = o.id AND c.credited
 WHERE o.placed_at IS NOT NULL AND o.doubts <> '' AND (o.number LIKE $1 ESCAPE '\' OR o.external_id = $2 OR
-      LOWER(o.codes) LIKE LOWER($3) ESCAPE '\' OR c.creator_id IN
-  (SELECT id
-    FROM creators
-    WHERE LOWER(name) LIKE LOWER($4) ESCAPE '\'
-    UNION
-    SELECT creator_id
-    FROM creator_handles
-    WHERE folded LIKE $5 ESCAPE '\')) AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE $6 AND o.status = $7
-    AND s.slug = $8 AND c.campaign_id = $9 AND o.placed_at >= $10;
+      LOWER(o.codes) LIKE LOWER($3) ESCAPE '\') AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE $4 AND
+    o.status = $5 AND s.slug = $6 AND c.campaign_id = $7 AND o.placed_at >= $8;
 
 -- a page of ledger entries
 WITH page AS

@@ -453,15 +453,8 @@ FROM orders o
 JOIN stores s ON s.id = o.store_id
 LEFT JOIN conversions c ON c.order_id = o.id AND c.credited
 WHERE o.placed_at IS NOT NULL AND o.doubts <> '' AND (o.number LIKE ? ESCAPE '\' OR o.external_id = ? OR
-      LOWER(o.codes) LIKE LOWER(?) ESCAPE '\' OR c.creator_id IN
-  (SELECT id
-    FROM creators
-    WHERE LOWER(name) LIKE LOWER(?) ESCAPE '\'
-    UNION
-    SELECT creator_id
-    FROM creator_handles
-    WHERE folded LIKE ? ESCAPE '\')) AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE ? AND o.status = ? AND
-    s.slug = ? AND c.campaign_id = ? AND o.placed_at >= ?
+      LOWER(o.codes) LIKE LOWER(?) ESCAPE '\') AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE ? AND
+    o.status = ? AND s.slug = ? AND c.campaign_id = ? AND o.placed_at >= ?
 ORDER BY o.placed_at DESC, o.id DESC LIMIT 2;
 
 -- all orders
@@ -473,15 +466,8 @@ FROM orders o
 JOIN stores s ON s.id = o.store_id
 LEFT JOIN conversions c ON c.order_id = o.id AND c.credited
 WHERE o.placed_at IS NOT NULL AND o.doubts <> '' AND (o.number LIKE ? ESCAPE '\' OR o.external_id = ? OR
-      LOWER(o.codes) LIKE LOWER(?) ESCAPE '\' OR c.creator_id IN
-  (SELECT id
-    FROM creators
-    WHERE LOWER(name) LIKE LOWER(?) ESCAPE '\'
-    UNION
-    SELECT creator_id
-    FROM creator_handles
-    WHERE folded LIKE ? ESCAPE '\')) AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE ? AND o.status = ? AND
-    s.slug = ? AND c.campaign_id = ? AND o.placed_at >= ?
+      LOWER(o.codes) LIKE LOWER(?) ESCAPE '\') AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE ? AND
+    o.status = ? AND s.slug = ? AND c.campaign_id = ? AND o.placed_at >= ?
 ORDER BY o.placed_at DESC, o.id DESC;
 
 -- how many orders
@@ -490,15 +476,8 @@ FROM orders o
 JOIN stores s ON s.id = o.store_id
 LEFT JOIN conversions c ON c.order_id = o.id AND c.credited
 WHERE o.placed_at IS NOT NULL AND o.doubts <> '' AND (o.number LIKE ? ESCAPE '\' OR o.external_id = ? OR
-      LOWER(o.codes) LIKE LOWER(?) ESCAPE '\' OR c.creator_id IN
-  (SELECT id
-    FROM creators
-    WHERE LOWER(name) LIKE LOWER(?) ESCAPE '\'
-    UNION
-    SELECT creator_id
-    FROM creator_handles
-    WHERE folded LIKE ? ESCAPE '\')) AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE ? AND o.status = ? AND
-    s.slug = ? AND c.campaign_id = ? AND o.placed_at >= ?;
+      LOWER(o.codes) LIKE LOWER(?) ESCAPE '\') AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE ? AND
+    o.status = ? AND s.slug = ? AND c.campaign_id = ? AND o.placed_at >= ?;
 
 -- a page of ledger entries
 WITH page AS
