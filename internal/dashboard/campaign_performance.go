@@ -83,7 +83,7 @@ func (r *request) performancePage() error {
 
 func (p *performancePage) report(r *request) report.Report {
 	return report.Report{Scope: p.Search.scope(p.Campaign.ID), Range: p.Search.Period.Range,
-		Currency: r.settings.Currency}
+		Currency: r.settings.Currency, Drawn: true}
 }
 
 // readReport reads the figures and the chart. Where the page shows both they are of one moment; a part that is fetched
@@ -104,7 +104,7 @@ func (r *request) readReport(p *performancePage) (err error) {
 	if err != nil {
 		return err
 	}
-	p.Chart = newChart("sales", o.Chart.Buckets, o.Chart.Series, o.Chart.Unit, of.Currency)
+	p.Chart = newChart("sales", o.Chart, of.Currency, p.Search.Period.Compared)
 	p.Sums, p.Figures = o.Sums, figuresOf(report.Cards(), o.KeyFigures, of.Currency)
 	lead(p.Figures, p.Address+"/creators", report.KeyMembers)
 	lead(p.Figures, r.with("status", "paid", "approval", "approved", "q", "", "method", "")+"#conversions",

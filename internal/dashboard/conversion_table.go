@@ -154,7 +154,7 @@ var conversionParameters = []string{"period", "from", "to", "q", "status", "appr
 func (r *request) conversionLine(c storage.ConversionItem, shows map[string]bool) conversionLine {
 	l := conversionLine{ConversionItem: c, Order: orderAddress(c.OrderID),
 		Theirs: r.with("creator", c.CreatorID.String()) + "#conversions",
-		Date:   r.date(c.PlacedAt.Time), Time: c.PlacedAt.In(r.zone).Format("15:04"),
+		Date:   r.date(c.PlacedAt.Time), Time: r.clockTime(c.PlacedAt.Time),
 		Partly: c.Status == affiliate.Paid && c.Refunded > 0, IsRejected: c.Approval == affiliate.Rejected,
 		Decided: r.decided(c.Approvals()), Undo: c.Approval == affiliate.Rejected,
 		Release: c.Approval == affiliate.Held, Rule: commissionText(c.Rule(), c.Currency),
@@ -246,7 +246,7 @@ func commissionText(rule affiliate.Rule, c money.Currency) string {
 		parts = append(parts, percentText(rule.Percent))
 	}
 	if rule.Flat != 0 {
-		flat := affiliate.FormatFlat(rule.Flat)
+		flat := money.Marked(affiliate.FormatFlat(rule.Flat))
 		if c != "" {
 			flat += " " + string(c)
 		}

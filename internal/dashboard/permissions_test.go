@@ -21,6 +21,8 @@ var sharedActions = map[string]string{
 	"/stores/:store/set-aside":                  "set-deliveries-aside",
 	"/deliveries/:delivery/replay":              "replay-delivery",
 	"/stores/:store/codes/assign":               "assign-unowned-code",
+	"/stores/:store/codes/dismiss":              "dismiss-unowned-codes",
+	"/stores/:store/codes/restore":              "restore-unowned-codes",
 	"/creators/import":                          "import-creators",
 	"/creators/import/apply":                    "import-creators",
 	"/settings":                                 "update-settings",
@@ -60,7 +62,7 @@ var sharedActions = map[string]string{
 }
 
 // pageActions are the forms that the API knows nothing of: people and their sessions, notices, what a person chose.
-var pageActions = []string{"/sign-", "/welcome", "/account/", "/settings/people", "/views", "/columns/",
+var pageActions = []string{"/sign-", "/welcome", "/account/", "/settings/people", "/views", "/columns/", "/theme",
 	"/stores/:store/warning", "/stores/:store/notices", "/notices", "/creators/import/credit"}
 
 // TestPermissions_likeAPI: whatever a form does asks for the same role as the operation of the API that does it. A new

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -44,7 +45,7 @@ func loadTemplates(a *assets) (*templates, error) {
 		},
 		"icon": icon, "amount": amount, "money": moneyText, "count": countText, "dict": dict, "percent": percentText,
 		"counted": counted, "amountField": money.Format, "figure": figureCell, "figureTotal": figureTotal,
-		"notConverted": notConverted, "arrows": arrows,
+		"notConverted": notConverted, "arrows": arrows, "crumbs": crumbs,
 	}
 	shared, err := template.New("shared").Funcs(functions).ParseFS(templateFiles, sharedTemplates...)
 	return &templates{shared: shared, byName: map[string]*template.Template{}}, err
@@ -84,6 +85,19 @@ func dict(pairs ...any) (map[string]any, error) {
 	return m, nil
 }
 
+// crumb is one step of the way to a page; the page itself has no address.
+type crumb struct{ Name, Address string }
+
+// crumbs makes the way to a page from names and addresses by turns; steps without a name are left out.
+func crumbs(pairs ...string) (way []crumb) {
+	for pair := range slices.Chunk(pairs, 2) {
+		if pair[0] != "" {
+			way = append(way, crumb{pair[0], strings.Join(pair[1:], "")})
+		}
+	}
+	return way
+}
+
 // layout is what every page shows around its content.
 type layout struct {
 	Title         string
@@ -97,10 +111,14 @@ type layout struct {
 	Demo          bool
 	Zone          string
 	Currency      money.Currency
+	Signs         numberSigns            // of the person
 	Program       string                 // its version; forms have versions of their own
 	Since         int64                  // when this page began to be read, in milliseconds
 	Recalculation *storage.Recalculation // under way
 	Unwritable    string                 // why nothing new can be kept
+	Theme         string                 // how pages look: dark, light, or empty
+	Themes        []theme                // those there are
+	Printed       string                 // when the page was made, for its head on paper
 }
 
 type navItem struct {
@@ -111,7 +129,8 @@ type navItem struct {
 // layout fills the frame of a page.
 func (r *request) layout(title, section string) layout {
 	l := layout{Title: title, Section: section, Account: r.settings.Name, Demo: r.d.Demo, Zone: r.settings.Timezone,
-		Currency: r.settings.Currency, Program: r.d.Version, Notice: r.notice(), Since: r.began.UnixMilli()}
+		Currency: r.settings.Currency, Signs: signsOf(r.numbers()), Program: r.d.Version, Notice: r.notice(),
+		Since: r.began.UnixMilli(), Theme: r.theme(), Themes: themes, Printed: r.moment(r.d.App.Now())}
 	if r.user.ID == 0 {
 		return l
 	}
@@ -149,7 +168,7 @@ func (r *request) render(status int, name string, page any) {
 		return
 	}
 	r.Header("Vary", "Accept-Encoding")
-	body := b.Bytes()
+	body := unmarked(b.Bytes(), r.numbers(), true)
 	if acceptsGzip(r.GetHeader("Accept-Encoding")) {
 		if packed, err := pack(body, gzip.BestSpeed); err == nil { // unpacked is as good
 			r.Header("Content-Encoding", "gzip")
@@ -165,55 +184,21 @@ func (r *request) show(name string, page any) error {
 	return nil
 }
 
-// amount writes minor units for people: "−1,234.50".
-func amount(minor int64, c money.Currency) string {
-	text := money.Format(minor, c)
-	sign := ""
-	if rest, negative := strings.CutPrefix(text, "-"); negative {
-		sign, text = "−", rest
-	}
-	whole, fraction, has := strings.Cut(text, ".")
-	text = sign + grouped(whole)
-	if has {
-		text += "." + fraction
-	}
-	return text
-}
+// amount writes minor units for people: "−1,234.50", in the signs of whoever reads it.
+func amount(minor int64, c money.Currency) string { return money.Marked(money.Format(minor, c)) }
 
 // moneyText writes an amount with its currency: "1,234.50 EUR".
 func moneyText(minor int64, c money.Currency) string { return amount(minor, c) + " " + c.Code() }
 
 // countText writes a whole number for people: "12,345".
-func countText(n any) string {
-	text := fmt.Sprint(n)
-	if rest, negative := strings.CutPrefix(text, "-"); negative {
-		return "−" + grouped(rest)
-	}
-	return grouped(text)
-}
+func countText(n any) string { return money.Marked(fmt.Sprint(n)) }
 
 // percentText writes 1/10000 as a percentage: 1234 is "12.34 %".
 func percentText(n int64) string { return percentOf(n, 2) }
 
 // percentOf writes a percentage with some decimals, given in units of the last one.
 func percentOf(n int64, decimals int) string {
-	text := money.FormatScaled(n, decimals)
-	if rest, negative := strings.CutPrefix(text, "-"); negative {
-		text = "−" + rest
-	}
-	return text + " %"
-}
-
-// grouped puts commas between thousands.
-func grouped(digits string) string {
-	var b strings.Builder
-	for i, d := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(d)
-	}
-	return b.String()
+	return money.Marked(money.FormatScaled(n, decimals)) + " %"
 }
 
 // date writes a day of the account's zone: "21 Nov 2026".
@@ -224,10 +209,14 @@ func (r *request) date(t time.Time) string {
 	return t.In(r.zone).Format("2 Jan 2006")
 }
 
-// moment writes a time of the account's zone: "21 Nov 2026, 14:05".
+// clockTime writes the time of a day, in the account's zone: "14:05".
+func (r *request) clockTime(t time.Time) string { return markedTime(t, t.In(r.zone).Format("15:04")) }
+
+// moment writes a time of the account's zone: "21 Nov 2026, 14:05". On a page it is an element that tells the time in
+// UTC as well.
 func (r *request) moment(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.In(r.zone).Format("2 Jan 2006, 15:04")
+	return markedTime(t, t.In(r.zone).Format("2 Jan 2006, 15:04"))
 }

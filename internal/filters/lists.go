@@ -34,8 +34,9 @@ func (q *Query) Conversions() storage.ConversionFilter {
 		Ambiguous:   q.flag("ambiguous"),
 		Search:      q.Text("q"),
 		Former:      q.former(),
+		OnlyFormer:  q.values.Get("include") == "only_former",
 	}
-	f.Former = f.Former || len(f.IDs) > 0
+	f.Former = f.Former || f.OnlyFormer || len(f.IDs) > 0
 	if len(f.Campaigns) > MostIDs {
 		q.fail(affiliate.FieldErrorf("campaign", "must name at most %d campaigns", MostIDs))
 	}
@@ -94,12 +95,13 @@ func (q *Query) Payouts() storage.PayoutFilter {
 func (q *Query) Unowned(account money.Currency) storage.UnownedFilter {
 	store := q.store()
 	f := storage.UnownedFilter{
-		Kind:     cmp.Or(q.values.Get("kind"), storage.EvidenceCode),
-		Store:    store.ID,
-		Search:   q.Text("q"),
-		Since:    q.moment("since", 0),
-		Sort:     storage.UnownedSort(q.values.Get("sort")),
-		Currency: q.currency(),
+		Kind:      cmp.Or(q.values.Get("kind"), storage.EvidenceCode),
+		Store:     store.ID,
+		Search:    q.Text("q"),
+		Since:     q.moment("since", 0),
+		Sort:      storage.UnownedSort(q.values.Get("sort")),
+		Currency:  q.currency(),
+		Dismissed: q.flag("dismissed"),
 	}
 	if f.Currency == "" {
 		f.Currency = account

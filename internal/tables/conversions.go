@@ -9,7 +9,8 @@ import (
 )
 
 // Conversions are the credits of orders. Amounts are in the order's currency, but for those whose heads in files begin
-// with Account, which are empty while the conversion waits for an exchange rate.
+// with Account, which are empty while the conversion waits for an exchange rate, and Counted, which are empty where it
+// adds nothing to what pages add up.
 func Conversions() Table[storage.ConversionItem] {
 	type row = storage.ConversionItem
 	t := Table[row]{
@@ -37,7 +38,7 @@ func Conversions() Table[storage.ConversionItem] {
 				Write: func(t *Cells, c *row) { t.Text(string(c.Approval)) }},
 			{File: "Approval Reason", Write: func(t *Cells, c *row) { t.Text(c.ApprovalReason) }},
 			{File: "Counted", Kind: export.Boolean,
-				Write: func(t *Cells, c *row) { t.Boolean(c.Class() == affiliate.ClassConversion) }},
+				Write: func(t *Cells, c *row) { t.Boolean(c.Class() == affiliate.ClassConversion && converted(t, c)) }},
 			{File: "Currency", Write: func(t *Cells, c *row) { t.Text(c.Currency.Code()) }},
 			{Key: "original_value", Title: "Original value", Extra: true, File: "Original Value", Kind: export.Amount,
 				Write: func(t *Cells, c *row) { t.Amount(c.OriginalValue, c.Currency) }},
@@ -63,6 +64,16 @@ func Conversions() Table[storage.ConversionItem] {
 				Write: func(t *Cells, c *row) { t.amount(c.AccountRefunded, c.AccountCurrency) }},
 			{File: "Account Commission", Kind: export.Amount,
 				Write: func(t *Cells, c *row) { t.amount(c.AccountCommission, c.AccountCurrency) }},
+			// What pages add up: the plain sum of a column is theirs.
+			{File: "Counted Value", Kind: export.Amount, Write: func(t *Cells, c *row) {
+				t.counted(c, c.Class() == affiliate.ClassConversion, c.AccountValue)
+			}},
+			{File: "Counted Refunded", Kind: export.Amount, Write: func(t *Cells, c *row) {
+				t.counted(c, c.Class() != affiliate.ClassRejected, c.AccountRefunded)
+			}},
+			{File: "Counted Commission", Kind: export.Amount, Write: func(t *Cells, c *row) {
+				t.counted(c, c.Class() == affiliate.ClassConversion, c.AccountCommission)
+			}},
 			{File: "Commission Percent", Kind: export.Percent, Write: func(t *Cells, c *row) { t.Percent(c.Percent) }},
 			{File: "Commission Flat", Kind: export.Decimal, Write: func(t *Cells, c *row) { t.Flat(c.Flat) }},
 			{File: "Ambiguous", Kind: export.Boolean, Write: func(t *Cells, c *row) { t.Boolean(c.Ambiguous) }},
@@ -74,6 +85,21 @@ func Conversions() Table[storage.ConversionItem] {
 		t.Columns[i].Sorted = slices.Contains(storage.ConversionColumns(), t.Columns[i].Key)
 	}
 	return t
+}
+
+// converted says whether a conversion's amounts are in the account's currency: it has a rate, and was converted anew
+// since the account's currency was changed.
+func converted(t *Cells, c *storage.ConversionItem) bool {
+	return c.Rate != nil && c.AccountCurrency == t.Names.Account
+}
+
+// counted writes what a conversion adds to a sum of pages; nothing where it adds none.
+func (t *Cells) counted(c *storage.ConversionItem, counts bool, minor *int64) {
+	if !counts || !converted(t, c) {
+		t.Empty()
+		return
+	}
+	t.amount(minor, c.AccountCurrency)
 }
 
 func writeRate(t *Cells, c *storage.ConversionItem) {
