@@ -252,7 +252,7 @@ func TestForms_roles(t *testing.T) {
 				continue
 			}
 			a := v.post(address)
-			if a.status != http.StatusForbidden || !strings.Contains(a.text(), "you may not "+string(route.access)) {
+			if a.status != http.StatusForbidden || !strings.Contains(a.text(), "you may not "+route.deed()) {
 				t.Errorf("POST %s as %s gives %d %s", route.path, role, a.status, a.text())
 			}
 		}
