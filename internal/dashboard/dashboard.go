@@ -92,7 +92,7 @@ func (d *Dashboard) routes() []route {
 	var all []route
 	for _, list := range [][]route{
 		signInRoutes(), accountRoutes(), secondFactorRoutes(),
-		liveRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
+		liveRoutes(), searchRoutes(), themeRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
 		orderRoutes(), conversionRoutes(),
 		campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(), offerRoutes(), creatorRoutes(),
@@ -135,7 +135,7 @@ const (
 // handle wraps a route: headers, cross-origin protection, who asks, and what becomes of an error.
 func (d *Dashboard) handle(route route) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		r := &request{Context: c, d: d, began: time.Now()}
+		r := &request{Context: c, d: d, began: time.Now(), zone: time.UTC} // until the account's is read
 		pageHeaders(c.Writer.Header())
 		if err := d.crossing.Check(c.Request); err != nil {
 			r.fail(affiliate.Errorf(affiliate.Forbidden,
