@@ -287,7 +287,16 @@ function decimalNumber(minor, decimals) {
   return numberText(`${minor < 0n ? "-" : ""}${digits.slice(0, at)}${decimals ? "." : ""}${digits.slice(at)}`);
 }
 
+// A field for a time zone begins with the browser's, where nobody has chosen another.
+function zones(root) {
+  for (const field of root.querySelectorAll("input[data-zone]")) {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (zone && field.value === field.defaultValue) field.value = zone;
+  }
+}
+
 function enhance(root) {
+  zones(root);
   root.querySelectorAll("form[data-select]").forEach(select);
   if (root.matches?.("form[data-select]")) select(root);
   root.closest?.("form[data-select]")?.dispatchEvent(new Event("change"));
