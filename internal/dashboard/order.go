@@ -23,25 +23,6 @@ func orderRoutes() []route {
 	}
 }
 
-// reasonText says why an order is not credited.
-func reasonText(code string) string {
-	words := map[string]string{affiliate.ReasonNoEvidence: "No code and no link",
-		affiliate.ReasonNoOwner: "Its code or link belongs to nobody", affiliate.ReasonTest: "A test order",
-		affiliate.ReasonPart:            "Counted with its order",
-		affiliate.ReasonRenewal:         "A renewal, whose link is that of the first order",
-		affiliate.ReasonLateClick:       "The click was too long ago",
-		affiliate.ReasonClickAfterOrder: "The click came after the order",
-		affiliate.ReasonLinkEnded:       "The link had ended", affiliate.ReasonOfferPaused: "The offer was paused",
-		affiliate.ReasonOfferExpired: "The offer had expired", affiliate.ReasonOfferArchived: "The offer was archived",
-		affiliate.ReasonMemberInactive: "The creator was inactive",
-		affiliate.ReasonBeforeStart:    "Before the campaign began",
-		affiliate.ReasonAfterEnd:       "After the campaign's end"}
-	if text, ok := words[code]; ok {
-		return text
-	}
-	return strings.ReplaceAll(code, "_", " ")
-}
-
 // orderPage is everything about one order.
 type orderPage struct {
 	layout
@@ -285,7 +266,7 @@ func (r *request) readConversion(p *orderPage, o storage.OrderRow) error {
 		return err
 	}
 	for _, e := range entries {
-		p.Entries = append(p.Entries, ledgerEntryLine{r.moment(e.CreatedAt), string(e.Kind),
+		p.Entries = append(p.Entries, ledgerEntryLine{r.moment(e.CreatedAt), e.Title(),
 			moneyText(e.Amount, e.Currency), r.date(e.PayableAt), e.Amount < 0})
 	}
 	return nil

@@ -275,13 +275,13 @@ func (r *request) orderLines(rows []storage.OrderRow) ([]orderLine, error) {
 
 func (r *request) orderLine(o storage.OrderRow) orderLine {
 	l := orderLine{OrderRow: o, Address: orderAddress(o.ID), Date: r.moment(o.PlacedAt.Time),
-		Day: r.date(o.PlacedAt.Time), Time: o.PlacedAt.In(r.zone).Format("15:04"),
+		Day: r.date(o.PlacedAt.Time), Time: r.clockTime(o.PlacedAt.Time),
 		Partly: o.Status == affiliate.Paid && o.Refunded > 0}
 	if l.Number == "" {
 		l.Number = o.ExternalID
 	}
 	if o.NotCredited != nil {
-		l.Reason = reasonText(*o.NotCredited)
+		l.Reason = affiliate.ReasonTitle(*o.NotCredited)
 	}
 	for _, d := range o.DoubtList() {
 		l.Doubts = append(l.Doubts, doubtLineOf(d))

@@ -345,7 +345,7 @@ func TestRefused(t *testing.T) {
 func TestForms_signedInOnly(t *testing.T) {
 	free := map[string]bool{"/sign-out": true, "/account/password": true, "/account/sign-out-elsewhere": true,
 		"/account/second-factor": true, "/account/second-factor/codes": true, "/account/second-factor/off": true,
-		"/columns/:table": true, "/views": true,
+		"/account/numbers": true, "/columns/:table": true, "/views": true,
 		"/views/forget": true}
 	for _, route := range (&Dashboard{}).routes() {
 		if route.method == http.MethodPost && route.access == signedIn && !free[route.path] {
