@@ -192,9 +192,9 @@ func TestConversions_selection(t *testing.T) {
 	}
 	b.eval(`document.querySelectorAll("input[name=ids]").forEach((e, i) => { if (i < 2) e.click(); })`)
 	shows("2 selected 50.00 EUR + 10.00 USD 5.00 EUR + 1.00 USD commission")
-	b.eval(`document.documentElement.dataset.numbers = "de"; document.querySelector("input[name=ids]").click()`)
+	b.eval(`Object.assign(document.documentElement.dataset, { group: ".", decimal: "," }); document.querySelector("input[name=ids]").click()`)
 	shows("1 selected 10,00 USD 1,00 USD commission")
-	b.eval(`delete document.documentElement.dataset.numbers; document.querySelector("input[data-all]").click()`)
+	b.eval(`Object.assign(document.documentElement.dataset, { group: ",", decimal: "." }); document.querySelector("input[data-all]").click()`)
 	b.says("All 71 that match, on all pages (", "70")
 	var visible bool
 	b.eval(`document.querySelector("[data-matching]").checkVisibility()`, &visible)

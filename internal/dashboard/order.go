@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -196,7 +198,10 @@ func codesText(codes []string) string {
 }
 
 // sentenceCase begins a text with a capital.
-func sentenceCase(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+func sentenceCase(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
+}
 
 // customStatus says what the status of an order is taken for that a plugin set; nil where none did.
 func (r *request) customStatus(o storage.Order, store string) (*customStatus, error) {

@@ -30,7 +30,7 @@ func TestOrderPage(t *testing.T) {
 	h := busyHouse(t)
 	address := orderAddress(h.order("1003").ID)
 	page := h.owner().get(address).is(http.StatusOK).says("Order #1003", "Partly refunded", "Credited to Ben Botha",
-		"Merchandise as sold", "240.00 USD", "Ledger", "accrual", "Paid, 245.00 USD charged, 60.00 USD refunded")
+		"Merchandise as sold", "240.00 USD", "Ledger", "Commission", "Paid, 245.00 USD charged, 60.00 USD refunded")
 	if page.has("form[action='" + address + "/decide'] button[value=undo]") {
 		t.Error("an approved conversion can be undone")
 	}
