@@ -43,7 +43,7 @@ func payoutsDue(ctx context.Context, c *call) error {
 	}
 	now := a.Now()
 	due, err := storage.All(func(p storage.Page) ([]storage.Due, string, error) {
-		return a.DB.PayoutsDue(ctx, settings, currency, now, p)
+		return a.DB.PayoutsDue(ctx, settings, storage.DueFilter{Currency: currency}, "", now, p)
 	})
 	if err != nil {
 		return err

@@ -93,10 +93,10 @@ func TestCreatorPage(t *testing.T) {
 		"Spring since 20 Nov 2026 · manage | Ten percent 10.00 % | ANNA10 Northwind US | /l/anna-spring Copy",
 		"Holiday gifts since 20 Nov 2026 · manage | Gift links 5.00 % + 2.00 per order |  | /l/anna-gifts Copy")
 	a.rows("section[aria-labelledby=payouts-title] table",
-		"pay_1 | 20 Nov 2026, 13:00 | bank transfer SEPA 2026-11 | 32.24 USD")
+		"Payout of 20 Nov 2026 | 20 Nov 2026, 13:00 | bank transfer SEPA 2026-11 | 32.24 USD")
 	a.says("Conversions 4", "Total sales 324.90", "Commissions earned 32.24", "Balance 0.00 USD",
 		"anna@creators.example").hides("Members with")
-	h.manager().get(ben).says("Balance 18.12 USD", "Payable now 18.12 Due", "Nothing was paid out yet")
+	h.manager().get(ben).says("Balance 18.12 USD", "Payable now 18.12 Due", "No payouts yet")
 	h.viewer().get(ben).hides("Edit", "Remove", "Go to the payouts")
 
 	// Who leaves keeps what they earned; the page says what becomes of the totals.

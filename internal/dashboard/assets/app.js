@@ -133,6 +133,22 @@ function listen() {
   addEventListener("pagehide", () => source.close());
 }
 
+// sumOf adds up the amounts of rows by currency, as the server writes them: "1,240.00 USD, 7.00 GBP". Rows have minor
+// units and how many digits of them stand after the point.
+function sumOf(rows) {
+  const sums = new Map();
+  for (const { dataset: { minor, currency, digits } } of rows) {
+    const sum = sums.get(currency) || { total: 0n, digits: Number(digits) };
+    sum.total += BigInt(minor);
+    sums.set(currency, sum);
+  }
+  return [...sums].map(([currency, { total, digits }]) => {
+    const text = String(total).padStart(digits + 1, "0");
+    const whole = text.slice(0, text.length - digits).replace(/\B(?=(\d{3})+$)/g, ",");
+    return `${whole}${digits ? `.${text.slice(-digits)}` : ""} ${currency}`;
+  }).join(", ");
+}
+
 // Selection: the toolbar shows how many rows are chosen.
 function select(form) {
   const bar = form.querySelector(".selection");
@@ -143,6 +159,8 @@ function select(form) {
     bar.hidden = n === 0;
     const words = bar.querySelector("[data-count]");
     if (words) words.textContent = n === 1 ? "1 selected" : `${n} selected`;
+    const sum = bar.querySelector("[data-sum]");
+    if (sum) sum.textContent = sumOf(rows().filter((e) => e.checked));
     const all = form.querySelector("input[data-all]");
     if (all) { all.checked = n > 0 && n === rows().length; all.indeterminate = n > 0 && n < rows().length; }
   };
