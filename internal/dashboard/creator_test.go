@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,7 +143,16 @@ func TestStatement(t *testing.T) {
 		t.Errorf("%d payouts in\n%s", paid, strings.Join(lines, "\n"))
 	}
 	h.viewer().get(anna + "/statement?period=yesterday").says("Nothing in this period")
-	h.viewer().get(anna + "/statement?period=today").says("−5.99 USD −5.99 USD")
+	h.viewer().get(anna+"/statement?period=today").says("−5.99 USD −5.99 USD", "Statement of Anna Ahlers",
+		"By Northwind", "22 Nov 2026, days of Europe/Berlin", "Opening balance 0.00 USD", "Closing balance −5.99 USD",
+		"As of 22 Nov 2026, 13:00")
+	whole := h.viewer().get(anna + "/statement?whole=1").is(http.StatusOK).says("oldest first")
+	printed := cells(whole.element, "main table")
+	slices.Reverse(printed)
+	if !slices.Equal(printed, lines) {
+		t.Errorf("to be printed are\n%s\nwant, the other way round,\n%s", strings.Join(printed, "\n"),
+			strings.Join(lines, "\n"))
+	}
 
 	sum := func(list [][]string) (sum int64, last string) {
 		amount, balance := 0, 0
