@@ -55,8 +55,8 @@ func PayoutBatchView(b storage.SummedBatch) PayoutBatchJSON {
 	v := PayoutBatchJSON{ID: b.ID.String(), Name: b.Name(), Payouts: b.Payouts, Sums: []BatchSumJSON{}, PaidOn: b.Day,
 		Method: b.Method, Reference: b.Reference, Note: b.Note, Author: b.Author, CreatedAt: b.CreatedAt.UTC()}
 	for _, s := range b.Sums {
-		v.Sums = append(v.Sums, BatchSumJSON{s.Currency.Code(), s.Payouts, money.Format(s.Amount, s.Currency), s.Canceled,
-			money.Format(s.CanceledAmount, s.Currency)})
+		v.Sums = append(v.Sums, BatchSumJSON{s.Currency.Code(), s.Payouts, money.Format(s.Amount, s.Currency),
+			s.Canceled, money.Format(s.CanceledAmount, s.Currency)})
 	}
 	return v
 }

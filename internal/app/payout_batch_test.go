@@ -128,7 +128,8 @@ func TestPayoutBatch_day(t *testing.T) {
 		}
 		_, err := c.RecordBatch(c.ctx, app.NewPayoutBatch{})
 		c.want(err, affiliate.Invalid, "payouts")
-		_, err = c.RecordBatch(c.ctx, app.NewPayoutBatch{Payouts: c.seen(), Note: "a\x00b\nc" + strings.Repeat("x", 300)})
+		_, err = c.RecordBatch(c.ctx, app.NewPayoutBatch{Payouts: c.seen(),
+			Note: "a\x00b\nc" + strings.Repeat("x", 300)})
 		c.want(err, affiliate.Invalid, "note")
 		batch, err := c.RecordBatch(c.ctx, app.NewPayoutBatch{Payouts: c.seen(), PaidOn: yesterday})
 		must(c.desk, batch, err)

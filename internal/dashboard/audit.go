@@ -198,7 +198,8 @@ func (e auditRecord) tellsCurrency(key string) bool {
 // pageOf gives the address that shows a thing, by its id.
 func pageOf(id string) string {
 	for prefix, path := range map[string]string{"cmp_": "/campaigns/", "cre_": "/creators/", "str_": "/stores/",
-		"ord_": "/orders/", "usr_": "/settings/people/", "lnk_": "/links/", "pay_": "/payouts/", "bat_": "/payouts/batches/"} {
+		"ord_": "/orders/", "usr_": "/settings/people/", "lnk_": "/links/", "pay_": "/payouts/",
+		"bat_": "/payouts/batches/"} {
 		if strings.HasPrefix(id, prefix) {
 			return path + id
 		}

@@ -31,8 +31,8 @@ type batchLine struct {
 }
 
 func (r *request) batchLine(b storage.SummedBatch) batchLine {
-	line := batchLine{SummedBatch: b, Address: batchAddress(b.ID), Paid: dayText(b.Day), Recorded: r.moment(b.CreatedAt),
-		Stand: b.Standing()}
+	line := batchLine{SummedBatch: b, Address: batchAddress(b.ID), Paid: dayText(b.Day),
+		Recorded: r.moment(b.CreatedAt), Stand: b.Standing()}
 	line.Title = line.Paid + " · " + counted(int64(b.Payouts), "payout", "payouts")
 	var stand, taken []storage.BatchSum
 	for _, s := range b.Sums {
@@ -95,7 +95,8 @@ func (r *request) batch() (p batchPage, err error) {
 	if err != nil {
 		return p, err
 	}
-	p = batchPage{Batch: r.batchLine(b), Rows: r.payoutLines(list), Pager: r.pager(next), MayPay: r.may(affiliate.MayPay)}
+	p = batchPage{Batch: r.batchLine(b), Rows: r.payoutLines(list), Pager: r.pager(next),
+		MayPay: r.may(affiliate.MayPay)}
 	p.layout = r.layout("Batch of "+p.Batch.Title, "payouts")
 	const file, standing = "/payouts/recorded.", "&state=" + string(affiliate.PayoutPaid)
 	p.CSV, p.XLSX = file+"csv?batch="+id.String()+standing, file+"xlsx?batch="+id.String()+standing

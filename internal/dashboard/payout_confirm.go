@@ -47,7 +47,8 @@ func (r *request) backToDue() error {
 	return r.done(address, "")
 }
 
-// confirmPayouts shows what is about to be recorded: the payments that were ticked, or all that the list is narrowed to.
+// confirmPayouts shows what is about to be recorded: the payments that were ticked, or all that the list is narrowed
+// to.
 func (r *request) confirmPayouts() error {
 	filter, _, err := r.wantedDue()
 	if err != nil {

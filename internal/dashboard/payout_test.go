@@ -14,7 +14,7 @@ import (
 
 const dueTable, confirmTable = "section[aria-labelledby=due-title] table", "section[aria-labelledby=who-title] table"
 
-// form reads what a page's form would send besides what people fill: names and values by turns.
+// hidden reads what a page's form would send besides what people fill: names and values by turns.
 func (a answer) hidden() (fields []string) {
 	for _, field := range a.all("main input[type=hidden]") {
 		fields = append(fields, field.attr("name"), field.attr("value"))
@@ -94,7 +94,8 @@ func TestPayouts_confirm(t *testing.T) {
 	form := m.post("/payouts/confirm", "all", "1").is(http.StatusOK).hidden()
 	m.post("/payouts", append(form, "paid_on", "2026-12-24")...).is(http.StatusUnprocessableEntity).
 		says("Must be today (2026-11-20) or an earlier day")
-	m.post("/payouts", append(form, "nothing", "1", "reference", "typed")...).is(http.StatusOK).says("Record 2 payouts?")
+	m.post("/payouts", append(form, "nothing", "1", "reference", "typed")...).is(http.StatusOK).
+		says("Record 2 payouts?")
 	_, err := h.app.IssuePayout(h.as(affiliate.RoleOwner), app.NewPayout{Creator: h.creator("Ben Botha").ID})
 	h.must(err)
 	a := m.post("/payouts", form...).is(http.StatusUnprocessableEntity).says("Not due any more, and left out: "+
@@ -108,7 +109,8 @@ func TestPayouts_confirm(t *testing.T) {
 // says that they are paid the whole.
 func TestPayouts_narrowed(t *testing.T) {
 	h := newHouse(t)
-	h.sell(sale{code: "ANNA10", value: 100_00}, sale{slug: "anna-gifts", value: 40_00}, sale{code: "BEN5", value: 70_00})
+	h.sell(sale{code: "ANNA10", value: 100_00}, sale{slug: "anna-gifts", value: 40_00},
+		sale{code: "BEN5", value: 70_00})
 	m := h.manager()
 	m.get("/payouts?q=%40ben").says("1 payment, 7.00 USD", "Pay it: 7.00 USD").hides("Anna Ahlers")
 	m.get("/payouts?q=nobody").says("No payment due matches")

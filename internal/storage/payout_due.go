@@ -69,7 +69,8 @@ func (s DueSort) keyset() Keyset {
 	case "creator":
 		keys = []Key{{SQL: "r.name", Column: "creator", Kind: TextKey, Descending: descending}, creator, currency}
 	case "amount":
-		keys = []Key{{SQL: "d.currency", Kind: TextKey}, {SQL: "d.amount", Descending: descending}, {SQL: "d.creator_id"}}
+		keys = []Key{{SQL: "d.currency", Kind: TextKey}, {SQL: "d.amount", Descending: descending},
+			{SQL: "d.creator_id"}}
 	case "since":
 		keys = []Key{{SQL: "w.since", Kind: TimeKey, Descending: descending, Nullable: true}, creator, currency}
 	case "last":

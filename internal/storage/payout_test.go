@@ -68,8 +68,8 @@ func TestPayoutsDue(t *testing.T) {
 					t.Fatalf("pages of %d give %v,\nwant %v", limit, got, want)
 				}
 			}
-			for _, sort := range []storage.DueSort{"creator", "-creator", "amount", "-amount", "since", "-since", "last",
-				"-last"} {
+			for _, sort := range []storage.DueSort{"creator", "-creator", "amount", "-amount", "since", "-since",
+				"last", "-last"} {
 				sortedDue(t, db, settings, sort, now, want)
 			}
 			narrowedDue(t, db, settings, campaigns, now, want)
@@ -225,8 +225,8 @@ func TestPayoutsDue_since(t *testing.T) {
 			return tx.SavePayoutState(t.Context(), paid.ID, affiliate.PayoutCanceled)
 		})
 		look(at(1), time.Time{})
-		none, _, err := db.PayoutsDue(t.Context(), affiliate.Settings{Currency: "EUR"}, storage.DueFilter{Search: "ben"},
-			"", at(9), storage.Page{})
+		none, _, err := db.PayoutsDue(t.Context(), affiliate.Settings{Currency: "EUR"},
+			storage.DueFilter{Search: "ben"}, "", at(9), storage.Page{})
 		if err != nil || len(none) != 0 {
 			t.Errorf("a search for somebody else finds %v, %v", none, err)
 		}
