@@ -50,7 +50,6 @@ type dueLine struct {
 	Oldest    string
 	Last      string
 	Plain     map[string]string // the other cells, by column
-	Digits    int               // after the point, of amounts in the currency
 }
 
 // dueValue is what stands for a payment in a form: cre_1.EUR.1250.
@@ -146,7 +145,7 @@ func (r *request) due() (p duePage, err error) {
 func (r *request) dueLine(d storage.Due, columns []tables.Column[storage.Due]) dueLine {
 	line := dueLine{Due: d, Value: dueValue(d.CreatorID, d.Currency, d.Amount), Address: creatorAddress(d.CreatorID),
 		Campaigns: tables.CampaignNames(d.Campaigns), Oldest: r.date(d.Since.Time), Last: r.date(d.LastPaid.Time),
-		Plain: plainCells(columns, &d), Digits: d.Currency.Digits()}
+		Plain: plainCells(columns, &d)}
 	if d.Part != d.Amount {
 		line.Part = moneyText(d.Part, d.Currency)
 	}
