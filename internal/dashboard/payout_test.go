@@ -253,3 +253,50 @@ func TestPayouts_browser(t *testing.T) {
 	b.clickText("Record 1 payout: 18.12 USD")
 	b.says("1 payout recorded: 18.12 USD", "SEPA 13")
 }
+
+// TestPayouts_widths: who and how much is due is readable, and the button in reach, on a phone and on laptops, also
+// with names that are long.
+func TestPayouts_widths(t *testing.T) {
+	h := busyHouse(t)
+	err := h.db.InTx(h.Context(), func(tx *storage.Tx) error {
+		c, err := tx.CreateCreator(h.Context(), affiliate.Creator{CreatedAt: noon, UpdatedAt: noon,
+			Name: "Maximiliane Constanze von und zu Hohenlohe-Bartenstein-Jagstberg-Waldenburg"})
+		if err != nil {
+			return err
+		}
+		return tx.AddLedger(h.Context(), []affiliate.LedgerEntry{{CreatorID: c.ID, Kind: affiliate.Bonus,
+			Currency: "USD", Amount: 1_234_567_89, Cause: "bonus", CreatedAt: noon, PayableAt: noon}})
+	})
+	h.must(err)
+	b := h.browse(affiliate.RoleManager)
+	for _, width := range []int64{390, 1280, 1440} {
+		b.viewport(width, 900)
+		b.open("/payouts")
+		b.eval(`document.querySelector("input[name=ids]").click()`)
+		b.says("1 selected")
+		b.holds("everything in reach", `(() => {
+			const inside = (e) => {
+				const r = e.getBoundingClientRect();
+				return r.width > 0 && r.left >= 0 && r.right <= innerWidth;
+			};
+			const button = document.querySelector(".selection button");
+			return document.documentElement.scrollWidth <= innerWidth && inside(button) &&
+				button.getBoundingClientRect().bottom <= innerHeight &&
+				[...document.querySelectorAll(".listed tbody tr")].every((row) => inside(row.querySelector("th a")) &&
+					inside(row.querySelector("td.number")) && inside(row.querySelector("input")));
+		})()`)
+		b.clickText("Record as paid…")
+		b.says("Record 1 payout?")
+		b.holds("the button on the first screen", `document.documentElement.scrollWidth <= innerWidth &&
+			document.querySelector("main form button.primary").getBoundingClientRect().bottom <= innerHeight`)
+	}
+}
+
+// holds waits until an expression is true in the page.
+func (b *tab) holds(what, expression string) {
+	b.Helper()
+	b.until(what, func() (holds bool) {
+		b.eval(expression, &holds)
+		return holds
+	})
+}
