@@ -89,7 +89,7 @@ func (d *Dashboard) routes() []route {
 	var all []route
 	for _, list := range [][]route{
 		signInRoutes(), accountRoutes(), secondFactorRoutes(),
-		liveRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
+		liveRoutes(), searchRoutes(), themeRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
 		orderRoutes(), conversionRoutes(),
 		campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(), offerRoutes(), creatorRoutes(),

@@ -163,7 +163,7 @@ func TestPayoutBatch(t *testing.T) {
 	form := m.post("/payouts/confirm", "all", "1").hidden()
 	a := m.post("/payouts", append(form, "reference", "SEPA 12")...).at("/payouts/batches/bat_1")
 	m.post("/payouts/pay_2/cancel", "reason", "typo").is(http.StatusOK)
-	file := m.get(a.all("a.button")[0].attr("href")).is(http.StatusOK)
+	file := m.get(a.all("main a.button")[0].attr("href")).is(http.StatusOK)
 	lines := strings.Split(strings.TrimSpace(file.body), "\r\n")
 	if len(lines) != 2 || !strings.HasPrefix(strings.TrimPrefix(lines[0], "\ufeff"),
 		"Name,Handle,E-mail,Amount,Currency,Reference,") ||
