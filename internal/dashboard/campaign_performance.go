@@ -218,10 +218,8 @@ type creatorLine struct {
 
 // creatorHeads are the columns of a list of creators with their figures.
 func creatorHeads() []column {
-	heads := figureHeads([]column{{Name: "name", Title: "Creator", Sort: "name"}}, report.KeyClicks,
+	return figureHeads([]column{{Name: "name", Title: "Creator", Sort: "name"}}, report.KeyClicks,
 		report.KeyConversions, report.KeySales, report.KeyAverageSale, report.KeyCommissions, report.KeyPayouts)
-	heads[len(heads)-1].Title = "Paid out"
-	return heads
 }
 
 func (l *creatorList) fill(page report.PageOf[report.CreatorRow]) {

@@ -21,6 +21,7 @@ type column struct {
 	Extra  bool   // shown only when somebody chooses it
 	Fixed  bool   // always shown: it says what a row is
 	Shown  bool
+	Spare  bool                       // left out on a phone
 	Figure report.Figure              // which one of reports it is; without a key: none
 	Sum    func(affiliate.Sums) int64 // the amount under the column, of all rows; nil without any
 	// Of the head of a table that can be sorted: where it leads, and how it is sorted now (ascending, descending or
@@ -67,7 +68,8 @@ func columnTables() map[string][]column {
 	conversions := columnsOf(tables.Conversions())
 	ofOne := slices.DeleteFunc(slices.Clone(conversions), func(c column) bool { return c.Name == "campaign" })
 	return map[string][]column{"campaign": ofOne, "conversions": conversions,
-		"orders": columnsOf(tables.Orders()), "offers": columnsOf(tables.Offers(""))}
+		"orders": columnsOf(tables.Orders()), "offers": columnsOf(tables.Offers("")),
+		"due": columnsOf(tables.Due()), "payouts": columnsOf(tables.Payouts())}
 }
 
 // tableTools are beside the head of a table: files of it as it is narrowed and sorted, and the choice of its columns.
