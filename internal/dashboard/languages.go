@@ -82,17 +82,15 @@ func languageParts(tag string) (base, region string) {
 
 // numbersFor are the signs of numbers that the languages of a browser have; the first one decides.
 func numbersFor(header string) affiliate.NumberStyle {
-	for _, tag := range languages(header) {
-		base, region := languageParts(tag)
-		if style, has := numbersOfLanguages[base+"-"+region]; has {
-			return style
-		}
-		if style, has := numbersOfLanguages[base]; has {
-			return style
-		}
+	tags := languages(header)
+	if len(tags) == 0 {
 		return affiliate.NumbersPoint
 	}
-	return affiliate.NumbersPoint
+	base, region := languageParts(tags[0])
+	if style, has := numbersOfLanguages[base+"-"+region]; has {
+		return style
+	}
+	return cmp.Or(numbersOfLanguages[base], affiliate.NumbersPoint)
 }
 
 // currencyFor is the currency of the region that the languages of a browser tell; empty where they tell none.

@@ -131,15 +131,15 @@ type StatementBalance struct {
 func (db *DB) StatementBalances(ctx context.Context, creator affiliate.CreatorID, from,
 	to time.Time) (list []StatementBalance, err error) {
 	err = db.InSnapshot(ctx, func(s *Snapshot) error {
-		opening, closing := map[money.Currency]int64{}, map[money.Currency]int64{}
-		var err error
+		closing, err := s.balancesBefore(ctx, creator, to)
+		if err != nil {
+			return err
+		}
+		opening := map[money.Currency]int64{}
 		if !from.IsZero() {
 			if opening, err = s.balancesBefore(ctx, creator, from); err != nil {
 				return err
 			}
-		}
-		if closing, err = s.balancesBefore(ctx, creator, to); err != nil {
-			return err
 		}
 		for _, c := range slices.Sorted(maps.Keys(closing)) { // what was there before is there at the end
 			list = append(list, StatementBalance{c, opening[c], closing[c]})
