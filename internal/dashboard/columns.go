@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/export"
@@ -36,6 +37,7 @@ func columnsOf[R any](t tables.Table[R]) (columns []column) {
 			Fixed: c.Fixed, Extra: c.Extra, Sum: c.Sum}
 		if c.Figure != "" {
 			column = figureHead(c.Figure)
+			column.Extra = c.Extra
 		}
 		if c.Sorted {
 			column.Sort = c.Key
@@ -64,7 +66,10 @@ func plainCells[R any](columns []tables.Column[R], row *R) map[string]string {
 
 // columnTables are the tables whose columns people choose, by the names in the routes.
 func columnTables() map[string][]column {
-	return map[string][]column{"campaign": columnsOf(tables.Conversions()), "offers": columnsOf(tables.Offers(""))}
+	return map[string][]column{"campaign": columnsOf(tables.Conversions()), "offers": columnsOf(tables.Offers("")),
+		"campaigns": columnsOf(tables.Campaigns("", time.Time{})), "members": columnsOf(tables.Members()),
+		"creators":          columnsOf(tables.Creators("", tables.CreatorsOf{})),
+		"campaign-creators": columnsOf(tables.Creators("", tables.CreatorsOf{}))}
 }
 
 // tableTools are beside the head of a table: files of it as it is narrowed and sorted, and the choice of its columns.

@@ -31,8 +31,8 @@ func TestLink(t *testing.T) {
 		return tx.InsertClicks(h.Context(), []storage.Click{{ID: "01jlinkpage", LinkID: l.ID, At: h.app.Now(),
 			Day: affiliate.Day(h.app.Now(), time.UTC)}})
 	}))
-	v.get(at+"?period=today").says("1 click, ").hides("counted here alone")
-	v.get(at+"?period=yesterday").says("0 clicks, ")
+	v.get(at + "?period=today").says("1 click, ").hides("counted here alone")
+	v.get(at + "?period=yesterday").says("0 clicks, ")
 
 	m := h.manager()
 	m.get(at).says("Ask the landing page", "As in the settings: yes")
