@@ -79,7 +79,7 @@ func (r *request) creatorsPage() error {
 	l.Pager, l.Tools = r.pager(page.Next), r.tools("creators", l.Heads, "/creators")
 	p.None = page.Count == 0 && !s.Narrowed() && !s.Former
 	if r.Query("part") == "" {
-		s.Campaigns, err = r.campaignChoices(s.Campaign)
+		s.Campaigns, err = r.campaignChoicesWith(s.Campaign)
 	}
 	if err != nil {
 		return err
@@ -118,27 +118,14 @@ func (r *request) creatorSearch(heads []column) (s creatorSearch, list report.Li
 	return s, list, err
 }
 
-// campaignChoices lists the campaigns to choose from; of a great many the first, and the one that is chosen.
-func (r *request) campaignChoices(chosen affiliate.CampaignID) ([]choice, error) {
-	ctx := r.Request.Context()
-	campaigns, _, err := r.d.App.DB.Campaigns(ctx, storage.Page{Limit: storage.MaxLimit})
-	if err != nil {
-		return nil, err
+// campaignChoicesWith lists the campaigns to choose from; of a great many the first, and the one that is chosen.
+func (r *request) campaignChoicesWith(chosen affiliate.CampaignID) ([]choice, error) {
+	list, err := r.campaignChoices()
+	if err != nil || chosen == 0 || slices.ContainsFunc(list, func(c choice) bool { return c.Value == chosen.String() }) {
+		return list, err
 	}
-	var list []choice
-	there := chosen == 0
-	for _, c := range campaigns {
-		list = append(list, choice{c.ID.String(), c.Name})
-		there = there || c.ID == chosen
-	}
-	if !there {
-		c, err := r.d.App.DB.Campaign(ctx, chosen)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, choice{c.ID.String(), c.Name})
-	}
-	return list, nil
+	c, err := r.d.App.DB.Campaign(r.Request.Context(), chosen)
+	return append(list, choice{c.ID.String(), c.Name}), err
 }
 
 func (r *request) creatorsCSV() error  { return r.sendCreators(export.CSV) }

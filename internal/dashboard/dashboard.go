@@ -91,7 +91,7 @@ func (d *Dashboard) routes() []route {
 		signInRoutes(), accountRoutes(), secondFactorRoutes(),
 		liveRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
-		orderRoutes(),
+		orderRoutes(), conversionRoutes(),
 		campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(), offerRoutes(), creatorRoutes(),
 		payoutRoutes(), columnRoutes(),
 	} {
@@ -294,7 +294,7 @@ func (r *request) allowed(route route) bool {
 // pageHeaders allow what our own pages need and nothing else.
 func pageHeaders(h http.Header) {
 	h.Set("Content-Security-Policy",
-		"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "+
+		"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "+
 			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "same-origin")

@@ -91,7 +91,7 @@ func TestLists_files(t *testing.T) {
 		}
 		total := page.one("main tfoot").text()
 		for _, head := range []string{"Sales", "Commissions"} {
-			if want := amount(sums[head], "USD") + " USD"; !strings.Contains(total, want) {
+			if want := money.Plain(amount(sums[head], "USD")) + " USD"; !strings.Contains(total, want) {
 				t.Errorf("%s%s: %s add up to %s in the file, the page says %q", c.path, c.query, head, want, total)
 			}
 		}
@@ -275,7 +275,7 @@ func TestLists_browser(t *testing.T) {
 				Left  float64
 			}
 			b.eval(`(() => {
-				const table = document.querySelector("main table:has(tbody th a.cut)");
+				const table = document.querySelector("main table:has(tbody th a.clamp)");
 				const lines = (e) => e ? e.getBoundingClientRect().height / parseFloat(getComputedStyle(e).lineHeight) : 0;
 				const wrap = table.closest(".table-wrap");
 				wrap.scrollLeft = 10000;
@@ -287,7 +287,7 @@ func TestLists_browser(t *testing.T) {
 						r.selectNodeContents(e);
 						return new Set([...r.getClientRects()].map((x) => Math.round(x.top))).size;
 					})),
-					names: Math.max(...[...table.querySelectorAll("a.cut")].map(lines)),
+					names: Math.max(...[...table.querySelectorAll("a.clamp")].map(lines)),
 					left: Math.min(...[...table.querySelectorAll("tbody th")].map((e) => e.getBoundingClientRect().left - box.left)),
 				};
 			})()`, &seen)

@@ -2,19 +2,13 @@ package dashboard
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"net/http"
-	"path"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/gin-gonic/gin"
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -24,92 +18,6 @@ import (
 
 //go:embed templates/*.html
 var templateFiles embed.FS
-
-//go:embed assets
-var assetFiles embed.FS
-
-// assets are files that browsers may keep for ever: their addresses hold their checksum.
-type assets struct {
-	address map[string]string // by name: "app.css" → "/assets/app-1a2b3c4d.css"
-	files   map[string]asset  // by the last part of the address
-}
-
-type asset struct {
-	kind   string
-	body   []byte
-	packed []byte // the same with gzip
-}
-
-var assetKinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
-	".svg": "image/svg+xml"}
-
-func loadAssets() (*assets, error) {
-	a := &assets{address: map[string]string{}, files: map[string]asset{}}
-	names, err := fs.Glob(assetFiles, "assets/*")
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		body, err := assetFiles.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		sum := sha256.Sum256(body)
-		ext := path.Ext(name)
-		base := strings.TrimSuffix(path.Base(name), ext)
-		file := base + "-" + hex.EncodeToString(sum[:6]) + ext
-		a.address[path.Base(name)] = "/assets/" + file
-		packed, err := pack(body, gzip.BestCompression)
-		if err != nil {
-			return nil, err
-		}
-		a.files[file] = asset{assetKinds[ext], body, packed}
-	}
-	return a, nil
-}
-
-func (a *assets) serve(c *gin.Context) {
-	f, ok := a.files[c.Param("file")]
-	if !ok {
-		c.Status(http.StatusNotFound)
-		return
-	}
-	c.Header("Cache-Control", "public, max-age=31536000, immutable")
-	c.Header("Vary", "Accept-Encoding")
-	if acceptsGzip(c.GetHeader("Accept-Encoding")) {
-		c.Header("Content-Encoding", "gzip")
-		c.Data(http.StatusOK, f.kind, f.packed)
-		return
-	}
-	c.Data(http.StatusOK, f.kind, f.body)
-}
-
-// pack compresses a body. A table of a page takes a tenth of its size then.
-func pack(body []byte, level int) ([]byte, error) {
-	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, level)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(body); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
-// acceptsGzip reads a header Accept-Encoding.
-func acceptsGzip(header string) bool {
-	for part := range strings.SplitSeq(header, ",") {
-		name, weight, weighted := strings.Cut(part, ";")
-		if strings.TrimSpace(name) == "gzip" {
-			return !weighted || strings.Trim(weight, " q=.0") != ""
-		}
-	}
-	return false
-}
 
 // templates are the pages by file name, each with the layout and the shared parts. A page is parsed when it is first
 // asked for: with the shared parts copied into all of them, they were half of what an idle server held.
@@ -121,6 +29,7 @@ type templates struct {
 
 // Files whose definitions all pages share.
 var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/campaign_parts.html",
+	"templates/conversion_parts.html",
 	"templates/settings_parts.html", "templates/status_parts.html"}
 
 func loadTemplates(a *assets) (*templates, error) {
@@ -187,6 +96,7 @@ type layout struct {
 	Demo          bool
 	Zone          string
 	Currency      money.Currency
+	Signs         numberSigns            // of the person
 	Program       string                 // its version; forms have versions of their own
 	Since         int64                  // when this page began to be read, in milliseconds
 	Recalculation *storage.Recalculation // under way
@@ -201,7 +111,7 @@ type navItem struct {
 // layout fills the frame of a page.
 func (r *request) layout(title, section string) layout {
 	l := layout{Title: title, Section: section, Account: r.settings.Name, Demo: r.d.Demo, Zone: r.settings.Timezone,
-		Currency: r.settings.Currency, Program: r.d.Version, Notice: r.notice(), Since: r.began.UnixMilli()}
+		Currency: r.settings.Currency, Signs: signsOf(r.numbers()), Program: r.d.Version, Notice: r.notice(), Since: r.began.UnixMilli()}
 	if r.user.ID == 0 {
 		return l
 	}
@@ -239,7 +149,7 @@ func (r *request) render(status int, name string, page any) {
 		return
 	}
 	r.Header("Vary", "Accept-Encoding")
-	body := b.Bytes()
+	body := unmarked(b.Bytes(), r.numbers(), true)
 	if acceptsGzip(r.GetHeader("Accept-Encoding")) {
 		if packed, err := pack(body, gzip.BestSpeed); err == nil { // unpacked is as good
 			r.Header("Content-Encoding", "gzip")
@@ -255,55 +165,21 @@ func (r *request) show(name string, page any) error {
 	return nil
 }
 
-// amount writes minor units for people: "−1,234.50".
-func amount(minor int64, c money.Currency) string {
-	text := money.Format(minor, c)
-	sign := ""
-	if rest, negative := strings.CutPrefix(text, "-"); negative {
-		sign, text = "−", rest
-	}
-	whole, fraction, has := strings.Cut(text, ".")
-	text = sign + grouped(whole)
-	if has {
-		text += "." + fraction
-	}
-	return text
-}
+// amount writes minor units for people: "−1,234.50", in the signs of whoever reads it.
+func amount(minor int64, c money.Currency) string { return money.Marked(money.Format(minor, c)) }
 
 // moneyText writes an amount with its currency: "1,234.50 EUR".
 func moneyText(minor int64, c money.Currency) string { return amount(minor, c) + " " + c.Code() }
 
 // countText writes a whole number for people: "12,345".
-func countText(n any) string {
-	text := fmt.Sprint(n)
-	if rest, negative := strings.CutPrefix(text, "-"); negative {
-		return "−" + grouped(rest)
-	}
-	return grouped(text)
-}
+func countText(n any) string { return money.Marked(fmt.Sprint(n)) }
 
 // percentText writes 1/10000 as a percentage: 1234 is "12.34 %".
 func percentText(n int64) string { return percentOf(n, 2) }
 
 // percentOf writes a percentage with some decimals, given in units of the last one.
 func percentOf(n int64, decimals int) string {
-	text := money.FormatScaled(n, decimals)
-	if rest, negative := strings.CutPrefix(text, "-"); negative {
-		text = "−" + rest
-	}
-	return text + " %"
-}
-
-// grouped puts commas between thousands.
-func grouped(digits string) string {
-	var b strings.Builder
-	for i, d := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(d)
-	}
-	return b.String()
+	return money.Marked(money.FormatScaled(n, decimals)) + " %"
 }
 
 // date writes a day of the account's zone: "21 Nov 2026".
@@ -314,10 +190,14 @@ func (r *request) date(t time.Time) string {
 	return t.In(r.zone).Format("2 Jan 2006")
 }
 
-// moment writes a time of the account's zone: "21 Nov 2026, 14:05".
+// clockTime writes the time of a day, in the account's zone: "14:05".
+func (r *request) clockTime(t time.Time) string { return markedTime(t, t.In(r.zone).Format("15:04")) }
+
+// moment writes a time of the account's zone: "21 Nov 2026, 14:05". On a page it is an element that tells the time in
+// UTC as well.
 func (r *request) moment(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.In(r.zone).Format("2 Jan 2006, 15:04")
+	return markedTime(t, t.In(r.zone).Format("2 Jan 2006, 15:04"))
 }

@@ -37,6 +37,9 @@ type Report struct {
 	Scope
 	Range    affiliate.Range
 	Currency money.Currency
+	// Drawn says that the chart is to be looked at: where the range has no beginning it starts with the first
+	// conversion, whatever clicks and orders that do not count there were before, and it has the period before beside.
+	Drawn bool
 }
 
 // Sums are what a report adds up.

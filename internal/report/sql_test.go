@@ -37,6 +37,12 @@ func TestStatements(t *testing.T) {
 				_, err := r.Chart(ctx, db, affiliate.ByDay, now)
 				return err
 			})
+			drawn := p.report(c.scope, ever)
+			drawn.Drawn = true
+			s.Of("a chart of "+c.name+" since its first conversion", func() error {
+				_, err := drawn.Chart(ctx, db, affiliate.ByMonth, now)
+				return err
+			})
 			s.Of("members of "+c.name, func() error {
 				_, err := c.scope.CountMembers(ctx, db)
 				return err

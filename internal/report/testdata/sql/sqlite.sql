@@ -20,6 +20,29 @@ FROM offer_periods p
 WHERE p.period >= ? AND p.period < ? AND LENGTH(p.period) = 10 AND p.offer_id = 0
 GROUP BY 1, p.currency, p.converted, p.former;
 
+-- a chart of home since its first conversion
+SELECT COALESCE(MIN(p.period), '')
+FROM offer_periods p
+WHERE LENGTH(p.period) = 10 AND p.offer_id = 0 AND p.conversions <> 0 AND p.converted AND p.currency = ?;
+
+-- a chart of home since its first conversion
+SELECT COALESCE((SELECT MIN(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS first, COALESCE((SELECT MAX(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS last;
+
+-- a chart of home since its first conversion
+SELECT p.period AS period, p.currency, p.converted, p.former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM offer_periods p
+WHERE p.period IN (?, ?, ?, ?, ?) AND p.offer_id = 0
+GROUP BY 1, p.currency, p.converted, p.former;
+
 -- members of home
 SELECT COUNT(*)
 FROM offer_members;
@@ -81,6 +104,35 @@ SELECT p.period AS period, p.currency, p.converted, p.former, CAST(SUM(clicks) A
     refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
 FROM offer_periods p
 WHERE p.period >= ? AND p.period < ? AND LENGTH(p.period) = 10 AND p.offer_id IN
+(SELECT o.id
+  FROM offers o
+  WHERE o.campaign_id IN (?))
+GROUP BY 1, p.currency, p.converted, p.former;
+
+-- a chart of a campaign since its first conversion
+SELECT COALESCE(MIN(p.period), '')
+FROM offer_periods p
+WHERE LENGTH(p.period) = 10 AND p.offer_id IN
+(SELECT o.id
+  FROM offers o
+  WHERE o.campaign_id IN (?)) AND NOT p.former AND p.conversions <> 0 AND p.converted AND p.currency = ?;
+
+-- a chart of a campaign since its first conversion
+SELECT COALESCE((SELECT MIN(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS first, COALESCE((SELECT MAX(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS last;
+
+-- a chart of a campaign since its first conversion
+SELECT p.period AS period, p.currency, p.converted, p.former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM offer_periods p
+WHERE p.period IN (?, ?, ?, ?, ?) AND p.offer_id IN
 (SELECT o.id
   FROM offers o
   WHERE o.campaign_id IN (?))
@@ -204,6 +256,81 @@ LEFT JOIN creators cr ON cr.id = m.creator_id
 GROUP BY f.period, f.currency, f.converted, 4;
 
 -- a chart of a creator
+SELECT f.period, f.currency, f.converted, (m.removed_at IS NOT NULL OR cr.removed_at IS NOT NULL) AS former,
+    CAST(SUM(clicks) AS BIGINT) AS clicks, CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked)
+      AS BIGINT) AS linked, CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS
+    canceled, CAST(SUM(refunded) AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected)
+      AS BIGINT) AS rejected, CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS
+    commissions, CAST(SUM(refunds) AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM
+(SELECT f.day AS period, f.member, f.currency, f.converted, CAST(SUM(clicks) AS BIGINT) AS clicks,
+      CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked,
+      CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded)
+        AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected,
+      CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds)
+        AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+  FROM
+  (SELECT c.offer_member_id AS member, c.day AS day, CASE WHEN c.rate IS NULL THEN c.currency ELSE
+        c.account_currency END AS currency, (c.rate IS NOT NULL) AS converted, 0 AS clicks, CASE WHEN
+        c.approval = 'approved' AND c.status = 'paid' THEN 1 ELSE 0 END AS conversions, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' AND c.method = 'link' THEN 1 ELSE 0 END AS linked, CASE WHEN
+        c.approval = 'approved' AND c.status = 'pending' THEN 1 ELSE 0 END AS pending, CASE WHEN c.approval =
+        'approved' AND c.status = 'canceled' THEN 1 ELSE 0 END AS canceled, CASE WHEN c.approval = 'approved'
+        AND c.status = 'refunded' THEN 1 ELSE 0 END AS refunded, CASE WHEN c.approval = 'held' THEN 1 ELSE 0
+        END AS held, CASE WHEN c.approval = 'rejected' THEN 1 ELSE 0 END AS rejected, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS NULL THEN c.value ELSE c.account_value END
+        ELSE 0 END AS sales, CASE WHEN c.approval = 'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS
+        NULL THEN c.commission ELSE c.account_commission END ELSE 0 END AS commissions, CASE WHEN c.approval
+        <> 'rejected' THEN CASE WHEN c.rate IS NULL THEN c.refunded ELSE c.account_refunded END ELSE 0 END AS
+        refunds, 0 AS payouts
+    FROM conversions c
+    WHERE c.credited AND c.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      WHERE m.creator_id = ?) AND c.day >= ? AND c.day < ?
+    UNION ALL
+    SELECT l.offer_member_id AS member, k.day AS day, '' AS currency, TRUE AS converted, 1 AS clicks, 0 AS
+        conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0 AS
+        sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
+    FROM clicks k
+    JOIN links l ON l.id = k.link_id
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      WHERE m.creator_id = ?) AND k.at >= ? AND k.at < ?
+    UNION ALL
+    SELECT COALESCE(e.offer_member_id, 0) AS member, e.day AS day, e.currency, TRUE AS converted, 0 AS clicks,
+        0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0
+        AS sales, 0 AS commissions, 0 AS refunds, -e.amount AS payouts
+    FROM ledger_entries e
+    WHERE e.kind = 'payout' AND e.creator_id = ? AND e.created_at >= ? AND e.created_at < ?) f
+  GROUP BY 1, f.member, f.currency, f.converted) f
+LEFT JOIN offer_members om ON om.id = f.member
+LEFT JOIN campaign_members m ON m.id = om.member_id
+LEFT JOIN creators cr ON cr.id = m.creator_id
+GROUP BY f.period, f.currency, f.converted, 4;
+
+-- a chart of a creator since its first conversion
+SELECT COALESCE(MIN(p.day), '')
+FROM conversions p
+WHERE p.credited AND p.offer_member_id IN
+(SELECT om.id
+  FROM offer_members om
+  JOIN campaign_members m ON m.id = om.member_id
+  JOIN creators cr ON cr.id = m.creator_id
+  WHERE m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id = ?) AND p.approval = 'approved' AND
+    p.status = 'paid' AND p.rate IS NOT NULL AND p.account_currency = ?;
+
+-- a chart of a creator since its first conversion
+SELECT COALESCE((SELECT MIN(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS first, COALESCE((SELECT MAX(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS last;
+
+-- a chart of a creator since its first conversion
 SELECT f.period, f.currency, f.converted, (m.removed_at IS NOT NULL OR cr.removed_at IS NOT NULL) AS former,
     CAST(SUM(clicks) AS BIGINT) AS clicks, CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked)
       AS BIGINT) AS linked, CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS
@@ -471,6 +598,92 @@ LEFT JOIN campaign_members m ON m.id = om.member_id
 LEFT JOIN creators cr ON cr.id = m.creator_id
 GROUP BY f.period, f.currency, f.converted, 4;
 
+-- a chart of the community since its first conversion
+SELECT COALESCE(MIN(p.period), '')
+FROM offer_periods p
+WHERE LENGTH(p.period) = 10 AND p.offer_id = 0 AND NOT p.former AND p.conversions <> 0 AND p.converted AND
+    p.currency = ?;
+
+-- a chart of the community since its first conversion
+SELECT COALESCE((SELECT MIN(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS first, COALESCE((SELECT MAX(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS last;
+
+-- a chart of the community since its first conversion
+SELECT p.period AS period, p.currency, p.converted, p.former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM offer_periods p
+WHERE p.period IN (?, ?, ?, ?, ?) AND p.offer_id = 0
+GROUP BY 1, p.currency, p.converted, p.former;
+
+-- a chart of the community since its first conversion
+SELECT f.period, f.currency, f.converted, TRUE AS former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM
+(SELECT f.day AS period, f.member, f.currency, f.converted, CAST(SUM(clicks) AS BIGINT) AS clicks,
+      CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked,
+      CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded)
+        AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected,
+      CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds)
+        AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+  FROM
+  (SELECT c.offer_member_id AS member, c.day AS day, CASE WHEN c.rate IS NULL THEN c.currency ELSE
+        c.account_currency END AS currency, (c.rate IS NOT NULL) AS converted, 0 AS clicks, CASE WHEN
+        c.approval = 'approved' AND c.status = 'paid' THEN 1 ELSE 0 END AS conversions, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' AND c.method = 'link' THEN 1 ELSE 0 END AS linked, CASE WHEN
+        c.approval = 'approved' AND c.status = 'pending' THEN 1 ELSE 0 END AS pending, CASE WHEN c.approval =
+        'approved' AND c.status = 'canceled' THEN 1 ELSE 0 END AS canceled, CASE WHEN c.approval = 'approved'
+        AND c.status = 'refunded' THEN 1 ELSE 0 END AS refunded, CASE WHEN c.approval = 'held' THEN 1 ELSE 0
+        END AS held, CASE WHEN c.approval = 'rejected' THEN 1 ELSE 0 END AS rejected, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS NULL THEN c.value ELSE c.account_value END
+        ELSE 0 END AS sales, CASE WHEN c.approval = 'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS
+        NULL THEN c.commission ELSE c.account_commission END ELSE 0 END AS commissions, CASE WHEN c.approval
+        <> 'rejected' THEN CASE WHEN c.rate IS NULL THEN c.refunded ELSE c.account_refunded END ELSE 0 END AS
+        refunds, 0 AS payouts
+    FROM conversions c
+    WHERE c.credited AND c.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN creators cr ON cr.id = m.creator_id
+      WHERE cr.removed_at IS NOT NULL) AND c.day >= ? AND c.day < ?
+    UNION ALL
+    SELECT l.offer_member_id AS member, k.day AS day, '' AS currency, TRUE AS converted, 1 AS clicks, 0 AS
+        conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0 AS
+        sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
+    FROM clicks k
+    JOIN links l ON l.id = k.link_id
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN creators cr ON cr.id = m.creator_id
+      WHERE cr.removed_at IS NOT NULL) AND k.at >= ? AND k.at < ?
+    UNION ALL
+    SELECT COALESCE(e.offer_member_id, 0) AS member, e.day AS day, e.currency, TRUE AS converted, 0 AS clicks,
+        0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0
+        AS sales, 0 AS commissions, 0 AS refunds, -e.amount AS payouts
+    FROM ledger_entries e
+    WHERE e.kind = 'payout' AND e.creator_id IN
+    (SELECT cr.id
+      FROM creators cr
+      WHERE cr.removed_at IS NOT NULL) AND e.created_at >= ? AND e.created_at < ?) f
+  GROUP BY 1, f.member, f.currency, f.converted) f
+LEFT JOIN offer_members om ON om.id = f.member
+LEFT JOIN campaign_members m ON m.id = om.member_id
+LEFT JOIN creators cr ON cr.id = m.creator_id
+GROUP BY f.period, f.currency, f.converted, 4;
+
 -- members of the community
 SELECT COUNT(*)
 FROM offer_members om
@@ -586,6 +799,90 @@ LEFT JOIN creators cr ON cr.id = m.creator_id
 GROUP BY f.period, f.currency, f.converted, 4;
 
 -- a chart of a creator in a campaign
+SELECT f.period, f.currency, f.converted, (m.removed_at IS NOT NULL OR cr.removed_at IS NOT NULL) AS former,
+    CAST(SUM(clicks) AS BIGINT) AS clicks, CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked)
+      AS BIGINT) AS linked, CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS
+    canceled, CAST(SUM(refunded) AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected)
+      AS BIGINT) AS rejected, CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS
+    commissions, CAST(SUM(refunds) AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM
+(SELECT f.day AS period, f.member, f.currency, f.converted, CAST(SUM(clicks) AS BIGINT) AS clicks,
+      CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked,
+      CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded)
+        AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected,
+      CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds)
+        AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+  FROM
+  (SELECT c.offer_member_id AS member, c.day AS day, CASE WHEN c.rate IS NULL THEN c.currency ELSE
+        c.account_currency END AS currency, (c.rate IS NOT NULL) AS converted, 0 AS clicks, CASE WHEN
+        c.approval = 'approved' AND c.status = 'paid' THEN 1 ELSE 0 END AS conversions, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' AND c.method = 'link' THEN 1 ELSE 0 END AS linked, CASE WHEN
+        c.approval = 'approved' AND c.status = 'pending' THEN 1 ELSE 0 END AS pending, CASE WHEN c.approval =
+        'approved' AND c.status = 'canceled' THEN 1 ELSE 0 END AS canceled, CASE WHEN c.approval = 'approved'
+        AND c.status = 'refunded' THEN 1 ELSE 0 END AS refunded, CASE WHEN c.approval = 'held' THEN 1 ELSE 0
+        END AS held, CASE WHEN c.approval = 'rejected' THEN 1 ELSE 0 END AS rejected, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS NULL THEN c.value ELSE c.account_value END
+        ELSE 0 END AS sales, CASE WHEN c.approval = 'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS
+        NULL THEN c.commission ELSE c.account_commission END ELSE 0 END AS commissions, CASE WHEN c.approval
+        <> 'rejected' THEN CASE WHEN c.rate IS NULL THEN c.refunded ELSE c.account_refunded END ELSE 0 END AS
+        refunds, 0 AS payouts
+    FROM conversions c
+    WHERE c.credited AND c.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN offers o ON o.id = om.offer_id
+      WHERE o.campaign_id IN (?) AND m.creator_id = ?) AND c.day >= ? AND c.day < ?
+    UNION ALL
+    SELECT l.offer_member_id AS member, k.day AS day, '' AS currency, TRUE AS converted, 1 AS clicks, 0 AS
+        conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0 AS
+        sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
+    FROM clicks k
+    JOIN links l ON l.id = k.link_id
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN offers o ON o.id = om.offer_id
+      WHERE o.campaign_id IN (?) AND m.creator_id = ?) AND k.at >= ? AND k.at < ?
+    UNION ALL
+    SELECT COALESCE(e.offer_member_id, 0) AS member, e.day AS day, e.currency, TRUE AS converted, 0 AS clicks,
+        0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0
+        AS sales, 0 AS commissions, 0 AS refunds, -e.amount AS payouts
+    FROM ledger_entries e
+    WHERE e.kind = 'payout' AND e.creator_id = ? AND e.created_at >= ? AND e.created_at < ? AND
+        e.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN offers o ON o.id = om.offer_id
+      WHERE o.campaign_id IN (?) AND m.creator_id = ?)) f
+  GROUP BY 1, f.member, f.currency, f.converted) f
+LEFT JOIN offer_members om ON om.id = f.member
+LEFT JOIN campaign_members m ON m.id = om.member_id
+LEFT JOIN creators cr ON cr.id = m.creator_id
+GROUP BY f.period, f.currency, f.converted, 4;
+
+-- a chart of a creator in a campaign since its first conversion
+SELECT COALESCE(MIN(p.day), '')
+FROM conversions p
+WHERE p.credited AND p.offer_member_id IN
+(SELECT om.id
+  FROM offer_members om
+  JOIN campaign_members m ON m.id = om.member_id
+  JOIN offers o ON o.id = om.offer_id
+  JOIN creators cr ON cr.id = m.creator_id
+  WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id = ?) AND
+    p.approval = 'approved' AND p.status = 'paid' AND p.rate IS NOT NULL AND p.account_currency = ?;
+
+-- a chart of a creator in a campaign since its first conversion
+SELECT COALESCE((SELECT MIN(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS first, COALESCE((SELECT MAX(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS last;
+
+-- a chart of a creator in a campaign since its first conversion
 SELECT f.period, f.currency, f.converted, (m.removed_at IS NOT NULL OR cr.removed_at IS NOT NULL) AS former,
     CAST(SUM(clicks) AS BIGINT) AS clicks, CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked)
       AS BIGINT) AS linked, CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS
