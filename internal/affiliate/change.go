@@ -3,10 +3,11 @@ package affiliate
 import "time"
 
 // Change names one order that changed. Without an order it says that a store's deliveries did: some came, were turned
-// away or were processed.
+// away or were processed; with Account alone, that the account's settings did.
 type Change struct {
 	Store      StoreID    `json:"store"`
 	Order      OrderID    `json:"order,omitempty"`
 	Campaign   CampaignID `json:"campaign,omitempty"`
+	Account    bool       `json:"account,omitempty"`
 	ReceivedAt time.Time  `json:"received_at,omitzero"` // of the delivery that changed it
 }

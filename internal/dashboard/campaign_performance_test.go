@@ -353,7 +353,7 @@ func (h *house) exported(list [][]string) exported {
 
 // total is how the table's foot writes the sums.
 func (e exported) total() string {
-	return fmt.Sprintf("%s %s %s", amount(e.sales, "USD"), amount(e.back, "USD"), amount(e.earning, "USD"))
+	return asRead(fmt.Sprintf("%s %s %s", amount(e.sales, "USD"), amount(e.back, "USD"), amount(e.earning, "USD")))
 }
 
 func (e exported) orders() string {

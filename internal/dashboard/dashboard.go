@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -32,6 +33,8 @@ type Dashboard struct {
 	Version string
 	// Downloads are the exports that run, which the API shares; nil makes some for the pages alone.
 	Downloads *web.Attachments
+	// Reference describes the operations of the API, for the page that lists them; nil leaves it empty.
+	Reference func() *huma.OpenAPI
 	Demo      bool // pages say that the sales are made up
 
 	pages    *templates
@@ -89,11 +92,11 @@ func (d *Dashboard) routes() []route {
 	var all []route
 	for _, list := range [][]route{
 		signInRoutes(), accountRoutes(), secondFactorRoutes(),
-		liveRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
+		liveRoutes(), searchRoutes(), themeRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
 		orderRoutes(), conversionRoutes(),
 		campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(), offerRoutes(), creatorRoutes(),
-		payoutRoutes(), columnRoutes(),
+		payoutRoutes(), columnRoutes(), referenceRoutes(),
 	} {
 		all = append(all, list...)
 	}

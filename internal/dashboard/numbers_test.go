@@ -257,3 +257,6 @@ func TestNumbers_browser(t *testing.T) {
 		}
 	}
 }
+
+// asRead is a text as somebody reads it whose numbers are 1,234.56.
+func asRead(text string) string { return string(unmarked([]byte(text), affiliate.NumbersPoint, false)) }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -153,7 +152,7 @@ func (r *request) orderLine(o storage.OrderRow) orderLine {
 		l.Number = o.ExternalID
 	}
 	if o.NotCredited != nil {
-		l.Reason = reasonText(*o.NotCredited)
+		l.Reason = affiliate.ReasonTitle(*o.NotCredited)
 	}
 	for _, d := range o.DoubtList() {
 		l.Doubts = append(l.Doubts, doubtLineOf(d))
@@ -163,25 +162,6 @@ func (r *request) orderLine(o storage.OrderRow) orderLine {
 			c.Approval == affiliate.Rejected
 	}
 	return l
-}
-
-// reasonText says why an order is not credited.
-func reasonText(code string) string {
-	words := map[string]string{affiliate.ReasonNoEvidence: "No code and no link",
-		affiliate.ReasonNoOwner: "Its code or link belongs to nobody", affiliate.ReasonTest: "A test order",
-		affiliate.ReasonPart:            "Counted with its order",
-		affiliate.ReasonRenewal:         "A renewal, whose link is that of the first order",
-		affiliate.ReasonLateClick:       "The click was too long ago",
-		affiliate.ReasonClickAfterOrder: "The click came after the order",
-		affiliate.ReasonLinkEnded:       "The link had ended", affiliate.ReasonOfferPaused: "The offer was paused",
-		affiliate.ReasonOfferExpired: "The offer had expired", affiliate.ReasonOfferArchived: "The offer was archived",
-		affiliate.ReasonMemberInactive: "The creator was inactive",
-		affiliate.ReasonBeforeStart:    "Before the campaign began",
-		affiliate.ReasonAfterEnd:       "After the campaign's end"}
-	if text, ok := words[code]; ok {
-		return text
-	}
-	return strings.ReplaceAll(code, "_", " ")
 }
 
 // orderPage is everything about one order.
@@ -356,7 +336,7 @@ func (r *request) readConversion(p *orderPage, o storage.OrderRow) error {
 		return err
 	}
 	for _, e := range entries {
-		p.Entries = append(p.Entries, ledgerEntryLine{r.moment(e.CreatedAt), string(e.Kind),
+		p.Entries = append(p.Entries, ledgerEntryLine{r.moment(e.CreatedAt), e.Title(),
 			moneyText(e.Amount, e.Currency), r.date(e.PayableAt), e.Amount < 0})
 	}
 	return nil

@@ -65,6 +65,10 @@ func newBatch(changes []affiliate.Change) *Batch {
 	return &Batch{Changes: changes, words: sync.OnceValue(func() map[string]bool {
 		words := map[string]bool{}
 		for _, c := range changes {
+			if c.Account {
+				words["account"] = true
+				continue
+			}
 			words[c.Store.String()] = true
 			if c.Order == 0 {
 				words["deliveries"] = true
@@ -85,8 +89,8 @@ func (b *Batch) Text(write func([]affiliate.Change) string) string {
 	return b.text
 }
 
-// Words are what the changes are about: "orders", "deliveries", and the ids of stores, orders and campaigns. They are
-// found once for all readers.
+// Words are what the changes are about: "orders", "deliveries", "account" for its settings, and the ids of stores,
+// orders and campaigns. They are found once for all readers.
 func (b *Batch) Words() map[string]bool { return b.words() }
 
 // Reader receives changes until it is gone: then it fell behind or the hub ended.

@@ -157,6 +157,9 @@ func Event(name, data string) string { return "event: " + name + "\ndata: " + da
 func liveEvents(changes []affiliate.Change) string {
 	var orders, stores []LiveChange
 	for _, ch := range changes {
+		if ch.Account {
+			continue // it changes no order
+		}
 		change := LiveChange{Store: ch.Store.String(), ReceivedAt: ch.ReceivedAt}
 		if ch.Order == 0 {
 			stores = append(stores, change)
