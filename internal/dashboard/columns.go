@@ -71,8 +71,8 @@ func columnTables() map[string][]column {
 	return map[string][]column{"campaign": ofOne, "conversions": conversions, "offers": columnsOf(tables.Offers("")),
 		"campaigns": columnsOf(tables.Campaigns("", time.Time{})), "members": columnsOf(tables.Members()),
 		"creators":          columnsOf(tables.Creators("", tables.CreatorsOf{})),
-		"campaign-creators": columnsOf(tables.Creators("", tables.CreatorsOf{}))}
-
+		"campaign-creators": columnsOf(tables.Creators("", tables.CreatorsOf{})),
+		"orders":            columnsOf(tables.Orders())}
 }
 
 // tableTools are beside the head of a table: files of it as it is narrowed and sorted, and the choice of its columns.

@@ -135,7 +135,7 @@ const (
 // handle wraps a route: headers, cross-origin protection, who asks, and what becomes of an error.
 func (d *Dashboard) handle(route route) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		r := &request{Context: c, d: d, began: time.Now()}
+		r := &request{Context: c, d: d, began: time.Now(), zone: time.UTC} // until the account's is read
 		pageHeaders(c.Writer.Header())
 		if err := d.crossing.Check(c.Request); err != nil {
 			r.fail(affiliate.Errorf(affiliate.Forbidden,
@@ -290,8 +290,30 @@ func (r *request) allowed(route route) bool {
 	r.d.App.Refused(app.RefusedPermission, r.ClientIP(), "user", r.user.ID.String(), "method", route.method, "path",
 		route.path)
 	r.fail(affiliate.Errorf(affiliate.Forbidden, "as a %s you may not %s; ask for the role %s", r.user.Role,
-		route.access, affiliate.Permission(route.access).Least()))
+		route.deed(), affiliate.Permission(route.access).Least()))
 	return false
+}
+
+// ownersDeeds say what the pages are for that owners alone may open, by the beginning of their paths, longest first.
+var ownersDeeds = []struct{ path, deed string }{
+	{"/settings/people", "see or change who may sign in"},
+	{"/settings/tokens", "see or change API tokens"},
+	{"/settings/audit", "read the audit log"},
+	{"/settings", "change the account's settings"},
+	{"/deliveries", "see what stores sent, or send it again"},
+	{"/stores", "connect or change stores, or see what they sent"},
+}
+
+// deed says what somebody does who opens a route.
+func (route route) deed() string {
+	if affiliate.Permission(route.access) == affiliate.MayAdminister {
+		for _, d := range ownersDeeds {
+			if route.path == d.path || strings.HasPrefix(route.path, d.path+"/") {
+				return d.deed
+			}
+		}
+	}
+	return string(route.access)
 }
 
 // pageHeaders allow what our own pages need and nothing else.

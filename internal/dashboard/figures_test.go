@@ -115,9 +115,9 @@ func TestFigure_changed(t *testing.T) {
 		{10004, 10000, "", "as before"},
 		{10000, 10000, "", "as before"},
 		{9996, 10000, "", "as before"},
-		{9848, 10000, "down", "-1.5 %"},
-		{0, 10000, "down", "-100 %"},
-		{-10000, 10000, "down", "-200 %"},
+		{9848, 10000, "down", "−1.5 %"},
+		{0, 10000, "down", "−100 %"},
+		{-10000, 10000, "down", "−200 %"},
 		{1, 0, "", ""},
 	} {
 		f := figure{}.changed(affiliate.Growth(c.now, c.then))

@@ -33,7 +33,7 @@ func TestReference(t *testing.T) {
 	if len(listed) != n || n < 50 {
 		t.Errorf("%d operations are listed, there are %d", len(listed), n)
 	}
-	a.says("an owner makes one under Settings").hides("undefined")
+	a.says("an owner makes one under Settings")
 	for _, link := range []string{"/docs/guide", "/api/v1/openapi.json", "/docs/problems"} {
 		if !a.has(`a[href=` + link + `]`) {
 			t.Errorf("no link to %s", link)
