@@ -117,7 +117,8 @@ func workOnCatalog(ctx context.Context, t *testing.T, a *app.App, h *holdings) {
 	}
 	settings, err := a.DB.Settings(ctx)
 	ok(t, err)
-	due, _, err := a.DB.PayoutsDue(ctx, settings, "", a.Now(), storage.Page{Limit: app.MaxPayouts})
+	due, _, err := a.DB.PayoutsDue(ctx, settings, storage.DueFilter{}, "", a.Now(),
+		storage.Page{Limit: app.MaxPayouts})
 	ok(t, err)
 	if len(due) == 0 {
 		t.Fatal("nothing is due to anybody")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/api"
@@ -43,7 +44,7 @@ func payoutsDue(ctx context.Context, c *call) error {
 	}
 	now := a.Now()
 	due, err := storage.All(func(p storage.Page) ([]storage.Due, string, error) {
-		return a.DB.PayoutsDue(ctx, settings, currency, now, p)
+		return a.DB.PayoutsDue(ctx, settings, storage.DueFilter{Currency: currency}, "", now, p)
 	})
 	if err != nil {
 		return err
@@ -90,7 +91,7 @@ func payoutsIssueCommand() command {
 	return command{
 		name:    "payouts issue",
 		args:    "CREATOR-ID… [--amount A] [--currency C] [--method M] [--reference R] [--json]",
-		summary: "Record that creators were paid all that is due to them.",
+		summary: "Record that creators were paid all that is due to them; several become a batch.",
 		example: "tributary payouts issue cre_1 --amount 120.00 --method \"bank transfer\" --reference \"SEPA " +
 			"2026-11-30\"\ntributary payouts issue cre_1 cre_2",
 		run: payoutsIssue,
@@ -140,9 +141,23 @@ func payoutsIssue(ctx context.Context, c *call) error {
 		}
 		list[i] = asked
 	}
-	payouts, err := a.IssuePayouts(ctx, list)
+	if len(list) == 1 {
+		payout, err := a.IssuePayout(ctx, list[0])
+		if err != nil {
+			return err
+		}
+		return c.printPayouts([]affiliate.Payout{payout})
+	}
+	batch, err := a.RecordBatch(ctx, app.NewPayoutBatch{Payouts: list, Method: *method, Reference: *reference})
 	if err != nil {
 		return err
+	}
+	payouts, err := a.DB.PayoutsOf(ctx, batch.ID)
+	if err != nil {
+		return err
+	}
+	if !c.json {
+		fmt.Fprintf(c.stdout, "Batch %s: %s.\n", batch.ID, batch.Name())
 	}
 	return c.printPayouts(payouts)
 }
@@ -164,10 +179,11 @@ func (c *call) printPayouts(payouts []affiliate.Payout) error {
 func payoutsCancelCommand() command {
 	return command{
 		name:    "payouts cancel",
-		args:    "PAYOUT-ID --reason R [--json]",
-		summary: "Cancel a payout that never arrived; what it paid is owed again.",
-		example: "tributary payouts cancel pay_12 --reason \"account closed\"",
-		run:     payoutsCancel,
+		args:    "ID --reason R [--json]",
+		summary: "Cancel a payout that never arrived, or a batch of them; what was paid is owed again.",
+		example: "tributary payouts cancel pay_12 --reason \"account closed\"\ntributary payouts cancel bat_3 " +
+			"--reason \"the bank refused the file\"",
+		run: payoutsCancel,
 	}
 }
 
@@ -180,6 +196,9 @@ func payoutsCancel(ctx context.Context, c *call) error {
 	}
 	if err := c.required("reason"); err != nil {
 		return err
+	}
+	if strings.HasPrefix(args[0], "bat_") {
+		return c.cancelBatch(ctx, args[0], *reason)
 	}
 	id, err := affiliate.ParseID[affiliate.PayoutID]("pay_", args[0])
 	if err != nil {
@@ -198,5 +217,25 @@ func payoutsCancel(ctx context.Context, c *call) error {
 	}
 	fmt.Fprintf(c.stdout, "Payout %s is canceled; %s %s is owed to %s again.\n", p.ID,
 		money.Format(p.Amount, p.Currency), p.Currency, p.CreatorID)
+	return nil
+}
+
+func (c *call) cancelBatch(ctx context.Context, ref, reason string) error {
+	id, err := affiliate.ParseID[affiliate.PayoutBatchID]("bat_", ref)
+	if err != nil {
+		return err
+	}
+	ctx, a, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	b, err := a.CancelBatch(ctx, id, reason)
+	if err != nil {
+		return err
+	}
+	if c.json {
+		return c.printJSON(api.PayoutBatchView(b))
+	}
+	fmt.Fprintf(c.stdout, "The batch %s (%s) is canceled; all that it paid is owed again.\n", b.ID, b.Name())
 	return nil
 }

@@ -82,5 +82,13 @@ func TestPayoutsCommands(t *testing.T) {
 			s.Errorf("canceled: %v", p)
 		}
 		s.run("payouts", "issue", "cre_1", "--currency", "usd").exits(0)
+		s.run("payouts", "cancel", "bat_9", "--reason", "typo").exits(1, "there is no bat_9")
+		if out := s.run("payouts", "cancel", "bat_1", "--reason", "refused").exits(0).
+			stdout; !strings.HasPrefix(out, "The batch bat_1 (") || !strings.Contains(out, "2 payouts) is canceled") {
+			s.Error(out)
+		}
+		if out := s.run("payouts", "due").exits(0).stdout; !strings.HasSuffix(out, "In all: 5.80 USD\n") {
+			s.Error(out)
+		}
 	})
 }

@@ -22,6 +22,7 @@ type (
 	LedgerEntryID int64
 	TokenID       int64
 	PayoutID      int64
+	PayoutBatchID int64
 	CostID        int64
 	UserID        int64
 	NoticeID      int64
@@ -41,6 +42,7 @@ func (id ConversionID) String() string  { return prefixed("cnv_", int64(id)) }
 func (id LedgerEntryID) String() string { return prefixed("led_", int64(id)) }
 func (id TokenID) String() string       { return prefixed("tok_", int64(id)) }
 func (id PayoutID) String() string      { return prefixed("pay_", int64(id)) }
+func (id PayoutBatchID) String() string { return prefixed("bat_", int64(id)) }
 func (id CostID) String() string        { return prefixed("cst_", int64(id)) }
 func (id UserID) String() string        { return prefixed("usr_", int64(id)) }
 func (id NoticeID) String() string      { return prefixed("ntc_", int64(id)) }

@@ -26,15 +26,16 @@ func (PayoutState) Words() []PayoutState { return []PayoutState{PayoutPaid, Payo
 // entries a payout pays needs no bookkeeping of its own, as it leaves every account with a payable balance of 0.
 type Payout struct {
 	ID        PayoutID
+	BatchID   PayoutBatchID // with which others it was recorded; 0: with none
 	CreatorID CreatorID
 	Amount    int64 // minor units of Currency, positive
 	Currency  money.Currency
 	State     PayoutState
-	Method    string // "bank transfer"; may be empty
-	Reference string // by which the payment is found at the bank; may be empty
-	Author    string // who issued it
-	CreatedAt time.Time
-	PaidAt    time.Time
+	Method    string    // "bank transfer"; may be empty
+	Reference string    // by which the payment is found at the bank; may be empty
+	Author    string    // who issued it
+	CreatedAt time.Time // when it was recorded and posted to the ledger
+	PaidAt    time.Time // when the money moved: then, or the begin of an earlier day in the account's zone
 }
 
 // MaxPayoutText bounds the method and the reference of a payout, in bytes.
@@ -54,7 +55,14 @@ func (p Payout) Validate() error {
 	if p.State != PayoutPaid && p.State != PayoutCanceled {
 		return FieldErrorf("state", "must be %s or %s", PayoutPaid, PayoutCanceled)
 	}
-	for _, text := range []struct{ field, value string }{{"method", p.Method}, {"reference", p.Reference}} {
+	return validPayoutTexts(payoutText{"method", p.Method}, payoutText{"reference", p.Reference})
+}
+
+// payoutText is a field of a payout, or of a batch of them, that people fill.
+type payoutText struct{ field, value string }
+
+func validPayoutTexts(texts ...payoutText) error {
+	for _, text := range texts {
 		if len(text.value) > MaxPayoutText || strings.ContainsFunc(text.value, isControl) {
 			return FieldErrorf(text.field, "must have at most %d bytes, without line ends or control characters",
 				MaxPayoutText)
@@ -89,14 +97,15 @@ func Settle(payable map[Account]int64) (amount int64, postings []Posting) {
 	return amount, postings
 }
 
-// Entries gives the ledger entries of a payout that is issued with some postings.
+// Entries gives the ledger entries of a payout that is issued with some postings. They are of the moment at which it is
+// recorded, also where the money moved on an earlier day: what was posted before never changes.
 func (p Payout) Entries(postings []Posting) []LedgerEntry {
 	entries := make([]LedgerEntry, len(postings))
 	for i, posted := range postings {
 		a := posted.Account
 		entries[i] = LedgerEntry{CreatorID: a.CreatorID, CampaignID: a.CampaignID, OfferMemberID: a.OfferMemberID,
 			Kind: posted.Kind, Currency: p.Currency, Amount: posted.Amount, Cause: fmt.Sprintf("%s:%s", p.ID, a.Name()),
-			PayoutID: p.ID, Author: p.Author, CreatedAt: p.PaidAt, PayableAt: p.PaidAt}
+			PayoutID: p.ID, Author: p.Author, CreatedAt: p.CreatedAt, PayableAt: p.CreatedAt}
 	}
 	return entries
 }

@@ -58,6 +58,7 @@ func (a *API) Register(r *gin.Engine) {
 	a.registerPerformance(api)
 	a.registerDeliveries(api)
 	a.registerPayouts(api)
+	a.registerPayoutBatches(api)
 	a.registerLedger(api)
 	a.registerExports(api) // after the lists
 	documentLive(api.OpenAPI(), affiliate.MayRead)

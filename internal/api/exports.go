@@ -29,6 +29,8 @@ func (a *API) registerExports(api huma.API) {
 	registerExport(a, api, "/ledger", "ledger", "ledger entries, oldest first", a.exportLedger)
 	registerExport(a, api, "/creators/{id}/statement", "creator-statement",
 		"a creator's ledger entries, oldest first, with the balance after each", a.exportStatement)
+	registerExport(a, api, "/payouts", "payouts", "payouts, newest first", a.exportPayouts)
+	registerExport(a, api, "/payouts/due", "payouts-due", "the payments due", a.exportDue)
 }
 
 // ExportInput are the query parameters of every export.

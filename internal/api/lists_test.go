@@ -60,7 +60,7 @@ func (o *office) fillLists() {
 		o.seen(1, code, code, 1000, "USD", seenAt)
 	}
 	var entries []affiliate.LedgerEntry
-	for n := range 4 { // two of them are paid, two are due
+	for n := range 6 { // four of them are paid, two by themselves and two in batches; two are due
 		entries = append(entries, affiliate.LedgerEntry{CreatorID: affiliate.CreatorID(n + 1), Kind: affiliate.Bonus,
 			Currency: "USD", Amount: 1000, Cause: fmt.Sprint("bonus ", n), CreatedAt: may20(), PayableAt: may20()})
 	}
@@ -70,6 +70,9 @@ func (o *office) fillLists() {
 	}
 	for _, creator := range []string{"cre_1", "cre_2"} {
 		m.call("POST", v1+"/payouts", object{"creator": creator}).ok(201)
+	}
+	for _, creator := range []string{"cre_5", "cre_6"} {
+		m.call("POST", v1+"/payout-batches", object{"payouts": []object{{"creator": creator}}}).ok(201)
 	}
 }
 

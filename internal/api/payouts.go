@@ -8,7 +8,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
-	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
@@ -17,7 +16,7 @@ import (
 func (a *API) registerPayouts(api huma.API) {
 	const read, pay = affiliate.MayRead, affiliate.MayPay
 	register(a, api, operation{http.MethodGet, "/payouts/due", "list-payouts-due", read,
-		"List what is due to creators now, by currency"}, a.listPayoutsDue)
+		"List the payments due: what can be paid to creators now, by currency"}, a.listPayoutsDue)
 	register(a, api, operation{http.MethodGet, "/payouts", "list-payouts", read, "List payouts, newest first"},
 		a.listPayouts)
 	register(a, api, operation{http.MethodPost, "/payouts", "create-payout", pay,
@@ -30,26 +29,52 @@ func (a *API) registerPayouts(api huma.API) {
 
 // DueJSON is what is due to a creator.
 type DueJSON struct {
-	Creator     string `json:"creator" example:"cre_1"`
-	CreatorName string `json:"creator_name"`
-	Amount      string `json:"amount" example:"120.00" doc:"What a payout pays now, over all campaigns. What is on hold is not in it, and debts from refunds are taken off"`
-	Currency    string `json:"currency" example:"EUR"`
-	Accounts    int    `json:"accounts" doc:"How many ledger accounts, one per offer, it is settled over"`
+	Creator     string            `json:"creator" example:"cre_1"`
+	CreatorName string            `json:"creator_name"`
+	Handle      string            `json:"handle" doc:"The one on Instagram, or the first other; empty without any"`
+	Amount      string            `json:"amount" example:"120.00" doc:"What a payout pays now, over all campaigns. What is on hold is not in it, and debts from refunds are taken off"`
+	Part        string            `json:"part" example:"20.00" doc:"What of the amount belongs to the campaign or offer that the list is narrowed to; the amount without such a filter"`
+	Currency    string            `json:"currency" example:"EUR"`
+	Accounts    int               `json:"accounts" doc:"How many ledger accounts, one per offer, it is settled over"`
+	Since       *time.Time        `json:"since" doc:"From when on the oldest entry may be paid that no payout has paid yet"`
+	LastPaidAt  *time.Time        `json:"last_paid_at" doc:"Of the newest payout in this currency that stands; null without any"`
+	Campaigns   []DueCampaignJSON `json:"campaigns" nullable:"false" doc:"From which something is payable, or taken off"`
+}
+
+// DueCampaignJSON names a campaign.
+type DueCampaignJSON struct {
+	ID   string `json:"id" example:"cmp_1"`
+	Name string `json:"name"`
 }
 
 // DueView is how the API and the command line show what is due.
 func DueView(d storage.Due) DueJSON {
-	return DueJSON{Creator: d.CreatorID.String(), CreatorName: d.Creator, Amount: money.Format(d.Amount, d.Currency),
-		Currency: d.Currency.Code(), Accounts: d.Accounts}
+	v := DueJSON{Creator: d.CreatorID.String(), CreatorName: d.Creator, Handle: d.Handle,
+		Amount: money.Format(d.Amount, d.Currency), Part: money.Format(d.Part, d.Currency), Currency: d.Currency.Code(),
+		Accounts: d.Accounts, Since: orNull(d.Since.UTC()), LastPaidAt: orNull(d.LastPaid.UTC()),
+		Campaigns: []DueCampaignJSON{}}
+	for _, c := range d.Campaigns {
+		v.Campaigns = append(v.Campaigns, DueCampaignJSON{c.ID.String(), c.Name})
+	}
+	return v
+}
+
+// DueFilter are the query parameters that narrow and sort payments due, in the list and its exports.
+type DueFilter struct {
+	Campaign string `query:"campaign" doc:"cmp_…: only creators to whom something of it is payable. A payout pays them the whole amount, wherever it was earned"`
+	Offer    string `query:"offer" doc:"off_…: likewise"`
+	Currency string `query:"currency" example:"EUR" doc:"Only what is due in this one"`
+	Q        string `query:"q" doc:"In the creator's name, e-mail address or handles"`
+	Sort     string `query:"sort" example:"-amount" doc:"creator, amount (within a currency), since or last; with a minus before it the other way round. By currency and creator, unless it is given"`
 }
 
 type payoutsDueInput struct {
-	Currency string `query:"currency" example:"EUR" doc:"Only what is due in this one"`
+	DueFilter
 	PageInput
 }
 
 func (a *API) listPayoutsDue(ctx context.Context, in *payoutsDueInput) (*listOutput[DueJSON], error) {
-	currency, err := currencyIn("currency", in.Currency, "")
+	filter, sort, err := a.dueFilter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -57,8 +82,17 @@ func (a *API) listPayoutsDue(ctx context.Context, in *payoutsDueInput) (*listOut
 	if err != nil {
 		return nil, err
 	}
-	list, next, err := a.App.DB.PayoutsDue(ctx, settings, currency, a.App.Now(), in.page())
+	list, next, err := a.App.DB.PayoutsDue(ctx, settings, filter, sort, a.App.Now(), in.page())
 	return listPage(list, next, err, DueView)
+}
+
+func (a *API) dueFilter(ctx context.Context) (f storage.DueFilter, sort storage.DueSort, err error) {
+	q, err := a.query(ctx)
+	if err != nil {
+		return f, sort, err
+	}
+	f, sort = q.Due(), q.DueSort("")
+	return f, sort, q.Err()
 }
 
 // currencyIn reads a currency; an empty text is otherwise.
@@ -75,6 +109,7 @@ func currencyIn(field, text string, otherwise money.Currency) (money.Currency, e
 
 type PayoutJSON struct {
 	ID        string                `json:"id" example:"pay_1"`
+	Batch     *string               `json:"batch" example:"bat_1" doc:"With which others it was recorded; null for none"`
 	Creator   string                `json:"creator" example:"cre_1"`
 	Amount    string                `json:"amount" example:"120.00"`
 	Currency  string                `json:"currency" example:"EUR"`
@@ -82,15 +117,19 @@ type PayoutJSON struct {
 	Method    string                `json:"method"`
 	Reference string                `json:"reference"`
 	Author    string                `json:"author" doc:"Who issued it"`
-	CreatedAt time.Time             `json:"created_at"`
-	PaidAt    time.Time             `json:"paid_at"`
+	CreatedAt time.Time             `json:"created_at" doc:"When it was recorded"`
+	PaidAt    time.Time             `json:"paid_at" doc:"When the money moved: then, or the begin of an earlier day"`
 }
 
 // PayoutView is how the API and the command line show a payout.
 func PayoutView(p affiliate.Payout) PayoutJSON {
-	return PayoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency),
+	v := PayoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency),
 		Currency: p.Currency.Code(), State: p.State, Method: p.Method, Reference: p.Reference,
 		Author: p.Author, CreatedAt: p.CreatedAt.UTC(), PaidAt: p.PaidAt.UTC()}
+	if p.BatchID != 0 {
+		v.Batch = orNull(p.BatchID.String())
+	}
+	return v
 }
 
 type namedPayoutJSON struct {
@@ -98,11 +137,19 @@ type namedPayoutJSON struct {
 	CreatorName string `json:"creator_name"`
 }
 
+// PayoutFilter are the query parameters that narrow payouts, in the list and its exports.
+type PayoutFilter struct {
+	Creator  string                `query:"creator" doc:"cre_…: only theirs"`
+	Batch    string                `query:"batch" doc:"bat_…: only those that were recorded in it"`
+	State    affiliate.PayoutState `query:"state"`
+	Currency string                `query:"currency" example:"EUR"`
+	Q        string                `query:"q" doc:"In the creator's name, e-mail address or handles, and in the reference"`
+	From     string                `query:"from" doc:"Paid at or after: a day in the account's time zone (2026-11-01), or an RFC 3339 time"`
+	To       string                `query:"to" doc:"Paid before: a time, or a day, which is the last one that counts"`
+}
+
 type listPayoutsInput struct {
-	Creator string                `query:"creator" doc:"cre_…: only theirs"`
-	State   affiliate.PayoutState `query:"state"`
-	From    string                `query:"from" doc:"Paid at or after: a day in the account's time zone (2026-11-01), or an RFC 3339 time"`
-	To      string                `query:"to" doc:"Paid before: a time, or a day, which is the last one that counts"`
+	PayoutFilter
 	PageInput
 }
 
@@ -139,26 +186,15 @@ type createPayoutInput struct {
 
 func (a *API) createPayout(ctx context.Context, in *createPayoutInput) (*output[PayoutJSON], error) {
 	b := in.Body
-	creator, err := affiliate.ParseID[affiliate.CreatorID]("cre_", b.Creator)
-	if err != nil {
-		return nil, affiliate.FieldErrorf("creator", "%v", err)
-	}
 	settings, err := a.App.DB.Settings(ctx)
 	if err != nil {
 		return nil, err
 	}
-	currency, err := currencyIn("currency", b.Currency, settings.Currency)
+	asked, err := newPayout(batchedPayoutJSON{b.Creator, b.Amount, b.Currency}, settings.Currency)
 	if err != nil {
 		return nil, err
 	}
-	asked := app.NewPayout{Creator: creator, Currency: currency, Method: b.Method, Reference: b.Reference}
-	if b.Amount != "" {
-		amount, err := affiliate.ParseAmount("amount", b.Amount, currency)
-		if err != nil {
-			return nil, err
-		}
-		asked.Amount = &amount
-	}
+	asked.Method, asked.Reference = b.Method, b.Reference
 	p, err := a.App.IssuePayout(ctx, asked)
 	return one(p, err, PayoutView)
 }

@@ -44,24 +44,40 @@ func (a *App) IssuePayouts(ctx context.Context, list []NewPayout) ([]affiliate.P
 	}
 	var payouts []affiliate.Payout
 	err := a.DB.InTx(ctx, func(tx *storage.Tx) error {
-		if err := tx.ShareCatalog(ctx); err != nil {
-			return err
-		}
-		settings, err := tx.Settings(ctx)
+		run, err := a.paying(ctx, tx, list)
 		if err != nil {
 			return err
 		}
-		run := paying{app: a, tx: tx, settings: settings}
-		if run.list, err = tidyPayouts(list, settings); err != nil {
+		if err := run.reckon(ctx, run.now); err != nil {
 			return err
 		}
-		if err := run.look(ctx); err != nil {
+		if payouts, err = run.pay(ctx); err != nil {
 			return err
 		}
-		payouts, err = run.pay(ctx)
-		return err
+		for _, p := range payouts {
+			if err := a.audit(ctx, tx, "payout.issue", p.ID, nil, payoutFacts(p)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return payouts, err
+}
+
+// paying begins a run: it locks the creators and reads what is payable to them.
+func (a *App) paying(ctx context.Context, tx *storage.Tx, list []NewPayout) (*paying, error) {
+	if err := tx.ShareCatalog(ctx); err != nil {
+		return nil, err
+	}
+	settings, err := tx.Settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	run := &paying{app: a, tx: tx, settings: settings}
+	if run.list, err = tidyPayouts(list, settings); err != nil {
+		return nil, err
+	}
+	return run, run.look(ctx)
 }
 
 // tidyPayouts completes what is asked for, and refuses to pay anybody twice.
@@ -104,6 +120,8 @@ type paying struct {
 	now      time.Time
 	names    map[affiliate.CreatorID]string
 	payable  map[debt]map[affiliate.Account]int64
+	payouts  []affiliate.Payout // as they are to be written, with the postings of each
+	postings [][]affiliate.Posting
 }
 
 // look locks the creators and reads what is payable to them.
@@ -131,33 +149,35 @@ func (run *paying) look(ctx context.Context) (err error) {
 	return nil
 }
 
-// pay writes the payouts with their ledger entries.
-func (run *paying) pay(ctx context.Context) ([]affiliate.Payout, error) {
-	payouts := make([]affiliate.Payout, len(run.list))
-	postings := make([][]affiliate.Posting, len(run.list))
+// reckon says what is paid to each, and to which accounts it is posted; an error where it may not be.
+func (run *paying) reckon(ctx context.Context, paidAt time.Time) error {
+	run.payouts = make([]affiliate.Payout, len(run.list))
+	run.postings = make([][]affiliate.Posting, len(run.list))
 	for i, in := range run.list {
 		var amount int64
-		amount, postings[i] = affiliate.Settle(run.payable[in.debt()])
+		amount, run.postings[i] = affiliate.Settle(run.payable[in.debt()])
 		if err := run.check(in, amount); err != nil {
-			return nil, err
+			return err
 		}
-		payouts[i] = affiliate.Payout{CreatorID: in.Creator, Amount: amount, Currency: in.Currency,
+		run.payouts[i] = affiliate.Payout{CreatorID: in.Creator, Amount: amount, Currency: in.Currency,
 			State: affiliate.PayoutPaid, Method: in.Method, Reference: in.Reference, Author: actor(ctx),
-			CreatedAt: run.now, PaidAt: run.now}
-		if err := payouts[i].Validate(); err != nil {
-			return nil, err
+			CreatedAt: run.now, PaidAt: paidAt}
+		if err := run.payouts[i].Validate(); err != nil {
+			return err
 		}
 	}
-	payouts, err := run.tx.CreatePayouts(ctx, payouts)
+	return nil
+}
+
+// pay writes the payouts that were reckoned, with their ledger entries.
+func (run *paying) pay(ctx context.Context) ([]affiliate.Payout, error) {
+	payouts, err := run.tx.CreatePayouts(ctx, run.payouts)
 	if err != nil {
 		return nil, fmt.Errorf("save payouts: %w", err)
 	}
 	var entries []affiliate.LedgerEntry
 	for i, p := range payouts {
-		entries = append(entries, p.Entries(postings[i])...)
-		if err := run.app.audit(ctx, run.tx, "payout.issue", p.ID, nil, payoutFacts(p)); err != nil {
-			return nil, err
-		}
+		entries = append(entries, p.Entries(run.postings[i])...)
 	}
 	if err := run.tx.AddLedger(ctx, entries); err != nil {
 		return nil, fmt.Errorf("post to the ledger: %w", err)
@@ -191,12 +211,12 @@ func (run *paying) check(in NewPayout, payable int64) error {
 // CancelPayout takes a payout back that never arrived or was entered by mistake: opposite entries make it owed again.
 // The reason is needed, and is kept with them. Canceling again changes nothing.
 func (a *App) CancelPayout(ctx context.Context, id affiliate.PayoutID, reason string) (affiliate.Payout, error) {
-	reason = strings.TrimSpace(cleanText(reason))
-	if reason == "" || len(reason) > MaxReason {
-		return affiliate.Payout{}, affiliate.FieldErrorf("reason", "must say why, in at most %d bytes", MaxReason)
+	reason, err := tidyReason(reason)
+	if err != nil {
+		return affiliate.Payout{}, err
 	}
 	var after affiliate.Payout
-	err := a.DB.InTx(ctx, func(tx *storage.Tx) error {
+	err = a.DB.InTx(ctx, func(tx *storage.Tx) error {
 		if err := tx.ShareCatalog(ctx); err != nil {
 			return err
 		}
@@ -209,15 +229,13 @@ func (a *App) CancelPayout(ctx context.Context, id affiliate.PayoutID, reason st
 			return err
 		}
 		issued := make([]affiliate.LedgerEntry, len(posted))
-		sum := int64(0)
 		for i, e := range posted {
 			issued[i] = e.LedgerEntry
-			sum += e.Amount
 		}
-		if sum != -before.Amount {
-			return fmt.Errorf("the ledger entries of %s add up to %d, not to %d", id, sum, -before.Amount)
+		undo, err := takeBack(&after, issued, actor(ctx), reason, a.now())
+		if err != nil {
+			return err
 		}
-		undo := after.Cancel(issued, actor(ctx), reason, a.now())
 		if err := tx.SavePayoutState(ctx, id, after.State); err != nil {
 			return err
 		}
@@ -229,6 +247,28 @@ func (a *App) CancelPayout(ctx context.Context, id affiliate.PayoutID, reason st
 		return a.audit(ctx, tx, "payout.cancel", id, payoutFacts(before), facts)
 	})
 	return after, err
+}
+
+// tidyReason reads why something is canceled.
+func tidyReason(reason string) (string, error) {
+	reason = strings.TrimSpace(cleanText(reason))
+	if reason == "" || len(reason) > MaxReason {
+		return "", affiliate.FieldErrorf("reason", "must say why, in at most %d bytes", MaxReason)
+	}
+	return reason, nil
+}
+
+// takeBack cancels a payout that stands, and gives the entries that undo those that it was issued with.
+func takeBack(p *affiliate.Payout, issued []affiliate.LedgerEntry, author, reason string,
+	at time.Time) ([]affiliate.LedgerEntry, error) {
+	sum := int64(0)
+	for _, e := range issued {
+		sum += e.Amount
+	}
+	if sum != -p.Amount {
+		return nil, fmt.Errorf("the ledger entries of %s add up to %d, not to %d", p.ID, sum, -p.Amount)
+	}
+	return p.Cancel(issued, author, reason, at), nil
 }
 
 func payoutFacts(p affiliate.Payout) facts {

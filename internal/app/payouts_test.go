@@ -108,7 +108,7 @@ func (c *till) due() string {
 	c.Helper()
 	settings, err := c.DB.Settings(c.ctx)
 	must(c.desk, settings, err)
-	list, _, err := c.DB.PayoutsDue(c.ctx, settings, "", c.now(), storage.Page{})
+	list, _, err := c.DB.PayoutsDue(c.ctx, settings, storage.DueFilter{}, "", c.now(), storage.Page{})
 	must(c.desk, list, err)
 	var words []string
 	for _, d := range list {

@@ -111,7 +111,7 @@ func (r *request) actors(chosen string) ([]choice, error) {
 var auditKinds = []choice{{"account", "Settings"}, {"usr_", "People"}, {"tok_", "API tokens"}, {"str_", "Stores"},
 	{"cmp_", "Campaigns"}, {"mem_", "Campaign members"}, {"off_", "Offers"}, {"ofm_", "Offer members"},
 	{"cod_", "Codes"}, {"lnk_", "Links"}, {"cre_", "Creators"}, {"cnv_", "Conversions"}, {"pay_", "Payouts"},
-	{"cst_", "Costs"}}
+	{"bat_", "Batches of payouts"}, {"cst_", "Costs"}}
 
 // auditRecord is an entry with its two sides read.
 type auditRecord struct {
@@ -198,7 +198,8 @@ func (e auditRecord) tellsCurrency(key string) bool {
 // pageOf gives the address that shows a thing, by its id.
 func pageOf(id string) string {
 	for prefix, path := range map[string]string{"cmp_": "/campaigns/", "cre_": "/creators/", "str_": "/stores/",
-		"ord_": "/orders/", "usr_": "/settings/people/", "lnk_": "/links/", "pay_": "/payouts/"} {
+		"ord_": "/orders/", "usr_": "/settings/people/", "lnk_": "/links/", "pay_": "/payouts/",
+		"bat_": "/payouts/batches/"} {
 		if strings.HasPrefix(id, prefix) {
 			return path + id
 		}
@@ -228,7 +229,8 @@ var deeds = map[string]string{
 	"conversion.undo":       "took back the rejection of the conversion of order",
 	"conversion.reject":     "rejected the conversion of order",
 	"conversion.release":    "released the conversion of order", "payout.issue": "issued a payout to",
-	"payout.cancel": "canceled a payout to",
+	"payout.cancel":       "canceled a payout to",
+	"payout_batch.record": "recorded the batch of payouts", "payout_batch.cancel": "canceled the batch of payouts",
 }
 
 // deedNouns and deedVerbs tell the other actions, such as campaign.change.

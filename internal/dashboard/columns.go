@@ -22,6 +22,7 @@ type column struct {
 	Extra  bool   // shown only when somebody chooses it
 	Fixed  bool   // always shown: it says what a row is
 	Shown  bool
+	Spare  bool                       // left out on a phone
 	Figure report.Figure              // which one of reports it is; without a key: none
 	Sum    func(affiliate.Sums) int64 // the amount under the column, of all rows; nil without any
 	// Of the head of a table that can be sorted: where it leads, and how it is sorted now (ascending, descending or
@@ -72,7 +73,8 @@ func columnTables() map[string][]column {
 		"campaigns": columnsOf(tables.Campaigns("", time.Time{})), "members": columnsOf(tables.Members()),
 		"creators":          columnsOf(tables.Creators("", tables.CreatorsOf{})),
 		"campaign-creators": columnsOf(tables.Creators("", tables.CreatorsOf{})),
-		"orders":            columnsOf(tables.Orders())}
+		"orders":            columnsOf(tables.Orders()),
+		"due":               columnsOf(tables.Due()), "payouts": columnsOf(tables.Payouts())}
 }
 
 // tableTools are beside the head of a table: files of it as it is narrowed and sorted, and the choice of its columns.

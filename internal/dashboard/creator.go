@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -501,12 +502,20 @@ func (r *request) owed(id affiliate.CreatorID) ([]owedLine, error) {
 // statementPage lists all that was earned by and paid to a creator, newest first, with the balance after each entry.
 type statementPage struct {
 	creatorHead
-	Period periodChoice
-	Lines  []statementLine
-	Pager  pager
-	CSV    string
-	XLSX   string
+	Period   periodChoice
+	Balances []storage.StatementBalance // around the period, by currency
+	Whole    bool                       // all entries, oldest first, as they are printed
+	Print    string                     // address of that; empty where it is this page
+	Pages    string                     // address of the list, newest first; empty where it is this page
+	Made     string                     // when the page was made
+	Lines    []statementLine
+	Pager    pager
+	CSV      string
+	XLSX     string
 }
+
+// mostPrinted is how many entries a statement to be printed has at most.
+const mostPrinted = 2000
 
 type statementLine struct {
 	storage.LedgerLine
@@ -527,18 +536,52 @@ func (r *request) statementPage() error {
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	lines, next, err := r.d.App.DB.StatementPage(r.Request.Context(), head.Creator.ID, p.Period.Range.Start(),
-		p.Period.Range.End(), r.page())
-	if err != nil {
+	ctx, from, to := r.Request.Context(), p.Period.Range.Start(), p.Period.Range.End()
+	if p.Balances, err = r.d.App.DB.StatementBalances(ctx, head.Creator.ID, from, to); err != nil {
 		return err
 	}
-	for _, l := range lines {
-		p.Lines = append(p.Lines, r.statementLine(l))
+	p.Made = r.moment(r.d.App.Now())
+	if p.Whole = r.Query("whole") != ""; p.Whole {
+		p.Pages = r.with("whole", "")
+		if err := r.wholeStatement(&p, from, to); err != nil {
+			return err
+		}
+	} else {
+		p.Print = r.with("whole", "1")
+		lines, next, err := r.d.App.DB.StatementPage(ctx, head.Creator.ID, from, to, r.page())
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			p.Lines = append(p.Lines, r.statementLine(l))
+		}
+		p.Pager = r.pager(next)
 	}
-	p.Pager = r.pager(next)
 	p.CSV, p.XLSX = r.fileAddress(head.Address+"/statement", export.CSV), r.fileAddress(head.Address+"/statement",
 		export.XLSX)
 	return r.show("creator_statement.html", &p)
+}
+
+// wholeStatement reads all entries of a period, oldest first.
+func (r *request) wholeStatement(p *statementPage, from, to time.Time) error {
+	ctx, db, id := r.Request.Context(), r.d.App.DB, p.Creator.ID
+	n, err := db.CountLedger(ctx, storage.LedgerFilter{Creator: id, From: from, To: to})
+	if err != nil {
+		return err
+	}
+	if n > mostPrinted {
+		return affiliate.FieldErrorf("period", "has %s entries, more than the %s that can be printed; choose a "+
+			"shorter one, or download the statement", countText(n), countText(mostPrinted))
+	}
+	names, err := db.Names(ctx)
+	if err != nil {
+		return err
+	}
+	return db.EachStatementLine(ctx, id, from, to, func(l *storage.LedgerLine) error {
+		l.Campaign, l.Offer = names.Campaigns[l.CampaignID], names.Offers[l.OfferID]
+		p.Lines = append(p.Lines, r.statementLine(*l))
+		return nil
+	})
 }
 
 func (r *request) statementLine(l storage.LedgerLine) statementLine {

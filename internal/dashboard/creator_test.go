@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,10 +94,10 @@ func TestCreatorPage(t *testing.T) {
 		"Spring since 20 Nov 2026 · manage | 0 | 3 | 279.90 | 27.99 | 27.99 | Ten percent 10.00 % | ANNA10 Northwind US | /l/anna-spring Copy",
 		"Holiday gifts since 20 Nov 2026 · manage | 0 | 1 | 45.00 | 4.25 | 4.25 | Gift links 5.00 % + 2.00 per order |  | /l/anna-gifts Copy")
 	a.rows("section[aria-labelledby=payouts-title] table",
-		"pay_1 | 20 Nov 2026, 13:00 | bank transfer SEPA 2026-11 | 32.24 USD")
+		"Payout of 20 Nov 2026 | 20 Nov 2026, 13:00 | bank transfer SEPA 2026-11 | 32.24 USD")
 	a.says("Conversions 4", "Total sales 324.90", "Commissions earned 32.24", "Balance 0.00 USD",
 		"anna@creators.example").hides("Members with")
-	h.manager().get(ben).says("Balance 18.12 USD", "Payable now 18.12 Due", "Nothing was paid out yet")
+	h.manager().get(ben).says("Balance 18.12 USD", "Payable now 18.12 Due", "No payouts yet")
 	h.viewer().get(ben).hides("Edit", "Remove", "Go to the payouts")
 
 	// Who leaves keeps what they earned; the page says what becomes of the totals.
@@ -142,7 +143,16 @@ func TestStatement(t *testing.T) {
 		t.Errorf("%d payouts in\n%s", paid, strings.Join(lines, "\n"))
 	}
 	h.viewer().get(anna + "/statement?period=yesterday").says("Nothing in this period")
-	h.viewer().get(anna + "/statement?period=today").says("−5.99 USD −5.99 USD")
+	h.viewer().get(anna+"/statement?period=today").says("−5.99 USD −5.99 USD", "Statement of Anna Ahlers",
+		"By Northwind", "22 Nov 2026, days of Europe/Berlin", "Opening balance 0.00 USD", "Closing balance −5.99 USD",
+		"As of 22 Nov 2026, 13:00")
+	whole := h.viewer().get(anna + "/statement?whole=1").is(http.StatusOK).says("oldest first")
+	printed := cells(whole.element, "main table")
+	slices.Reverse(printed)
+	if !slices.Equal(printed, lines) {
+		t.Errorf("to be printed are\n%s\nwant, the other way round,\n%s", strings.Join(printed, "\n"),
+			strings.Join(lines, "\n"))
+	}
 
 	sum := func(list [][]string) (sum int64, last string) {
 		amount, balance := 0, 0

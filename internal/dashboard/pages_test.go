@@ -19,6 +19,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -85,6 +86,14 @@ func (h *house) ids() pathIDs {
 	h.must(err)
 	members, _, err := h.db.Members(ctx, storage.MemberFilter{Campaign: h.campaign("Spring").ID}, all)
 	h.must(err)
+	batches, _, err := h.db.PayoutBatches(ctx, all)
+	h.must(err)
+	if len(batches) == 0 {
+		h.sell(sale{code: "ANNA10", value: 80_00})
+		_, err := h.app.RecordBatch(h.as(affiliate.RoleManager), app.NewPayoutBatch{Reference: "SEPA 2026-12",
+			Payouts: []app.NewPayout{{Creator: h.creator("Anna Ahlers").ID}}})
+		h.must(err)
+	}
 	payouts, _, err := h.db.Payouts(ctx, storage.PayoutFilter{}, all)
 	h.must(err)
 	tokens, _, err := h.db.Tokens(ctx, all)
@@ -99,6 +108,7 @@ func (h *house) ids() pathIDs {
 		"creators/:id": h.creator("Anna Ahlers").ID.String(), "orders/:id": h.order("1003").ID.String(),
 		"stores/:store": shop.ID.String(), "offers/:offer": offer.ID.String(),
 		"members/:member": members[0].ID.String(), "payouts/:id": payouts[0].ID.String(),
+		"batches/:batch": payouts[0].BatchID.String(),
 		"people/:person": h.user(affiliate.RoleViewer).ID.String(), "tokens/:token": tokens[0].ID.String(),
 		"deliveries/:delivery": deliveries[0].ID.String(), "links/:link": links[0].ID.String()}
 }

@@ -1,195 +1,161 @@
 package dashboard
 
 import (
-	"fmt"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/money"
-	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/tables"
 )
 
 func payoutRoutes() []route {
 	return []route{
-		{http.MethodGet, "/payouts", signedIn, (*request).payoutsPage},
-		{http.MethodPost, "/payouts", may(affiliate.MayPay), (*request).issuePayouts},
+		{http.MethodGet, "/payouts", signedIn, (*request).duePage},
+		{http.MethodGet, "/payouts/due.csv", signedIn, (*request).dueCSV},
+		{http.MethodGet, "/payouts/due.xlsx", signedIn, (*request).dueXLSX},
+		{http.MethodGet, "/payouts/confirm", may(affiliate.MayPay), (*request).backToDue},
+		{http.MethodPost, "/payouts/confirm", may(affiliate.MayPay), (*request).confirmPayouts},
+		{http.MethodPost, "/payouts", may(affiliate.MayPay), (*request).recordPayouts},
+		{http.MethodGet, "/payouts/recorded", signedIn, (*request).payoutsPage},
+		{http.MethodGet, "/payouts/recorded.csv", signedIn, (*request).payoutsCSV},
+		{http.MethodGet, "/payouts/recorded.xlsx", signedIn, (*request).payoutsXLSX},
+		{http.MethodGet, "/payouts/batches", signedIn, (*request).batchesPage},
+		{http.MethodGet, "/payouts/batches/:batch", signedIn, (*request).batchPage},
+		{http.MethodPost, "/payouts/batches/:batch/cancel", may(affiliate.MayPay), (*request).cancelBatch},
 		{http.MethodGet, "/payouts/:id", signedIn, (*request).payoutPage},
 		{http.MethodPost, "/payouts/:id/cancel", may(affiliate.MayPay), (*request).cancelPayout},
 	}
 }
 
-// mostDue is how many creators who are due one page names: what is selected is issued at once.
-const mostDue = 200
-
-// payoutsPage is who is to be paid now, and who was.
-type payoutsPage struct {
+// payoutsHead is what the lists about payouts share.
+type payoutsHead struct {
 	layout
-	Due      []dueLine
-	Sums     report.PaymentsDue
-	More     string // address of more creators who are due; empty without any
-	First    string
-	Minimum  string // that a payout must reach; empty without one
-	HoldDays int
-	State    affiliate.PayoutState
-	Payouts  []payoutLine
-	Pager    pager
-	Method   string // as it was typed, when something was refused
-	Refer    string
-	Picked   map[string]bool
-	MayPay   bool
+	Tab    string // due, recorded, batches
+	MayPay bool
 }
 
-// dueLine is what is to be paid to a creator in one currency.
-type dueLine struct {
-	storage.Due
-	Value   string // of its checkbox: the creator, the currency and the amount that is shown
-	Address string // of the creator
+func (r *request) payoutsHead(tab, title string) payoutsHead {
+	return payoutsHead{r.layout(title, "payouts"), tab, r.may(affiliate.MayPay)}
 }
 
-// payoutLine is a payout that was issued.
+// payoutsPage is who was paid.
+type payoutsPage struct {
+	payoutsHead
+	Search  string
+	State   affiliate.PayoutState
+	Hidden  []hiddenField
+	Columns []column
+	Rows    []payoutLine
+	Sums    string // of all that the list is narrowed to
+	Count   int64
+	Tools   tableTools
+	Pager   pager
+}
+
+// payoutLine is a payout that was recorded.
 type payoutLine struct {
 	storage.NamedPayout
+	Title    string // "Payout to Anna Keller, 29 Nov 2026"
 	Address  string
 	Profile  string
-	Date     string
+	Date     string // when it was recorded
+	Paid     string // the day on which the money moved
+	Batch    string // address of the batch; empty without any
 	Canceled bool
+	Plain    map[string]string // the other cells, by column
 }
 
 func (r *request) payoutLines(list []storage.NamedPayout) []payoutLine {
+	columns := tables.Payouts().Page()
 	var lines []payoutLine
 	for _, p := range list {
-		lines = append(lines, payoutLine{p, "/payouts/" + p.ID.String(), creatorAddress(p.CreatorID),
-			r.moment(p.PaidAt), p.State == affiliate.PayoutCanceled})
+		line := payoutLine{NamedPayout: p, Address: "/payouts/" + p.ID.String(), Profile: creatorAddress(p.CreatorID),
+			Title: "Payout to " + p.Creator + ", " + r.date(p.PaidAt), Date: r.moment(p.CreatedAt),
+			Paid: r.date(p.PaidAt), Canceled: p.State == affiliate.PayoutCanceled, Plain: plainCells(columns, &p)}
+		if p.BatchID != 0 {
+			line.Batch = batchAddress(p.BatchID)
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }
 
 func (r *request) payoutsPage() error {
-	p, err := r.payouts()
+	ctx := r.Request.Context()
+	p := payoutsPage{payoutsHead: r.payoutsHead("recorded", "Payouts"),
+		Hidden: r.carried("creator", "batch", "currency", "from", "to")}
+	wanted, err := r.wantedPayouts()
 	if err != nil {
 		return err
 	}
-	return r.show("payouts.html", &p)
+	p.Search, p.State = wanted.Search, wanted.State
+	if p.Columns, err = r.columns("payouts"); err != nil {
+		return err
+	}
+	spare(p.Columns, "state")
+	sums, err := r.d.App.DB.SumPayouts(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	var words []string
+	for _, s := range sums {
+		p.Count += s.Payouts
+		words = append(words, moneyText(s.Amount, s.Currency))
+	}
+	p.Sums = strings.Join(words, ", ")
+	list, next, err := r.d.App.DB.Payouts(ctx, wanted, r.page())
+	if err != nil {
+		return err
+	}
+	p.Rows, p.Pager = r.payoutLines(list), r.pager(next)
+	p.Tools = r.tools("payouts", p.Columns, "/payouts/recorded")
+	return r.show("payouts_recorded.html", &p)
 }
 
-func (r *request) payouts() (p payoutsPage, err error) {
-	ctx, now := r.Request.Context(), r.d.App.Now()
-	p = payoutsPage{layout: r.layout("Payouts", "payouts"), HoldDays: r.settings.HoldDays,
-		MayPay: r.may(affiliate.MayPay)}
-	if r.settings.MinimumPayout > 0 {
-		p.Minimum = moneyText(r.settings.MinimumPayout, r.settings.Currency)
+// spare leaves out on a phone what is not always shown, but for some columns.
+func spare(columns []column, but ...string) {
+	for i := range columns {
+		columns[i].Spare = !columns[i].Fixed && !slices.Contains(but, columns[i].Name)
 	}
+}
+
+// wantedPayouts reads which payouts the address asks for.
+func (r *request) wantedPayouts() (storage.PayoutFilter, error) {
 	q := r.filters()
 	wanted := q.Payouts()
-	if p.State, err = wanted.State, q.Err(); err != nil {
-		return p, err
-	}
-	due, next, err := r.d.App.DB.PayoutsDue(ctx, r.settings, "", now, storage.Page{Limit: mostDue,
-		Cursor: r.Query("due")})
-	if err != nil {
-		return p, err
-	}
-	for _, d := range due {
-		p.Due = append(p.Due, dueLine{d, fmt.Sprintf("%s.%s.%d", d.CreatorID, d.Currency, d.Amount),
-			creatorAddress(d.CreatorID)})
-	}
-	if next != "" {
-		p.More = r.with("due", next)
-	}
-	if r.Query("due") != "" {
-		p.First = r.with("due", "")
-	}
-	everybody := report.Scope{Former: true}
-	if p.Sums, err = everybody.PaymentsDue(ctx, r.d.App.DB, r.settings.Currency,
-		r.settings.MinimumPayout, now); err != nil {
-		return p, err
-	}
-	issued, next, err := r.d.App.DB.Payouts(ctx, wanted, r.page())
-	if err != nil {
-		return p, err
-	}
-	p.Payouts, p.Pager = r.payoutLines(issued), r.pager(next)
-	return p, nil
+	wanted.From, wanted.To = q.Span()
+	return wanted, q.Err()
 }
 
-// issuePayouts records that the selected creators were paid what the page had shown. Where something else is due by
-// now, nothing is recorded.
-func (r *request) issuePayouts() error {
-	if r.field("nothing") != "" { // the enter key, in a browser without script
-		return r.done("/payouts", "")
-	}
-	chosen := r.PostFormArray("ids")
-	method, reference := r.field("method"), r.field("reference")
-	list := make([]app.NewPayout, len(chosen))
-	var err error
-	for i, text := range chosen {
-		if list[i], err = parseDue(text); err != nil {
-			return err
-		}
-		list[i].Method, list[i].Reference = method, reference
-	}
-	if len(list) == 0 {
-		err = affiliate.Errorf(affiliate.Invalid, "nobody is selected; tick the creators who were paid")
-	} else {
-		var paid []affiliate.Payout
-		if paid, err = r.d.App.IssuePayouts(r.Request.Context(), list); err == nil {
-			return r.done("/payouts", counted(int64(len(paid)), "payout", "payouts")+" recorded: "+sumText(paid)+".")
-		}
-	}
-	errs, err := formErrors(err)
+func (r *request) payoutsCSV() error  { return r.sendPayouts(export.CSV) }
+func (r *request) payoutsXLSX() error { return r.sendPayouts(export.XLSX) }
+
+func (r *request) sendPayouts(format export.Format) error {
+	wanted, err := r.wantedPayouts()
 	if err != nil {
 		return err
 	}
-	p, err := r.payouts()
-	if err != nil {
+	return r.download(format, affiliate.Range{}, func(o app.ExportOptions) error {
+		_, err := r.d.App.ExportPayouts(r.Request.Context(), nil, wanted, o)
 		return err
-	}
-	for _, sentence := range errs {
-		p.Failure = sentence + " Nothing was recorded."
-	}
-	p.Method, p.Refer, p.Picked = method, reference, map[string]bool{}
-	for _, text := range chosen {
-		p.Picked[text] = true
-	}
-	r.render(http.StatusUnprocessableEntity, "payouts.html", &p)
-	return nil
+	}, "payouts")
 }
 
-// parseDue reads the value of a checkbox: cre_1.EUR.1250.
-func parseDue(text string) (p app.NewPayout, err error) {
-	wrong := affiliate.FieldErrorf("ids", "%q names no payment; open the page again", text)
-	creator, rest, ok := strings.Cut(text, ".")
-	currency, minor, ok2 := strings.Cut(rest, ".")
-	if !ok || !ok2 {
-		return p, wrong
-	}
-	if p.Creator, err = affiliate.ParseID[affiliate.CreatorID]("cre_", creator); err != nil {
-		return p, wrong
-	}
-	if p.Currency, err = money.ParseCurrency(currency); err != nil {
-		return p, wrong
-	}
-	seen, err := strconv.ParseInt(minor, 10, 64)
-	if err != nil {
-		return p, wrong
-	}
-	p.Amount = &seen
-	return p, nil
-}
-
-// sumText adds payouts up by currency: "120.00 USD, 7.00 GBP".
-func sumText(list []affiliate.Payout) string {
+// sumOf writes amounts by currency: "120.00 USD, 7.00 GBP".
+func sumOf[T any](list []T, of func(T) (int64, money.Currency)) string {
 	sums := map[money.Currency]int64{}
 	var order []money.Currency
-	for _, p := range list {
-		if _, seen := sums[p.Currency]; !seen {
-			order = append(order, p.Currency)
+	for _, v := range list {
+		amount, c := of(v)
+		if _, seen := sums[c]; !seen {
+			order = append(order, c)
 		}
-		sums[p.Currency] += p.Amount
+		sums[c] += amount
 	}
 	words := make([]string, len(order))
 	for i, c := range order {
@@ -237,7 +203,7 @@ func (r *request) payout() (p payoutPage, err error) {
 		return p, err
 	}
 	p.Payout = r.payoutLines([]storage.NamedPayout{{Payout: payout, Creator: creator.Name}})[0]
-	p.layout, p.MayPay = r.layout("Payout to "+creator.Name, "payouts"), r.may(affiliate.MayPay)
+	p.layout, p.MayPay = r.layout(p.Payout.Title, "payouts"), r.may(affiliate.MayPay)
 	entries, err := r.d.App.DB.PayoutEntries(ctx, id)
 	if err != nil {
 		return p, err

@@ -57,7 +57,9 @@ var sharedActions = map[string]string{
 	"/creators/:id/edit":                        "update-creator",
 	"/creators/:id/remove":                      "end-creator",
 	"/creators/:id/restore":                     "restore-creator",
-	"/payouts":                                  "create-payout",
+	"/payouts":                                  "create-payout-batch",
+	"/payouts/confirm":                          "create-payout-batch",
+	"/payouts/batches/:batch/cancel":            "cancel-payout-batch",
 	"/payouts/:id/cancel":                       "cancel-payout",
 }
 

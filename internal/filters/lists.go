@@ -85,9 +85,31 @@ func (q *Query) Ledger() storage.LedgerFilter {
 // Payouts reads which payouts are wanted, whenever they were paid.
 func (q *Query) Payouts() storage.PayoutFilter {
 	return storage.PayoutFilter{
-		Creator: id[affiliate.CreatorID](q, "creator", "cre_"),
-		State:   word[affiliate.PayoutState](q, "state"),
+		Creator:  id[affiliate.CreatorID](q, "creator", "cre_"),
+		Batch:    id[affiliate.PayoutBatchID](q, "batch", "bat_"),
+		State:    word[affiliate.PayoutState](q, "state"),
+		Currency: q.currency(),
+		Search:   q.Text("q"),
 	}
+}
+
+// Due reads whose payments due are wanted.
+func (q *Query) Due() storage.DueFilter {
+	return storage.DueFilter{
+		Campaign: id[affiliate.CampaignID](q, "campaign", "cmp_"),
+		Offer:    id[affiliate.OfferID](q, "offer", "off_"),
+		Currency: q.currency(),
+		Search:   q.Text("q"),
+	}
+}
+
+// DueSort reads the order of payments due; usual is the one where none is asked for.
+func (q *Query) DueSort(usual storage.DueSort) storage.DueSort {
+	sort, err := storage.ParseDueSort(cmp.Or(q.values.Get("sort"), string(usual)))
+	if err != nil {
+		q.fail(err)
+	}
+	return sort
 }
 
 // Unowned reads which codes, or slugs, without an owner are wanted. Sales are compared in the currency that is asked

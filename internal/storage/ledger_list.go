@@ -2,6 +2,8 @@ package storage
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -116,6 +118,35 @@ func (q queries) balancesBefore(ctx context.Context, creator affiliate.CreatorID
 		balances[r.Currency] = r.Sum
 	}
 	return balances, err
+}
+
+// StatementBalance is what a creator's entries in one currency add up to before and at the end of a period.
+type StatementBalance struct {
+	Currency         money.Currency
+	Opening, Closing int64 // minor units of Currency
+}
+
+// StatementBalances gives a creator's balances around [from, to), by currency. A zero from is before everything, a zero
+// to after it.
+func (db *DB) StatementBalances(ctx context.Context, creator affiliate.CreatorID, from,
+	to time.Time) (list []StatementBalance, err error) {
+	err = db.InSnapshot(ctx, func(s *Snapshot) error {
+		opening, closing := map[money.Currency]int64{}, map[money.Currency]int64{}
+		var err error
+		if !from.IsZero() {
+			if opening, err = s.balancesBefore(ctx, creator, from); err != nil {
+				return err
+			}
+		}
+		if closing, err = s.balancesBefore(ctx, creator, to); err != nil {
+			return err
+		}
+		for _, c := range slices.Sorted(maps.Keys(closing)) { // what was there before is there at the end
+			list = append(list, StatementBalance{c, opening[c], closing[c]})
+		}
+		return nil
+	})
+	return list, err
 }
 
 // newestEntries is the order of lists of ledger entries l.

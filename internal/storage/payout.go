@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	payoutTable   = tableOf[affiliate.Payout]("payouts")
+	payoutTable   = tableOf[affiliate.Payout]("payouts", "batch_id")
 	payoutColumns = columnsOf[affiliate.Payout]()
 )
 
@@ -21,38 +21,6 @@ func (q queries) Payout(ctx context.Context, id affiliate.PayoutID) (affiliate.P
 // LockPayout gives one payout as it stands, and makes others who want to change it wait until this transaction ends.
 func (tx *Tx) LockPayout(ctx context.Context, id affiliate.PayoutID) (affiliate.Payout, error) {
 	return getOne[affiliate.Payout](ctx, tx.queries, id, `SELECT `+payoutColumns.of("")+` FROM payouts WHERE id = ?`+tx.d.lockRows, id)
-}
-
-// PayoutFilter narrows a list of payouts; zero fields do not.
-type PayoutFilter struct {
-	Creator  affiliate.CreatorID
-	State    affiliate.PayoutState
-	From, To time.Time // paid in [From, To)
-}
-
-// NamedPayout is a payout with the name of its creator.
-type NamedPayout struct {
-	affiliate.Payout
-	Creator string
-}
-
-// Payouts lists payouts, newest first.
-func (q queries) Payouts(ctx context.Context, w PayoutFilter, p Page) ([]NamedPayout, string, error) {
-	var f Filter
-	if w.Creator != 0 {
-		f.And("p.creator_id = ?", w.Creator)
-	}
-	if w.State != "" {
-		f.And("p.state = ?", string(w.State))
-	}
-	if !w.From.IsZero() {
-		f.And("p.paid_at >= ?", At(w.From))
-	}
-	if !w.To.IsZero() {
-		f.And("p.paid_at < ?", At(w.To))
-	}
-	return paged[NamedPayout](ctx, q, `SELECT `+payoutColumns.of("p")+`, r.name AS creator
-		FROM payouts p JOIN creators r ON r.id = p.creator_id`, f, Keyset{Keys: []Key{{SQL: "p.id", Descending: true}}}, p)
 }
 
 // PayoutEntry is a ledger entry of a payout with the names that people see; both are empty for an account that belongs
@@ -153,31 +121,4 @@ func PayableAccounts(now time.Time, creators []affiliate.CreatorID) (string, []a
 			CAST(SUM(amount) AS BIGINT) AS amount FROM ledger_entries` + held.Where() + ` GROUP BY 1, 2, 3, 4) h
 		ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND h.offer_member_id = b.offer_member_id AND h.currency = b.currency` +
 		accounts.Where(), append(held.Args, accounts.Args...)
-}
-
-// Due is what is to be paid to a creator in one currency.
-type Due struct {
-	CreatorID affiliate.CreatorID `db:"creator_id"`
-	Creator   string              // name
-	Currency  money.Currency
-	Amount    int64 // minor units of Currency, as a payout of now would pay
-	Accounts  int   // over which it would be settled
-}
-
-// PayoutsDue lists what is to be paid now, by currency and creator. s has the account's currency and minimum; an empty
-// PayoutsDue lists what is to be paid now, by currency and creator. s has the account's currency and minimum; an empty
-// currency means all.
-func (q queries) PayoutsDue(ctx context.Context, s affiliate.Settings, currency money.Currency, now time.Time,
-	p Page) ([]Due, string, error) {
-	accounts, args := PayableAccounts(now, nil)
-	var f Filter
-	f.And("d.amount > 0 AND (d.currency <> ? OR d.amount >= ?)", string(s.Currency), s.MinimumPayout)
-	if currency != "" {
-		f.And("d.currency = ?", string(currency))
-	}
-	f.Args = append(args, f.Args...)
-	return paged[Due](ctx, q, `SELECT d.creator_id, r.name AS creator, d.currency, d.amount, d.accounts FROM (
-			SELECT creator_id, currency, CAST(SUM(payable) AS BIGINT) AS amount, COUNT(*) FILTER (WHERE payable <> 0) AS accounts
-			FROM (`+accounts+`) a GROUP BY creator_id, currency) d JOIN creators r ON r.id = d.creator_id`,
-		f, byText("d.currency", "d.creator_id"), p)
 }

@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -54,7 +55,7 @@ func TestPayoutsDue(t *testing.T) {
 			for _, limit := range []int{storage.MaxLimit, 1, 3, len(want)} {
 				var got []storage.Due
 				for p := (storage.Page{Limit: limit}); ; {
-					list, next, err := db.PayoutsDue(t.Context(), settings, "", now, p)
+					list, next, err := db.PayoutsDue(t.Context(), settings, storage.DueFilter{}, "", now, p)
 					if err != nil || len(list) > limit {
 						t.Fatalf("%d rows in a page of %d, %v", len(list), limit, err)
 					}
@@ -63,10 +64,15 @@ func TestPayoutsDue(t *testing.T) {
 						break
 					}
 				}
-				if !slices.Equal(got, want) {
+				if !slices.Equal(plainDue(got), plainDue(want)) {
 					t.Fatalf("pages of %d give %v,\nwant %v", limit, got, want)
 				}
 			}
+			for _, sort := range []storage.DueSort{"creator", "-creator", "amount", "-amount", "since", "-since",
+				"last", "-last"} {
+				sortedDue(t, db, settings, sort, now, want)
+			}
+			narrowedDue(t, db, settings, campaigns, now, want)
 			totals := map[money.Currency]int64{}
 			for _, d := range want {
 				totals[d.Currency] += d.Amount
@@ -77,12 +83,152 @@ func TestPayoutsDue(t *testing.T) {
 				home.Other[0].Amount != totals["USD"] {
 				t.Errorf("home shows %+v, %v; want %v", home, err, totals)
 			}
-			dollars, _, err := db.PayoutsDue(t.Context(), settings, "USD", now, storage.Page{Limit: storage.MaxLimit})
+			dollars, _, err := db.PayoutsDue(t.Context(), settings, storage.DueFilter{Currency: "USD"}, "", now,
+				storage.Page{Limit: storage.MaxLimit})
 			if first := slices.IndexFunc(want, func(d storage.Due) bool {
 				return d.Currency == "USD"
-			}); err != nil || !slices.Equal(dollars, want[first:]) {
+			}); err != nil || !slices.Equal(plainDue(dollars), plainDue(want[first:])) {
 				t.Errorf("in dollars: %+v, %v; want %+v", dollars, err, want[first:])
 			}
+		}
+	})
+}
+
+// plainDue gives what can be compared: whom, what and over how many accounts.
+func plainDue(list []storage.Due) (words []string) {
+	for _, d := range list {
+		words = append(words, fmt.Sprint(d.CreatorID, d.Creator, d.Currency, d.Amount, d.Accounts))
+	}
+	return words
+}
+
+// sortedDue fails the test unless pages of 7 in some order give everybody of want once, in that order.
+func sortedDue(t *testing.T, db *storage.DB, s affiliate.Settings, sort storage.DueSort, now time.Time,
+	want []storage.Due) {
+	t.Helper()
+	var got []storage.Due
+	for p := (storage.Page{Limit: 7}); ; {
+		list, next, err := db.PayoutsDue(t.Context(), s, storage.DueFilter{}, sort, now, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, list...)
+		if p.Cursor = next; next == "" {
+			break
+		}
+	}
+	all, found := plainDue(want), plainDue(got)
+	slices.Sort(all)
+	slices.Sort(found)
+	if !slices.Equal(all, found) {
+		t.Fatalf("by %s: %v,\nwant %v", sort, found, all)
+	}
+	column, descending := strings.CutPrefix(string(sort), "-")
+	for i := 1; i < len(got); i++ {
+		a, b := got[i-1], got[i]
+		n := map[string]int{"creator": strings.Compare(a.Creator, b.Creator),
+			"amount": cmp.Compare(a.Amount, b.Amount), "since": a.Since.Compare(b.Since.Time)}[column]
+		if column == "amount" && a.Currency != b.Currency {
+			n = 0
+		}
+		if n > 0 && !descending || n < 0 && descending {
+			t.Fatalf("by %s: %+v comes before %+v", sort, a, b)
+		}
+	}
+}
+
+// narrowedDue fails the test unless the list and the sums of what is due from a campaign are of whoever has something
+// of it, with the whole of what they get and the part of it that is the campaign's.
+func narrowedDue(t *testing.T, db *storage.DB, s affiliate.Settings, campaigns []affiliate.CampaignID, now time.Time,
+	all []storage.Due) {
+	t.Helper()
+	for _, campaign := range campaigns {
+		filter := storage.DueFilter{Campaign: campaign}
+		list, _, err := db.PayoutsDue(t.Context(), s, filter, "", now, storage.Page{Limit: storage.MaxLimit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sums := map[money.Currency]storage.DueSum{}
+		var want []storage.Due
+		for _, d := range all {
+			balances, err := db.Balances(t.Context(), []affiliate.CreatorID{d.CreatorID}, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, b := range balances {
+				if b.CampaignID == campaign && b.Currency == d.Currency && b.Payable != 0 {
+					d.Part = b.Payable
+					want = append(want, d)
+					sum := sums[d.Currency]
+					sums[d.Currency] = storage.DueSum{Currency: d.Currency, Creators: sum.Creators + 1,
+						Amount: sum.Amount + d.Amount, Part: sum.Part + d.Part}
+				}
+			}
+		}
+		if !slices.Equal(plainDue(list), plainDue(want)) {
+			t.Fatalf("of %s: %v,\nwant %v", campaign, list, want)
+		}
+		for i, d := range list {
+			if d.Part != want[i].Part || !slices.ContainsFunc(d.Campaigns, func(c storage.DueCampaign) bool {
+				return c.ID == campaign && c.Name != ""
+			}) || d.Since.IsZero() {
+				t.Errorf("of %s: %+v, want a part of %d", campaign, d, want[i].Part)
+			}
+		}
+		summed, err := db.SumDue(t.Context(), s, filter, now)
+		for _, sum := range summed {
+			if sum != sums[sum.Currency] {
+				t.Errorf("of %s: the sum is %+v, want %+v", campaign, sum, sums[sum.Currency])
+			}
+		}
+		if err != nil || len(summed) != len(sums) {
+			t.Errorf("of %s: sums of %d currencies, want %d; %v", campaign, len(summed), len(sums), err)
+		}
+	}
+}
+
+// TestPayoutsDue_since: the oldest entry counts that no payout has paid, and one that is canceled has paid nothing.
+func TestPayoutsDue_since(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		anna := addCreator(t, db, "Anna", map[string]string{affiliate.Instagram: "annaloves"})
+		at := func(hours int) time.Time { return noon.Add(time.Duration(hours) * time.Hour) }
+		earn := func(hours int, amount int64) {
+			inTx(t, db, func(tx *storage.Tx) error {
+				return tx.AddLedger(t.Context(), []affiliate.LedgerEntry{{CreatorID: anna.ID, Kind: affiliate.Bonus,
+					Currency: "EUR", Amount: amount, Cause: fmt.Sprint(hours, " ", amount), CreatedAt: at(hours),
+					PayableAt: at(hours)}})
+			})
+		}
+		look := func(since, last time.Time) {
+			t.Helper()
+			list, _, err := db.PayoutsDue(t.Context(), affiliate.Settings{Currency: "EUR"},
+				storage.DueFilter{Search: "@AnnaLoves"}, "since", at(9), storage.Page{})
+			if err != nil || len(list) != 1 || !list[0].Since.Equal(since) || !list[0].LastPaid.Equal(last) ||
+				list[0].Handle != "annaloves" {
+				t.Errorf("due is %+v, %v; want since %s, last paid %s", list, err, since, last)
+			}
+		}
+		earn(1, 500)
+		earn(2, -100)
+		look(at(1), time.Time{})
+		paid := affiliate.Payout{CreatorID: anna.ID, Amount: 400, Currency: "EUR", State: affiliate.PayoutPaid,
+			Author: "Max", CreatedAt: at(3), PaidAt: at(3)}
+		inTx(t, db, func(tx *storage.Tx) error {
+			list, err := tx.CreatePayouts(t.Context(), []affiliate.Payout{paid})
+			paid = list[0]
+			return err
+		})
+		earn(3, -400)
+		earn(4, 250)
+		look(at(4), at(3))
+		inTx(t, db, func(tx *storage.Tx) error {
+			return tx.SavePayoutState(t.Context(), paid.ID, affiliate.PayoutCanceled)
+		})
+		look(at(1), time.Time{})
+		none, _, err := db.PayoutsDue(t.Context(), affiliate.Settings{Currency: "EUR"},
+			storage.DueFilter{Search: "ben"}, "", at(9), storage.Page{})
+		if err != nil || len(none) != 0 {
+			t.Errorf("a search for somebody else finds %v, %v", none, err)
 		}
 	})
 }

@@ -95,9 +95,20 @@ func TestStatements(t *testing.T) {
 			_, next, err := db.Payouts(ctx, storage.PayoutFilter{Creator: 1}, p)
 			return next, err
 		})
+		eur := affiliate.Settings{Currency: "EUR", MinimumPayout: 1000}
 		list("a page of payouts due", func(p storage.Page) (string, error) {
-			_, next, err := db.PayoutsDue(ctx, affiliate.Settings{Currency: "EUR", MinimumPayout: 1000}, "", noon, p)
+			_, next, err := db.PayoutsDue(ctx, eur, storage.DueFilter{}, "", noon, p)
 			return next, err
+		})
+		for _, sort := range []storage.DueSort{"-amount", "since", "last"} {
+			list("a page of payouts due by "+string(sort), func(p storage.Page) (string, error) {
+				_, next, err := db.PayoutsDue(ctx, eur, storage.DueFilter{Campaign: 1, Search: "anna"}, sort, noon, p)
+				return next, err
+			})
+		}
+		s.Of("what is due in all", func() error {
+			_, err := db.SumDue(ctx, eur, storage.DueFilter{Offer: 1, Currency: "EUR"}, noon)
+			return err
 		})
 		saved := order(id, "1", 1)
 		inTx(t, db, func(tx *storage.Tx) error {

@@ -605,33 +605,183 @@ WHERE m.campaign_id = ? AND m.removed_at IS NULL AND r.removed_at IS NULL AND (L
 ORDER BY r.name, m.id LIMIT 2;
 
 -- a page of payouts
-SELECT p.id, p.creator_id, p.amount, p.currency, p.state, p.method, p.reference, p.author, p.created_at,
-    p.paid_at, r.name AS creator
+SELECT p.id, p.batch_id, p.creator_id, p.amount, p.currency, p.state, p.method, p.reference, p.author,
+    p.created_at, p.paid_at, r.name AS creator, r.email, COALESCE((SELECT h.handle
+    FROM creator_handles h
+    WHERE h.creator_id = r.id
+    ORDER BY CASE WHEN h.network = 'instagram' THEN 0 ELSE 1 END, h.network LIMIT 1), '') AS handle
 FROM payouts p
 JOIN creators r ON r.id = p.creator_id
 WHERE p.creator_id = ?
 ORDER BY p.id DESC LIMIT 2;
 
 -- a page of payouts due
-SELECT d.creator_id, r.name AS creator, d.currency, d.amount, d.accounts
-FROM (
-  SELECT creator_id, currency, CAST(SUM(payable) AS BIGINT) AS amount, COUNT(*) FILTER (WHERE payable <> 0) AS
-      accounts
+SELECT d.creator_id, r.name AS creator, r.email, COALESCE((SELECT h.handle
+    FROM creator_handles h
+    WHERE h.creator_id = r.id
+    ORDER BY CASE WHEN h.network = 'instagram' THEN 0 ELSE 1 END, h.network LIMIT 1), '') AS handle,
+    d.currency, d.amount, d.part, d.accounts
+FROM
+(SELECT creator_id, currency, CAST(SUM(payable) AS BIGINT) AS amount, COUNT(*) FILTER (WHERE payable <> 0) AS
+      accounts, COUNT(*) FILTER (WHERE payable <> 0 AND inside) AS parts, CAST(COALESCE(SUM(payable) FILTER
+          (WHERE inside), 0) AS BIGINT) AS part
   FROM
-  (SELECT b.creator_id, b.campaign_id, b.offer_member_id, b.currency, b.balance, b.paid, b.balance - CASE WHEN
-        h.amount > 0 THEN h.amount ELSE 0 END AS payable
-    FROM balances b
-    LEFT JOIN
-    (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
-          offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
-      FROM ledger_entries
-      WHERE payable_at > ? AND payable_at > created_at
-      GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
-        h.offer_member_id = b.offer_member_id AND h.currency = b.currency) a
+  (SELECT a.creator_id, a.currency, a.payable, TRUE AS inside
+    FROM
+    (SELECT b.creator_id, b.campaign_id, b.offer_member_id, b.currency, b.balance, b.paid, b.balance - CASE
+          WHEN h.amount > 0 THEN h.amount ELSE 0 END AS payable
+      FROM balances b
+      LEFT JOIN
+      (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
+            offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
+        FROM ledger_entries
+        WHERE payable_at > ? AND payable_at > created_at
+        GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
+          h.offer_member_id = b.offer_member_id AND h.currency = b.currency) a) a
   GROUP BY creator_id, currency) d
 JOIN creators r ON r.id = d.creator_id
 WHERE d.amount > 0 AND (d.currency <> ? OR d.amount >= ?)
 ORDER BY d.currency, d.creator_id LIMIT 2;
+
+-- a page of payouts due by -amount
+SELECT d.creator_id, r.name AS creator, r.email, COALESCE((SELECT h.handle
+    FROM creator_handles h
+    WHERE h.creator_id = r.id
+    ORDER BY CASE WHEN h.network = 'instagram' THEN 0 ELSE 1 END, h.network LIMIT 1), '') AS handle,
+    d.currency, d.amount, d.part, d.accounts
+FROM
+(SELECT creator_id, currency, CAST(SUM(payable) AS BIGINT) AS amount, COUNT(*) FILTER (WHERE payable <> 0) AS
+      accounts, COUNT(*) FILTER (WHERE payable <> 0 AND inside) AS parts, CAST(COALESCE(SUM(payable) FILTER
+          (WHERE inside), 0) AS BIGINT) AS part
+  FROM
+  (SELECT a.creator_id, a.currency, a.payable, a.campaign_id = ? AS inside
+    FROM
+    (SELECT b.creator_id, b.campaign_id, b.offer_member_id, b.currency, b.balance, b.paid, b.balance - CASE
+          WHEN h.amount > 0 THEN h.amount ELSE 0 END AS payable
+      FROM balances b
+      LEFT JOIN
+      (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
+            offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
+        FROM ledger_entries
+        WHERE payable_at > ? AND payable_at > created_at
+        GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
+          h.offer_member_id = b.offer_member_id AND h.currency = b.currency) a) a
+  GROUP BY creator_id, currency) d
+JOIN creators r ON r.id = d.creator_id
+WHERE d.amount > 0 AND (d.currency <> ? OR d.amount >= ?) AND d.parts > 0 AND (LOWER(r.name) LIKE LOWER(?)
+      ESCAPE '\' OR LOWER(r.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+  (SELECT 1
+    FROM creator_handles h
+    WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\'))
+ORDER BY d.currency, d.amount DESC, d.creator_id LIMIT 2;
+
+-- a page of payouts due by since
+SELECT d.creator_id, r.name AS creator, r.email, COALESCE((SELECT h.handle
+    FROM creator_handles h
+    WHERE h.creator_id = r.id
+    ORDER BY CASE WHEN h.network = 'instagram' THEN 0 ELSE 1 END, h.network LIMIT 1), '') AS handle,
+    d.currency, d.amount, d.part, d.accounts, w.since
+FROM
+(SELECT creator_id, currency, CAST(SUM(payable) AS BIGINT) AS amount, COUNT(*) FILTER (WHERE payable <> 0) AS
+      accounts, COUNT(*) FILTER (WHERE payable <> 0 AND inside) AS parts, CAST(COALESCE(SUM(payable) FILTER
+          (WHERE inside), 0) AS BIGINT) AS part
+  FROM
+  (SELECT a.creator_id, a.currency, a.payable, a.campaign_id = ? AS inside
+    FROM
+    (SELECT b.creator_id, b.campaign_id, b.offer_member_id, b.currency, b.balance, b.paid, b.balance - CASE
+          WHEN h.amount > 0 THEN h.amount ELSE 0 END AS payable
+      FROM balances b
+      LEFT JOIN
+      (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
+            offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
+        FROM ledger_entries
+        WHERE payable_at > ? AND payable_at > created_at
+        GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
+          h.offer_member_id = b.offer_member_id AND h.currency = b.currency) a) a
+  GROUP BY creator_id, currency) d
+JOIN creators r ON r.id = d.creator_id
+LEFT JOIN
+(SELECT e.creator_id, e.currency, MIN(e.payable_at) AS since
+  FROM ledger_entries e
+  LEFT JOIN
+  (SELECT creator_id, currency, MAX(paid_at) AS last_paid, MAX(created_at) AS recorded
+    FROM payouts
+    WHERE state = 'paid'
+    GROUP BY creator_id, currency) p ON p.creator_id = e.creator_id AND p.currency = e.currency
+  WHERE e.amount > 0 AND e.payable_at <= ? AND (p.recorded IS NULL OR e.payable_at > p.recorded)
+  GROUP BY e.creator_id, e.currency) w ON w.creator_id = d.creator_id AND w.currency = d.currency
+WHERE d.amount > 0 AND (d.currency <> ? OR d.amount >= ?) AND d.parts > 0 AND (LOWER(r.name) LIKE LOWER(?)
+      ESCAPE '\' OR LOWER(r.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+  (SELECT 1
+    FROM creator_handles h
+    WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\'))
+ORDER BY w.since NULLS LAST, d.creator_id, d.currency LIMIT 2;
+
+-- a page of payouts due by last
+SELECT d.creator_id, r.name AS creator, r.email, COALESCE((SELECT h.handle
+    FROM creator_handles h
+    WHERE h.creator_id = r.id
+    ORDER BY CASE WHEN h.network = 'instagram' THEN 0 ELSE 1 END, h.network LIMIT 1), '') AS handle,
+    d.currency, d.amount, d.part, d.accounts, p.last_paid
+FROM
+(SELECT creator_id, currency, CAST(SUM(payable) AS BIGINT) AS amount, COUNT(*) FILTER (WHERE payable <> 0) AS
+      accounts, COUNT(*) FILTER (WHERE payable <> 0 AND inside) AS parts, CAST(COALESCE(SUM(payable) FILTER
+          (WHERE inside), 0) AS BIGINT) AS part
+  FROM
+  (SELECT a.creator_id, a.currency, a.payable, a.campaign_id = ? AS inside
+    FROM
+    (SELECT b.creator_id, b.campaign_id, b.offer_member_id, b.currency, b.balance, b.paid, b.balance - CASE
+          WHEN h.amount > 0 THEN h.amount ELSE 0 END AS payable
+      FROM balances b
+      LEFT JOIN
+      (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
+            offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
+        FROM ledger_entries
+        WHERE payable_at > ? AND payable_at > created_at
+        GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
+          h.offer_member_id = b.offer_member_id AND h.currency = b.currency) a) a
+  GROUP BY creator_id, currency) d
+JOIN creators r ON r.id = d.creator_id
+LEFT JOIN
+(SELECT creator_id, currency, MAX(paid_at) AS last_paid, MAX(created_at) AS recorded
+  FROM payouts
+  WHERE state = 'paid'
+  GROUP BY creator_id, currency) p ON p.creator_id = d.creator_id AND p.currency = d.currency
+WHERE d.amount > 0 AND (d.currency <> ? OR d.amount >= ?) AND d.parts > 0 AND (LOWER(r.name) LIKE LOWER(?)
+      ESCAPE '\' OR LOWER(r.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+  (SELECT 1
+    FROM creator_handles h
+    WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\'))
+ORDER BY p.last_paid NULLS LAST, d.creator_id, d.currency LIMIT 2;
+
+-- what is due in all
+SELECT d.currency, COUNT(*) AS creators, CAST(SUM(d.amount) AS BIGINT) AS amount, CAST(SUM(d.part) AS BIGINT)
+    AS part
+FROM
+(SELECT creator_id, currency, CAST(SUM(payable) AS BIGINT) AS amount, COUNT(*) FILTER (WHERE payable <> 0) AS
+      accounts, COUNT(*) FILTER (WHERE payable <> 0 AND inside) AS parts, CAST(COALESCE(SUM(payable) FILTER
+          (WHERE inside), 0) AS BIGINT) AS part
+  FROM
+  (SELECT a.creator_id, a.currency, a.payable, a.offer_member_id IN
+    (SELECT id
+      FROM offer_members
+      WHERE offer_id = ?) AS inside
+    FROM
+    (SELECT b.creator_id, b.campaign_id, b.offer_member_id, b.currency, b.balance, b.paid, b.balance - CASE
+          WHEN h.amount > 0 THEN h.amount ELSE 0 END AS payable
+      FROM balances b
+      LEFT JOIN
+      (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
+            offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
+        FROM ledger_entries
+        WHERE payable_at > ? AND payable_at > created_at
+        GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
+          h.offer_member_id = b.offer_member_id AND h.currency = b.currency) a) a
+  GROUP BY creator_id, currency) d
+JOIN creators r ON r.id = d.creator_id
+WHERE d.amount > 0 AND (d.currency <> ? OR d.amount >= ?) AND d.parts > 0 AND d.currency = ?
+GROUP BY d.currency
+ORDER BY d.currency;
 
 -- save orders
 INSERT INTO orders (store_id, external_id, revision, number, status, currency, value, original_value, total,

@@ -1,0 +1,97 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+)
+
+// PayoutFilter narrows a list of payouts; zero fields do not.
+type PayoutFilter struct {
+	Creator  affiliate.CreatorID
+	Batch    affiliate.PayoutBatchID
+	State    affiliate.PayoutState
+	Currency money.Currency
+	Search   string    // in the creator's name, e-mail address or handles, and in the reference
+	From, To time.Time // paid in [From, To)
+}
+
+func (w PayoutFilter) conditions() (f Filter) {
+	if w.Creator != 0 {
+		f.And("p.creator_id = ?", w.Creator)
+	}
+	if w.Batch != 0 {
+		f.And("p.batch_id = ?", w.Batch)
+	}
+	if w.State != "" {
+		f.And("p.state = ?", string(w.State))
+	}
+	if w.Currency != "" {
+		f.And("p.currency = ?", string(w.Currency))
+	}
+	if w.Search != "" {
+		condition, args := creatorHas(w.Search)
+		f.And(`(`+condition+` OR LOWER(p.reference) LIKE LOWER(?) ESCAPE '\')`, append(args, Containing(w.Search))...)
+	}
+	if !w.From.IsZero() {
+		f.And("p.paid_at >= ?", At(w.From))
+	}
+	if !w.To.IsZero() {
+		f.And("p.paid_at < ?", At(w.To))
+	}
+	return f
+}
+
+// creatorHas is the condition that a text is in the name, the e-mail address or a handle of a creator r.
+func creatorHas(text string) (string, []any) {
+	like := Containing(text)
+	handle := like
+	if folded := affiliate.FoldHandle(text); folded != "" {
+		handle = Containing(folded)
+	}
+	return `LOWER(r.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(r.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
+		WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\')`, []any{like, like, handle}
+}
+
+// NamedPayout is a payout with how people know its creator.
+type NamedPayout struct {
+	affiliate.Payout
+	Creator string // name
+	Handle  string // the one on Instagram, or the first other; without @, empty without any
+	Email   string // may be empty
+}
+
+var newestPayouts = Keyset{Keys: []Key{{SQL: "p.id", Descending: true}}}
+
+var selectPayouts = `SELECT ` + payoutColumns.of("p") + `, r.name AS creator, r.email, ` + bestHandle + ` AS handle
+	FROM payouts p JOIN creators r ON r.id = p.creator_id`
+
+// Payouts lists payouts, newest first.
+func (q queries) Payouts(ctx context.Context, w PayoutFilter, p Page) ([]NamedPayout, string, error) {
+	return paged[NamedPayout](ctx, q, selectPayouts, w.conditions(), newestPayouts, p)
+}
+
+// EachPayout hands payouts to each one by one, newest first. The payout is used again for the next one.
+func (q queries) EachPayout(ctx context.Context, w PayoutFilter, each func(*NamedPayout) error) error {
+	var p NamedPayout
+	f := w.conditions()
+	return q.stream(ctx, selectPayouts+f.Where()+newestPayouts.By(), f.Args, &p, func() error { return each(&p) })
+}
+
+// PayoutSum is what payouts add up to in one currency, in its minor units.
+type PayoutSum struct {
+	Currency money.Currency
+	Payouts  int64
+	Amount   int64
+}
+
+// SumPayouts adds payouts up by currency.
+func (q queries) SumPayouts(ctx context.Context, w PayoutFilter) ([]PayoutSum, error) {
+	sums := []PayoutSum{}
+	f := w.conditions()
+	err := q.List(ctx, &sums, `SELECT p.currency, COUNT(*) AS payouts, CAST(SUM(p.amount) AS BIGINT) AS amount
+		FROM payouts p JOIN creators r ON r.id = p.creator_id`+f.Where()+` GROUP BY p.currency ORDER BY p.currency`, f.Args...)
+	return sums, err
+}
