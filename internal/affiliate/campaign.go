@@ -23,6 +23,32 @@ func (CampaignStatus) Words() []CampaignStatus {
 	return []CampaignStatus{CampaignActive, CampaignEnded}
 }
 
+// CampaignState is what a campaign does at a moment: by its status and its dates.
+type CampaignState string
+
+// States of campaigns.
+const (
+	StateRunning  CampaignState = "running"
+	StateUpcoming CampaignState = "upcoming" // it has not begun
+	StateEnded    CampaignState = "ended"    // it was ended, or its end has come
+)
+
+// Words lists the states there are.
+func (CampaignState) Words() []CampaignState {
+	return []CampaignState{StateRunning, StateUpcoming, StateEnded}
+}
+
+// State is what the campaign does now.
+func (c Campaign) State(now time.Time) CampaignState {
+	switch {
+	case c.Status == CampaignEnded || !c.EndsAt.IsZero() && !c.EndsAt.After(now):
+		return StateEnded
+	case c.StartsAt.After(now):
+		return StateUpcoming
+	}
+	return StateRunning
+}
+
 // Campaign is a marketing campaign: it has creators as members, and offers.
 type Campaign struct {
 	ID         CampaignID

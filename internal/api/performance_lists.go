@@ -162,15 +162,18 @@ type campaignPerformanceListInput struct {
 	PeriodQuery
 	OffersQuery
 	FormerQuery
-	Creator string `query:"creator" doc:"cre_…: only their figures, and the campaigns that they are in"`
+	Creator string                  `query:"creator" doc:"cre_…: only their figures, and the campaigns that they are in"`
+	State   affiliate.CampaignState `query:"state" doc:"What they do now"`
 	FigureSort
 	FiguresPage
 }
 
 type campaignFiguresJSON struct {
-	ID     string                   `json:"id" example:"cmp_1"`
-	Name   string                   `json:"name"`
-	Status affiliate.CampaignStatus `json:"status"`
+	ID       string                   `json:"id" example:"cmp_1"`
+	Name     string                   `json:"name"`
+	Status   affiliate.CampaignStatus `json:"status"`
+	State    affiliate.CampaignState  `json:"state" doc:"What it does now, by its status and its dates"`
+	Creators int64                    `json:"creators" doc:"In the campaign, as of now; with include=former also those who left"`
 	RowFiguresJSON
 }
 
@@ -181,10 +184,11 @@ func (a *API) listCampaignPerformance(ctx context.Context,
 		return nil, err
 	}
 	l, err := a.list(ctx, in.PeriodQuery, sc, in.Sort, in.FiguresPage)
+	l.State, l.Now = in.State, a.App.Now()
 	return figureList(ctx, a, l, err, report.List.CampaignRows, func(r report.CampaignRow,
 		c money.Currency) campaignFiguresJSON {
-		return campaignFiguresJSON{ID: r.ID.String(), Name: r.Name, Status: r.Status,
-			RowFiguresJSON: rowFigures(r.RowSums, c)}
+		return campaignFiguresJSON{ID: r.ID.String(), Name: r.Name, Status: r.Status, State: r.State(l.Now),
+			Creators: r.Creators, RowFiguresJSON: rowFigures(r.RowSums, c)}
 	})
 }
 

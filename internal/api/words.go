@@ -12,6 +12,7 @@ import (
 // documentWords makes the document list the values of types that have few, wherever they stand.
 func documentWords(r huma.Registry) {
 	listWords[affiliate.Approval](r)
+	listWords[affiliate.CampaignState](r)
 	listWords[affiliate.CampaignStatus](r)
 	listWords[affiliate.ClickRule](r)
 	listWords[affiliate.Doubt](r)

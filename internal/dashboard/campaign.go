@@ -5,10 +5,12 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -18,6 +20,8 @@ func campaignRoutes() []route {
 	const change = affiliate.MayChangeCatalog
 	return []route{
 		{http.MethodGet, "/campaigns", signedIn, (*request).campaignsPage},
+		{http.MethodGet, "/campaigns.csv", signedIn, (*request).campaignsCSV},
+		{http.MethodGet, "/campaigns.xlsx", signedIn, (*request).campaignsXLSX},
 		{http.MethodGet, "/campaigns/new", may(change), (*request).newCampaignPage},
 		{http.MethodPost, "/campaigns/new", may(change), (*request).addCampaign},
 		{http.MethodGet, "/campaigns/:id/settings", signedIn, (*request).campaignSettingsPage},
@@ -32,68 +36,113 @@ func campaignRoutes() []route {
 // campaignsPage lists the campaigns with what they brought in a period.
 type campaignsPage struct {
 	layout
-	Period    periodChoice
-	Text      string
-	Former    bool
+	Search    campaignSearch
 	Hidden    []hiddenField
-	Heads     []column
-	Rows      []campaignLine
-	Count     int64
-	Total     *affiliate.Sums
-	Pager     pager
+	List      campaignList
 	MayChange bool
 	None      bool // there is no campaign at all
 }
 
+// campaignSearch is which campaigns the page lists, as its address says.
+type campaignSearch struct {
+	Period periodChoice
+	Text   string
+	Former bool
+	State  affiliate.CampaignState
+}
+
+// Narrowed says whether some campaigns are left out.
+func (s campaignSearch) Narrowed() bool { return s.Text != "" || s.State != "" }
+
+// States are what the list can be narrowed to.
+func (campaignSearch) States() []choice {
+	return []choice{{string(affiliate.StateRunning), "Running"}, {string(affiliate.StateUpcoming), "Not begun"},
+		{string(affiliate.StateEnded), "Ended"}}
+}
+
+// campaignList is the table of campaigns.
+type campaignList struct {
+	Columns []column
+	Shows   map[string]bool
+	Rows    []campaignLine
+	Count   int64
+	Total   *affiliate.Sums
+	Pager   pager
+	Tools   tableTools
+}
+
 type campaignLine struct {
 	report.CampaignRow
-	Address  string
-	State    campaignState
-	Dates    string
-	Creators int64
+	Address string
+	State   campaignState
+	Dates   string
+	People  string // address of its creators
+	Leads   leads
 }
 
 func (r *request) campaignsPage() error {
-	ctx := r.Request.Context()
-	p := campaignsPage{layout: r.layout("Campaigns", "campaigns"), Text: r.Query("q"), Former: r.Query("former") != "",
-		MayChange: r.may(affiliate.MayChangeCatalog)}
+	p := campaignsPage{layout: r.layout("Campaigns", "campaigns"), MayChange: r.may(affiliate.MayChangeCatalog),
+		Hidden: r.carried("sort")}
+	l := &p.List
 	var err error
-	if p.Period, err = r.period(); err != nil {
+	if l.Columns, err = r.columns("campaigns"); err != nil {
 		return err
 	}
-	p.Heads = figureHeads([]column{{Name: "name", Title: "Campaign", Sort: "name"}, {Name: "status", Title: "Status"},
-		{Name: "dates", Title: "Dates"}, {Name: "creators", Title: "Creators", Number: true}},
-		report.KeyClicks, report.KeyConversions, report.KeySales, report.KeyCommissions)
-	list, err := r.reportList(p.Heads, "name")
-	if err != nil {
+	var list report.List
+	if p.Search, list, err = r.campaignSearch(l.Columns); err != nil {
 		return err
 	}
-	list.Scope.Former, list.Range, list.Text = p.Former, p.Period.Range, p.Text
-	found, err := list.CampaignRows(ctx, r.d.App.DB)
-	if err != nil {
-		return err
-	}
-	ids := make([]affiliate.CampaignID, len(found.Rows))
-	for i, row := range found.Rows {
-		ids[i] = row.ID
-	}
-	counts, err := r.d.App.DB.MemberCounts(ctx, ids)
+	found, err := list.CampaignRows(r.Request.Context(), r.d.App.DB)
 	if err != nil {
 		return err
 	}
 	for _, row := range found.Rows {
-		n := counts[row.ID].Current
-		if p.Former {
-			n += counts[row.ID].Former
-		}
-		address := campaignAddress(row.ID) + periodQuery(r)
-		p.Rows = append(p.Rows, campaignLine{row, address, stateOf(row.Campaign, r.d.App.Now()),
-			r.campaignDates(row.Campaign), n})
+		l.Rows = append(l.Rows, r.campaignLine(row, p.Search))
 	}
-	p.Count, p.Total, p.Pager = found.Count, found.Total, r.pager(found.Next)
-	p.None = found.Count == 0 && p.Text == ""
-	p.Hidden = r.carried("sort")
+	l.Count, l.Total, l.Pager, l.Shows = found.Count, found.Total, r.pager(found.Next), shown(l.Columns)
+	l.Tools = r.tools("campaigns", l.Columns, "/campaigns")
+	p.None = found.Count == 0 && !p.Search.Narrowed()
 	return r.show("campaigns.html", &p)
+}
+
+func (r *request) campaignLine(row report.CampaignRow, s campaignSearch) campaignLine {
+	at, former := campaignAddress(row.ID), formerly(s.Former)
+	creators := func(sort string) string {
+		return s.Period.address(at+"/creators", "former", former, "sort", sort)
+	}
+	return campaignLine{row, at + periodQuery(r), stateOf(row.Campaign, r.d.App.Now()), r.campaignDates(row.Campaign),
+		creators(""), conversionLeads(at, "#conversions", s.Period, "former", former).
+			with(creators("-clicks"), report.KeyClicks).with(creators("-payouts"), report.KeyPayouts)}
+}
+
+// campaignSearch reads the address.
+func (r *request) campaignSearch(columns []column) (s campaignSearch, list report.List, err error) {
+	s = campaignSearch{Text: strings.TrimSpace(r.Query("q")), Former: r.Query("former") != ""}
+	if s.Period, err = r.period(); err != nil {
+		return s, list, err
+	}
+	if s.State, err = affiliate.ParseWord[affiliate.CampaignState]("state", r.Query("state")); err != nil {
+		return s, list, err
+	}
+	list, err = r.reportList(columns, "name")
+	list.Scope.Former, list.Range, list.Text = s.Former, s.Period.Range, s.Text
+	list.State, list.Now = s.State, r.d.App.Now()
+	return s, list, err
+}
+
+func (r *request) campaignsCSV() error  { return r.sendCampaigns(export.CSV) }
+func (r *request) campaignsXLSX() error { return r.sendCampaigns(export.XLSX) }
+
+// sendCampaigns writes the table as the address narrows and sorts it, all pages of it.
+func (r *request) sendCampaigns(format export.Format) error {
+	s, list, err := r.campaignSearch(columnTables()["campaigns"])
+	if err != nil {
+		return err
+	}
+	return r.download(format, s.Period.Range, func(o app.ExportOptions) error {
+		_, err := r.d.App.ExportCampaigns(r.Request.Context(), nil, list, o)
+		return err
+	}, "campaigns")
 }
 
 // reportList asks for the page of a performance list that the address names, sorted by one of the heads, which it
@@ -155,10 +204,10 @@ func (r *request) carried(names ...string) []hiddenField {
 type campaignState struct{ Word, Class, Icon string }
 
 func stateOf(c affiliate.Campaign, now time.Time) campaignState {
-	switch {
-	case c.Status == affiliate.CampaignEnded || !c.EndsAt.IsZero() && !c.EndsAt.After(now):
+	switch c.State(now) {
+	case affiliate.StateEnded:
 		return campaignState{"Ended", "", "minus"}
-	case c.StartsAt.After(now):
+	case affiliate.StateUpcoming:
 		return campaignState{"Not begun", "info", "clock"}
 	}
 	return campaignState{"Running", "good", "check"}

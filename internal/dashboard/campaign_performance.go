@@ -8,6 +8,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/tables"
 )
 
 func performanceRoutes() []route {
@@ -199,13 +200,15 @@ type returnView struct {
 	ROI string // "—" while there is no cost
 }
 
-// creatorList is what each creator of the campaign brought.
+// creatorList is a table of creators with what each brought.
 type creatorList struct {
 	Heads []column
+	Shows map[string]bool
 	Rows  []creatorLine
 	Count int64
 	Total *affiliate.Sums
 	Pager pager
+	Tools tableTools
 }
 
 // creatorLine is a creator with their figures.
@@ -214,17 +217,19 @@ type creatorLine struct {
 	Address string
 	Handle  string
 	Former  bool
+	Plain   map[string]string // cells that are no figures, by column
+	Leads   leads
 }
 
-// creatorHeads are the columns of a list of creators with their figures.
-func creatorHeads() []column {
-	return figureHeads([]column{{Name: "name", Title: "Creator", Sort: "name"}}, report.KeyClicks,
-		report.KeyConversions, report.KeySales, report.KeyAverageSale, report.KeyCommissions, report.KeyPayouts)
+func newCreatorLine(row report.CreatorRow, address string, l leads) creatorLine {
+	return creatorLine{row, address, row.BestHandle(), !row.RemovedAt.IsZero(),
+		plainCells(tables.Creators("", tables.CreatorsOf{}).Page(), &row), l}
 }
 
-func (l *creatorList) fill(page report.PageOf[report.CreatorRow]) {
+func (l *creatorList) fill(page report.PageOf[report.CreatorRow], line func(report.CreatorRow) creatorLine) {
+	l.Shows = shown(l.Heads)
 	for _, row := range page.Rows {
-		l.Rows = append(l.Rows, creatorLine{row, creatorAddress(row.ID), row.BestHandle(), !row.RemovedAt.IsZero()})
+		l.Rows = append(l.Rows, line(row))
 	}
 	l.Count, l.Total = page.Count, page.Total
 }
@@ -243,7 +248,7 @@ func (r *request) readProgress(p *performancePage) error {
 	if p.Return.ROI = "—"; p.Return.Return.ROI() != nil {
 		p.Return.ROI = percentText(*p.Return.Return.ROI())
 	}
-	p.Creators, err = r.creatorsOf(p.report(r))
+	p.Creators, err = r.creatorsOf(p.report(r), p.Search.Period)
 	return err
 }
 
@@ -254,8 +259,10 @@ func (r *request) memberCounts(id affiliate.CampaignID) (storage.MemberCounts, e
 
 // creatorsOf lists the creators of a campaign, those who sold most first. Its order and its place have parameters of
 // their own: the table of conversions is on the same page.
-func (r *request) creatorsOf(of report.Report) (l creatorList, err error) {
-	l.Heads = creatorHeads()
+func (r *request) creatorsOf(of report.Report, period periodChoice) (l creatorList, err error) {
+	if l.Heads, err = r.columns("campaign-creators"); err != nil {
+		return l, err
+	}
 	sort := r.Query("by")
 	if sort == "" {
 		sort = "-sales"
@@ -269,16 +276,20 @@ func (r *request) creatorsOf(of report.Report) (l creatorList, err error) {
 		if err != nil {
 			return l, err
 		}
-		h.Address = r.with("by", u.Query().Get("sort"), "after", "", "cursor", r.Query("cursor")) + "#creators"
+		if h.Sort != "" {
+			h.Address = r.with("by", u.Query().Get("sort"), "after", "", "cursor", r.Query("cursor")) + "#creators"
+		}
 	}
 	page, err := list.CreatorRows(r.Request.Context(), r.d.App.DB)
 	if err != nil {
 		return l, err
 	}
-	l.fill(page)
-	for i := range l.Rows { // their conversions here; those lead on to the profile
-		l.Rows[i].Address = r.with("creator", l.Rows[i].ID.String()) + "#conversions"
-	}
+	at := r.Request.URL.Path
+	l.fill(page, func(row report.CreatorRow) creatorLine {
+		return newCreatorLine(row, r.with("creator", row.ID.String(), "by", "", "after", "")+"#conversions",
+			leadsInCampaign(row.ID, of.Scope, period))
+	})
+	l.Tools = r.creatorTools("campaign-creators", l.Heads, at, sort)
 	if page.Next != "" {
 		l.Pager.Next = r.with("after", page.Next, "cursor", r.Query("cursor")) + "#creators"
 	}
@@ -286,4 +297,32 @@ func (r *request) creatorsOf(of report.Report) (l creatorList, err error) {
 		l.Pager.First = r.with("after", "", "cursor", r.Query("cursor")) + "#creators"
 	}
 	return l, nil
+}
+
+// leadsInCampaign leads from the figures of a creator in a campaign, or in an offer of it, to what is behind them.
+func leadsInCampaign(creator affiliate.CreatorID, of report.Scope, period periodChoice) leads {
+	offer := ""
+	if len(of.Offers) == 1 {
+		offer = of.Offers[0].String()
+	}
+	return conversionLeads(campaignAddress(of.Campaigns[0]), "#conversions", period, "creator", creator.String(), "offer", offer, "former",
+		formerly(of.Former)).
+		with(period.address(creatorAddress(creator))+"#campaigns", report.KeyClicks).
+		with(period.address(creatorAddress(creator)+"/statement", "kind", string(affiliate.PaidOut), "campaign",
+			of.Campaigns[0].String()), report.KeyPayouts)
+}
+
+// creatorTools are those of a table of a campaign's creators; sort is its order, and its files take no parameters of the
+// other tables on its page.
+func (r *request) creatorTools(table string, heads []column, campaign, sort string) tableTools {
+	tools := r.tools(table, heads, campaign+"/creators")
+	q := url.Values{"sort": {sort}}
+	for _, name := range []string{"period", "from", "to", "former", "offer", "creator"} {
+		if v := r.Query(name); v != "" {
+			q.Set(name, v)
+		}
+	}
+	files := campaign + "/creators."
+	tools.CSV, tools.XLSX = files+string(export.CSV)+"?"+q.Encode(), files+string(export.XLSX)+"?"+q.Encode()
+	return tools
 }

@@ -447,7 +447,7 @@ func TestColumns(t *testing.T) {
 	if got := cells(a.element, "#conversions table")[0]; got != " | #1013 shop | Paid | 12.00 | 10.00 %" {
 		t.Errorf("the first row is %q", got)
 	}
-	if got := len(a.all("#columns input[checked]")); got != 3 {
+	if got := len(a.all("#columns-campaign input[checked]")); got != 3 {
 		t.Errorf("%d columns are ticked, want 3", got)
 	}
 	if got := heads(h.manager()); got != usual+", Decide" {

@@ -65,7 +65,7 @@ func TestCampaigns(t *testing.T) {
 		"Holiday gifts | Running | no set dates | 1 | 0 | 0 | 0.00 | 0.00",
 		"Spring | Running | no set dates | 2 | 0 | 0 | 0.00 | 0.00")
 	if got := h.viewer().get("/campaigns?period=yesterday").
-		all("tbody a")[1].attr("href"); got != "/campaigns/cmp_1?period=yesterday" {
+		all("tbody th a")[1].attr("href"); got != "/campaigns/cmp_1?period=yesterday" {
 		t.Errorf("the campaign's address %q forgets the period", got)
 	}
 

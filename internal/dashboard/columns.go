@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/export"
@@ -37,6 +38,7 @@ func columnsOf[R any](t tables.Table[R]) (columns []column) {
 			Fixed: c.Fixed, Extra: c.Extra, Sum: c.Sum}
 		if c.Figure != "" {
 			column = figureHead(c.Figure)
+			column.Extra = c.Extra
 		}
 		if c.Sorted {
 			column.Sort = c.Key
@@ -67,9 +69,12 @@ func plainCells[R any](columns []tables.Column[R], row *R) map[string]string {
 func columnTables() map[string][]column {
 	conversions := columnsOf(tables.Conversions())
 	ofOne := slices.DeleteFunc(slices.Clone(conversions), func(c column) bool { return c.Name == "campaign" })
-	return map[string][]column{"campaign": ofOne, "conversions": conversions,
-		"orders": columnsOf(tables.Orders()), "offers": columnsOf(tables.Offers("")),
-		"due": columnsOf(tables.Due()), "payouts": columnsOf(tables.Payouts())}
+	return map[string][]column{"campaign": ofOne, "conversions": conversions, "offers": columnsOf(tables.Offers("")),
+		"campaigns": columnsOf(tables.Campaigns("", time.Time{})), "members": columnsOf(tables.Members()),
+		"creators":          columnsOf(tables.Creators("", tables.CreatorsOf{})),
+		"campaign-creators": columnsOf(tables.Creators("", tables.CreatorsOf{})),
+		"orders":            columnsOf(tables.Orders()),
+		"due":               columnsOf(tables.Due()), "payouts": columnsOf(tables.Payouts())}
 }
 
 // tableTools are beside the head of a table: files of it as it is narrowed and sorted, and the choice of its columns.

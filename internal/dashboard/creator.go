@@ -19,6 +19,8 @@ func creatorRoutes() []route {
 	const change = affiliate.MayChangeCatalog
 	return []route{
 		{http.MethodGet, "/creators", signedIn, (*request).creatorsPage},
+		{http.MethodGet, "/creators.csv", signedIn, (*request).creatorsCSV},
+		{http.MethodGet, "/creators.xlsx", signedIn, (*request).creatorsXLSX},
 		{http.MethodGet, "/creators/new", may(change), (*request).newCreatorPage},
 		{http.MethodPost, "/creators/new", may(change), (*request).addCreator},
 		{http.MethodGet, "/creators/:id", signedIn, (*request).creatorPage},
@@ -37,36 +39,109 @@ func creatorAddress(id affiliate.CreatorID) string { return "/creators/" + id.St
 // creatorsPage is the community with what each brought in a period.
 type creatorsPage struct {
 	layout
-	Period    periodChoice
-	Text      string
-	Former    bool
+	Search    creatorSearch
 	Hidden    []hiddenField
 	List      creatorList
 	MayChange bool
 	None      bool // there is no creator at all
 }
 
+// creatorSearch is which creators the page lists, as its address says.
+type creatorSearch struct {
+	Period    periodChoice
+	Text      string
+	Former    bool
+	Campaign  affiliate.CampaignID // whose creators alone are listed, with their figures there; 0: the community
+	Campaigns []choice
+}
+
+// Narrowed says whether some creators are left out.
+func (s creatorSearch) Narrowed() bool { return s.Text != "" || s.Campaign != 0 }
+
 func (r *request) creatorsPage() error {
-	p := creatorsPage{layout: r.layout("Creators", "creators"), Text: strings.TrimSpace(r.Query("q")),
-		Former: r.Query("former") != "", MayChange: r.may(affiliate.MayChangeCatalog), Hidden: r.carried("sort")}
+	ctx := r.Request.Context()
+	p := creatorsPage{layout: r.layout("Creators", "creators"), MayChange: r.may(affiliate.MayChangeCatalog),
+		Hidden: r.carried("sort")}
+	l := &p.List
 	var err error
-	if p.Period, err = r.period(); err != nil {
+	if l.Heads, err = r.columns("creators"); err != nil {
 		return err
 	}
-	p.List.Heads = creatorHeads()
-	list, err := r.reportList(p.List.Heads, "-sales")
+	var list report.List
+	if p.Search, list, err = r.creatorSearch(l.Heads); err != nil {
+		return err
+	}
+	page, err := list.CreatorRows(ctx, r.d.App.DB)
 	if err != nil {
 		return err
 	}
-	list.Scope.Former, list.Range, list.Text = p.Former, p.Period.Range, p.Text
-	page, err := list.CreatorRows(r.Request.Context(), r.d.App.DB)
+	s := &p.Search
+	l.fill(page, func(row report.CreatorRow) creatorLine { return s.line(row) })
+	l.Pager, l.Tools = r.pager(page.Next), r.tools("creators", l.Heads, "/creators")
+	p.None = page.Count == 0 && !s.Narrowed() && !s.Former
+	if r.Query("part") == "" {
+		s.Campaigns, err = r.campaignChoicesWith(s.Campaign)
+	}
 	if err != nil {
 		return err
 	}
-	p.List.fill(page)
-	p.List.Pager = r.pager(page.Next)
-	p.None = page.Count == 0 && p.Text == "" && !p.Former
 	return r.show("creators.html", &p)
+}
+
+// line leads from the figures of a creator to what is behind them, in all campaigns or in the one that is chosen.
+func (s creatorSearch) line(row report.CreatorRow) creatorLine {
+	id, profile := row.ID.String(), creatorAddress(row.ID)
+	if s.Campaign != 0 {
+		return newCreatorLine(row, s.Period.address(profile), leadsInCampaign(row.ID,
+			report.Scope{Campaigns: []affiliate.CampaignID{s.Campaign}, Former: s.Former}, s.Period))
+	}
+	// What a creator of the community sold counts in campaigns that they left as well.
+	return newCreatorLine(row, s.Period.address(profile), conversionLeads("/conversions", "", s.Period, "creator", id,
+		"former", "1").with(s.Period.address(profile)+"#campaigns", report.KeyClicks).
+		with(s.Period.address(profile+"/statement", "kind", string(affiliate.PaidOut)), report.KeyPayouts))
+}
+
+// creatorSearch reads the address.
+func (r *request) creatorSearch(heads []column) (s creatorSearch, list report.List, err error) {
+	s = creatorSearch{Text: strings.TrimSpace(r.Query("q")), Former: r.Query("former") != ""}
+	if s.Period, err = r.period(); err != nil {
+		return s, list, err
+	}
+	if s.Campaign, err = affiliate.OptionalID[affiliate.CampaignID]("campaign", "cmp_",
+		r.Query("campaign")); err != nil {
+		return s, list, err
+	}
+	list, err = r.reportList(heads, "-sales")
+	list.Scope.Former, list.Range, list.Text = s.Former, s.Period.Range, s.Text
+	if s.Campaign != 0 {
+		list.Campaigns = []affiliate.CampaignID{s.Campaign}
+	}
+	return s, list, err
+}
+
+// campaignChoicesWith lists the campaigns to choose from; of a great many the first, and the one that is chosen.
+func (r *request) campaignChoicesWith(chosen affiliate.CampaignID) ([]choice, error) {
+	list, err := r.campaignChoices()
+	if err != nil || chosen == 0 || slices.ContainsFunc(list, func(c choice) bool { return c.Value == chosen.String() }) {
+		return list, err
+	}
+	c, err := r.d.App.DB.Campaign(r.Request.Context(), chosen)
+	return append(list, choice{c.ID.String(), c.Name}), err
+}
+
+func (r *request) creatorsCSV() error  { return r.sendCreators(export.CSV) }
+func (r *request) creatorsXLSX() error { return r.sendCreators(export.XLSX) }
+
+// sendCreators writes the table as the address narrows and sorts it, all pages of it.
+func (r *request) sendCreators(format export.Format) error {
+	s, list, err := r.creatorSearch(columnTables()["creators"])
+	if err != nil {
+		return err
+	}
+	return r.download(format, s.Period.Range, func(o app.ExportOptions) error {
+		_, err := r.d.App.ExportCreators(r.Request.Context(), nil, list, o)
+		return err
+	}, "creators")
 }
 
 // creatorForm are the fields of a creator as people type them.
@@ -281,9 +356,19 @@ type creatorPage struct {
 	Figures []figure
 	Sums    report.Sums
 	Joined  string
-	Members []memberLine
+	Members []profileLine
+	Heads   []column        // of the figures of each campaign
+	Rest    *affiliate.Sums // what belongs to none of the campaigns, such as payouts of a bonus; nil without any
 	Owed    []owedLine
 	Payouts []payoutLine
+}
+
+// profileLine is a campaign that a creator is or was in, with what they brought there.
+type profileLine struct {
+	memberLine
+	report.RowSums
+	Performance string // address of what they brought there
+	Leads       leads
 }
 
 // owedLine is what is owed to a creator in one currency.
@@ -311,21 +396,21 @@ func (r *request) creatorPage() error {
 	}
 	of := report.Report{Scope: report.Scope{Creator: head.Creator.ID, Former: true}, Range: p.Period.Range,
 		Currency: r.settings.Currency}
-	k, err := of.KeyFigures(ctx, r.d.App.DB, r.settings, r.d.App.Now())
+	k, campaigns, err := of.ByCampaign(ctx, r.d.App.DB, r.settings, r.d.App.Now())
 	if err != nil {
 		return err
 	}
 	p.Sums, p.Figures = k.Sums, figuresOf(report.CardsOfCreator(), k, of.Currency)
-	if r.Query("part") == partFigures {
+	p.leadFigures()
+	part := r.Query("part")
+	if part == partFigures {
 		return r.show("creator.html", &p)
 	}
-	items, _, err := r.d.App.DB.MemberPage(ctx, storage.MemberSearch{Creator: head.Creator.ID, Former: true},
-		storage.Page{Limit: storage.MaxLimit})
-	if err != nil {
+	if err := r.readCampaigns(&p, campaigns); err != nil {
 		return err
 	}
-	if p.Members, err = r.withOwned(items); err != nil {
-		return err
+	if part == partCampaigns {
+		return r.show("creator.html", &p)
 	}
 	if p.Owed, err = r.owed(head.Creator.ID); err != nil {
 		return err
@@ -337,6 +422,54 @@ func (r *request) creatorPage() error {
 	}
 	p.Payouts = r.payoutLines(payouts)
 	return r.show("creator.html", &p)
+}
+
+// partCampaigns is the part of the page that follows what is sold in each campaign.
+const partCampaigns = "campaigns"
+
+// leadFigures leads from the key figures to what is behind them.
+func (p *creatorPage) leadFigures() {
+	to := conversionLeads("/conversions", "", p.Period, "creator", p.Creator.ID.String(), "former", "1")
+	for _, key := range []report.Key{report.KeyConversions, report.KeySales, report.KeyCommissions} {
+		lead(p.Figures, to[key], key)
+	}
+	lead(p.Figures, "#campaigns", report.KeyClicks)
+}
+
+// readCampaigns reads the campaigns that the creator is or was in, with the figures of each.
+func (r *request) readCampaigns(p *creatorPage, campaigns []report.CampaignRow) error {
+	items, _, err := r.d.App.DB.MemberPage(r.Request.Context(), storage.MemberSearch{Creator: p.Creator.ID,
+		Former: true}, storage.Page{Limit: storage.MaxLimit})
+	if err != nil {
+		return err
+	}
+	members, err := r.withOwned(items)
+	if err != nil {
+		return err
+	}
+	sums := map[affiliate.CampaignID]report.RowSums{}
+	for _, c := range campaigns {
+		sums[c.ID] = c.RowSums
+	}
+	rest := p.Sums.Sums
+	for _, m := range members {
+		of := sums[m.CampaignID]
+		rest = rest.Plus(of.Sums.Negative())
+		at, creator, former := campaignAddress(m.CampaignID), m.CreatorID.String(), formerly(m.Former())
+		line := profileLine{memberLine: m, RowSums: of,
+			Performance: p.Period.address(at, "creator", creator, "former", former),
+			Leads: conversionLeads(at, "#conversions", p.Period, "creator", creator, "former", former).
+				with(p.Period.address(m.Address), report.KeyClicks).
+				with(p.Period.address(p.Address+"/statement", "campaign", m.CampaignID.String(), "kind",
+					string(affiliate.PaidOut)), report.KeyPayouts)}
+		p.Members = append(p.Members, line)
+	}
+	if rest != (affiliate.Sums{}) {
+		p.Rest = &rest
+	}
+	p.Heads = figureHeads(nil, report.KeyClicks, report.KeyConversions, report.KeySales, report.KeyCommissions,
+		report.KeyPayouts)
+	return nil
 }
 
 // owed reads what is owed to a creator over all their accounts, by currency.

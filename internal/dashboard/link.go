@@ -93,9 +93,11 @@ func (r *request) showLink(status int, l affiliate.Link, typed *linkForm, errs f
 		return err
 	}
 	p.Counted = l.Kind.CountsClicks()
-	if p.Clicks, err = r.d.App.DB.LinkClicks(ctx, l.ID, p.Period.Range.Start(), p.Period.Range.End()); err != nil {
+	clicks, err := r.d.App.DB.LinkClicks(ctx, []affiliate.LinkID{l.ID}, p.Period.Range.Start(), p.Period.Range.End())
+	if err != nil {
 		return err
 	}
+	p.Clicks = clicks[l.ID]
 	for _, k := range checked.Kept {
 		p.Kept = append(p.Kept, settingFact{r.d.App.Platforms.Guide(k.Platform).Name + " " + k.Field, k.Value})
 	}

@@ -8,7 +8,9 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -16,6 +18,8 @@ func memberRoutes() []route {
 	const change = affiliate.MayChangeCatalog
 	return []route{
 		{http.MethodGet, "/campaigns/:id/creators", signedIn, (*request).membersPage},
+		{http.MethodGet, "/campaigns/:id/creators.csv", signedIn, (*request).membersCSV},
+		{http.MethodGet, "/campaigns/:id/creators.xlsx", signedIn, (*request).membersXLSX},
 		{http.MethodGet, "/campaigns/:id/creators/new", may(change), (*request).newMemberPage},
 		{http.MethodPost, "/campaigns/:id/creators/new", may(change), (*request).addMember},
 		{http.MethodGet, "/campaigns/:id/members/:member", signedIn, (*request).memberPage},
@@ -217,42 +221,164 @@ func memberAddress(campaign affiliate.CampaignID, member affiliate.MemberID) str
 	return campaignAddress(campaign) + "/members/" + member.String()
 }
 
-// membersPage lists the creators of a campaign with what they own in it.
+// membersPage lists the creators of a campaign with what they own in it and what they brought in a period.
 type membersPage struct {
 	campaignHead
-	Text    string
-	Former  bool
+	Search  memberSearch
+	Hidden  []hiddenField
 	Members storage.MemberCounts
-	Rows    []memberLine
-	Pager   pager
-	Offers  int
+	List    memberList
+	Offers  []choice
 	Back    string // this page, to come back to
 }
 
+// memberSearch is which creators of the campaign the page lists, as its address says.
+type memberSearch struct {
+	Period periodChoice
+	Text   string
+	Former bool
+	Offer  affiliate.OfferID // whose members alone are listed, with their figures in it; 0: of all offers
+}
+
+// Narrowed says whether some creators are left out.
+func (s memberSearch) Narrowed() bool { return s.Text != "" || s.Offer != 0 }
+
+// memberList is the table of a campaign's creators.
+type memberList struct {
+	Columns []column
+	Shows   map[string]bool
+	Rows    []memberFigures
+	Count   int64
+	Total   *affiliate.Sums
+	Pager   pager
+	Tools   tableTools
+}
+
+// memberFigures is a member of a campaign with their figures in it.
+type memberFigures struct {
+	memberLine
+	report.RowSums
+	Performance string // address of what they brought here
+	Leads       leads
+}
+
 func (r *request) membersPage() error {
+	ctx := r.Request.Context()
 	head, err := r.campaignHead("creators", "Creators")
 	if err != nil {
 		return err
 	}
-	p := membersPage{campaignHead: head, Text: strings.TrimSpace(r.Query("q")), Former: r.Query("former") != ""}
+	p := membersPage{campaignHead: head, Hidden: r.carried("sort"), Back: r.here()}
+	l := &p.List
+	if l.Columns, err = r.columns("members"); err != nil {
+		return err
+	}
+	var list report.List
+	if p.Search, list, err = r.memberSearch(head.Campaign.ID, l.Columns); err != nil {
+		return err
+	}
 	if p.Members, err = r.memberCounts(head.Campaign.ID); err != nil {
 		return err
 	}
-	offers, _, err := r.d.App.DB.Offers(r.Request.Context(), head.Campaign.ID, storage.Page{Limit: 1})
+	offers, _, err := r.d.App.DB.Offers(ctx, head.Campaign.ID, storage.Page{Limit: storage.MaxLimit})
 	if err != nil {
 		return err
 	}
-	p.Offers = len(offers)
-	items, next, err := r.d.App.DB.MemberPage(r.Request.Context(), storage.MemberSearch{Campaign: head.Campaign.ID,
-		Text: p.Text, Former: p.Former}, r.page())
+	for _, o := range offers {
+		p.Offers = append(p.Offers, choice{o.ID.String(), o.Name})
+	}
+	found, err := list.CreatorRows(ctx, r.d.App.DB)
 	if err != nil {
 		return err
 	}
-	p.Pager, p.Back = r.pager(next), r.here()
-	if p.Rows, err = r.withOwned(items); err != nil {
+	if l.Rows, err = r.memberFigures(found.Rows, list.Scope, p.Search.Period); err != nil {
 		return err
 	}
+	l.Count, l.Total, l.Pager, l.Shows = found.Count, found.Total, r.pager(found.Next), shown(l.Columns)
+	l.Tools = r.tools("members", l.Columns, p.Address+"/creators")
 	return r.show("campaign_creators.html", &p)
+}
+
+// memberSearch reads the address.
+func (r *request) memberSearch(campaign affiliate.CampaignID, columns []column) (s memberSearch, list report.List,
+	err error) {
+	s = memberSearch{Text: strings.TrimSpace(r.Query("q")), Former: r.Query("former") != ""}
+	if s.Period, err = r.period(); err != nil {
+		return s, list, err
+	}
+	if s.Offer, err = affiliate.OptionalID[affiliate.OfferID]("offer", "off_", r.Query("offer")); err != nil {
+		return s, list, err
+	}
+	list, err = r.reportList(columns, "name")
+	list.Scope = report.Scope{Campaigns: []affiliate.CampaignID{campaign}, Former: s.Former}
+	if s.Offer != 0 {
+		list.Offers = []affiliate.OfferID{s.Offer}
+	}
+	list.Range, list.Text = s.Period.Range, s.Text
+	return s, list, err
+}
+
+// memberFigures completes creators of a campaign with what they own there.
+func (r *request) memberFigures(found []report.CreatorRow, of report.Scope, period periodChoice) ([]memberFigures,
+	error) {
+	if len(found) == 0 {
+		return nil, nil
+	}
+	ids := make([]affiliate.CreatorID, len(found))
+	for i, row := range found {
+		ids[i] = row.ID
+	}
+	campaign := of.Campaigns[0]
+	items, _, err := r.d.App.DB.MemberPage(r.Request.Context(), storage.MemberSearch{Campaign: campaign, Creators: ids,
+		Former: true}, storage.Page{Limit: len(ids)})
+	if err != nil {
+		return nil, err
+	}
+	members, err := r.withOwned(items)
+	if err != nil {
+		return nil, err
+	}
+	byCreator := map[affiliate.CreatorID]memberLine{}
+	for _, m := range members {
+		byCreator[m.CreatorID] = m
+	}
+	var rows []memberFigures
+	for _, row := range found {
+		m, ok := byCreator[row.ID]
+		if !ok {
+			continue // removed since the first statement
+		}
+		leads := leadsInCampaign(row.ID, of, period).with(period.address(m.Address), report.KeyClicks)
+		rows = append(rows, memberFigures{m, row.RowSums, period.address(campaignAddress(campaign), "creator",
+			row.ID.String(), "former", formerly(of.Former)) + "#conversions", leads})
+	}
+	return rows, nil
+}
+
+func (r *request) membersCSV() error  { return r.sendMembers(export.CSV) }
+func (r *request) membersXLSX() error { return r.sendMembers(export.XLSX) }
+
+// sendMembers writes the creators of the campaign with their figures, as the address narrows and sorts them, all pages
+// of them; a creator in the address narrows it to theirs.
+func (r *request) sendMembers(format export.Format) error {
+	id, err := idParam[affiliate.CampaignID](r, "id", "cmp_")
+	if err != nil {
+		return err
+	}
+	if _, err := r.d.App.DB.Campaign(r.Request.Context(), id); err != nil {
+		return err
+	}
+	s, list, err := r.memberSearch(id, columnTables()["members"])
+	if err != nil {
+		return err
+	}
+	if list.Creator, err = affiliate.OptionalID[affiliate.CreatorID]("creator", "cre_", r.Query("creator")); err != nil {
+		return err
+	}
+	return r.download(format, s.Period.Range, func(o app.ExportOptions) error {
+		_, err := r.d.App.ExportCreators(r.Request.Context(), nil, list, o)
+		return err
+	}, "creators", id.String())
 }
 
 // newMemberPage finds a creator of the community to add, or makes a new one.
@@ -363,9 +489,17 @@ type memberPage struct {
 	campaignHead
 	Member  memberLine
 	Product productForm
-	Others  []affiliate.Offer // of the campaign, that they are not in
+	Period  periodChoice
+	Clicks  map[affiliate.LinkID]linkClicks // on their links in the period
+	Others  []affiliate.Offer               // of the campaign, that they are not in
 	Stores  []choice
 	Form    memberForm
+}
+
+// linkClicks is how many clicks a link had.
+type linkClicks struct {
+	N       int64
+	Address string // of the link's page about the same period
 }
 
 type productForm struct{ Amount, Currency string }
@@ -427,6 +561,9 @@ func (r *request) memberOfCampaign() (p memberPage, err error) {
 	if p.campaignHead, err = r.campaignHead("creators", p.Member.Creator); err != nil {
 		return p, err
 	}
+	if err := r.readClicks(&p); err != nil {
+		return p, err
+	}
 	p.Product = productForm{money.Format(member.ProductValue, member.ProductCurrency), member.ProductCurrency.Code()}
 	offers, _, err := db.Offers(ctx, campaign, storage.Page{Limit: storage.MaxLimit})
 	if err != nil {
@@ -451,6 +588,25 @@ func (r *request) memberOfCampaign() (p memberPage, err error) {
 		}
 	}
 	return p, nil
+}
+
+// readClicks reads how many clicks each link of the member had in the period of the address.
+func (r *request) readClicks(p *memberPage) (err error) {
+	if p.Period, err = r.period(); err != nil {
+		return err
+	}
+	var ids []affiliate.LinkID
+	for _, m := range p.Member.Offers {
+		for _, l := range m.Links {
+			ids = append(ids, l.ID)
+		}
+	}
+	counts, err := r.d.App.DB.LinkClicks(r.Request.Context(), ids, p.Period.Range.Start(), p.Period.Range.End())
+	p.Clicks = map[affiliate.LinkID]linkClicks{}
+	for _, id := range ids {
+		p.Clicks[id] = linkClicks{counts[id], p.Period.address(linkAddress(id)) + "#clicks"}
+	}
+	return err
 }
 
 // memberIDs reads the campaign and the member of the address, who must be of that campaign.

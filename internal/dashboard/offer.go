@@ -40,6 +40,8 @@ type offerLine struct {
 	Rule    string
 	Members int64
 	Since   string // the status
+	People  string // address of its members
+	Leads   leads
 }
 
 func (r *request) offersPage() error {
@@ -73,8 +75,10 @@ func (r *request) offersPage() error {
 		return err
 	}
 	for _, row := range found.Rows {
+		people := p.Period.address(p.Address+"/creators", "offer", row.ID.String())
 		p.Rows = append(p.Rows, offerLine{row, offerAddress(row.Offer), commissionText(row.Rule, ""), counts[row.ID],
-			r.date(row.StatusSince)})
+			r.date(row.StatusSince), people, conversionLeads(p.Address, "#conversions", p.Period, "offer",
+				row.ID.String()).with(people, report.KeyClicks, report.KeyPayouts)})
 	}
 	p.Total, p.Count, p.Pager, p.Hidden = found.Total, found.Count, r.pager(found.Next), r.carried("sort")
 	return r.show("campaign_offers.html", &p)

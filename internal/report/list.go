@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -19,6 +20,9 @@ type List struct {
 	Sort    Key  // KeyName when empty
 	Desc    bool // undefined figures come last either way
 	Compare bool // with the sums of the period before
+	// State narrows campaigns to those that are in it now, which is Now.
+	State affiliate.CampaignState
+	Now   time.Time
 	storage.Page
 }
 
@@ -42,6 +46,7 @@ type RowSums struct {
 // CampaignRow is a campaign with its figures.
 type CampaignRow struct {
 	affiliate.Campaign
+	Creators int64 // of the campaign as of now, in offers or not: those who are counted
 	RowSums
 }
 
@@ -117,14 +122,38 @@ func (l List) CampaignRows(ctx context.Context, q Querier) (PageOf[CampaignRow],
 	if l.Text != "" {
 		f.And(`t.folded LIKE ? ESCAPE '\'`, storage.Containing(affiliate.FoldName(l.Text)))
 	}
+	l.inState(&f)
 	return pageOf(ctx, q, l, byCampaign, f, func(ids []int64) (map[int64]CampaignRow, error) {
-		list, err := q.CampaignsOf(ctx, idsOf[affiliate.CampaignID](ids))
+		campaigns := idsOf[affiliate.CampaignID](ids)
+		list, err := q.CampaignsOf(ctx, campaigns)
+		if err != nil {
+			return nil, err
+		}
+		counts, err := q.MemberCounts(ctx, campaigns)
 		found := map[int64]CampaignRow{}
 		for _, c := range list {
-			found[int64(c.ID)] = CampaignRow{Campaign: c}
+			row := CampaignRow{Campaign: c, Creators: counts[c.ID].Current}
+			if l.Scope.Former {
+				row.Creators += counts[c.ID].Former
+			}
+			found[int64(c.ID)] = row
 		}
 		return found, err
 	}, func(r *CampaignRow) *RowSums { return &r.RowSums })
+}
+
+// inState narrows campaigns t to those in the state that the list asks for: affiliate.Campaign.State in SQL.
+func (l List) inState(f *storage.Filter) {
+	const ended = "(t.status = 'ended' OR t.ends_at <= ?)"
+	now := storage.At(l.Now)
+	switch l.State {
+	case affiliate.StateEnded:
+		f.And(ended, now)
+	case affiliate.StateUpcoming:
+		f.And("COALESCE(t.starts_at > ?, FALSE) AND NOT COALESCE("+ended+", FALSE)", now, now)
+	case affiliate.StateRunning:
+		f.And("NOT COALESCE(t.starts_at > ?, FALSE) AND NOT COALESCE("+ended+", FALSE)", now, now)
+	}
 }
 
 // idsOf gives ids their type.

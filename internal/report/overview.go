@@ -59,6 +59,20 @@ func (r Report) KeyFigures(ctx context.Context, db *storage.DB, s affiliate.Sett
 	return r.keyFigures(ctx, db, s, now, func(context.Context, *storage.Snapshot) error { return nil })
 }
 
+// ByCampaign reads a creator's report with their key figures, and the figures of each campaign that they are or were
+// in, of one moment: they add up to the report's, but for what belongs to no campaign.
+func (r Report) ByCampaign(ctx context.Context, db *storage.DB, s affiliate.Settings,
+	now time.Time) (k KeyFigures, campaigns []CampaignRow, err error) {
+	k, err = r.keyFigures(ctx, db, s, now, func(ctx context.Context, s *storage.Snapshot) error {
+		return storage.EachPage(func(p storage.Page) (string, error) {
+			page, err := List{Report: r, Page: p}.CampaignRows(ctx, s)
+			campaigns = append(campaigns, page.Rows...)
+			return page.Next, err
+		})
+	})
+	return k, campaigns, err
+}
+
 // keyFigures reads key figures, and in the same snapshot whatever else must add up to them. The statements that take
 // longest run at the same time.
 func (r Report) keyFigures(ctx context.Context, db *storage.DB, s affiliate.Settings, now time.Time,

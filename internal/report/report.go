@@ -25,6 +25,8 @@ type Querier interface {
 	Settings(ctx context.Context) (affiliate.Settings, error)
 	Quotes(ctx context.Context, keys []storage.RateKey) (map[storage.RateKey]storage.Quote, error)
 	CampaignsOf(ctx context.Context, ids []affiliate.CampaignID) ([]affiliate.Campaign, error)
+	MemberCounts(ctx context.Context,
+		campaigns []affiliate.CampaignID) (map[affiliate.CampaignID]storage.MemberCounts, error)
 	OffersOf(ctx context.Context, ids []affiliate.OfferID) ([]affiliate.Offer, error)
 	CreatorsOf(ctx context.Context, ids []affiliate.CreatorID) ([]affiliate.Creator, error)
 	ConversionsFrom(ctx context.Context, f storage.ConversionFilter) (from string, args []any, err error)

@@ -70,15 +70,30 @@ func (tx *Tx) SaveLink(ctx context.Context, l affiliate.Link) error {
 	return tx.recountClicks(ctx, before, l)
 }
 
-// LinkClicks counts the clicks on a link in [from, to), without those of robots; a zero moment bounds nothing.
-func (q queries) LinkClicks(ctx context.Context, id affiliate.LinkID, from, to time.Time) (n int64, err error) {
+// LinkClicks counts the clicks on some links in [from, to), without those of robots; a zero moment bounds nothing. Links
+// without any are missing.
+func (q queries) LinkClicks(ctx context.Context, ids []affiliate.LinkID, from,
+	to time.Time) (map[affiliate.LinkID]int64, error) {
+	counts := make(map[affiliate.LinkID]int64, len(ids))
+	if len(ids) == 0 {
+		return counts, nil
+	}
 	var f Filter
-	f.And("link_id = ? AND NOT bot", id)
+	In(&f, "link_id", ids)
+	f.And("NOT bot")
 	if !from.IsZero() {
 		f.And("at >= ?", At(from))
 	}
 	if !to.IsZero() {
 		f.And("at < ?", At(to))
 	}
-	return n, q.Get(ctx, &n, `SELECT COUNT(*) FROM clicks`+f.Where(), f.Args...)
+	var rows []struct {
+		ID affiliate.LinkID
+		N  int64
+	}
+	err := q.List(ctx, &rows, `SELECT link_id AS id, COUNT(*) AS n FROM clicks`+f.Where()+` GROUP BY link_id`, f.Args...)
+	for _, r := range rows {
+		counts[r.ID] = r.N
+	}
+	return counts, err
 }

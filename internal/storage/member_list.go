@@ -25,8 +25,9 @@ func (m MemberItem) Former() bool { return m.Left || !m.RemovedAt.IsZero() }
 type MemberSearch struct {
 	Campaign affiliate.CampaignID
 	Creator  affiliate.CreatorID
-	Text     string // in the creator's name or handles, or in a code or slug of theirs in the campaign
-	Former   bool   // those who left the campaign or the community, too
+	Creators []affiliate.CreatorID // any of them
+	Text     string                // in the creator's name or handles, or in a code or slug of theirs in the campaign
+	Former   bool                  // those who left the campaign or the community, too
 }
 
 var membersByName = Keyset{Keys: []Key{{SQL: "r.name", Column: "creator", Kind: TextKey}, {SQL: "m.id"}}}
@@ -36,6 +37,7 @@ func (q queries) MemberPage(ctx context.Context, s MemberSearch, p Page) ([]Memb
 	var f Filter
 	Is(&f, "m.campaign_id", s.Campaign)
 	Is(&f, "m.creator_id", s.Creator)
+	In(&f, "m.creator_id", s.Creators)
 	if !s.Former {
 		f.And("m.removed_at IS NULL AND r.removed_at IS NULL")
 	}

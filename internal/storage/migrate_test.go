@@ -98,9 +98,10 @@ func TestSaveLink_kind(t *testing.T) {
 		l, err := db.Link(t.Context(), affiliate.LinkID(past.BenLinks))
 		must(t, err)
 		all := clicks(t, db)
-		n, err := db.LinkClicks(t.Context(), l.ID, p.At("2026-03-16 00:00"), p.At("2026-03-17 00:00"))
-		if err != nil || n != 3 {
-			t.Errorf("%d clicks on the link, %v, want 3", n, err)
+		n, err := db.LinkClicks(t.Context(), []affiliate.LinkID{l.ID, past.BenPurchase, 99}, p.At("2026-03-16 00:00"),
+			p.At("2026-03-17 00:00"))
+		if err != nil || len(n) != 2 || n[l.ID] != 3 || n[past.BenPurchase] != 1 {
+			t.Errorf("clicks on the links: %v, %v; want 3 and 1", n, err)
 		}
 		for _, c := range []struct {
 			kind affiliate.LinkKind

@@ -1066,6 +1066,14 @@ SELECT id, name, status, starts_at, ends_at, window_days, precedence, click_rule
 FROM campaigns
 WHERE id IN ($1);
 
+-- campaigns by name
+SELECT m.campaign_id AS id, COUNT(*) FILTER (WHERE m.removed_at IS NULL AND r.removed_at IS NULL) AS current,
+    COUNT(*) FILTER (WHERE m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former
+FROM campaign_members m
+JOIN creators r ON r.id = m.creator_id
+WHERE m.campaign_id IN ($1)
+GROUP BY m.campaign_id;
+
 -- offers by name
 WITH every AS MATERIALIZED
 (SELECT x.*, x.name AS sort_key
@@ -1553,6 +1561,14 @@ SELECT id, name, status, starts_at, ends_at, window_days, precedence, click_rule
     updated_at
 FROM campaigns
 WHERE id IN ($1);
+
+-- campaigns by sales
+SELECT m.campaign_id AS id, COUNT(*) FILTER (WHERE m.removed_at IS NULL AND r.removed_at IS NULL) AS current,
+    COUNT(*) FILTER (WHERE m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former
+FROM campaign_members m
+JOIN creators r ON r.id = m.creator_id
+WHERE m.campaign_id IN ($1)
+GROUP BY m.campaign_id;
 
 -- offers by sales
 WITH every AS MATERIALIZED
@@ -2056,6 +2072,14 @@ SELECT id, name, status, starts_at, ends_at, window_days, precedence, click_rule
 FROM campaigns
 WHERE id IN ($1);
 
+-- campaigns by sales ever
+SELECT m.campaign_id AS id, COUNT(*) FILTER (WHERE m.removed_at IS NULL AND r.removed_at IS NULL) AS current,
+    COUNT(*) FILTER (WHERE m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former
+FROM campaign_members m
+JOIN creators r ON r.id = m.creator_id
+WHERE m.campaign_id IN ($1)
+GROUP BY m.campaign_id;
+
 -- offers by sales ever
 SELECT COALESCE((SELECT MIN(period)
     FROM offer_periods
@@ -2399,6 +2423,14 @@ SELECT id, name, status, starts_at, ends_at, window_days, precedence, click_rule
     updated_at
 FROM campaigns
 WHERE id IN ($1);
+
+-- campaigns of a campaign by conversion rate
+SELECT m.campaign_id AS id, COUNT(*) FILTER (WHERE m.removed_at IS NULL AND r.removed_at IS NULL) AS current,
+    COUNT(*) FILTER (WHERE m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former
+FROM campaign_members m
+JOIN creators r ON r.id = m.creator_id
+WHERE m.campaign_id IN ($1)
+GROUP BY m.campaign_id;
 
 -- offers of a campaign by conversion rate
 WITH every AS MATERIALIZED

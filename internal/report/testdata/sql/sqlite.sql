@@ -1066,6 +1066,14 @@ SELECT id, name, status, starts_at, ends_at, window_days, precedence, click_rule
 FROM campaigns
 WHERE id IN (?);
 
+-- campaigns by name
+SELECT m.campaign_id AS id, COUNT(*) FILTER (WHERE m.removed_at IS NULL AND r.removed_at IS NULL) AS current,
+    COUNT(*) FILTER (WHERE m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former
+FROM campaign_members m
+JOIN creators r ON r.id = m.creator_id
+WHERE m.campaign_id IN (?)
+GROUP BY m.campaign_id;
+
 -- offers by name
 WITH every AS MATERIALIZED
 (SELECT x.*, x.name AS sort_key
@@ -1550,6 +1558,14 @@ SELECT id, name, status, starts_at, ends_at, window_days, precedence, click_rule
     updated_at
 FROM campaigns
 WHERE id IN (?);
+
+-- campaigns by sales
+SELECT m.campaign_id AS id, COUNT(*) FILTER (WHERE m.removed_at IS NULL AND r.removed_at IS NULL) AS current,
+    COUNT(*) FILTER (WHERE m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former
+FROM campaign_members m
+JOIN creators r ON r.id = m.creator_id
+WHERE m.campaign_id IN (?)
+GROUP BY m.campaign_id;
 
 -- offers by sales
 WITH every AS MATERIALIZED
@@ -2050,6 +2066,14 @@ SELECT id, name, status, starts_at, ends_at, window_days, precedence, click_rule
 FROM campaigns
 WHERE id IN (?);
 
+-- campaigns by sales ever
+SELECT m.campaign_id AS id, COUNT(*) FILTER (WHERE m.removed_at IS NULL AND r.removed_at IS NULL) AS current,
+    COUNT(*) FILTER (WHERE m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former
+FROM campaign_members m
+JOIN creators r ON r.id = m.creator_id
+WHERE m.campaign_id IN (?)
+GROUP BY m.campaign_id;
+
 -- offers by sales ever
 SELECT COALESCE((SELECT MIN(period)
     FROM offer_periods
@@ -2392,6 +2416,14 @@ SELECT id, name, status, starts_at, ends_at, window_days, precedence, click_rule
     updated_at
 FROM campaigns
 WHERE id IN (?);
+
+-- campaigns of a campaign by conversion rate
+SELECT m.campaign_id AS id, COUNT(*) FILTER (WHERE m.removed_at IS NULL AND r.removed_at IS NULL) AS current,
+    COUNT(*) FILTER (WHERE m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AS former
+FROM campaign_members m
+JOIN creators r ON r.id = m.creator_id
+WHERE m.campaign_id IN (?)
+GROUP BY m.campaign_id;
 
 -- offers of a campaign by conversion rate
 WITH every AS MATERIALIZED
