@@ -3,8 +3,9 @@ package affiliate
 import "time"
 
 // Change names one order that changed. Without an order it says that a store's deliveries did: some came, were turned
-// away or were processed.
+// away or were processed; or that all figures did.
 type Change struct {
+	Figures    bool       `json:"figures,omitempty"` // of the account, all at once: it names nothing else
 	Store      StoreID    `json:"store"`
 	Order      OrderID    `json:"order,omitempty"`
 	Campaign   CampaignID `json:"campaign,omitempty"`

@@ -102,6 +102,9 @@ type layout struct {
 	Unwritable    string                 // why nothing new can be kept
 }
 
+// HeldBack says whether figures are shown as they were before a change, until all are computed anew.
+func (l layout) HeldBack() bool { return l.Recalculation != nil && l.Recalculation.Before != "" }
+
 type navItem struct {
 	Section, Name, Address, Icon string
 	Count                        int // what needs attention; 0 shows nothing
@@ -123,9 +126,7 @@ func (r *request) layout(title, section string) layout {
 		{"creators", "Creators", "/creators", "people", 0}, {"orders", "Orders", "/orders", "order", 0},
 		{"payouts", "Payouts", "/payouts", "payout", 0}, {"stores", "Stores", "/stores", "store", failed},
 		{"settings", "Settings", "/settings", "settings", 0}}
-	if c, err := r.d.App.DB.NewestRecalculation(r.Request.Context()); err == nil && c.State == "running" {
-		l.Recalculation = &c
-	}
+	l.Recalculation, _ = r.underway() // a page that does not say so is better than none
 	return l
 }
 

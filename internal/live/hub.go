@@ -65,6 +65,10 @@ func newBatch(changes []affiliate.Change) *Batch {
 	return &Batch{Changes: changes, words: sync.OnceValue(func() map[string]bool {
 		words := map[string]bool{}
 		for _, c := range changes {
+			if c.Figures {
+				words[Figures] = true
+				continue
+			}
 			words[c.Store.String()] = true
 			if c.Order == 0 {
 				words["deliveries"] = true
@@ -85,8 +89,11 @@ func (b *Batch) Text(write func([]affiliate.Change) string) string {
 	return b.text
 }
 
-// Words are what the changes are about: "orders", "deliveries", and the ids of stores, orders and campaigns. They are
-// found once for all readers.
+// Figures is the word for all figures: it concerns every reader.
+const Figures = "figures"
+
+// Words are what the changes are about: "orders", "deliveries", Figures, and the ids of stores, orders and campaigns.
+// They are found once for all readers.
 func (b *Batch) Words() map[string]bool { return b.words() }
 
 // Reader receives changes until it is gone: then it fell behind or the hub ended.
@@ -160,6 +167,9 @@ func (r *Reader) concerns(b *Batch) bool {
 		return true
 	}
 	words := b.Words()
+	if words[Figures] {
+		return true
+	}
 	for _, w := range r.words {
 		if words[w] {
 			return true

@@ -47,6 +47,7 @@ async function refresh(id) {
     const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
     const text = await answer.text();
     took = performance.now() - began;
+    if (answer.ok) mark(answer);
     if (answer.ok && typing(part)) setTimeout(() => schedule(part), 400); // since it was asked for
     else if (answer.ok) replace(part, text);
     else if (answer.status === 429 || answer.status === 503) setTimeout(() => schedule(part), later(answer));
@@ -131,6 +132,32 @@ function listen() {
   // Something changed between this page and the events.
   source.addEventListener("missed", () => fragments().forEach(schedule));
   addEventListener("pagehide", () => source.close());
+}
+
+// Figures that are computed anew are marked as those from before the change, until all are done. Each part says how far
+// that is; a page that shows some asks now and then, and fetches its parts when they are done.
+let look = 0;
+
+function mark(answer) {
+  const band = document.getElementById("held");
+  if (!band) return;
+  const percent = answer.headers.get("X-Recalculation");
+  document.body.classList.toggle("held-back", percent !== null);
+  band.hidden = percent === null;
+  band.querySelector("[data-percent]").textContent = percent ?? "";
+  clearTimeout(look);
+  look = percent === null ? 0 : setTimeout(ask, 2000);
+}
+
+async function ask() {
+  try {
+    const answer = document.hidden ? null : await fetch("/recalculation", { redirect: "error" });
+    if (!answer?.ok) look = setTimeout(ask, 2000);
+    else if (answer.headers.has("X-Recalculation")) mark(answer);
+    else fragments().length ? fragments().forEach(schedule) : mark(answer);
+  } catch {
+    look = setTimeout(ask, 5000); // the connection is gone
+  }
 }
 
 // Selection: the toolbar shows how many rows are chosen.
@@ -252,3 +279,4 @@ function say(text) {
 
 enhance(document);
 listen();
+if (document.body.classList.contains("held-back")) look = setTimeout(ask, 2000);
