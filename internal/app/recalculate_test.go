@@ -6,6 +6,7 @@ import (
 	"io"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -266,5 +267,88 @@ func TestWhatIsShownFollowsWhatHappensMeanwhile(t *testing.T) {
 				}
 			}
 		})
+	})
+}
+
+// TestRecalculationOfSeveral_race: two processes compute anew while deliveries come, one of them is stopped in the midst
+// of a batch, and clicks and decisions go on. Nothing is lost, nothing is counted twice, and what is shown adds up.
+func TestRecalculationOfSeveral_race(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		r.stock()
+		for i := range 40 {
+			r.apply(orderBody(fmt.Sprintf("b-%d", i), 1, nil))
+		}
+		r.change("EUR", "Asia/Tokyo")
+		stopped, stop := context.WithCancel(r.Context())
+		var work sync.WaitGroup
+		for n := range 2 {
+			work.Go(func() {
+				for more := true; more; {
+					ctx := r.Context()
+					if n == 0 {
+						ctx = stopped
+					}
+					var err error
+					more, err = r.app.RecalculateSome(ctx, 3)
+					if ctx.Err() != nil {
+						more, stopped = true, r.Context() // it is started again
+						continue
+					}
+					if err != nil {
+						r.Error(err)
+						return
+					}
+				}
+			})
+		}
+		work.Go(func() {
+			for i := range 20 {
+				r.apply(orderBody(fmt.Sprintf("c-%d", i%7), int64(i+1), func(s *affiliate.Snapshot) { s.Merchandise += int64(i) }))
+				r.click(200+i, 201+i)
+				if i == 4 {
+					stop()
+				}
+			}
+		})
+		work.Wait()
+		stop()
+		newest, err := r.db.NewestRecalculation(r.Context())
+		r.ok(err)
+		if newest.Running() {
+			r.Errorf("it is not done: %+v", newest)
+		}
+		if s := r.adds(r.T); s.Currency != "EUR" || s.Timezone != "Asia/Tokyo" {
+			r.Errorf("in the end %+v", s)
+		}
+	})
+}
+
+// TestForgetShown: what was shown meanwhile is kept for whoever still reads it, and goes after a while.
+func TestForgetShown(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		r.stock()
+		r.change("EUR", "Asia/Tokyo")
+		kept := func() (n int) {
+			for _, table := range []string{"conversions", "offer_periods", "member_years", "uncredited_days"} {
+				var rows int
+				r.ok(r.db.Get(r.Context(), &rows, `SELECT COUNT(*) FROM shown_`+table))
+				n += min(rows, 1)
+			}
+			return n
+		}
+		reader := r.asShown()
+		r.ok(r.app.Recalculate(r.Context()))
+		if n := kept(); n != 4 {
+			r.Errorf("%d tables are kept", n)
+		}
+		if s, err := r.db.Settings(reader); err != nil || s.Currency != "USD" {
+			r.Errorf("whoever began before reads on in %s, %v", s.Currency, err)
+		}
+		now := r.app.Now()
+		r.app.Now = func() time.Time { return now.Add(11 * time.Minute) }
+		r.ok(r.app.Recalculate(r.Context()))
+		if n := kept(); n != 0 {
+			r.Errorf("%d tables are left", n)
+		}
 	})
 }
