@@ -10,8 +10,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
