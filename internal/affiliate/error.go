@@ -1,8 +1,11 @@
 package affiliate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+
+	"github.com/tributaryhq/tributary/internal/money"
 )
 
 // ErrorKind sorts errors by what the caller can do about them.
@@ -22,6 +25,8 @@ type Error struct {
 	Code    string // stable word for machines; the kind when empty
 	Field   string
 	Message string
+
+	shown string // the message with its numbers marked; empty where it has none
 }
 
 func (e *Error) Error() string {
@@ -33,13 +38,29 @@ func (e *Error) Error() string {
 
 // Errorf makes an Error without a field.
 func Errorf(kind ErrorKind, format string, args ...any) error {
-	return &Error{Kind: kind, Message: fmt.Sprintf(format, args...)}
+	return newError(kind, "", fmt.Sprintf(format, args...))
 }
 
 // FieldErrorf makes an Invalid Error about one field.
 func FieldErrorf(field, format string, args ...any) error {
-	return &Error{Kind: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
+	return newError(Invalid, field, fmt.Sprintf(format, args...))
 }
+
+// ConflictErrorf makes a Conflict Error about one field.
+func ConflictErrorf(field, format string, args ...any) error {
+	return newError(Conflict, field, fmt.Sprintf(format, args...))
+}
+
+func newError(kind ErrorKind, field, text string) *Error {
+	e := &Error{Kind: kind, Field: field, Message: money.Plain(text)}
+	if e.Message != text {
+		e.shown = text
+	}
+	return e
+}
+
+// Shown is the message with its numbers marked (money.Marked), for those who write them in the signs of the reader.
+func (e *Error) Shown() string { return cmp.Or(e.shown, e.Message) }
 
 // KindOf gives the kind of the Error in err's chain, or "" when there is none.
 func KindOf(err error) ErrorKind {

@@ -17,6 +17,10 @@ const (
 	LinkReview   LinkKind = "review"
 )
 
+// CountsClicks says whether clicks on such links count in figures. Those of a creator's own purchase or of a review say
+// nothing about how well somebody sells.
+func (k LinkKind) CountsClicks() bool { return k == LinkSales }
+
 // Words lists the kinds there are.
 func (LinkKind) Words() []LinkKind { return []LinkKind{LinkSales, LinkPurchase, LinkReview} }
 

@@ -157,7 +157,7 @@ func (r Rule) validateAs(field, message string) error {
 func parseExact(field, s string, digits int, example string) (int64, error) {
 	n, err := money.ParseScaled(s, digits)
 	if err != nil {
-		return 0, FieldErrorf(field, "%q is not a number; it looks like %s", Clip(s, 40), example)
+		return 0, FieldErrorf(field, "%q is not a number; it looks like %s", Clip(s, 40), money.Marked(example))
 	}
 	// Read again with more digits: money.ParseScaled rounds.
 	const more = 4

@@ -267,6 +267,36 @@ func (r Range) Bounded(from, to string) Range {
 	return r
 }
 
+// Widened moves the beginning of a range back to that of its week or month, so that its first bucket is whole.
+func (r Range) Widened(u Unit) Range {
+	first, _ := u.around(date(r.From))
+	if r.From != r.To {
+		r.From = dayOf(first)
+	}
+	return r
+}
+
+// Like cuts the range into as many parts as there are buckets of another one that is as long, or nearly so: each as far
+// from the beginning as its bucket is. The last one ends with the range.
+func (r Range) Like(buckets []Bucket) []Bucket {
+	list := make([]Bucket, len(buckets))
+	end := date(r.To)
+	at := func(day string) string {
+		moved := date(r.From).Add(date(day).Sub(date(buckets[0].From)))
+		if moved.After(end) {
+			moved = end
+		}
+		return dayOf(moved)
+	}
+	for i, b := range buckets {
+		list[i].Range = Range{From: at(b.From), To: at(b.To), Zone: r.Zone, Preset: PeriodCustom}
+	}
+	if n := len(list); n > 0 {
+		list[n-1].To = r.To
+	}
+	return list
+}
+
 // String tells people the days and the zone: "2026-03-01 – 2026-03-31 (Europe/Berlin)".
 func (r Range) String() string {
 	days := r.From + " – " + r.Last()
@@ -347,15 +377,7 @@ func (r Range) Buckets(u Unit) []Bucket {
 	var list []Bucket
 	to := date(r.To)
 	for day := date(r.From); day.Before(to); {
-		first, next := day, day.AddDate(0, 0, 1)
-		switch u {
-		case ByWeek:
-			first = day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
-			next = first.AddDate(0, 0, 7)
-		case ByMonth:
-			first = monthStart(day, 1)
-			next = addMonths(first, 1)
-		}
+		first, next := u.around(day)
 		end := next
 		if end.After(to) {
 			end = to
@@ -367,6 +389,19 @@ func (r Range) Buckets(u Unit) []Bucket {
 		day = end
 	}
 	return list
+}
+
+// around gives the first day of the unit that a day is in, and that of the next one.
+func (u Unit) around(day time.Time) (first, next time.Time) {
+	switch u {
+	case ByWeek:
+		first = day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
+		return first, first.AddDate(0, 0, 7)
+	case ByMonth:
+		first = monthStart(day, 1)
+		return first, addMonths(first, 1)
+	}
+	return day, day.AddDate(0, 0, 1)
 }
 
 // names gives the label of the unit that begins at start, and the title of the part of it from first to last.

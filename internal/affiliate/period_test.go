@@ -365,3 +365,28 @@ func TestUnit(t *testing.T) {
 		t.Errorf("titles %q", got)
 	}
 }
+
+// TestRange_Like: the parts of another range follow one another without a gap, from its first day to its last.
+func TestRange_Like(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		day := func(n int) string { return time.Date(2024, 1, 1+n, 0, 0, 0, 0, time.UTC).Format(time.DateOnly) }
+		first, days := rapid.IntRange(0, 800).Draw(t, "first"), rapid.IntRange(1, 400).Draw(t, "days")
+		r := Range{From: day(first), To: day(first + days), Zone: time.UTC}
+		before := Range{From: day(first - days + rapid.IntRange(-3, 3).Draw(t, "more")), To: day(first)}
+		if before.From > before.To {
+			before.From = before.To
+		}
+		unit := rapid.SampledFrom(Words[Unit]()).Draw(t, "unit")
+		buckets := r.Buckets(unit)
+		like, at := before.Like(buckets), before.From
+		for _, b := range like {
+			if b.From != at || b.To < b.From {
+				t.Fatalf("%v of %v: a part from %s to %s, want it from %s", buckets, before, b.From, b.To, at)
+			}
+			at = b.To
+		}
+		if len(like) != len(buckets) || at != before.To {
+			t.Fatalf("%d parts to %s, want %d to %s", len(like), at, len(buckets), before.To)
+		}
+	})
+}

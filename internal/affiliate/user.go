@@ -15,7 +15,8 @@ type User struct {
 	Email      string // lower case
 	Name       string
 	Role       Role
-	DisabledAt time.Time // zero while they may sign in
+	Numbers    NumberStyle // how they read numbers; empty: as their browser's languages have it
+	DisabledAt time.Time   // zero while they may sign in
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 }

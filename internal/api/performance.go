@@ -89,7 +89,7 @@ func (a *API) report(ctx context.Context, p PeriodQuery, sc report.Scope) (r rep
 
 // FiguresJSON are what conversions, clicks and payouts add up to. Each conversion is in exactly one of the six classes.
 type FiguresJSON struct {
-	Clicks         int64   `json:"clicks" doc:"On links; those of robots do not count"`
+	Clicks         int64   `json:"clicks" doc:"On links of the kind sales; those of robots do not count"`
 	Conversions    int64   `json:"conversions" doc:"Accepted: paid, and neither rejected nor held"`
 	ByLink         int64   `json:"conversions_by_link" doc:"Of the conversions, those credited by a link and not by a code"`
 	ConversionRate *string `json:"conversion_rate" example:"2.33" doc:"conversions_by_link ÷ clicks, in percent; null without a click. Conversions by code have no clicks and no rate"`
@@ -261,7 +261,7 @@ type uncreditedJSON struct {
 
 type reconciliationJSON struct {
 	Total          partJSON         `json:"total" doc:"current + former"`
-	Current        partJSON         `json:"current" doc:"Of the campaigns' current members: what the lists of campaigns, offers and creators add up to"`
+	Current        partJSON         `json:"current" doc:"Of the campaigns' current members: what the lists of campaigns and offers add up to. Of one creator: of all campaigns, while they are in the community"`
 	Former         partJSON         `json:"former" doc:"Of creators who left the campaign or the community"`
 	NotConverted   []otherSumsJSON  `json:"not_converted" nullable:"false" doc:"What has no exchange rate into the account's currency yet, by its own: in none of the sums beside"`
 	WithoutCreator []uncreditedJSON `json:"without_creator" doc:"Paid orders that nobody is credited with, by the orders' currency; null where the report is about some offers or a creator only"`
@@ -436,5 +436,6 @@ func (a *API) getCreatorPerformance(ctx context.Context,
 	if _, err := a.App.DB.Creator(ctx, id); err != nil {
 		return nil, err
 	}
-	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, report.Scope{Creator: id, Former: in.Include != ""})
+	return a.performance(ctx, in.PeriodQuery, in.UnitQuery, report.Scope{Creator: id,
+		Former: in.Include != ""}.OfCreators())
 }

@@ -129,7 +129,7 @@ type figureListJSON[V any] struct {
 	PreviousRange *rangeJSON   `json:"previous_range" doc:"The period before; null where there is none"`
 	Currency      string       `json:"currency" example:"EUR" doc:"The account's, in which all amounts are"`
 	Count         int64        `json:"count" doc:"Rows on all pages"`
-	Total         *FiguresJSON `json:"total" doc:"What the rows of all pages add up to; null where a list of creators is narrowed by q or by figures, without a campaign"`
+	Total         *FiguresJSON `json:"total" doc:"What the rows of all pages add up to; null where a list of creators is narrowed by figures, without a campaign"`
 }
 
 // figureList answers with a page of a performance list, its rows and its total of one moment.

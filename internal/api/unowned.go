@@ -25,6 +25,11 @@ func (a *API) registerUnowned(api huma.API) {
 	register(a, api, operation{http.MethodPost, "/unowned-codes/assign", "assign-unowned-code", change,
 		"Give a code to an offer member, and credit them with the orders that carry it; or show what that would do"},
 		a.assignUnowned)
+	register(a, api, operation{http.MethodPost, "/unowned-codes/dismiss", "dismiss-unowned-codes", change,
+		"Say that codes are no creator's, such as those of the shop's own sales: they are listed as unowned no more"},
+		a.dismissUnowned)
+	register(a, api, operation{http.MethodPost, "/unowned-codes/restore", "restore-unowned-codes", change,
+		"Take back that codes were dismissed"}, a.restoreUnowned)
 }
 
 // UnownedQuery narrows the list of unowned codes.
@@ -35,6 +40,7 @@ type UnownedQuery struct {
 	MinOrders int                 `query:"min_orders" minimum:"0" doc:"Only codes on at least as many orders"`
 	Since     string              `query:"since" doc:"Counts orders placed at or after: a day in the account's time zone (2026-11-01), or an RFC 3339 time"`
 	Sort      storage.UnownedSort `query:"sort" default:"orders" doc:"Most orders, most sales or newest use first, or by code"`
+	Dismissed bool                `query:"dismissed" doc:"true: the dismissed codes, which are no creator's, in place of the others"`
 	Currency  string              `query:"currency" example:"EUR" doc:"Whose sales sort=sales compares; left out: the store's when one is given, else the account's"`
 }
 
@@ -106,6 +112,35 @@ func (a *API) exportUnowned(ctx context.Context, in *exportUnownedInput, d *web.
 	}
 	_, err = a.App.ExportUnownedCodes(ctx, nil, f, d.Options(name))
 	return err
+}
+
+type sortCodesInput struct {
+	Body struct {
+		Store string   `json:"store" doc:"Its id or slug"`
+		Codes []string `json:"codes" nullable:"false" minItems:"1" maxItems:"500" doc:"However they are written" example:"[\"NEWS15\"]"`
+	}
+}
+
+type sortedCodesJSON struct {
+	Codes int `json:"codes" doc:"How many this changed"`
+}
+
+func (a *API) dismissUnowned(ctx context.Context, in *sortCodesInput) (*output[sortedCodesJSON], error) {
+	return a.sortCodes(ctx, in, a.App.DismissCodes)
+}
+
+func (a *API) restoreUnowned(ctx context.Context, in *sortCodesInput) (*output[sortedCodesJSON], error) {
+	return a.sortCodes(ctx, in, a.App.RestoreCodes)
+}
+
+func (a *API) sortCodes(ctx context.Context, in *sortCodesInput,
+	do func(context.Context, affiliate.StoreID, []string) (int, error)) (*output[sortedCodesJSON], error) {
+	store, err := a.storeNamed(ctx, in.Body.Store)
+	if err != nil {
+		return nil, err
+	}
+	n, err := do(ctx, store.ID, in.Body.Codes)
+	return one(n, err, func(n int) sortedCodesJSON { return sortedCodesJSON{n} })
 }
 
 // mostAssigned bounds the orders that one request looks at: it must end before its connection does.

@@ -127,6 +127,30 @@ func TestAPI_unowned_codes(t *testing.T) {
 				o.Errorf("%s: next cursor %v", query, got["next_cursor"])
 			}
 		}
+		sorted := func(path string, want int, codes ...string) {
+			o.Helper()
+			got := o.manager.call("POST", v1+"/unowned-codes/"+path, object{"store": "shop", "codes": codes}).ok(200)
+			if fmt.Sprint(got["codes"]) != fmt.Sprint(want) {
+				o.Errorf("%s %v: %v, want %d", path, codes, got, want)
+			}
+		}
+		listed := func(query string, want int) {
+			o.Helper()
+			if got := o.viewer.call("GET", v1+"/unowned-codes"+query, nil).ok(200); len(got["data"].([]any)) != want {
+				o.Errorf("%s: %v, want %d", query, got, want)
+			}
+		}
+		sorted("dismiss", 1, "SUMMER", "summer")
+		listed("", 1)
+		listed("?dismissed=true", 1)
+		sorted("restore", 1, "Summer", "never")
+		listed("?dismissed=true", 0)
+		o.manager.call("POST", v1+"/unowned-codes/dismiss", object{"store": "nowhere",
+			"codes": []string{"A"}}).problem(422, "invalid", "store")
+		o.manager.call("POST", v1+"/unowned-codes/dismiss", object{"store": "shop",
+			"codes": []string{"\a"}}).problem(422, "invalid", "codes")
+		o.viewer.call("POST", v1+"/unowned-codes/dismiss", object{"store": "shop",
+			"codes": []string{"A"}}).problem(403, "forbidden", "")
 		o.viewer.call("GET", v1+"/unowned-codes?sort=luck", nil).problem(422, "invalid", "sort")
 		o.viewer.call("GET", v1+"/unowned-codes?store=nowhere", nil).problem(422, "invalid", "store")
 		o.viewer.call("GET", v1+"/unowned-codes?currency=coins", nil).problem(422, "invalid", "currency")

@@ -105,5 +105,5 @@ func amend[T any, ID fmt.Stringer](ctx context.Context, a *App, tx *storage.Tx, 
 
 // conflictf makes a Conflict about one field.
 func conflictf(field, format string, args ...any) error {
-	return &affiliate.Error{Kind: affiliate.Conflict, Field: field, Message: fmt.Sprintf(format, args...)}
+	return affiliate.ConflictErrorf(field, format, args...)
 }

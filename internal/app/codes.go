@@ -69,6 +69,10 @@ func (a *App) addCode(ctx context.Context, tx *storage.Tx, in NewCode, store aff
 	if c, err = tx.CreateCode(ctx, c); err != nil {
 		return c, err
 	}
+	// Once it is somebody's again nobody's word on it counts: what comes after their time is to be asked about.
+	if _, err := tx.RestoreCodes(ctx, c.StoreID, []string{affiliate.FoldCode(c.Code)}); err != nil {
+		return c, err
+	}
 	return c, a.audit(ctx, tx, "code.add", c.ID, nil, codeFacts(c))
 }
 

@@ -83,12 +83,17 @@ func exportRows[L any](ctx context.Context, a *App, w io.Writer, o ExportOptions
 }
 
 // ExportConversions writes the credits of orders. Those that do not count, since they are rejected, held or not paid,
-// are among them: the column Counted tells them apart.
+// are among them: the column Counted tells them apart, and those whose heads begin with it add up to what pages say.
 func (a *App) ExportConversions(ctx context.Context, w io.Writer, f storage.ConversionFilter,
 	sort storage.ConversionSort, o ExportOptions) (Exported, error) {
 	return exportRows(ctx, a, w, o, exportedTable[storage.ConversionItem]{
 		Table: tables.Conversions(),
 		names: func(s *storage.Snapshot) (n storage.Names, err error) { // the others are in the rows already
+			settings, err := s.Settings(ctx)
+			if err != nil {
+				return n, err
+			}
+			n.Account = settings.Currency
 			n.Stores, err = s.StoreNames(ctx)
 			return n, err
 		},

@@ -59,10 +59,19 @@ var (
 	// grouped is a whole number with one sign between thousands.
 	grouped = regexp.MustCompile(
 		`^[+-]?[0-9]{1,3}(\.[0-9]{3})+$|^[+-]?[0-9]{1,3}(,[0-9]{3})+$|^[+-]?[0-9]{1,3}('[0-9]{3})+$|` +
-			`^[+-]?[0-9]{1,3}( [0-9]{3})+$`)
+			`^[+-]?[0-9]{1,3}( [0-9]{3})+$|` +
+			`^[+-]?[0-9]{1,2}(,[0-9]{2})*,[0-9]{3}$`) // as in India
 	// eitherWay may be thousands or a number with three decimals.
 	eitherWay = regexp.MustCompile(`^[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}$`)
 )
+
+// TypedNumber gives a number that a person typed as money.ParseScaled reads it: with a point and without signs between
+// thousands. decimal is the person's sign before decimals, "." or ",". What may be two numbers is refused, with the
+// reason and the remedy. What is no number at all is given back as it is.
+func TypedNumber(text, decimal string) (number, reason string) {
+	text = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "−", "-").Replace(text)
+	return decimalSign(decimal[0]).plain(strings.TrimSpace(text))
+}
 
 // plain reads a number as people and spreadsheets write it in different languages: 1234.5, 1.234,50, 1,234.50,
 // 1'234.50. What may be two numbers is refused, with the reason. What is no number at all is left for others.

@@ -172,7 +172,7 @@ func (run *paying) check(in NewPayout, payable int64) error {
 		return affiliate.FieldErrorf("creator", "there is no %s", in.Creator)
 	}
 	who := fmt.Sprintf("%s (%s)", name, in.Creator)
-	amount := func(n int64) string { return money.Format(n, in.Currency) }
+	amount := func(n int64) string { return money.Marked(money.Format(n, in.Currency)) }
 	minimum := run.settings.MinimumIn(in.Currency)
 	switch {
 	case payable <= 0:

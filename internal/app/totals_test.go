@@ -145,9 +145,25 @@ func (r *rig) totalsIn(ctx context.Context, t fatal, rng affiliate.Range, curren
 	file := exported(r.T, func(w io.Writer, o app.ExportOptions) (app.Exported, error) {
 		return r.app.ExportConversions(ctx, w, f, storage.ConversionSort{Column: "date"}, o)
 	})
-	inAccount := func(cell func(string) string) bool { return cell("Counted") == "true" && cell("Rate") != "" }
-	if sales := file.sum(r.T, "Account Value", "Account Currency", inAccount)[currency]; sales != home.Sales {
-		t.Fatalf("%s: the export adds up to %d, home has %d", rng, sales, home.Sales)
+	everyRow := func(func(string) string) bool { return true }
+	for column, want := range map[string]int64{"Counted Value": home.Sales, "Counted Commission": home.Commissions,
+		"Counted Refunded": home.Refunds} {
+		if sum := file.sum(r.T, column, "Account Currency", everyRow); sum[currency] != want || len(sum) > 1 {
+			t.Fatalf("%s: %s adds up to %v, home has %d", rng, column, sum, want)
+		}
+	}
+	counts := int64(0)
+	file.sum(r.T, "Counted Value", "Account Currency", func(cell func(string) string) bool {
+		if cell("Counted") == "true" {
+			counts++
+		}
+		if (cell("Counted") == "true") != (cell("Counted Value") != "") {
+			t.Fatalf("%s: counted %s, with the value %q", rng, cell("Counted"), cell("Counted Value"))
+		}
+		return true
+	})
+	if counts != home.Conversions {
+		t.Fatalf("%s: %d rows count, home has %d", rng, counts, home.Conversions)
 	}
 	return home
 }

@@ -118,6 +118,16 @@ func (a *App) ChangeUser(ctx context.Context, id affiliate.UserID,
 	})
 }
 
+// SetNumbers keeps how a person reads numbers. It changes nothing for anybody else, so the audit log leaves it out.
+func (a *App) SetNumbers(ctx context.Context, id affiliate.UserID, style affiliate.NumberStyle) error {
+	if style != "" {
+		if err := affiliate.CheckWord("numbers", style); err != nil {
+			return err
+		}
+	}
+	return a.DB.InTx(ctx, func(tx *storage.Tx) error { return tx.SetNumbers(ctx, id, style, a.now()) })
+}
+
 func userFacts(u affiliate.User) facts {
 	return facts{"email": u.Email, "name": u.Name, "role": u.Role, "disabled_at": auditTime(u.DisabledAt)}
 }

@@ -216,6 +216,8 @@ var deeds = map[string]string{
 	"user.recovery_code":     "signed in with a recovery code of",
 	"settings.set":           "changed the settings", "account.rebuild": "had all sums of reports computed anew",
 	"code.credit_orders": "credited earlier orders to the code",
+	"code.dismiss":       "said that codes are no creator's in the store",
+	"code.restore":       "asks again whose codes are in the store",
 	"store.secret.add":   "added a secret of the store", "store.secret.end": "ended a secret of the store",
 	"delivery.set_aside":    "set deliveries aside of the store",
 	"delivery.put_back":     "put back deliveries among the failed ones of the store",
@@ -273,7 +275,7 @@ func (r *request) factText(key string, side map[string]any, words map[string]sto
 	switch v := side[key].(type) {
 	case string:
 		if inMoney {
-			return v + " " + currency
+			return money.Marked(v) + " " + currency
 		}
 		if w := words[v]; w.Name != "" {
 			return w.Name

@@ -448,7 +448,11 @@ func (r *request) addCost() error {
 	}
 	form := costForm{Amount: r.field("amount"), Currency: r.field("currency"), Day: r.field("day"),
 		Note: r.field("note"), Creator: r.field("creator")}
-	cost, err := form.cost(id)
+	amount, err := r.number("amount")
+	var cost affiliate.Cost
+	if err == nil {
+		cost, err = form.cost(id, amount)
+	}
 	if err == nil {
 		_, err = r.d.App.AddCost(r.Request.Context(), cost)
 	}
@@ -461,7 +465,8 @@ func (r *request) addCost() error {
 	})
 }
 
-func (f costForm) cost(campaign affiliate.CampaignID) (affiliate.Cost, error) {
+// cost is what the form says; amount is its amount with a point before decimals.
+func (f costForm) cost(campaign affiliate.CampaignID, amount string) (affiliate.Cost, error) {
 	c := affiliate.Cost{CampaignID: campaign, Day: f.Day, Note: f.Note}
 	var err error
 	if f.Creator != "" {
@@ -472,7 +477,7 @@ func (f costForm) cost(campaign affiliate.CampaignID) (affiliate.Cost, error) {
 	if c.Currency, err = money.ParseCurrency(f.Currency); err != nil {
 		return c, affiliate.FieldErrorf("currency", "%v", err)
 	}
-	c.Amount, err = affiliate.ParseAmount("amount", f.Amount, c.Currency)
+	c.Amount, err = affiliate.ParseAmount("amount", amount, c.Currency)
 	return c, err
 }
 

@@ -6,11 +6,13 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 )
 
-// chart is sales as bars and commissions as a line over time, on one scale: both are amounts of one currency. The
-// template "chart" draws it and puts the same figures into a table. Positions across are percentages, so that the words
-// keep their size however wide the page is; positions down are pixels.
+// chart is sales and commissions over time, each as bars with a scale of its own, one above the other, and as a dashed
+// line what they were in the period before. The template "chart" draws it and puts the same figures into a table.
+// Positions across are percentages, so that the words keep their size however wide the page is; positions down are
+// pixels.
 type chart struct {
 	ID       string // of its parts on the page
 	Title    string
@@ -18,10 +20,21 @@ type chart struct {
 	Currency money.Currency
 	Unit     affiliate.Unit
 	Points   []chartPoint
-	Ticks    []chartTick
-	Line     string // of the commissions, in a box of chartScale by chartScale
+	Panels   []chartPanel
+	Compared string // the days of the period before; empty where there is none
+	Cut      bool   // whether the first or the last bucket is not whole
 	Height   int
-	Bottom   int // where the bars stand
+}
+
+// chartPanel is the part of a chart that shows one figure.
+type chartPanel struct {
+	Name   string
+	Class  string
+	Ticks  []chartTick
+	Before string // the line of the period before, in a box of chartScale by chartScale; empty where there is none
+	Top    int    // of the highest amount
+	Bottom int    // where the bars stand
+	most   int64  // the amount at the top
 }
 
 // chartPoint is one bucket of a chart.
@@ -31,14 +44,21 @@ type chartPoint struct {
 	Sales       int64 // minor units
 	Commissions int64
 	Conversions int64
-	Left, Width string // of the bar, in percent
-	Slot, Wide  string // the place of the bar with the gaps beside it, in percent
-	Middle      string // in percent
-	Top, Tall   int    // of the bar, in pixels
-	Dot         int    // where the line is, in pixels
-	Label       string // under the bar; empty where there is no room
-	Spare       bool   // whether the label is left out on narrow screens
-	Anchor      string // of the label: start, middle or end
+	Before      *affiliate.Sums // of the period before
+	Bars        []chartBar      // one for each panel
+	Left, Width string          // of the bars, in percent
+	Slot, Wide  string          // the place of the bars with the gaps beside them, in percent
+	Middle      string          // in percent
+	Label       string          // under the bars; empty where there is no room
+	Spare       bool            // whether the label is left out on narrow screens
+	Anchor      string          // of the label: start, middle or end
+	Tip         int             // where what the point says stands, in pixels from its middle
+}
+
+// chartBar is where a bar of a panel is, in pixels.
+type chartBar struct {
+	Class     string
+	Top, Tall int
 }
 
 // chartTick is a line across with its amount.
@@ -48,46 +68,47 @@ type chartTick struct {
 }
 
 const (
-	chartHeight = 240
-	chartTop    = 14      // room for the words at the upper end
-	chartFoot   = 26      // room for the words under the bars
-	chartScale  = 10_000  // of the line's own box
+	chartHeight = 304
+	chartScale  = 10_000  // of the lines' own boxes
 	whole       = 100_000 // the width in the unit of positions across, 1/1000 of a percent
-	widestBar   = whole * 8 / 100
+	widestBar   = whole * 6 / 100
 	mostLabels  = 5
+	tipWidth    = 188 // pixels
 )
 
-// newChart draws a series. The sums are those of the buckets, in the currency's minor units.
-func newChart(id string, buckets []affiliate.Bucket, series []affiliate.Sums, unit affiliate.Unit,
-	c money.Currency) chart {
-	most, total := int64(0), affiliate.Sums{}
-	for _, s := range series {
-		most = max(most, s.Sales, s.Commissions)
+// newChart draws sums of a currency. compared names the days of the period before.
+func newChart(id string, of report.Chart, c money.Currency, compared string) chart {
+	sales := func(s affiliate.Sums) int64 { return s.Sales }
+	commissions := func(s affiliate.Sums) int64 { return s.Commissions }
+	upper := newPanel("Sales", "sales", 14, 186, 4, of, c, sales)
+	lower := newPanel("Commissions", "commissions", 222, 278, 2, of, c, commissions)
+	total := affiliate.Sums{}
+	for _, s := range of.Series {
 		total = total.Plus(s)
 	}
-	step := chartStep(most, c)
-	top := step * max(1, (most+step-1)/step)
-	ch := chart{ID: id, Title: "Sales and commissions by " + string(unit), Currency: c, Unit: unit, Height: chartHeight,
-		Bottom: chartHeight - chartFoot, About: fmt.Sprintf("Sales of %s and commissions of %s over %d %ss.",
-			moneyText(total.Sales, c), moneyText(total.Commissions, c), len(buckets), unit)}
-	down := func(amount int64) int { return ch.Bottom - int(money.MulDiv(amount, int64(ch.Bottom-chartTop), top)) }
-	for n := int64(0); n <= top; n += step {
-		ch.Ticks = append(ch.Ticks, chartTick{down(n), shortAmount(n, c)})
+	ch := chart{ID: id, Title: "Sales and commissions by " + string(of.Unit), Currency: c, Unit: of.Unit,
+		Height: chartHeight, Panels: []chartPanel{upper, lower},
+		About: fmt.Sprintf("Sales of %s and commissions of %s over %d %ss.", moneyText(total.Sales, c),
+			moneyText(total.Commissions, c), len(of.Buckets), of.Unit)}
+	if of.Before != nil {
+		ch.Compared = compared
 	}
-	var line strings.Builder
-	every := (len(buckets) + mostLabels - 1) / max(1, mostLabels)
-	n := int64(len(buckets))
-	for i, b := range buckets {
-		s := series[i]
+	every := (len(of.Buckets) + mostLabels - 1) / max(1, mostLabels)
+	n := int64(len(of.Buckets))
+	years := n > 0 && of.Buckets[0].From[:4] != of.Buckets[n-1].Last()[:4]
+	for i, b := range of.Buckets {
+		s := of.Series[i]
 		left, middle, right := whole*int64(i)/n, whole*int64(2*i+1)/(2*n), whole*int64(i+1)/n
 		bar := min((right-left)*72/100, widestBar)
 		p := chartPoint{Title: b.Title, Partial: b.Partial, Sales: s.Sales, Commissions: s.Commissions,
 			Conversions: s.Conversions, Slot: acrossText(left), Wide: acrossText(right - left),
-			Left: acrossText(middle - bar/2), Width: acrossText(bar), Middle: acrossText(middle), Top: down(s.Sales),
-			Dot: down(s.Commissions), Anchor: "middle"}
-		p.Tall = ch.Bottom - p.Top
+			Left: acrossText(middle - bar/2), Width: acrossText(bar), Middle: acrossText(middle), Anchor: "middle",
+			Bars: []chartBar{upper.bar(s.Sales), lower.bar(s.Commissions)}, Tip: -tipWidth / 2}
+		if of.Before != nil {
+			p.Before = &of.Before[i]
+		}
 		if i%every == 0 {
-			p.Label, p.Spare = axisLabel(b, unit), i/every%2 == 1
+			p.Label, p.Spare = axisLabel(b, of.Unit, years), i/every%2 == 1
 		}
 		switch {
 		case n > 1 && middle < whole/16:
@@ -95,11 +116,59 @@ func newChart(id string, buckets []affiliate.Bucket, series []affiliate.Sums, un
 		case n > 1 && middle > whole*15/16:
 			p.Anchor = "end"
 		}
-		fmt.Fprintf(&line, "%d,%d ", middle*chartScale/whole, money.MulDiv(top-s.Commissions, chartScale, top))
+		switch {
+		case middle < whole/3:
+			p.Tip = 10
+		case middle > whole*2/3:
+			p.Tip = -tipWidth - 10
+		}
+		ch.Cut = ch.Cut || b.Partial
 		ch.Points = append(ch.Points, p)
 	}
-	ch.Line = strings.TrimSpace(line.String())
 	return ch
+}
+
+// newPanel measures a figure, so that its bars and its line of the period before are between two heights.
+func newPanel(name, class string, top, bottom, ticks int, of report.Chart, c money.Currency,
+	figure func(affiliate.Sums) int64) chartPanel {
+	p := chartPanel{Name: name, Class: class, Top: top, Bottom: bottom}
+	most := int64(0)
+	for _, list := range [][]affiliate.Sums{of.Series, of.Before} {
+		for _, s := range list {
+			most = max(most, figure(s))
+		}
+	}
+	step := chartStep(most, int64(ticks))
+	p.most = step * max(1, (most+step-1)/step)
+	for n := int64(0); n <= p.most; n += step {
+		p.Ticks = append(p.Ticks, chartTick{p.down(n), shortAmount(n, c)})
+	}
+	var line strings.Builder
+	n := int64(len(of.Before))
+	for i, s := range of.Before {
+		fmt.Fprintf(&line, "%d,%d ", (2*int64(i)+1)*chartScale/(2*n), money.MulDiv(p.most-figure(s), chartScale, p.most))
+	}
+	p.Before = strings.TrimSpace(line.String())
+	return p
+}
+
+// down is how far from above an amount is, in pixels.
+func (p chartPanel) down(amount int64) int {
+	return p.Bottom - int(money.MulDiv(amount, int64(p.Tall()), p.most))
+}
+
+// Tall is the height between the highest amount and 0, in pixels.
+func (p chartPanel) Tall() int { return p.Bottom - p.Top }
+
+// Head is where the panel's name stands: above the highest line.
+func (p chartPanel) Head() int { return p.Top - 12 }
+
+func (p chartPanel) bar(amount int64) chartBar {
+	top := p.down(amount)
+	if amount > 0 && top == p.Bottom {
+		top-- // little is not nothing
+	}
+	return chartBar{p.Class, top, p.Bottom - top}
 }
 
 // Empty says whether there is nothing to draw.
@@ -112,33 +181,41 @@ func (c chart) Empty() bool {
 	return true
 }
 
-// Few says whether every point of the line shows a dot. Where there are many, only the one that is pointed at does.
-func (c chart) Few() bool { return len(c.Points) <= 12 }
+// TipWidth is the width of what a point says, in pixels.
+func (c chart) TipWidth() int { return tipWidth }
 
-// Plot is the height between the highest amount and 0, in pixels.
-func (c chart) Plot() int { return c.Bottom - chartTop }
+// TipHeight is the height of what a point says, in pixels.
+func (c chart) TipHeight() int {
+	if c.Compared == "" {
+		return 88
+	}
+	return 128
+}
 
-// Above is the room over the highest amount, in pixels.
-func (c chart) Above() int { return chartTop }
+// Bottom is where the lowest bars stand, in pixels.
+func (c chart) Bottom() int { return c.Panels[len(c.Panels)-1].Bottom }
 
 // acrossText writes a position in 1/1000 of a percent as SVG has it.
 func acrossText(n int64) string { return money.FormatScaled(n, 3) + "%" }
 
-// axisLabel is a bucket's name where there is little room.
-func axisLabel(b affiliate.Bucket, unit affiliate.Unit) string {
+// axisLabel is a bucket's name where there is little room; years says whether days need theirs.
+func axisLabel(b affiliate.Bucket, unit affiliate.Unit, years bool) string {
 	start := b.Start().In(b.Zone)
-	if unit == affiliate.ByMonth {
-		return start.Format("Jan 06")
+	switch {
+	case unit == affiliate.ByMonth:
+		return start.Format("Jan 2006")
+	case years:
+		return start.Format("2 Jan 2006")
 	}
 	return start.Format("2 Jan")
 }
 
-// chartStep is the distance of the ticks: 1, 2, 2.5 or 5 times a power of ten of minor units, so that there are three
-// to five of them, and not finer than whole units of small amounts need.
-func chartStep(most int64, c money.Currency) int64 {
+// chartStep is the distance of the ticks: 1, 2, 2.5 or 5 times a power of ten of minor units, so that there are at most
+// as many as wanted above 0, and not finer than whole units of small amounts need.
+func chartStep(most, ticks int64) int64 {
 	for unit := int64(1); ; unit *= 10 {
 		for _, tenths := range []int64{10, 20, 25, 50} {
-			if step := unit * tenths / 10; unit*tenths%10 == 0 && step*4 >= most {
+			if step := unit * tenths / 10; unit*tenths%10 == 0 && step*ticks >= most {
 				return step
 			}
 		}
@@ -156,10 +233,10 @@ func shortAmount(minor int64, c money.Currency) string {
 		sign string
 	}{{1_000_000_000, "B"}, {1_000_000, "M"}, {1_000, "k"}} {
 		if minor >= u.size*main {
-			return trimZeros(money.FormatScaled(money.MulDiv(minor, 100, u.size*main), 2)) + u.sign
+			return money.Marked(trimZeros(money.FormatScaled(money.MulDiv(minor, 100, u.size*main), 2))) + u.sign
 		}
 	}
-	return trimZeros(money.Format(minor, c))
+	return money.Marked(trimZeros(money.Format(minor, c)))
 }
 
 func trimZeros(s string) string {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/report"
 )
 
 func TestShortAmount(t *testing.T) {
@@ -23,7 +24,7 @@ func TestShortAmount(t *testing.T) {
 		{1_250_000_00, "USD", "1.25M"},
 		{2_000_000_000_00, "USD", "2B"}, {20_000, "JPY", "20k"}, {1_500, "KWD", "1.5"},
 	} {
-		if got := shortAmount(test.minor, test.currency); got != test.want {
+		if got := money.Plain(shortAmount(test.minor, test.currency)); got != test.want {
 			t.Errorf("%d %s: got %q, want %q", test.minor, test.currency, got, test.want)
 		}
 	}
@@ -37,24 +38,47 @@ func someBuckets(n int) []affiliate.Bucket {
 	return r.Buckets(affiliate.ByDay)
 }
 
-// TestChart_fits: whatever the series, nothing leaves the picture, and a greater amount never has the lower bar.
+// TestChart_fits: whatever the series, nothing leaves its panel, and a greater amount never has the lower bar.
 func TestChart_fits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(1, 200).Draw(t, "buckets")
-		series := make([]affiliate.Sums, n)
-		for i := range series {
-			series[i].Sales = rapid.Int64Range(0, 1_000_000_000_000).Draw(t, "sales")
-			series[i].Commissions = rapid.Int64Range(0, 1_000_000_000).Draw(t, "commissions")
+		of := report.Chart{Buckets: someBuckets(n), Unit: affiliate.ByDay, Series: make([]affiliate.Sums, n)}
+		sums := func(s *affiliate.Sums) {
+			s.Sales = rapid.Int64Range(0, 1_000_000_000_000).Draw(t, "sales")
+			s.Commissions = rapid.Int64Range(0, 1_000_000_000).Draw(t, "commissions")
 		}
-		c := newChart("c", someBuckets(n), series, affiliate.ByDay, "USD")
-		if len(c.Ticks) < 2 || len(c.Ticks) > 6 || c.Ticks[0].At != c.Bottom || c.Ticks[len(c.Ticks)-1].At != chartTop {
-			t.Fatalf("ticks %v", c.Ticks)
+		for i := range of.Series {
+			sums(&of.Series[i])
+		}
+		if rapid.Bool().Draw(t, "compared") {
+			of.Before = make([]affiliate.Sums, n)
+			for i := range of.Before {
+				sums(&of.Before[i])
+			}
+		}
+		c := newChart("c", of, "USD", "before")
+		for i, p := range c.Panels {
+			if most := []int{5, 3}[i]; len(p.Ticks) < 2 || len(p.Ticks) > most || p.Ticks[0].At != p.Bottom ||
+				p.Ticks[len(p.Ticks)-1].At != p.Top {
+				t.Fatalf("ticks %v from %d to %d", p.Ticks, p.Top, p.Bottom)
+			}
+			points := strings.Fields(p.Before)
+			if len(points) != len(of.Before) {
+				t.Fatalf("the line before has %d points, want %d", len(points), len(of.Before))
+			}
+			for _, point := range points {
+				var x, y int
+				if _, err := fmt.Sscanf(point, "%d,%d", &x, &y); err != nil || min(x, y) < 0 || max(x, y) > chartScale {
+					t.Fatalf("the line before goes to %s, %v", point, err)
+				}
+			}
 		}
 		labels := 0
 		for i, p := range c.Points {
-			if p.Top < chartTop || p.Top+p.Tall != c.Bottom || p.Dot < chartTop || p.Dot > c.Bottom {
-				t.Fatalf("bar %d from %d, %d high, dot at %d; the plot is from %d to %d", i, p.Top, p.Tall, p.Dot,
-					chartTop, c.Bottom)
+			for k, b := range p.Bars {
+				if in := c.Panels[k]; b.Top < in.Top || b.Top+b.Tall != in.Bottom {
+					t.Fatalf("bar %d from %d, %d high; its panel is from %d to %d", i, b.Top, b.Tall, in.Top, in.Bottom)
+				}
 			}
 			left, width := percentIn(t, p.Left), percentIn(t, p.Width)
 			if left < 0 || left+width > 100.001 {
@@ -67,16 +91,13 @@ func TestChart_fits(t *testing.T) {
 				labels++
 			}
 			for j, q := range c.Points {
-				if series[i].Sales > series[j].Sales && p.Tall < q.Tall {
+				if of.Series[i].Sales > of.Series[j].Sales && p.Bars[0].Tall < q.Bars[0].Tall {
 					t.Fatalf("%d is lower than %d", i, j)
 				}
 			}
 		}
 		if labels == 0 || labels > mostLabels {
 			t.Fatalf("%d labels, want 1 to %d", labels, mostLabels)
-		}
-		if points := strings.Fields(c.Line); len(points) != n {
-			t.Fatalf("the line has %d points, want %d", len(points), n)
 		}
 	})
 }
@@ -91,23 +112,47 @@ func percentIn(t *rapid.T, text string) float64 {
 
 // TestChart: a small one whole, so that its heights and words are seen to be right.
 func TestChart(t *testing.T) {
-	c := newChart("c", someBuckets(2), []affiliate.Sums{{Sales: 400_00, Commissions: 40_00, Conversions: 3},
-		{Sales: 100_00}}, affiliate.ByDay, "USD")
-	if got := fmt.Sprint(c.Ticks); got != "[{214 0} {164 100} {114 200} {64 300} {14 400}]" {
+	of := report.Chart{Buckets: someBuckets(2), Unit: affiliate.ByDay,
+		Series: []affiliate.Sums{{Sales: 400_00, Commissions: 40_00, Conversions: 3}, {Sales: 100_00}},
+		Before: []affiliate.Sums{{Sales: 200_00}, {Sales: 300_00, Commissions: 1}}}
+	c := newChart("c", of, "USD", "30 Dec 2025 – 31 Dec 2025")
+	upper, lower := c.Panels[0], c.Panels[1]
+	if got := money.Plain(fmt.Sprint(upper.Ticks, lower.Ticks)); got !=
+		"[{186 0} {143 100} {100 200} {57 300} {14 400}] [{278 0} {250 20} {222 40}]" {
 		t.Errorf("ticks %s", got)
 	}
 	one, two := c.Points[0], c.Points[1]
-	if one.Top != 14 || one.Tall != 200 || two.Tall != 50 || one.Dot != 194 || one.Title != "1 Jan 2026" ||
-		one.Label != "1 Jan" {
+	if got := fmt.Sprint(one.Bars, two.Bars); got != "[{sales 14 172} {commissions 222 56}] [{sales 143 43} {commissions 278 0}]" {
+		t.Errorf("bars %s", got)
+	}
+	if one.Title != "1 Jan 2026" || one.Label != "1 Jan" || one.Before.Sales != 200_00 || c.Cut {
 		t.Errorf("points %+v", c.Points)
 	}
-	if c.Line != "2500,9000 7500,10000" {
-		t.Errorf("line %q", c.Line)
+	if upper.Before != "2500,5000 7500,2500" || lower.Before != "2500,10000 7500,9998" ||
+		c.Compared != "30 Dec 2025 – 31 Dec 2025" {
+		t.Errorf("before: %q and %q, %q", upper.Before, lower.Before, c.Compared)
 	}
-	if c.About != "Sales of 500.00 USD and commissions of 40.00 USD over 2 days." {
+	if money.Plain(c.About) != "Sales of 500.00 USD and commissions of 40.00 USD over 2 days." {
 		t.Errorf("about %q", c.About)
 	}
-	if c.Empty() || !newChart("c", someBuckets(2), make([]affiliate.Sums, 2), affiliate.ByDay, "USD").Empty() {
+	of.Before, of.Series = nil, make([]affiliate.Sums, 2)
+	if alone := newChart("c", of, "USD", "x"); c.Empty() || !alone.Empty() || alone.Compared != "" {
 		t.Error("only a chart without any amount is empty")
+	}
+	if b := upper.bar(1); b.Tall != 1 {
+		t.Errorf("a cent is %d pixels high", b.Tall)
+	}
+}
+
+// TestChart_labels: years are in full where months or several years are shown.
+func TestChart_labels(t *testing.T) {
+	days := affiliate.Range{From: "2025-12-28", To: "2026-01-03", Zone: time.UTC}
+	for unit, want := range map[affiliate.Unit]string{affiliate.ByDay: "28 Dec 2025", affiliate.ByMonth: "Dec 2025"} {
+		buckets := days.Buckets(unit)
+		c := newChart("c", report.Chart{Buckets: buckets, Unit: unit, Series: make([]affiliate.Sums, len(buckets))},
+			"USD", "")
+		if got := c.Points[0].Label; got != want || c.Cut != (unit == affiliate.ByMonth) {
+			t.Errorf("by %s: %q, cut %v", unit, got, c.Cut)
+		}
 	}
 }

@@ -64,7 +64,9 @@ func plainCells[R any](columns []tables.Column[R], row *R) map[string]string {
 
 // columnTables are the tables whose columns people choose, by the names in the routes.
 func columnTables() map[string][]column {
-	return map[string][]column{"campaign": columnsOf(tables.Conversions()), "offers": columnsOf(tables.Offers(""))}
+	conversions := columnsOf(tables.Conversions())
+	ofOne := slices.DeleteFunc(slices.Clone(conversions), func(c column) bool { return c.Name == "campaign" })
+	return map[string][]column{"campaign": ofOne, "conversions": conversions, "offers": columnsOf(tables.Offers(""))}
 }
 
 // tableTools are beside the head of a table: files of it as it is narrowed and sorted, and the choice of its columns.

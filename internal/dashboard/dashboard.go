@@ -92,7 +92,7 @@ func (d *Dashboard) routes() []route {
 		signInRoutes(), accountRoutes(), secondFactorRoutes(),
 		liveRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
-		orderRoutes(),
+		orderRoutes(), conversionRoutes(),
 		campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(), offerRoutes(), creatorRoutes(),
 		payoutRoutes(), columnRoutes(),
 	} {

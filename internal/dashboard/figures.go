@@ -14,6 +14,7 @@ type figure struct {
 	Key     report.Key
 	Label   string
 	Value   string
+	Unit    string // of the value, such as the currency of an amount; empty: none
 	Address string // of what is behind it; empty: nowhere
 	About   string // what it counts, where the label does not say it
 	Change  string // against the period before; empty where there is none to compare with
@@ -35,6 +36,9 @@ func figuresOf(cards []report.Figure, k report.KeyFigures, c money.Currency) []f
 	for _, f := range cards {
 		card := figure{Key: f.Key, Label: cmp.Or(f.Card, f.Title), Value: figureText(f, f.Value(k.KPIs), c),
 			About: f.About}
+		if f.Kind == report.Money && card.Value != "—" {
+			card.Unit = c.Code()
+		}
 		if f.Key == report.KeyPaymentsDue {
 			for _, other := range k.Due.Other {
 				card.About += " And " + moneyText(other.Amount, other.Currency) + " of another currency."

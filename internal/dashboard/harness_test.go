@@ -543,7 +543,22 @@ func (v *visitor) send(method, path string, header map[string]string, body io.Re
 		address: strings.TrimPrefix(got.Request.URL.String(), v.url), body: string(text)}
 	a.node, err = html.Parse(bytes.NewReader(text))
 	v.must(err)
+	v.unmarked(a)
 	return a
+}
+
+// unmarked fails the test when an answer holds a mark that is only for within the server, or a trace of one.
+func (v *visitor) unmarked(a answer) {
+	v.Helper()
+	escaped := strings.ToLower(a.body + a.header.Get("Location"))
+	for _, mark := range []string{"%ee%82%b", `\ue0b`, "&#xe0b", "&#575"} {
+		if strings.Contains(escaped, mark) {
+			v.Errorf("%s holds an escaped mark %s: %s", a.address, mark, a.body)
+		}
+	}
+	if i := strings.IndexAny(a.body, marks); i >= 0 {
+		v.Errorf("%s holds a mark: …%q…", a.address, a.body[max(0, i-80):min(len(a.body), i+80)])
+	}
 }
 
 // answer is a page as a visitor sees it, after redirects.
@@ -579,7 +594,7 @@ func (a answer) says(texts ...string) answer {
 	a.Helper()
 	shown := a.text()
 	for _, text := range texts {
-		if !strings.Contains(shown, text) {
+		if text = money.Plain(text); !strings.Contains(shown, text) {
 			a.Errorf("%s does not say %q:\n%s", a.address, text, shown)
 		}
 	}
@@ -591,7 +606,7 @@ func (a answer) hides(texts ...string) answer {
 	a.Helper()
 	shown := a.text()
 	for _, text := range texts {
-		if strings.Contains(shown, text) {
+		if text = money.Plain(text); strings.Contains(shown, text) {
 			a.Errorf("%s says %q:\n%s", a.address, text, shown)
 		}
 	}

@@ -168,7 +168,11 @@ func (r *request) boundOf(f report.Figure, text string) (*int64, error) {
 	if f.Kind == report.Money {
 		digits = r.settings.Currency.Digits()
 	}
-	n, err := money.ParseScaled(strings.ReplaceAll(text, ",", ""), digits)
+	plain, err := r.readNumber("number", text)
+	if err != nil {
+		return nil, err
+	}
+	n, err := money.ParseScaled(plain, digits)
 	return &n, err
 }
 
@@ -207,7 +211,7 @@ func (r *request) homePage() error {
 func (p *homePage) report(r *request) report.Report {
 	return report.Report{Scope: report.Scope{Campaigns: p.Filter.Campaigns, OfferStatus: p.Filter.Status,
 		OfferType: p.Filter.Type, Former: true},
-		Range: p.Period.Range, Currency: r.settings.Currency}
+		Range: p.Period.Range, Currency: r.settings.Currency, Drawn: true}
 }
 
 // readTotals reads the figures and the chart.
@@ -218,7 +222,7 @@ func (r *request) readTotals(p *homePage) error {
 		return err
 	}
 	p.Total, p.Figures = o.Sums, figuresOf(report.Cards(), o.KeyFigures, of.Currency)
-	p.Chart = newChart("home-chart", o.Chart.Buckets, o.Chart.Series, o.Chart.Unit, of.Currency)
+	p.Chart = newChart("home-chart", o.Chart, of.Currency, p.Period.Compared)
 	current := p.Total.Sales - p.Total.Former.Sales
 	p.Parts = []totalPart{{"current creators of all campaigns", moneyText(current, of.Currency), "/campaigns" +
 		periodQuery(r)},

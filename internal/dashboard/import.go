@@ -158,7 +158,12 @@ func (r *request) readImport() (*importPage, error) {
 			page.Few.Rows = append(page.Few.Rows, line)
 		}
 	}
-	page.Text, err = page.Few.file()
+	percent, err := r.number("percent")
+	if err != nil {
+		page.Errors, err = formErrors(err)
+		return page, err
+	}
+	page.Text, err = page.Few.file(percent)
 	page.content = []byte(page.Text)
 	return page, err
 }
@@ -203,8 +208,9 @@ func (r *request) readFile(page *importPage) error {
 	return nil
 }
 
-// file writes the creators as a file for the import, a line each in their order, behind a header.
-func (f fewCreators) file() (string, error) {
+// file writes the creators as a file for the import, a line each in their order, behind a header. percent is the
+// commission's as files have it.
+func (f fewCreators) file(percent string) (string, error) {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	lines := [][]string{{"campaign", "creator", "instagram", "email", "offer", "store", "code", "landing_url",
@@ -215,7 +221,7 @@ func (f fewCreators) file() (string, error) {
 			store = "" // a link needs none
 		}
 		lines = append(lines, []string{f.Campaign, c.Name, c.Instagram, c.Email, f.Offer, store, c.Code,
-			f.Landing, f.Percent})
+			f.Landing, percent})
 	}
 	err := w.WriteAll(lines)
 	return b.String(), err
@@ -276,7 +282,7 @@ func (r *request) previewImport() error {
 		page.Errors = fieldErrors{"": "Name at least one creator, in a row or in the list."}
 		return r.showImport(http.StatusUnprocessableEntity, page)
 	}
-	if page.Errors["file"] != "" {
+	if page.Errors["file"]+page.Errors["percent"] != "" {
 		return r.showImport(http.StatusUnprocessableEntity, page)
 	}
 	web.AllowTime(r.Writer)

@@ -325,7 +325,7 @@ func TestFewCreators_file(t *testing.T) {
 				cell.Draw(t, "email"), cell.Draw(t, "code")})
 		}
 		f.List = "Mo, @mo, MO10\n"
-		text, err := f.file()
+		text, err := f.file(f.Percent)
 		if err != nil {
 			t.Fatal(err)
 		}

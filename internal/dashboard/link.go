@@ -29,6 +29,9 @@ type linkPage struct {
 	Kept      []settingFact // what stores keep of it
 	StoreName string        // of the store that the landing page belongs to; empty when none is known
 	Asked     bool
+	Period    periodChoice
+	Clicks    int64 // in the period, without those of robots
+	Counted   bool  // in the figures of pages
 	MayChange bool
 	Form      linkForm
 	Errors    fieldErrors
@@ -86,6 +89,13 @@ func (r *request) showLink(status int, l affiliate.Link, typed *linkForm, errs f
 		Member:    memberAddress(checked.Owner.CampaignID, om.MemberID),
 		MayChange: r.may(affiliate.MayChangeCatalog), Errors: errs, Kinds: linkKinds, UTMRules: r.linkUTMRules(),
 		NeedUTM: r.d.App.Platforms.Names(app.NeedsUTM), Form: linkForm{l.LandingURL, string(l.Kind), string(l.UTM)}}
+	if p.Period, err = r.period(); err != nil {
+		return err
+	}
+	p.Counted = l.Kind.CountsClicks()
+	if p.Clicks, err = r.d.App.DB.LinkClicks(ctx, l.ID, p.Period.Range.Start(), p.Period.Range.End()); err != nil {
+		return err
+	}
 	for _, k := range checked.Kept {
 		p.Kept = append(p.Kept, settingFact{r.d.App.Platforms.Guide(k.Platform).Name + " " + k.Field, k.Value})
 	}

@@ -3,8 +3,10 @@ package dashboard
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // TestLink: a link's page says where a click leads, what stores keep and what to mend, and lets it be changed.
@@ -25,10 +27,18 @@ func TestLink(t *testing.T) {
 	v.get("/links/lnk_999").is(http.StatusNotFound)
 	v.get("/links/anna-spring").is(http.StatusNotFound)
 
+	h.must(h.db.InTx(h.Context(), func(tx *storage.Tx) error {
+		return tx.InsertClicks(h.Context(), []storage.Click{{ID: "01jlinkpage", LinkID: l.ID, At: h.app.Now(),
+			Day: affiliate.Day(h.app.Now(), time.UTC)}})
+	}))
+	v.get(at + "?period=today").says("1 click, ").hides("counted here alone")
+	v.get(at + "?period=yesterday").says("0 clicks, ")
+
 	m := h.manager()
 	m.get(at).says("Ask the landing page", "As in the settings: yes")
 	m.post(at, "landing_url", "https://boutique.example/p?utm_source=ig", "kind", "review", "utm", "off").
-		is(http.StatusOK).at(at).says("The link is changed.", "has utm parameters of its own")
+		is(http.StatusOK).at(at).says("The link is changed.", "has utm parameters of its own",
+		"The link is not for sales, so they are counted here alone")
 	m.post(at, "landing_url", "ftp://boutique.example/", "kind", "review", "utm", "off").
 		is(http.StatusUnprocessableEntity).says("is not an address")
 	if a := m.post(at, "landing_url", "http://127.0.0.1:1/", "kind", "sales", "utm", "maybe").

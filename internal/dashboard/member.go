@@ -536,7 +536,11 @@ func (r *request) changeProductValue() error {
 			if err != nil {
 				return outcome{}, affiliate.FieldErrorf("product_currency", "%v", err)
 			}
-			value, err := affiliate.ParseAmount("product_value", r.field("product_value"), currency)
+			text, err := r.numberBeside("product_value", money.Format(m.ProductValue, m.ProductCurrency))
+			if err != nil {
+				return outcome{}, err
+			}
+			value, err := affiliate.ParseAmount("product_value", text, currency)
 			if err != nil {
 				return outcome{}, err
 			}
@@ -577,13 +581,21 @@ func (r *request) addToOffer() error {
 
 // ruleFields reads the two fields of a commission; empty ones are 0.
 func (r *request) ruleFields() (rule affiliate.Rule, err error) {
-	if text := r.field("commission_percent"); text != "" {
-		if rule.Percent, err = affiliate.ParsePercent("commission_percent", text); err != nil {
+	percent, err := r.number("commission_percent")
+	if err != nil {
+		return rule, err
+	}
+	flat, err := r.number("commission_flat")
+	if err != nil {
+		return rule, err
+	}
+	if percent != "" {
+		if rule.Percent, err = affiliate.ParsePercent("commission_percent", percent); err != nil {
 			return rule, err
 		}
 	}
-	if text := r.field("commission_flat"); text != "" {
-		rule.Flat, err = affiliate.ParseFlat("commission_flat", text)
+	if flat != "" {
+		rule.Flat, err = affiliate.ParseFlat("commission_flat", flat)
 	}
 	return rule, err
 }

@@ -12,6 +12,7 @@ type periodChoice struct {
 	Chosen   affiliate.Preset
 	From, To string // of a custom period: the first and the last day
 	Days     string // the days for people: "1 Mar 2026 – 31 Mar 2026"
+	Compared string // those of the period before, which changes are measured against; empty where there is none
 }
 
 // period reads the parameters period, from and to. Days beside a preset are left over from another choice and do not
@@ -41,6 +42,9 @@ func (r *request) period() (periodChoice, error) {
 	}
 	choice.From, choice.To = choice.Range.From, choice.Range.Last()
 	choice.Days = r.days(choice.Range)
+	if before, ok := choice.Range.Previous(); ok {
+		choice.Compared = r.days(before)
+	}
 	return choice, nil
 }
 

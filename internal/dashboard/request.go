@@ -142,7 +142,7 @@ func (r *request) done(address, notice string) error {
 		return nil
 	}
 	if notice != "" {
-		r.setCookie(noticeCookie, base64.RawURLEncoding.EncodeToString([]byte(notice)), time.Minute)
+		r.setCookie(noticeCookie, base64.RawURLEncoding.EncodeToString([]byte(r.said(notice))), time.Minute)
 	}
 	r.Redirect(http.StatusSeeOther, address)
 	return nil
@@ -247,12 +247,16 @@ func (r *request) fail(err error) {
 	}
 	p.Headers(r.Header)
 	sentence := sentenceOf(p.Field, p.Detail)
+	var e *affiliate.Error
+	if errors.As(err, &e) && p.Detail == e.Message {
+		sentence = sentenceOf(p.Field, e.Shown())
+	}
 	if p.Code == storage.CodeNotWritable && r.user.ID == 0 {
 		// It names no folder to strangers.
 		sentence = "The server has no room to note that you signed in. Ask whoever runs it to free some."
 	}
 	if r.GetHeader("X-Quiet") != "" || r.Query("part") != "" {
-		r.String(p.Status, "%s", sentence)
+		r.String(p.Status, "%s", r.said(sentence))
 		return
 	}
 	r.render(p.Status, "error.html",
@@ -289,5 +293,5 @@ func formErrors(err error) (fieldErrors, error) {
 	if !errors.As(err, &e) || e.Kind == affiliate.NotFound || e.Code == storage.CodeNotWritable {
 		return nil, err
 	}
-	return fieldErrors{e.Field: sentenceOf("", e.Message)}, nil
+	return fieldErrors{e.Field: sentenceOf("", e.Shown())}, nil
 }

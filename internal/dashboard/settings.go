@@ -8,6 +8,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -116,23 +117,33 @@ func (r *request) recalculationCard(c storage.Recalculation) recalculationCard {
 }
 
 func (r *request) changeSettings() error {
-	var changes []app.Setting
-	for _, s := range app.SettingsList(r.settings) {
-		if _, sent := r.GetPostForm(s.Key); sent {
-			changes = append(changes, app.Setting{Key: s.Key, Value: r.field(s.Key)})
-		}
-	}
 	before, err := r.d.App.DB.SavedSettings(r.Request.Context())
 	if err != nil {
 		return err
 	}
-	after, err := r.d.App.SetSettings(r.Request.Context(), changes)
+	var typed, changes []app.Setting
+	for _, s := range app.SettingsList(before) {
+		if _, sent := r.GetPostForm(s.Key); !sent {
+			continue
+		}
+		now := s.Value
+		s.Value = r.field(s.Key)
+		typed = append(typed, s)
+		if accountSettings[s.Key].Kind == affiliate.SettingAmount && err == nil {
+			s.Value, err = r.numberBeside(s.Key, now)
+		}
+		changes = append(changes, s)
+	}
+	after := before
+	if err == nil {
+		after, err = r.d.App.SetSettings(r.Request.Context(), changes)
+	}
 	if err != nil {
 		errs, err := formErrors(err)
 		if err != nil {
 			return err
 		}
-		return r.showSettings(http.StatusUnprocessableEntity, changes, errs)
+		return r.showSettings(http.StatusUnprocessableEntity, typed, errs)
 	}
 	notice := "The settings are saved."
 	if before.Currency != after.Currency || before.Timezone != after.Timezone {
@@ -161,7 +172,7 @@ func settingText(s affiliate.AccountSetting, values map[string]string) string {
 	case affiliate.SettingDays:
 		text = days(text)
 	case affiliate.SettingAmount:
-		text += " " + values["currency"]
+		text = money.Marked(text) + " " + values["currency"]
 	case affiliate.SettingChoices:
 		text = titleOf(choices(s), text)
 	}

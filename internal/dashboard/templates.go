@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -30,6 +29,7 @@ type templates struct {
 
 // Files whose definitions all pages share.
 var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/campaign_parts.html",
+	"templates/conversion_parts.html",
 	"templates/settings_parts.html", "templates/status_parts.html"}
 
 func loadTemplates(a *assets) (*templates, error) {
@@ -96,6 +96,7 @@ type layout struct {
 	Demo          bool
 	Zone          string
 	Currency      money.Currency
+	Signs         numberSigns            // of the person
 	Program       string                 // its version; forms have versions of their own
 	Since         int64                  // when this page began to be read, in milliseconds
 	Recalculation *storage.Recalculation // under way
@@ -113,7 +114,7 @@ type navItem struct {
 // layout fills the frame of a page.
 func (r *request) layout(title, section string) layout {
 	l := layout{Title: title, Section: section, Account: r.settings.Name, Demo: r.d.Demo, Zone: r.settings.Timezone,
-		Currency: r.settings.Currency, Program: r.d.Version, Notice: r.notice(), Since: r.began.UnixMilli()}
+		Currency: r.settings.Currency, Signs: signsOf(r.numbers()), Program: r.d.Version, Notice: r.notice(), Since: r.began.UnixMilli()}
 	if r.user.ID == 0 {
 		return l
 	}
@@ -149,7 +150,7 @@ func (r *request) render(status int, name string, page any) {
 		return
 	}
 	r.Header("Vary", "Accept-Encoding")
-	body := b.Bytes()
+	body := unmarked(b.Bytes(), r.numbers(), true)
 	if acceptsGzip(r.GetHeader("Accept-Encoding")) {
 		if packed, err := pack(body, gzip.BestSpeed); err == nil { // unpacked is as good
 			r.Header("Content-Encoding", "gzip")
@@ -165,55 +166,21 @@ func (r *request) show(name string, page any) error {
 	return nil
 }
 
-// amount writes minor units for people: "−1,234.50".
-func amount(minor int64, c money.Currency) string {
-	text := money.Format(minor, c)
-	sign := ""
-	if rest, negative := strings.CutPrefix(text, "-"); negative {
-		sign, text = "−", rest
-	}
-	whole, fraction, has := strings.Cut(text, ".")
-	text = sign + grouped(whole)
-	if has {
-		text += "." + fraction
-	}
-	return text
-}
+// amount writes minor units for people: "−1,234.50", in the signs of whoever reads it.
+func amount(minor int64, c money.Currency) string { return money.Marked(money.Format(minor, c)) }
 
 // moneyText writes an amount with its currency: "1,234.50 EUR".
 func moneyText(minor int64, c money.Currency) string { return amount(minor, c) + " " + c.Code() }
 
 // countText writes a whole number for people: "12,345".
-func countText(n any) string {
-	text := fmt.Sprint(n)
-	if rest, negative := strings.CutPrefix(text, "-"); negative {
-		return "−" + grouped(rest)
-	}
-	return grouped(text)
-}
+func countText(n any) string { return money.Marked(fmt.Sprint(n)) }
 
 // percentText writes 1/10000 as a percentage: 1234 is "12.34 %".
 func percentText(n int64) string { return percentOf(n, 2) }
 
 // percentOf writes a percentage with some decimals, given in units of the last one.
 func percentOf(n int64, decimals int) string {
-	text := money.FormatScaled(n, decimals)
-	if rest, negative := strings.CutPrefix(text, "-"); negative {
-		text = "−" + rest
-	}
-	return text + " %"
-}
-
-// grouped puts commas between thousands.
-func grouped(digits string) string {
-	var b strings.Builder
-	for i, d := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(d)
-	}
-	return b.String()
+	return money.Marked(money.FormatScaled(n, decimals)) + " %"
 }
 
 // date writes a day of the account's zone: "21 Nov 2026".
@@ -224,10 +191,14 @@ func (r *request) date(t time.Time) string {
 	return t.In(r.zone).Format("2 Jan 2006")
 }
 
-// moment writes a time of the account's zone: "21 Nov 2026, 14:05".
+// clockTime writes the time of a day, in the account's zone: "14:05".
+func (r *request) clockTime(t time.Time) string { return markedTime(t, t.In(r.zone).Format("15:04")) }
+
+// moment writes a time of the account's zone: "21 Nov 2026, 14:05". On a page it is an element that tells the time in
+// UTC as well.
 func (r *request) moment(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.In(r.zone).Format("2 Jan 2006, 15:04")
+	return markedTime(t, t.In(r.zone).Format("2 Jan 2006, 15:04"))
 }

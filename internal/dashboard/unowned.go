@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -19,6 +20,8 @@ func unownedRoutes() []route {
 	change := may(affiliate.MayChangeCatalog)
 	return []route{
 		{http.MethodGet, "/stores/:store/codes", signedIn, (*request).unownedPage},
+		{http.MethodPost, "/stores/:store/codes/dismiss", change, (*request).dismissCodes},
+		{http.MethodPost, "/stores/:store/codes/restore", change, (*request).restoreCodes},
 		{http.MethodGet, "/stores/:store/codes/assign", change, (*request).assignPage},
 		{http.MethodPost, "/stores/:store/codes/assign", change, (*request).assignCode},
 	}
@@ -42,6 +45,9 @@ type unownedPage struct {
 	Search       string
 	Sort         storage.UnownedSort
 	Heads        []unownedHead
+	Dismissed    bool   // the codes of which somebody said that they are no creator's, in place of the others
+	Others       string // address of the others
+	Here         string // to come back to
 	MayChange    bool
 }
 
@@ -70,7 +76,12 @@ func (r *request) unownedPage() error {
 	}
 	page := unownedPage{layout: r.layout("Codes nobody owns in "+store.Name, "stores"), Store: store,
 		StoreAddress: storeAddress(store), Pager: r.pager(next), Search: f.Search,
-		Sort: cmp.Or(f.Sort, storage.UnownedByOrders), MayChange: r.may(affiliate.MayChangeCatalog)}
+		Sort: cmp.Or(f.Sort, storage.UnownedByOrders), Dismissed: f.Dismissed, Here: r.here(),
+		MayChange: r.may(affiliate.MayChangeCatalog)}
+	page.Others = r.with("dismissed", "true")
+	if f.Dismissed {
+		page.layout.Title, page.Others = "Codes of no creator in "+store.Name, r.with("dismissed", "")
+	}
 	for _, c := range list {
 		line := unownedLine{UnownedCode: c, FirstUsed: r.date(c.First), LastUsed: r.date(c.Last),
 			NewestAddress: "/orders/" + c.Newest.ID.String(), NewestName: cmp.Or(c.Newest.Number, c.Newest.ExternalID)}
@@ -95,6 +106,40 @@ func (r *request) unownedPage() error {
 		page.Heads = append(page.Heads, head)
 	}
 	return r.show("unowned.html", &page)
+}
+
+// dismissCodes notes that codes are no creator's.
+func (r *request) dismissCodes() error {
+	return r.sortCodes(r.d.App.DismissCodes, "no creator's and asked about no more. They are kept under “Not a creator's”.")
+}
+
+func (r *request) restoreCodes() error {
+	return r.sortCodes(r.d.App.RestoreCodes, "among those again that may be given to a creator.")
+}
+
+// sortCodes does something to the code whose button was pressed, or to all that are ticked.
+func (r *request) sortCodes(do func(context.Context, affiliate.StoreID, []string) (int, error), become string) error {
+	store, err := r.store()
+	if err != nil {
+		return err
+	}
+	address := back(r.field("back"), storeAddress(store)+"/codes")
+	if r.field("nothing") != "" { // the enter key, in a browser without script
+		return r.done(address, "")
+	}
+	codes := r.PostFormArray("ids")
+	if one := r.PostForm("code"); one != "" {
+		codes = []string{one}
+	}
+	if len(codes) == 0 {
+		return affiliate.Errorf(affiliate.Invalid, "no code is selected; tick some rows first")
+	}
+	n, err := do(r.Request.Context(), store.ID, codes)
+	if err != nil {
+		return err
+	}
+	r.d.work.Forget()
+	return r.done(address, counted(int64(n), "code is ", "codes are ")+become)
 }
 
 // ownerOption is one option of a select.

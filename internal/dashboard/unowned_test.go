@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -42,6 +43,62 @@ func TestUnownedCodes(t *testing.T) {
 	h.viewer().get("/stores/str_2/codes").says("Every code has its owner")
 	h.manager().get(at).one("a[href=" + at + "/assign?code=LOST]")
 	h.manager().get(at + "?sort=nonsense").is(http.StatusUnprocessableEntity)
+}
+
+// TestUnownedCodes_dismissed: codes of which somebody says that they are no creator's are work no more, and can be
+// brought back. Giving one to a creator ends that as well.
+func TestUnownedCodes_dismissed(t *testing.T) {
+	h := strayHouse(t)
+	at := "/stores/" + h.storeBySlug("shop").ID.String() + "/codes"
+	v := h.manager()
+	v.get("/").says("2 codes on orders of Northwind US belong to nobody")
+	v.post(at+"/dismiss", "nothing", "1", "ids", "LOST", "back", at).at(at).says("LOST")
+	v.post(at+"/dismiss", "code", "Summer20", "back", at+"?sort=code").at(at+"?sort=code").
+		says("1 code is no creator's", "LOST").hides("SUMMER20")
+	v.get("/").says("1 code on orders of Northwind US belongs to nobody")
+	v.post(at+"/dismiss", "ids", "LOST", "ids", "summer20", "back", "https://elsewhere.example/").at(at).
+		says("1 code is no creator's", "Every code has its owner")
+	v.get("/").hides("to nobody")
+	if got := v.get(at + "?dismissed=true").is(http.StatusOK).keys(); !slices.Equal(got, []string{"summer20", "lost"}) {
+		t.Errorf("dismissed are %v", got)
+	}
+	h.viewer().get(at+"?dismissed=true").says("Codes of no creator", "LOST").hides("Ask again")
+	v.post(at+"/restore", "ids", "LOST", "back", at+"?dismissed=true").says("1 code is among those again").hides("LOST")
+	v.get(at).says("LOST").hides("SUMMER20")
+	v.post(at + "/dismiss").is(http.StatusUnprocessableEntity).says("No code is selected")
+	v.post("/stores/str_9/codes/dismiss", "code", "LOST").is(http.StatusNotFound)
+	h.viewer().post(at+"/dismiss", "code", "LOST").is(http.StatusForbidden)
+	h.owner().get("/settings/audit").says("said that codes are no creator's in the store", "summer20",
+		"asks again whose codes are in the store")
+
+	id := h.storeBySlug("shop").ID
+	om := h.order("505").Conversion.OfferMemberID
+	code, err := h.app.AddCode(h.as(affiliate.RoleManager), app.NewCode{OfferMember: om, Store: id, Code: "SUMMER20"})
+	h.must(err)
+	_, err = h.app.EndCode(h.as(affiliate.RoleManager), code.ID, noon)
+	h.must(err)
+	h.clock.advance(48 * time.Hour)
+	h.sell(sale{code: "SUMMER20", value: 5_00})
+	v.get(at).says("LOST", "SUMMER20")
+}
+
+// TestUnownedCodes_dismissed_in_a_browser: several are ticked and said to be no creator's in one step.
+func TestUnownedCodes_dismissed_in_a_browser(t *testing.T) {
+	h := strayHouse(t)
+	b := h.browse(affiliate.RoleManager)
+	for _, width := range []int64{390, 1280, 1440} {
+		b.viewport(width, 900)
+		b.open("/stores/" + h.storeBySlug("shop").ID.String() + "/codes")
+		if n := b.overflow(); n != 0 {
+			t.Errorf("at %d px the page is %d px too wide", width, n)
+		}
+	}
+	b.click("input[data-all]")
+	b.says("2 selected")
+	b.clickText("Not a creator's code")
+	b.says("2 codes are no creator's", "Every code has its owner")
+	b.clickText("Not a creator's")
+	b.says("SUMMER20", "LOST")
 }
 
 // choices are the options of a select.

@@ -34,6 +34,7 @@ func (q *Query) Conversions() storage.ConversionFilter {
 		Ambiguous:   q.flag("ambiguous"),
 		Search:      q.Text("q"),
 		Former:      q.former(),
+		OnlyFormer:  q.values.Get("include") == "only_former",
 	}
 	f.Former = f.Former || len(f.IDs) > 0
 	if len(f.Campaigns) > MostIDs {
@@ -92,12 +93,13 @@ func (q *Query) Payouts() storage.PayoutFilter {
 func (q *Query) Unowned(account money.Currency) storage.UnownedFilter {
 	store := q.store()
 	f := storage.UnownedFilter{
-		Kind:     cmp.Or(q.values.Get("kind"), storage.EvidenceCode),
-		Store:    store.ID,
-		Search:   q.Text("q"),
-		Since:    q.moment("since", 0),
-		Sort:     storage.UnownedSort(q.values.Get("sort")),
-		Currency: q.currency(),
+		Kind:      cmp.Or(q.values.Get("kind"), storage.EvidenceCode),
+		Store:     store.ID,
+		Search:    q.Text("q"),
+		Since:     q.moment("since", 0),
+		Sort:      storage.UnownedSort(q.values.Get("sort")),
+		Currency:  q.currency(),
+		Dismissed: q.flag("dismissed"),
 	}
 	if f.Currency == "" {
 		f.Currency = account

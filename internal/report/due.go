@@ -88,10 +88,12 @@ func (s Scope) accounts() (string, []any) {
 		f.And("b.campaign_id IN (?)", s.Campaigns)
 		of.And("m.campaign_id IN (?)", s.Campaigns)
 	}
-	if !s.Former {
-		of.And("m.removed_at IS NULL AND cr.removed_at IS NULL")
-	}
-	if !s.Former {
+	switch {
+	case s.Former:
+	case s.LeftCampaigns:
+		f.And("b.creator_id IN (SELECT cr.id FROM creators cr WHERE cr.removed_at IS NULL)")
+	default:
+		s.current(&of)
 		in := "(b.campaign_id, b.creator_id) IN (SELECT m.campaign_id, m.creator_id FROM campaign_members m JOIN creators cr ON cr.id = m.creator_id" + of.Where() + ")"
 		if len(s.Campaigns) == 0 {
 			in = "(" + in + " OR b.campaign_id = 0 AND b.creator_id IN (SELECT cr.id FROM creators cr WHERE cr.removed_at IS NULL))"

@@ -61,7 +61,7 @@ type Figure struct {
 // Figures are all figures there are.
 func Figures() []Figure {
 	return []Figure{
-		{Key: KeyClicks, Title: "Clicks", Of: "clicks", About: "On links; those of robots do not count."},
+		{Key: KeyClicks, Title: "Clicks", Of: "clicks", About: "On links for sales; those of robots do not count."},
 		{Key: KeyConversions, Title: "Conversions", Of: "conversions",
 			About: "Orders that are paid and neither rejected nor held."},
 		{Key: KeyByLink, Title: "Conversions by link", Of: "linked", NoChange: true},

@@ -181,12 +181,18 @@ func campaignNames(ctx context.Context, q Querier, offers []affiliate.Offer) (ma
 	return names, err
 }
 
-// CreatorRows lists creators: those of the scope's campaigns and offers, or the whole community, those who left
-// it only where the scope counts them. They are found by name, e-mail address, handle and code.
+// CreatorRows lists creators: those of the scope's campaigns and offers, or the whole community with what they sold in
+// any campaign (see Scope.OfCreators), those who left only where the scope counts them. They are found by name, e-mail
+// address, handle, code and link.
 func (l List) CreatorRows(ctx context.Context, q Querier) (PageOf[CreatorRow], error) {
+	l.Scope = l.OfCreators()
 	var f storage.Filter
-	if l.ofOffers() {
+	switch {
+	case len(l.Offers) > 0 || l.OfferStatus != "" || l.OfferType != "":
 		query, args := l.members("m.creator_id")
+		f.And("t.id IN ("+query+")", args...)
+	case len(l.Campaigns) > 0: // also those who are in no offer of it yet
+		query, args := l.campaignMembers()
 		f.And("t.id IN ("+query+")", args...)
 	}
 	if !l.Scope.Former {
@@ -196,12 +202,8 @@ func (l List) CreatorRows(ctx context.Context, q Querier) (PageOf[CreatorRow], e
 		f.And("t.id = ?", l.Creator)
 	}
 	if l.Text != "" {
-		like := storage.Containing(l.Text)
-		f.And(`(LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
-			WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN (SELECT m.creator_id FROM codes k
-			JOIN offer_members om ON om.id = k.offer_member_id JOIN campaign_members m ON m.id = om.member_id WHERE k.folded LIKE ? ESCAPE '\'))`,
-			like, like, storage.Containing(cmp.Or(affiliate.FoldHandle(l.Text), l.Text)),
-			storage.Containing(cmp.Or(affiliate.FoldCode(l.Text), l.Text)))
+		l.found = creatorsWith(l.Text)
+		f.And(l.found.All(), l.found.Args...)
 	}
 	return pageOf(ctx, q, l, byCreator, f, func(ids []int64) (map[int64]CreatorRow, error) {
 		list, err := q.CreatorsOf(ctx, idsOf[affiliate.CreatorID](ids))
@@ -211,6 +213,20 @@ func (l List) CreatorRows(ctx context.Context, q Querier) (PageOf[CreatorRow], e
 		}
 		return found, err
 	}, func(r *CreatorRow) *RowSums { return &r.RowSums })
+}
+
+// creatorsWith narrows creators t to those who have a text in a name, an address, a handle, a code or a link.
+func creatorsWith(text string) (f storage.Filter) {
+	like := storage.Containing(text)
+	f.And(`(LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
+		WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN (SELECT m.creator_id FROM codes k
+		JOIN offer_members om ON om.id = k.offer_member_id JOIN campaign_members m ON m.id = om.member_id WHERE k.folded LIKE ? ESCAPE '\')
+		OR t.id IN (SELECT m.creator_id FROM links l JOIN offer_members om ON om.id = l.offer_member_id
+		JOIN campaign_members m ON m.id = om.member_id WHERE l.slug LIKE ? ESCAPE '\'))`,
+		like, like, storage.Containing(cmp.Or(affiliate.FoldHandle(text), text)),
+		storage.Containing(cmp.Or(affiliate.FoldCode(text), text)),
+		storage.Containing(cmp.Or(affiliate.FoldSlug(text), text)))
+	return f
 }
 
 // CodeRows lists the codes and links of a scope, which should be a campaign's, an offer's or a creator's:
@@ -386,7 +402,7 @@ func (r Report) rowSums(ctx context.Context, q Querier, g grouping, ids []int64)
 		return found, nil
 	}
 	query, args := r.factSums(g, allKinds, ids)
-	if g.periods != "" && r.Creator == 0 {
+	if r.inPeriods(g) {
 		query, args = r.periodSums(g, ids)
 	}
 	var rows []struct {

@@ -2,11 +2,13 @@ package report
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/storage/tally"
 )
 
 // KeyFigures are a report with the figures that people look at first.
@@ -26,11 +28,15 @@ type Overview struct {
 	Uncredited []storage.CurrencySales
 }
 
-// Chart has the sums of a report per interval, in the account's currency. They add up to those of the report.
+// Chart has the sums of a report per interval, in the account's currency. They add up to those of the report, but for
+// what a chart that is drawn leaves out before its first conversion.
 type Chart struct {
 	Unit    affiliate.Unit
 	Buckets []affiliate.Bucket
 	Series  []affiliate.Sums // of each bucket
+	// Before are the sums of the same part of the period before, for each bucket of a chart that is drawn; nil where
+	// there is no such period.
+	Before []affiliate.Sums
 }
 
 // Overview reads a report with its key figures and a chart in a unit, or in the one that suits the range when it is
@@ -106,14 +112,23 @@ func (r Report) keyFigures(ctx context.Context, db *storage.DB, s affiliate.Sett
 const MostBuckets = 1100
 
 // Chart gives a report per interval of a unit, or of the one that suits the range when it is empty. A range without a
-// beginning or an end is drawn from the first day with figures to today. The error names the field unit.
+// beginning or an end is drawn from the first day with figures of its scope to today. The error names the field unit.
 func (r Report) Chart(ctx context.Context, q Querier, unit affiliate.Unit, now time.Time) (Chart, error) {
-	bounded, err := boundedRange(ctx, q, r.Range, affiliate.Day(now, r.Range.Zone))
+	today := affiliate.Day(now, r.Range.Zone)
+	days := r.Range
+	var err error
+	if days.From, err = r.firstDay(ctx, q, today); err != nil {
+		return Chart{}, err
+	}
+	bounded, err := boundedRange(ctx, q, days, today)
 	if err != nil {
 		return Chart{}, err
 	}
 	if unit == "" {
 		unit = bounded.UnitFor()
+	}
+	if r.Range.From == "" { // there is nothing before it: its first interval is whole
+		bounded = bounded.Widened(unit)
 	}
 	c := Chart{Unit: unit, Buckets: bounded.Buckets(unit)}
 	if n := len(c.Buckets); n > MostBuckets {
@@ -121,8 +136,57 @@ func (r Report) Chart(ctx context.Context, q Querier, unit affiliate.Unit, now t
 			"are given; take a wider unit or a shorter range",
 			n, unit, MostBuckets)
 	}
-	c.Series, err = r.Series(ctx, q, c.Buckets)
+	if c.Series, err = r.Series(ctx, q, c.Buckets); err != nil || !r.Drawn {
+		return c, err
+	}
+	if before, ok := r.Range.Previous(); ok {
+		c.Before, err = r.Series(ctx, q, before.Like(c.Buckets))
+	}
 	return c, err
+}
+
+// firstDay is the first day with figures of the scope, and of a chart that is drawn with a conversion; the given one
+// where there is none yet. It is asked for only where the range has no beginning.
+func (r Report) firstDay(ctx context.Context, q Querier, otherwise string) (first string, err error) {
+	if r.Range.From != "" {
+		return r.Range.From, nil
+	}
+	var f storage.Filter
+	from := "conversions p"
+	day := "MIN(p.day)"
+	switch {
+	case r.Creator != 0 && r.Drawn:
+		members, args := r.members("om.id")
+		f.And("p.credited AND p.offer_member_id IN ("+members+")", args...)
+		f.And(tally.Class("p", affiliate.ClassConversion)+" AND p.rate IS NOT NULL AND p.account_currency = ?",
+			string(r.Currency))
+	case r.Creator != 0:
+		return "", nil
+	default:
+		from, day = "offer_periods p", "MIN(p.period)"
+		f.And("LENGTH(p.period) = 10")
+		if r.ofOffers() {
+			var o storage.Filter
+			r.offers(&o)
+			f.And("p.offer_id IN (SELECT o.id FROM offers o"+o.Where()+")", o.Args...)
+		} else {
+			f.And("p.offer_id = 0")
+		}
+		if !r.Scope.Former {
+			f.And("NOT p.former")
+		}
+		if r.Drawn {
+			f.And("p.conversions <> 0 AND p.converted AND p.currency = ?", string(r.Currency))
+		}
+	}
+	err = q.GetIn(ctx, &first, `SELECT COALESCE(`+day+`, '') FROM `+from+f.Where(), f.Args...)
+	if err != nil {
+		return "", fmt.Errorf("find the first day of a chart: %w", err)
+	}
+	if first == "" {
+		first = otherwise
+	}
+	return first, nil
 }
 
 // together runs functions at the same time. When one fails the others are called off; the error is the first one's.

@@ -80,3 +80,67 @@ func TestOverview(t *testing.T) {
 		}
 	})
 }
+
+// TestChart_drawn: a chart that is looked at begins with the first conversion of what it shows, whatever the account had
+// before, and has the period before beside. Both add up to what the figures say.
+func TestChart_drawn(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		p := smallPast(t, db)
+		now := p.At("2026-04-10 12:00")
+		for _, c := range []struct {
+			name  string
+			scope report.Scope
+			unit  affiliate.Unit
+			first string
+		}{
+			{"home", report.Scope{Former: true}, "", "2026-02-28"},
+			{"home by week", report.Scope{Former: true}, affiliate.ByWeek, "2026-02-23"},
+			{"home by month", report.Scope{Former: true}, affiliate.ByMonth, "2026-02-01"},
+			{"a campaign", report.Scope{Campaigns: []affiliate.CampaignID{past.Autumn}}, "", "2026-03-15"},
+			{"an offer", report.Scope{Offers: []affiliate.OfferID{past.SpringLinks}}, "", "2026-03-16"},
+			{"a creator", report.Scope{Creator: past.Ben}, "", ""},
+			{"a creator in a campaign", report.Scope{Creator: past.Anna,
+				Campaigns: []affiliate.CampaignID{past.Autumn}}, "", "2026-03-15"},
+			{"nobody", report.Scope{Campaigns: []affiliate.CampaignID{past.Winter}}, "", "2026-04-10"},
+		} {
+			r := p.report(c.scope, affiliate.Range{Zone: p.Zone})
+			r.Drawn = true
+			chart, err := r.Chart(t.Context(), db, c.unit, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sums, err := r.Sums(t.Context(), db)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first := chart.Buckets[0]
+			if c.first != "" && first.From != c.first || first.Partial || chart.Before != nil {
+				t.Errorf("%s begins on %s (in part: %v), want %s", c.name, first.From, first.Partial, c.first)
+			}
+			if got := plus(chart.Series); got.Sales != sums.Sales || got.Commissions != sums.Commissions ||
+				got.Conversions != sums.Conversions {
+				t.Errorf("%s adds up to %+v, want %+v", c.name, got, sums.Sums)
+			}
+		}
+		for _, unit := range affiliate.Words[affiliate.Unit]() {
+			r := p.report(report.Scope{Former: true}, p.Days("2026-03-20", "2026-04-08"))
+			r.Drawn = true
+			chart, err := r.Chart(t.Context(), db, unit, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Range, _ = r.Range.Previous()
+			before, err := r.Sums(t.Context(), db)
+			if err != nil || len(chart.Before) != len(chart.Series) || plus(chart.Before) != before.Sums {
+				t.Errorf("the %ss before add up to %+v, want %+v, %v", unit, plus(chart.Before), before.Sums, err)
+			}
+		}
+	})
+}
+
+func plus(list []affiliate.Sums) (total affiliate.Sums) {
+	for _, s := range list {
+		total = total.Plus(s)
+	}
+	return total
+}

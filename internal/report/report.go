@@ -35,6 +35,9 @@ type Report struct {
 	Scope
 	Range    affiliate.Range
 	Currency money.Currency
+	// Drawn says that the chart is to be looked at: where the range has no beginning it starts with the first
+	// conversion, whatever clicks and orders that do not count there were before, and it has the period before beside.
+	Drawn bool
 }
 
 // Sums are what a report adds up.
@@ -77,12 +80,7 @@ func (r Report) Sums(ctx context.Context, q Querier) (Sums, error) {
 	if r.Range, err = boundedRange(ctx, q, r.Range, ""); err != nil {
 		return Sums{}, err
 	}
-	var cells []reportCell
-	if r.Creator != 0 {
-		cells, err = r.creatorCells(ctx, q, "''")
-	} else {
-		cells, err = r.offerCells(ctx, q, "''", inPeriods(r.Range.Cover().Periods()))
-	}
+	cells, err := r.cells(ctx, q, "''", "''", inPeriods(r.Range.Cover().Periods()))
 	if err != nil {
 		return Sums{}, fmt.Errorf("sum up a report: %w", err)
 	}
@@ -122,14 +120,8 @@ func (r Report) Series(ctx context.Context, q Querier, buckets []affiliate.Bucke
 	if len(buckets) == 0 {
 		return series, nil
 	}
-	var cells []reportCell
-	var err error
-	if r.Creator != 0 {
-		r.Range.From, r.Range.To = buckets[0].From, buckets[len(buckets)-1].To
-		cells, err = r.creatorCells(ctx, q, "f.day")
-	} else {
-		cells, err = r.offerCells(ctx, q, "p.period", periodsOf(buckets))
-	}
+	r.Range.From, r.Range.To = buckets[0].From, buckets[len(buckets)-1].To
+	cells, err := r.cells(ctx, q, "f.day", "p.period", periodsOf(buckets))
 	if err != nil {
 		return nil, fmt.Errorf("sum up a series: %w", err)
 	}
@@ -174,6 +166,30 @@ func periodsOf(buckets []affiliate.Bucket) storage.Filter {
 	return f
 }
 
+// cells reads what the report adds up, by an expression over facts f or over offer_periods p, which f narrows.
+func (r Report) cells(ctx context.Context, q Querier, ofFacts, ofPeriods string, f storage.Filter) ([]reportCell, error) {
+	if r.Creator != 0 {
+		return r.factCells(ctx, q, ofFacts)
+	}
+	cells, err := r.offerCells(ctx, q, ofPeriods, f)
+	if err != nil || !r.LeftCampaigns || r.Scope.Former {
+		return cells, err
+	}
+	// Sums per offer do not tell who left the community from who left a campaign alone. The former are few: they are
+	// taken out of what all sold.
+	r.gone = true
+	gone, err := r.factCells(ctx, q, ofFacts)
+	for i := range cells {
+		cells[i].Former = false
+	}
+	for _, c := range gone {
+		cells = append(cells, c)
+		c.Former, c.Sums = false, c.Negative()
+		cells = append(cells, c)
+	}
+	return cells, err
+}
+
 // offerCells reads sums per offer and period, added up by an expression over offer_periods p.
 func (r Report) offerCells(ctx context.Context, q Querier, period string, f storage.Filter) ([]reportCell, error) {
 	if r.ofOffers() {
@@ -189,24 +205,35 @@ func (r Report) offerCells(ctx context.Context, q Querier, period string, f stor
 	return cells, err
 }
 
-// creatorCells reads the facts of one creator, added up by an expression over facts f.
-func (r Report) creatorCells(ctx context.Context, q Querier, period string) ([]reportCell, error) {
+// factCells reads the facts of one creator, or of all who left the community, added up by an expression over facts f.
+func (r Report) factCells(ctx context.Context, q Querier, period string) ([]reportCell, error) {
 	all := r.Scope
 	all.Former = true
+	former := r.formerly()
+	if r.gone {
+		former = "TRUE"
+	}
 	members, args := all.members("om.id")
 	conversions, links, entries := storage.Filter{}, storage.Filter{}, storage.Filter{}
 	conversions.And("c.offer_member_id IN ("+members+")", args...)
 	r.onDays(&conversions, "c.day")
 	links.And("l.offer_member_id IN ("+members+")", args...)
 	r.between(&links, "k.at")
-	entries.And("e.creator_id = ?", r.Creator)
+	switch {
+	case r.gone:
+		entries.And("e.creator_id IN (SELECT cr.id FROM creators cr WHERE cr.removed_at IS NOT NULL)")
+	case r.LeftCampaigns && !r.Scope.Former:
+		entries.And("e.creator_id = ? AND EXISTS (SELECT 1 FROM creators cr WHERE cr.id = e.creator_id AND cr.removed_at IS NULL)", r.Creator)
+	default:
+		entries.And("e.creator_id = ?", r.Creator)
+	}
 	r.between(&entries, "e.created_at")
 	if r.ofOffers() {
 		entries.And("e.offer_member_id IN ("+members+")", args...)
 	}
 	var cells []reportCell
 	// Members are added up before they are looked up: a creator has few, and many facts.
-	err := q.ListIn(ctx, &cells, `SELECT f.period, f.currency, f.converted, (m.removed_at IS NOT NULL OR cr.removed_at IS NOT NULL) AS former, `+
+	err := q.ListIn(ctx, &cells, `SELECT f.period, f.currency, f.converted, `+former+` AS former, `+
 		tally.SumUp(tally.Columns)+` FROM (SELECT `+period+` AS period, f.member, f.currency, f.converted, `+tally.SumUp(tally.Columns)+`
 			FROM (`+tally.Facts(conversions.Also(), links.Also(), entries.Also())+`) f GROUP BY 1, f.member, f.currency, f.converted) f
 		LEFT JOIN offer_members om ON om.id = f.member LEFT JOIN campaign_members m ON m.id = om.member_id LEFT JOIN creators cr ON cr.id = m.creator_id

@@ -103,6 +103,47 @@ func TestSums(t *testing.T) {
 	})
 }
 
+// TestCommunity: who left a campaign counts among the community with all that they sold, who left the community does
+// not; the list, the figures of each creator and what those sold who left are one account with home.
+func TestCommunity(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		p := smallPast(t, db)
+		for _, days := range []affiliate.Range{p.Days("2026-03-01", "2026-03-31"), {Zone: p.Zone}} {
+			of := p.report(report.Scope{}, days)
+			page, err := list(of, report.KeySales, true).CreatorRows(t.Context(), db)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sales, rows := map[affiliate.CreatorID]int64{}, affiliate.Sums{}
+			for _, row := range page.Rows {
+				sales[row.ID], rows = row.Sales, rows.Plus(row.Sums)
+				profile, err := p.report(report.Scope{Creator: row.ID}.OfCreators(), days).Sums(t.Context(), db)
+				if err != nil || profile.Sales != row.Sales || profile.Payouts != row.Payouts ||
+					profile.Clicks != row.Clicks || profile.Former != (affiliate.Sums{}) {
+					t.Errorf("%s is listed with %+v, alone with %+v, %v", row.Name, row.Sums, profile, err)
+				}
+			}
+			_, dora := sales[past.Dora]
+			if sales[past.Cleo] != 4000 || dora || page.Total == nil || page.Total.Sales != rows.Sales {
+				t.Errorf("sales %v, total %+v; want Cleo's, who left a campaign, and not Dora's", sales, page.Total)
+			}
+			home, err := p.report(report.Scope{Former: true}, days).Sums(t.Context(), db)
+			if err != nil || rows.Sales+3000 != home.Sales || rows.Payouts != home.Payouts || rows.Clicks != home.Clicks {
+				t.Errorf("the community %+v and Dora's 3000 are not home's %+v, %v", rows, home.Sums, err)
+			}
+			dead, err := p.report(report.Scope{Creator: past.Dora}.OfCreators(), days).Sums(t.Context(), db)
+			if err != nil || dead.Sales != 0 || dead.Former.Sales != 3000 {
+				t.Errorf("Dora, who left the community: %+v, %v", dead, err)
+			}
+			spring := of
+			spring.Campaigns = []affiliate.CampaignID{past.Spring}
+			if page, err = list(spring, "", false).CreatorRows(t.Context(), db); err != nil || page.Count != 2 {
+				t.Errorf("%d creators of a campaign that Cleo left, %v; want Anna and Ben", page.Count, err)
+			}
+		}
+	})
+}
+
 func TestSeries(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		p := smallPast(t, db)
@@ -415,11 +456,11 @@ func TestList_creators(t *testing.T) {
 			total  string // sales, or none
 		}{
 			{"the community by name", report.Scope{}, march, "", nil,
-				"Anna 24001 1 2050, ben 900 4 0, Cleo 0 0 0, Emil 0 0 0", "24901"},
+				"Anna 24001 1 2050, ben 900 4 0, Cleo 4000 0 0, Emil 0 0 0", "28901"},
 			{"the community by sales", report.Scope{}, march, report.KeySales, nil,
-				"Cleo 0 0 0, Emil 0 0 0, ben 900 4 0, Anna 24001 1 2050", "24901"},
+				"Emil 0 0 0, ben 900 4 0, Cleo 4000 0 0, Anna 24001 1 2050", "28901"},
 			{"the community by clicks", report.Scope{}, march, report.KeyClicks, nil,
-				"Cleo 0 0 0, Emil 0 0 0, Anna 24001 1 2050, ben 900 4 0", "24901"},
+				"Cleo 4000 0 0, Emil 0 0 0, Anna 24001 1 2050, ben 900 4 0", "28901"},
 			{"everybody by payouts", report.Scope{Former: true}, march, report.KeyPayouts, nil,
 				"ben 900 4 0, Cleo 4000 0 0, Dora 3000 0 0, Emil 0 0 0, Anna 24001 1 2050", "31901"},
 			{"everybody by conversion rate", report.Scope{Former: true}, march, report.KeyConversionRate, nil,
@@ -427,7 +468,7 @@ func TestList_creators(t *testing.T) {
 			{"everybody, of all time", report.Scope{Former: true}, affiliate.Range{Zone: p.Zone}, "", nil,
 				"Anna 201777 1 2050, ben 900 5 70, Cleo 4000 0 0, Dora 3000 0 0, Emil 0 0 0", "209677"},
 			{"the community, of all time", report.Scope{}, affiliate.Range{Zone: p.Zone}, report.KeySales, nil,
-				"Cleo 0 0 0, Emil 0 0 0, ben 900 5 70, Anna 201777 1 2050", "202677"},
+				"Emil 0 0 0, ben 900 5 70, Cleo 4000 0 0, Anna 201777 1 2050", "206677"},
 			{"a campaign", report.Scope{Campaigns: []affiliate.CampaignID{past.Spring}}, march, "", nil,
 				"Anna 17001 1 1100, ben 900 4 0", "17901"},
 			{"a campaign with former members", report.Scope{Campaigns: []affiliate.CampaignID{past.Spring},
@@ -439,13 +480,16 @@ func TestList_creators(t *testing.T) {
 				report.KeyCommissions, nil, "Dora 3000 0 0, Anna 7000 0 900", "10000"},
 			{"by handle", report.Scope{}, march, "", func(l *report.List) {
 				l.Text = "BEN.ig"
-			}, "ben 900 4 0", "none"},
+			}, "ben 900 4 0", "900"},
+			{"by link, of all time", report.Scope{}, affiliate.Range{Zone: p.Zone}, "", func(l *report.List) {
+				l.Text = "MINE7"
+			}, "ben 900 5 70", "900"},
 			{"in a campaign by text", report.Scope{Campaigns: []affiliate.CampaignID{past.Spring}}, march, "",
 				func(l *report.List) { l.Text = "nn" }, "Anna 17001 1 1100", "17001"},
 			{"with sales", report.Scope{}, march, "", func(l *report.List) {
 				l.Bounds = []report.Bound{{report.KeySales, new(int64(1)), nil}}
 			},
-				"Anna 24001 1 2050, ben 900 4 0", "none"},
+				"Anna 24001 1 2050, ben 900 4 0, Cleo 4000 0 0", "none"},
 		} {
 			l := list(p.report(test.scope, test.days), test.sort, false)
 			if test.change != nil {
@@ -494,7 +538,7 @@ func TestList_codes(t *testing.T) {
 		want := []string{"code CODE1shop Anna Ten Spring 15000 0", "code CODE2shop Anna Links Spring 0 0",
 			"code CODE3shop ben Ten Spring 0 0", "code CODE4shop Cleo Ten Spring 4000 0",
 			"code CODE7shop ben Links Spring 0 0", "link link2sales Anna Links Spring 0 1",
-			"link link7sales ben Links Spring 900 4"}
+			"link link7sales ben Links Spring 900 4", "link mine7purchase ben Links Spring 0 0"}
 		if !slices.Equal(got, want) || page.Total.Clicks != 5 {
 			t.Errorf("got %q, total %v, want %q", got, page.Total, want)
 		}
@@ -581,7 +625,7 @@ func (p history) facts() []fact {
 		list = append(list, f)
 	}
 	for _, k := range p.Rows.Clicks {
-		if member := p.Links[k.LinkID]; !k.Bot {
+		if member, counts := p.Links[k.LinkID]; counts && !k.Bot {
 			list = append(list, fact{member: member, creator: p.Members[member].Creator, day: k.Day,
 				evidence: fmt.Sprint("link", k.LinkID), account: affiliate.Sums{Clicks: 1}})
 		}
@@ -602,7 +646,11 @@ func (p history) counts(f fact, r report.Report) bool {
 	if f.member != 0 {
 		o = p.Rows.Offers[where.Offer-1]
 	}
-	return r.Range.Contains(f.day) && (r.Former || !where.Former) && (r.Creator == 0 || f.creator == r.Creator) &&
+	former := where.Former
+	if r.LeftCampaigns {
+		former = f.creator == past.Dora
+	}
+	return r.Range.Contains(f.day) && (r.Former || !former) && (r.Creator == 0 || f.creator == r.Creator) &&
 		(len(r.Campaigns) == 0 || slices.Contains(r.Campaigns, where.Campaign)) &&
 		(len(r.Offers) == 0 || slices.Contains(r.Offers, where.Offer)) &&
 		(r.OfferStatus == "" || o.Status == r.OfferStatus) && (r.OfferType == "" || o.Type == r.OfferType)
@@ -686,10 +734,12 @@ func TestReports_addUp(t *testing.T) {
 					})
 				})
 			case 2:
-				checkList(t, db, l, want.Sums, report.List.CreatorRows,
+				of := r
+				of.Scope = r.OfCreators()
+				checkList(t, db, l, sum(of, every).Sums, report.List.CreatorRows,
 					func(row report.CreatorRow) (int64, report.RowSums,
 						report.RowSums) {
-						return int64(row.ID), row.RowSums, sum(r, func(f fact) bool { return f.creator == row.ID })
+						return int64(row.ID), row.RowSums, sum(of, func(f fact) bool { return f.creator == row.ID })
 					})
 			case 3:
 				checkList(t, db, l, ofEvidence, report.List.CodeRows, func(row report.CodeRow) (int64,
@@ -708,6 +758,11 @@ func TestReports_addUp(t *testing.T) {
 			all, err := home.Sums(ctx, db)
 			if err != nil {
 				t.Fatal(err)
+			}
+			community, err := p.report(report.Scope{}.OfCreators(), r.Range).Sums(ctx, db)
+			if err != nil || community.Sums.Plus(community.Former) != all.Sums {
+				t.Fatalf("home %+v is not the community %+v and who left it %+v, %v", all.Sums, community.Sums,
+					community.Former, err)
 			}
 			parts := sum(home, func(f fact) bool { return f.member == 0 }).Sums
 			for _, c := range []affiliate.CampaignID{past.Spring, past.Autumn, past.Winter} {
@@ -736,8 +791,10 @@ func drawScope(t *rapid.T) report.Scope {
 		OfferStatus: rapid.SampledFrom([]affiliate.OfferStatus{"", "", "", affiliate.OfferActive,
 			affiliate.OfferPaused}).Draw(t, "status"),
 		OfferType: rapid.SampledFrom([]affiliate.OfferType{"", "", "", affiliate.OfferPromoCode}).Draw(t, "type"),
-		Creator:   rapid.SampledFrom([]affiliate.CreatorID{0, 0, past.Anna, past.Cleo}).Draw(t, "creator"),
-		Former:    rapid.Bool().Draw(t, "former"),
+		Creator: rapid.SampledFrom([]affiliate.CreatorID{0, 0, past.Anna, past.Cleo, past.Dora}).
+			Draw(t, "creator"),
+		Former:        rapid.Bool().Draw(t, "former"),
+		LeftCampaigns: rapid.Bool().Draw(t, "left campaigns"),
 	}
 }
 

@@ -23,7 +23,7 @@ var rowColumns = tally.Columns + ", not_converted"
 // source chooses where a list's figures come from.
 func (l List) source(g grouping, wanted affiliate.Range) source {
 	switch {
-	case g.periods != "" && l.Creator == 0:
+	case l.inPeriods(g):
 		query, args := l.periodSums(g, nil)
 		return source{query: query, args: args}
 	case g == byCreator && wanted.From == "" && wanted.To == "":
@@ -35,6 +35,11 @@ func (l List) source(g grouping, wanted affiliate.Range) source {
 	}
 	query, args := l.factSums(g, l.needs(), nil)
 	return source{query: query, args: args, partly: true}
+}
+
+// inPeriods says whether sums per offer and period tell the figures of the rows.
+func (r Report) inPeriods(g grouping) bool {
+	return g.periods != "" && r.Creator == 0 && (r.Scope.Former || !r.LeftCampaigns)
 }
 
 // narrowed says whether the list leaves rows of its scope out.
@@ -169,7 +174,7 @@ func (r Report) factSums(g grouping, which kinds, ids []int64) (string, []any) {
 	}
 	if which.clicks {
 		f := members.Clone()
-		f.And("NOT k.bot")
+		f.And(tally.Click)
 		r.between(&f, "k.at")
 		parts = append(parts, sumPart{id: g.clicks, columns: map[string]string{"clicks": "COUNT(*)"}, args: f.Args,
 			from: tables + " JOIN links l ON l.offer_member_id = om.id JOIN clicks k ON k.link_id = l.id" + f.Where()})
@@ -237,6 +242,8 @@ func (r Report) payouts(g grouping, ids []int64) storage.Filter {
 		f.And("e.creator_id = ?", r.Creator)
 	case g == byCreator && len(ids) > 0:
 		f.And("e.creator_id IN (?)", ids)
+	case r.searched():
+		f.And("e.creator_id IN (SELECT t.id FROM creators t"+r.found.Where()+")", r.found.Args...)
 	case r.narrow():
 		creators, args := r.members("m.creator_id")
 		f.And("e.creator_id IN ("+creators+")", args...)

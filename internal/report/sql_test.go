@@ -25,6 +25,7 @@ func TestStatements(t *testing.T) {
 			{"home", report.Scope{Former: true}},
 			{"a campaign", spring},
 			{"a creator", report.Scope{Creator: past.Anna}},
+			{"the community", report.Scope{}.OfCreators()},
 			{"a creator in a campaign", report.Scope{Campaigns: spring.Campaigns, Creator: past.Anna}},
 		} {
 			r := p.report(c.scope, march)
@@ -34,6 +35,12 @@ func TestStatements(t *testing.T) {
 			})
 			s.Of("a chart of "+c.name, func() error {
 				_, err := r.Chart(ctx, db, affiliate.ByDay, now)
+				return err
+			})
+			drawn := p.report(c.scope, ever)
+			drawn.Drawn = true
+			s.Of("a chart of "+c.name+" since its first conversion", func() error {
+				_, err := drawn.Chart(ctx, db, affiliate.ByMonth, now)
 				return err
 			})
 			s.Of("members of "+c.name, func() error {
@@ -72,6 +79,12 @@ func TestStatements(t *testing.T) {
 			})
 			s.Of("creators "+c.name, func() error {
 				_, err := list.CreatorRows(ctx, db)
+				return err
+			})
+			search := list
+			search.Text = "anna"
+			s.Of("creators with a text "+c.name, func() error {
+				_, err := search.CreatorRows(ctx, db)
 				return err
 			})
 			if len(c.scope.Campaigns) > 0 {

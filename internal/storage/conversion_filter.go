@@ -35,6 +35,7 @@ type ConversionFilter struct {
 	From, To    time.Time      // placed in [From, To)
 	Search      string         // in the order's number, the creator's name or handles, the code or the slug
 	Former      bool           // those of creators who left the campaign or the community, too
+	OnlyFormer  bool           // those of creators who left alone
 }
 
 // narrow gives the conditions on conversions c, and whether they look at orders o too. The error names the field ids.
@@ -107,6 +108,8 @@ func (c ConversionFilter) ofMembers(f *Filter) {
 		f.And("c.offer_member_id = (SELECT offer_member_id FROM links WHERE id = ?) AND c.link_id = ?", c.Link, c.Link)
 	}
 	switch {
+	case c.OnlyFormer:
+		f.And("c.offer_member_id IN (SELECT x.id " + formerMembers + ")")
 	case c.Former:
 	case c.Campaign != 0:
 		f.And("c.offer_member_id NOT IN (SELECT x.id "+formerMembers+" AND m.campaign_id = ?)", c.Campaign)

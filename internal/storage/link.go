@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
@@ -56,7 +57,28 @@ func (tx *Tx) CreateLink(ctx context.Context, l affiliate.Link) (affiliate.Link,
 	return l, taken(err, "slug", "the slug %q is taken", l.Slug)
 }
 
-// SaveLink writes the changeable fields of a link: kind, landing page, utm parameters and end.
+// SaveLink writes the changeable fields of a link: kind, landing page, utm parameters and end. Take LockCatalog first:
+// whether clicks on it count follows its kind.
 func (tx *Tx) SaveLink(ctx context.Context, l affiliate.Link) error {
-	return linkTable.save(ctx, tx, l)
+	before, err := tx.Link(ctx, l.ID)
+	if err != nil {
+		return err
+	}
+	if err := linkTable.save(ctx, tx, l); err != nil {
+		return err
+	}
+	return tx.recountClicks(ctx, before, l)
+}
+
+// LinkClicks counts the clicks on a link in [from, to), without those of robots; a zero moment bounds nothing.
+func (q queries) LinkClicks(ctx context.Context, id affiliate.LinkID, from, to time.Time) (n int64, err error) {
+	var f Filter
+	f.And("link_id = ? AND NOT bot", id)
+	if !from.IsZero() {
+		f.And("at >= ?", At(from))
+	}
+	if !to.IsZero() {
+		f.And("at < ?", At(to))
+	}
+	return n, q.Get(ctx, &n, `SELECT COUNT(*) FROM clicks`+f.Where(), f.Args...)
 }

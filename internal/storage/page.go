@@ -92,7 +92,7 @@ func ChangedMeanwhile(what fmt.Stringer) error {
 
 // conflict makes a Conflict about one field.
 func conflict(field, format string, args ...any) error {
-	return &affiliate.Error{Kind: affiliate.Conflict, Field: field, Message: fmt.Sprintf(format, args...)}
+	return affiliate.ConflictErrorf(field, format, args...)
 }
 
 // taken turns the absence of a returned id after ON CONFLICT DO NOTHING into a Conflict that names a field.

@@ -107,7 +107,7 @@ func (s *sums) payout(member affiliate.OfferMemberID, day, currency string, amou
 	add(&s.days, memberDay{member, day, cell{currency, true}}, affiliate.Sums{Payouts: amount}.Plus)
 }
 
-// click adds clicks that are no bot's.
+// click adds clicks that are no bot's; they count when the link's kind does.
 func (s *sums) click(link affiliate.LinkID, day string, n int64) {
 	add(&s.clicks, linkDay{link, day}, func(have int64) int64 { return have + n })
 }
@@ -222,7 +222,7 @@ func (t sumTable) keep(ctx context.Context, tx *Tx, how *Shown, keys []any) erro
 	return nil
 }
 
-// placeClicks turns clicks on links into clicks of offer members.
+// placeClicks turns clicks on links into clicks of offer members. Those on links that are not for sales count nowhere.
 func (tx *Tx) placeClicks(ctx context.Context, s, shown *sums) error {
 	var links []affiliate.LinkID
 	for _, counted := range []*sums{s, shown} {
@@ -237,18 +237,66 @@ func (tx *Tx) placeClicks(ctx context.Context, s, shown *sums) error {
 	var owners []struct {
 		ID     affiliate.LinkID
 		Member affiliate.OfferMemberID
+		Kind   affiliate.LinkKind
 	}
-	if err := tx.ListIn(ctx, &owners, `SELECT id, offer_member_id AS member FROM links WHERE id IN (?)`, slices.Compact(links)); err != nil {
+	if err := tx.ListIn(ctx, &owners, `SELECT id, offer_member_id AS member, kind FROM links WHERE id IN (?)`, slices.Compact(links)); err != nil {
 		return err
 	}
 	members := map[affiliate.LinkID]affiliate.OfferMemberID{}
 	for _, o := range owners {
-		members[o.ID] = o.Member
+		if o.Kind.CountsClicks() {
+			members[o.ID] = o.Member
+		}
 	}
 	for _, counted := range []*sums{s, shown} {
 		for at, n := range counted.clicks {
-			add(&counted.days, memberDay{members[at.link], at.day, cell{"", true}}, affiliate.Sums{Clicks: n}.Plus)
+			if member, counts := members[at.link]; counts {
+				counted.clickOf(member, at.day, n)
+			}
 		}
+	}
+	return nil
+}
+
+// clickOf adds clicks that count to those of an offer member.
+func (s *sums) clickOf(member affiliate.OfferMemberID, day string, n int64) {
+	add(&s.days, memberDay{member, day, cell{"", true}}, affiliate.Sums{Clicks: n}.Plus)
+}
+
+// recountClicks counts the clicks on a link, or counts them no more, since its kind has changed. Nothing may record
+// clicks meanwhile: take LockCatalog first.
+func (tx *Tx) recountClicks(ctx context.Context, before, after affiliate.Link) error {
+	if before.Kind.CountsClicks() == after.Kind.CountsClicks() {
+		return nil
+	}
+	sign := int64(1)
+	if before.Kind.CountsClicks() {
+		sign = -1
+	}
+	how, err := tx.shownNow(ctx)
+	if err != nil {
+		return err
+	}
+	if how != nil {
+		if err := tx.clicksOf(ctx, how, &tx.shownSums, after, sign); err != nil {
+			return err
+		}
+	}
+	return tx.clicksOf(ctx, nil, &tx.sums, after, sign)
+}
+
+// clicksOf adds the clicks on a link, as they are or as they are shown, or takes them away with a sign of -1.
+func (tx *Tx) clicksOf(ctx context.Context, how *Shown, s *sums, link affiliate.Link, sign int64) error {
+	var days []struct {
+		Day string
+		N   int64
+	}
+	query := how.over(`SELECT day, COUNT(*) AS n FROM clicks WHERE link_id = ? AND NOT bot GROUP BY day`)
+	if err := tx.List(ctx, &days, query, link.ID); err != nil {
+		return fmt.Errorf("count the clicks of %s: %w", link.ID, err)
+	}
+	for _, d := range days {
+		s.clickOf(link.OfferMemberID, d.Day, sign*d.N)
 	}
 	return nil
 }

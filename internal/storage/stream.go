@@ -8,6 +8,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
 )
 
 // Snapshot is the database as it was at one moment: whatever is read from it belongs together.
@@ -55,6 +56,7 @@ func (q queries) stream(ctx context.Context, query string, args []any, row any, 
 
 // Names are the words for ids, for rows that are read by the million: looked up here they travel once.
 type Names struct {
+	Account   money.Currency // the account's currency
 	Stores    map[affiliate.StoreID]string
 	Campaigns map[affiliate.CampaignID]string
 	Offers    map[affiliate.OfferID]string

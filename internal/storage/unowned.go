@@ -41,6 +41,7 @@ type UnownedFilter struct {
 	Since     time.Time      // counts orders placed then or later
 	Sort      UnownedSort    // UnownedByOrders when empty
 	Currency  money.Currency // whose sales UnownedBySales compares; amounts in others say nothing there
+	Dismissed bool           // those of which somebody said that they are no creator's, in place of the others
 }
 
 // UnownedCode is a code, or a slug, on orders that are not credited, which nobody owns in their store. Only orders
@@ -97,8 +98,13 @@ func (u UnownedFilter) conditions() Filter {
 	}
 	if u.Kind == EvidenceSlug {
 		f.And(unownedSlug)
+		return f
+	}
+	f.And(unownedCode)
+	if u.Dismissed {
+		f.And(dismissedCode)
 	} else {
-		f.And(unownedCode)
+		f.And("NOT " + dismissedCode)
 	}
 	return f
 }
@@ -183,8 +189,8 @@ func (q queries) CountUnownedLines(ctx context.Context, u UnownedFilter) (n int6
 // mostUnowned is how far UnownedCodeCounts counts.
 const mostUnowned = 1000
 
-// UnownedCodeCounts counts the codes that orders without credit carry and that nobody owns, by store. From mostUnowned
-// on it counts no further. It looks for one order of each code, not at all: a code may be on any number of them.
+// UnownedCodeCounts counts the codes that orders without credit carry, that nobody owns and nobody dismissed, by store.
+// From mostUnowned on it counts no further. It looks for one order of each code, not at all: a code may be on any number of them.
 func (q queries) UnownedCodeCounts(ctx context.Context) (map[affiliate.StoreID]int64, error) {
 	var rows []struct {
 		StoreID affiliate.StoreID `db:"store_id"`
@@ -192,7 +198,7 @@ func (q queries) UnownedCodeCounts(ctx context.Context) (map[affiliate.StoreID]i
 	}
 	err := q.List(ctx, &rows, fmt.Sprintf(`SELECT u.store_id, COUNT(*) AS codes FROM (
 			SELECT d.store_id FROM (SELECT DISTINCT e.store_id, e.value FROM unowned_evidence e JOIN stores s ON s.id = e.store_id
-				WHERE e.kind = ? AND s.state <> ?) d
+				WHERE e.kind = ? AND s.state <> ? AND NOT `+dismissedCode+`) d
 			WHERE EXISTS (SELECT 1 FROM unowned_evidence e JOIN orders o ON o.id = e.order_id
 				WHERE e.kind = ? AND e.store_id = d.store_id AND e.value = d.value AND `+unownedCode+`) LIMIT %d) u
 		GROUP BY u.store_id`, mostUnowned), EvidenceCode, affiliate.StoreStateEnded, EvidenceCode)

@@ -363,3 +363,53 @@ func TestOrdersCarryingCode(t *testing.T) {
 		}
 	})
 }
+
+// TestUnownedCodes_dismissed: what was dismissed in a store is neither listed nor counted there, unless it is asked for.
+func TestUnownedCodes_dismissed(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		one, two := addStore(t, db, "one").ID, addStore(t, db, "two").ID
+		saveSeen(t, db, seen{store: one, id: "1", currency: "EUR", codes: []string{"NEWS"}},
+			seen{store: one, id: "2", currency: "EUR", codes: []string{"OWN"}},
+			seen{store: two, id: "3", currency: "EUR", codes: []string{"NEWS"}})
+		move := func(f func(tx *storage.Tx) ([]string, error), want ...string) {
+			t.Helper()
+			inTx(t, db, func(tx *storage.Tx) error {
+				got, err := f(tx)
+				checkLines(t, "moved", got, want...)
+				return err
+			})
+		}
+		counts := func(want map[affiliate.StoreID]int64) {
+			t.Helper()
+			if got, err := db.UnownedCodeCounts(t.Context()); err != nil || !maps.Equal(got, want) {
+				t.Errorf("counts %v, %v, want %v", got, err, want)
+			}
+			n, err := db.CountUnownedLines(t.Context(), storage.UnownedFilter{})
+			if err != nil || n != want[one]+want[two] {
+				t.Errorf("%d lines, %v", n, err)
+			}
+		}
+		codes := func(f storage.UnownedFilter, want ...string) {
+			t.Helper()
+			var got []string
+			for _, c := range unownedCodes(t, db, f) {
+				got = append(got, c.Store+" "+c.Folded)
+			}
+			checkLines(t, fmt.Sprintf("%+v", f), got, want...)
+		}
+		dismiss := func(tx *storage.Tx) ([]string, error) {
+			return tx.DismissCodes(t.Context(), one, []string{"news"}, "Max", noon)
+		}
+		move(dismiss, "news")
+		move(dismiss)
+		counts(map[affiliate.StoreID]int64{one: 1, two: 1})
+		codes(storage.UnownedFilter{Sort: storage.UnownedByCode}, "two news", "one own")
+		codes(storage.UnownedFilter{Dismissed: true}, "one news")
+		move(func(tx *storage.Tx) ([]string, error) {
+			return tx.RestoreCodes(t.Context(), one, []string{"news", "other"})
+		}, "news")
+		move(func(tx *storage.Tx) ([]string, error) { return tx.RestoreCodes(t.Context(), one, nil) })
+		counts(map[affiliate.StoreID]int64{one: 2, two: 1})
+		codes(storage.UnownedFilter{Dismissed: true})
+	})
+}

@@ -64,6 +64,12 @@ func (tx *Tx) SaveUser(ctx context.Context, u affiliate.User) error {
 	return userTable.save(ctx, tx, userRow{User: u})
 }
 
+// SetNumbers writes how a user reads numbers.
+func (tx *Tx) SetNumbers(ctx context.Context, id affiliate.UserID, style affiliate.NumberStyle, now time.Time) error {
+	_, err := tx.exec(ctx, `UPDATE users SET numbers = ?, updated_at = ? WHERE id = ?`, style, At(now), id)
+	return err
+}
+
 // SetPassword writes the hash of a user's password.
 func (tx *Tx) SetPassword(ctx context.Context, id affiliate.UserID, passwordHash string, now time.Time) error {
 	_, err := tx.exec(ctx, `UPDATE users SET password = ?, updated_at = ? WHERE id = ?`, passwordHash, At(now), id)

@@ -9,23 +9,24 @@ import (
 )
 
 // Conversions are the credits of orders. Amounts are in the order's currency, but for those whose heads in files begin
-// with Account, which are empty while the conversion waits for an exchange rate.
+// with Account, which are empty while the conversion waits for an exchange rate, and Counted, which are empty where it
+// adds nothing to what pages add up.
 func Conversions() Table[storage.ConversionItem] {
 	type row = storage.ConversionItem
 	t := Table[row]{
 		Title: "Conversions",
-		OnPage: []string{"number", "store", "date", "creator", "offer", "evidence", "status", "approval",
+		OnPage: []string{"number", "store", "date", "creator", "campaign", "offer", "evidence", "status", "approval",
 			"original_value", "value", "refunded", "commission", "total", "rule", "rate"},
 		Columns: []Column[row]{
 			{Key: "number", Title: "Order", Fixed: true, File: "Order Number",
 				Write: func(t *Cells, c *row) { t.Text(c.Number) }},
 			{File: "Order ID", Write: func(t *Cells, c *row) { t.Text(c.ExternalID) }},
-			{Key: "store", Title: "Store", File: "Store",
+			{Key: "store", Title: "Store", Extra: true, File: "Store",
 				Write: func(t *Cells, c *row) { t.Text(t.Names.Stores[c.StoreID]) }},
 			{Key: "date", Title: "Date", File: "Date", Kind: export.Moment,
 				Write: func(t *Cells, c *row) { t.Moment(c.PlacedAt.Time) }},
-			{Key: "campaign", File: "Campaign Name", Write: func(t *Cells, c *row) { t.Text(c.Campaign) }},
-			{Key: "offer", Title: "Offer", File: "Offer", Write: func(t *Cells, c *row) { t.Text(c.Offer) }},
+			{Key: "campaign", Title: "Campaign", Extra: true, File: "Campaign Name", Write: func(t *Cells, c *row) { t.Text(c.Campaign) }},
+			{Key: "offer", Title: "Offer", Extra: true, File: "Offer", Write: func(t *Cells, c *row) { t.Text(c.Offer) }},
 			{Key: "creator", Title: "Creator", File: "Creator", Write: func(t *Cells, c *row) { t.Text(c.Creator) }},
 			{File: "Handle", Write: func(t *Cells, c *row) { t.Text(c.Handle) }},
 			{Key: "method", File: "Method", Write: func(t *Cells, c *row) { t.Text(string(c.Method)) }},
@@ -33,13 +34,13 @@ func Conversions() Table[storage.ConversionItem] {
 				Write: func(t *Cells, c *row) { t.Text(c.Evidence) }},
 			{Key: "status", Title: "Status", File: "Status",
 				Write: func(t *Cells, c *row) { t.Text(string(c.Status)) }},
-			{Key: "approval", Title: "Approval", File: "Approval",
+			{Key: "approval", Title: "Approval", Extra: true, File: "Approval",
 				Write: func(t *Cells, c *row) { t.Text(string(c.Approval)) }},
 			{File: "Approval Reason", Write: func(t *Cells, c *row) { t.Text(c.ApprovalReason) }},
 			{File: "Counted", Kind: export.Boolean,
-				Write: func(t *Cells, c *row) { t.Boolean(c.Class() == affiliate.ClassConversion) }},
+				Write: func(t *Cells, c *row) { t.Boolean(c.Class() == affiliate.ClassConversion && converted(t, c)) }},
 			{File: "Currency", Write: func(t *Cells, c *row) { t.Text(c.Currency.Code()) }},
-			{Key: "original_value", Title: "Original value", File: "Original Value", Kind: export.Amount,
+			{Key: "original_value", Title: "Original value", Extra: true, File: "Original Value", Kind: export.Amount,
 				Write: func(t *Cells, c *row) { t.Amount(c.OriginalValue, c.Currency) }},
 			{Key: "value", Title: "Value", File: "Value", Kind: export.Amount,
 				Sum:   func(s affiliate.Sums) int64 { return s.Sales },
@@ -63,6 +64,16 @@ func Conversions() Table[storage.ConversionItem] {
 				Write: func(t *Cells, c *row) { t.amount(c.AccountRefunded, c.AccountCurrency) }},
 			{File: "Account Commission", Kind: export.Amount,
 				Write: func(t *Cells, c *row) { t.amount(c.AccountCommission, c.AccountCurrency) }},
+			// What pages add up: the plain sum of a column is theirs.
+			{File: "Counted Value", Kind: export.Amount, Write: func(t *Cells, c *row) {
+				t.counted(c, c.Class() == affiliate.ClassConversion, c.AccountValue)
+			}},
+			{File: "Counted Refunded", Kind: export.Amount, Write: func(t *Cells, c *row) {
+				t.counted(c, c.Class() != affiliate.ClassRejected, c.AccountRefunded)
+			}},
+			{File: "Counted Commission", Kind: export.Amount, Write: func(t *Cells, c *row) {
+				t.counted(c, c.Class() == affiliate.ClassConversion, c.AccountCommission)
+			}},
 			{File: "Commission Percent", Kind: export.Percent, Write: func(t *Cells, c *row) { t.Percent(c.Percent) }},
 			{File: "Commission Flat", Kind: export.Decimal, Write: func(t *Cells, c *row) { t.Flat(c.Flat) }},
 			{File: "Ambiguous", Kind: export.Boolean, Write: func(t *Cells, c *row) { t.Boolean(c.Ambiguous) }},
@@ -74,6 +85,19 @@ func Conversions() Table[storage.ConversionItem] {
 		t.Columns[i].Sorted = slices.Contains(storage.ConversionColumns(), t.Columns[i].Key)
 	}
 	return t
+}
+
+// converted says whether a conversion's amounts are in the account's currency: it has a rate, and was converted anew
+// since the account's currency was changed.
+func converted(t *Cells, c *storage.ConversionItem) bool { return c.Rate != nil && c.AccountCurrency == t.Names.Account }
+
+// counted writes what a conversion adds to a sum of pages; nothing where it adds none.
+func (t *Cells) counted(c *storage.ConversionItem, counts bool, minor *int64) {
+	if !counts || !converted(t, c) {
+		t.Empty()
+		return
+	}
+	t.amount(minor, c.AccountCurrency)
 }
 
 func writeRate(t *Cells, c *storage.ConversionItem) {

@@ -42,6 +42,13 @@ func (s *Shared[T]) Get(ctx context.Context, read func(context.Context) (T, erro
 	}
 }
 
+// Forget has the figures read anew by the next one who asks: they were just changed.
+func (s *Shared[T]) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.until = time.Time{}
+}
+
 // renew reads the figures, and lets the others go on however that ends.
 func (s *Shared[T]) renew(ctx context.Context, read func(context.Context) (T, error)) (v T, err error) {
 	begin, done := time.Now(), false

@@ -160,16 +160,33 @@ async function ask() {
   }
 }
 
-// Selection: the toolbar shows how many rows are chosen.
+// numberText writes a number for the person, as the server does: a whole one, or a text such as "-1234.50".
+function numberText(number) {
+  const { group, decimal, indian } = document.documentElement.dataset;
+  const [, sign, whole, fraction] = /^(-?)(\d+)(\.\d+)?$/.exec(String(number));
+  const last = /\B(?=(\d{3})+$)/g, pairs = /\B(?=(\d{2})*\d{3}$)/g;
+  return (sign && "−") + whole.replace(indian === undefined ? last : pairs, group) +
+    (fraction ? decimal + fraction.slice(1) : "");
+}
+
+// Selection: the toolbar shows how many rows are chosen and what they add up to. A row's box has amounts in data-value,
+// data-commission, …, as decimal numbers, and their currency in data-currency; the toolbar shows a sum where it has
+// data-sum="value", with the word of data-words behind it.
 function select(form) {
   const bar = form.querySelector(".selection");
   if (!bar) return;
   const rows = () => [...form.querySelectorAll("input[type=checkbox][name=ids]")];
   const show = () => {
-    const n = rows().filter((e) => e.checked).length;
+    const chosen = rows().filter((e) => e.checked);
+    const n = chosen.length;
     bar.hidden = n === 0;
     const words = bar.querySelector("[data-count]");
-    if (words) words.textContent = n === 1 ? "1 selected" : `${n} selected`;
+    if (words) words.textContent = `${numberText(n)} selected`;
+    for (const e of bar.querySelectorAll("[data-sum]")) {
+      const text = sums(chosen, e.dataset.sum);
+      e.textContent = [text, e.dataset.words].filter(Boolean).join(" ");
+      e.hidden = !text;
+    }
     const all = form.querySelector("input[data-all]");
     if (all) { all.checked = n > 0 && n === rows().length; all.indeterminate = n > 0 && n < rows().length; }
   };
@@ -178,6 +195,25 @@ function select(form) {
     show();
   });
   show();
+}
+
+// sums adds the amounts of boxes up, exactly, for each currency by itself: "1,234.50 USD + 12 JPY".
+function sums(boxes, name) {
+  const totals = new Map(); // currency → [minor units, decimals]
+  for (const { dataset } of boxes) {
+    if (!dataset[name]) continue;
+    const decimals = dataset[name].split(".")[1]?.length || 0;
+    const [sum, most] = totals.get(dataset.currency) || [0n, decimals];
+    totals.set(dataset.currency, [sum + BigInt(dataset[name].replace(".", "")), most]);
+  }
+  return [...totals].map(([currency, [sum, decimals]]) => `${decimalNumber(sum, decimals)} ${currency}`).join(" + ");
+}
+
+// decimalNumber writes an amount in minor units as the pages write amounts.
+function decimalNumber(minor, decimals) {
+  const digits = String(minor < 0n ? -minor : minor).padStart(decimals + 1, "0");
+  const at = digits.length - decimals;
+  return numberText(`${minor < 0n ? "-" : ""}${digits.slice(0, at)}${decimals ? "." : ""}${digits.slice(at)}`);
 }
 
 function enhance(root) {
@@ -267,6 +303,20 @@ document.addEventListener("submit", async (event) => {
   } finally {
     delete form.dataset.busy;
   }
+});
+
+// Charts: the arrow keys move from point to point; each tells its figures while it has the focus.
+document.addEventListener("keydown", (event) => {
+  const point = event.target.closest?.("[data-chart] .point");
+  const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+  if (!point || !(event.key in steps) && event.key !== "Escape") return;
+  event.preventDefault();
+  if (event.key === "Escape") { point.blur(); return; }
+  const points = [...point.closest("[data-chart]").querySelectorAll(".point")];
+  const at = Math.max(0, Math.min(points.length - 1, points.indexOf(point) + steps[event.key]));
+  for (const p of points) p.setAttribute("tabindex", "-1");
+  points[at].setAttribute("tabindex", "0");
+  points[at].focus();
 });
 
 function say(text) {

@@ -90,6 +90,9 @@ func Class(alias string, class affiliate.Class) string {
 	return approved + "'paid'"
 }
 
+// Click is the condition that a click k on a link l counts: see affiliate.LinkKind.CountsClicks, the same rule in Go.
+const Click = "NOT k.bot AND l.kind = 'sales'"
+
 // Each is what one conversion adds; amount is SQL for the amount.
 func (c Counted) Each(amount string) string {
 	if c.Amount == "" {
@@ -154,7 +157,7 @@ func Facts(conversions, links, entries string) string {
 		from: "conversions c WHERE c.credited" + conversions}.query() + ` UNION ALL ` +
 		fact{member: "l.offer_member_id", day: "k.day", cell: "'' AS currency, TRUE AS converted",
 			adds: map[string]string{"clicks": "1"},
-			from: "clicks k JOIN links l ON l.id = k.link_id WHERE NOT k.bot" + links}.query() + ` UNION ALL ` +
+			from: "clicks k JOIN links l ON l.id = k.link_id WHERE " + Click + links}.query() + ` UNION ALL ` +
 		fact{member: "COALESCE(e.offer_member_id, 0)", day: "e.day", cell: "e.currency, TRUE AS converted",
 			adds: map[string]string{"payouts": "-e.amount"},
 			from: "ledger_entries e WHERE e.kind = 'payout'" + entries}.query()

@@ -20,6 +20,29 @@ FROM offer_periods p
 WHERE p.period >= ? AND p.period < ? AND LENGTH(p.period) = 10 AND p.offer_id = 0
 GROUP BY 1, p.currency, p.converted, p.former;
 
+-- a chart of home since its first conversion
+SELECT COALESCE(MIN(p.period), '')
+FROM offer_periods p
+WHERE LENGTH(p.period) = 10 AND p.offer_id = 0 AND p.conversions <> 0 AND p.converted AND p.currency = ?;
+
+-- a chart of home since its first conversion
+SELECT COALESCE((SELECT MIN(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS first, COALESCE((SELECT MAX(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS last;
+
+-- a chart of home since its first conversion
+SELECT p.period AS period, p.currency, p.converted, p.former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM offer_periods p
+WHERE p.period IN (?, ?, ?, ?, ?) AND p.offer_id = 0
+GROUP BY 1, p.currency, p.converted, p.former;
+
 -- members of home
 SELECT COUNT(*)
 FROM offer_members;
@@ -81,6 +104,35 @@ SELECT p.period AS period, p.currency, p.converted, p.former, CAST(SUM(clicks) A
     refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
 FROM offer_periods p
 WHERE p.period >= ? AND p.period < ? AND LENGTH(p.period) = 10 AND p.offer_id IN
+(SELECT o.id
+  FROM offers o
+  WHERE o.campaign_id IN (?))
+GROUP BY 1, p.currency, p.converted, p.former;
+
+-- a chart of a campaign since its first conversion
+SELECT COALESCE(MIN(p.period), '')
+FROM offer_periods p
+WHERE LENGTH(p.period) = 10 AND p.offer_id IN
+(SELECT o.id
+  FROM offers o
+  WHERE o.campaign_id IN (?)) AND NOT p.former AND p.conversions <> 0 AND p.converted AND p.currency = ?;
+
+-- a chart of a campaign since its first conversion
+SELECT COALESCE((SELECT MIN(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS first, COALESCE((SELECT MAX(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS last;
+
+-- a chart of a campaign since its first conversion
+SELECT p.period AS period, p.currency, p.converted, p.former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM offer_periods p
+WHERE p.period IN (?, ?, ?, ?, ?) AND p.offer_id IN
 (SELECT o.id
   FROM offers o
   WHERE o.campaign_id IN (?))
@@ -186,7 +238,7 @@ FROM
         sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
     FROM clicks k
     JOIN links l ON l.id = k.link_id
-    WHERE NOT k.bot AND l.offer_member_id IN
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
     (SELECT om.id
       FROM offer_members om
       JOIN campaign_members m ON m.id = om.member_id
@@ -243,7 +295,82 @@ FROM
         sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
     FROM clicks k
     JOIN links l ON l.id = k.link_id
-    WHERE NOT k.bot AND l.offer_member_id IN
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      WHERE m.creator_id = ?) AND k.at >= ? AND k.at < ?
+    UNION ALL
+    SELECT COALESCE(e.offer_member_id, 0) AS member, e.day AS day, e.currency, TRUE AS converted, 0 AS clicks,
+        0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0
+        AS sales, 0 AS commissions, 0 AS refunds, -e.amount AS payouts
+    FROM ledger_entries e
+    WHERE e.kind = 'payout' AND e.creator_id = ? AND e.created_at >= ? AND e.created_at < ?) f
+  GROUP BY 1, f.member, f.currency, f.converted) f
+LEFT JOIN offer_members om ON om.id = f.member
+LEFT JOIN campaign_members m ON m.id = om.member_id
+LEFT JOIN creators cr ON cr.id = m.creator_id
+GROUP BY f.period, f.currency, f.converted, 4;
+
+-- a chart of a creator since its first conversion
+SELECT COALESCE(MIN(p.day), '')
+FROM conversions p
+WHERE p.credited AND p.offer_member_id IN
+(SELECT om.id
+  FROM offer_members om
+  JOIN campaign_members m ON m.id = om.member_id
+  JOIN creators cr ON cr.id = m.creator_id
+  WHERE m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id = ?) AND p.approval = 'approved' AND
+    p.status = 'paid' AND p.rate IS NOT NULL AND p.account_currency = ?;
+
+-- a chart of a creator since its first conversion
+SELECT COALESCE((SELECT MIN(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS first, COALESCE((SELECT MAX(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS last;
+
+-- a chart of a creator since its first conversion
+SELECT f.period, f.currency, f.converted, (m.removed_at IS NOT NULL OR cr.removed_at IS NOT NULL) AS former,
+    CAST(SUM(clicks) AS BIGINT) AS clicks, CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked)
+      AS BIGINT) AS linked, CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS
+    canceled, CAST(SUM(refunded) AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected)
+      AS BIGINT) AS rejected, CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS
+    commissions, CAST(SUM(refunds) AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM
+(SELECT f.day AS period, f.member, f.currency, f.converted, CAST(SUM(clicks) AS BIGINT) AS clicks,
+      CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked,
+      CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded)
+        AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected,
+      CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds)
+        AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+  FROM
+  (SELECT c.offer_member_id AS member, c.day AS day, CASE WHEN c.rate IS NULL THEN c.currency ELSE
+        c.account_currency END AS currency, (c.rate IS NOT NULL) AS converted, 0 AS clicks, CASE WHEN
+        c.approval = 'approved' AND c.status = 'paid' THEN 1 ELSE 0 END AS conversions, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' AND c.method = 'link' THEN 1 ELSE 0 END AS linked, CASE WHEN
+        c.approval = 'approved' AND c.status = 'pending' THEN 1 ELSE 0 END AS pending, CASE WHEN c.approval =
+        'approved' AND c.status = 'canceled' THEN 1 ELSE 0 END AS canceled, CASE WHEN c.approval = 'approved'
+        AND c.status = 'refunded' THEN 1 ELSE 0 END AS refunded, CASE WHEN c.approval = 'held' THEN 1 ELSE 0
+        END AS held, CASE WHEN c.approval = 'rejected' THEN 1 ELSE 0 END AS rejected, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS NULL THEN c.value ELSE c.account_value END
+        ELSE 0 END AS sales, CASE WHEN c.approval = 'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS
+        NULL THEN c.commission ELSE c.account_commission END ELSE 0 END AS commissions, CASE WHEN c.approval
+        <> 'rejected' THEN CASE WHEN c.rate IS NULL THEN c.refunded ELSE c.account_refunded END ELSE 0 END AS
+        refunds, 0 AS payouts
+    FROM conversions c
+    WHERE c.credited AND c.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      WHERE m.creator_id = ?) AND c.day >= ? AND c.day < ?
+    UNION ALL
+    SELECT l.offer_member_id AS member, k.day AS day, '' AS currency, TRUE AS converted, 1 AS clicks, 0 AS
+        conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0 AS
+        sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
+    FROM clicks k
+    JOIN links l ON l.id = k.link_id
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
     (SELECT om.id
       FROM offer_members om
       JOIN campaign_members m ON m.id = om.member_id
@@ -325,6 +452,287 @@ WHERE d.payable > 0 AND (d.currency <> ? OR d.payable >= ?)
 GROUP BY d.currency
 ORDER BY d.currency;
 
+-- sums of the community
+SELECT '' AS period, p.currency, p.converted, p.former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM offer_periods p
+WHERE p.period IN (?) AND p.offer_id = 0
+GROUP BY 1, p.currency, p.converted, p.former;
+
+-- sums of the community
+SELECT f.period, f.currency, f.converted, TRUE AS former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM
+(SELECT '' AS period, f.member, f.currency, f.converted, CAST(SUM(clicks) AS BIGINT) AS clicks,
+      CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked,
+      CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded)
+        AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected,
+      CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds)
+        AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+  FROM
+  (SELECT c.offer_member_id AS member, c.day AS day, CASE WHEN c.rate IS NULL THEN c.currency ELSE
+        c.account_currency END AS currency, (c.rate IS NOT NULL) AS converted, 0 AS clicks, CASE WHEN
+        c.approval = 'approved' AND c.status = 'paid' THEN 1 ELSE 0 END AS conversions, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' AND c.method = 'link' THEN 1 ELSE 0 END AS linked, CASE WHEN
+        c.approval = 'approved' AND c.status = 'pending' THEN 1 ELSE 0 END AS pending, CASE WHEN c.approval =
+        'approved' AND c.status = 'canceled' THEN 1 ELSE 0 END AS canceled, CASE WHEN c.approval = 'approved'
+        AND c.status = 'refunded' THEN 1 ELSE 0 END AS refunded, CASE WHEN c.approval = 'held' THEN 1 ELSE 0
+        END AS held, CASE WHEN c.approval = 'rejected' THEN 1 ELSE 0 END AS rejected, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS NULL THEN c.value ELSE c.account_value END
+        ELSE 0 END AS sales, CASE WHEN c.approval = 'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS
+        NULL THEN c.commission ELSE c.account_commission END ELSE 0 END AS commissions, CASE WHEN c.approval
+        <> 'rejected' THEN CASE WHEN c.rate IS NULL THEN c.refunded ELSE c.account_refunded END ELSE 0 END AS
+        refunds, 0 AS payouts
+    FROM conversions c
+    WHERE c.credited AND c.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN creators cr ON cr.id = m.creator_id
+      WHERE cr.removed_at IS NOT NULL) AND c.day >= ? AND c.day < ?
+    UNION ALL
+    SELECT l.offer_member_id AS member, k.day AS day, '' AS currency, TRUE AS converted, 1 AS clicks, 0 AS
+        conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0 AS
+        sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
+    FROM clicks k
+    JOIN links l ON l.id = k.link_id
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN creators cr ON cr.id = m.creator_id
+      WHERE cr.removed_at IS NOT NULL) AND k.at >= ? AND k.at < ?
+    UNION ALL
+    SELECT COALESCE(e.offer_member_id, 0) AS member, e.day AS day, e.currency, TRUE AS converted, 0 AS clicks,
+        0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0
+        AS sales, 0 AS commissions, 0 AS refunds, -e.amount AS payouts
+    FROM ledger_entries e
+    WHERE e.kind = 'payout' AND e.creator_id IN
+    (SELECT cr.id
+      FROM creators cr
+      WHERE cr.removed_at IS NOT NULL) AND e.created_at >= ? AND e.created_at < ?) f
+  GROUP BY 1, f.member, f.currency, f.converted) f
+LEFT JOIN offer_members om ON om.id = f.member
+LEFT JOIN campaign_members m ON m.id = om.member_id
+LEFT JOIN creators cr ON cr.id = m.creator_id
+GROUP BY f.period, f.currency, f.converted, 4;
+
+-- a chart of the community
+SELECT p.period AS period, p.currency, p.converted, p.former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM offer_periods p
+WHERE p.period >= ? AND p.period < ? AND LENGTH(p.period) = 10 AND p.offer_id = 0
+GROUP BY 1, p.currency, p.converted, p.former;
+
+-- a chart of the community
+SELECT f.period, f.currency, f.converted, TRUE AS former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM
+(SELECT f.day AS period, f.member, f.currency, f.converted, CAST(SUM(clicks) AS BIGINT) AS clicks,
+      CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked,
+      CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded)
+        AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected,
+      CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds)
+        AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+  FROM
+  (SELECT c.offer_member_id AS member, c.day AS day, CASE WHEN c.rate IS NULL THEN c.currency ELSE
+        c.account_currency END AS currency, (c.rate IS NOT NULL) AS converted, 0 AS clicks, CASE WHEN
+        c.approval = 'approved' AND c.status = 'paid' THEN 1 ELSE 0 END AS conversions, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' AND c.method = 'link' THEN 1 ELSE 0 END AS linked, CASE WHEN
+        c.approval = 'approved' AND c.status = 'pending' THEN 1 ELSE 0 END AS pending, CASE WHEN c.approval =
+        'approved' AND c.status = 'canceled' THEN 1 ELSE 0 END AS canceled, CASE WHEN c.approval = 'approved'
+        AND c.status = 'refunded' THEN 1 ELSE 0 END AS refunded, CASE WHEN c.approval = 'held' THEN 1 ELSE 0
+        END AS held, CASE WHEN c.approval = 'rejected' THEN 1 ELSE 0 END AS rejected, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS NULL THEN c.value ELSE c.account_value END
+        ELSE 0 END AS sales, CASE WHEN c.approval = 'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS
+        NULL THEN c.commission ELSE c.account_commission END ELSE 0 END AS commissions, CASE WHEN c.approval
+        <> 'rejected' THEN CASE WHEN c.rate IS NULL THEN c.refunded ELSE c.account_refunded END ELSE 0 END AS
+        refunds, 0 AS payouts
+    FROM conversions c
+    WHERE c.credited AND c.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN creators cr ON cr.id = m.creator_id
+      WHERE cr.removed_at IS NOT NULL) AND c.day >= ? AND c.day < ?
+    UNION ALL
+    SELECT l.offer_member_id AS member, k.day AS day, '' AS currency, TRUE AS converted, 1 AS clicks, 0 AS
+        conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0 AS
+        sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
+    FROM clicks k
+    JOIN links l ON l.id = k.link_id
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN creators cr ON cr.id = m.creator_id
+      WHERE cr.removed_at IS NOT NULL) AND k.at >= ? AND k.at < ?
+    UNION ALL
+    SELECT COALESCE(e.offer_member_id, 0) AS member, e.day AS day, e.currency, TRUE AS converted, 0 AS clicks,
+        0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0
+        AS sales, 0 AS commissions, 0 AS refunds, -e.amount AS payouts
+    FROM ledger_entries e
+    WHERE e.kind = 'payout' AND e.creator_id IN
+    (SELECT cr.id
+      FROM creators cr
+      WHERE cr.removed_at IS NOT NULL) AND e.created_at >= ? AND e.created_at < ?) f
+  GROUP BY 1, f.member, f.currency, f.converted) f
+LEFT JOIN offer_members om ON om.id = f.member
+LEFT JOIN campaign_members m ON m.id = om.member_id
+LEFT JOIN creators cr ON cr.id = m.creator_id
+GROUP BY f.period, f.currency, f.converted, 4;
+
+-- a chart of the community since its first conversion
+SELECT COALESCE(MIN(p.period), '')
+FROM offer_periods p
+WHERE LENGTH(p.period) = 10 AND p.offer_id = 0 AND NOT p.former AND p.conversions <> 0 AND p.converted AND
+    p.currency = ?;
+
+-- a chart of the community since its first conversion
+SELECT COALESCE((SELECT MIN(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS first, COALESCE((SELECT MAX(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS last;
+
+-- a chart of the community since its first conversion
+SELECT p.period AS period, p.currency, p.converted, p.former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM offer_periods p
+WHERE p.period IN (?, ?, ?, ?, ?) AND p.offer_id = 0
+GROUP BY 1, p.currency, p.converted, p.former;
+
+-- a chart of the community since its first conversion
+SELECT f.period, f.currency, f.converted, TRUE AS former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM
+(SELECT f.day AS period, f.member, f.currency, f.converted, CAST(SUM(clicks) AS BIGINT) AS clicks,
+      CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked,
+      CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded)
+        AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected,
+      CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds)
+        AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+  FROM
+  (SELECT c.offer_member_id AS member, c.day AS day, CASE WHEN c.rate IS NULL THEN c.currency ELSE
+        c.account_currency END AS currency, (c.rate IS NOT NULL) AS converted, 0 AS clicks, CASE WHEN
+        c.approval = 'approved' AND c.status = 'paid' THEN 1 ELSE 0 END AS conversions, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' AND c.method = 'link' THEN 1 ELSE 0 END AS linked, CASE WHEN
+        c.approval = 'approved' AND c.status = 'pending' THEN 1 ELSE 0 END AS pending, CASE WHEN c.approval =
+        'approved' AND c.status = 'canceled' THEN 1 ELSE 0 END AS canceled, CASE WHEN c.approval = 'approved'
+        AND c.status = 'refunded' THEN 1 ELSE 0 END AS refunded, CASE WHEN c.approval = 'held' THEN 1 ELSE 0
+        END AS held, CASE WHEN c.approval = 'rejected' THEN 1 ELSE 0 END AS rejected, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS NULL THEN c.value ELSE c.account_value END
+        ELSE 0 END AS sales, CASE WHEN c.approval = 'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS
+        NULL THEN c.commission ELSE c.account_commission END ELSE 0 END AS commissions, CASE WHEN c.approval
+        <> 'rejected' THEN CASE WHEN c.rate IS NULL THEN c.refunded ELSE c.account_refunded END ELSE 0 END AS
+        refunds, 0 AS payouts
+    FROM conversions c
+    WHERE c.credited AND c.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN creators cr ON cr.id = m.creator_id
+      WHERE cr.removed_at IS NOT NULL) AND c.day >= ? AND c.day < ?
+    UNION ALL
+    SELECT l.offer_member_id AS member, k.day AS day, '' AS currency, TRUE AS converted, 1 AS clicks, 0 AS
+        conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0 AS
+        sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
+    FROM clicks k
+    JOIN links l ON l.id = k.link_id
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN creators cr ON cr.id = m.creator_id
+      WHERE cr.removed_at IS NOT NULL) AND k.at >= ? AND k.at < ?
+    UNION ALL
+    SELECT COALESCE(e.offer_member_id, 0) AS member, e.day AS day, e.currency, TRUE AS converted, 0 AS clicks,
+        0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0
+        AS sales, 0 AS commissions, 0 AS refunds, -e.amount AS payouts
+    FROM ledger_entries e
+    WHERE e.kind = 'payout' AND e.creator_id IN
+    (SELECT cr.id
+      FROM creators cr
+      WHERE cr.removed_at IS NOT NULL) AND e.created_at >= ? AND e.created_at < ?) f
+  GROUP BY 1, f.member, f.currency, f.converted) f
+LEFT JOIN offer_members om ON om.id = f.member
+LEFT JOIN campaign_members m ON m.id = om.member_id
+LEFT JOIN creators cr ON cr.id = m.creator_id
+GROUP BY f.period, f.currency, f.converted, 4;
+
+-- members of the community
+SELECT COUNT(*)
+FROM offer_members om
+JOIN campaign_members m ON m.id = om.member_id
+JOIN creators cr ON cr.id = m.creator_id
+WHERE cr.removed_at IS NULL;
+
+-- members of the community with conversions
+SELECT COUNT(*)
+FROM
+(SELECT y.offer_member_id
+  FROM member_years y
+  WHERE y.conversions > 0 AND y.converted AND y.currency = ? AND y.year IN (?) AND (y.year = '2026' AND
+        ((y.m03 & 2147483647)) <> 0) AND y.offer_member_id IN
+  (SELECT om.id
+    FROM offer_members om
+    JOIN campaign_members m ON m.id = om.member_id
+    JOIN creators cr ON cr.id = m.creator_id
+    WHERE cr.removed_at IS NULL)
+  GROUP BY y.offer_member_id) x;
+
+-- payments due of the community
+SELECT d.currency, CAST(SUM(CASE WHEN d.inside > 0 THEN d.inside ELSE 0 END) AS BIGINT) AS amount, COUNT(*)
+    FILTER (WHERE d.inside > 0) AS creators, CAST(SUM(d.members) AS BIGINT) AS members
+FROM
+(SELECT a.creator_id, a.currency, SUM(a.payable) AS payable, COALESCE(SUM(a.payable) FILTER (WHERE a.inside),
+        0) AS inside, COUNT(*) FILTER (WHERE a.inside AND a.payable > 0 AND a.offer_member_id <> 0) AS members
+  FROM (
+    SELECT b.creator_id, b.offer_member_id, b.currency, b.payable, b.creator_id IN
+    (SELECT cr.id
+      FROM creators cr
+      WHERE cr.removed_at IS NULL) AS inside
+    FROM
+    (SELECT b.creator_id, b.campaign_id, b.offer_member_id, b.currency, b.balance, b.paid, b.balance - CASE
+          WHEN h.amount > 0 THEN h.amount ELSE 0 END AS payable
+      FROM balances b
+      LEFT JOIN
+      (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
+            offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
+        FROM ledger_entries
+        WHERE payable_at > ? AND payable_at > created_at
+        GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
+          h.offer_member_id = b.offer_member_id AND h.currency = b.currency) b
+    WHERE (b.balance <> 0 OR b.payable <> 0)) a
+  GROUP BY a.creator_id, a.currency) d
+WHERE d.payable > 0 AND (d.currency <> ? OR d.payable >= ?)
+GROUP BY d.currency
+ORDER BY d.currency;
+
 -- sums of a creator in a campaign
 SELECT f.period, f.currency, f.converted, (m.removed_at IS NOT NULL OR cr.removed_at IS NOT NULL) AS former,
     CAST(SUM(clicks) AS BIGINT) AS clicks, CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked)
@@ -366,7 +774,7 @@ FROM
         sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
     FROM clicks k
     JOIN links l ON l.id = k.link_id
-    WHERE NOT k.bot AND l.offer_member_id IN
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
     (SELECT om.id
       FROM offer_members om
       JOIN campaign_members m ON m.id = om.member_id
@@ -431,7 +839,91 @@ FROM
         sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
     FROM clicks k
     JOIN links l ON l.id = k.link_id
-    WHERE NOT k.bot AND l.offer_member_id IN
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN offers o ON o.id = om.offer_id
+      WHERE o.campaign_id IN (?) AND m.creator_id = ?) AND k.at >= ? AND k.at < ?
+    UNION ALL
+    SELECT COALESCE(e.offer_member_id, 0) AS member, e.day AS day, e.currency, TRUE AS converted, 0 AS clicks,
+        0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0
+        AS sales, 0 AS commissions, 0 AS refunds, -e.amount AS payouts
+    FROM ledger_entries e
+    WHERE e.kind = 'payout' AND e.creator_id = ? AND e.created_at >= ? AND e.created_at < ? AND
+        e.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN offers o ON o.id = om.offer_id
+      WHERE o.campaign_id IN (?) AND m.creator_id = ?)) f
+  GROUP BY 1, f.member, f.currency, f.converted) f
+LEFT JOIN offer_members om ON om.id = f.member
+LEFT JOIN campaign_members m ON m.id = om.member_id
+LEFT JOIN creators cr ON cr.id = m.creator_id
+GROUP BY f.period, f.currency, f.converted, 4;
+
+-- a chart of a creator in a campaign since its first conversion
+SELECT COALESCE(MIN(p.day), '')
+FROM conversions p
+WHERE p.credited AND p.offer_member_id IN
+(SELECT om.id
+  FROM offer_members om
+  JOIN campaign_members m ON m.id = om.member_id
+  JOIN offers o ON o.id = om.offer_id
+  JOIN creators cr ON cr.id = m.creator_id
+  WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id = ?) AND
+    p.approval = 'approved' AND p.status = 'paid' AND p.rate IS NOT NULL AND p.account_currency = ?;
+
+-- a chart of a creator in a campaign since its first conversion
+SELECT COALESCE((SELECT MIN(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS first, COALESCE((SELECT MAX(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS last;
+
+-- a chart of a creator in a campaign since its first conversion
+SELECT f.period, f.currency, f.converted, (m.removed_at IS NOT NULL OR cr.removed_at IS NOT NULL) AS former,
+    CAST(SUM(clicks) AS BIGINT) AS clicks, CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked)
+      AS BIGINT) AS linked, CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS
+    canceled, CAST(SUM(refunded) AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected)
+      AS BIGINT) AS rejected, CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS
+    commissions, CAST(SUM(refunds) AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM
+(SELECT f.day AS period, f.member, f.currency, f.converted, CAST(SUM(clicks) AS BIGINT) AS clicks,
+      CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked,
+      CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded)
+        AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected,
+      CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds)
+        AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+  FROM
+  (SELECT c.offer_member_id AS member, c.day AS day, CASE WHEN c.rate IS NULL THEN c.currency ELSE
+        c.account_currency END AS currency, (c.rate IS NOT NULL) AS converted, 0 AS clicks, CASE WHEN
+        c.approval = 'approved' AND c.status = 'paid' THEN 1 ELSE 0 END AS conversions, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' AND c.method = 'link' THEN 1 ELSE 0 END AS linked, CASE WHEN
+        c.approval = 'approved' AND c.status = 'pending' THEN 1 ELSE 0 END AS pending, CASE WHEN c.approval =
+        'approved' AND c.status = 'canceled' THEN 1 ELSE 0 END AS canceled, CASE WHEN c.approval = 'approved'
+        AND c.status = 'refunded' THEN 1 ELSE 0 END AS refunded, CASE WHEN c.approval = 'held' THEN 1 ELSE 0
+        END AS held, CASE WHEN c.approval = 'rejected' THEN 1 ELSE 0 END AS rejected, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS NULL THEN c.value ELSE c.account_value END
+        ELSE 0 END AS sales, CASE WHEN c.approval = 'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS
+        NULL THEN c.commission ELSE c.account_commission END ELSE 0 END AS commissions, CASE WHEN c.approval
+        <> 'rejected' THEN CASE WHEN c.rate IS NULL THEN c.refunded ELSE c.account_refunded END ELSE 0 END AS
+        refunds, 0 AS payouts
+    FROM conversions c
+    WHERE c.credited AND c.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN offers o ON o.id = om.offer_id
+      WHERE o.campaign_id IN (?) AND m.creator_id = ?) AND c.day >= ? AND c.day < ?
+    UNION ALL
+    SELECT l.offer_member_id AS member, k.day AS day, '' AS currency, TRUE AS converted, 1 AS clicks, 0 AS
+        conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0 AS
+        sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
+    FROM clicks k
+    JOIN links l ON l.id = k.link_id
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
     (SELECT om.id
       FROM offer_members om
       JOIN campaign_members m ON m.id = om.member_id
@@ -712,8 +1204,7 @@ FROM
       FROM offer_members om
       JOIN campaign_members m ON m.id = om.member_id
       JOIN creators cr ON cr.id = m.creator_id
-      WHERE m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN (?)) AND c.day >= ? AND c.day <
-        ?) x
+      WHERE cr.removed_at IS NULL AND m.creator_id IN (?)) AND c.day >= ? AND c.day < ?) x
   GROUP BY x.id
   UNION ALL
   SELECT m.creator_id AS id, COUNT(*) AS clicks, 0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0
@@ -724,7 +1215,7 @@ FROM
   JOIN creators cr ON cr.id = m.creator_id
   JOIN links l ON l.offer_member_id = om.id
   JOIN clicks k ON k.link_id = l.id
-  WHERE m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN (?) AND NOT k.bot AND k.at >= ? AND
+  WHERE cr.removed_at IS NULL AND m.creator_id IN (?) AND NOT k.bot AND l.kind = 'sales' AND k.at >= ? AND
       k.at < ?
   GROUP BY m.creator_id
   UNION ALL
@@ -739,7 +1230,7 @@ FROM
       FROM offer_members om
       JOIN campaign_members m ON m.id = om.member_id
       JOIN creators cr ON cr.id = m.creator_id
-      WHERE m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN (?)))
+      WHERE cr.removed_at IS NULL AND m.creator_id IN (?)))
   GROUP BY e.creator_id) u
 GROUP BY u.id;
 
@@ -763,6 +1254,244 @@ SELECT '' AS period, p.currency, p.converted, p.former, CAST(SUM(clicks) AS BIGI
 FROM offer_periods p
 WHERE p.period IN (?) AND p.offer_id = 0
 GROUP BY 1, p.currency, p.converted, p.former;
+
+-- creators by name
+SELECT f.period, f.currency, f.converted, TRUE AS former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM
+(SELECT '' AS period, f.member, f.currency, f.converted, CAST(SUM(clicks) AS BIGINT) AS clicks,
+      CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked,
+      CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded)
+        AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected,
+      CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds)
+        AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+  FROM
+  (SELECT c.offer_member_id AS member, c.day AS day, CASE WHEN c.rate IS NULL THEN c.currency ELSE
+        c.account_currency END AS currency, (c.rate IS NOT NULL) AS converted, 0 AS clicks, CASE WHEN
+        c.approval = 'approved' AND c.status = 'paid' THEN 1 ELSE 0 END AS conversions, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' AND c.method = 'link' THEN 1 ELSE 0 END AS linked, CASE WHEN
+        c.approval = 'approved' AND c.status = 'pending' THEN 1 ELSE 0 END AS pending, CASE WHEN c.approval =
+        'approved' AND c.status = 'canceled' THEN 1 ELSE 0 END AS canceled, CASE WHEN c.approval = 'approved'
+        AND c.status = 'refunded' THEN 1 ELSE 0 END AS refunded, CASE WHEN c.approval = 'held' THEN 1 ELSE 0
+        END AS held, CASE WHEN c.approval = 'rejected' THEN 1 ELSE 0 END AS rejected, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS NULL THEN c.value ELSE c.account_value END
+        ELSE 0 END AS sales, CASE WHEN c.approval = 'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS
+        NULL THEN c.commission ELSE c.account_commission END ELSE 0 END AS commissions, CASE WHEN c.approval
+        <> 'rejected' THEN CASE WHEN c.rate IS NULL THEN c.refunded ELSE c.account_refunded END ELSE 0 END AS
+        refunds, 0 AS payouts
+    FROM conversions c
+    WHERE c.credited AND c.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN creators cr ON cr.id = m.creator_id
+      WHERE cr.removed_at IS NOT NULL) AND c.day >= ? AND c.day < ?
+    UNION ALL
+    SELECT l.offer_member_id AS member, k.day AS day, '' AS currency, TRUE AS converted, 1 AS clicks, 0 AS
+        conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0 AS
+        sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
+    FROM clicks k
+    JOIN links l ON l.id = k.link_id
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN creators cr ON cr.id = m.creator_id
+      WHERE cr.removed_at IS NOT NULL) AND k.at >= ? AND k.at < ?
+    UNION ALL
+    SELECT COALESCE(e.offer_member_id, 0) AS member, e.day AS day, e.currency, TRUE AS converted, 0 AS clicks,
+        0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0
+        AS sales, 0 AS commissions, 0 AS refunds, -e.amount AS payouts
+    FROM ledger_entries e
+    WHERE e.kind = 'payout' AND e.creator_id IN
+    (SELECT cr.id
+      FROM creators cr
+      WHERE cr.removed_at IS NOT NULL) AND e.created_at >= ? AND e.created_at < ?) f
+  GROUP BY 1, f.member, f.currency, f.converted) f
+LEFT JOIN offer_members om ON om.id = f.member
+LEFT JOIN campaign_members m ON m.id = om.member_id
+LEFT JOIN creators cr ON cr.id = m.creator_id
+GROUP BY f.period, f.currency, f.converted, 4;
+
+-- creators with a text by name
+WITH every AS MATERIALIZED
+(SELECT x.*, x.name AS sort_key
+  FROM
+  (SELECT t.id AS id, LOWER(t.name) AS name, COALESCE(f.clicks, 0) AS clicks, COALESCE(f.conversions, 0) AS
+        conversions, COALESCE(f.linked, 0) AS linked, COALESCE(f.pending, 0) AS pending, COALESCE(f.canceled,
+          0) AS canceled, COALESCE(f.refunded, 0) AS refunded, COALESCE(f.held, 0) AS held,
+        COALESCE(f.rejected, 0) AS rejected, COALESCE(f.sales, 0) AS sales, COALESCE(f.commissions, 0) AS
+        commissions, COALESCE(f.refunds, 0) AS refunds, COALESCE(f.payouts, 0) AS payouts,
+        COALESCE(f.not_converted, 0) AS not_converted
+    FROM creators t
+    LEFT JOIN
+    (SELECT u.id, CAST(SUM(clicks) AS BIGINT) AS clicks, CAST(SUM(conversions) AS BIGINT) AS conversions,
+          CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled)
+            AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS
+          held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS BIGINT) AS sales,
+          CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS refunds,
+          CAST(SUM(payouts) AS BIGINT) AS payouts, CAST(SUM(not_converted) AS BIGINT) AS not_converted
+      FROM
+      (SELECT x.id AS id, 0 AS clicks, COUNT(*) FILTER (WHERE x.own AND x.approval = 'approved' AND x.status =
+              'paid') AS conversions, COUNT(*) FILTER (WHERE x.own AND x.approval = 'approved' AND x.status =
+              'paid' AND x.method = 'link') AS linked, COUNT(*) FILTER (WHERE x.own AND x.approval =
+              'approved' AND x.status = 'pending') AS pending, COUNT(*) FILTER (WHERE x.own AND x.approval =
+              'approved' AND x.status = 'canceled') AS canceled, COUNT(*) FILTER (WHERE x.own AND x.approval =
+              'approved' AND x.status = 'refunded') AS refunded, COUNT(*) FILTER (WHERE x.own AND x.approval =
+              'held') AS held, COUNT(*) FILTER (WHERE x.own AND x.approval = 'rejected') AS rejected,
+            COALESCE(SUM(x.account_value) FILTER (WHERE x.own AND x.approval = 'approved' AND x.status =
+                'paid'), 0) AS sales, COALESCE(SUM(x.account_commission) FILTER (WHERE x.own AND x.approval =
+                'approved' AND x.status = 'paid'), 0) AS commissions, COALESCE(SUM(x.account_refunded) FILTER
+              (WHERE x.own AND x.approval <> 'rejected'), 0) AS refunds, 0 AS payouts, COUNT(*) FILTER (WHERE
+              NOT x.own AND x.approval = 'approved' AND x.status = 'paid') AS not_converted
+        FROM
+        (SELECT c.creator_id AS id, (c.rate IS NOT NULL AND c.account_currency = ?) AS own, c.approval,
+              c.status, c.method, c.account_value, c.account_commission, c.account_refunded
+          FROM conversions c
+          WHERE c.credited AND c.offer_member_id IN
+          (SELECT om.id
+            FROM offer_members om
+            JOIN campaign_members m ON m.id = om.member_id
+            JOIN creators cr ON cr.id = m.creator_id
+            WHERE cr.removed_at IS NULL AND m.creator_id IN
+            (SELECT t.id
+              FROM creators t
+              WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                    EXISTS
+                (SELECT 1
+                  FROM creator_handles h
+                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+                (SELECT m.creator_id
+                  FROM codes k
+                  JOIN offer_members om ON om.id = k.offer_member_id
+                  JOIN campaign_members m ON m.id = om.member_id
+                  WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+                (SELECT m.creator_id
+                  FROM links l
+                  JOIN offer_members om ON om.id = l.offer_member_id
+                  JOIN campaign_members m ON m.id = om.member_id
+                  WHERE l.slug LIKE ? ESCAPE '\')))) AND c.day >= ? AND c.day < ?) x
+        GROUP BY x.id
+        UNION ALL
+        SELECT m.creator_id AS id, COUNT(*) AS clicks, 0 AS conversions, 0 AS linked, 0 AS pending, 0 AS
+            canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0 AS sales, 0 AS commissions, 0 AS refunds, 0
+            AS payouts, 0 AS not_converted
+        FROM offer_members om
+        JOIN campaign_members m ON m.id = om.member_id
+        JOIN creators cr ON cr.id = m.creator_id
+        JOIN links l ON l.offer_member_id = om.id
+        JOIN clicks k ON k.link_id = l.id
+        WHERE cr.removed_at IS NULL AND m.creator_id IN
+        (SELECT t.id
+          FROM creators t
+          WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+            (SELECT 1
+              FROM creator_handles h
+              WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+            (SELECT m.creator_id
+              FROM codes k
+              JOIN offer_members om ON om.id = k.offer_member_id
+              JOIN campaign_members m ON m.id = om.member_id
+              WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+            (SELECT m.creator_id
+              FROM links l
+              JOIN offer_members om ON om.id = l.offer_member_id
+              JOIN campaign_members m ON m.id = om.member_id
+              WHERE l.slug LIKE ? ESCAPE '\'))) AND NOT k.bot AND l.kind = 'sales' AND k.at >= ? AND k.at < ?
+        GROUP BY m.creator_id
+        UNION ALL
+        SELECT e.creator_id AS id, 0 AS clicks, 0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0
+            AS refunded, 0 AS held, 0 AS rejected, 0 AS sales, 0 AS commissions, 0 AS refunds, SUM(-e.amount)
+            AS payouts, 0 AS not_converted
+        FROM ledger_entries e
+        LEFT JOIN offer_members pm ON pm.id = e.offer_member_id
+        WHERE e.kind = 'payout' AND e.currency = ? AND e.created_at >= ? AND e.created_at < ? AND e.creator_id
+            IN
+        (SELECT t.id
+          FROM creators t
+          WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+            (SELECT 1
+              FROM creator_handles h
+              WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+            (SELECT m.creator_id
+              FROM codes k
+              JOIN offer_members om ON om.id = k.offer_member_id
+              JOIN campaign_members m ON m.id = om.member_id
+              WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+            (SELECT m.creator_id
+              FROM links l
+              JOIN offer_members om ON om.id = l.offer_member_id
+              JOIN campaign_members m ON m.id = om.member_id
+              WHERE l.slug LIKE ? ESCAPE '\'))) AND (e.offer_member_id IS NULL OR e.offer_member_id IN
+          (SELECT om.id
+            FROM offer_members om
+            JOIN campaign_members m ON m.id = om.member_id
+            JOIN creators cr ON cr.id = m.creator_id
+            WHERE cr.removed_at IS NULL AND m.creator_id IN
+            (SELECT t.id
+              FROM creators t
+              WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                    EXISTS
+                (SELECT 1
+                  FROM creator_handles h
+                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+                (SELECT m.creator_id
+                  FROM codes k
+                  JOIN offer_members om ON om.id = k.offer_member_id
+                  JOIN campaign_members m ON m.id = om.member_id
+                  WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+                (SELECT m.creator_id
+                  FROM links l
+                  JOIN offer_members om ON om.id = l.offer_member_id
+                  JOIN campaign_members m ON m.id = om.member_id
+                  WHERE l.slug LIKE ? ESCAPE '\')))))
+        GROUP BY e.creator_id) u
+      GROUP BY u.id) f ON f.id = t.id
+    WHERE t.removed_at IS NULL AND (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?)
+          ESCAPE '\' OR EXISTS
+      (SELECT 1
+        FROM creator_handles h
+        WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+      (SELECT m.creator_id
+        FROM codes k
+        JOIN offer_members om ON om.id = k.offer_member_id
+        JOIN campaign_members m ON m.id = om.member_id
+        WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+      (SELECT m.creator_id
+        FROM links l
+        JOIN offer_members om ON om.id = l.offer_member_id
+        JOIN campaign_members m ON m.id = om.member_id
+        WHERE l.slug LIKE ? ESCAPE '\'))) x)
+SELECT FALSE AS total, id, sort_key, CAST(0 AS BIGINT) AS row_count, clicks, conversions, linked, pending,
+    canceled, refunded, held, rejected, sales, commissions, refunds, payouts, not_converted
+FROM (
+  SELECT *
+  FROM every
+  ORDER BY sort_key DESC, id LIMIT 2) page
+UNION ALL
+SELECT TRUE, 0, NULL, COUNT(*), CAST(COALESCE(SUM(clicks), 0) AS BIGINT), CAST(COALESCE(SUM(conversions), 0)
+      AS BIGINT), CAST(COALESCE(SUM(linked), 0) AS BIGINT), CAST(COALESCE(SUM(pending), 0) AS BIGINT),
+    CAST(COALESCE(SUM(canceled), 0) AS BIGINT), CAST(COALESCE(SUM(refunded), 0) AS BIGINT),
+    CAST(COALESCE(SUM(held), 0) AS BIGINT), CAST(COALESCE(SUM(rejected), 0) AS BIGINT),
+    CAST(COALESCE(SUM(sales), 0) AS BIGINT), CAST(COALESCE(SUM(commissions), 0) AS BIGINT),
+    CAST(COALESCE(SUM(refunds), 0) AS BIGINT), CAST(COALESCE(SUM(payouts), 0) AS BIGINT),
+    CAST(COALESCE(SUM(not_converted), 0) AS BIGINT)
+FROM every
+ORDER BY total, sort_key DESC, id;
+
+-- creators with a text by name
+SELECT id, name, email, email_hash, country, note, removed_at, version, created_at, updated_at
+FROM creators
+WHERE id IN (?);
+
+-- creators with a text by name
+SELECT creator_id, network, handle
+FROM creator_handles
+WHERE creator_id IN (?);
 
 -- campaigns by sales
 WITH every AS MATERIALIZED
@@ -916,8 +1645,8 @@ WITH every AS MATERIALIZED
           FROM offer_members om
           JOIN campaign_members m ON m.id = om.member_id
           JOIN creators cr ON cr.id = m.creator_id
-          WHERE m.removed_at IS NULL AND cr.removed_at IS NULL) AND c.approval = 'approved' AND c.status =
-            'paid' AND c.rate IS NOT NULL AND c.account_currency = ?
+          WHERE cr.removed_at IS NULL) AND c.approval = 'approved' AND c.status = 'paid' AND c.rate IS NOT
+            NULL AND c.account_currency = ?
         GROUP BY c.creator_id) u
       GROUP BY u.id) f ON f.id = t.id
     WHERE t.removed_at IS NULL) x)
@@ -967,8 +1696,7 @@ FROM
       FROM offer_members om
       JOIN campaign_members m ON m.id = om.member_id
       JOIN creators cr ON cr.id = m.creator_id
-      WHERE m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN (?)) AND c.day >= ? AND c.day <
-        ?) x
+      WHERE cr.removed_at IS NULL AND m.creator_id IN (?)) AND c.day >= ? AND c.day < ?) x
   GROUP BY x.id
   UNION ALL
   SELECT m.creator_id AS id, COUNT(*) AS clicks, 0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0
@@ -979,7 +1707,7 @@ FROM
   JOIN creators cr ON cr.id = m.creator_id
   JOIN links l ON l.offer_member_id = om.id
   JOIN clicks k ON k.link_id = l.id
-  WHERE m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN (?) AND NOT k.bot AND k.at >= ? AND
+  WHERE cr.removed_at IS NULL AND m.creator_id IN (?) AND NOT k.bot AND l.kind = 'sales' AND k.at >= ? AND
       k.at < ?
   GROUP BY m.creator_id
   UNION ALL
@@ -994,7 +1722,7 @@ FROM
       FROM offer_members om
       JOIN campaign_members m ON m.id = om.member_id
       JOIN creators cr ON cr.id = m.creator_id
-      WHERE m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN (?)))
+      WHERE cr.removed_at IS NULL AND m.creator_id IN (?)))
   GROUP BY e.creator_id) u
 GROUP BY u.id;
 
@@ -1018,6 +1746,244 @@ SELECT '' AS period, p.currency, p.converted, p.former, CAST(SUM(clicks) AS BIGI
 FROM offer_periods p
 WHERE p.period IN (?) AND p.offer_id = 0
 GROUP BY 1, p.currency, p.converted, p.former;
+
+-- creators by sales
+SELECT f.period, f.currency, f.converted, TRUE AS former, CAST(SUM(clicks) AS BIGINT) AS clicks,
+    CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending)
+      AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS
+    refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS
+      BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS
+    refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+FROM
+(SELECT '' AS period, f.member, f.currency, f.converted, CAST(SUM(clicks) AS BIGINT) AS clicks,
+      CAST(SUM(conversions) AS BIGINT) AS conversions, CAST(SUM(linked) AS BIGINT) AS linked,
+      CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled) AS BIGINT) AS canceled, CAST(SUM(refunded)
+        AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS held, CAST(SUM(rejected) AS BIGINT) AS rejected,
+      CAST(SUM(sales) AS BIGINT) AS sales, CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds)
+        AS BIGINT) AS refunds, CAST(SUM(payouts) AS BIGINT) AS payouts
+  FROM
+  (SELECT c.offer_member_id AS member, c.day AS day, CASE WHEN c.rate IS NULL THEN c.currency ELSE
+        c.account_currency END AS currency, (c.rate IS NOT NULL) AS converted, 0 AS clicks, CASE WHEN
+        c.approval = 'approved' AND c.status = 'paid' THEN 1 ELSE 0 END AS conversions, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' AND c.method = 'link' THEN 1 ELSE 0 END AS linked, CASE WHEN
+        c.approval = 'approved' AND c.status = 'pending' THEN 1 ELSE 0 END AS pending, CASE WHEN c.approval =
+        'approved' AND c.status = 'canceled' THEN 1 ELSE 0 END AS canceled, CASE WHEN c.approval = 'approved'
+        AND c.status = 'refunded' THEN 1 ELSE 0 END AS refunded, CASE WHEN c.approval = 'held' THEN 1 ELSE 0
+        END AS held, CASE WHEN c.approval = 'rejected' THEN 1 ELSE 0 END AS rejected, CASE WHEN c.approval =
+        'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS NULL THEN c.value ELSE c.account_value END
+        ELSE 0 END AS sales, CASE WHEN c.approval = 'approved' AND c.status = 'paid' THEN CASE WHEN c.rate IS
+        NULL THEN c.commission ELSE c.account_commission END ELSE 0 END AS commissions, CASE WHEN c.approval
+        <> 'rejected' THEN CASE WHEN c.rate IS NULL THEN c.refunded ELSE c.account_refunded END ELSE 0 END AS
+        refunds, 0 AS payouts
+    FROM conversions c
+    WHERE c.credited AND c.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN creators cr ON cr.id = m.creator_id
+      WHERE cr.removed_at IS NOT NULL) AND c.day >= ? AND c.day < ?
+    UNION ALL
+    SELECT l.offer_member_id AS member, k.day AS day, '' AS currency, TRUE AS converted, 1 AS clicks, 0 AS
+        conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0 AS
+        sales, 0 AS commissions, 0 AS refunds, 0 AS payouts
+    FROM clicks k
+    JOIN links l ON l.id = k.link_id
+    WHERE NOT k.bot AND l.kind = 'sales' AND l.offer_member_id IN
+    (SELECT om.id
+      FROM offer_members om
+      JOIN campaign_members m ON m.id = om.member_id
+      JOIN creators cr ON cr.id = m.creator_id
+      WHERE cr.removed_at IS NOT NULL) AND k.at >= ? AND k.at < ?
+    UNION ALL
+    SELECT COALESCE(e.offer_member_id, 0) AS member, e.day AS day, e.currency, TRUE AS converted, 0 AS clicks,
+        0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0
+        AS sales, 0 AS commissions, 0 AS refunds, -e.amount AS payouts
+    FROM ledger_entries e
+    WHERE e.kind = 'payout' AND e.creator_id IN
+    (SELECT cr.id
+      FROM creators cr
+      WHERE cr.removed_at IS NOT NULL) AND e.created_at >= ? AND e.created_at < ?) f
+  GROUP BY 1, f.member, f.currency, f.converted) f
+LEFT JOIN offer_members om ON om.id = f.member
+LEFT JOIN campaign_members m ON m.id = om.member_id
+LEFT JOIN creators cr ON cr.id = m.creator_id
+GROUP BY f.period, f.currency, f.converted, 4;
+
+-- creators with a text by sales
+WITH every AS MATERIALIZED
+(SELECT x.*, CAST(x.sales AS BIGINT) AS sort_key
+  FROM
+  (SELECT t.id AS id, LOWER(t.name) AS name, COALESCE(f.clicks, 0) AS clicks, COALESCE(f.conversions, 0) AS
+        conversions, COALESCE(f.linked, 0) AS linked, COALESCE(f.pending, 0) AS pending, COALESCE(f.canceled,
+          0) AS canceled, COALESCE(f.refunded, 0) AS refunded, COALESCE(f.held, 0) AS held,
+        COALESCE(f.rejected, 0) AS rejected, COALESCE(f.sales, 0) AS sales, COALESCE(f.commissions, 0) AS
+        commissions, COALESCE(f.refunds, 0) AS refunds, COALESCE(f.payouts, 0) AS payouts,
+        COALESCE(f.not_converted, 0) AS not_converted
+    FROM creators t
+    LEFT JOIN
+    (SELECT u.id, CAST(SUM(clicks) AS BIGINT) AS clicks, CAST(SUM(conversions) AS BIGINT) AS conversions,
+          CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled)
+            AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS
+          held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS BIGINT) AS sales,
+          CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS refunds,
+          CAST(SUM(payouts) AS BIGINT) AS payouts, CAST(SUM(not_converted) AS BIGINT) AS not_converted
+      FROM
+      (SELECT x.id AS id, 0 AS clicks, COUNT(*) FILTER (WHERE x.own AND x.approval = 'approved' AND x.status =
+              'paid') AS conversions, COUNT(*) FILTER (WHERE x.own AND x.approval = 'approved' AND x.status =
+              'paid' AND x.method = 'link') AS linked, COUNT(*) FILTER (WHERE x.own AND x.approval =
+              'approved' AND x.status = 'pending') AS pending, COUNT(*) FILTER (WHERE x.own AND x.approval =
+              'approved' AND x.status = 'canceled') AS canceled, COUNT(*) FILTER (WHERE x.own AND x.approval =
+              'approved' AND x.status = 'refunded') AS refunded, COUNT(*) FILTER (WHERE x.own AND x.approval =
+              'held') AS held, COUNT(*) FILTER (WHERE x.own AND x.approval = 'rejected') AS rejected,
+            COALESCE(SUM(x.account_value) FILTER (WHERE x.own AND x.approval = 'approved' AND x.status =
+                'paid'), 0) AS sales, COALESCE(SUM(x.account_commission) FILTER (WHERE x.own AND x.approval =
+                'approved' AND x.status = 'paid'), 0) AS commissions, COALESCE(SUM(x.account_refunded) FILTER
+              (WHERE x.own AND x.approval <> 'rejected'), 0) AS refunds, 0 AS payouts, COUNT(*) FILTER (WHERE
+              NOT x.own AND x.approval = 'approved' AND x.status = 'paid') AS not_converted
+        FROM
+        (SELECT c.creator_id AS id, (c.rate IS NOT NULL AND c.account_currency = ?) AS own, c.approval,
+              c.status, c.method, c.account_value, c.account_commission, c.account_refunded
+          FROM conversions c
+          WHERE c.credited AND c.offer_member_id IN
+          (SELECT om.id
+            FROM offer_members om
+            JOIN campaign_members m ON m.id = om.member_id
+            JOIN creators cr ON cr.id = m.creator_id
+            WHERE cr.removed_at IS NULL AND m.creator_id IN
+            (SELECT t.id
+              FROM creators t
+              WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                    EXISTS
+                (SELECT 1
+                  FROM creator_handles h
+                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+                (SELECT m.creator_id
+                  FROM codes k
+                  JOIN offer_members om ON om.id = k.offer_member_id
+                  JOIN campaign_members m ON m.id = om.member_id
+                  WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+                (SELECT m.creator_id
+                  FROM links l
+                  JOIN offer_members om ON om.id = l.offer_member_id
+                  JOIN campaign_members m ON m.id = om.member_id
+                  WHERE l.slug LIKE ? ESCAPE '\')))) AND c.day >= ? AND c.day < ?) x
+        GROUP BY x.id
+        UNION ALL
+        SELECT m.creator_id AS id, COUNT(*) AS clicks, 0 AS conversions, 0 AS linked, 0 AS pending, 0 AS
+            canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0 AS sales, 0 AS commissions, 0 AS refunds, 0
+            AS payouts, 0 AS not_converted
+        FROM offer_members om
+        JOIN campaign_members m ON m.id = om.member_id
+        JOIN creators cr ON cr.id = m.creator_id
+        JOIN links l ON l.offer_member_id = om.id
+        JOIN clicks k ON k.link_id = l.id
+        WHERE cr.removed_at IS NULL AND m.creator_id IN
+        (SELECT t.id
+          FROM creators t
+          WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+            (SELECT 1
+              FROM creator_handles h
+              WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+            (SELECT m.creator_id
+              FROM codes k
+              JOIN offer_members om ON om.id = k.offer_member_id
+              JOIN campaign_members m ON m.id = om.member_id
+              WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+            (SELECT m.creator_id
+              FROM links l
+              JOIN offer_members om ON om.id = l.offer_member_id
+              JOIN campaign_members m ON m.id = om.member_id
+              WHERE l.slug LIKE ? ESCAPE '\'))) AND NOT k.bot AND l.kind = 'sales' AND k.at >= ? AND k.at < ?
+        GROUP BY m.creator_id
+        UNION ALL
+        SELECT e.creator_id AS id, 0 AS clicks, 0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0
+            AS refunded, 0 AS held, 0 AS rejected, 0 AS sales, 0 AS commissions, 0 AS refunds, SUM(-e.amount)
+            AS payouts, 0 AS not_converted
+        FROM ledger_entries e
+        LEFT JOIN offer_members pm ON pm.id = e.offer_member_id
+        WHERE e.kind = 'payout' AND e.currency = ? AND e.created_at >= ? AND e.created_at < ? AND e.creator_id
+            IN
+        (SELECT t.id
+          FROM creators t
+          WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+            (SELECT 1
+              FROM creator_handles h
+              WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+            (SELECT m.creator_id
+              FROM codes k
+              JOIN offer_members om ON om.id = k.offer_member_id
+              JOIN campaign_members m ON m.id = om.member_id
+              WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+            (SELECT m.creator_id
+              FROM links l
+              JOIN offer_members om ON om.id = l.offer_member_id
+              JOIN campaign_members m ON m.id = om.member_id
+              WHERE l.slug LIKE ? ESCAPE '\'))) AND (e.offer_member_id IS NULL OR e.offer_member_id IN
+          (SELECT om.id
+            FROM offer_members om
+            JOIN campaign_members m ON m.id = om.member_id
+            JOIN creators cr ON cr.id = m.creator_id
+            WHERE cr.removed_at IS NULL AND m.creator_id IN
+            (SELECT t.id
+              FROM creators t
+              WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                    EXISTS
+                (SELECT 1
+                  FROM creator_handles h
+                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+                (SELECT m.creator_id
+                  FROM codes k
+                  JOIN offer_members om ON om.id = k.offer_member_id
+                  JOIN campaign_members m ON m.id = om.member_id
+                  WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+                (SELECT m.creator_id
+                  FROM links l
+                  JOIN offer_members om ON om.id = l.offer_member_id
+                  JOIN campaign_members m ON m.id = om.member_id
+                  WHERE l.slug LIKE ? ESCAPE '\')))))
+        GROUP BY e.creator_id) u
+      GROUP BY u.id) f ON f.id = t.id
+    WHERE t.removed_at IS NULL AND (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?)
+          ESCAPE '\' OR EXISTS
+      (SELECT 1
+        FROM creator_handles h
+        WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+      (SELECT m.creator_id
+        FROM codes k
+        JOIN offer_members om ON om.id = k.offer_member_id
+        JOIN campaign_members m ON m.id = om.member_id
+        WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+      (SELECT m.creator_id
+        FROM links l
+        JOIN offer_members om ON om.id = l.offer_member_id
+        JOIN campaign_members m ON m.id = om.member_id
+        WHERE l.slug LIKE ? ESCAPE '\'))) x)
+SELECT FALSE AS total, id, sort_key, CAST(0 AS BIGINT) AS row_count, clicks, conversions, linked, pending,
+    canceled, refunded, held, rejected, sales, commissions, refunds, payouts, not_converted
+FROM (
+  SELECT *
+  FROM every
+  ORDER BY sort_key DESC NULLS LAST, id LIMIT 2) page
+UNION ALL
+SELECT TRUE, 0, NULL, COUNT(*), CAST(COALESCE(SUM(clicks), 0) AS BIGINT), CAST(COALESCE(SUM(conversions), 0)
+      AS BIGINT), CAST(COALESCE(SUM(linked), 0) AS BIGINT), CAST(COALESCE(SUM(pending), 0) AS BIGINT),
+    CAST(COALESCE(SUM(canceled), 0) AS BIGINT), CAST(COALESCE(SUM(refunded), 0) AS BIGINT),
+    CAST(COALESCE(SUM(held), 0) AS BIGINT), CAST(COALESCE(SUM(rejected), 0) AS BIGINT),
+    CAST(COALESCE(SUM(sales), 0) AS BIGINT), CAST(COALESCE(SUM(commissions), 0) AS BIGINT),
+    CAST(COALESCE(SUM(refunds), 0) AS BIGINT), CAST(COALESCE(SUM(payouts), 0) AS BIGINT),
+    CAST(COALESCE(SUM(not_converted), 0) AS BIGINT)
+FROM every
+ORDER BY total, sort_key DESC NULLS LAST, id;
+
+-- creators with a text by sales
+SELECT id, name, email, email_hash, country, note, removed_at, version, created_at, updated_at
+FROM creators
+WHERE id IN (?);
+
+-- creators with a text by sales
+SELECT creator_id, network, handle
+FROM creator_handles
+WHERE creator_id IN (?);
 
 -- campaigns by sales ever
 SELECT COALESCE((SELECT MIN(period)
@@ -1195,7 +2161,7 @@ WITH every AS MATERIALIZED
           JOIN campaign_members m ON m.id = om.member_id
           JOIN creators cr ON cr.id = m.creator_id
           JOIN member_years y ON y.offer_member_id = om.id
-          WHERE m.removed_at IS NULL AND cr.removed_at IS NULL AND y.year IN (?)) x
+          WHERE cr.removed_at IS NULL AND y.year IN (?)) x
         GROUP BY x.id
         UNION ALL
         SELECT b.creator_id AS id, 0 AS clicks, 0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0
@@ -1207,7 +2173,7 @@ WITH every AS MATERIALIZED
             FROM offer_members om
             JOIN campaign_members m ON m.id = om.member_id
             JOIN creators cr ON cr.id = m.creator_id
-            WHERE m.removed_at IS NULL AND cr.removed_at IS NULL))
+            WHERE cr.removed_at IS NULL))
         GROUP BY b.creator_id) u
       GROUP BY u.id) f ON f.id = t.id
     WHERE t.removed_at IS NULL) x)
@@ -1234,6 +2200,135 @@ FROM creators
 WHERE id IN (?);
 
 -- creators by sales ever
+SELECT creator_id, network, handle
+FROM creator_handles
+WHERE creator_id IN (?);
+
+-- creators with a text by sales ever
+SELECT COALESCE((SELECT MIN(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS first, COALESCE((SELECT MAX(period)
+    FROM offer_periods
+    WHERE offer_id = 0), '') AS last;
+
+-- creators with a text by sales ever
+WITH every AS MATERIALIZED
+(SELECT x.*, CAST(x.sales AS BIGINT) AS sort_key
+  FROM
+  (SELECT t.id AS id, LOWER(t.name) AS name, COALESCE(f.clicks, 0) AS clicks, COALESCE(f.conversions, 0) AS
+        conversions, COALESCE(f.linked, 0) AS linked, COALESCE(f.pending, 0) AS pending, COALESCE(f.canceled,
+          0) AS canceled, COALESCE(f.refunded, 0) AS refunded, COALESCE(f.held, 0) AS held,
+        COALESCE(f.rejected, 0) AS rejected, COALESCE(f.sales, 0) AS sales, COALESCE(f.commissions, 0) AS
+        commissions, COALESCE(f.refunds, 0) AS refunds, COALESCE(f.payouts, 0) AS payouts,
+        COALESCE(f.not_converted, 0) AS not_converted
+    FROM creators t
+    LEFT JOIN
+    (SELECT u.id, CAST(SUM(clicks) AS BIGINT) AS clicks, CAST(SUM(conversions) AS BIGINT) AS conversions,
+          CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled)
+            AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS
+          held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS BIGINT) AS sales,
+          CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS refunds,
+          CAST(SUM(payouts) AS BIGINT) AS payouts, CAST(SUM(not_converted) AS BIGINT) AS not_converted
+      FROM
+      (SELECT x.id AS id, SUM(x.clicks) AS clicks, COALESCE(SUM(x.conversions) FILTER (WHERE x.own), 0) AS
+            conversions, COALESCE(SUM(x.linked) FILTER (WHERE x.own), 0) AS linked, 0 AS pending, 0 AS
+            canceled, 0 AS refunded, 0 AS held, 0 AS rejected, COALESCE(SUM(x.sales) FILTER (WHERE x.own), 0)
+            AS sales, COALESCE(SUM(x.commissions) FILTER (WHERE x.own), 0) AS commissions,
+            COALESCE(SUM(x.refunds) FILTER (WHERE x.own), 0) AS refunds, 0 AS payouts,
+            COALESCE(SUM(x.conversions) FILTER (WHERE NOT x.own), 0) AS not_converted
+        FROM
+        (SELECT m.creator_id AS id, (y.converted AND y.currency = ?) AS own, y.clicks, y.conversions,
+              y.linked, y.sales, y.commissions, y.refunds
+          FROM offer_members om
+          JOIN campaign_members m ON m.id = om.member_id
+          JOIN creators cr ON cr.id = m.creator_id
+          JOIN member_years y ON y.offer_member_id = om.id
+          WHERE cr.removed_at IS NULL AND m.creator_id IN
+          (SELECT t.id
+            FROM creators t
+            WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+              (SELECT m.creator_id
+                FROM codes k
+                JOIN offer_members om ON om.id = k.offer_member_id
+                JOIN campaign_members m ON m.id = om.member_id
+                WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+              (SELECT m.creator_id
+                FROM links l
+                JOIN offer_members om ON om.id = l.offer_member_id
+                JOIN campaign_members m ON m.id = om.member_id
+                WHERE l.slug LIKE ? ESCAPE '\'))) AND y.year IN (?)) x
+        GROUP BY x.id
+        UNION ALL
+        SELECT b.creator_id AS id, 0 AS clicks, 0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0
+            AS refunded, 0 AS held, 0 AS rejected, 0 AS sales, 0 AS commissions, 0 AS refunds, SUM(b.paid) AS
+            payouts, 0 AS not_converted
+        FROM balances b
+        WHERE b.currency = ? AND (b.offer_member_id = 0 OR b.offer_member_id IN
+          (SELECT om.id
+            FROM offer_members om
+            JOIN campaign_members m ON m.id = om.member_id
+            JOIN creators cr ON cr.id = m.creator_id
+            WHERE cr.removed_at IS NULL AND m.creator_id IN
+            (SELECT t.id
+              FROM creators t
+              WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                    EXISTS
+                (SELECT 1
+                  FROM creator_handles h
+                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+                (SELECT m.creator_id
+                  FROM codes k
+                  JOIN offer_members om ON om.id = k.offer_member_id
+                  JOIN campaign_members m ON m.id = om.member_id
+                  WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+                (SELECT m.creator_id
+                  FROM links l
+                  JOIN offer_members om ON om.id = l.offer_member_id
+                  JOIN campaign_members m ON m.id = om.member_id
+                  WHERE l.slug LIKE ? ESCAPE '\')))))
+        GROUP BY b.creator_id) u
+      GROUP BY u.id) f ON f.id = t.id
+    WHERE t.removed_at IS NULL AND (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?)
+          ESCAPE '\' OR EXISTS
+      (SELECT 1
+        FROM creator_handles h
+        WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+      (SELECT m.creator_id
+        FROM codes k
+        JOIN offer_members om ON om.id = k.offer_member_id
+        JOIN campaign_members m ON m.id = om.member_id
+        WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+      (SELECT m.creator_id
+        FROM links l
+        JOIN offer_members om ON om.id = l.offer_member_id
+        JOIN campaign_members m ON m.id = om.member_id
+        WHERE l.slug LIKE ? ESCAPE '\'))) x)
+SELECT FALSE AS total, id, sort_key, CAST(0 AS BIGINT) AS row_count, clicks, conversions, linked, pending,
+    canceled, refunded, held, rejected, sales, commissions, refunds, payouts, not_converted
+FROM (
+  SELECT *
+  FROM every
+  ORDER BY sort_key DESC NULLS LAST, id LIMIT 2) page
+UNION ALL
+SELECT TRUE, 0, NULL, COUNT(*), CAST(COALESCE(SUM(clicks), 0) AS BIGINT), CAST(COALESCE(SUM(conversions), 0)
+      AS BIGINT), CAST(COALESCE(SUM(linked), 0) AS BIGINT), CAST(COALESCE(SUM(pending), 0) AS BIGINT),
+    CAST(COALESCE(SUM(canceled), 0) AS BIGINT), CAST(COALESCE(SUM(refunded), 0) AS BIGINT),
+    CAST(COALESCE(SUM(held), 0) AS BIGINT), CAST(COALESCE(SUM(rejected), 0) AS BIGINT),
+    CAST(COALESCE(SUM(sales), 0) AS BIGINT), CAST(COALESCE(SUM(commissions), 0) AS BIGINT),
+    CAST(COALESCE(SUM(refunds), 0) AS BIGINT), CAST(COALESCE(SUM(payouts), 0) AS BIGINT),
+    CAST(COALESCE(SUM(not_converted), 0) AS BIGINT)
+FROM every
+ORDER BY total, sort_key DESC NULLS LAST, id;
+
+-- creators with a text by sales ever
+SELECT id, name, email, email_hash, country, note, removed_at, version, created_at, updated_at
+FROM creators
+WHERE id IN (?);
+
+-- creators with a text by sales ever
 SELECT creator_id, network, handle
 FROM creator_handles
 WHERE creator_id IN (?);
@@ -1413,17 +2508,15 @@ WITH every AS MATERIALIZED
         JOIN creators cr ON cr.id = m.creator_id
         JOIN links l ON l.offer_member_id = om.id
         JOIN clicks k ON k.link_id = l.id
-        WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND NOT k.bot AND k.at
-            >= ? AND k.at < ?
+        WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND NOT k.bot AND l.kind
+            = 'sales' AND k.at >= ? AND k.at < ?
         GROUP BY m.creator_id) u
       GROUP BY u.id) f ON f.id = t.id
     WHERE t.id IN
     (SELECT m.creator_id
-      FROM offer_members om
-      JOIN campaign_members m ON m.id = om.member_id
-      JOIN offers o ON o.id = om.offer_id
+      FROM campaign_members m
       JOIN creators cr ON cr.id = m.creator_id
-      WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL) AND t.removed_at IS NULL)
+      WHERE m.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL) AND t.removed_at IS NULL)
       x)
 SELECT FALSE AS total, id, sort_key, CAST(0 AS BIGINT) AS row_count, clicks, conversions, linked, pending,
     canceled, refunded, held, rejected, sales, commissions, refunds, payouts, not_converted
@@ -1486,7 +2579,7 @@ FROM
   JOIN links l ON l.offer_member_id = om.id
   JOIN clicks k ON k.link_id = l.id
   WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN (?) AND
-      NOT k.bot AND k.at >= ? AND k.at < ?
+      NOT k.bot AND l.kind = 'sales' AND k.at >= ? AND k.at < ?
   GROUP BY m.creator_id
   UNION ALL
   SELECT e.creator_id AS id, 0 AS clicks, 0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0 AS
@@ -1528,6 +2621,189 @@ WHERE p.period IN (?) AND p.offer_id IN
   FROM offers o
   WHERE o.campaign_id IN (?))
 GROUP BY 1, p.currency, p.converted, p.former;
+
+-- creators with a text of a campaign by conversion rate
+WITH every AS MATERIALIZED
+(SELECT x.*, CAST(CASE WHEN x.clicks <> 0 THEN (20000 * x.linked + x.clicks) / (2 * x.clicks) END AS BIGINT)
+      AS sort_key
+  FROM
+  (SELECT t.id AS id, LOWER(t.name) AS name, COALESCE(f.clicks, 0) AS clicks, COALESCE(f.conversions, 0) AS
+        conversions, COALESCE(f.linked, 0) AS linked, COALESCE(f.pending, 0) AS pending, COALESCE(f.canceled,
+          0) AS canceled, COALESCE(f.refunded, 0) AS refunded, COALESCE(f.held, 0) AS held,
+        COALESCE(f.rejected, 0) AS rejected, COALESCE(f.sales, 0) AS sales, COALESCE(f.commissions, 0) AS
+        commissions, COALESCE(f.refunds, 0) AS refunds, COALESCE(f.payouts, 0) AS payouts,
+        COALESCE(f.not_converted, 0) AS not_converted
+    FROM creators t
+    LEFT JOIN
+    (SELECT u.id, CAST(SUM(clicks) AS BIGINT) AS clicks, CAST(SUM(conversions) AS BIGINT) AS conversions,
+          CAST(SUM(linked) AS BIGINT) AS linked, CAST(SUM(pending) AS BIGINT) AS pending, CAST(SUM(canceled)
+            AS BIGINT) AS canceled, CAST(SUM(refunded) AS BIGINT) AS refunded, CAST(SUM(held) AS BIGINT) AS
+          held, CAST(SUM(rejected) AS BIGINT) AS rejected, CAST(SUM(sales) AS BIGINT) AS sales,
+          CAST(SUM(commissions) AS BIGINT) AS commissions, CAST(SUM(refunds) AS BIGINT) AS refunds,
+          CAST(SUM(payouts) AS BIGINT) AS payouts, CAST(SUM(not_converted) AS BIGINT) AS not_converted
+      FROM
+      (SELECT x.id AS id, 0 AS clicks, COUNT(*) FILTER (WHERE x.own AND x.approval = 'approved' AND x.status =
+              'paid') AS conversions, COUNT(*) FILTER (WHERE x.own AND x.approval = 'approved' AND x.status =
+              'paid' AND x.method = 'link') AS linked, COUNT(*) FILTER (WHERE x.own AND x.approval =
+              'approved' AND x.status = 'pending') AS pending, COUNT(*) FILTER (WHERE x.own AND x.approval =
+              'approved' AND x.status = 'canceled') AS canceled, COUNT(*) FILTER (WHERE x.own AND x.approval =
+              'approved' AND x.status = 'refunded') AS refunded, COUNT(*) FILTER (WHERE x.own AND x.approval =
+              'held') AS held, COUNT(*) FILTER (WHERE x.own AND x.approval = 'rejected') AS rejected,
+            COALESCE(SUM(x.account_value) FILTER (WHERE x.own AND x.approval = 'approved' AND x.status =
+                'paid'), 0) AS sales, COALESCE(SUM(x.account_commission) FILTER (WHERE x.own AND x.approval =
+                'approved' AND x.status = 'paid'), 0) AS commissions, COALESCE(SUM(x.account_refunded) FILTER
+              (WHERE x.own AND x.approval <> 'rejected'), 0) AS refunds, 0 AS payouts, COUNT(*) FILTER (WHERE
+              NOT x.own AND x.approval = 'approved' AND x.status = 'paid') AS not_converted
+        FROM
+        (SELECT c.creator_id AS id, (c.rate IS NOT NULL AND c.account_currency = ?) AS own, c.approval,
+              c.status, c.method, c.account_value, c.account_commission, c.account_refunded
+          FROM conversions c
+          WHERE c.credited AND c.offer_member_id IN
+          (SELECT om.id
+            FROM offer_members om
+            JOIN campaign_members m ON m.id = om.member_id
+            JOIN offers o ON o.id = om.offer_id
+            JOIN creators cr ON cr.id = m.creator_id
+            WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN
+            (SELECT t.id
+              FROM creators t
+              WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                    EXISTS
+                (SELECT 1
+                  FROM creator_handles h
+                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+                (SELECT m.creator_id
+                  FROM codes k
+                  JOIN offer_members om ON om.id = k.offer_member_id
+                  JOIN campaign_members m ON m.id = om.member_id
+                  WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+                (SELECT m.creator_id
+                  FROM links l
+                  JOIN offer_members om ON om.id = l.offer_member_id
+                  JOIN campaign_members m ON m.id = om.member_id
+                  WHERE l.slug LIKE ? ESCAPE '\')))) AND c.day >= ? AND c.day < ?) x
+        GROUP BY x.id
+        UNION ALL
+        SELECT m.creator_id AS id, COUNT(*) AS clicks, 0 AS conversions, 0 AS linked, 0 AS pending, 0 AS
+            canceled, 0 AS refunded, 0 AS held, 0 AS rejected, 0 AS sales, 0 AS commissions, 0 AS refunds, 0
+            AS payouts, 0 AS not_converted
+        FROM offer_members om
+        JOIN campaign_members m ON m.id = om.member_id
+        JOIN offers o ON o.id = om.offer_id
+        JOIN creators cr ON cr.id = m.creator_id
+        JOIN links l ON l.offer_member_id = om.id
+        JOIN clicks k ON k.link_id = l.id
+        WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN
+        (SELECT t.id
+          FROM creators t
+          WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+            (SELECT 1
+              FROM creator_handles h
+              WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+            (SELECT m.creator_id
+              FROM codes k
+              JOIN offer_members om ON om.id = k.offer_member_id
+              JOIN campaign_members m ON m.id = om.member_id
+              WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+            (SELECT m.creator_id
+              FROM links l
+              JOIN offer_members om ON om.id = l.offer_member_id
+              JOIN campaign_members m ON m.id = om.member_id
+              WHERE l.slug LIKE ? ESCAPE '\'))) AND NOT k.bot AND l.kind = 'sales' AND k.at >= ? AND k.at < ?
+        GROUP BY m.creator_id
+        UNION ALL
+        SELECT e.creator_id AS id, 0 AS clicks, 0 AS conversions, 0 AS linked, 0 AS pending, 0 AS canceled, 0
+            AS refunded, 0 AS held, 0 AS rejected, 0 AS sales, 0 AS commissions, 0 AS refunds, SUM(-e.amount)
+            AS payouts, 0 AS not_converted
+        FROM ledger_entries e
+        LEFT JOIN offer_members pm ON pm.id = e.offer_member_id
+        WHERE e.kind = 'payout' AND e.currency = ? AND e.created_at >= ? AND e.created_at < ? AND e.creator_id
+            IN
+        (SELECT t.id
+          FROM creators t
+          WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+            (SELECT 1
+              FROM creator_handles h
+              WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+            (SELECT m.creator_id
+              FROM codes k
+              JOIN offer_members om ON om.id = k.offer_member_id
+              JOIN campaign_members m ON m.id = om.member_id
+              WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+            (SELECT m.creator_id
+              FROM links l
+              JOIN offer_members om ON om.id = l.offer_member_id
+              JOIN campaign_members m ON m.id = om.member_id
+              WHERE l.slug LIKE ? ESCAPE '\'))) AND e.offer_member_id IN
+        (SELECT om.id
+          FROM offer_members om
+          JOIN campaign_members m ON m.id = om.member_id
+          JOIN offers o ON o.id = om.offer_id
+          JOIN creators cr ON cr.id = m.creator_id
+          WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN
+          (SELECT t.id
+            FROM creators t
+            WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+              (SELECT m.creator_id
+                FROM codes k
+                JOIN offer_members om ON om.id = k.offer_member_id
+                JOIN campaign_members m ON m.id = om.member_id
+                WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+              (SELECT m.creator_id
+                FROM links l
+                JOIN offer_members om ON om.id = l.offer_member_id
+                JOIN campaign_members m ON m.id = om.member_id
+                WHERE l.slug LIKE ? ESCAPE '\'))))
+        GROUP BY e.creator_id) u
+      GROUP BY u.id) f ON f.id = t.id
+    WHERE t.id IN
+    (SELECT m.creator_id
+      FROM campaign_members m
+      JOIN creators cr ON cr.id = m.creator_id
+      WHERE m.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL) AND t.removed_at IS NULL
+        AND (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+      (SELECT 1
+        FROM creator_handles h
+        WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+      (SELECT m.creator_id
+        FROM codes k
+        JOIN offer_members om ON om.id = k.offer_member_id
+        JOIN campaign_members m ON m.id = om.member_id
+        WHERE k.folded LIKE ? ESCAPE '\') OR t.id IN
+      (SELECT m.creator_id
+        FROM links l
+        JOIN offer_members om ON om.id = l.offer_member_id
+        JOIN campaign_members m ON m.id = om.member_id
+        WHERE l.slug LIKE ? ESCAPE '\'))) x)
+SELECT FALSE AS total, id, sort_key, CAST(0 AS BIGINT) AS row_count, clicks, conversions, linked, pending,
+    canceled, refunded, held, rejected, sales, commissions, refunds, payouts, not_converted
+FROM (
+  SELECT *
+  FROM every
+  ORDER BY sort_key DESC NULLS LAST, id LIMIT 2) page
+UNION ALL
+SELECT TRUE, 0, NULL, COUNT(*), CAST(COALESCE(SUM(clicks), 0) AS BIGINT), CAST(COALESCE(SUM(conversions), 0)
+      AS BIGINT), CAST(COALESCE(SUM(linked), 0) AS BIGINT), CAST(COALESCE(SUM(pending), 0) AS BIGINT),
+    CAST(COALESCE(SUM(canceled), 0) AS BIGINT), CAST(COALESCE(SUM(refunded), 0) AS BIGINT),
+    CAST(COALESCE(SUM(held), 0) AS BIGINT), CAST(COALESCE(SUM(rejected), 0) AS BIGINT),
+    CAST(COALESCE(SUM(sales), 0) AS BIGINT), CAST(COALESCE(SUM(commissions), 0) AS BIGINT),
+    CAST(COALESCE(SUM(refunds), 0) AS BIGINT), CAST(COALESCE(SUM(payouts), 0) AS BIGINT),
+    CAST(COALESCE(SUM(not_converted), 0) AS BIGINT)
+FROM every
+ORDER BY total, sort_key DESC NULLS LAST, id;
+
+-- creators with a text of a campaign by conversion rate
+SELECT id, name, email, email_hash, country, note, removed_at, version, created_at, updated_at
+FROM creators
+WHERE id IN (?);
+
+-- creators with a text of a campaign by conversion rate
+SELECT creator_id, network, handle
+FROM creator_handles
+WHERE creator_id IN (?);
 
 -- codes and links of a campaign by conversion rate
 WITH every AS MATERIALIZED
@@ -1580,8 +2856,8 @@ WITH every AS MATERIALIZED
         JOIN creators cr ON cr.id = m.creator_id
         JOIN links l ON l.offer_member_id = om.id
         JOIN clicks k ON k.link_id = l.id
-        WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND NOT k.bot AND k.at
-            >= ? AND k.at < ?
+        WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND NOT k.bot AND l.kind
+            = 'sales' AND k.at >= ? AND k.at < ?
         GROUP BY 2 * l.id + 1) u
       GROUP BY u.id) f ON f.id = t.id
     WHERE t.offer_member_id IN
@@ -1665,7 +2941,7 @@ FROM
     UNION ALL
     SELECT x.offer_member_id
     FROM links x
-    WHERE x.id IN (?, ?)) AND NOT k.bot AND k.at >= ? AND k.at < ?
+    WHERE x.id IN (?, ?)) AND NOT k.bot AND l.kind = 'sales' AND k.at >= ? AND k.at < ?
   GROUP BY 2 * l.id + 1) u
 GROUP BY u.id;
 

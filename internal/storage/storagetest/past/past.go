@@ -24,7 +24,7 @@ type Past struct {
 	Zone    *time.Location
 	Store   affiliate.StoreID
 	Members map[affiliate.OfferMemberID]Place
-	Links   map[affiliate.LinkID]affiliate.OfferMemberID
+	Links   map[affiliate.LinkID]affiliate.OfferMemberID // for sales, whose clicks count
 	Rows    storage.Rows
 }
 
@@ -65,6 +65,9 @@ const (
 	DoraAutumn
 	BenLinks
 )
+
+// BenPurchase is a link for Ben's own purchase: its clicks count nowhere.
+const BenPurchase affiliate.LinkID = 20
 
 // New puts the catalog in: two campaigns with three offers and seven offer members. Each has one code, and those of
 // SpringLinks a link with the offer member's number.
@@ -138,6 +141,8 @@ func New(t *testing.T, db *storage.DB) *Past {
 			p.Links[affiliate.LinkID(m.id)] = m.id
 		}
 	}
+	r.Links = append(r.Links, affiliate.Link{ID: BenPurchase, OfferMemberID: BenLinks, Slug: "mine7",
+		Kind: affiliate.LinkPurchase, LandingURL: "https://shop.example/", CreatedAt: noon, UpdatedAt: noon})
 	return p
 }
 
@@ -267,6 +272,8 @@ func Small(t *testing.T, db *storage.DB) *Past {
 	p.Click(affiliate.LinkID(BenLinks), p.At("2026-03-16 09:00"), true)
 	p.Click(affiliate.LinkID(BenLinks), p.At("2026-04-01 00:00"), false)
 	p.Click(affiliate.LinkID(AnnaLinks), p.At("2026-03-31 23:59"), false)
+	p.Click(BenPurchase, p.At("2026-03-16 09:00"), false)
+	p.Click(BenPurchase, p.At("2026-03-17 09:00"), true)
 	p.Post(Anna, AnnaTen, affiliate.PaidOut, "EUR", -1100, p.At("2026-03-31 12:00"), 0)
 	p.Post(Anna, AnnaAutumn, affiliate.PaidOut, "EUR", -900, p.At("2026-03-31 12:00"), 0)
 	p.Post(Anna, 0, affiliate.PaidOut, "EUR", -50, p.At("2026-03-31 12:00"), 0)
@@ -307,11 +314,14 @@ func Some(t *testing.T, db *storage.DB) *Past {
 	for range 150 {
 		p.Click(pick(r, links...), moment(), r.IntN(5) == 0)
 	}
+	for range 20 {
+		p.Click(BenPurchase, moment(), r.IntN(5) == 0)
+	}
 	for range 40 {
 		member := pick(r, append([]affiliate.OfferMemberID{0}, members...)...)
 		creator := p.Members[member].Creator
 		if member == 0 {
-			creator = pick(r, Anna, Ben)
+			creator = pick(r, Anna, Ben, Dora)
 		}
 		p.Post(creator, member, pick(r, affiliate.PaidOut, affiliate.Accrual), pick[money.Currency](r, "EUR", "EUR",
 			"USD"), r.Int64N(6000)-3000, moment(), 0)

@@ -476,7 +476,10 @@ FROM
   (SELECT 1
     FROM codes c
     WHERE c.store_id = e.store_id AND c.folded = e.value AND (c.valid_to IS NULL OR c.valid_to > o.placed_at
-          AND (c.valid_from IS NULL OR c.valid_from < c.valid_to)))
+          AND (c.valid_from IS NULL OR c.valid_from < c.valid_to))) AND NOT EXISTS
+  (SELECT 1
+    FROM dismissed_codes n
+    WHERE n.store_id = e.store_id AND n.folded = e.value)
   GROUP BY e.store_id, s.slug, e.value) u
 WHERE u.orders >= ?
 ORDER BY u.orders DESC, u.value, u.store_id LIMIT 2;
@@ -494,7 +497,10 @@ FROM
   (SELECT 1
     FROM codes c
     WHERE c.store_id = e.store_id AND c.folded = e.value AND (c.valid_to IS NULL OR c.valid_to > o.placed_at
-          AND (c.valid_from IS NULL OR c.valid_from < c.valid_to)))
+          AND (c.valid_from IS NULL OR c.valid_from < c.valid_to))) AND NOT EXISTS
+  (SELECT 1
+    FROM dismissed_codes n
+    WHERE n.store_id = e.store_id AND n.folded = e.value)
   GROUP BY e.store_id, s.slug, e.value) u
 WHERE u.orders >= ?
 ORDER BY u.value, u.store_id LIMIT 2;

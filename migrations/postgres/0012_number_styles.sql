@@ -1,0 +1,2 @@
+-- How a person reads numbers, such as comma for 1.234,56; empty: as the languages of their browser have it.
+ALTER TABLE users ADD COLUMN numbers TEXT NOT NULL DEFAULT '';
