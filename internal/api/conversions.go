@@ -169,7 +169,7 @@ type ConversionsFilter struct {
 	WithRefund     bool                  `query:"with_refund" doc:"Only those of which money went back"`
 	Ambiguous      bool                  `query:"ambiguous" doc:"Only those with several owned codes on the order"`
 	Search         string                `query:"q" maxLength:"200" doc:"A part of the order's number, the creator's name or a handle, the code or the link's slug"`
-	Include        string                `query:"include" enum:"former" doc:"former: also of creators who left the campaign or the community"`
+	Include        string                `query:"include" enum:"former,only_former" doc:"former: also of creators who left the campaign or the community; only_former: of these alone"`
 	Period         string                `query:"period" example:"last_30_days" doc:"today, yesterday, last_7_days, last_30_days, last_90_days, this_month, last_month, this_quarter, last_quarter, last_6_months, year_to_date, last_12_months, all_time or custom; when from and to are left out too, all_time"`
 	From           string                `query:"from" example:"2026-11-01" doc:"The first day that counts, of the account's time zone"`
 	To             string                `query:"to" example:"2026-11-30" doc:"The last day that counts; today when only from is given"`

@@ -75,6 +75,12 @@ const aboutStatus = "An order has the status "
 // in time, no trouble.
 func AboutStatus(warning string) bool { return strings.HasPrefix(warning, aboutStatus) }
 
+// dataRequested begins the warning that a customer wants to know what is kept of them.
+const dataRequested = "A customer asked the store for their data"
+
+// AsksForData says whether a store's warning tells that a customer wants to know what is kept of them.
+func AsksForData(warning string) bool { return strings.HasPrefix(warning, dataRequested) }
+
 // statusWarning tells a store's owner of a status that nobody has decided about.
 func statusWarning(status string) string {
 	return fmt.Sprintf(aboutStatus+"%q, which a plugin set: say on the store's page what it means. Until "+

@@ -460,7 +460,7 @@ func (p *Processor) applyStore(ctx context.Context, tx *storage.Tx, d parsedDeli
 		return tx.PurgeOrderPayloads(ctx, d.StoreID, nil)
 	case affiliate.DataRequest:
 		return tx.WarnStore(ctx, d.StoreID,
-			"A customer asked the store for their data (delivery "+d.ID.String()+"): answer within 30 days.")
+			dataRequested+" (delivery "+d.ID.String()+"): answer within 30 days.")
 	}
 	if d.warning != "" {
 		return tx.WarnStore(ctx, d.StoreID, d.warning+aboutDelivery(d.ID))

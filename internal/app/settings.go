@@ -53,6 +53,7 @@ func (a *App) SetSettings(ctx context.Context, changes []Setting) (after affilia
 		if err := tx.SaveSettings(ctx, after, a.now()); err != nil {
 			return err
 		}
+		a.announce(tx, []affiliate.Change{{Account: true}})
 		return a.audit(ctx, tx, "settings.set", account{}, before, after)
 	})
 	return after, err

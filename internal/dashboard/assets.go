@@ -33,6 +33,9 @@ type asset struct {
 var assetKinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8", ".woff2": "font/woff2"}
 
+// scriptPolicy is what a script may do that runs beside pages: ask this server.
+const scriptPolicy = "default-src 'none'; connect-src 'self'"
+
 func loadAssets() (*assets, error) {
 	a := &assets{address: map[string]string{}, files: map[string]asset{}}
 	names, err := fs.Glob(assetFiles, "assets/*")
@@ -82,6 +85,9 @@ func (a *assets) serve(c *gin.Context) {
 	}
 	c.Header("Cache-Control", "public, max-age=31536000, immutable")
 	c.Header("Vary", "Accept-Encoding")
+	if f.kind == assetKinds[".js"] {
+		c.Header("Content-Security-Policy", scriptPolicy) // which a shared worker goes by
+	}
 	if f.packed != nil && acceptsGzip(c.GetHeader("Accept-Encoding")) {
 		c.Header("Content-Encoding", "gzip")
 		c.Data(http.StatusOK, f.kind, f.packed)

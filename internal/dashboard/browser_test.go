@@ -17,6 +17,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	cdppage "github.com/chromedp/cdproto/page"
@@ -107,7 +108,17 @@ func (h *house) browseAsNobody() *tab {
 	h.Helper()
 	chromium.once.Do(startChromium)
 	h.must(chromium.err)
-	ctx, end := chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext())
+	return h.tab(chromedp.NewContext(chromium.ctx, chromedp.WithNewBrowserContext()))
+}
+
+// another opens one more tab of the same browser, with the same cookies and connections.
+func (b *tab) another() *tab {
+	b.Helper()
+	return b.tab(chromedp.NewContext(b.ctx))
+}
+
+func (h *house) tab(ctx context.Context, end context.CancelFunc) *tab {
+	h.Helper()
 	b := &tab{house: h, ctx: ctx, server: h.url}
 	h.Cleanup(func() {
 		end()
@@ -262,6 +273,21 @@ func (b *tab) keys(text string) {
 	b.do("type", chromedp.KeyEvent(text))
 }
 
+// press presses one key, with others held, that writes nothing.
+func (b *tab) press(key string, held chromedp.Modifier) {
+	b.Helper()
+	b.call(func(ctx context.Context, t *chromedp.Target) error {
+		for _, kind := range []input.DispatchKeyEventType{"rawKeyDown", "keyUp"} {
+			_, err := cdp.Call(ctx, t, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: kind, Key: key,
+				Modifiers: int64(held)})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // eval runs an expression in the page, which may be a promise, and decodes its value where one is asked for.
 func (b *tab) eval(expression string, into ...any) {
 	b.Helper()
@@ -362,6 +388,20 @@ func (b *tab) media(name, value string) {
 	b.call(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia,
 			emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: name, Value: value}}})
+		return err
+	})
+}
+
+// print shows pages as they are on paper, or on the screen again.
+func (b *tab) print(on bool) {
+	b.Helper()
+	kind := ""
+	if on {
+		kind = "print"
+	}
+	b.call(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: kind,
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}})
 		return err
 	})
 }

@@ -11,16 +11,15 @@ import (
 // TestColours: in the light and the dark look, words stand out from what is behind them by 4.5:1, and the borders of
 // fields by 3:1. The tests in a browser see only the pairs that their pages happen to show.
 func TestColours(t *testing.T) {
-	css, err := assetFiles.ReadFile("assets/app.css")
-	if err != nil {
-		t.Fatal(err)
-	}
-	light, dark, found := strings.Cut(string(css), "prefers-color-scheme: dark")
-	if !found {
-		t.Fatal("there is no dark look")
-	}
-	dark, _, _ = strings.Cut(dark, "\n}\n")
-	for look, text := range map[string]string{"light": light, "dark": dark} {
+	for look, file := range map[string]string{"light": "app.css", "dark": "dark.css"} {
+		css, err := assetFiles.ReadFile("assets/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _, _ := strings.Cut(string(css), "@media print") // which has black and white alone
+		if strings.Contains(text, "prefers-color-scheme") {
+			t.Errorf("%s asks for the look of the device, which whoever chose another does not want", file)
+		}
 		colours := map[string]string{}
 		for _, m := range regexp.MustCompile(`--([a-z0-9-]+): #([0-9a-f]{6});`).FindAllStringSubmatch(text, -1) {
 			colours[m[1]] = m[2]

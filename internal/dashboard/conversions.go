@@ -157,6 +157,7 @@ func (r *request) chosen(f storage.ConversionFilter, fields ...string) (list []f
 		{"waiting_for_rate", "Only", f.Unconverted, plainChip("waiting for an exchange rate")},
 		{"with_refund", "Only", f.WithRefund, plainChip("with money that went back")},
 		{"ambiguous", "Only", f.Ambiguous, plainChip("with several creators' codes")},
+		{"include", "Only", f.OnlyFormer, plainChip("of creators who left")},
 		{"ids", "Only", len(f.IDs) > 0, plainChip("chosen ones")},
 	} {
 		if !c.on || slices.Contains(fields, c.name) {

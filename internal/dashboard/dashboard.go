@@ -90,7 +90,7 @@ func (d *Dashboard) routes() []route {
 	var all []route
 	for _, list := range [][]route{
 		signInRoutes(), accountRoutes(), secondFactorRoutes(),
-		liveRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
+		liveRoutes(), searchRoutes(), themeRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
 		orderRoutes(), conversionRoutes(),
 		campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(), offerRoutes(), creatorRoutes(),
@@ -112,7 +112,7 @@ func (r *request) live() error {
 	shown := strings.Fields(r.Query("words"))
 	web.Stream(r.Context, r.d.Hub, web.PagePause, shown, func(b *live.Batch) string {
 		if b.Words()[live.Figures] {
-			return web.Event("missed", "all") // every part is fetched anew
+			return web.Event("changed", strings.Join(shown, " ")) // every part is fetched anew
 		}
 		var changed []string
 		for _, word := range shown {

@@ -234,7 +234,7 @@ func (r *request) delivery() (storage.Delivery, error) {
 	}
 	d, err := r.d.App.DB.Delivery(r.Request.Context(), id)
 	if affiliate.KindOf(err) == affiliate.NotFound {
-		err = affiliate.Errorf(affiliate.NotFound, "there is no delivery %s", id)
+		err = affiliate.Errorf(affiliate.NotFound, "there is no such delivery; it may have been removed by its age")
 	}
 	return d, err
 }
@@ -257,8 +257,8 @@ func (r *request) deliveryPage() error {
 		}
 	}
 	lines := r.deliveryLines([]storage.DeliveryRow{row})
-	page := deliveryPage{layout: r.layout("Delivery "+d.ID.String(), "stores"), deliveryLine: lines[0], Store: store,
-		StoreAddress: storeAddress(store), Processed: r.instant(d.Processed.Time), MostTries: storage.MaxAttempts,
+	page := deliveryPage{layout: r.layout("Delivery of "+lines[0].Received, "stores"), deliveryLine: lines[0],
+		Store: store, StoreAddress: storeAddress(store), Processed: r.instant(d.Processed.Time), MostTries: storage.MaxAttempts,
 		Purged: d.Payload == nil, MayOwn: r.may(affiliate.MayAdminister)}
 	if d.State == storage.DeliveryFailed {
 		page.Failed = true
@@ -275,7 +275,8 @@ func (r *request) deliveryPage() error {
 			return err
 		}
 		if err == nil {
-			page.OrderAddress, page.OrderNumber = "/orders/"+order.ID.String(), order.Number
+			page.OrderAddress, page.OrderNumber = orderAddress(order.ID), r.orderLine(order).Number
+			page.Title += ", order " + page.OrderNumber
 		}
 	}
 	if page.MayOwn && !page.Purged && r.Query("part") == "" {
@@ -323,7 +324,7 @@ func (r *request) deliveryBody() error {
 		return err
 	}
 	if d.Payload == nil {
-		return affiliate.Errorf(affiliate.NotFound, "the body of %s was purged", d.ID)
+		return affiliate.Errorf(affiliate.NotFound, "the body of this delivery was purged")
 	}
 	_, body, err := app.UnpackPayload(d.Payload)
 	if err != nil {
@@ -344,7 +345,7 @@ func (r *request) replayDelivery() error {
 		return err
 	}
 	if n == 0 {
-		return affiliate.Errorf(affiliate.Conflict, "the body of %s was purged, so it cannot be replayed", d.ID)
+		return affiliate.Errorf(affiliate.Conflict, "the body of this delivery was purged, so it cannot be replayed")
 	}
 	return r.done("/deliveries/"+d.ID.String(),
 		"The delivery is processed again. What it told before is not counted twice.")

@@ -69,7 +69,7 @@ func TestDeliveriesPages(t *testing.T) {
 	_, err := h.db.InsertDeliveries(h.Context(), list, nil)
 	h.must(err)
 	first := h.viewer().get(at + "?topic=orders/paid")
-	second := h.viewer().get(first.one("nav.pager a[rel=next]").attr("href"))
+	second := h.viewer().get(first.one(".pager a[rel=next]").attr("href"))
 	if got := append(first.keys(), second.keys()...); len(first.keys()) != limit || len(got) != len(list) ||
 		got[len(got)-1] != "dlv_1" {
 		t.Errorf("%d and %d rows", len(first.keys()), len(second.keys()))
@@ -80,8 +80,8 @@ func TestDeliveriesPages(t *testing.T) {
 func TestDeliveryPage(t *testing.T) {
 	h := newHouse(t)
 	ids := h.sell(sale{number: "501", code: "ANNA10", value: 100_00, email: "buyer@customers.example"})
-	a := h.owner().get("/deliveries/dlv_1").is(http.StatusOK).says("Delivery dlv_1", "Done", "orders/updated",
-		"X-Shopify-Hmac-Sha256", `"buyer@customers.example"`, "0 of 25")
+	a := h.owner().get("/deliveries/dlv_1").is(http.StatusOK).says("Delivery of 20 Nov 2026, 13:0", ", order #501",
+		"Done", "orders/updated", "X-Shopify-Hmac-Sha256", `"buyer@customers.example"`, "0 of 25")
 	if got := a.one("#fate a").attr("href"); got != "/orders/"+ids[0].String() {
 		t.Errorf("the order is linked to %q", got)
 	}
@@ -106,7 +106,7 @@ func TestDeliveryPage(t *testing.T) {
 		"text/html") {
 		t.Errorf("the body came as %v", body.header)
 	}
-	h.owner().get("/deliveries/dlv_9").is(http.StatusNotFound).says("There is no delivery dlv_9")
+	h.owner().get("/deliveries/dlv_9").is(http.StatusNotFound).says("There is no such delivery")
 	h.owner().get("/deliveries/dlv_9/body").is(http.StatusNotFound)
 	h.owner().post("/deliveries/dlv_9/replay").is(http.StatusNotFound)
 }

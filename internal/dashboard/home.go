@@ -1,9 +1,6 @@
 package dashboard
 
 import (
-	"context"
-	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,6 +22,7 @@ func homeRoutes() []route {
 		{http.MethodGet, "/offers.csv", signedIn, (*request).offersCSV},
 		{http.MethodGet, "/offers.xlsx", signedIn, (*request).offersXLSX},
 		{http.MethodPost, "/views", signedIn, (*request).saveView},
+		{http.MethodPost, "/views/start", signedIn, (*request).startView},
 		{http.MethodPost, "/views/forget", signedIn, (*request).forgetView},
 	}
 }
@@ -38,20 +36,25 @@ type homePage struct {
 	Chosen     map[string]bool // campaigns of the filter
 	Bounds     []boundField
 	Views      []savedView
+	Chips      []filterChip // what is set, each with a way to take it back
+	MayPay     bool
 	Figures    []figure
 	Total      report.Sums
 	Chart      chart
-	Parts      []totalPart             // what the total is made of
-	Uncredited []storage.CurrencySales // sales without a creator
+	Parts      []totalPart // what the total is made of
+	Uncredited []uncreditedSales
 	List       offerList
 	Hidden     []hiddenField
 	CSV, XLSX  string        // addresses of the sales behind the total
 	Query      string        // of this view, to save it
 	Kept       []hiddenField // of the search among offers: all other parameters
 	Statuses   []choice      // of offers
-	Tasks      []task
+	Tasks      taskList
 	Steps      []startStep
 }
+
+// Plain is the address of the page without filters.
+func (p *homePage) Plain() string { return plainHome }
 
 // homeFilter narrows everything on the page to some offers.
 type homeFilter struct {
@@ -101,6 +104,12 @@ type totalPart struct {
 	Address string
 }
 
+// uncreditedSales are those of a currency without a creator, with the address of their orders.
+type uncreditedSales struct {
+	storage.CurrencySales
+	Address string
+}
+
 // offerList is the table of offers with their figures.
 type offerList struct {
 	Columns []column
@@ -117,14 +126,6 @@ type homeOffer struct {
 	Address string
 	Rule    string
 }
-
-// task is something that waits for a person.
-type task struct {
-	Icon, Text, Address string
-	Bad                 bool
-}
-
-type savedView struct{ Name, Address, Query string }
 
 // homeFilter reads the address.
 func (r *request) homeFilter() (f homeFilter, fields []boundField, err error) {
@@ -183,8 +184,18 @@ const (
 	partOffers = "offers"
 )
 
+// plainHome is the address of the home page without filters, whatever view somebody starts with.
+const plainHome = "/?period=" + string(affiliate.DefaultPeriod)
+
 func (r *request) homePage() error {
+	if r.Request.URL.RawQuery == "" {
+		if address, err := r.startAddress(); err != nil || address != "" {
+			r.Redirect(http.StatusSeeOther, address)
+			return err
+		}
+	}
 	p := &homePage{layout: r.layout("Home", "home"), Query: r.Request.URL.RawQuery,
+		MayPay: r.may(affiliate.MayPay),
 		Statuses: []choice{{"active", "active"}, {"paused", "paused"}, {"expired", "expired"},
 			{"archived", "archived"}}}
 	var err error
@@ -224,19 +235,101 @@ func (r *request) readTotals(p *homePage) error {
 	p.Total, p.Figures = o.Sums, figuresOf(report.Cards(), o.KeyFigures, of.Currency)
 	p.Chart = newChart("home-chart", o.Chart, of.Currency, p.Period.Compared)
 	current := p.Total.Sales - p.Total.Former.Sales
-	p.Parts = []totalPart{{"current creators of all campaigns", moneyText(current, of.Currency), "/campaigns" +
-		periodQuery(r)},
-		{"creators who left", moneyText(p.Total.Former.Sales, of.Currency), "/campaigns" +
-			withParameter(periodQuery(r), "former", "1")}}
-	if !p.Filter.Narrowed() {
-		p.Uncredited = o.Uncredited
+	p.Parts = []totalPart{
+		{"current creators of all campaigns", moneyText(current, of.Currency), r.countedConversions(p, "")},
+		{"creators who left", moneyText(p.Total.Former.Sales, of.Currency), r.countedConversions(p, "only_former")}}
+	if len(p.Filter.Campaigns) > 0 {
+		p.Parts[0].Label = "current creators of these campaigns"
 	}
+	if !p.Filter.Narrowed() {
+		for _, u := range o.Uncredited {
+			p.Uncredited = append(p.Uncredited, uncreditedSales{u, "/orders" + withParameter(withParameter(withParameter(
+				r.spanQuery(), "show", string(storage.ShowUncredited)), "status", string(affiliate.Paid)), "currency",
+				string(u.Currency))})
+		}
+		lead(p.Figures, "/payouts", report.KeyPaymentsDue, report.KeyMembersWithPaymentsDue)
+	}
+	lead(p.Figures, r.countedConversions(p, "former"), report.KeyConversions, report.KeySales, report.KeyCommissions)
+	lead(p.Figures, r.with("sort", "-clicks")+"#offers", report.KeyClicks)
 	query := r.Request.URL.Query()
 	for _, drop := range []string{"cursor", "part", "sort", "q"} {
 		query.Del(drop)
 	}
 	p.CSV, p.XLSX = "/sales.csv?"+query.Encode(), "/sales.xlsx?"+query.Encode()
 	return nil
+}
+
+// spanQuery is the period of the page for the address of another list, begun with "?"; the usual one is named too, since
+// other lists may have another.
+func (r *request) spanQuery() string {
+	q := url.Values{}
+	for _, name := range []string{"period", "from", "to"} {
+		if v := r.Query(name); v != "" {
+			q.Set(name, v)
+		}
+	}
+	if len(q) == 0 {
+		q.Set("period", string(affiliate.DefaultPeriod))
+	}
+	return "?" + q.Encode()
+}
+
+// countedConversions is the address of the conversions that the page counts, of its period and filters; include says
+// whether those of creators who left are wanted, as the list's parameter does.
+func (r *request) countedConversions(p *homePage, include string) string {
+	address := conversionsAddress + r.spanQuery()
+	for _, id := range p.Filter.Campaigns {
+		address = withParameter(address, "campaign", id.String())
+	}
+	for _, set := range [][2]string{{"offer_status", string(p.Filter.Status)}, {"offer_type", string(p.Filter.Type)},
+		{"status", string(affiliate.Paid)}, {"approval", string(affiliate.Approved)}, {"include", include}} {
+		if set[1] != "" {
+			address = withParameter(address, set[0], set[1])
+		}
+	}
+	return address
+}
+
+// homeChips are what the filters are set to, each with the address of the page without it.
+func (r *request) homeChips(p *homePage) (chips []filterChip) {
+	for _, c := range p.Campaigns {
+		if p.Chosen[c.Value] {
+			chips = append(chips, filterChip{Title: "Campaign", Text: c.Title, Without: r.without("campaign", c.Value)})
+		}
+	}
+	if s := p.Filter.Status; s != "" {
+		chips = append(chips, filterChip{Title: "Offers that are", Text: string(s), Without: r.with("offer_status", "")})
+	}
+	if t := p.Filter.Type; t != "" {
+		chips = append(chips, filterChip{Title: "Type", Text: wordChoices(t)[0].Title, Without: r.with("offer_type", "")})
+	}
+	for _, b := range p.Bounds {
+		text := ""
+		switch {
+		case b.Error != "":
+		case b.Min != "" && b.Max != "":
+			text = b.Min + " to " + b.Max
+		case b.Min != "":
+			text = "at least " + b.Min
+		case b.Max != "":
+			text = "at most " + b.Max
+		}
+		if text != "" {
+			key := string(b.Figure.Key)
+			chips = append(chips, filterChip{Title: b.Figure.Title, Text: text, Without: r.with("min_"+key, "", "max_"+key,
+				"")})
+		}
+	}
+	return chips
+}
+
+// without is the address of the page without one of the values of a parameter.
+func (r *request) without(name, value string) string {
+	q := r.Request.URL.Query()
+	q.Del("cursor")
+	q.Del("part")
+	q[name] = slices.DeleteFunc(q[name], func(v string) bool { return v == value })
+	return r.Request.URL.Path + "?" + q.Encode()
 }
 
 // readOffers reads the table of offers.
@@ -302,103 +395,15 @@ func (r *request) readHomeChoices(p *homePage) error {
 			}
 		}
 	}
-	views, err := r.d.App.DB.Preferences(ctx, r.user.ID, viewPrefix)
-	if err != nil {
+	if p.Views, err = r.savedViews(); err != nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(views)) {
-		p.Views = append(p.Views, savedView{strings.TrimPrefix(name, viewPrefix), "/?" + views[name], views[name]})
-	}
+	p.Chips = r.homeChips(p)
 	steps, done, err := r.onboarding()
 	if err == nil && !done {
 		p.Steps = steps
 	}
 	return err
-}
-
-// readTasks reads what waits for a person.
-func (r *request) readTasks(p *homePage) error {
-	ctx := r.Request.Context()
-	inbox, err := r.d.App.DB.Inbox(ctx)
-	if err != nil {
-		return err
-	}
-	add := func(n int64, icon, address string, bad bool, one, many string) {
-		if n > 0 {
-			text := many
-			if n == 1 {
-				text = one
-			}
-			p.Tasks = append(p.Tasks, task{icon, strings.Replace(text, "#", countText(n), 1), address, bad})
-		}
-	}
-	add(inbox.Failed, "alert", "/stores", true, "# delivery failed", "# deliveries failed")
-	stores, _, err := r.d.App.DB.Stores(ctx, storage.Page{Limit: storage.MaxLimit})
-	if err != nil {
-		return err
-	}
-	health, err := r.health(stores, 0)
-	if err != nil {
-		return err
-	}
-	clock, err := r.clockNotices()
-	if err != nil {
-		return err
-	}
-	for _, n := range clock {
-		p.Tasks = append(p.Tasks, task{"clock", n.Text, "/stores", true})
-	}
-	work, err := r.d.work.Get(ctx, r.readWork)
-	if err != nil {
-		return err
-	}
-	for _, h := range health {
-		for _, text := range h.troubles() {
-			p.Tasks = append(p.Tasks, task{"store", h.Store.Name + ": " + text, h.Address, true})
-		}
-		n := work.unowned[h.Store.ID]
-		of := " on orders of " + h.Store.Name
-		add(n, "tag", h.Address+"/codes", false, "# code"+of+" belongs to nobody", "# codes"+of+" belong to nobody")
-		add(work.undecided[h.Store.ID], "store", h.Address+"#statuses", false,
-			"# status that plugins set"+of+" is not decided", "# statuses that plugins set"+of+" are not decided")
-	}
-	review, due := work.review, work.due
-	add(review.Held, "pause", "/orders?period=all_time&show=held", false, "# conversion is held for review",
-		"# conversions are held for review")
-	add(review.Ambiguous, "tag", "/orders?period=all_time&show=ambiguous", false,
-		"# order carries several creators' codes", "# orders carry several creators' codes")
-	add(review.Unconverted, "clock", "/orders?period=all_time&show=unconverted", false,
-		"# order waits for an exchange rate", "# orders wait for an exchange rate")
-	if due.Amount > 0 {
-		p.Tasks = append(p.Tasks, task{"payout", moneyText(due.Amount, due.Currency) + " is due to creators",
-			"/payouts", false})
-	}
-	return nil
-}
-
-// openWork is what waits for a person anywhere in the account. It is the same for everybody, and each open home page
-// asks for it after every order, so all of them share it.
-type openWork struct {
-	unowned   map[affiliate.StoreID]int64
-	undecided map[affiliate.StoreID]int64 // statuses that plugins set
-	review    storage.Review
-	due       report.PaymentsDue
-}
-
-func (r *request) readWork(ctx context.Context) (w openWork, err error) {
-	db := r.d.App.DB
-	if w.unowned, err = db.UnownedCodeCounts(ctx); err != nil {
-		return w, err
-	}
-	if w.undecided, err = db.UndecidedStatuses(ctx); err != nil {
-		return w, err
-	}
-	if w.review, err = db.Review(ctx); err != nil {
-		return w, err
-	}
-	w.due, err = report.Scope{Former: true}.PaymentsDue(ctx, db, r.settings.Currency, r.settings.MinimumPayout,
-		r.d.App.Now())
-	return w, err
 }
 
 func (r *request) salesCSV() error  { return r.sendSales(export.CSV) }
@@ -444,39 +449,4 @@ func (r *request) sendOffers(format export.Format) error {
 		_, err := r.d.App.ExportOffers(r.Request.Context(), nil, list, o)
 		return err
 	}, "offers")
-}
-
-// viewPrefix is where saved views of the home page stand among a person's preferences.
-const viewPrefix = "view:home:"
-
-// saveView keeps the filters of the home page under a name.
-func (r *request) saveView() error {
-	name, query := r.field("name"), r.PostForm("query")
-	if name == "" || len(name) > 60 {
-		return affiliate.FieldErrorf("name", "must have 1 to 60 characters")
-	}
-	values, err := url.ParseQuery(query)
-	if err != nil || len(query) > 4000 {
-		return affiliate.FieldErrorf("query", "is not the address of a view")
-	}
-	for _, drop := range []string{"cursor", "part"} {
-		values.Del(drop)
-	}
-	text := values.Encode()
-	if text == "" {
-		text = "period=" + string(affiliate.DefaultPeriod)
-	}
-	if err := r.d.App.DB.SetPreference(r.Request.Context(), r.user.ID, viewPrefix+name, text,
-		r.d.App.Now()); err != nil {
-		return err
-	}
-	return r.done("/?"+text, fmt.Sprintf("The view “%s” is saved.", name))
-}
-
-func (r *request) forgetView() error {
-	if err := r.d.App.DB.SetPreference(r.Request.Context(), r.user.ID, viewPrefix+r.field("name"), "",
-		r.d.App.Now()); err != nil {
-		return err
-	}
-	return r.done("/", "The view is forgotten.")
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/net/html"
+
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
@@ -16,7 +18,7 @@ func TestHome(t *testing.T) {
 	v := h.viewer()
 	page := v.get("/").is(http.StatusOK).says("Total sales", "Members with payments due",
 		"of current creators of all campaigns", "Sales without a creator", "60.00 USD", "Ten percent", "Gift links",
-		"1 conversion is held for review", "1 delivery failed", "1 code on orders of Northwind US belongs to nobody")
+		"1 conversion is held for review", "1 delivery failed in Northwind US", "1 code on orders of Northwind US belongs to nobody")
 	h.forge(2)
 	v.get("/").says("Northwind US: 2 deliveries were rejected in the last 24 hours, since the secret here differs " +
 		"from the store's.")
@@ -29,8 +31,11 @@ func TestHome(t *testing.T) {
 		at[name] = i
 	}
 	for _, row := range rows[1:] {
-		if row[at["Counted"]] == "true" {
-			n, err := money.Parse(row[at["Account Value"]], "USD")
+		if row[at["Counted"]] != "true" && row[at["Counted Value"]] != "" {
+			t.Errorf("a row that does not count has the counted value %s", row[at["Counted Value"]])
+		}
+		if value := row[at["Counted Value"]]; value != "" {
+			n, err := money.Parse(value, "USD")
 			h.must(err)
 			sum += n
 		}
@@ -45,6 +50,115 @@ func TestHome(t *testing.T) {
 	v.get("/?q=gift").says("Gift links").hides("Ten percent")
 	v.get("/?period=nonsense").is(http.StatusUnprocessableEntity)
 	v.get("/?period=custom&from=2020-01-01&to=2020-01-31").is(http.StatusOK).says("No sales in this period")
+}
+
+// TestHome_tasks: problems come first, five lines show, and the others when they are wanted. Each leads to what it counts.
+func TestHome_tasks(t *testing.T) {
+	h := busyHouse(t)
+	a := h.manager().get("/")
+	for i, badge := range a.texts(".tasks .badge") {
+		if want := []string{"Problem", "Problem", "Review", "Review", "Review"}; badge != want[i] {
+			t.Errorf("line %d is a %s", i, badge)
+		}
+	}
+	a.says("2 problems, 3 to review", "Pay what is due")
+	h.viewer().get("/").hides("Pay what is due")
+	for _, link := range a.all(".tasks a") {
+		target := h.owner().get(link.attr("href")).is(http.StatusOK)
+		switch text := link.text(); {
+		case strings.HasPrefix(text, "1 conversion is held"):
+			target.says("Total of 0 conversions", "1 held")
+		case strings.HasPrefix(text, "1 delivery failed"):
+			target.says("Set aside").one("input[name=ids]")
+		}
+	}
+	h.sell(sale{code: "ANNA10", value: 5_00, currency: "EUR"}, sale{code: "ANNA10", value: 5_00,
+		email: "anna@creators.example"})
+	h.dashboard.work.Forget()
+	a = h.manager().get("/?part=tasks").says("and 1 more", "2 conversions are held for review")
+	if n := len(a.all("#tasks-more li")); n != 1 || len(a.all(".tasks li")) != 6 {
+		t.Errorf("%d lines are folded of %d", n, len(a.all(".tasks li")))
+	}
+	emptyHouse := newHouse(t)
+	emptyHouse.viewer().get("/").says("Nothing waits for you.")
+}
+
+// TestHome_numbers: each number that leads somewhere is what is found there, with the period and the filters of the page.
+func TestHome_numbers(t *testing.T) {
+	h := busyHouse(t)
+	h.sell(sale{code: "BEN5", value: 11_00, at: noon.AddDate(-2, 0, 0)},
+		sale{value: 13_00, at: noon.AddDate(-2, 0, 0)})
+	ben := h.creator("Ben Botha")
+	_, err := h.app.RemoveCreator(h.as(affiliate.RoleManager), ben.ID)
+	h.must(err)
+	v := h.viewer()
+	for _, address := range []string{"/", "/?period=all_time", "/?period=custom&from=2024-01-01&to=2025-01-01",
+		"/?period=last_7_days&campaign=cmp_1", "/?offer_type=sales_link", "/?campaign=cmp_1&campaign=cmp_2"} {
+		a := v.get(address).is(http.StatusOK)
+		walked := 0
+		total := func(link element) answer {
+			walked++
+			return v.get(link.attr("href")).is(http.StatusOK)
+		}
+		for key, column := range map[string]string{"conversions": "", "sales": "value", "commissions": "commission"} {
+			link := a.one("[data-key=figure-" + key + "] a")
+			target := total(link)
+			if got := target.totalUnder(column); got != link.text() {
+				t.Errorf("%s: %s is %s, and %s where it leads (%s)", address, key, link.text(), got, link.attr("href"))
+			}
+		}
+		sum := int64(0)
+		for _, link := range a.all("#totals p a") {
+			target := total(link)
+			if strings.HasPrefix(link.attr("href"), "/orders") {
+				if got := money.Plain(counted(int64(len(target.all("tbody tr"))), "order", "orders")); got != link.text() {
+					t.Errorf("%s: %s without a creator, %s where it leads (%s)", address, link.text(), got,
+						link.attr("href"))
+				}
+				continue
+			}
+			part := target.totalUnder("value")
+			if !strings.Contains(a.one("#totals").text(), part+" USD of "+link.text()) {
+				t.Errorf("%s: %s are %s where it leads (%s)", address, link.text(), part, link.attr("href"))
+			}
+			n, err := money.Parse(part, "USD")
+			h.must(err)
+			sum += n
+		}
+		if got := money.Format(sum, "USD") + " USD"; got != a.one("[data-key=total-sales]").text() {
+			t.Errorf("%s: the parts add up to %s", address, got)
+		}
+		if walked < 5 {
+			t.Errorf("%s has %d numbers that lead somewhere", address, walked)
+		}
+	}
+}
+
+// totalUnder is what a table of conversions says under a column of amounts, or how many count where none is named.
+func (a answer) totalUnder(column string) string {
+	a.Helper()
+	if !a.has("tfoot") {
+		return map[bool]string{true: "0", false: "0.00"}[column == ""]
+	}
+	foot := a.all("tfoot tr")[0]
+	if column == "" {
+		return strings.Fields(strings.TrimPrefix(foot.one("th").text(), "Total of "))[0]
+	}
+	title := map[string]string{"value": "Value", "commission": "Commission"}[column]
+	cells, heads := foot.texts("td"), a.texts("thead th")
+	at := slices.Index(heads, title)
+	if at < 0 {
+		a.Fatalf("%s has no column %s: %q", a.address, title, heads)
+	}
+	return cells[len(cells)-(len(heads)-at)]
+}
+
+// one gives the only element inside that a selector finds, or an empty one.
+func (e element) one(selector string) element {
+	if found := e.all(selector); len(found) == 1 {
+		return found[0]
+	}
+	return element{&html.Node{}}
 }
 
 // TestHome_offers: the table has the columns that somebody chose, and its file has all its rows and adds up to its
@@ -98,12 +212,40 @@ func TestHome_offers(t *testing.T) {
 func TestHome_saved_views(t *testing.T) {
 	h := busyHouse(t)
 	v := h.viewer()
-	v.post("/views", "name", "Links only", "query", "offer_type=sales_link&period=last_30_days&cursor=x").
-		at("/?offer_type=sales_link&period=last_30_days").says("The view “Links only” is saved.")
+	const links = "/?offer_type=sales_link&period=last_30_days"
+	v.post("/views", "name", "Links only", "query", "offer_type=sales_link&period=last_30_days&cursor=x&q=&min_sales=").
+		at(links).says("The view “Links only” is saved.")
 	v.get("/").says("Links only")
+	if a := v.get("/?period=last_30_days&offer_type=sales_link&to="); a.one("#views a[aria-current=page]").text() !=
+		"Links only" || !strings.HasPrefix(a.one("#views summary.button").text(), "Links only") {
+		t.Error("the view that is open is not marked")
+	}
+	if v.get("/?offer_type=sales_link").has("#views a[aria-current]") {
+		t.Error("another view is marked as this one")
+	}
 	h.owner().get("/").hides("Links only")
 	v.post("/views", "name", "", "query", "x=1").is(http.StatusUnprocessableEntity)
-	v.post("/views/forget", "name", "Links only").at("/").hides("Links only")
+	v.post("/views/forget", "name", "Links only").at(plainHome).hides("Links only")
+}
+
+// TestHome_start: a person's home page can begin with a view of theirs, and all of it is still a click away.
+func TestHome_start(t *testing.T) {
+	h := busyHouse(t)
+	v := h.viewer()
+	const links = "/?offer_type=sales_link&period=last_30_days"
+	v.post("/views", "name", "Links only", "query", "offer_type=sales_link&period=last_30_days")
+	v.post("/views/start", "name", "Nothing").is(http.StatusNotFound)
+	v.post("/views/start", "name", "Links only").at(links).says("Home begins with the view “Links only”", "start page")
+	v.get("/").at(links)
+	v.get("/").at(links).one("a[href=" + plainHome + "]")
+	v.get(plainHome).at(plainHome).says("Ten percent")
+	v.get("/?part=totals").is(http.StatusOK).hides("start page")
+	h.owner().get("/").at("/")
+	v.post("/views/start", "name", "").at(plainHome)
+	v.get("/").at("/")
+	v.post("/views/start", "name", "Links only")
+	v.post("/views/forget", "name", "Links only").at(plainHome)
+	v.get("/").at("/")
 }
 
 func TestHome_live(t *testing.T) {

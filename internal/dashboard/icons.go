@@ -39,6 +39,9 @@ var iconPaths = map[string]string{
 	"down":     `<path d="M12 5v14M6 13l6 6 6-6"/>`,
 	"right":    `<path d="m9 5 7 7-7 7"/>`,
 	"copy":     `<rect x="8" y="8" width="12" height="12" rx="2"/><path d="M16 8V4H4v12h4"/>`,
+	"device":   `<rect x="3" y="4" width="18" height="12" rx="2"/><path d="M8 20h8M12 16v4"/>`,
+	"sun":      `<circle cx="12" cy="12" r="4"/><path d="M12 2v3M12 19v3M2 12h3M19 12h3M5 5l2 2M17 17l2 2M5 19l2-2M17 7l2-2"/>`,
+	"moon":     `<path d="M20 14A8.5 8.5 0 0 1 10 4a8.5 8.5 0 1 0 10 10z"/>`,
 	"refresh":  `<path d="M20 12a8 8 0 1 1-2.5-5.8M20 3v4h-4"/>`,
 }
 

@@ -62,7 +62,7 @@ var sharedActions = map[string]string{
 }
 
 // pageActions are the forms that the API knows nothing of: people and their sessions, notices, what a person chose.
-var pageActions = []string{"/sign-", "/welcome", "/account/", "/settings/people", "/views", "/columns/",
+var pageActions = []string{"/sign-", "/welcome", "/account/", "/settings/people", "/views", "/columns/", "/theme",
 	"/stores/:store/warning", "/stores/:store/notices", "/notices", "/creators/import/credit"}
 
 // TestPermissions_likeAPI: whatever a form does asks for the same role as the operation of the API that does it. A new

@@ -148,8 +148,11 @@ func (r *request) done(address, notice string) error {
 	return nil
 }
 
-// notice takes the notice that the page before left.
+// notice takes the notice that the page before left; a part of a page shows none.
 func (r *request) notice() string {
+	if r.Query("part") != "" {
+		return ""
+	}
 	c, err := r.Request.Cookie(r.cookieName(noticeCookie))
 	if err != nil {
 		return ""

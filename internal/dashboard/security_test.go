@@ -412,8 +412,8 @@ func TestPages_escape(t *testing.T) {
 	for _, address := range []string{"/settings/people", "/settings/tokens", "/settings/audit",
 		"/settings/audit?subject=" + url.QueryEscape(evil), "/settings/audit?actor=" + url.QueryEscape(evil)} {
 		a := h.owner().get(address).is(http.StatusOK).says(evil)
-		if n := len(a.all("script")); n != 1 || a.has("img") {
-			t.Errorf("%s has %d scripts, or an image", address, n)
+		if n := len(a.all("script")) - len(a.all("head script[src]")); n != 0 || a.has("img") {
+			t.Errorf("%s has %d scripts that are not ours, or an image", address, n)
 		}
 	}
 }

@@ -192,8 +192,11 @@ func (h storeHealth) troubles() (list []string) {
 	if h.Ended() {
 		return nil
 	}
-	if h.Store.Warning != "" && !app.AboutStatus(h.Store.Warning) {
-		list = append(list, h.Store.Warning)
+	switch w := h.Store.Warning; {
+	case app.AsksForData(w):
+		list = append(list, "a customer asked for their data; answer within 30 days.")
+	case w != "" && !app.AboutStatus(w):
+		list = append(list, w)
 	}
 	if h.Uninstalled() {
 		list = append(list, "the app was removed from the shop, no deliveries come any more.")
@@ -208,6 +211,9 @@ func (h storeHealth) troubles() (list []string) {
 }
 
 func storeAddress(s affiliate.Store) string { return "/stores/" + s.ID.String() }
+
+// AsksForData says whether the warning is that a customer wants to know what is kept of them.
+func (h storeHealth) AsksForData() bool { return app.AsksForData(h.Store.Warning) }
 
 // badge says in one word how the store is, the worst first.
 func (h storeHealth) badge(late bool) badge {

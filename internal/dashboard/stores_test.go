@@ -458,6 +458,27 @@ func TestUninstalled(t *testing.T) {
 	h.viewer().get("/stores").says("App removed")
 }
 
+// TestDataRequest: that a customer asks for their data leads from home to what to send, and is done with by a button.
+func TestDataRequest(t *testing.T) {
+	h := newHouse(t)
+	body := `{"shop_id":1,"shop_domain":"shop.myshopify.com","orders_requested":[7],"customer":{"id":2},"data_request":{"id":3}}`
+	status := h.knock("/webhooks/shopify/shop", body, "X-Shopify-Topic", "customers/data_request",
+		"X-Shopify-Hmac-Sha256", shopify.Sign([]byte(shopSecret), []byte(body)))
+	if status != http.StatusOK {
+		t.Fatalf("it was answered %d", status)
+	}
+	h.process()
+	link := h.manager().get("/").one("#tasks li a")
+	if link.text() != "Northwind US: a customer asked for their data; answer within 30 days." {
+		t.Errorf("home says %q", link.text())
+	}
+	page := h.manager().get(link.attr("href")).is(http.StatusOK).says("Send them what is kept here", "Then press Done.")
+	at := link.attr("href")
+	h.viewer().get(at).hides("Done Open")
+	h.manager().post(at+"/warning", "seen", page.one("input[name=seen]").attr("value")).hides("asked the store")
+	h.manager().get("/").hides("asked for their data")
+}
+
 // TestSilence: a store that has sent three deliveries an hour for weeks is missed after some hours; a topic that comes
 // with every order and never came is told of.
 func TestSilence(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,7 +45,7 @@ func loadTemplates(a *assets) (*templates, error) {
 		},
 		"icon": icon, "amount": amount, "money": moneyText, "count": countText, "dict": dict, "percent": percentText,
 		"counted": counted, "amountField": money.Format, "figure": figureCell, "figureTotal": figureTotal,
-		"notConverted": notConverted, "arrows": arrows,
+		"notConverted": notConverted, "arrows": arrows, "crumbs": crumbs,
 	}
 	shared, err := template.New("shared").Funcs(functions).ParseFS(templateFiles, sharedTemplates...)
 	return &templates{shared: shared, byName: map[string]*template.Template{}}, err
@@ -83,6 +85,19 @@ func dict(pairs ...any) (map[string]any, error) {
 	return m, nil
 }
 
+// crumb is one step of the way to a page; the page itself has no address.
+type crumb struct{ Name, Address string }
+
+// crumbs makes the way to a page from names and addresses by turns; steps without a name are left out.
+func crumbs(pairs ...string) (way []crumb) {
+	for pair := range slices.Chunk(pairs, 2) {
+		if pair[0] != "" {
+			way = append(way, crumb{pair[0], strings.Join(pair[1:], "")})
+		}
+	}
+	return way
+}
+
 // layout is what every page shows around its content.
 type layout struct {
 	Title         string
@@ -101,6 +116,9 @@ type layout struct {
 	Since         int64                  // when this page began to be read, in milliseconds
 	Recalculation *storage.Recalculation // under way
 	Unwritable    string                 // why nothing new can be kept
+	Theme         string                 // how pages look: dark, light, or empty
+	Themes        []theme                // those there are
+	Printed       string                 // when the page was made, for its head on paper
 }
 
 // HeldBack says whether figures are shown as they were before a change, until all are computed anew.
@@ -114,7 +132,8 @@ type navItem struct {
 // layout fills the frame of a page.
 func (r *request) layout(title, section string) layout {
 	l := layout{Title: title, Section: section, Account: r.settings.Name, Demo: r.d.Demo, Zone: r.settings.Timezone,
-		Currency: r.settings.Currency, Signs: signsOf(r.numbers()), Program: r.d.Version, Notice: r.notice(), Since: r.began.UnixMilli()}
+		Currency: r.settings.Currency, Signs: signsOf(r.numbers()), Program: r.d.Version, Notice: r.notice(),
+		Since: r.began.UnixMilli(), Theme: r.theme(), Themes: themes, Printed: r.moment(r.d.App.Now())}
 	if r.user.ID == 0 {
 		return l
 	}

@@ -10,10 +10,18 @@ import (
 func wordChoices[W ~string](words ...W) []choice {
 	choices := make([]choice, len(words))
 	for i, w := range words {
-		title := strings.ReplaceAll(string(w), "_", " ")
-		choices[i] = choice{string(w), strings.ToUpper(title[:1]) + title[1:]}
+		choices[i] = choice{string(w), titled(string(w))}
 	}
 	return choices
+}
+
+// titled writes a word of a few as it begins a line: "partly_paid" is "Partly paid".
+func titled(word string) string {
+	if word == "" {
+		return ""
+	}
+	text := strings.ReplaceAll(word, "_", " ")
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // statusChoices are the statuses of orders, the most usual first.

@@ -33,6 +33,8 @@ func TestQuery(t *testing.T) {
 					Statuses:  []affiliate.OrderStatus{affiliate.Paid, affiliate.Pending},
 					Approvals: []affiliate.Approval{affiliate.Held}, Former: true}},
 			{"ids=cnv_1", func(q *filters.Query) any { return q.Conversions().Former }, true},
+			{"include=only_former", func(q *filters.Query) any { return q.Conversions() },
+				storage.ConversionFilter{Former: true, OnlyFormer: true}},
 			{"include=former", func(q *filters.Query) any { return q.Conversions().Former }, true},
 			{"parts=true&doubt=any", func(q *filters.Query) any { return q.Orders() },
 				storage.OrderFilter{Show: storage.ShowParts, Doubt: storage.AnyDoubt}},

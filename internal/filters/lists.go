@@ -36,7 +36,7 @@ func (q *Query) Conversions() storage.ConversionFilter {
 		Former:      q.former(),
 		OnlyFormer:  q.values.Get("include") == "only_former",
 	}
-	f.Former = f.Former || len(f.IDs) > 0
+	f.Former = f.Former || f.OnlyFormer || len(f.IDs) > 0
 	if len(f.Campaigns) > MostIDs {
 		q.fail(affiliate.FieldErrorf("campaign", "must name at most %d campaigns", MostIDs))
 	}

@@ -89,7 +89,9 @@ func Conversions() Table[storage.ConversionItem] {
 
 // converted says whether a conversion's amounts are in the account's currency: it has a rate, and was converted anew
 // since the account's currency was changed.
-func converted(t *Cells, c *storage.ConversionItem) bool { return c.Rate != nil && c.AccountCurrency == t.Names.Account }
+func converted(t *Cells, c *storage.ConversionItem) bool {
+	return c.Rate != nil && c.AccountCurrency == t.Names.Account
+}
 
 // counted writes what a conversion adds to a sum of pages; nothing where it adds none.
 func (t *Cells) counted(c *storage.ConversionItem, counts bool, minor *int64) {

@@ -162,6 +162,9 @@ func liveEvents(changes []affiliate.Change) string {
 			figures = Event(live.Figures, "all")
 			continue
 		}
+		if ch.Account {
+			continue // it changes no order
+		}
 		change := LiveChange{Store: ch.Store.String(), ReceivedAt: ch.ReceivedAt}
 		if ch.Order == 0 {
 			stores = append(stores, change)

@@ -47,7 +47,7 @@ async function refresh(id) {
     const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
     const text = await answer.text();
     took = performance.now() - began;
-    if (answer.ok) mark(answer);
+    if (answer.ok) markHeld(answer);
     if (answer.ok && typing(part)) setTimeout(() => schedule(part), 400); // since it was asked for
     else if (answer.ok) replace(part, text);
     else if (answer.status === 429 || answer.status === 503) setTimeout(() => schedule(part), later(answer));
@@ -95,68 +95,127 @@ function place(part, focus) {
     focus.includes(":") && part.querySelector(`[data-focus^="${CSS.escape(focus.split(":")[0])}:"]`) || null;
 }
 
-// Live events. The browser reconnects by itself; whatever was missed is fetched when the connection is back. Where the
-// server refuses the events, since too many pages are open, the page says so, asks again more and more seldom, and
-// fetches its parts whenever it asks.
-let refusals = 0; // one after the other
-const calm = 5000, calmest = 60000;
+// Live events come over a line (live.js) that all pages of the browser share. Whatever was missed is fetched when the
+// connection is back. Where the server refuses the events, since too many pages are open, the page says so, and fetches
+// its parts whenever the server is asked again. A page that nobody sees does not listen; it catches up when it is
+// shown.
+const away = 2000; // milliseconds out of sight until a page stops listening
+let lost = 0; // the timer until the page says so
+let behind = false; // what it shows is to be fetched anew once events come
+
+// ownLine is for browsers without shared workers, or that refuse one.
+function ownLine() {
+  const line = new Line();
+  let page = null;
+  return (words) => {
+    if (page) line.leave(page);
+    page = words && { ...words, tell: hear };
+    if (page) line.join(page);
+  };
+}
+
+function sharedLine(address, failed) {
+  const worker = new SharedWorker(address);
+  worker.onerror = failed;
+  worker.port.onmessage = (event) => hear(event.data);
+  return (words) => worker.port.postMessage(words);
+}
+
+// hear takes a message of the line.
+function hear(message) {
+  if (message.state) connection(message.state);
+  if (message.look) fragments().forEach(schedule);
+  if (!message.changed) return;
+  const changed = new Set(message.changed);
+  if (changed.has("account")) fragments().forEach(schedule); // the currency and the zone of all figures
+  else fragments().filter((part) => matches(part, changed)).forEach(schedule);
+}
+
+// connection shows how it stands.
+function connection(state) {
+  const band = document.getElementById("offline");
+  document.documentElement.dataset.connected = state === "open" ? "yes" : "no";
+  if (behind && state !== "lost") fragments().forEach(schedule);
+  behind = state !== "open";
+  if (state === "open") {
+    clearTimeout(lost);
+    lost = 0;
+    band.hidden = true;
+    return;
+  }
+  if (!lost) lost = setTimeout(() => { band.hidden = false; }, 1500);
+  band.querySelector("[data-lost]").hidden = state === "refused";
+  band.querySelector("[data-refused]").hidden = state !== "refused";
+}
 
 function listen() {
-  const band = document.getElementById("offline");
-  if (!band || !window.EventSource || !fragments().length) return;
-  const words = new Set(fragments().flatMap((part) => part.dataset.live.split(" ")));
-  const query = new URLSearchParams({ since: document.body.dataset.since, words: [...words].join(" ") });
-  const source = new EventSource(`/live?${query}`);
-  let lost = refusals ? -1 : 0;
-  source.onopen = () => {
-    if (lost) fragments().forEach(schedule);
+  if (!document.getElementById("offline") || !window.EventSource || !fragments().length) return;
+  const words = [...new Set(fragments().flatMap((part) => part.dataset.live.split(" ")))];
+  let since = Number(document.body.dataset.since);
+  let send = null; // of the line, once there is one
+  let listening = false;
+  let leaving = 0;
+
+  const own = () => {
+    send = ownLine();
+    if (listening) send({ words, since });
+  };
+  const join = () => {
+    clearTimeout(leaving);
+    if (listening) return;
+    listening = true;
+    behind = !since;
+    try {
+      if (window.SharedWorker) send ??= sharedLine(document.body.dataset.line, own);
+    } catch {
+      // the browser has them, but not for this page
+    }
+    if (send) send({ words, since });
+    else own();
+  };
+  const leave = () => {
+    clearTimeout(leaving);
+    if (!listening) return;
+    listening = false;
+    since = 0;
+    send(null);
     clearTimeout(lost);
-    lost = refusals = 0;
-    band.hidden = true;
-    document.documentElement.dataset.connected = "yes";
+    lost = 0;
+    document.documentElement.dataset.connected = "away";
   };
-  source.onerror = () => {
-    document.documentElement.dataset.connected = "no";
-    if (!lost) lost = setTimeout(() => { band.hidden = false; }, 1500);
-    const refused = source.readyState === EventSource.CLOSED;
-    band.querySelector("[data-lost]").hidden = refused;
-    band.querySelector("[data-refused]").hidden = !refused;
-    if (!refused) return;
-    const rest = Math.min(calm * 2 ** refusals++, calmest) * (1 + Math.random() / 2);
-    setTimeout(() => { if (refusals > 1) fragments().forEach(schedule); listen(); }, rest);
-  };
-  source.addEventListener("changed", (event) => {
-    const changed = new Set(event.data.split(" "));
-    fragments().filter((part) => matches(part, changed)).forEach(schedule);
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(leaving);
+    if (document.hidden) leaving = setTimeout(leave, away);
+    else join();
   });
-  // Something changed between this page and the events.
-  source.addEventListener("missed", () => fragments().forEach(schedule));
-  addEventListener("pagehide", () => source.close());
+  addEventListener("pagehide", leave);
+  addEventListener("pageshow", (event) => { if (event.persisted && !document.hidden) join(); });
+  if (!document.hidden) join();
 }
 
 // Figures that are computed anew are marked as those from before the change, until all are done. Each part says how far
 // that is; a page that shows some asks now and then, and fetches its parts when they are done.
-let look = 0;
+let heldLook = 0;
 
-function mark(answer) {
+function markHeld(answer) {
   const band = document.getElementById("held");
   if (!band) return;
   const percent = answer.headers.get("X-Recalculation");
   document.body.classList.toggle("held-back", percent !== null);
   band.hidden = percent === null;
   band.querySelector("[data-percent]").textContent = percent ?? "";
-  clearTimeout(look);
-  look = percent === null ? 0 : setTimeout(ask, 2000);
+  clearTimeout(heldLook);
+  heldLook = percent === null ? 0 : setTimeout(askHeld, 2000);
 }
 
-async function ask() {
+async function askHeld() {
   try {
     const answer = document.hidden ? null : await fetch("/recalculation", { redirect: "error" });
-    if (!answer?.ok) look = setTimeout(ask, 2000);
-    else if (answer.headers.has("X-Recalculation")) mark(answer);
-    else fragments().length ? fragments().forEach(schedule) : mark(answer);
+    if (!answer?.ok) heldLook = setTimeout(askHeld, 2000);
+    else if (answer.headers.has("X-Recalculation")) markHeld(answer);
+    else fragments().length ? fragments().forEach(schedule) : markHeld(answer);
   } catch {
-    look = setTimeout(ask, 5000); // the connection is gone
+    heldLook = setTimeout(askHeld, 5000); // the connection is gone
   }
 }
 
@@ -225,8 +284,8 @@ function enhance(root) {
   for (const part of [root, ...root.querySelectorAll("[data-every]")]) {
     if (!part.dataset?.every) continue;
     const timer = setInterval(() => {
-      if (part.isConnected) refresh(part.id);
-      else clearInterval(timer);
+      if (!part.isConnected) clearInterval(timer);
+      else if (!document.hidden) refresh(part.id);
     }, part.dataset.every * 1000);
   }
   root.querySelectorAll("form[data-auto]").forEach((form) => {
@@ -277,6 +336,8 @@ document.addEventListener("submit", (event) => {
   if (question && !confirm(question)) event.preventDefault();
 });
 
+const unreached = "The server could not be reached; nothing was changed. Try again when the connection is back.";
+
 // A form with data-quiet changes something in place: it is sent in the background, then live parts fetch themselves.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
@@ -290,7 +351,8 @@ document.addEventListener("submit", async (event) => {
   try {
     const address = button?.getAttribute("formaction") || form.getAttribute("action");
     const headers = { "X-Quiet": "1", Accept: "text/html" };
-    const answer = await fetch(address, { method: "POST", body, headers });
+    const answer = await fetch(address, { method: "POST", body, headers }).catch(() => null);
+    if (!answer) throw new Error(unreached);
     if (!answer.ok) throw new Error(await answer.text());
     const done = new Set(button?.name === "decision" ? body.getAll("ids") : []); // what was chosen since stays chosen
     document.querySelectorAll("input[type=checkbox][name=ids]:checked").forEach((e) => {
@@ -299,10 +361,26 @@ document.addEventListener("submit", async (event) => {
     form.querySelectorAll(fields).forEach((e) => written.delete(e)); // it is sent
     fragments().forEach((part) => refresh(part.id));
   } catch (problem) {
-    say(problem.message || "The server could not be reached.");
+    say(problem.message);
   } finally {
     delete form.dataset.busy;
   }
+});
+
+// Addresses have no fields that say nothing.
+document.addEventListener("formdata", (event) => {
+  if (event.target.method !== "get") return;
+  for (const name of new Set(event.formData.keys())) {
+    if (event.formData.getAll(name).every((value) => value === "")) event.formData.delete(name);
+  }
+});
+
+// A field with data-narrows hides the lines of a list that do not have its text.
+document.addEventListener("input", (event) => {
+  const list = document.getElementById(event.target.dataset?.narrows || "");
+  if (!list) return;
+  const wanted = event.target.value.trim().toLowerCase();
+  for (const line of list.children) line.hidden = !line.textContent.toLowerCase().includes(wanted);
 });
 
 // Charts: the arrow keys move from point to point; each tells its figures while it has the focus.
@@ -327,6 +405,120 @@ function say(text) {
   place.scrollIntoView({ block: "nearest" });
 }
 
+// Search: a palette over every page. It opens by Ctrl or Cmd and K, by "/", and from the fields that search; as
+// somebody types, the server says what it found, and Enter goes to what is marked. Without it, the fields are a form.
+const palette = document.getElementById("palette");
+const seek = palette && {
+  field: document.getElementById("palette-text"),
+  list: document.getElementById("palette-list"),
+  none: document.getElementById("palette-none"),
+  said: document.getElementById("palette-said"),
+  timer: 0,
+  asking: null, // ends the question that is under way
+  shown: null, // the text whose answer is shown
+  go: false, // Enter was pressed before the answer came
+};
+
+const wanted = () => seek.field.value.trim();
+const choices = () => [...seek.list.querySelectorAll("[role=option]")];
+
+function openPalette(text = "") {
+  if (palette.open) return;
+  seek.field.value = text;
+  seek.shown = null;
+  palette.showModal();
+  seek.field.focus();
+  ask();
+}
+
+async function ask() {
+  clearTimeout(seek.timer);
+  seek.asking?.abort();
+  const asking = seek.asking = new AbortController();
+  const text = wanted();
+  if (text === seek.shown) return;
+  try {
+    const address = `/search?${new URLSearchParams({ q: text, part: "found" })}`;
+    const answer = await fetch(address, { headers: { Accept: "text/html" }, signal: asking.signal });
+    if (!answer.ok) throw new Error();
+    seek.list.innerHTML = await answer.text();
+    seek.shown = text;
+    mark(choices()[0]);
+    seek.none.hidden = choices().length > 0;
+    const n = choices().length;
+    seek.said.textContent = n === 0 ? "Nothing found" : n === 1 ? "1 result" : `${n} results`;
+  } catch {
+    if (asking.signal.aborted) return; // another question took its place
+    seek.shown = null;
+  }
+  if (seek.go) follow();
+}
+
+// mark makes an option the one that Enter goes to.
+function mark(option) {
+  for (const e of choices()) e.setAttribute("aria-selected", e === option ? "true" : "false");
+  seek.field.setAttribute("aria-expanded", choices().length ? "true" : "false");
+  if (option) seek.field.setAttribute("aria-activedescendant", option.id);
+  else seek.field.removeAttribute("aria-activedescendant");
+  option?.scrollIntoView({ block: "nearest" });
+}
+
+// follow goes to what is marked; where nothing was found, to the page that looks further.
+function follow() {
+  seek.go = false;
+  const option = seek.list.querySelector("[aria-selected=true]");
+  if (option) option.click();
+  else seek.field.form.submit();
+}
+
+palette?.addEventListener("close", () => { seek.asking?.abort(); seek.go = false; });
+palette?.addEventListener("click", (event) => {
+  // beside it, on the button, and on what may lead to where somebody is
+  if (event.target === palette || event.target.closest("button, [role=option]")) palette.close();
+});
+seek?.field.addEventListener("input", () => {
+  clearTimeout(seek.timer);
+  seek.go = false;
+  seek.timer = setTimeout(ask, 120);
+});
+seek?.field.addEventListener("keydown", (event) => {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const all = choices();
+  if (step && all.length) {
+    event.preventDefault();
+    const at = all.findIndex((e) => e.getAttribute("aria-selected") === "true");
+    mark(all[(at + step + all.length) % all.length]);
+  } else if (event.key === "Escape" && !event.isComposing) {
+    event.preventDefault(); // or it would empty the field first
+    palette.close();
+  }
+});
+seek?.field.form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (wanted() === seek.shown) return follow();
+  seek.go = true; // the answer is on its way
+  ask();
+});
+document.addEventListener("keydown", (event) => {
+  if (!palette || event.defaultPrevented || event.isComposing || event.altKey) return;
+  const strong = event.ctrlKey || event.metaKey;
+  const typed = event.target.closest?.("input:not([type=checkbox], [type=radio]), select, textarea, dialog");
+  if (strong && !event.shiftKey && event.key.toLowerCase() === "k" || event.key === "/" && !strong && !typed) {
+    event.preventDefault();
+    openPalette();
+  }
+});
+if (palette) {
+  for (const e of document.querySelectorAll("[data-seek]")) {
+    e.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey) return; // a new tab was asked for
+      event.preventDefault();
+      openPalette(e.value);
+    });
+    e.addEventListener("input", () => { openPalette(e.value); e.value = ""; });
+  }
+}
+
 enhance(document);
 listen();
-if (document.body.classList.contains("held-back")) look = setTimeout(ask, 2000);
+if (document.body.classList.contains("held-back")) heldLook = setTimeout(askHeld, 2000);
