@@ -23,16 +23,18 @@ import (
 func demoCommand() command {
 	return command{
 		name:    "demo",
-		args:    "[--once] [--data FOLDER]",
+		args:    "[--once] [--recorded] [--data FOLDER]",
 		summary: "Run the server on recorded deliveries of two stores, and compare what comes out.",
 		example: "tributary demo\ntributary demo --once\nLISTEN_ADDR=127.0.0.1:9000 tributary demo",
 		run: func(ctx context.Context, c *call) error {
 			once := c.flags.Bool("once", false, "end after the table, with exit code 1 if anything differs")
+			recorded := c.flags.Bool("recorded", false,
+				"without made-up sales, and every delivery once, in its order: what docs/api.md shows")
 			data := c.flags.String("data", "demo-data", "a `FOLDER` for the demo's data, made anew at every start")
 			if _, err := c.parse(0, 0); err != nil {
 				return err
 			}
-			err := runDemo(ctx, c, *data, *once)
+			err := runDemo(ctx, c, *data, *once, *recorded)
 			if ctx.Err() != nil && !*once {
 				return nil // Ctrl-C is how a demo ends
 			}
@@ -41,8 +43,9 @@ func demoCommand() command {
 	}
 }
 
-// runDemo serves until ctx ends; with once it ends by itself.
-func runDemo(ctx context.Context, c *call, data string, once bool) (err error) {
+// runDemo serves until ctx ends; with once it ends by itself. recorded is for data that is the same each time, ids
+// included.
+func runDemo(ctx context.Context, c *call, data string, once, recorded bool) (err error) {
 	folder, err := newDemoFolder(ctx, data)
 	if err != nil {
 		return err
@@ -68,7 +71,7 @@ func runDemo(ctx context.Context, c *call, data string, once bool) (err error) {
 	if client.Token, err = setUpDemo(ctx, s.app); err != nil {
 		return err
 	}
-	if !once { // a past to look at; the table is about the recorded deliveries alone
+	if !once && !recorded { // a past to look at; the table is about the recorded deliveries alone
 		if err := writeDemoPast(ctx, c, s.app); err != nil {
 			return err
 		}
@@ -76,7 +79,11 @@ func runDemo(ctx context.Context, c *call, data string, once bool) (err error) {
 	if err := connectRecorded(ctx, s.app, sets); err != nil {
 		return err
 	}
-	if err := replayRecordings(ctx, c, client, sets); err != nil {
+	connections, repeat := demoConnections, demoRepeat
+	if recorded {
+		connections, repeat = 1, 0
+	}
+	if err := replayRecordings(ctx, c, client, sets, connections, repeat); err != nil {
 		return err
 	}
 	report, err := compareRecordings(ctx, client, sets)
@@ -232,17 +239,23 @@ const (
 	demoPatience    = 2 * time.Minute
 )
 
-// replayRecordings sends all recorded deliveries as their stores did and waits until they are processed.
-func replayRecordings(ctx context.Context, c *call, client *recordings.Client, sets []recordings.Set) error {
+// replayRecordings sends all recorded deliveries as their stores did, over some connections and with every repeat-th
+// twice (0: none), and waits until they are processed.
+func replayRecordings(ctx context.Context, c *call, client *recordings.Client, sets []recordings.Set, connections,
+	repeat int) error {
 	var list []recordings.Request
 	recorded := 0
 	for _, set := range sets {
 		recorded += len(set.Requests)
-		list = append(list, recordings.Repeated(set.Requests, demoRepeat)...)
+		if repeat > 0 {
+			list = append(list, recordings.Repeated(set.Requests, repeat)...)
+		} else {
+			list = append(list, set.Requests...)
+		}
 	}
 	begin := time.Now()
 	progress := newProgress(c.stderr, len(list), "Sending recorded deliveries")
-	err := sendAll(ctx, client, list, func() { _ = progress.Add(1) }) // a bar that cannot be drawn harms nothing
+	err := sendAll(ctx, client, list, connections, func() { _ = progress.Add(1) }) // a bar that cannot be drawn harms nothing
 	_ = progress.Finish()
 	if err != nil {
 		return err
@@ -259,12 +272,13 @@ func replayRecordings(ctx context.Context, c *call, client *recordings.Client, s
 	return nil
 }
 
-// sendAll sends over a few connections at once and ends at the first error.
-func sendAll(ctx context.Context, client *recordings.Client, list []recordings.Request, done func()) error {
+// sendAll sends over some connections at once and ends at the first error.
+func sendAll(ctx context.Context, client *recordings.Client, list []recordings.Request, connections int,
+	done func()) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var senders sync.WaitGroup
-	for _, list := range recordings.ByConnection(list, demoConnections) {
+	for _, list := range recordings.ByConnection(list, connections) {
 		senders.Go(func() {
 			for _, r := range list {
 				if ctx.Err() != nil {

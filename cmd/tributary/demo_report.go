@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/recordings"
 )
 
@@ -108,7 +109,7 @@ func (o demoOrder) row() string {
 			commission += ", waits for a rate"
 		}
 	case g.NotCredited != nil:
-		by = *g.NotCredited
+		by = affiliate.ReasonTitle(*g.NotCredited)
 	}
 	row := strings.Join([]string{mark, o.want.Number, o.store, creator, by, g.Status, g.Value + " " + g.Currency,
 		commission, o.expectation()}, "\t")
@@ -123,7 +124,7 @@ func (o demoOrder) expectation() string {
 	case w.Credit != nil:
 		text += ", " + w.Credit.Creator + " " + w.Credit.Commission
 	case w.NotCredited != nil:
-		text += ", " + *w.NotCredited
+		text += ", " + affiliate.ReasonTitle(*w.NotCredited)
 	}
 	return text
 }
@@ -157,7 +158,7 @@ Look around; Ctrl-C ends the demo.
   order   %[2]s%[3]s
   why     %[2]s%[3]s/trace
   link    %[1]s/l/anna
-  API     %[1]s/api/v1/openapi.json
+  API     %[1]s/docs
   token   %[4]s
 `, client.Base, curl, order, client.Token, demoOwner, password)
 }

@@ -2,19 +2,21 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 )
 
-// TestDocs_API runs all examples of docs/api.md with curl against a server that holds the demo's data, and compares
-// what they print with what the page shows.
+// TestDocs_API runs all examples of docs/api.md with curl against the demo that the page names, and compares what they
+// print with what the page shows.
 func TestDocs_API(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/api.md")
@@ -23,8 +25,8 @@ func TestDocs_API(t *testing.T) {
 	if len(examples) < 25 {
 		t.Fatalf("only %d examples are found", len(examples))
 	}
-	s, token := startDocsServer(t)
-	printed, err := runExamples(t, examples, "TRIBUTARY=http://"+s.address, "TOKEN="+token)
+	base, token := startDocsServer(t)
+	printed, err := runExamples(t, examples, "TRIBUTARY="+base, "TOKEN="+token)
 	if err != nil {
 		last := max(0, len(printed)-1)
 		t.Fatalf("an example fails: %v\n%s\nprinted:\n%s", err, examples[last].code, printed[last])
@@ -45,19 +47,26 @@ func shortened(text string) string {
 	return text[:most] + "…"
 }
 
-// startDocsServer serves the demo's data with the default limit of requests.
-func startDocsServer(t *testing.T) (*server, string) {
-	env := embedded(t)
-	delete(env, "API_RATE_LIMIT")
-	s := env.start(t)
-	sets := allSets(t)
-	token, err := setUpDemo(t.Context(), s.app)
+// startDocsServer runs the demo that the page tells readers to run, and gives its address and its token.
+func startDocsServer(t *testing.T) (base, token string) {
+	t.Helper()
+	address, err := freeAddress()
 	ok(t, err)
-	ok(t, connectRecorded(t.Context(), s.app, sets))
-	c := s.client(t, token)
-	deliver(t, c, 1, allRequests(sets)) // in their order, so that ids are the same in every run
-	waitProcessed(t, c)
-	return s, token
+	ctx, end := context.WithCancel(t.Context())
+	stdout, ended := &screen{}, make(chan int, 1)
+	go func() {
+		ended <- run(ctx, commands(), terminal{stdout: stdout, stderr: io.Discard, getenv: func(name string) string {
+			return environment{"LISTEN_ADDR": address}[name]
+		}}, []string{"demo", "--recorded", "--data", filepath.Join(t.TempDir(), "demo")})
+	}()
+	t.Cleanup(func() {
+		end()
+		<-ended
+	})
+	eventually(t, "the demo says where to look", func() bool {
+		return strings.Contains(stdout.String(), "token ") || len(ended) > 0
+	})
+	return found(t, stdout, `serves at (http://\S+),`), found(t, stdout, `token +(trb_\S+)`)
 }
 
 // example is a piece of shell in a page, with what it prints where the page shows that.

@@ -189,9 +189,9 @@ func startServer(ctx context.Context, cfg config.Config, roles []string, more ..
 	}
 	if slices.Contains(roles, roleWeb) {
 		downloads := web.NewAttachments(a.DB)
-		api.New(handler, downloads)
+		reference := api.New(handler, downloads)
 		handler.Pages = &dashboard.Dashboard{App: a, Log: a.Log, Hub: hub, Version: buildVersion(), Demo: cfg.Demo,
-			Downloads: downloads}
+			Downloads: downloads, Reference: reference.Document}
 	}
 	if slices.Contains(roles, roleWorker) {
 		handler.Pulses["deliveries cannot be processed"] = s.startWorker(cfg, redis, queue, counters, clock)

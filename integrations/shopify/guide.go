@@ -19,6 +19,7 @@ var guide = &affiliate.Guide{
 	Name:      "Shopify",
 	Admin:     "Shopify",
 	AdminPath: "/admin",
+	OrderPath: "/admin/orders/%s",
 
 	DomainEnd:  ".myshopify.com",
 	DomainMenu: "Shopify admin, Settings > Domains",

@@ -11,9 +11,11 @@ func (Platform) Guide() *affiliate.Guide { return guide }
 const webhooksMenu = "WooCommerce > Settings > Advanced > Webhooks"
 
 var guide = &affiliate.Guide{
-	Platform:     Name,
-	Name:         "WooCommerce",
-	Admin:        "WordPress",
+	Platform: Name,
+	Name:     "WooCommerce",
+	Admin:    "WordPress",
+	// Stores that keep orders in tables of their own lead on from there to the page that they have instead.
+	OrderPath:    "/wp-admin/post.php?post=%s&action=edit",
 	WebhooksMenu: webhooksMenu,
 
 	Topics: []affiliate.Topic{

@@ -385,6 +385,22 @@ func (t Trace) credit() *Credit {
 		Ambiguous: t.Ambiguous, HeldReason: t.Held, Membership: *c.Owner}
 }
 
+// ReasonTitle says in a few words why an order is not credited.
+func ReasonTitle(code string) string {
+	words := map[string]string{ReasonNoEvidence: "No code and no link",
+		ReasonNoOwner: "Its code or link belongs to nobody", ReasonTest: "A test order",
+		ReasonPart: "Counted with its order", ReasonRenewal: "A renewal, whose link is that of the first order",
+		ReasonLateClick: "The click was too long ago", ReasonClickAfterOrder: "The click came after the order",
+		ReasonLinkEnded: "The link had ended", ReasonOfferPaused: "The offer was paused",
+		ReasonOfferExpired: "The offer had expired", ReasonOfferArchived: "The offer was archived",
+		ReasonMemberInactive: "The creator was inactive", ReasonBeforeStart: "Before the campaign began",
+		ReasonAfterEnd: "After the campaign's end"}
+	if text, ok := words[code]; ok {
+		return text
+	}
+	return strings.ReplaceAll(code, "_", " ")
+}
+
 // Sentences explains the verdict in plain words: the decision first, then why each other candidate lost.
 func (t Trace) Sentences() []string {
 	var out []string
@@ -424,11 +440,25 @@ func (c TraceCandidate) claim(placed time.Time) string {
 		}
 		return fmt.Sprintf("code %s belongs to them since %s", c.Name, c.From.UTC().Format("2 January 2006"))
 	}
-	where := strings.ReplaceAll(c.Source, "_", " ")
+	where := sourceText(c.Source)
 	if c.ClickID != "" {
-		return fmt.Sprintf("their link %s was clicked %s, found in %s", c.Name, before(placed, c.At), where)
+		return fmt.Sprintf("their link %s was clicked %s, as seen in %s", c.Name, before(placed, c.At), where)
 	}
-	return fmt.Sprintf("their link %s was found in %s", c.Name, where)
+	return fmt.Sprintf("their link %s was seen in %s", c.Name, where)
+}
+
+// sourceText says where on an order a trace of a link stood.
+func sourceText(source string) string {
+	words := map[string]string{"landing_site": "the address that the customer came to the shop by",
+		"landing_site_ref": "the address that the customer came to the shop by",
+		"session_entry":    "the address that the customer came to the shop by",
+		"utm_content":      "the campaign parameters of the address that the customer came by",
+		"note_attributes":  "the notes that the shop's page left on the order",
+		"meta_data":        "a field of the order"}
+	if text, ok := words[source]; ok {
+		return text
+	}
+	return strings.ReplaceAll(source, "_", " ")
 }
 
 func (c TraceCandidate) defeat(t Trace) string {
@@ -474,8 +504,14 @@ func (c TraceCandidate) defeat(t Trace) string {
 	case c.Method == ByCode:
 		return who + "another code stands first on the order."
 	}
-	return who + fmt.Sprintf("another link counts by the rule %q.", strings.ReplaceAll(string(won.Owner.ClickRule), "_",
-		" "))
+	return who + fmt.Sprintf("another link counts, since %s.", clickRuleText(won.Owner.ClickRule))
+}
+
+func clickRuleText(rule ClickRule) string {
+	if rule == FirstClick {
+		return "the first click decides"
+	}
+	return "the last click decides"
 }
 
 func before(placed, at time.Time) string {

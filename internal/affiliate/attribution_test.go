@@ -249,3 +249,27 @@ func TestSlugFrom(t *testing.T) {
 		}
 	}
 }
+
+// TestSentences_words: no name of a field and no word for machines stands in what people read.
+func TestSentences_words(t *testing.T) {
+	placed := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	for _, source := range []string{"landing_site", "landing_site_ref", "session_entry", "utm_content",
+		"note_attributes", "meta_data"} {
+		for _, click := range []string{"", "clk_1"} {
+			trace := Trace{PlacedAt: placed, Candidates: []TraceCandidate{{Method: ByLink, Name: "anna", Source: source,
+				ClickID: click, At: placed.Add(-3 * time.Hour), Owner: &Membership{Creator: "Anna"}}}}
+			said := strings.Join(trace.Sentences(), " ")
+			if strings.Contains(said, strings.ReplaceAll(source, "_", " ")) || strings.Contains(said, "_") ||
+				!strings.Contains(said, "seen in ") {
+				t.Errorf("%s: %s", source, said)
+			}
+		}
+	}
+	for _, code := range []string{ReasonNoEvidence, ReasonNoOwner, ReasonTest, ReasonPart, ReasonRenewal,
+		ReasonLateClick, ReasonClickAfterOrder, ReasonLinkEnded, ReasonOfferPaused, ReasonOfferExpired,
+		ReasonOfferArchived, ReasonMemberInactive, ReasonBeforeStart, ReasonAfterEnd} {
+		if title := ReasonTitle(code); title == strings.ReplaceAll(code, "_", " ") {
+			t.Errorf("%s has no title", code)
+		}
+	}
+}

@@ -18,6 +18,8 @@ type Guide struct {
 	Name      string // "WooCommerce"
 	Admin     string // the software whose admin the steps are taken in, and which sends: "WordPress"
 	AdminPath string // of the admin, on the store's domain; empty where pages are not to lead there
+	// OrderPath is that of an order in the admin, on the store's domain, with %s for the store's id of it.
+	OrderPath string
 
 	// DomainEnd is what the domains of all shops end in that their headers and bodies name, after one word of the
 	// shop's own: ".myshopify.com". Such a domain tells a shop apart from all others, so each is connected once. Empty
@@ -66,6 +68,14 @@ type Topic struct {
 	Name     string // as deliveries name it: "orders/create"
 	Label    string // as the store's admin calls it: "Order creation"
 	Occasion string // when it comes, where that is not with every order: "an order is deleted"
+}
+
+// OrderPage is the address of an order in the admin of a store; empty where pages are not to lead there.
+func (g *Guide) OrderPage(store Store, id string) string {
+	if g.OrderPath == "" || id == "" || strings.Trim(id, "0123456789") != "" {
+		return ""
+	}
+	return "https://" + store.Domain + strings.Replace(g.OrderPath, "%s", id, 1)
 }
 
 // Needs says whether a store must tell of a topic. Deliveries of others are kept and ignored, or used where they say

@@ -30,7 +30,8 @@ type API struct {
 
 	server     *web.Server // knows who asks
 	faults     app.Seldom
-	tablePaths [][]string // addresses of exports without their extension, in parts
+	document   *huma.OpenAPI // of all operations; nil until Register
+	tablePaths [][]string    // addresses of exports without their extension, in parts
 }
 
 // New makes the API of a server, and makes it answer there.
@@ -63,7 +64,11 @@ func (a *API) Register(r *gin.Engine) {
 	documentLive(api.OpenAPI(), affiliate.MayRead)
 	documentPlatforms(api.OpenAPI(), a.App.Platforms)
 	documentNulls(api.OpenAPI())
+	a.document = api.OpenAPI()
 }
+
+// Document describes all operations; nil until Register has declared them.
+func (a *API) Document() *huma.OpenAPI { return a.document }
 
 // registerCatalog declares the operations on everything that people put in.
 func (a *API) registerCatalog(api huma.API) {

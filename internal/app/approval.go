@@ -16,6 +16,13 @@ const (
 	Release Decision = "release" // lets a held one pass
 )
 
+func (d Decision) validate() error {
+	if d != Reject && d != Undo && d != Release {
+		return affiliate.FieldErrorf("decision", "must be %s, %s or %s", Reject, Undo, Release)
+	}
+	return nil
+}
+
 // Bounds of a decision.
 const (
 	MaxDecided = 500 // conversions in one call
@@ -32,8 +39,8 @@ func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decisi
 	if len(ids) == 0 || len(ids) > MaxDecided {
 		return nil, affiliate.FieldErrorf("ids", "must name 1 to %d conversions, not %d", MaxDecided, len(ids))
 	}
-	if d != Reject && d != Undo && d != Release {
-		return nil, affiliate.FieldErrorf("decision", "must be %s, %s or %s", Reject, Undo, Release)
+	if err := d.validate(); err != nil {
+		return nil, err
 	}
 	reason = cleanText(reason)
 	if len(reason) > MaxReason {

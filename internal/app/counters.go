@@ -26,6 +26,7 @@ type Counters struct {
 	now  func() time.Time
 	mu   sync.Mutex
 	n    map[countKey]int64
+	last map[countKey]time.Time // when each grew last
 	seen map[affiliate.StoreID]storage.StoreActivity
 
 	topics map[topicKey]storage.StoreTopicCount
@@ -45,7 +46,7 @@ type topicKey struct {
 
 // NewCounters makes counters; Run writes them.
 func NewCounters(db *storage.DB, now func() time.Time, log *slog.Logger) *Counters {
-	return &Counters{db: db, log: log, now: now, n: map[countKey]int64{},
+	return &Counters{db: db, log: log, now: now, n: map[countKey]int64{}, last: map[countKey]time.Time{},
 		seen: map[affiliate.StoreID]storage.StoreActivity{}, topics: map[topicKey]storage.StoreTopicCount{},
 		total: map[string]int64{}}
 }
@@ -53,9 +54,16 @@ func NewCounters(db *storage.DB, now func() time.Time, log *slog.Logger) *Counte
 // Count counts one outcome at a store.
 func (c *Counters) Count(store affiliate.StoreID, outcome string) {
 	c.mu.Lock()
-	c.n[countKey{store, outcome}]++
+	c.grow(store, outcome)
 	c.total[outcome]++
 	c.mu.Unlock()
+}
+
+// grow counts one outcome while the lock is held.
+func (c *Counters) grow(store affiliate.StoreID, outcome string) {
+	key := countKey{store, outcome}
+	c.n[key]++
+	c.last[key] = c.now()
 }
 
 // Received counts a kept delivery. Of topics only those are counted that a store must tell of, which are needed: others
@@ -72,7 +80,7 @@ func (c *Counters) Received(store affiliate.StoreID, topic string, needed bool, 
 		t.N++
 		c.topics[key] = t
 	}
-	c.n[countKey{store, string(ReceiptKept)}]++
+	c.grow(store, string(ReceiptKept))
 	c.total[string(ReceiptKept)]++
 	a := c.seen[store]
 	a.StoreID, a.Delivery = store, at
@@ -83,7 +91,7 @@ func (c *Counters) Received(store affiliate.StoreID, topic string, needed bool, 
 // OtherShop counts a delivery that was refused because it is of another shop.
 func (c *Counters) OtherShop(store affiliate.StoreID, shop string) {
 	c.mu.Lock()
-	c.n[countKey{store, string(ReceiptOtherShop)}]++
+	c.grow(store, string(ReceiptOtherShop))
 	c.total[string(ReceiptOtherShop)]++
 	a := c.seen[store]
 	a.StoreID, a.OtherShop = store, shop
@@ -145,8 +153,8 @@ func (c *Counters) Flush(ctx context.Context) {
 	ctx, cancel := c.db.Within(ctx, flushLimit)
 	defer cancel()
 	c.mu.Lock()
-	n, seen, topics := c.n, c.seen, c.topics
-	c.n, c.seen = map[countKey]int64{}, map[affiliate.StoreID]storage.StoreActivity{}
+	n, last, seen, topics := c.n, c.last, c.seen, c.topics
+	c.n, c.last, c.seen = map[countKey]int64{}, map[countKey]time.Time{}, map[affiliate.StoreID]storage.StoreActivity{}
 	c.topics = map[topicKey]storage.StoreTopicCount{}
 	c.mu.Unlock()
 	if len(n) == 0 && len(seen) == 0 {
@@ -156,7 +164,8 @@ func (c *Counters) Flush(ctx context.Context) {
 	hour := storage.At(now.UTC().Truncate(time.Hour))
 	counts := make([]storage.StoreCount, 0, len(n))
 	for k, v := range n {
-		counts = append(counts, storage.StoreCount{StoreID: k.store, Hour: hour, Outcome: k.outcome, N: v})
+		counts = append(counts, storage.StoreCount{StoreID: k.store, Hour: hour, Outcome: k.outcome, N: v,
+			Last: storage.At(last[k])})
 	}
 	// One fixed order, so that two processes never wait for each other.
 	slices.SortFunc(counts, func(a, b storage.StoreCount) int {
@@ -182,6 +191,9 @@ func (c *Counters) Flush(ctx context.Context) {
 	defer c.mu.Unlock()
 	for k, v := range n {
 		c.n[k] += v
+		if _, newer := c.last[k]; !newer {
+			c.last[k] = last[k]
+		}
 	}
 	for key, t := range topics {
 		newer, also := c.topics[key]

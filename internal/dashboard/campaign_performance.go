@@ -49,6 +49,7 @@ const (
 	partFigures     = "figures"
 	partConversions = "conversions"
 	partProgress    = "progress"
+	partMatching    = "matching" // what all conversions that match add up to; no page shows it at first
 )
 
 func (r *request) performancePage() error {
@@ -58,7 +59,7 @@ func (r *request) performancePage() error {
 	}
 	p := performancePage{campaignHead: head, Live: head.Campaign.ID.String()}
 	switch part := r.Query("part"); part {
-	case partFigures, partConversions, partProgress:
+	case partFigures, partConversions, partProgress, partMatching:
 		p.Part = part
 	}
 	if p.Search, err = r.conversionSearch(); err != nil {
@@ -70,7 +71,7 @@ func (r *request) performancePage() error {
 	for _, part := range []struct {
 		name string
 		read func(*performancePage) error
-	}{{partConversions, r.readConversions}, {partProgress, r.readProgress}, {"", r.readChoices}} {
+	}{{partMatching, r.readMatching}, {partConversions, r.readConversions}, {partProgress, r.readProgress}, {"", r.readChoices}} {
 		if p.Part == "" || p.Part == part.name {
 			if err := part.read(&p); err != nil {
 				return err
@@ -165,6 +166,14 @@ func (r *request) readConversions(p *performancePage) (err error) {
 	p.List.Of = p.Campaign.Name
 	if p.MayChange {
 		p.List.Creators = p.Address + "/creators"
+	}
+	return err
+}
+
+// readMatching reads what all conversions that match add up to, where that is asked for.
+func (r *request) readMatching(p *performancePage) (err error) {
+	if p.Part == partMatching {
+		p.List.Matching, err = r.matching(p.Search.filter(p.Campaign.ID))
 	}
 	return err
 }
@@ -269,6 +278,9 @@ func (r *request) creatorsOf(of report.Report) (l creatorList, err error) {
 		return l, err
 	}
 	l.fill(page)
+	for i := range l.Rows { // their conversions here; those lead on to the profile
+		l.Rows[i].Address = r.with("creator", l.Rows[i].ID.String()) + "#conversions"
+	}
 	if page.Next != "" {
 		l.Pager.Next = r.with("after", page.Next, "cursor", r.Query("cursor")) + "#creators"
 	}

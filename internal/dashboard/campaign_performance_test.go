@@ -59,11 +59,11 @@ func TestPerformance(t *testing.T) {
 		t.Errorf("struck through: %v", got)
 	}
 	a.says("9 listed. Not in the sums of value and commission: 1 pending, 1 canceled, 1 refunded, 1 held, 1 rejected.")
-	if got := fmt.Sprint(a.texts("#figures dd")); got != "[2 2 4 0 461.12 230.56 46.11 23.06 18.12 1]" {
+	if got := fmt.Sprint(a.texts("#figures dd")); got != "[2 2 4 0 461.12 USD 230.56 USD 46.11 USD 23.06 USD 18.12 USD 1]" {
 		t.Errorf("the figures are %s", got)
 	}
 	for _, link := range a.all("#figures dd a") { // numbers lead to the rows behind them
-		if b := h.manager().get(link.attr("href")).is(http.StatusOK); link.text() == "461.12" &&
+		if b := h.manager().get(link.attr("href")).is(http.StatusOK); link.text() == "461.12 USD" &&
 			numbers(b.element) != "1013 1003 1002 1001" {
 			t.Errorf("the sales lead to %s", numbers(b.element))
 		}
@@ -353,7 +353,7 @@ func (h *house) exported(list [][]string) exported {
 
 // total is how the table's foot writes the sums.
 func (e exported) total() string {
-	return fmt.Sprintf("%s %s %s", amount(e.sales, "USD"), amount(e.back, "USD"), amount(e.earning, "USD"))
+	return asRead(fmt.Sprintf("%s %s %s", amount(e.sales, "USD"), amount(e.back, "USD"), amount(e.earning, "USD")))
 }
 
 func (e exported) orders() string {

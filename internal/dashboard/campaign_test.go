@@ -191,7 +191,7 @@ func TestCosts(t *testing.T) {
 	m.get(address).rows(table, "2 Nov 2026 | shooting | 120.00 USD | Remove",
 		"3 Nov 2026 | fixed fee to Anna Ahlers | 80.00 USD | removed 20 Nov 2026")
 	m.get("/campaigns/cmp_1").says("Fees 120.00 USD", "245.42 %")
-	m.get("/campaigns/cmp_2").says("1058.82 %").hides("There is no cost yet") // what was paid for it is its only cost
+	m.get("/campaigns/cmp_2").says("1,058.82 %").hides("There is no cost yet") // what was paid for it is its only cost
 	_, err := h.app.CancelPayout(app.As(h.Context(), affiliate.Principal{Name: "test"}), 1, "typo")
 	h.must(err)
 	m.get("/campaigns/cmp_1").says("Payouts to creators 0.00 USD", "Payments due 46.11 USD")

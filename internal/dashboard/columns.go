@@ -66,7 +66,8 @@ func plainCells[R any](columns []tables.Column[R], row *R) map[string]string {
 func columnTables() map[string][]column {
 	conversions := columnsOf(tables.Conversions())
 	ofOne := slices.DeleteFunc(slices.Clone(conversions), func(c column) bool { return c.Name == "campaign" })
-	return map[string][]column{"campaign": ofOne, "conversions": conversions, "offers": columnsOf(tables.Offers(""))}
+	return map[string][]column{"campaign": ofOne, "conversions": conversions,
+		"orders": columnsOf(tables.Orders()), "offers": columnsOf(tables.Offers(""))}
 }
 
 // tableTools are beside the head of a table: files of it as it is narrowed and sorted, and the choice of its columns.

@@ -32,6 +32,7 @@ type conversionList struct {
 	Pager     pager
 	Tools     tableTools
 	MayDecide bool // about conversions
+	Matching  selectionSums
 	Wide      bool // it has more columns than the usual ones, and may scroll sideways
 }
 
@@ -67,6 +68,27 @@ type selectionSum struct {
 
 // cell is an amount in the order's currency, with what it is in the account's where that is another.
 type cell struct{ Text, Sub string }
+
+// selectionSums are what some conversions show, for each currency, for people: "1,234.50 USD + 12 JPY".
+type selectionSums struct{ Value, Commission string }
+
+func sumsText(sums []storage.ConversionSum) (s selectionSums) {
+	var values, commissions []string
+	for _, sum := range sums {
+		values = append(values, moneyText(sum.Value, sum.Currency))
+		commissions = append(commissions, moneyText(sum.Commission, sum.Currency))
+	}
+	return selectionSums{strings.Join(values, " + "), strings.Join(commissions, " + ")}
+}
+
+// matching is what all conversions that match add up to, on all pages.
+func (r *request) matching(f storage.ConversionFilter) (selectionSums, error) {
+	sums, err := r.d.App.DB.SumConversions(r.Request.Context(), f)
+	return sumsText(sums), err
+}
+
+// More says whether there are rows on other pages.
+func (l conversionList) More() bool { return l.Pager.Next+l.Pager.First != "" }
 
 // conversionFoot is one line under the table: the sums in one currency.
 type conversionFoot struct {

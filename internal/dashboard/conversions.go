@@ -1,12 +1,15 @@
 package dashboard
 
 import (
+	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/export"
+	"github.com/tributaryhq/tributary/internal/filters"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
@@ -41,6 +44,13 @@ func (r *request) conversionsPage() error {
 	var err error
 	if p.Search, err = r.conversionSearch(); err != nil {
 		return err
+	}
+	if r.Query("part") == partMatching {
+		p.List.Matching, err = r.matching(p.Search.filter(0))
+		if err != nil {
+			return err
+		}
+		return r.show("conversions.html", p)
 	}
 	if p.List, err = r.conversionList(p.Search.filter(0), p.Search, conversionsAddress); err != nil {
 		return err
@@ -234,11 +244,20 @@ func (s conversionSearch) filter(campaign affiliate.CampaignID) storage.Conversi
 }
 
 // conversionSearch reads the address.
-func (r *request) conversionSearch() (s conversionSearch, err error) {
-	if s.Period, err = r.period(); err != nil {
+func (r *request) conversionSearch() (conversionSearch, error) {
+	return r.conversionSearchOf(r.Request.URL.Query())
+}
+
+// conversionSearchOf reads an address, or a form. Boxes that are ticked mean nothing where it says all.
+func (r *request) conversionSearchOf(values url.Values) (s conversionSearch, err error) {
+	if values.Get("all") != "" {
+		values = maps.Clone(values)
+		values.Del("ids")
+	}
+	if s.Period, err = r.periodOf(values); err != nil {
 		return s, err
 	}
-	q := r.filters()
+	q := filters.New(r.Request.Context(), r.d.App.DB, values, r.zone)
 	s.Filter, s.Sort = q.Conversions(), q.ConversionSort()
 	return s, q.Err()
 }

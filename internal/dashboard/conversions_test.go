@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -95,4 +96,120 @@ func TestConversions_files(t *testing.T) {
 	}
 	h.viewer().get("/conversions.xlsx?status=paid").is(http.StatusOK)
 	h.nobody().get("/conversions.csv").is(http.StatusSeeOther)
+}
+
+// manyHouse has more conversions than a page of a table lists: n of 10.00 to 10.08 USD.
+func manyHouse(t *testing.T, n int) *house {
+	t.Helper()
+	h := newHouse(t)
+	var sales []sale
+	for i := range n {
+		sales = append(sales, sale{code: "ANNA10", value: int64(1000 + i%9), at: noon.Add(-time.Duration(i) * time.Hour)})
+	}
+	h.sell(sales...)
+	return h
+}
+
+// TestDecideAll: what is decided about all that match is asked once, with number and sums, and asked again when the
+// list has changed meanwhile. It needs no script.
+func TestDecideAll(t *testing.T) {
+	h := manyHouse(t, limit+20)
+	m := h.manager()
+	form := func(a answer, more ...string) []string {
+		var fields []string
+		for _, f := range a.all("form[method=post] input[type=hidden]") {
+			if f.attr("name") != "notice" {
+				fields = append(fields, f.attr("name"), f.attr("value"))
+			}
+		}
+		return append(fields, more...)
+	}
+	for _, page := range []string{spring, "/conversions"} {
+		a := m.get(page).says("All 70 that match, on all pages")
+		decide := a.one("form[data-select]").attr("action")
+		asked := m.post(decide, "all", "1", "decision", "reject", "reason", "coupon site", "ids",
+			h.order("1070").Conversion.ID.String(), "back", page, "q", "#100", "status", "paid").is(http.StatusOK).
+			says("Reject 9 conversions?", "90.36 USD", "9.04 USD", "coupon site", "Reject 9 conversions")
+		h.sell(sale{number: "1001", code: "ANNA10", value: 20_00, at: noon}) // the list is another now
+		again := m.post(decide, form(asked, "decision", "reject")...).is(http.StatusOK).
+			says("The list has changed meanwhile, so nothing was decided", "Reject 9 conversions?")
+		if got := h.order("1002").Conversion.Approval; got != affiliate.Approved {
+			t.Errorf("%s: it is %s although the list had changed", page, got)
+		}
+		m.post(decide, form(again, "decision", "reject")...).at(page).says("9 conversions are rejected")
+		if got := h.order("1070").Conversion.Approval; got != affiliate.Approved {
+			t.Errorf("%s: a row that does not match is %s", page, got)
+		}
+		some := m.post(decide, "all", "1", "decision", "reject").says("Reject 61 conversions?",
+			"9 more conversions match, and stay as they are")
+		if !some.has("form[method=post] button[value=reject]") {
+			t.Error("nothing to press")
+		}
+		m.post(decide, "all", "1", "decision", "release").says("there is none that this would change")
+		undo := m.post(decide, "all", "1", "decision", "undo", "back", page).says("Undo 9 rejections?")
+		m.post(decide, form(undo, "decision", "undo")...).at(page).says("9 conversions are no longer rejected")
+		// The button of a row decides about that row alone.
+		m.post(decide, "all", "1", "one-reject", h.order("1003").Conversion.ID.String()).says("1 conversion is rejected")
+		m.post(decide, "one-undo", h.order("1003").Conversion.ID.String())
+		h.viewer().post(decide, "all", "1", "decision", "reject").is(http.StatusForbidden)
+		m.post(decide, "all", "1", "decision", "approve").is(http.StatusUnprocessableEntity)
+		h.sell(sale{number: "1001", code: "ANNA10", value: 10_00, at: noon})
+	}
+	file := h.readCSV(m.get("/conversions.csv?all=1&q=%23100&ids=" + h.order("1070").Conversion.ID.String()).body)
+	if len(file.rows) != 9 {
+		t.Errorf("the file of all that match has %d rows, want 9", len(file.rows))
+	}
+	h.consistent()
+}
+
+// TestAttack_decideAll: an address that somebody was sent puts no decision into the form of the page.
+func TestAttack_decideAll(t *testing.T) {
+	h := manyHouse(t, limit+1)
+	a := h.manager().get("/conversions?decision=undo&all=1&confirmed=1&reason=mine&back=//elsewhere&ids=cnv_1&q=10")
+	for _, name := range []string{"decision", "confirmed", "reason", "all"} {
+		for _, f := range a.all("form[data-select] input[type=hidden]") {
+			if f.attr("name") == name {
+				t.Errorf("the form has a field %s from the address", name)
+			}
+		}
+	}
+}
+
+// TestConversions_selection: the bar shows number and sums of what is ticked, and of all that match on all pages.
+func TestConversions_selection(t *testing.T) {
+	h := manyHouse(t, limit+20)
+	h.sell(sale{number: "3001", code: "ANNA10", value: 50_00, currency: "EUR"})
+	b := h.browse(affiliate.RoleManager)
+	b.open("/conversions?include=former")
+	b.connected()
+	bar := func() (text string) {
+		b.eval(`document.querySelector(".selected").innerText.replace(/\s+/g, " ").trim()`, &text)
+		return text
+	}
+	shows := func(want string) {
+		t.Helper()
+		b.until("the bar to say "+want, func() bool { return bar() == want })
+	}
+	b.eval(`document.querySelectorAll("input[name=ids]").forEach((e, i) => { if (i < 2) e.click(); })`)
+	shows("2 selected 50.00 EUR + 10.00 USD 5.00 EUR + 1.00 USD commission")
+	b.eval(`Object.assign(document.documentElement.dataset, { group: ".", decimal: "," }); document.querySelector("input[name=ids]").click()`)
+	shows("1 selected 10,00 USD 1,00 USD commission")
+	b.eval(`Object.assign(document.documentElement.dataset, { group: ",", decimal: "." }); document.querySelector("input[data-all]").click()`)
+	b.says("All 71 that match, on all pages (", "70")
+	var visible bool
+	b.eval(`document.querySelector("[data-matching]").checkVisibility()`, &visible)
+	if !visible {
+		t.Error("all that match are not offered when the page is ticked")
+	}
+	b.eval(`document.querySelector("input[name=all]").click()`)
+	b.until("the sums of all", func() bool { return strings.HasPrefix(bar(), "71 selected 50.00 EUR + 702.73 USD") })
+	// What comes meanwhile belongs to it.
+	h.sell(sale{number: "3002", code: "BEN5", value: 7_00})
+	b.until("the new one", func() bool { return strings.HasPrefix(bar(), "72 selected 50.00 EUR + 709.73 USD") })
+	b.fill("#reason", "coupon site")
+	b.click(`.selection button[value=reject]`)
+	b.says("Reject 72 conversions?", "709.73 USD", "coupon site")
+	b.clickText("Reject 72 conversions")
+	b.says("72 conversions are rejected")
+	h.consistent()
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -33,6 +34,8 @@ type Dashboard struct {
 	Version string
 	// Downloads are the exports that run, which the API shares; nil makes some for the pages alone.
 	Downloads *web.Attachments
+	// Reference describes the operations of the API, for the page that lists them; nil leaves it empty.
+	Reference func() *huma.OpenAPI
 	Demo      bool // pages say that the sales are made up
 
 	pages    *templates
@@ -94,7 +97,7 @@ func (d *Dashboard) routes() []route {
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
 		orderRoutes(), conversionRoutes(),
 		campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(), offerRoutes(), creatorRoutes(),
-		payoutRoutes(), columnRoutes(),
+		payoutRoutes(), columnRoutes(), referenceRoutes(),
 	} {
 		all = append(all, list...)
 	}
@@ -162,7 +165,7 @@ const (
 // handle wraps a route: headers, cross-origin protection, who asks, and what becomes of an error.
 func (d *Dashboard) handle(route route) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		r := &request{Context: c, d: d, began: time.Now()}
+		r := &request{Context: c, d: d, began: time.Now(), zone: time.UTC} // until the account's is read
 		pageHeaders(c.Writer.Header())
 		if err := d.crossing.Check(c.Request); err != nil {
 			r.fail(affiliate.Errorf(affiliate.Forbidden,
@@ -317,8 +320,30 @@ func (r *request) allowed(route route) bool {
 	r.d.App.Refused(app.RefusedPermission, r.ClientIP(), "user", r.user.ID.String(), "method", route.method, "path",
 		route.path)
 	r.fail(affiliate.Errorf(affiliate.Forbidden, "as a %s you may not %s; ask for the role %s", r.user.Role,
-		route.access, affiliate.Permission(route.access).Least()))
+		route.deed(), affiliate.Permission(route.access).Least()))
 	return false
+}
+
+// ownersDeeds say what the pages are for that owners alone may open, by the beginning of their paths, longest first.
+var ownersDeeds = []struct{ path, deed string }{
+	{"/settings/people", "see or change who may sign in"},
+	{"/settings/tokens", "see or change API tokens"},
+	{"/settings/audit", "read the audit log"},
+	{"/settings", "change the account's settings"},
+	{"/deliveries", "see what stores sent, or send it again"},
+	{"/stores", "connect or change stores, or see what they sent"},
+}
+
+// deed says what somebody does who opens a route.
+func (route route) deed() string {
+	if affiliate.Permission(route.access) == affiliate.MayAdminister {
+		for _, d := range ownersDeeds {
+			if route.path == d.path || strings.HasPrefix(route.path, d.path+"/") {
+				return d.deed
+			}
+		}
+	}
+	return string(route.access)
 }
 
 // pageHeaders allow what our own pages need and nothing else.

@@ -258,8 +258,8 @@ func (r *request) deliveryPage() error {
 	}
 	lines := r.deliveryLines([]storage.DeliveryRow{row})
 	page := deliveryPage{layout: r.layout("Delivery of "+lines[0].Received, "stores"), deliveryLine: lines[0],
-		Store: store, StoreAddress: storeAddress(store), Processed: r.instant(d.Processed.Time), MostTries: storage.MaxAttempts,
-		Purged: d.Payload == nil, MayOwn: r.may(affiliate.MayAdminister)}
+		Store: store, StoreAddress: storeAddress(store), Processed: r.instant(d.Processed.Time),
+		MostTries: storage.MaxAttempts, Purged: d.Payload == nil, MayOwn: r.may(affiliate.MayAdminister)}
 	if d.State == storage.DeliveryFailed {
 		page.Failed = true
 		if page.Alike, err = r.d.App.DB.FailedLike(ctx, d.StoreID, d.Note); err != nil {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
-	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/report"
 )
 
@@ -92,7 +91,7 @@ func TestFigures_keys(t *testing.T) {
 		if led := f.Key == report.KeySales || f.Key == report.KeyPaymentsDue; led != (f.Address == "/there") {
 			t.Errorf("%s leads to %q", f.Key, f.Address)
 		}
-		other := strings.Contains(money.Plain(f.About), "And 5.00 EUR of another currency.")
+		other := strings.Contains(asRead(f.About), "And 5.00 EUR of another currency.")
 		if other != (f.Key == report.KeyPaymentsDue) {
 			t.Errorf("%s is about %q", f.Key, f.About)
 		}
@@ -116,14 +115,14 @@ func TestFigure_changed(t *testing.T) {
 		{10004, 10000, "", "as before"},
 		{10000, 10000, "", "as before"},
 		{9996, 10000, "", "as before"},
-		{9848, 10000, "down", "-1.5 %"},
-		{0, 10000, "down", "-100 %"},
-		{-10000, 10000, "down", "-200 %"},
+		{9848, 10000, "down", "−1.5 %"},
+		{0, 10000, "down", "−100 %"},
+		{-10000, 10000, "down", "−200 %"},
 		{1, 0, "", ""},
 	} {
 		f := figure{}.changed(affiliate.Growth(c.now, c.then))
-		if f.Way != c.way || money.Plain(f.Change) != c.want {
-			t.Errorf("%d after %d: %q %q, want %q %q", c.now, c.then, f.Way, f.Change, c.way, c.want)
+		if f.Way != c.way || asRead(f.Change) != c.want {
+			t.Errorf("%d after %d: %q %q, want %q %q", c.now, c.then, f.Way, asRead(f.Change), c.way, c.want)
 		}
 	}
 }

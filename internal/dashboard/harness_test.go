@@ -149,7 +149,7 @@ func houseOn(t *testing.T, db *storage.DB) *house {
 	server := &web.Server{App: h.app, Log: log, Version: "test", MaxBody: 1 << 20,
 		Receiver: app.NewReceiver(h.app, intake, counters), Links: links, Hub: hub,
 		Queue: jobs.NewQueue(redis), Counters: counters, Pages: h.dashboard}
-	api.New(server, web.NewAttachments(h.db))
+	h.dashboard.Reference = api.New(server, web.NewAttachments(h.db)).Document
 	handler, err := server.Handler()
 	if err != nil {
 		t.Fatal(err)

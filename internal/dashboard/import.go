@@ -91,6 +91,9 @@ func (r *request) importPage() error {
 	}
 	page.Mode, page.To = r.Query("from"), back(r.Query("to"), "")
 	page.Few.Campaign = r.Query("campaign")
+	if len(page.Names) == 1 && page.Few.Campaign == "" {
+		page.Few.Campaign = page.Names[0]
+	}
 	if len(page.Stores) == 1 {
 		page.Few.Store = page.Stores[0].Slug
 	}

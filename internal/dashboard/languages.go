@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/currency"
+	"golang.org/x/text/language"
+
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
@@ -62,32 +65,48 @@ func languages(header string) []string {
 }
 
 // languageParts are the language and the region of a tag such as de-AT or sr-Latn-RS; the region may be empty.
-func languageParts(tag string) (language, region string) {
+func languageParts(tag string) (base, region string) {
 	parts := strings.FieldsFunc(tag, func(r rune) bool { return r == '-' || r == '_' })
 	for i, p := range parts {
 		switch {
 		case i == 0:
-			language = p
+			base = p
 		case len(p) == 1:
-			return language, region // extensions follow
+			return base, region // extensions follow
 		case len(p) == 2, len(p) == 3 && p[0] >= '0' && p[0] <= '9':
-			return language, p
+			return base, p
 		}
 	}
-	return language, ""
+	return base, ""
 }
 
 // numbersFor are the signs of numbers that the languages of a browser have; the first one decides.
 func numbersFor(header string) affiliate.NumberStyle {
 	for _, tag := range languages(header) {
-		language, region := languageParts(tag)
-		if style, has := numbersOfLanguages[language+"-"+region]; has {
+		base, region := languageParts(tag)
+		if style, has := numbersOfLanguages[base+"-"+region]; has {
 			return style
 		}
-		if style, has := numbersOfLanguages[language]; has {
+		if style, has := numbersOfLanguages[base]; has {
 			return style
 		}
 		return affiliate.NumbersPoint
 	}
 	return affiliate.NumbersPoint
+}
+
+// currencyFor is the currency of the region that the languages of a browser tell; empty where they tell none.
+func currencyFor(header string) string {
+	for _, tag := range languages(header) {
+		known, err := language.Parse(tag)
+		if err != nil {
+			continue
+		}
+		region, confidence := known.Region()
+		unit, has := currency.FromRegion(region)
+		if confidence > language.No && has {
+			return unit.String()
+		}
+	}
+	return ""
 }

@@ -257,3 +257,15 @@ func TestNumbers_browser(t *testing.T) {
 		}
 	}
 }
+
+// asRead is a text as somebody reads it whose numbers are 1,234.56.
+func asRead(text string) string { return string(unmarked([]byte(text), affiliate.NumbersPoint, false)) }
+
+func TestCurrencyFor(t *testing.T) {
+	for header, want := range map[string]string{"": "", "*": "", "en-US,en;q=0.9": "USD", "en-GB": "GBP", "de": "EUR",
+		"de-CH": "CHF", "sv-SE,sv": "SEK", "ja": "JPY", "xx-YY,pl": "PLN", "pt-BR": "BRL"} {
+		if got := currencyFor(header); got != want {
+			t.Errorf("%q: %q, want %q", header, got, want)
+		}
+	}
+}

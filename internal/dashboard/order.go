@@ -1,187 +1,26 @@
 package dashboard
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
-	"github.com/tributaryhq/tributary/internal/filters"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 func orderRoutes() []route {
 	return []route{
 		{http.MethodGet, "/orders", signedIn, (*request).ordersPage},
+		{http.MethodGet, "/orders.csv", signedIn, (*request).ordersCSV},
+		{http.MethodGet, "/orders.xlsx", signedIn, (*request).ordersXLSX},
 		{http.MethodGet, "/orders/:id", signedIn, (*request).orderPage},
 		{http.MethodPost, "/orders/:id/decide", may(affiliate.MayApprove), (*request).decideOrder},
 	}
-}
-
-// ordersPage lists the orders of all stores, credited or not.
-type ordersPage struct {
-	layout
-	Period   periodChoice
-	Filter   storage.OrderFilter
-	Statuses []choice
-	Shows    []choice
-	Doubts   []choice // only while those in doubt are shown
-	Customs  []string // all statuses of plugins that were seen
-	Stores   []choice
-	Rows     []orderLine
-	Pager    pager
-	Nothing  bool // no order has come at all
-}
-
-// orderLine is an order as the table shows it.
-type orderLine struct {
-	storage.OrderRow
-	Address  string
-	Date     string
-	Partly   bool
-	Reason   string // why nobody is credited, in words
-	Profile  string // address of the creator
-	Campaign string // address
-	Rejected bool
-	Doubts   []doubtLine
-	Parent   *orderParent // nil for most
-}
-
-// orderParent is the order that another one belongs to.
-type orderParent struct {
-	Number  string
-	Address string // empty while no delivery has described it
-}
-
-func orderShows() []choice {
-	return []choice{{"", "All orders"}, {string(storage.ShowCredited), "With a creator"},
-		{string(storage.ShowUncredited), "Without a creator"}, {string(storage.ShowHeld), "Held for review"},
-		{string(storage.ShowAmbiguous), "With several creators' codes"}, {string(storage.ShowUnconverted),
-			"Waiting for an exchange rate"}, {string(storage.ShowUnlisted), "In a currency that is never converted"},
-		{string(storage.ShowDoubtful), "In doubt"}, {string(storage.ShowParts), "Parts of orders"},
-		{string(storage.ShowTest), "Test orders"}}
-}
-
-func orderAddress(id affiliate.OrderID) string { return "/orders/" + id.String() }
-
-func (r *request) ordersPage() error {
-	ctx := r.Request.Context()
-	p := &ordersPage{layout: r.layout("Orders", "orders"), Statuses: statusChoices(), Shows: orderShows()}
-	var err error
-	if p.Period, err = r.period(); err != nil {
-		return err
-	}
-	values := r.Request.URL.Query()
-	doubtful := values.Get("show") == string(storage.ShowDoubtful)
-	if !doubtful {
-		values.Del("doubt") // left over from another choice
-	}
-	q := filters.New(ctx, r.d.App.DB, values, r.zone)
-	f := q.Orders()
-	f.From, f.To = p.Period.Range.Start(), p.Period.Range.End()
-	if err := q.Err(); err != nil {
-		return err
-	}
-	if doubtful {
-		for _, d := range affiliate.Words[affiliate.Doubt]() {
-			p.Doubts = append(p.Doubts, choice{string(d), doubtLineOf(d).Title})
-		}
-	}
-	p.Filter = f
-	if p.Customs, err = r.d.App.DB.SeenStatuses(ctx, f.Store); err != nil {
-		return err
-	}
-	if f.Custom != "" && !slices.Contains(p.Customs, f.Custom) {
-		p.Customs = append(p.Customs, f.Custom)
-	}
-	rows, next, err := r.d.App.DB.ListOrders(ctx, f, r.page())
-	if err != nil {
-		return err
-	}
-	if p.Rows, err = r.orderLines(rows); err != nil {
-		return err
-	}
-	p.Pager = r.pager(next)
-	stores, _, err := r.d.App.DB.Stores(ctx, storage.Page{Limit: storage.MaxLimit})
-	if err != nil {
-		return err
-	}
-	for _, s := range stores {
-		p.Stores = append(p.Stores, choice{s.Slug, s.Name})
-	}
-	if len(rows) == 0 {
-		progress, err := r.d.App.DB.Progress(ctx)
-		if err != nil {
-			return err
-		}
-		p.Nothing = !progress.Deliveries
-	}
-	return r.show("orders.html", p)
-}
-
-// orderLines writes orders for people, with the orders that they belong to.
-func (r *request) orderLines(rows []storage.OrderRow) ([]orderLine, error) {
-	var keys []storage.OrderKey
-	for _, o := range rows {
-		if o.Parent != "" {
-			keys = append(keys, storage.OrderKey{StoreID: o.StoreID, ExternalID: o.Parent})
-		}
-	}
-	parents, err := r.d.App.DB.Orders(r.Request.Context(), keys)
-	lines := make([]orderLine, len(rows))
-	for i, o := range rows {
-		lines[i] = r.orderLine(o)
-		if o.Parent == "" {
-			continue
-		}
-		lines[i].Parent = &orderParent{Number: o.Parent}
-		p := parents[storage.OrderKey{StoreID: o.StoreID, ExternalID: o.Parent}]
-		if !p.PlacedAt.IsZero() { // a delivery has described it
-			lines[i].Parent = &orderParent{Number: cmp.Or(p.Number, p.ExternalID), Address: orderAddress(p.ID)}
-		}
-	}
-	return lines, err
-}
-
-func (r *request) orderLine(o storage.OrderRow) orderLine {
-	l := orderLine{OrderRow: o, Address: orderAddress(o.ID), Date: r.moment(o.PlacedAt.Time),
-		Partly: o.Status == affiliate.Paid && o.Refunded > 0}
-	if l.Number == "" {
-		l.Number = o.ExternalID
-	}
-	if o.NotCredited != nil {
-		l.Reason = reasonText(*o.NotCredited)
-	}
-	for _, d := range o.DoubtList() {
-		l.Doubts = append(l.Doubts, doubtLineOf(d))
-	}
-	if c := o.Conversion; c != nil {
-		l.Profile, l.Campaign, l.Rejected = "/creators/"+c.CreatorID.String(), campaignAddress(c.CampaignID),
-			c.Approval == affiliate.Rejected
-	}
-	return l
-}
-
-// reasonText says why an order is not credited.
-func reasonText(code string) string {
-	words := map[string]string{affiliate.ReasonNoEvidence: "No code and no link",
-		affiliate.ReasonNoOwner: "Its code or link belongs to nobody", affiliate.ReasonTest: "A test order",
-		affiliate.ReasonPart:            "Counted with its order",
-		affiliate.ReasonRenewal:         "A renewal, whose link is that of the first order",
-		affiliate.ReasonLateClick:       "The click was too long ago",
-		affiliate.ReasonClickAfterOrder: "The click came after the order",
-		affiliate.ReasonLinkEnded:       "The link had ended", affiliate.ReasonOfferPaused: "The offer was paused",
-		affiliate.ReasonOfferExpired: "The offer had expired", affiliate.ReasonOfferArchived: "The offer was archived",
-		affiliate.ReasonMemberInactive: "The creator was inactive",
-		affiliate.ReasonBeforeStart:    "Before the campaign began",
-		affiliate.ReasonAfterEnd:       "After the campaign's end"}
-	if text, ok := words[code]; ok {
-		return text
-	}
-	return strings.ReplaceAll(code, "_", " ")
 }
 
 // orderPage is everything about one order.
@@ -191,6 +30,7 @@ type orderPage struct {
 	Live       string
 	StoreName  string
 	StorePage  string
+	InStore    string // address of the order in the store's admin; empty where there is none
 	Updated    string
 	Amounts    []fact
 	Sentences  []string
@@ -229,7 +69,10 @@ type ledgerEntryLine struct {
 }
 
 type orderDelivery struct {
-	ID, Topic, Received, State, Note, Address string
+	ID   string
+	What string // it changed, for people
+
+	Topic, Received, State, Note, Address string
 }
 
 // order reads the order of the path.
@@ -286,11 +129,78 @@ func (r *request) orderPage() error {
 	if err != nil {
 		return err
 	}
+	story, err := r.d.App.OrderStory(ctx, o.Order, rows)
+	if err != nil {
+		return err
+	}
 	for _, d := range slices.Backward(rows) {
-		p.Deliveries = append(p.Deliveries, orderDelivery{d.ID.String(), d.Topic, r.moment(d.ReceivedAt.Time),
+		what := "Told us of the order"
+		if d.State != storage.DeliveryDone {
+			what = "Told us something"
+		} else if told := story[d.ID]; told.After != nil {
+			what = toldText(told)
+		}
+		p.Deliveries = append(p.Deliveries, orderDelivery{d.ID.String(), what, d.Topic, r.moment(d.ReceivedAt.Time),
 			string(d.State), d.Note, "/deliveries/" + d.ID.String()})
 	}
+	if platform := r.d.App.Platforms.Of(store.Platform); platform != nil {
+		p.InStore = platform.Guide().OrderPage(store, o.ExternalID)
+	}
 	return r.show("order.html", p)
+}
+
+// toldText says what a delivery changed, in words: "Paid", "20.00 USD refunded", "Nothing new".
+func toldText(t app.Told) string {
+	after := *t.After
+	money := func(n int64) string { return moneyText(n, after.Currency) }
+	status := string(after.Status)
+	if t.Before == nil {
+		text := sentenceCase(status) + ", " + money(after.Total) + " charged"
+		if after.Refunded > 0 && after.Status != affiliate.Refunded {
+			text += ", " + money(after.Refunded) + " refunded"
+		}
+		return text
+	}
+	before := *t.Before
+	var parts []string
+	if after.Status != before.Status {
+		parts = append(parts, status)
+	}
+	switch back := after.Refunded - before.Refunded; {
+	case back > 0:
+		parts = append(parts, money(back)+" refunded")
+	case back < 0:
+		parts = append(parts, "a refund of "+money(-back)+" is gone")
+	}
+	if more := after.RefundPending - before.RefundPending; more > 0 {
+		parts = append(parts, "a refund of "+money(more)+" is on its way")
+	}
+	if after.Total != before.Total {
+		parts = append(parts, money(after.Total)+" charged in place of "+money(before.Total))
+	}
+	if len(parts) == 0 && after.Value != before.Value {
+		parts = append(parts, "worth "+money(after.Value)+" in place of "+money(before.Value))
+	}
+	if !slices.Equal(after.Codes, before.Codes) {
+		parts = append(parts, codesText(after.Codes))
+	}
+	if len(parts) == 0 {
+		return "Nothing new"
+	}
+	return sentenceCase(strings.Join(parts, ", "))
+}
+
+func codesText(codes []string) string {
+	if len(codes) == 0 {
+		return "no code any more"
+	}
+	return "with " + strings.Join(codes, ", ")
+}
+
+// sentenceCase begins a text with a capital.
+func sentenceCase(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // customStatus says what the status of an order is taken for that a plugin set; nil where none did.
@@ -356,7 +266,7 @@ func (r *request) readConversion(p *orderPage, o storage.OrderRow) error {
 		return err
 	}
 	for _, e := range entries {
-		p.Entries = append(p.Entries, ledgerEntryLine{r.moment(e.CreatedAt), string(e.Kind),
+		p.Entries = append(p.Entries, ledgerEntryLine{r.moment(e.CreatedAt), e.Title(),
 			moneyText(e.Amount, e.Currency), r.date(e.PayableAt), e.Amount < 0})
 	}
 	return nil

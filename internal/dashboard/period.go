@@ -1,6 +1,8 @@
 package dashboard
 
 import (
+	"net/url"
+
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
@@ -18,8 +20,11 @@ type periodChoice struct {
 // period reads the parameters period, from and to. Days beside a preset are left over from another choice and do not
 // count; a custom period without days begins with those of the default one, so that somebody who chooses it sees what
 // to change.
-func (r *request) period() (periodChoice, error) {
-	preset, from, to := affiliate.Preset(r.Query("period")), r.Query("from"), r.Query("to")
+func (r *request) period() (periodChoice, error) { return r.periodOf(r.Request.URL.Query()) }
+
+// periodOf is period for an address, or a form.
+func (r *request) periodOf(values url.Values) (periodChoice, error) {
+	preset, from, to := affiliate.Preset(values.Get("period")), values.Get("from"), values.Get("to")
 	if preset == "" && from+to != "" {
 		preset = affiliate.PeriodCustom
 	}

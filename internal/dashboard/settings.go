@@ -149,7 +149,7 @@ func (r *request) changeSettings() error {
 	if before.Currency != after.Currency || before.Timezone != after.Timezone {
 		notice += " Figures are being computed anew, which may take some minutes."
 	}
-	return r.done("/settings", notice)
+	return r.done(back(r.field("to"), "/settings"), notice)
 }
 
 // accountSettings are the account's settings by their keys.

@@ -16,7 +16,7 @@ func startRoutes() []route {
 
 // startStep is one step from a fresh installation to the first credited order.
 type startStep struct {
-	Key     string // store, delivery, campaign, creators, order
+	Key     string // brand, store, delivery, campaign, creators, order
 	Title   string
 	Address string // of the page where it is taken; empty where the store takes it
 	Action  string // what the link there says
@@ -37,7 +37,9 @@ func (r *request) onboarding() (steps []startStep, done bool, err error) {
 			return nil, false, err
 		}
 	}
+	named := r.settings.Name != affiliate.DefaultSettings().Name
 	steps = []startStep{
+		{Key: "brand", Title: "Name your brand, its currency and time zone", Done: named || p.Stores},
 		{Key: "store", Title: "Connect a store", Address: "/stores/new", Action: "Connect a store", Done: p.Stores},
 		{Key: "delivery", Title: "See its first delivery", Done: p.Deliveries},
 		{Key: "campaign", Title: "Make a campaign", Address: "/campaigns/new", Action: "Make a campaign",
@@ -103,7 +105,14 @@ type startPage struct {
 	Order     *startOrder // the newest
 	MayChange bool
 	MayOwn    bool
+
+	Usual      usualAccount // what the brand's form begins with
+	Currencies []string
+	Zones      []string
 }
+
+// usualAccount is what most accounts have whose owner's browser has such languages.
+type usualAccount struct{ Name, Currency, Zone string }
 
 // startOrder is the newest order with its explanation.
 type startOrder struct {
@@ -118,7 +127,10 @@ type startOrder struct {
 func (r *request) startPage() error {
 	ctx := r.Request.Context()
 	page := startPage{layout: r.layout("Get started", "home"), Platforms: r.d.App.Platforms.Names(app.AnyPlatform),
-		MayChange: r.may(affiliate.MayChangeCatalog), MayOwn: r.may(affiliate.MayAdminister)}
+		MayChange: r.may(affiliate.MayChangeCatalog), MayOwn: r.may(affiliate.MayAdminister),
+		Currencies: usualCurrencies, Zones: usualZones,
+		Usual: usualAccount{Currency: cmp.Or(currencyFor(r.GetHeader("Accept-Language")),
+			r.settings.Currency.Code()), Zone: r.settings.Timezone}}
 	var err error
 	if page.Steps, page.Done, err = r.onboarding(); err != nil {
 		return err

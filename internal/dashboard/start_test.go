@@ -38,18 +38,32 @@ func (a answer) steps() (done []string, current string) {
 	return done, current
 }
 
+// brandStep is the first one.
+const brandStep = "Name your brand, its currency and time zone"
+
 func TestStart(t *testing.T) {
 	h := freshHouse(t)
 	v := h.owner()
 	want := func(current string, done ...string) answer {
 		t.Helper()
 		a := v.get("/start").is(http.StatusOK)
+		if current != brandStep {
+			done = append([]string{brandStep}, done...)
+		}
 		if d, c := a.steps(); !slices.Equal(d, done) || c != current {
 			t.Errorf("done are %q and now comes %q; want %q and %q", d, c, done, current)
 		}
 		return a
 	}
-	a := want("Connect a store").says("0 of 5 steps done")
+	want(brandStep).says("0 of 6 steps done")
+	german := map[string]string{"Accept-Language": "de-DE,de;q=0.9"}
+	a := v.send(http.MethodGet, "/start", german, nil)
+	if got := a.one("input#currency").attr("value"); got != "EUR" {
+		t.Errorf("a German browser is offered %s", got)
+	}
+	h.manager().get("/start").says("An owner says so.")
+	v.post("/settings", "to", "/start", "name", "Northwind", "currency", "EUR", "timezone", "Europe/Berlin").at("/start")
+	a = want("Connect a store").says("1 of 6 steps done")
 	a.one("a[href=/stores/new].primary")
 	h.viewer().get("/start").is(http.StatusOK).says("An owner connects it.", "As a viewer you can look on")
 	if h.viewer().get("/start").has("#steps a.button") {
@@ -59,7 +73,7 @@ func TestStart(t *testing.T) {
 
 	v.post("/stores/new", "platform", "shopify", "name", "Shop", "domain", "shop.myshopify.com", "currency", "USD",
 		"timezone", "UTC", "webhook_secret", shopSecret).is(http.StatusOK)
-	want("See its first delivery", "Connect a store").says("Waiting for Shop to send something.", "1 of 5 steps done",
+	want("See its first delivery", "Connect a store").says("Waiting for Shop to send something.", "2 of 6 steps done",
 		"See the steps in its admin.")
 	h.forge(2)
 	want("See its first delivery", "Connect a store").says("Shop sent something, but it was refused.", "2 rejected",
@@ -85,7 +99,7 @@ func TestStart(t *testing.T) {
 	h.sell(sale{number: "502", code: "ben10", value: 12_00, test: true})
 	all := []string{"Connect a store", "See its first delivery", "Make a campaign", "Add creators and their codes",
 		"See a test order arrive"}
-	want("", all...).says("All 5 steps are done.", "this is a test order", "Test")
+	want("", all...).says("All 6 steps are done.", "this is a test order", "Test")
 	h.clock.advance(time.Minute)
 	h.sell(sale{number: "503", code: "BEN10", value: 30_00})
 	want("", all...).says("Order #503", "Credited to Ben (Spring, Ten): code BEN10 belongs to them.")
@@ -121,6 +135,16 @@ func TestStart_browser(t *testing.T) {
 	b.clickText("Create the owner")
 	b.until("the home page", func() bool { return b.address() == "/" || b.address() == "/start" })
 	b.open("/start")
+	b.says("Name your brand", "0 of 6 steps done")
+	var zone, wanted string
+	b.eval(`document.querySelector("#timezone").value`, &zone)
+	b.eval(`Intl.DateTimeFormat().resolvedOptions().timeZone`, &wanted)
+	if zone != wanted {
+		t.Errorf("the form begins with the zone %s, the browser has %s", zone, wanted)
+	}
+	b.fill("#name", "Northwind")
+	b.clickText("Save and go on")
+	b.says("1 of 6 steps done")
 	b.clickText("Connect a store")
 	b.says("Shopify has its own")
 	b.clickText("WooCommerce")
@@ -136,7 +160,7 @@ func TestStart_browser(t *testing.T) {
 	b.says("Copied")
 
 	b.open("/start")
-	b.says("Waiting for Northwind US to send something.", "1 of 5 steps done")
+	b.says("Waiting for Northwind US to send something.", "2 of 6 steps done")
 	b.connected()
 	order := h.body(sale{number: "1001", code: "ANNA10", value: 80_00})
 	signed := []string{"X-Shopify-Topic", "orders/paid", "X-Shopify-Hmac-Sha256", shopify.Sign([]byte(shopSecret),
@@ -161,13 +185,13 @@ func TestStart_browser(t *testing.T) {
 	b.clickText("Show what it does")
 	b.says("Adds 1 campaign, 1 creator")
 	b.clickText("Import 1 line")
-	b.says("3 of 5 steps done", "Place an order in Northwind US")
+	b.says("4 of 6 steps done", "Place an order in Northwind US")
 	b.connected()
 	if status := h.knock("/webhooks/shopify/northwind-us", order, signed...); status != http.StatusOK {
 		t.Fatalf("the signed delivery was answered %d", status)
 	}
 	h.process()
-	b.says("All 5 steps are done.", "Order #1001",
+	b.says("All 6 steps are done.", "Order #1001",
 		"Credited to Anna Ahlers (Spring, Ten percent): code ANNA10 belongs to them.")
 	b.viewport(390, 844)
 	if n := b.overflow(); n > 0 {

@@ -169,7 +169,7 @@ func (r *request) healthOf(s affiliate.Store, f storage.StoreCounts, silence app
 		named := strings.NewReplacer(otherShop, f.OtherShop)
 		h.Rejections = append(h.Rejections, rejection{N: n, Why: named.Replace(why.text),
 			Remedy: named.Replace(remedy(guide, why.receipt)),
-			Last:   last.In(r.zone).Format("15:04"), Over: !s.LastDeliveryAt.Before(last.Add(time.Hour))})
+			Last:   last.In(r.zone).Format("15:04"), Over: s.LastDeliveryAt.After(f.EndOf(string(why.receipt)))})
 	}
 	pings, _ := f.Count(string(app.ReceiptPing))
 	h.Pinged = pings > 0

@@ -542,3 +542,26 @@ func TestGaps(t *testing.T) {
 	o.post("/notices", "notice", "ntc_3").is(http.StatusOK).hides(clock)
 	o.get("/settings/audit").says("took away a notice of the store")
 }
+
+// TestStore_refusedThenAccepted: what was refused is no trouble any more once a later delivery was accepted, also
+// within the same hour.
+func TestStore_refusedThenAccepted(t *testing.T) {
+	h := newHouse(t)
+	shop := "/stores/" + h.storeBySlug("shop").ID.String()
+	h.forge(1)
+	v := h.owner()
+	v.get(shop).says("1 rejected in the last 24 hours")
+	v.get("/stores").says("Deliveries refused")
+	v.get("/").says("rejected in the last 24 hours")
+	h.clock.advance(time.Minute)
+	h.sell(sale{value: 10_00})
+	h.counters.Flush(h.Context())
+	v.get(shop).says("deliveries have been accepted since")
+	v.get("/stores").says("Receiving").hides("Deliveries refused")
+	v.get("/").hides("rejected in the last 24 hours")
+	v.get("/start").hides("it was refused")
+	h.clock.advance(time.Minute)
+	h.forge(1)
+	v.get(shop).hides("deliveries have been accepted since")
+	v.get("/stores").says("Deliveries refused")
+}

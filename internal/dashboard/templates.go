@@ -133,7 +133,10 @@ type navItem struct {
 func (r *request) layout(title, section string) layout {
 	l := layout{Title: title, Section: section, Account: r.settings.Name, Demo: r.d.Demo, Zone: r.settings.Timezone,
 		Currency: r.settings.Currency, Signs: signsOf(r.numbers()), Program: r.d.Version, Notice: r.notice(),
-		Since: r.began.UnixMilli(), Theme: r.theme(), Themes: themes, Printed: r.moment(r.d.App.Now())}
+		Since: r.began.UnixMilli(), Theme: r.theme(), Themes: themes}
+	if r.zone != nil { // it is not known when the account could not be read
+		l.Printed = r.moment(r.d.App.Now())
+	}
 	if r.user.ID == 0 {
 		return l
 	}

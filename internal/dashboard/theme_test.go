@@ -1,8 +1,12 @@
 package dashboard
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
 	"testing"
+
+	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
@@ -81,5 +85,20 @@ func TestPrint(t *testing.T) {
 			t.Errorf("%s is printed in %q", address, colours)
 		}
 		b.print(false)
+	}
+}
+
+// TestPrint_unread: a page that says that something failed is made without the account's zone, too.
+func TestPrint_unread(t *testing.T) {
+	h := newHouse(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	answer := httptest.NewRecorder()
+	c, _ := gin.CreateTestContext(answer)
+	c.Request = httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+	c.Request.AddCookie(&http.Cookie{Name: sessionCookie, Value: h.viewer().cookie(sessionCookie)})
+	h.dashboard.NotFound(c)
+	if answer.Code < 500 {
+		t.Errorf("what cannot be read is answered %d", answer.Code)
 	}
 }

@@ -63,6 +63,8 @@ func (q *Query) Orders() storage.OrderFilter {
 		Doubt:    affiliate.Doubt(word[storage.DoubtFilter](q, "doubt")),
 		Custom:   q.values.Get("custom_status"),
 		Text:     q.Text("q"),
+		Currency: q.currency(),
+		Sort:     word[storage.OrderSort](q, "sort"),
 	}
 	if q.flag("parts") {
 		f.Show = storage.ShowParts

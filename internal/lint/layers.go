@@ -26,7 +26,7 @@ var layers = [][]string{
 	{"internal/report", "internal/export"},
 	{"internal/storage", "internal/live"},
 	{"internal/storage/tally"},
-	{"internal/sheet", "internal/fair", "internal/config", "internal/totp", "migrations"},
+	{"internal/sheet", "internal/fair", "internal/config", "internal/totp", "migrations", "docs"},
 	{"internal/affiliate"},
 	{"internal/money"},
 }

@@ -443,6 +443,7 @@ type StoreCount struct {
 	Hour    Time
 	Outcome string
 	N       int64
+	Last    Time // when it happened last; zero where that is not known
 }
 
 // StoreActivity is when a store last sent something and when something of it was last processed. Empty fields change
@@ -472,12 +473,13 @@ type StoreTally struct {
 
 // AddStoreCounts adds to the counters and moves the stores' last times on.
 func (tx *Tx) AddStoreCounts(ctx context.Context, t StoreTally) error {
-	args := make([]any, 0, len(t.Counts)*4)
+	args := make([]any, 0, len(t.Counts)*5)
 	for _, c := range t.Counts {
-		args = append(args, c.StoreID, c.Hour, c.Outcome, c.N)
+		args = append(args, c.StoreID, c.Hour, c.Outcome, c.N, c.Last)
 	}
-	if err := tx.insertRows(ctx, "store_counts (store_id, hour, outcome, n)", 4, args,
-		"ON CONFLICT (store_id, hour, outcome) DO UPDATE SET n = store_counts.n + excluded.n", nil); err != nil {
+	if err := tx.insertRows(ctx, "store_counts (store_id, hour, outcome, n, last_at)", 5, args,
+		"ON CONFLICT (store_id, hour, outcome) DO UPDATE SET n = store_counts.n + excluded.n, "+
+			"last_at = COALESCE(excluded.last_at, store_counts.last_at)", nil); err != nil {
 		return err
 	}
 	args = make([]any, 0, len(t.Topics)*5)

@@ -230,7 +230,40 @@ type OrderFilter struct {
 	Show     OrderShow
 	Doubt    affiliate.Doubt // or AnyDoubt
 	Custom   string          // the store's word for the status, where a plugin set it
-	Text     string          // the order's number or the store's id of it
+	Text     string          // in the order's number or a code on it, or the store's id of it
+	Currency money.Currency
+	Sort     OrderSort
+}
+
+// OrderSort is an order of orders; empty is the newest placed first. Amounts are compared as they are in the order's
+// currency.
+type OrderSort string
+
+// OrderColumns are the names of the columns that orders can be sorted by.
+func OrderColumns() []string { return []string{"date", "status", "value", "total", "refunded"} }
+
+// Words lists the columns, and each with a minus before it for the descending order.
+func (OrderSort) Words() (words []OrderSort) {
+	for _, column := range OrderColumns() {
+		words = append(words, OrderSort(column), OrderSort("-"+column))
+	}
+	return words
+}
+
+// keyset is the order as lists are paged in it.
+func (s OrderSort) keyset() Keyset {
+	column, descending := strings.CutPrefix(string(s), "-")
+	key := Key{SQL: "o." + column, Descending: descending}
+	switch column {
+	case "", "date":
+		if s != "date" {
+			return newestOrders
+		}
+		key = Key{SQL: "o.placed_at", Kind: TimeKey}
+	case "status":
+		key.Kind = TextKey
+	}
+	return Keyset{string(s), []Key{key, {SQL: "o.id", Descending: descending}}}
 }
 
 // AnyDoubt stands for all doubts there may be.
@@ -297,7 +330,9 @@ func (f OrderFilter) conditions() (w Filter) {
 		w.And(show)
 	}
 	if f.Text != "" {
-		w.And(`(o.number LIKE ? ESCAPE '\' OR o.external_id = ?)`, Containing(f.Text), f.Text)
+		like := Containing(f.Text)
+		w.And(`(o.number LIKE ? ESCAPE '\' OR o.external_id = ? OR LOWER(o.codes) LIKE LOWER(?) ESCAPE '\')`, like, f.Text,
+			like)
 	}
 	if f.Doubt == AnyDoubt {
 		w.And(orderShows[ShowDoubtful])
@@ -311,6 +346,7 @@ func (f OrderFilter) conditions() (w Filter) {
 	Is(&w, "s.slug", f.Store)
 	Is(&w, "c.campaign_id", f.Campaign)
 	Is(&w, "c.creator_id", f.Creator)
+	Is(&w, "o.currency", f.Currency)
 	if !f.From.IsZero() {
 		w.And("o.placed_at >= ?", At(f.From))
 	}
@@ -324,14 +360,41 @@ func (f OrderFilter) conditions() (w Filter) {
 var newestOrders = Keyset{Keys: []Key{{SQL: "o.placed_at", Kind: TimeKey, Descending: true},
 	{SQL: "o.id", Descending: true}}}
 
-// ListOrders gives orders, newest placed first, and the cursor of the next page, which is empty on the last one.
+// ListOrders gives orders, sorted as the filter says, and the cursor of the next page, which is empty on the last one.
 func (q queries) ListOrders(ctx context.Context, f OrderFilter, p Page) ([]OrderRow, string, error) {
 	rows, next, err := paged[OrderRow](ctx, q, `SELECT `+orderColumns.of("o")+`, s.slug AS store`+ordersFrom,
-		f.conditions(), newestOrders, p)
+		f.conditions(), f.Sort.keyset(), p)
 	if err != nil {
 		return nil, "", err
 	}
 	return rows, next, q.addConversions(ctx, rows)
+}
+
+// OrderSum is what orders add up to in one currency. Test orders, and parts of others, count nowhere: they are in Aside
+// alone. Amounts are in minor units; Commission is of those that are credited.
+type OrderSum struct {
+	Currency   money.Currency
+	Orders     int64
+	Aside      int64
+	Value      int64
+	Original   int64
+	Total      int64
+	Refunded   int64
+	Commission int64
+}
+
+// SumOrders adds up what ListOrders lists, for each currency by itself, in the order of its code.
+func (q queries) SumOrders(ctx context.Context, f OrderFilter) (sums []OrderSum, err error) {
+	const counts = "NOT o.test AND NOT o.part"
+	sum := func(column string) string {
+		return "CAST(COALESCE(SUM(CASE WHEN " + counts + " THEN " + column + " ELSE 0 END), 0) AS BIGINT)"
+	}
+	w := f.conditions()
+	err = q.List(ctx, &sums, `SELECT o.currency, `+sum("1")+` AS orders, COUNT(*) - `+sum("1")+` AS aside, `+
+		sum("o.value")+` AS value, `+sum("o.original_value")+` AS original, `+sum("o.total")+` AS total, `+
+		sum("o.refunded")+` AS refunded, `+sum("c.commission")+` AS commission`+ordersFrom+w.Where()+
+		` GROUP BY o.currency ORDER BY o.currency`, w.Args...)
+	return sums, err
 }
 
 // OrderCounts gives how many orders have each status.

@@ -40,7 +40,7 @@ type OrderLine struct {
 	Commission   int64
 }
 
-// EachOrder hands the orders to each one by one, newest placed first, as ListOrders has them. The line is used again
+// EachOrder hands the orders to each one by one, sorted as ListOrders has them. The line is used again
 // for the next one.
 func (q queries) EachOrder(ctx context.Context, f OrderFilter, each func(*OrderLine) error) error {
 	var l OrderLine
@@ -48,7 +48,7 @@ func (q queries) EachOrder(ctx context.Context, f OrderFilter, each func(*OrderL
 	return q.stream(ctx, `SELECT o.id, o.store_id, o.external_id, o.number, o.status, o.currency, o.value, o.original_value, o.total,
 		o.refunded, o.refund_pending, o.test, o.placed_at, o.updated_at, o.codes, o.not_credited, o.doubts,
 		CASE WHEN o.part THEN o.parent ELSE '' END AS parent, c.id AS conversion_id, c.campaign_id, c.creator_id, c.offer_id, c.method,
-		c.evidence, c.approval, c.commission`+ordersFrom+conditions.Where()+newestOrders.By(), conditions.Args, &l,
+		c.evidence, c.approval, c.commission`+ordersFrom+conditions.Where()+f.Sort.keyset().By(), conditions.Args, &l,
 		func() error { return each(&l) })
 }
 

@@ -48,6 +48,14 @@ func TestStatements(t *testing.T) {
 			return db.EachConversion(ctx, storage.ConversionFilter{Former: true}, storage.ConversionSort{},
 				func(*storage.ConversionItem) error { return nil })
 		})
+		s.Of("what conversions add up to", func() error {
+			_, err := db.SumConversions(ctx, filter)
+			return err
+		})
+		s.Of("the ids of conversions", func() error {
+			_, err := db.ConversionIDs(ctx, filter, 100)
+			return err
+		})
 		orders := storage.OrderFilter{Status: affiliate.Paid, Store: "shop", Campaign: 1, Show: storage.ShowDoubtful,
 			Doubt: "edited", Text: "7", From: noon}
 		list("a page of orders", func(p storage.Page) (string, error) {

@@ -23,16 +23,31 @@ type OutcomeCount struct {
 	Outcome string
 	N       int64
 	Last    time.Time // the hour in which it happened last
+	LastAt  time.Time // when in that hour; zero where that is not known
 }
 
 // Count gives how often one outcome was counted, and the hour of the last time.
 func (s StoreCounts) Count(outcome string) (n int64, last time.Time) {
+	c := s.outcome(outcome)
+	return c.N, c.Last
+}
+
+// EndOf is when an outcome was over: when it was counted last, or the end of that hour where only the hour is known.
+func (s StoreCounts) EndOf(outcome string) time.Time {
+	c := s.outcome(outcome)
+	if c.LastAt.Before(c.Last) {
+		return c.Last.Add(time.Hour)
+	}
+	return c.LastAt
+}
+
+func (s StoreCounts) outcome(name string) OutcomeCount {
 	for _, c := range s.Counts {
-		if c.Outcome == outcome {
-			return c.N, c.Last
+		if c.Outcome == name {
+			return c
 		}
 	}
-	return 0, time.Time{}
+	return OutcomeCount{}
 }
 
 // Rejected is how many deliveries were turned away.
@@ -100,15 +115,16 @@ func (q queries) StoreCounts(ctx context.Context, store affiliate.StoreID,
 		Outcome string
 		N       int64
 		Last    Time
+		LastAt  Time `db:"last_at"`
 	}
 	f.And("hour >= ?", At(since))
-	if err := q.List(ctx, &counts, `SELECT store_id, outcome, CAST(SUM(n) AS BIGINT) AS n, MAX(hour) AS last FROM store_counts`+f.Where()+
+	if err := q.List(ctx, &counts, `SELECT store_id, outcome, CAST(SUM(n) AS BIGINT) AS n, MAX(hour) AS last, MAX(last_at) AS last_at FROM store_counts`+f.Where()+
 		` GROUP BY store_id, outcome ORDER BY store_id, outcome`, f.Args...); err != nil {
 		return nil, err
 	}
 	for _, r := range counts {
 		s := all[r.StoreID]
-		s.Counts = append(s.Counts, OutcomeCount{r.Outcome, r.N, r.Last.Time})
+		s.Counts = append(s.Counts, OutcomeCount{r.Outcome, r.N, r.Last.Time, r.LastAt.Time})
 		all[r.StoreID] = s
 	}
 	return all, nil

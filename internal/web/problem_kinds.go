@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -104,6 +105,9 @@ var problemKinds = map[string]problemKind{
 		"The body is no JSON, or broke off before its end."},
 	CodeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body is of an unknown type",
 		"Send the Content-Type that the operation states, mostly application/json."},
+	app.CodeListChanged: {http.StatusConflict, "The list has changed meanwhile",
+		"A decision about all that match was confirmed for other conversions than match now. Ask again without " +
+			"confirm, look at what has changed, and repeat the decision."},
 	CodeVersionConflict: {http.StatusConflict, "It has been changed meanwhile",
 		"The version in the body is not the one there is now. Read the thing again, look at what changed, and repeat " +
 			"the change."},

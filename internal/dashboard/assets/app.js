@@ -236,24 +236,63 @@ function select(form) {
   if (!bar) return;
   const rows = () => [...form.querySelectorAll("input[type=checkbox][name=ids]")];
   const show = () => {
+    const matching = form.querySelector("[data-matching]");
+    const everything = matching?.querySelector("input[name=all]");
+    if (!everything) delete form.dataset.all; // there is one page alone now
+    if (form.dataset.all) rows().forEach((e) => { e.checked = true; }); // also those that came meanwhile
     const chosen = rows().filter((e) => e.checked);
     const n = chosen.length;
+    const page = n > 0 && n === rows().length;
     bar.hidden = n === 0;
+    if (everything) {
+      everything.checked = Boolean(form.dataset.all);
+      matching.hidden = !page;
+      if (page) sumMatching(matching, show);
+    }
+    const all = form.dataset.all ? matching : null;
     const words = bar.querySelector("[data-count]");
-    if (words) words.textContent = `${numberText(n)} selected`;
+    if (words) words.textContent = `${numberText(all ? all.dataset.matching : n)} selected`;
     for (const e of bar.querySelectorAll("[data-sum]")) {
-      const text = sums(chosen, e.dataset.sum);
+      const of = all?.querySelector(`[data-of="${e.dataset.sum}"]`);
+      const text = all ? of?.textContent : sums(chosen, e.dataset.sum);
       e.textContent = [text, e.dataset.words].filter(Boolean).join(" ");
       e.hidden = !text;
     }
-    const all = form.querySelector("input[data-all]");
-    if (all) { all.checked = n > 0 && n === rows().length; all.indeterminate = n > 0 && n < rows().length; }
+    // What is decided about all that match is asked on a page of its own.
+    for (const e of bar.querySelectorAll("[data-quiet], [data-asks]")) {
+      e.toggleAttribute("data-quiet", !all);
+      e.toggleAttribute("data-asks", Boolean(all));
+    }
+    const head = form.querySelector("input[data-all]");
+    if (head) { head.checked = page; head.indeterminate = n > 0 && !page; }
   };
   form.addEventListener("change", (event) => {
-    if (event.target.matches("input[data-all]")) rows().forEach((e) => { e.checked = event.target.checked; });
+    const box = event.target;
+    if (box.matches?.("input[data-all]")) rows().forEach((e) => { e.checked = box.checked; });
+    if (box.matches?.("input[name=all]") && box.checked) form.dataset.all = "yes";
+    else if (box.matches?.("input[name=all], input[data-all], input[name=ids]")) delete form.dataset.all;
     show();
   });
   show();
+}
+
+// sumMatching asks once what all rows that match add up to: the server knows those of other pages.
+async function sumMatching(matching, then) {
+  const place = matching.querySelector("[data-matching-sums]");
+  if (!place || matching.dataset.asked) return;
+  matching.dataset.asked = "yes";
+  const address = new URL(location.href);
+  address.searchParams.set("part", "matching");
+  try {
+    const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
+    if (!answer.ok) return;
+    const box = document.createElement("template");
+    box.innerHTML = await answer.text();
+    place.replaceChildren(box.content);
+    then();
+  } catch {
+    // without the sums the number alone is shown
+  }
 }
 
 // sums adds the amounts of boxes up, exactly, for each currency by itself: "1,234.50 USD + 12 JPY".
@@ -275,7 +314,16 @@ function decimalNumber(minor, decimals) {
   return numberText(`${minor < 0n ? "-" : ""}${digits.slice(0, at)}${decimals ? "." : ""}${digits.slice(at)}`);
 }
 
+// A field for a time zone begins with the browser's, where nobody has chosen another.
+function zones(root) {
+  for (const field of root.querySelectorAll("input[data-zone]")) {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (zone && field.value === field.defaultValue) field.value = zone;
+  }
+}
+
 function enhance(root) {
+  zones(root);
   root.querySelectorAll("form[data-select]").forEach(select);
   if (root.matches?.("form[data-select]")) select(root);
   root.closest?.("form[data-select]")?.dispatchEvent(new Event("change"));

@@ -372,6 +372,79 @@ JOIN orders o ON o.id = c.order_id
 WHERE c.credited
 ORDER BY c.placed_at DESC, c.id DESC;
 
+-- what conversions add up to
+SELECT id
+FROM orders
+WHERE LOWER(number) LIKE LOWER($1) ESCAPE '\' AND placed_at >= $2 LIMIT $3;
+
+-- what conversions add up to
+SELECT CASE WHEN c.account_value IS NULL THEN c.currency ELSE c.account_currency END AS currency, COUNT(*) AS
+    conversions, CAST(SUM(COALESCE(c.account_value, c.value)) AS BIGINT) AS value,
+    CAST(SUM(COALESCE(c.account_commission, c.commission)) AS BIGINT) AS commission
+FROM conversions c
+WHERE c.credited AND c.status IN ($1) AND c.campaign_id = $2 AND c.approval = 'held' AND c.refunded > 0 AND
+    c.placed_at >= $3 AND c.campaign_id =
+(SELECT campaign_id
+  FROM offers
+  WHERE id = $4) AND c.offer_id = $5 AND c.offer_member_id IN
+(SELECT x.id
+  FROM offer_members x
+  JOIN campaign_members m ON m.id = x.member_id
+  WHERE m.creator_id = $6) AND c.offer_member_id =
+(SELECT offer_member_id
+  FROM codes
+  WHERE id = $7) AND c.code_id = $8 AND c.offer_member_id NOT IN
+(SELECT x.id
+  FROM offer_members x
+  JOIN campaign_members m ON m.id = x.member_id
+  JOIN creators r ON r.id = m.creator_id
+  WHERE (m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AND m.campaign_id = $9) AND (LOWER(c.evidence)
+      LIKE LOWER($10) ESCAPE '\' OR c.creator_id IN
+  (SELECT id
+    FROM creators
+    WHERE LOWER(name) LIKE LOWER($11) ESCAPE '\'
+    UNION
+    SELECT creator_id
+    FROM creator_handles
+    WHERE folded LIKE $12 ESCAPE '\'))
+GROUP BY 1
+ORDER BY 1;
+
+-- the ids of conversions
+SELECT id
+FROM orders
+WHERE LOWER(number) LIKE LOWER($1) ESCAPE '\' AND placed_at >= $2 LIMIT $3;
+
+-- the ids of conversions
+SELECT c.id
+FROM conversions c
+WHERE c.credited AND c.status IN ($1) AND c.campaign_id = $2 AND c.approval = 'held' AND c.refunded > 0 AND
+    c.placed_at >= $3 AND c.campaign_id =
+(SELECT campaign_id
+  FROM offers
+  WHERE id = $4) AND c.offer_id = $5 AND c.offer_member_id IN
+(SELECT x.id
+  FROM offer_members x
+  JOIN campaign_members m ON m.id = x.member_id
+  WHERE m.creator_id = $6) AND c.offer_member_id =
+(SELECT offer_member_id
+  FROM codes
+  WHERE id = $7) AND c.code_id = $8 AND c.offer_member_id NOT IN
+(SELECT x.id
+  FROM offer_members x
+  JOIN campaign_members m ON m.id = x.member_id
+  JOIN creators r ON r.id = m.creator_id
+  WHERE (m.removed_at IS NOT NULL OR r.removed_at IS NOT NULL) AND m.campaign_id = $9) AND (LOWER(c.evidence)
+      LIKE LOWER($10) ESCAPE '\' OR c.creator_id IN
+  (SELECT id
+    FROM creators
+    WHERE LOWER(name) LIKE LOWER($11) ESCAPE '\'
+    UNION
+    SELECT creator_id
+    FROM creator_handles
+    WHERE folded LIKE $12 ESCAPE '\'))
+ORDER BY c.id LIMIT $13;
+
 -- a page of orders
 SELECT o.id, o.store_id, o.external_id, o.revision, o.number, o.status, o.currency, o.value, o.original_value,
     o.total, o.refunded, o.refund_pending, o.test, o.placed_at, o.updated_at, o.day, o.codes, o.not_credited,
@@ -379,9 +452,9 @@ SELECT o.id, o.store_id, o.external_id, o.revision, o.number, o.status, o.curren
 FROM orders o
 JOIN stores s ON s.id = o.store_id
 LEFT JOIN conversions c ON c.order_id = o.id AND c.credited
-WHERE o.placed_at IS NOT NULL AND o.doubts <> '' AND (o.number LIKE $1 ESCAPE '\' OR o.external_id = $2) AND
-    o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE $3 AND o.status = $4 AND s.slug = $5 AND c.campaign_id = $6
-    AND o.placed_at >= $7
+WHERE o.placed_at IS NOT NULL AND o.doubts <> '' AND (o.number LIKE $1 ESCAPE '\' OR o.external_id = $2 OR
+      LOWER(o.codes) LIKE LOWER($3) ESCAPE '\') AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE $4 AND
+    o.status = $5 AND s.slug = $6 AND c.campaign_id = $7 AND o.placed_at >= $8
 ORDER BY o.placed_at DESC, o.id DESC LIMIT 2;
 
 -- all orders
@@ -392,9 +465,9 @@ SELECT o.id, o.store_id, o.external_id, o.number, o.status, o.currency, o.value,
 FROM orders o
 JOIN stores s ON s.id = o.store_id
 LEFT JOIN conversions c ON c.order_id = o.id AND c.credited
-WHERE o.placed_at IS NOT NULL AND o.doubts <> '' AND (o.number LIKE $1 ESCAPE '\' OR o.external_id = $2) AND
-    o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE $3 AND o.status = $4 AND s.slug = $5 AND c.campaign_id = $6
-    AND o.placed_at >= $7
+WHERE o.placed_at IS NOT NULL AND o.doubts <> '' AND (o.number LIKE $1 ESCAPE '\' OR o.external_id = $2 OR
+      LOWER(o.codes) LIKE LOWER($3) ESCAPE '\') AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE $4 AND
+    o.status = $5 AND s.slug = $6 AND c.campaign_id = $7 AND o.placed_at >= $8
 ORDER BY o.placed_at DESC, o.id DESC;
 
 -- how many orders
@@ -402,9 +475,9 @@ SELECT COUNT(*)
 FROM orders o
 JOIN stores s ON s.id = o.store_id
 LEFT JOIN conversions c ON c.order_id = o.id AND c.credited
-WHERE o.placed_at IS NOT NULL AND o.doubts <> '' AND (o.number LIKE $1 ESCAPE '\' OR o.external_id = $2) AND
-    o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE $3 AND o.status = $4 AND s.slug = $5 AND c.campaign_id = $6
-    AND o.placed_at >= $7;
+WHERE o.placed_at IS NOT NULL AND o.doubts <> '' AND (o.number LIKE $1 ESCAPE '\' OR o.external_id = $2 OR
+      LOWER(o.codes) LIKE LOWER($3) ESCAPE '\') AND o.doubts <> '' AND ' ' || o.doubts || ' ' LIKE $4 AND
+    o.status = $5 AND s.slug = $6 AND c.campaign_id = $7 AND o.placed_at >= $8;
 
 -- a page of ledger entries
 WITH page AS

@@ -1,0 +1,135 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// MaxDecidedAll bounds how many conversions DecideAll decides about.
+const MaxDecidedAll = 20_000
+
+// CodeListChanged is the code of the error of a decision about a list that is no longer what was confirmed.
+const CodeListChanged = "list_changed"
+
+// Decidable is what a decision about all conversions of a filter would change.
+type Decidable struct {
+	Conversions int64
+	Sums        []storage.ConversionSum // what they show now
+}
+
+// Confirm is a text that is the same as long as the conversions are as many and show the same sums: who has seen them
+// gives it to DecideAll.
+func (d Decidable) Confirm() string {
+	parts := []string{fmt.Sprint(d.Conversions)}
+	for _, s := range d.Sums {
+		parts = append(parts, fmt.Sprintf("%s:%d:%d:%d", s.Currency, s.Conversions, s.Value, s.Commission))
+	}
+	return strings.Join(parts, " ")
+}
+
+// ToDecide says what a decision about all conversions of a filter would change: to reject concerns those that are not
+// rejected, to undo those that are, to release those that are held.
+func (a *App) ToDecide(ctx context.Context, f storage.ConversionFilter, d Decision) (Decidable, error) {
+	f, some, err := concerned(f, d)
+	if err != nil || !some {
+		return Decidable{}, err
+	}
+	return decidable(ctx, a.DB, f)
+}
+
+// sumsConversions is a database, or a moment of it.
+type sumsConversions interface {
+	SumConversions(context.Context, storage.ConversionFilter) ([]storage.ConversionSum, error)
+}
+
+func decidable(ctx context.Context, q sumsConversions, f storage.ConversionFilter) (d Decidable, err error) {
+	d.Sums, err = q.SumConversions(ctx, f)
+	for _, s := range d.Sums {
+		d.Conversions += s.Conversions
+	}
+	return d, err
+}
+
+// concerned narrows a filter to the conversions that a decision changes; false when there can be none.
+func concerned(f storage.ConversionFilter, d Decision) (storage.ConversionFilter, bool, error) {
+	if err := d.validate(); err != nil {
+		return f, false, err
+	}
+	of := map[Decision][]affiliate.Approval{Reject: {affiliate.Approved, affiliate.Held}, Undo: {affiliate.Rejected},
+		Release: {affiliate.Held}}[d]
+	if len(f.Approvals) > 0 {
+		of = slices.DeleteFunc(of, func(w affiliate.Approval) bool { return !slices.Contains(f.Approvals, w) })
+	}
+	f.Approvals = of
+	return f, len(of) > 0, nil
+}
+
+// DecideAll decides about all conversions of a filter that the decision changes, part by part, and says how many it has
+// changed. Where they are no longer what confirmed says, which is the Confirm of ToDecide, it changes nothing: the
+// error is a Conflict with the code CodeListChanged. What somebody else decides about meanwhile, or what is no longer
+// credited, is left as it is. It goes on when the asker has gone, and may be called again: what is done stays done.
+func (a *App) DecideAll(ctx context.Context, f storage.ConversionFilter, d Decision, reason,
+	confirmed string) (changed int64, err error) {
+	f, some, err := concerned(f, d)
+	if err != nil {
+		return 0, err
+	}
+	var ids []affiliate.ConversionID
+	err = a.DB.InSnapshot(ctx, func(s *storage.Snapshot) error {
+		var now Decidable
+		if some {
+			if now, err = decidable(ctx, s, f); err != nil {
+				return err
+			}
+		}
+		switch {
+		case now.Confirm() != confirmed:
+			return &affiliate.Error{Kind: affiliate.Conflict, Code: CodeListChanged,
+				Message: "the list has changed meanwhile; look at it again, then repeat the decision"}
+		case now.Conversions > MaxDecidedAll:
+			return affiliate.Errorf(affiliate.Invalid,
+				"at most %d conversions can be decided about at once, and these are %d; narrow the list", MaxDecidedAll,
+				now.Conversions)
+		case now.Conversions > 0:
+			ids, err = s.ConversionIDs(ctx, f, MaxDecidedAll)
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	for part := range slices.Chunk(ids, MaxDecided) {
+		n, err := a.decidePart(ctx, part, d, reason)
+		if changed += n; err != nil {
+			return changed, err
+		}
+	}
+	return changed, nil
+}
+
+// decidePart decides about conversions together, or about each by itself where one of them stands against it.
+func (a *App) decidePart(ctx context.Context, ids []affiliate.ConversionID, d Decision,
+	reason string) (changed int64, err error) {
+	passes := func(err error) bool {
+		kind := affiliate.KindOf(err)
+		return kind == affiliate.Conflict || kind == affiliate.NotFound
+	}
+	done, err := a.Decide(ctx, ids, d, reason)
+	if !passes(err) {
+		return int64(len(done)), err
+	}
+	for _, id := range ids {
+		done, err := a.Decide(ctx, []affiliate.ConversionID{id}, d, reason)
+		if err != nil && !passes(err) {
+			return changed, err
+		}
+		changed += int64(len(done))
+	}
+	return changed, nil
+}

@@ -1,0 +1,90 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// Told is what a delivery made of an order. After is nil where its body is gone or says nothing of the order, and
+// Before where nothing is known of the order until then.
+type Told struct {
+	Before, After *affiliate.OrderView
+}
+
+// mostTold is how many deliveries of one order are read again to tell what each of them changed.
+const mostTold = 60
+
+// OrderStory reads the deliveries of an order again, newest first as lists have them, and says what each that was
+// applied has changed. It changes nothing. Of an order with very many, the newest are told of.
+func (a *App) OrderStory(ctx context.Context, o storage.Order,
+	rows []storage.DeliveryRow) (map[affiliate.DeliveryID]Told, error) {
+	rules, err := a.DB.StoreRules(ctx, []affiliate.StoreID{o.StoreID})
+	if err != nil {
+		return nil, err
+	}
+	store, err := a.DB.Store(ctx, o.StoreID)
+	if err != nil {
+		return nil, err
+	}
+	platform := a.Platforms.Of(store.Platform)
+	if platform == nil {
+		return nil, nil
+	}
+	told := map[affiliate.DeliveryID]Told{}
+	var state affiliate.OrderState
+	var before *affiliate.OrderView
+	for _, row := range slices.Backward(rows[:min(len(rows), mostTold)]) {
+		if row.State != storage.DeliveryDone {
+			continue
+		}
+		d, err := a.DB.Delivery(ctx, row.ID)
+		if affiliate.KindOf(err) == affiliate.NotFound {
+			continue // it was deleted meanwhile
+		}
+		if err != nil {
+			return nil, err
+		}
+		events := eventsOf(platform, d, o.ExternalID)
+		for _, e := range events {
+			state = state.Merge(e)
+		}
+		if view, known := state.View(rules[o.StoreID].OrderRules); known && len(events) > 0 {
+			told[d.ID] = Told{before, &view}
+			before = &view
+		}
+	}
+	return told, nil
+}
+
+// eventsOf is what a kept body says about one order.
+func eventsOf(platform Platform, d storage.Delivery, order string) (events []affiliate.Event) {
+	if d.Payload == nil {
+		return nil
+	}
+	headers, body, err := UnpackPayload(d.Payload)
+	if err != nil {
+		return nil
+	}
+	parsed, err := safely("parsing", func() (affiliate.Parsed, error) { return platform.Parse(d.Topic, body) })
+	if err != nil {
+		return nil
+	}
+	for _, e := range parsed.Events {
+		if e.OrderID != order {
+			continue
+		}
+		e.Received = d.ReceivedAt.Time
+		if e.Part != nil {
+			e.Part.Received, e.Part.Rules = d.ReceivedAt.UnixMicro(), affiliate.SnapshotRules
+		}
+		if e.Snapshot != nil {
+			e.Snapshot.Came(d.ReceivedAt.Time, platform.Triggered(headerOf(headers)))
+			e.Snapshot.CustomerEmail = ""
+		}
+		events = append(events, e)
+	}
+	return events
+}
