@@ -209,6 +209,10 @@ func (c *call) filters(ctx context.Context, a *app.App) (*filters.Query, error) 
 			return nil, err
 		}
 	}
+	ctx, err := a.DB.AsShown(ctx) // what is exported is shown, too
+	if err != nil {
+		return nil, err
+	}
 	_, zone, err := a.DB.Account(ctx)
 	return filters.New(ctx, a.DB, values, zone), err
 }

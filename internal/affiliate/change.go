@@ -3,8 +3,10 @@ package affiliate
 import "time"
 
 // Change names one order that changed. Without an order it says that a store's deliveries did: some came, were turned
-// away or were processed; with Account alone, that the account's settings did.
+// away or were processed; with Account alone, that the account's settings did; with Figures alone, that all figures
+// did.
 type Change struct {
+	Figures    bool       `json:"figures,omitempty"` // of the account, all at once: it names nothing else
 	Store      StoreID    `json:"store"`
 	Order      OrderID    `json:"order,omitempty"`
 	Campaign   CampaignID `json:"campaign,omitempty"`

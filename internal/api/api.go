@@ -16,6 +16,7 @@ import (
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/web"
 )
 
@@ -158,6 +159,10 @@ type requestKey struct{}
 // requestOf gives the request that an operation answers.
 func requestOf(ctx context.Context) *gin.Context { return ctx.Value(requestKey{}).(*gin.Context) }
 
+// recalculationHeader says on every answer that figures are in the currency and by the days from before a change, which
+// are computed anew.
+const recalculationHeader = "Recalculation"
+
 // guard lets a request pass when its token may do what the operation is for, and runs the rest on behalf of its holder.
 func (a *API) guard(permission affiliate.Permission) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
@@ -168,6 +173,15 @@ func (a *API) guard(permission affiliate.Permission) func(huma.Context, func(hum
 			a.server.AnswerError(c, err)
 			return
 		}
+		shown, err := a.App.DB.AsShown(ctx.Context())
+		if err != nil {
+			a.server.AnswerError(c, err)
+			return
+		}
+		if storage.IsHeldBack(shown) {
+			c.Header(recalculationHeader, "running")
+		}
+		ctx = huma.WithContext(ctx, shown)
 		c.Request = c.Request.WithContext(app.As(c.Request.Context(), p))
 		next(huma.WithContext(ctx, context.WithValue(app.As(ctx.Context(), p), requestKey{}, c)))
 	}

@@ -106,7 +106,8 @@ func documentLive(document *huma.OpenAPI, may affiliate.Permission) {
 	problem := &huma.MediaType{Schema: document.Components.Schemas.Schema(reflect.TypeFor[web.Problem](), true, "")}
 	responses := map[string]*huma.Response{"200": {Description: "The stream: \"event: orders\" with a JSON list of " +
 		"the orders that changed as data, and \"event: deliveries\" with " +
-		"one of the stores whose deliveries came, were turned away or were processed",
+		"one of the stores whose deliveries came, were turned away or were processed; \"event: figures\" says that " +
+		"figures are in another currency or by the days of another time zone from now on",
 		Content: map[string]*huma.MediaType{"text/event-stream": {Schema: &huma.Schema{Type: huma.TypeString}}}}}
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests,
 		http.StatusInternalServerError, http.StatusServiceUnavailable} {

@@ -56,7 +56,7 @@ func settingsView(settings affiliate.Settings) (v settingsJSON) {
 }
 
 func (a *API) getSettings(ctx context.Context, _ *struct{}) (*output[settingsJSON], error) {
-	v, err := a.App.DB.Settings(ctx)
+	v, err := a.App.DB.SavedSettings(ctx)
 	return one(v, err, settingsView)
 }
 
@@ -91,10 +91,16 @@ func (a *API) updateSettings(ctx context.Context, in *updateSettingsInput) (*out
 type recalculationJSON struct {
 	State      string     `json:"state" enum:"none,running,done" doc:"none: there never was one"`
 	Reason     string     `json:"reason" example:"currency EUR → USD"`
+	Shown      *shownJSON `json:"shown" doc:"What figures are in until all are computed anew; null when they are in the account's currency and time zone, as /settings has them"`
 	Done       int64      `json:"done" doc:"Rows looked at"`
 	Total      int64      `json:"total" doc:"Rows there were when it started"`
 	StartedAt  *time.Time `json:"started_at"`
 	FinishedAt *time.Time `json:"finished_at"`
+}
+
+type shownJSON struct {
+	Currency string `json:"currency" example:"EUR"`
+	Timezone string `json:"timezone" example:"Europe/Berlin"`
 }
 
 func (a *API) getRecalculation(ctx context.Context, _ *struct{}) (*output[recalculationJSON], error) {
@@ -103,7 +109,11 @@ func (a *API) getRecalculation(ctx context.Context, _ *struct{}) (*output[recalc
 		r, err = storage.Recalculation{State: "none"}, nil
 	}
 	return one(r, err, func(r storage.Recalculation) recalculationJSON {
-		return recalculationJSON{State: r.State, Reason: r.Reason, Done: r.Done, Total: r.Total,
+		var shown *shownJSON
+		if before, held := r.Settings(); held && r.Running() {
+			shown = &shownJSON{before.Currency.Code(), before.Timezone}
+		}
+		return recalculationJSON{State: r.State, Reason: r.Reason, Shown: shown, Done: r.Done, Total: r.Total,
 			StartedAt: web.TimeOrNull(r.StartedAt.Time), FinishedAt: web.TimeOrNull(r.FinishedAt.Time)}
 	})
 }

@@ -97,11 +97,9 @@ func (b *book) reckon(ctx context.Context, posted map[affiliate.ConversionID]map
 			// nothing is posted: it may still follow the account
 			c.LedgerCurrency, c.LedgerRate = b.settings.Currency, nil
 		}
-		if c.AccountCurrency != b.settings.Currency || c.Rate == nil {
-			keys = append(keys, storage.RateKey{From: c.Currency, To: b.settings.Currency, Day: rateDay(*c)})
-		}
+		keys = append(keys, c.RateKeys(b.settings.Currency)...)
 		if c.LedgerCurrency != b.settings.Currency && c.LedgerRate == nil {
-			keys = append(keys, storage.RateKey{From: c.Currency, To: c.LedgerCurrency, Day: rateDay(*c)})
+			keys = append(keys, storage.RateKey{From: c.Currency, To: c.LedgerCurrency, Day: c.RateDay()})
 		}
 	}
 	quotes, err := b.tx.Quotes(ctx, keys)
@@ -116,25 +114,12 @@ func (b *book) reckon(ctx context.Context, posted map[affiliate.ConversionID]map
 	return nil
 }
 
-// rateDay is the day whose rate holds for a conversion: that of the rate it has, so that another currency is converted
-// by the same publication, or that of the order.
-func rateDay(c storage.Conversion) string {
-	if c.RateDate != nil {
-		return *c.RateDate
-	}
-	return c.Day
-}
-
 // convert puts a conversion's amounts into the account's currency and the ledger's, each by the rate that was once
 // found: refunds are converted by the rate of the sale.
 func (b *book) convert(c *storage.Conversion, quotes map[storage.RateKey]storage.Quote) error {
-	day := rateDay(*c)
-	if c.AccountCurrency != b.settings.Currency || c.Rate == nil {
-		c.AccountCurrency, c.Rate, c.RateDate = b.settings.Currency, nil, nil
-		if q, ok := quotes[storage.RateKey{From: c.Currency, To: c.AccountCurrency, Day: day}]; ok {
-			rate, date := q.Rate.String(), q.Date
-			c.Rate, c.RateDate = &rate, &date
-		}
+	day := c.RateDay()
+	if err := c.Convert(b.settings.Currency, quotes); err != nil {
+		return err
 	}
 	switch q, ok := quotes[storage.RateKey{From: c.Currency, To: c.LedgerCurrency, Day: day}]; {
 	case c.LedgerCurrency == c.AccountCurrency:
@@ -143,15 +128,7 @@ func (b *book) convert(c *storage.Conversion, quotes map[storage.RateKey]storage
 		rate := q.Rate.String()
 		c.LedgerRate = &rate
 	}
-	c.AccountValue, c.AccountCommission, c.AccountRefunded, c.LedgerCommission = nil, nil, nil, 0
-	if c.Rate != nil {
-		rate, err := money.ParseRate(*c.Rate)
-		if err != nil {
-			return fmt.Errorf("%s has a rate that cannot be read: %w", c.ID, err)
-		}
-		in := func(amount int64) *int64 { n := rate.Convert(amount, c.Currency, c.AccountCurrency); return &n }
-		c.AccountValue, c.AccountCommission, c.AccountRefunded = in(c.Value), in(c.Commission), in(c.Refunded)
-	}
+	c.LedgerCommission = 0
 	if c.LedgerRate != nil {
 		rate, err := money.ParseRate(*c.LedgerRate)
 		if err != nil {

@@ -1,6 +1,9 @@
 package app
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // ReadImport is readImport for tests: how many lines it read, and what is wrong.
 func ReadImport(text string) (int, []LineError, error) {
@@ -45,4 +48,9 @@ func ReadImportFile(file string) ReadFile {
 		out.Rows = append(out.Rows, row)
 	}
 	return out
+}
+
+// RecalculateSome does the next batch of a recalculation, of at most as many rows, for tests; false when there is none.
+func (a *App) RecalculateSome(ctx context.Context, most int) (bool, error) {
+	return a.recalculateSome(ctx, func(string) int { return most })
 }

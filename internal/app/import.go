@@ -58,7 +58,7 @@ var errRollBack = errors.New("roll back")
 // file again changes nothing. The error is for the database and the like.
 func (a *App) Import(ctx context.Context, file io.Reader, dryRun bool) (ImportReport, error) {
 	report := ImportReport{DryRun: dryRun}
-	settings, err := a.DB.Settings(ctx)
+	settings, err := a.DB.SavedSettings(ctx)
 	if err != nil {
 		return report, err
 	}

@@ -56,7 +56,7 @@ func (a *App) SetStatuses(ctx context.Context, id affiliate.StoreID,
 		}
 		if len(after) > 0 {
 			if err := a.startRecalculation(ctx, tx, "statuses", "statuses of "+store.Slug,
-				[]string{storage.PhaseStatuses}); err != nil {
+				[]string{storage.PhaseStatuses}, nil); err != nil {
 				return err
 			}
 			if err := a.audit(ctx, tx, "store.statuses", id, before, after); err != nil {
@@ -235,9 +235,9 @@ func (a *App) previewRules(ctx context.Context, id affiliate.StoreID,
 
 // reviewOrders judges a batch of the orders again that a store's owner decides about, from behind after. It gives the
 // last one and how many they were.
-func (a *App) reviewOrders(ctx context.Context, tx *storage.Tx, after int64, settings affiliate.Settings,
+func (a *App) reviewOrders(ctx context.Context, tx *storage.Tx, after int64, most int, settings affiliate.Settings,
 	zone *time.Location) (int64, int, error) {
-	list, err := tx.ConcernedOrders(ctx, 0, affiliate.OrderID(after), recalculateBatch)
+	list, err := tx.ConcernedOrders(ctx, 0, affiliate.OrderID(after), most)
 	if err != nil || len(list) == 0 {
 		return 0, 0, err
 	}

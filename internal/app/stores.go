@@ -183,7 +183,7 @@ func (a *App) ChangeStore(ctx context.Context, id affiliate.StoreID, version int
 			return err
 		}
 		return a.startRecalculation(ctx, tx, "parts", "orders with a parent of "+after.Slug,
-			[]string{storage.PhaseStatuses})
+			[]string{storage.PhaseStatuses}, nil)
 	})
 	return after, err
 }

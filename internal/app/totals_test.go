@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"io"
 	"testing"
 	"time"
@@ -25,7 +26,12 @@ type fatal interface {
 // up of the same rows. It gives those of home.
 func (r *rig) totals(t fatal, rng affiliate.Range, currency money.Currency) report.Sums {
 	t.Helper()
-	ctx := r.Context()
+	return r.totalsIn(r.Context(), t, rng, currency)
+}
+
+// totalsIn is totals as they are shown in a context.
+func (r *rig) totalsIn(ctx context.Context, t fatal, rng affiliate.Range, currency money.Currency) report.Sums {
+	t.Helper()
 	fine := func(err error) {
 		t.Helper()
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -104,7 +105,8 @@ func (d *Dashboard) routes() []route {
 }
 
 func liveRoutes() []route {
-	return []route{{http.MethodGet, "/live", signedIn, (*request).live}}
+	return []route{{http.MethodGet, "/live", signedIn, (*request).live},
+		{http.MethodGet, "/recalculation", signedIn, (*request).recalculation}}
 }
 
 // live tells a page of changes that concern what it shows, which it names by words.
@@ -112,6 +114,9 @@ func (r *request) live() error {
 	r.endTurn() // an answer without an end must not keep one
 	shown := strings.Fields(r.Query("words"))
 	web.Stream(r.Context, r.d.Hub, web.PagePause, shown, func(b *live.Batch) string {
+		if b.Words()[live.Figures] {
+			return web.Event("changed", strings.Join(shown, " ")) // every part is fetched anew
+		}
 		var changed []string
 		for _, word := range shown {
 			if b.Words()[word] {
@@ -124,6 +129,31 @@ func (r *request) live() error {
 		return web.Event("changed", strings.Join(changed, " "))
 	})
 	return nil
+}
+
+// recalculation tells an open page how far the figures are that are computed anew: by a header, as all pages have it.
+func (r *request) recalculation() error {
+	_, err := r.underway()
+	r.Status(http.StatusNoContent)
+	return err
+}
+
+// recalculationHeader has how many percent are done while figures are shown as before a change; it is absent otherwise.
+const recalculationHeader = "X-Recalculation"
+
+// underway gives the recalculation that goes on, or nil, and says in the answer how far it is.
+func (r *request) underway() (*storage.Recalculation, error) {
+	newest, err := r.d.App.DB.NewestRecalculation(r.Request.Context())
+	if affiliate.KindOf(err) == affiliate.NotFound || err == nil && !newest.Running() {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if newest.Before != "" {
+		r.Header(recalculationHeader, strconv.FormatInt(newest.Percent(), 10))
+	}
+	return &newest, nil
 }
 
 // Limits of what a browser may send, and of what somebody may who has not signed in: an address and a password.

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -64,7 +65,12 @@ func (r *request) identify() error {
 	if r.user.ID == 0 {
 		r.settings, err = r.d.account.Get(r.Request.Context(), r.d.App.DB.Settings) // strangers share what it costs
 	} else {
-		r.settings, err = r.d.App.DB.Settings(r.Request.Context())
+		var ctx context.Context
+		if ctx, err = r.d.App.DB.AsShown(r.Request.Context()); err != nil {
+			return err
+		}
+		r.Request = r.Request.WithContext(ctx)
+		r.settings, err = r.d.App.DB.Settings(ctx)
 	}
 	if err == nil {
 		r.zone, err = affiliate.LoadZone(r.settings.Timezone)

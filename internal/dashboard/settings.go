@@ -68,8 +68,6 @@ type settingFact struct{ Label, Value string }
 // recalculationCard tells how far the newest recalculation is.
 type recalculationCard struct {
 	*storage.Recalculation // nil when there never was one
-	Running                bool
-	Percent                int64
 	Started, Finished      string
 }
 
@@ -79,8 +77,12 @@ func (r *request) settingsPage() error { return r.showSettings(http.StatusOK, ni
 func (r *request) showSettings(status int, typed []app.Setting, errs fieldErrors) error {
 	p := settingsPage{settingsLayout: r.settingsLayout("Settings", "Account"), Errors: errs,
 		MayChange: r.may(affiliate.MayAdminister), Groups: map[string][][]settingField{}}
+	saved, err := r.d.App.DB.SavedSettings(r.Request.Context())
+	if err != nil {
+		return err
+	}
 	values := map[string]string{}
-	for _, s := range append(app.SettingsList(r.settings), typed...) {
+	for _, s := range append(app.SettingsList(saved), typed...) {
 		values[s.Key] = s.Value
 	}
 	for _, s := range affiliate.AccountSettings() {
@@ -110,18 +112,17 @@ func (r *request) showSettings(status int, typed []app.Setting, errs fieldErrors
 }
 
 func (r *request) recalculationCard(c storage.Recalculation) recalculationCard {
-	card := recalculationCard{Recalculation: &c, Running: c.State == "running", Percent: 100,
-		Started: r.moment(c.StartedAt.Time), Finished: r.moment(c.FinishedAt.Time)}
-	if card.Running && c.Total > 0 {
-		card.Percent = min(99, c.Done*100/c.Total) // what came in meanwhile is done too, so it may pass the total
-	}
-	return card
+	return recalculationCard{Recalculation: &c, Started: r.moment(c.StartedAt.Time),
+		Finished: r.moment(c.FinishedAt.Time)}
 }
 
 func (r *request) changeSettings() error {
+	before, err := r.d.App.DB.SavedSettings(r.Request.Context())
+	if err != nil {
+		return err
+	}
 	var typed, changes []app.Setting
-	var err error
-	for _, s := range app.SettingsList(r.settings) {
+	for _, s := range app.SettingsList(before) {
 		if _, sent := r.GetPostForm(s.Key); !sent {
 			continue
 		}
@@ -133,7 +134,7 @@ func (r *request) changeSettings() error {
 		}
 		changes = append(changes, s)
 	}
-	before, after := r.settings, r.settings
+	after := before
 	if err == nil {
 		after, err = r.d.App.SetSettings(r.Request.Context(), changes)
 	}

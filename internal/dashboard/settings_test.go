@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,7 +68,7 @@ func TestSettings_recalculation(t *testing.T) {
 	o := h.owner()
 	o.post("/settings", settingsForm("timezone", "Asia/Tokyo")...).is(http.StatusOK).
 		says("Figures are being computed anew, which may take some minutes.",
-			"Figures are being computed anew (time zone Europe/Berlin → Asia/Tokyo)", "0 of")
+			"Figures are as before the change (time zone Europe/Berlin → Asia/Tokyo)", "0 % done", "0 of")
 	a := o.post("/settings", settingsForm("timezone", "Asia/Tokyo", "currency", "EUR")...).
 		is(http.StatusUnprocessableEntity)
 	if a.one("form[action=/settings]"); len(a.all(".notice.bad")) == 0 {
@@ -96,4 +97,78 @@ func TestSettings_browser(t *testing.T) {
 	b.says("The settings are saved.", "0 of")
 	h.must(h.app.Recalculate(t.Context()))
 	b.says("Figures were last computed anew")
+}
+
+// TestRecalculation_pages: while figures are computed anew, pages show them in the currency of before and say so; the
+// form has the new one.
+func TestRecalculation_pages(t *testing.T) {
+	h := busyHouse(t)
+	o := h.owner()
+	before := o.get("/?period=all_time")
+	figures := func(a answer) (list []string) {
+		for _, e := range a.all(".kpi dd") {
+			list = append(list, e.text())
+		}
+		return list
+	}
+	o.post("/settings", settingsForm("currency", "EUR", "timezone", "Asia/Tokyo")...).is(http.StatusOK)
+	during := o.get("/?period=all_time").is(http.StatusOK).says("Figures are as before the change (currency USD → EUR",
+		"0 % done", "Amounts in USD", "Days are those of Europe/Berlin")
+	if is, was := figures(during), figures(before); !slices.Equal(is, was) || len(was) == 0 {
+		t.Errorf("before %v, now %v", was, is)
+	}
+	if during.header.Get(recalculationHeader) != "0" || during.one("body").attr("class") != "held-back" {
+		t.Error("the page does not mark its figures")
+	}
+	if form := o.get("/settings"); form.one("#currency").attr("value") != "EUR" {
+		t.Errorf("the form has %s", form.one("#currency").attr("value"))
+	}
+	if a := o.get("/recalculation").is(http.StatusNoContent); a.header.Get(recalculationHeader) != "0" {
+		t.Error("nothing says how far it is")
+	}
+	h.must(h.app.Recalculate(t.Context()))
+	after := o.get("/?period=all_time").says("Amounts in EUR", "Days are those of Asia/Tokyo")
+	if slices.Equal(figures(after), figures(before)) || after.header.Get(recalculationHeader) != "" {
+		t.Errorf("in the end %v", figures(after))
+	}
+	if a := o.get("/recalculation"); a.header.Get(recalculationHeader) != "" {
+		t.Error("it does not end")
+	}
+	h.consistent()
+}
+
+// TestRecalculation_browser: open pages mark their figures when a change begins, and show the new ones once all are
+// computed, by themselves.
+func TestRecalculation_browser(t *testing.T) {
+	h := busyHouse(t)
+	o := h.owner()
+	b := h.browse(affiliate.RoleOwner)
+	read := func(expression string) (text string) {
+		b.eval(expression, &text)
+		return text
+	}
+	const figure = `document.querySelector("[data-key=total-sales]").textContent`
+	const marked = `String(document.body.classList.contains("held-back") && !document.querySelector("#held").hidden)`
+	b.open("/?period=all_time")
+	b.connected()
+	for _, width := range []int64{390, 1280, 1440} {
+		b.viewport(width, 900)
+		for _, currency := range []string{"EUR", "USD"} {
+			before := read(figure)
+			o.post("/settings", settingsForm("currency", currency)...).is(http.StatusOK)
+			b.until("the figures are marked", func() bool { return read(marked) == "true" })
+			if now := read(figure); now != before {
+				t.Errorf("at %d it was %s, and is %s", width, before, now)
+			}
+			if n := b.overflow(); n > 0 {
+				t.Errorf("at %d the page is %d too wide", width, n)
+			}
+			if list := b.inaccessible(); len(list) > 0 {
+				t.Errorf("at %d: %v", width, list)
+			}
+			h.must(h.app.Recalculate(t.Context()))
+			b.until("the new figures are there", func() bool { return read(marked) == "false" && read(figure) != before })
+			h.consistent()
+		}
+	}
 }

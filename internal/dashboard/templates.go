@@ -121,6 +121,9 @@ type layout struct {
 	Printed       string                 // when the page was made, for its head on paper
 }
 
+// HeldBack says whether figures are shown as they were before a change, until all are computed anew.
+func (l layout) HeldBack() bool { return l.Recalculation != nil && l.Recalculation.Before != "" }
+
 type navItem struct {
 	Section, Name, Address, Icon string
 	Count                        int // what needs attention; 0 shows nothing
@@ -146,9 +149,7 @@ func (r *request) layout(title, section string) layout {
 		{"creators", "Creators", "/creators", "people", 0}, {"orders", "Orders", "/orders", "order", 0},
 		{"payouts", "Payouts", "/payouts", "payout", 0}, {"stores", "Stores", "/stores", "store", failed},
 		{"settings", "Settings", "/settings", "settings", 0}}
-	if c, err := r.d.App.DB.NewestRecalculation(r.Request.Context()); err == nil && c.State == "running" {
-		l.Recalculation = &c
-	}
+	l.Recalculation, _ = r.underway() // a page that does not say so is better than none
 	return l
 }
 

@@ -65,6 +65,10 @@ func newBatch(changes []affiliate.Change) *Batch {
 	return &Batch{Changes: changes, words: sync.OnceValue(func() map[string]bool {
 		words := map[string]bool{}
 		for _, c := range changes {
+			if c.Figures {
+				words[Figures] = true
+				continue
+			}
 			if c.Account {
 				words["account"] = true
 				continue
@@ -89,8 +93,11 @@ func (b *Batch) Text(write func([]affiliate.Change) string) string {
 	return b.text
 }
 
-// Words are what the changes are about: "orders", "deliveries", "account" for its settings, and the ids of stores,
-// orders and campaigns. They are found once for all readers.
+// Figures is the word for all figures: it concerns every reader.
+const Figures = "figures"
+
+// Words are what the changes are about: "orders", "deliveries", "account" for its settings, Figures, and the ids of
+// stores, orders and campaigns. They are found once for all readers.
 func (b *Batch) Words() map[string]bool { return b.words() }
 
 // Reader receives changes until it is gone: then it fell behind or the hub ended.
@@ -164,6 +171,9 @@ func (r *Reader) concerns(b *Batch) bool {
 		return true
 	}
 	words := b.Words()
+	if words[Figures] {
+		return true
+	}
 	for _, w := range r.words {
 		if words[w] {
 			return true

@@ -64,7 +64,7 @@ func (db *DB) Loaders() int {
 func (db *DB) QuickLoad(ctx context.Context, f func() error) error {
 	if !db.Embedded() {
 		var superuser string
-		if err := (queries{db.write, db.d}).Get(ctx, &superuser, `SELECT current_setting('is_superuser')`); err != nil {
+		if err := (queries{c: db.write, d: db.d}).Get(ctx, &superuser, `SELECT current_setting('is_superuser')`); err != nil {
 			return err
 		}
 		db.trusting.Store(superuser == "on")

@@ -67,12 +67,22 @@ type Click struct {
 func (tx *Tx) InsertClicks(ctx context.Context, list []Click) error {
 	var kept struct {
 		LinkID affiliate.LinkID
+		At     Time
 		Day    string
 		Bot    bool
 	}
-	return clickTable.insert(ctx, tx, list, "ON CONFLICT (id) DO NOTHING RETURNING link_id, day, bot", &kept, func() {
-		if !kept.Bot {
-			tx.sums.click(kept.LinkID, kept.Day, 1)
+	how, err := tx.shownNow(ctx)
+	if err != nil {
+		return err
+	}
+	const clause = "ON CONFLICT (id) DO NOTHING RETURNING link_id, at, day, bot"
+	return clickTable.insert(ctx, tx, list, clause, &kept, func() {
+		if kept.Bot {
+			return
+		}
+		tx.sums.click(kept.LinkID, kept.Day, 1)
+		if how != nil {
+			tx.shownSums.click(kept.LinkID, how.day(kept.At.Time, kept.Day), 1)
 		}
 	})
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -78,6 +79,46 @@ func (c Conversion) Class() affiliate.Class { return affiliate.Classify(c.Approv
 // Account is whose the conversion's money is.
 func (c Conversion) Account() affiliate.Account {
 	return affiliate.Account{CreatorID: c.CreatorID, CampaignID: c.CampaignID, OfferMemberID: c.OfferMemberID}
+}
+
+// RateDay is the day whose rate holds for a conversion: that of the rate it has, so that another currency is converted
+// by the same publication, or that of the order.
+func (c *Conversion) RateDay() string {
+	if c.RateDate != nil {
+		return *c.RateDate
+	}
+	return c.Day
+}
+
+// RateKeys are the rates that Convert needs, if any.
+func (c *Conversion) RateKeys(account money.Currency) []RateKey {
+	if c.AccountCurrency == account && c.Rate != nil {
+		return nil
+	}
+	return []RateKey{{From: c.Currency, To: account, Day: c.RateDay()}}
+}
+
+// Convert puts a conversion's amounts into the account's currency, by the rate that was once found: refunds are
+// converted by the rate of the sale. Without a rate it waits for one.
+func (c *Conversion) Convert(account money.Currency, quotes map[RateKey]Quote) error {
+	for _, key := range c.RateKeys(account) {
+		c.AccountCurrency, c.Rate, c.RateDate = account, nil, nil
+		if q, ok := quotes[key]; ok {
+			rate, date := q.Rate.String(), q.Date
+			c.Rate, c.RateDate = &rate, &date
+		}
+	}
+	c.AccountValue, c.AccountCommission, c.AccountRefunded = nil, nil, nil
+	if c.Rate == nil {
+		return nil
+	}
+	rate, err := money.ParseRate(*c.Rate)
+	if err != nil {
+		return fmt.Errorf("%s has a rate that cannot be read: %w", c.ID, err)
+	}
+	in := func(amount int64) *int64 { n := rate.Convert(amount, c.Currency, c.AccountCurrency); return &n }
+	c.AccountValue, c.AccountCommission, c.AccountRefunded = in(c.Value), in(c.Commission), in(c.Refunded)
+	return nil
 }
 
 // conversionRow is a conversion with what only its table says.
@@ -162,7 +203,14 @@ func (tx *Tx) SaveConversions(ctx context.Context, list []ConversionChange,
 	}
 	ids := make(map[affiliate.OrderID]affiliate.ConversionID, len(list))
 	err := conversionTable.insert(ctx, tx, rows, saveConversions, &saved, func() { ids[saved.OrderID] = saved.ID })
-	return ids, err
+	if err != nil {
+		return ids, err
+	}
+	how, err := tx.shownNow(ctx)
+	if err != nil || how == nil {
+		return ids, err
+	}
+	return ids, tx.showConversions(ctx, how, list, ids)
 }
 
 // LockConversions locks the orders of conversions and reads these, in the order of ids. NotFound names the first that

@@ -34,6 +34,9 @@ type conn = sqlx.ExtContext
 type queries struct {
 	c conn
 	d dialect
+	// reads: figures are read as they are to be shown; see AsShown. A transaction reads the tables as they are.
+	reads    bool
+	snapshot *Shown // how a snapshot is read where its context does not say
 }
 
 // DB is an open database.
@@ -58,6 +61,10 @@ type Tx struct {
 	queries
 	after []func()
 	sums  sums
+	// shownSums are what changes in the figures as they are shown, where these are held back: see shownNow.
+	shownSums sums
+	how       *Shown
+	asked     bool
 }
 
 // Options say which database to open. An empty URL means SQLite in the file Path.
@@ -117,10 +124,10 @@ func newPostgres(c *connector, most int) *DB {
 	}
 	if most < vitalFrom {
 		pool := open(most)
-		return &DB{queries: queries{pool, postgres}, write: pool, read: pool, vital: pool, connector: c, room: &room{}}
+		return &DB{queries: queries{c: pool, d: postgres, reads: true}, write: pool, read: pool, vital: pool, connector: c, room: &room{}}
 	}
 	pool := open(most - vitalConns)
-	return &DB{queries: queries{pool, postgres}, write: pool, read: pool, vital: open(vitalConns), connector: c,
+	return &DB{queries: queries{c: pool, d: postgres, reads: true}, write: pool, read: pool, vital: open(vitalConns), connector: c,
 		room: &room{}}
 }
 
@@ -165,7 +172,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	}
 	read.SetMaxOpenConns(10)
 	read.SetMaxIdleConns(8)
-	return &DB{queries: queries{read, sqliteDialect}, write: write, read: read, vital: write}, nil
+	return &DB{queries: queries{c: read, d: sqliteDialect, reads: true}, write: write, read: read, vital: write}, nil
 }
 
 // connectSQLite makes the first connection. It turns a new file into one with a write-ahead log, for which SQLite waits
@@ -201,7 +208,7 @@ func (db *DB) Ping(ctx context.Context) error { return db.vital.PingContext(ctx)
 // write it commits something, as only that proves that there is room and that nothing stands in the way.
 func (db *DB) Ready(ctx context.Context, write bool) error {
 	if write {
-		_, err := queries{db.vital, db.d}.exec(ctx,
+		_, err := queries{c: db.vital, d: db.d}.exec(ctx,
 			`UPDATE migrations SET applied_at = applied_at WHERE name = (SELECT MIN(name) FROM migrations)`)
 		return err
 	}
@@ -209,7 +216,7 @@ func (db *DB) Ready(ctx context.Context, write bool) error {
 		return db.read.PingContext(ctx) // the one that writes may be at a long import
 	}
 	var readOnly string
-	vital := queries{db.vital, db.d}
+	vital := queries{c: db.vital, d: db.d}
 	if err := vital.Get(ctx, &readOnly, `SELECT current_setting('transaction_read_only')`); err != nil {
 		return err
 	}
@@ -244,7 +251,7 @@ func (db *DB) InTx(ctx context.Context, f func(tx *Tx) error) (err error) {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	tx := &Tx{queries: queries{db.noted(raw), db.d}}
+	tx := &Tx{queries: queries{c: db.noted(raw), d: db.d}}
 	if hold := db.onHold.Load(); hold != nil {
 		begun := time.Now()
 		defer func() { (*hold)(time.Since(begun)) }()
@@ -305,7 +312,7 @@ func (db *DB) exec(ctx context.Context, query string, args ...any) (n int64, err
 func (db *DB) execAlone(ctx context.Context, query string, args ...any) (int64, error) {
 	hold := db.onHold.Load()
 	if hold == nil || !db.Embedded() {
-		return queries{db.write, db.d}.exec(ctx, query, args...)
+		return queries{c: db.write, d: db.d}.exec(ctx, query, args...)
 	}
 	c, err := db.write.Connx(ctx) // from here on this process has none that writes besides
 	if err != nil {
@@ -362,7 +369,7 @@ func (q queries) List(ctx context.Context, dest any, query string, args ...any) 
 
 // rows hands the rows of a query to read. Its placeholders are the database's own.
 func (q queries) rows(ctx context.Context, query string, args []any, read func(*sqlx.Rows) error) error {
-	rows, err := q.c.QueryxContext(ctx, query, args...)
+	rows, err := q.c.QueryxContext(ctx, q.shown(ctx).over(query), args...)
 	if err != nil {
 		return storageError(err)
 	}

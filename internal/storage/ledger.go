@@ -61,10 +61,17 @@ func (tx *Tx) AddLedger(ctx context.Context, entries []affiliate.LedgerEntry) er
 	if err != nil {
 		return err
 	}
+	how, err := tx.shownNow(ctx)
+	if err != nil {
+		return err
+	}
 	rows := make([]LedgerRow, len(entries))
 	for i, e := range entries {
 		rows[i] = LedgerRow{e, affiliate.Day(e.CreatedAt, zone)}
 		tx.sums.entry(e, rows[i].Day)
+		if how != nil {
+			tx.shownSums.entry(e, how.day(e.CreatedAt, rows[i].Day))
+		}
 	}
 	return ledgerTable.insert(ctx, tx, rows, "", nil, nil)
 }

@@ -15,7 +15,7 @@ const migrationLock = 7_215_023_517
 
 // Pending gives the names of the migrations that this database still needs, oldest first.
 func (db *DB) Pending(ctx context.Context) ([]string, error) {
-	return queries{db.write, db.d}.pending(ctx)
+	return queries{c: db.write, d: db.d}.pending(ctx)
 }
 
 // Migrate brings the schema up to date, each file in a transaction of its own, and gives the names it applied. Several

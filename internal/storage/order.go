@@ -146,10 +146,18 @@ func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange,
 		return cmp.Or(cmp.Compare(a.After.StoreID, b.After.StoreID), strings.Compare(a.After.ExternalID,
 			b.After.ExternalID))
 	})
+	how, err := tx.shownNow(ctx)
+	if err != nil {
+		return nil, err
+	}
 	rows := make([]orderRow, len(list))
 	for i, change := range list {
 		tx.sums.order(change.Before, -1)
 		tx.sums.order(&change.After, 1)
+		if how != nil {
+			tx.shownSums.order(how.order(change.Before), -1)
+			tx.shownSums.order(how.order(&change.After), 1)
+		}
 		rows[i] = orderRow{change.After, At(now)}
 		rows[i].ChangedAt = At(now)
 	}
@@ -158,7 +166,7 @@ func (tx *Tx) SaveOrders(ctx context.Context, list []OrderChange,
 		ID affiliate.OrderID
 	}
 	ids := make(map[OrderKey]affiliate.OrderID, len(list))
-	err := orderTable.insert(ctx, tx, rows, saveOrders, &saved, func() { ids[saved.OrderKey] = saved.ID })
+	err = orderTable.insert(ctx, tx, rows, saveOrders, &saved, func() { ids[saved.OrderKey] = saved.ID })
 	return ids, err
 }
 

@@ -95,7 +95,7 @@ func (p planner) plan(read func(queries) error) string {
 			}
 		}
 		e.conn = tx.c
-		return read(queries{e, tx.d})
+		return read(queries{c: e, d: tx.d})
 	})
 	if err != nil {
 		p.Fatal(err)

@@ -46,7 +46,7 @@ func (db *DB) Rehearse(ctx context.Context, f func(tx *Tx) error) (err error) {
 			return fmt.Errorf("copy %s for a rehearsal: %w", table, err)
 		}
 	}
-	return f(&Tx{queries: queries{raw, db.d}})
+	return f(&Tx{queries: queries{c: raw, d: db.d}})
 }
 
 // rehearsed are the tables that a rehearsal may change.

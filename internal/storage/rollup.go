@@ -122,11 +122,15 @@ func (s *sums) order(o *Order, sign int64) {
 	})
 }
 
+func (s *sums) empty() bool {
+	return len(s.days)+len(s.clicks)+len(s.balances)+len(s.uncredited)+len(s.moved) == 0
+}
+
 // writeSums brings the tables in line with what the transaction did. It runs last.
 func (tx *Tx) writeSums(ctx context.Context) error {
-	s := tx.sums
-	tx.sums = sums{}
-	if len(s.days)+len(s.clicks)+len(s.balances)+len(s.uncredited)+len(s.moved) == 0 {
+	s, shown := tx.sums, tx.shownSums
+	tx.sums, tx.shownSums = sums{}, sums{}
+	if s.empty() && shown.empty() {
 		return nil
 	}
 	if err := tx.ShareCatalog(ctx); err != nil { // nobody becomes a former member meanwhile
@@ -134,7 +138,7 @@ func (tx *Tx) writeSums(ctx context.Context) error {
 	}
 	steps := []struct {
 		what  string
-		write func(context.Context, *sums) error
+		write func(context.Context, *sums, *sums) error
 	}{
 		{"place clicks", tx.placeClicks},
 		{"add to balances", tx.addBalances},
@@ -142,21 +146,92 @@ func (tx *Tx) writeSums(ctx context.Context) error {
 		{"add to the sums of offers", tx.addMembersAndOffers},
 	}
 	for _, step := range steps {
-		if err := step.write(ctx, &s); err != nil {
+		if err := step.write(ctx, &s, &shown); err != nil {
 			return fmt.Errorf("%s: %w", step.what, err)
 		}
 	}
 	return nil
 }
 
-// placeClicks turns clicks on links into clicks of offer members. Those on links that are not for sales count nowhere.
-func (tx *Tx) placeClicks(ctx context.Context, s *sums) error {
-	if len(s.clicks) == 0 {
-		return nil
+// sumTable is a table of sums that transactions add to.
+type sumTable struct {
+	name    string
+	columns columns
+	keys    columns  // the primary key
+	types   []string // of the keys
+	sums    columns  // a row whose sums are all 0 means the same as no row
+}
+
+// Tables of sums that are shown as they were before while figures are computed anew.
+var (
+	uncreditedTable = sumTable{"uncredited_days", columns{"day", "store_id", "currency", "orders", "sales"},
+		columns{"day", "store_id", "currency"}, []string{"TEXT", "BIGINT", "TEXT"}, columns{"orders", "sales"}}
+	periodTable = sumTable{"offer_periods",
+		append(columns{"period", "offer_id", "currency", "converted", "former"}, periodSums...),
+		columns{"period", "offer_id", "currency", "converted", "former"},
+		[]string{"TEXT", "BIGINT", "TEXT", "BOOLEAN", "BOOLEAN"}, periodSums}
+	yearTable = sumTable{"member_years",
+		slices.Concat(columns{"year", "offer_member_id", "currency", "converted", "offer_id"}, yearSumColumns, maskColumns),
+		columns{"year", "offer_member_id", "currency", "converted"}, []string{"TEXT", "BIGINT", "TEXT", "BOOLEAN"},
+		slices.Concat(yearSumColumns, maskColumns)}
+	sumTables = []sumTable{uncreditedTable, periodTable, yearTable}
+
+	periodSums     = columns(strings.Split(tally.Columns, ", "))
+	yearSumColumns = columns(strings.Split(tally.YearColumns, ", "))
+)
+
+// write adds rows, flat in args, to the rows of the same keys. how says in which table: nil is the one of the facts as
+// they are, else the one of what is shown.
+func (t sumTable) write(ctx context.Context, tx *Tx, how *Shown, args []any, set func(table string) string) error {
+	name, columns, keys := t.name, t.columns, t.keys
+	if how != nil {
+		name, args = "shown_"+t.name, how.mark(args, len(columns))
+		columns = append([]string{"recalculation_id"}, columns...)
+		keys = append([]string{"recalculation_id"}, keys...)
 	}
+	return tx.insertRows(ctx, name+" ("+columns.of("")+")", len(columns), args,
+		"ON CONFLICT ("+keys.of("")+") DO UPDATE SET "+set(name), nil)
+}
+
+// mark puts the number of the recalculation before each row of columns.
+func (s *Shown) mark(args []any, columns int) []any {
+	marked := make([]any, 0, len(args)+len(args)/columns)
+	for row := range slices.Chunk(args, columns) {
+		marked = append(append(marked, s.recalculation), row...)
+	}
+	return marked
+}
+
+// keep copies the rows that will be changed to where they are shown from, unless they are there already. All keys of
+// a table are kept before the first is added to, in the order of keys: no two transactions wait for each other.
+func (t sumTable) keep(ctx context.Context, tx *Tx, how *Shown, keys []any) error {
+	most := tx.d.maxParams / len(t.keys) * len(t.keys)
+	match := make([]string, len(t.keys))
+	for i, k := range t.keys {
+		match[i] = fmt.Sprintf("t.%s = v.column%d", k, i+1)
+	}
+	for part := range slices.Chunk(keys, most) {
+		_, err := tx.c.ExecContext(ctx, `WITH v AS (VALUES `+tx.d.typedValues(len(part)/len(t.keys), t.types...)+`)
+			INSERT INTO shown_`+t.name+` (recalculation_id, `+t.columns.of("")+`)
+			SELECT `+fmt.Sprint(how.recalculation)+`, `+t.columns.of("t")+` FROM v CROSS JOIN `+t.name+` t
+			WHERE `+strings.Join(match, " AND ")+` ORDER BY `+t.keys.of("t")+` ON CONFLICT DO NOTHING`, part...)
+		if err != nil {
+			return fmt.Errorf("keep what is shown of %s: %w", t.name, storageError(err))
+		}
+	}
+	return nil
+}
+
+// placeClicks turns clicks on links into clicks of offer members. Those on links that are not for sales count nowhere.
+func (tx *Tx) placeClicks(ctx context.Context, s, shown *sums) error {
 	var links []affiliate.LinkID
-	for at := range s.clicks {
-		links = append(links, at.link)
+	for _, counted := range []*sums{s, shown} {
+		for at := range counted.clicks {
+			links = append(links, at.link)
+		}
+	}
+	if len(links) == 0 {
+		return nil
 	}
 	slices.Sort(links)
 	var owners []struct {
@@ -173,9 +248,11 @@ func (tx *Tx) placeClicks(ctx context.Context, s *sums) error {
 			members[o.ID] = o.Member
 		}
 	}
-	for at, n := range s.clicks {
-		if member, counts := members[at.link]; counts {
-			s.clickOf(member, at.day, n)
+	for _, counted := range []*sums{s, shown} {
+		for at, n := range counted.clicks {
+			if member, counts := members[at.link]; counts {
+				counted.clickOf(member, at.day, n)
+			}
 		}
 	}
 	return nil
@@ -192,23 +269,41 @@ func (tx *Tx) recountClicks(ctx context.Context, before, after affiliate.Link) e
 	if before.Kind.CountsClicks() == after.Kind.CountsClicks() {
 		return nil
 	}
+	sign := int64(1)
+	if before.Kind.CountsClicks() {
+		sign = -1
+	}
+	how, err := tx.shownNow(ctx)
+	if err != nil {
+		return err
+	}
+	if how != nil {
+		if err := tx.clicksOf(ctx, how, &tx.shownSums, after, sign); err != nil {
+			return err
+		}
+	}
+	return tx.clicksOf(ctx, nil, &tx.sums, after, sign)
+}
+
+// clicksOf adds the clicks on a link, as they are or as they are shown, or takes them away with a sign of -1.
+func (tx *Tx) clicksOf(ctx context.Context, how *Shown, s *sums, link affiliate.Link, sign int64) error {
 	var days []struct {
 		Day string
 		N   int64
 	}
-	if err := tx.List(ctx, &days, `SELECT day, COUNT(*) AS n FROM clicks WHERE link_id = ? AND NOT bot GROUP BY day`, after.ID); err != nil {
-		return fmt.Errorf("count the clicks of %s: %w", after.ID, err)
+	query := how.over(`SELECT day, COUNT(*) AS n FROM clicks WHERE link_id = ? AND NOT bot GROUP BY day`)
+	if err := tx.List(ctx, &days, query, link.ID); err != nil {
+		return fmt.Errorf("count the clicks of %s: %w", link.ID, err)
 	}
 	for _, d := range days {
-		if before.Kind.CountsClicks() {
-			d.N = -d.N
-		}
-		tx.sums.clickOf(after.OfferMemberID, d.Day, d.N)
+		s.clickOf(link.OfferMemberID, d.Day, sign*d.N)
 	}
 	return nil
 }
 
-func (tx *Tx) addBalances(ctx context.Context, s *sums) error {
+// addBalances adds to what the ledger holds: that is in the currencies of its entries and knows no days, so that it is
+// never held back.
+func (tx *Tx) addBalances(ctx context.Context, s, _ *sums) error {
 	keys := slices.SortedFunc(maps.Keys(s.balances), func(a, b balanceKey) int {
 		return cmp.Or(cmp.Compare(a.OfferMemberID, b.OfferMemberID), cmp.Compare(a.CreatorID, b.CreatorID),
 			cmp.Compare(a.CampaignID, b.CampaignID), strings.Compare(a.currency, b.currency))
@@ -225,20 +320,52 @@ func (tx *Tx) addBalances(ctx context.Context, s *sums) error {
 		paid = balances.paid + excluded.paid`, nil)
 }
 
-func (tx *Tx) addUncredited(ctx context.Context, s *sums) error {
-	keys := slices.SortedFunc(maps.Keys(s.uncredited), func(a, b uncreditedDay) int {
+func (tx *Tx) addUncredited(ctx context.Context, s, shown *sums) error {
+	set := func(table string) string { return increments(table, uncreditedTable.sums) }
+	row := func(args []any, k uncreditedDay, u uncreditedSum) []any {
+		return append(args, k.day, int64(k.store), k.currency, u.orders, u.sales)
+	}
+	compare := func(a, b uncreditedDay) int {
 		return cmp.Or(strings.Compare(a.day, b.day), cmp.Compare(a.store, b.store), strings.Compare(a.currency,
 			b.currency))
-	})
-	var args []any
-	for _, k := range keys {
-		if u := s.uncredited[k]; u != (uncreditedSum{}) {
-			args = append(args, k.day, int64(k.store), k.currency, u.orders, u.sales)
+	}
+	return addTo(ctx, tx, uncreditedTable, s.uncredited, shown.uncredited, compare, row, set)
+}
+
+// addTo adds sums to the rows of a table, and where figures are held back other ones to what is shown of it: of all
+// rows that change, also of those of which nothing else is shown.
+func addTo[K, V comparable](ctx context.Context, tx *Tx, t sumTable, changes, shown map[K]V, compare func(a, b K) int,
+	row func([]any, K, V) []any, set func(table string) string) error {
+	var none V
+	for _, m := range []map[K]V{changes, shown} {
+		maps.DeleteFunc(m, func(_ K, v V) bool { return v == none })
+	}
+	if tx.how != nil {
+		all := maps.Clone(shown)
+		if all == nil {
+			all = map[K]V{}
+		}
+		for k := range changes {
+			all[k] = shown[k]
+		}
+		var args, keys []any
+		for _, k := range slices.SortedFunc(maps.Keys(all), compare) {
+			begun := len(args)
+			args = row(args, k, all[k])
+			keys = append(keys, args[begun:begun+len(t.keys)]...)
+		}
+		if err := t.keep(ctx, tx, tx.how, keys); err != nil {
+			return err
+		}
+		if err := t.write(ctx, tx, tx.how, args, set); err != nil {
+			return err
 		}
 	}
-	return tx.insertRows(ctx, "uncredited_days (day, store_id, currency, orders, sales)", 5, args,
-		`ON CONFLICT (day, store_id, currency) DO UPDATE SET orders = uncredited_days.orders + excluded.orders,
-		sales = uncredited_days.sales + excluded.sales`, nil)
+	var args []any
+	for _, k := range slices.SortedFunc(maps.Keys(changes), compare) {
+		args = row(args, k, changes[k])
+	}
+	return t.write(ctx, tx, nil, args, set)
 }
 
 // place is where an offer member stands now.
@@ -271,29 +398,36 @@ type periodCell struct {
 	former bool
 }
 
-func (tx *Tx) addMembersAndOffers(ctx context.Context, s *sums) error {
-	maps.DeleteFunc(s.days, func(_ memberDay, t affiliate.Sums) bool { return t == affiliate.Sums{} })
-	places := map[affiliate.OfferMemberID]place{}
-	if len(s.days) > 0 {
-		var members []affiliate.OfferMemberID
-		for at := range s.days {
+func (tx *Tx) addMembersAndOffers(ctx context.Context, s, shown *sums) error {
+	var members []affiliate.OfferMemberID
+	for _, counted := range []*sums{s, shown} {
+		maps.DeleteFunc(counted.days, func(_ memberDay, t affiliate.Sums) bool { return t == affiliate.Sums{} })
+		for at := range counted.days {
 			members = append(members, at.member)
 		}
+	}
+	places := map[affiliate.OfferMemberID]place{}
+	if len(members) > 0 {
 		slices.Sort(members)
 		var err error
 		if places, err = tx.places(ctx, ` WHERE om.id IN (?)`, slices.Compact(members)); err != nil {
 			return err
 		}
 	}
-	if err := tx.addMembers(ctx, s.days, places); err != nil {
+	if err := tx.addMembers(ctx, s.days, shown.days, places); err != nil {
 		return err
 	}
+	return tx.addOffers(ctx, s.cells(places), shown.cells(places))
+}
+
+// cells are what changes in the sums of offers.
+func (s *sums) cells(places map[affiliate.OfferMemberID]place) map[periodCell]affiliate.Sums {
 	cells := maps.Clone(s.moved)
 	for at, t := range s.days {
 		p := places[at.member]
 		addPeriods(&cells, at.day, p.Offer, at.cell, p.Former, t)
 	}
-	return tx.addOffers(ctx, cells)
+	return cells
 }
 
 // addPeriods adds to the day and the month of an offer, and of all offers.
@@ -307,22 +441,18 @@ func addPeriods(cells *map[periodCell]affiliate.Sums, day string, offer affiliat
 	}
 }
 
-func (tx *Tx) addOffers(ctx context.Context, cells map[periodCell]affiliate.Sums) error {
-	keys := slices.SortedFunc(maps.Keys(cells), func(a, b periodCell) int {
+func (tx *Tx) addOffers(ctx context.Context, cells, shown map[periodCell]affiliate.Sums) error {
+	compare := func(a, b periodCell) int {
 		return cmp.Or(strings.Compare(a.period, b.period), cmp.Compare(a.offer, b.offer), strings.Compare(a.currency,
 			b.currency),
 			compareBool(a.converted, b.converted), compareBool(a.former, b.former))
-	})
-	columns := strings.Split(tally.Columns, ", ")
-	var args []any
-	for _, k := range keys {
-		if t := cells[k]; t != (affiliate.Sums{}) {
-			args = append(args, k.period, int64(k.offer), k.currency, k.converted, k.former)
-			args = append(args, valuesOf(t, columns)...)
-		}
 	}
-	return tx.insertRows(ctx, "offer_periods (period, offer_id, currency, converted, former, "+tally.Columns+")",
-		5+len(columns), args, "ON CONFLICT (period, offer_id, currency, converted, former) DO UPDATE SET "+increments("offer_periods", columns), nil)
+	row := func(args []any, k periodCell, t affiliate.Sums) []any {
+		args = append(args, k.period, int64(k.offer), k.currency, k.converted, k.former)
+		return append(args, valuesOf(t, periodSums)...)
+	}
+	return addTo(ctx, tx, periodTable, cells, shown, compare, row,
+		func(table string) string { return increments(table, periodSums) })
 }
 
 // valuesOf gives the sums that are named.
@@ -372,7 +502,7 @@ func (m *monthMasks) set(day string) {
 	m[month-1] |= 1 << (d - 1)
 }
 
-const maskColumns = "m01, m02, m03, m04, m05, m06, m07, m08, m09, m10, m11, m12"
+var maskColumns = columns{"m01", "m02", "m03", "m04", "m05", "m06", "m07", "m08", "m09", "m10", "m11", "m12"}
 
 // yearSums are what changes in a row of member_years: its sums, and the bits of some days.
 type yearSums struct {
@@ -385,62 +515,95 @@ func (y yearSums) with(day string) yearSums {
 	return y
 }
 
-func (tx *Tx) addMembers(ctx context.Context, days map[memberDay]affiliate.Sums,
+func (tx *Tx) addMembers(ctx context.Context, days, shownDays map[memberDay]affiliate.Sums,
 	places map[affiliate.OfferMemberID]place) error {
-	years := map[memberYear]yearSums{}
-	var lost []memberDay
+	years, lost := yearsAndLost(days)
+	shown, shownLost := yearsAndLost(shownDays)
+	if tx.how != nil {
+		if shown == nil {
+			shown = map[memberYear]yearSums{}
+		}
+		for k := range years {
+			shown[k] = shown[k].plus(yearSums{}) // what changes is kept, also where nothing else is shown
+		}
+		var keys []any
+		for _, k := range slices.SortedFunc(maps.Keys(shown), compareYears) {
+			keys = append(keys, k.year, int64(k.member), k.currency, k.converted)
+		}
+		if err := yearTable.keep(ctx, tx, tx.how, keys); err != nil {
+			return err
+		}
+		if err := tx.changeYears(ctx, tx.how, shown, places, "|"); err != nil {
+			return err
+		}
+		if err := tx.clearDays(ctx, tx.how, shownLost, places); err != nil {
+			return err
+		}
+	}
+	if err := tx.changeYears(ctx, nil, years, places, "|"); err != nil {
+		return err
+	}
+	return tx.clearDays(ctx, nil, lost, places)
+}
+
+// yearsAndLost gives what changes in the years of offer members, and the days that lose a conversion.
+func yearsAndLost(days map[memberDay]affiliate.Sums) (years map[memberYear]yearSums, lost []memberDay) {
 	for at, t := range days {
 		if at.member == 0 {
 			continue
 		}
-		add(&years, memberYear{at.member, at.day[:4], at.cell}, func(y yearSums) yearSums {
-			y.sums = y.sums.Plus(t)
-			if t.Conversions > 0 {
-				y = y.with(at.day)
-			}
-			return y
-		})
+		change := yearSums{sums: t}
+		if t.Conversions > 0 {
+			change = change.with(at.day)
+		}
+		add(&years, memberYear{at.member, at.day[:4], at.cell}, change.plus)
 		if t.Conversions < 0 {
 			lost = append(lost, at)
 		}
 	}
-	if err := tx.changeYears(ctx, years, places, "|"); err != nil {
-		return err
-	}
-	return tx.clearDays(ctx, lost, places)
+	return years, lost
 }
 
-// changeYears adds sums to rows of member_years, and their days by an operator of bits.
-func (tx *Tx) changeYears(ctx context.Context, years map[memberYear]yearSums, places map[affiliate.OfferMemberID]place,
-	operator string) error {
-	names, masks := strings.Split(tally.YearColumns, ", "), strings.Split(maskColumns, ", ")
+// plus has the sums of both and the days of both.
+func (y yearSums) plus(z yearSums) yearSums {
+	y.sums = y.sums.Plus(z.sums)
+	for i := range y.days {
+		y.days[i] |= z.days[i]
+	}
+	return y
+}
+
+// changeYears adds sums to rows of member_years, and their days by an operator of bits. how says which rows: see
+// sumTable.write.
+func (tx *Tx) changeYears(ctx context.Context, how *Shown, years map[memberYear]yearSums,
+	places map[affiliate.OfferMemberID]place, operator string) error {
 	var args []any
 	for _, k := range slices.SortedFunc(maps.Keys(years), compareYears) {
 		y := years[k]
-		args = append(args, int64(k.member), int64(places[k.member].Offer), k.year, k.currency, k.converted)
-		args = append(args, valuesOf(y.sums, names)...)
+		args = append(args, k.year, int64(k.member), k.currency, k.converted, int64(places[k.member].Offer))
+		args = append(args, valuesOf(y.sums, yearSumColumns)...)
 		for _, mask := range y.days {
 			args = append(args, mask)
 		}
 	}
-	set := increments("member_years", names)
-	for _, c := range masks {
-		set += fmt.Sprintf(", %s = member_years.%s %s excluded.%s", c, c, operator, c)
-	}
-	return tx.insertRows(ctx,
-		"member_years (offer_member_id, offer_id, year, currency, converted, "+tally.YearColumns+", "+maskColumns+")",
-		5+len(names)+len(masks), args, "ON CONFLICT (offer_member_id, year, currency, converted) DO UPDATE SET "+set, nil)
+	return yearTable.write(ctx, tx, how, args, func(table string) string {
+		set := increments(table, yearSumColumns)
+		for _, c := range maskColumns {
+			set += fmt.Sprintf(", %s = %s.%s %s excluded.%s", c, table, c, operator, c)
+		}
+		return set
+	})
 }
 
 func compareYears(a, b memberYear) int {
-	return cmp.Or(cmp.Compare(a.member, b.member), strings.Compare(a.year, b.year), strings.Compare(a.currency,
-		b.currency),
-		compareBool(a.converted, b.converted))
+	return cmp.Or(strings.Compare(a.year, b.year), cmp.Compare(a.member, b.member),
+		strings.Compare(a.currency, b.currency), compareBool(a.converted, b.converted))
 }
 
 // clearDays takes the bits of days away on which no conversion is left. The rows are locked already, so what is counted
 // here includes whatever others have committed.
-func (tx *Tx) clearDays(ctx context.Context, lost []memberDay, places map[affiliate.OfferMemberID]place) error {
+func (tx *Tx) clearDays(ctx context.Context, how *Shown, lost []memberDay,
+	places map[affiliate.OfferMemberID]place) error {
 	if len(lost) == 0 {
 		return nil
 	}
@@ -456,8 +619,8 @@ func (tx *Tx) clearDays(ctx context.Context, lost []memberDay, places map[affili
 		Converted bool
 	}
 	slices.Sort(members)
-	err := tx.ListIn(ctx, &left, `SELECT DISTINCT offer_member_id AS member, day, `+tally.Cell+` FROM conversions c
-		WHERE credited AND `+tally.Class("c", affiliate.ClassConversion)+` AND offer_member_id IN (?) AND day IN (?)`,
+	err := tx.ListIn(ctx, &left, how.over(`SELECT DISTINCT offer_member_id AS member, day, `+tally.Cell+` FROM conversions c
+		WHERE credited AND `+tally.Class("c", affiliate.ClassConversion)+` AND offer_member_id IN (?) AND day IN (?)`),
 		slices.Compact(members), distinctText(days))
 	if err != nil {
 		return err
@@ -472,7 +635,7 @@ func (tx *Tx) clearDays(ctx context.Context, lost []memberDay, places map[affili
 			add(&gone, memberYear{at.member, at.day[:4], at.cell}, func(y yearSums) yearSums { return y.with(at.day) })
 		}
 	}
-	return tx.changeYears(ctx, gone, places, "& ~")
+	return tx.changeYears(ctx, how, gone, places, "& ~")
 }
 
 func distinctText(list []string) []string {
@@ -504,6 +667,19 @@ func (tx *Tx) movingFormer(ctx context.Context, condition string, id int64, chan
 		return nil
 	}
 	slices.Sort(moved)
+	if err := tx.moveSums(ctx, nil, &tx.sums, moved, after); err != nil {
+		return err
+	}
+	how, err := tx.shownNow(ctx)
+	if err != nil || how == nil {
+		return err
+	}
+	return tx.moveSums(ctx, how, &tx.shownSums, moved, after)
+}
+
+// moveSums moves what offer members count, as they are or as they are shown, to where they stand now.
+func (tx *Tx) moveSums(ctx context.Context, how *Shown, s *sums, moved []affiliate.OfferMemberID,
+	after map[affiliate.OfferMemberID]place) error {
 	query, args, err := sqlx.In(`SELECT member, day, currency, converted, `+tally.SumUp(tally.Columns)+` FROM (`+
 		tally.Facts(" AND c.offer_member_id IN (?)", " AND l.offer_member_id IN (?)", " AND e.offer_member_id IN (?)")+
 		`) f GROUP BY member, day, currency, converted`, moved, moved, moved)
@@ -519,8 +695,8 @@ func (tx *Tx) movingFormer(ctx context.Context, condition string, id int64, chan
 		}
 		err := rows.Scan(to...)
 		p := after[at.member]
-		addPeriods(&tx.sums.moved, at.day, p.Offer, at.cell, !p.Former, t.Negative())
-		addPeriods(&tx.sums.moved, at.day, p.Offer, at.cell, p.Former, t)
+		addPeriods(&s.moved, at.day, p.Offer, at.cell, !p.Former, t.Negative())
+		addPeriods(&s.moved, at.day, p.Offer, at.cell, p.Former, t)
 		return err
-	}, tx.d.rebind(query), args...)
+	}, tx.d.rebind(how.over(query)), args...)
 }

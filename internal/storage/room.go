@@ -265,7 +265,7 @@ func (db *DB) ProbeWriting(ctx context.Context) (*Unwritable, error) {
 // probeStandby notices a failover while nobody writes.
 func (db *DB) probeStandby(ctx context.Context) error {
 	var readOnly bool
-	err := (queries{db.write, db.d}).Get(ctx, &readOnly,
+	err := (queries{c: db.write, d: db.d}).Get(ctx, &readOnly,
 		`SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'`)
 	if err != nil {
 		return err

@@ -11,8 +11,14 @@ import (
 
 const accountSettings = "account"
 
-// Settings gives the account's settings, the defaults where nothing was set.
+// Settings gives the account's settings, the defaults where nothing was set; outside of transactions with the currency
+// and the time zone by which figures are shown, see AsShown.
 func (q queries) Settings(ctx context.Context) (affiliate.Settings, error) {
+	s, err := q.settings(ctx)
+	return q.shown(ctx).settings(s), err
+}
+
+func (q queries) settings(ctx context.Context) (affiliate.Settings, error) {
 	s := affiliate.DefaultSettings()
 	var text string
 	err := q.Get(ctx, &text, `SELECT value FROM settings WHERE name = ?`, accountSettings)

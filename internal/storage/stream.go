@@ -14,7 +14,8 @@ import (
 // Snapshot is the database as it was at one moment: whatever is read from it belongs together.
 type Snapshot struct{ queries }
 
-// InSnapshot runs f on a snapshot that is taken at its first query. It holds a connection until f ends, and PostgreSQL
+// InSnapshot runs f on a snapshot that is taken at its first query. Figures are in it as they are to be shown; see
+// AsShown. It holds a connection until f ends, and PostgreSQL
 // cannot clean up what has changed since: whoever waits for slow readers in f must bound how long and how many.
 func (db *DB) InSnapshot(ctx context.Context, f func(s *Snapshot) error) error {
 	raw, err := db.read.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
@@ -22,10 +23,15 @@ func (db *DB) InSnapshot(ctx context.Context, f func(s *Snapshot) error) error {
 		return fmt.Errorf("begin a snapshot: %w", err)
 	}
 	defer func() { _ = raw.Rollback() }() // nothing was written
-	s := &Snapshot{queries{db.noted(raw), db.d}}
+	s := &Snapshot{queries{c: db.noted(raw), d: db.d, reads: true}}
 	if !db.Embedded() {
 		// Compiling a query that reads a million rows once takes half a second longer than it saves.
 		if _, err := s.exec(ctx, `SET LOCAL jit = off`); err != nil {
+			return err
+		}
+	}
+	if shownIn(ctx) == nil {
+		if s.snapshot, err = s.shownNow(ctx); err != nil {
 			return err
 		}
 	}

@@ -153,10 +153,15 @@ func toldOnce(batches []*live.Batch, events func(*live.Batch) string) string {
 func Event(name, data string) string { return "event: " + name + "\ndata: " + data + "\n\n" }
 
 // liveEvents writes changes as at most one event of each kind: "orders" names orders, "deliveries" the stores whose
-// deliveries came, were turned away or were processed.
+// deliveries came, were turned away or were processed; "figures" says that all figures changed.
 func liveEvents(changes []affiliate.Change) string {
 	var orders, stores []LiveChange
+	figures := ""
 	for _, ch := range changes {
+		if ch.Figures {
+			figures = Event(live.Figures, "all")
+			continue
+		}
 		if ch.Account {
 			continue // it changes no order
 		}
@@ -171,7 +176,7 @@ func liveEvents(changes []affiliate.Change) string {
 		}
 		orders = append(orders, change)
 	}
-	return liveEvent("orders", orders) + liveEvent("deliveries", stores)
+	return liveEvent("orders", orders) + liveEvent("deliveries", stores) + figures
 }
 
 func liveEvent(name string, list []LiveChange) string {

@@ -47,6 +47,7 @@ async function refresh(id) {
     const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
     const text = await answer.text();
     took = performance.now() - began;
+    if (answer.ok) markHeld(answer);
     if (answer.ok && typing(part)) setTimeout(() => schedule(part), 400); // since it was asked for
     else if (answer.ok) replace(part, text);
     else if (answer.status === 429 || answer.status === 503) setTimeout(() => schedule(part), later(answer));
@@ -190,6 +191,32 @@ function listen() {
   addEventListener("pagehide", leave);
   addEventListener("pageshow", (event) => { if (event.persisted && !document.hidden) join(); });
   if (!document.hidden) join();
+}
+
+// Figures that are computed anew are marked as those from before the change, until all are done. Each part says how far
+// that is; a page that shows some asks now and then, and fetches its parts when they are done.
+let heldLook = 0;
+
+function markHeld(answer) {
+  const band = document.getElementById("held");
+  if (!band) return;
+  const percent = answer.headers.get("X-Recalculation");
+  document.body.classList.toggle("held-back", percent !== null);
+  band.hidden = percent === null;
+  band.querySelector("[data-percent]").textContent = percent ?? "";
+  clearTimeout(heldLook);
+  heldLook = percent === null ? 0 : setTimeout(askHeld, 2000);
+}
+
+async function askHeld() {
+  try {
+    const answer = document.hidden ? null : await fetch("/recalculation", { redirect: "error" });
+    if (!answer?.ok) heldLook = setTimeout(askHeld, 2000);
+    else if (answer.headers.has("X-Recalculation")) markHeld(answer);
+    else fragments().length ? fragments().forEach(schedule) : markHeld(answer);
+  } catch {
+    heldLook = setTimeout(askHeld, 5000); // the connection is gone
+  }
 }
 
 // numberText writes a number for the person, as the server does: a whole one, or a text such as "-1234.50".
@@ -542,3 +569,4 @@ if (palette) {
 
 enhance(document);
 listen();
+if (document.body.classList.contains("held-back")) heldLook = setTimeout(askHeld, 2000);

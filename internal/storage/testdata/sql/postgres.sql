@@ -784,6 +784,17 @@ GROUP BY d.currency
 ORDER BY d.currency;
 
 -- save orders
+SELECT pg_advisory_xact_lock_shared($1);
+
+-- save orders
+SELECT id, before, COALESCE((SELECT value
+    FROM settings
+    WHERE name = $1), '{}') AS settings
+FROM recalculations
+WHERE state = 'running' AND before <> ''
+ORDER BY id DESC LIMIT 1;
+
+-- save orders
 INSERT INTO orders (store_id, external_id, revision, number, status, currency, value, original_value, total,
       refunded, refund_pending, test, placed_at, updated_at, day, codes, not_credited, evidence, trace,
       doubts, custom_status, parent, part, state, changed_at, created_at)

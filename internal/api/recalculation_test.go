@@ -1,0 +1,55 @@
+package api_test
+
+import (
+	"reflect"
+	"testing"
+)
+
+// TestAPI_recalculation: after a change of the currency, figures, lists and files stay as they were until all are
+// computed anew. Every answer says so meanwhile.
+func TestAPI_recalculation(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		o.app.Live = deaf{}
+		o.sold()
+		read := func() (list []object) {
+			for _, path := range []string{"/performance", "/performance/series?unit=day", "/performance/campaigns",
+				"/conversions?totals=true", "/performance/creators"} {
+				list = append(list, o.viewer.call("GET", v1+path, nil).ok(200))
+			}
+			return list
+		}
+		file := func() string { return o.viewer.call("GET", v1+"/conversions.csv", nil).raw }
+		before, csv := read(), file()
+		if o.viewer.call("GET", v1+"/recalculation", nil).ok(200)["shown"] != nil {
+			o.Error("something is shown though nothing goes on")
+		}
+		settings := o.viewer.call("GET", v1+"/settings", nil).ok(200)
+		to := "USD"
+		if settings["currency"] == to {
+			to = "EUR"
+		}
+		o.owner.call("PATCH", v1+"/settings", object{"currency": to, "timezone": "Asia/Tokyo"}).ok(200)
+		if during := read(); !reflect.DeepEqual(before, during) || file() != csv {
+			o.Errorf("before %v\nnow %v", before, during)
+		}
+		a := o.viewer.call("GET", v1+"/recalculation", nil)
+		shown, _ := a.ok(200)["shown"].(object)
+		if shown["currency"] != settings["currency"] || shown["timezone"] != settings["timezone"] ||
+			a.header.Get("Recalculation") != "running" {
+			o.Errorf("shown are %v", shown)
+		}
+		if now := o.viewer.call("GET", v1+"/settings", nil).ok(200); now["currency"] != to {
+			o.Errorf("the settings are %v", now)
+		}
+		if err := o.app.Recalculate(o.Context()); err != nil {
+			o.Fatal(err)
+		}
+		a = o.viewer.call("GET", v1+"/performance", nil)
+		if after := a.ok(200); after["currency"] != to || a.header.Get("Recalculation") != "" {
+			o.Errorf("in the end %v", after)
+		}
+		if file() == csv {
+			o.Error("the file is as before")
+		}
+	})
+}
