@@ -81,14 +81,14 @@ func TestAttack_long_work(t *testing.T) {
 		}
 		recalculate := func() error { return a.Recalculate(ctx) }
 		h.during("set the currency", 1, set("currency=GBP"))
-		h.during("recalculate", n/150, recalculate)
+		h.during("recalculate", n/500, recalculate)
 		h.during("set the time zone", 1, set("timezone=Asia/Tokyo"))
-		h.during("recalculate", n/150, recalculate)
+		h.during("recalculate", n/500, recalculate)
 		h.during("set statuses", 1, func() error {
 			_, err := a.SetStatuses(ctx, 1, app.StatusMeanings{"half-packed": affiliate.StoreCanceled})
 			return err
 		})
-		h.during("recalculate", n/2/150, recalculate)
+		h.during("recalculate", n/2/500, recalculate)
 		h.during("load rates", 3, func() error {
 			list, err := fxrates.Bundled()
 			ok(t, err)

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -69,5 +70,8 @@ func TestAPI_payoutBatches(t *testing.T) {
 			o.Errorf("the file of what is due is\n%s", string(file.raw))
 		}
 		m.call("GET", v1+"/payout-batches/bat_9", nil).problem(404, "not_found", "")
+		if b := o.viewer.call("GET", v1+"/payout-batches/bat_1", nil).ok(200); !reflect.DeepEqual(b, canceled) {
+			o.Errorf("it is read as %v", b)
+		}
 	})
 }

@@ -37,7 +37,7 @@ func eachDesk(t *testing.T, test func(d *desk)) {
 		}
 		d := &desk{T: t, at: deskStart}
 		d.ctx = app.As(t.Context(), affiliate.Principal{Name: "the test", Role: affiliate.RoleOwner})
-		d.App = &app.App{DB: db, Sealer: sealer, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: d.now, PublicURL: "https://t.example",
+		d.App = &app.App{DB: db, Sealer: sealer, Live: &recorder{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: d.now, PublicURL: "https://t.example",
 			Platforms: app.Platforms{shopify.Platform{}, woocommerce.Platform{}}}
 		test(d)
 		if !t.Failed() {

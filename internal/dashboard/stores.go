@@ -196,7 +196,7 @@ func (h storeHealth) troubles() (list []string) {
 	case app.AsksForData(w):
 		list = append(list, "a customer asked for their data; answer within 30 days.")
 	case w != "" && !app.AboutStatus(w):
-		list = append(list, w)
+		list = append(list, withoutDelivery(w))
 	}
 	if h.Uninstalled() {
 		list = append(list, "the app was removed from the shop, no deliveries come any more.")
@@ -284,6 +284,7 @@ type storePage struct {
 	NewSecret   string // that was made a moment ago: it is shown this once
 	Secrets     []secretLine
 	Latest      []deliveryLine
+	Warning     string // of the store, as people read it
 	WarnedBy    string // the delivery that the warning is about
 	Doubts      storeDoubts
 	Statuses    statusForm
@@ -326,7 +327,10 @@ func (r *request) showStore(status int, errs fieldErrors) error {
 		Errors: errs, MayChange: r.may(affiliate.MayChangeCatalog),
 		MayOwn: r.may(affiliate.MayAdminister)}
 	page.Latest = r.deliveryLines(latest)
-	page.WarnedBy = deliveryNamed.FindString(store.Warning)
+	page.Warning = withoutDelivery(store.Warning)
+	if named := deliveryNamed.FindStringSubmatch(store.Warning); named != nil {
+		page.WarnedBy = named[1]
+	}
 	if page.Doubts, err = r.storeDoubts(store); err != nil {
 		return err
 	}
@@ -441,7 +445,10 @@ func (r *request) endSecret() error {
 }
 
 // deliveryNamed finds the delivery in a warning: "… (delivery dlv_12)".
-var deliveryNamed = regexp.MustCompile(`\bdlv_[0-9]+\b`)
+var deliveryNamed = regexp.MustCompile(` \(delivery (dlv_[0-9]+)\)`)
+
+// withoutDelivery is a warning as people read it: what it is about is a link beside it.
+func withoutDelivery(warning string) string { return deliveryNamed.ReplaceAllString(warning, "") }
 
 func (r *request) dismissWarning() error {
 	store, err := r.store()
