@@ -12,6 +12,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 func TestCreators(t *testing.T) {
@@ -193,4 +194,27 @@ func TestStatement(t *testing.T) {
 	}
 	h.viewer().get("/creators/cre_99/statement.csv").is(http.StatusNotFound)
 	h.nobody().get(anna + "/statement.csv").is(http.StatusSeeOther)
+}
+
+// TestStatement_narrowed: a number of payouts, or of one campaign, leads to the entries behind it, which add up to it and
+// have no balances.
+func TestStatement_narrowed(t *testing.T) {
+	h := busyHouse(t)
+	address := "/creators/" + h.creator("Anna Ahlers").ID.String() + "/statement?period=all_time"
+	sums, err := h.app.DB.LedgerSums(t.Context(), storage.LedgerFilter{Creator: h.creator("Anna Ahlers").ID,
+		Kind: affiliate.PaidOut})
+	if err != nil || len(sums) != 1 {
+		t.Fatalf("payouts add up to %v, %v", sums, err)
+	}
+	paid := h.viewer().get(address + "&kind=payout").is(http.StatusOK)
+	for c, sum := range sums {
+		paid.says("Only Payout", "Sum "+asRead(moneyText(sum, c)), "Show all entries").hides("Balance", "Commission")
+	}
+	file := h.viewer().get(strings.Replace(address, "?", ".csv?", 1) + "&kind=payout").is(http.StatusOK).body
+	if strings.Contains(file, "accrual") || !strings.Contains(file, "payout") || strings.Contains(file, "Balance") {
+		t.Errorf("the file of payouts is\n%s", file)
+	}
+	h.viewer().get(address + "&campaign=" + h.campaign("Spring").ID.String()).is(http.StatusOK).says("Only Spring").
+		hides("Balance")
+	h.viewer().get(address + "&kind=wages").is(http.StatusUnprocessableEntity)
 }

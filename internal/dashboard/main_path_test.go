@@ -121,6 +121,9 @@ func (b *tab) walk(by hand, again func()) {
 	by.press("Sign in")
 	b.says("First steps")
 
+	by.press("Name your brand, its currency and time zone")
+	by.write("Brand", "Northwind")
+	by.press("Save and go on")
 	by.press("Connect a store")
 	by.write("Name", "Northwind US")
 	by.write("Address", "shop.myshopify.com")
