@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -14,11 +15,15 @@ const (
 	Reject  Decision = "reject"  // takes it out of all totals
 	Undo    Decision = "undo"    // takes a rejection back
 	Release Decision = "release" // lets a held one pass
+	Keep    Decision = "keep"    // says that an approved one is credited rightly
 )
 
+// Words lists the decisions there are.
+func (Decision) Words() []Decision { return []Decision{Reject, Undo, Release, Keep} }
+
 func (d Decision) validate() error {
-	if d != Reject && d != Undo && d != Release {
-		return affiliate.FieldErrorf("decision", "must be %s, %s or %s", Reject, Undo, Release)
+	if !slices.Contains(d.Words(), d) {
+		return affiliate.FieldErrorf("decision", "must be %s, %s, %s or %s", Reject, Undo, Release, Keep)
 	}
 	return nil
 }
@@ -29,11 +34,11 @@ const (
 	MaxReason  = 500 // bytes
 )
 
-// Decide rejects conversions, takes rejections back or releases held ones: all of them or none. Commissions, totals and
-// the ledger change in the same transaction; what was paid already is taken back from the next payout. A decision that
-// was made before changes nothing. It gives the conversions as they are then, in the order of ids. Errors: Invalid for
-// a list that is empty or too long, NotFound, Conflict for a conversion that is no longer credited or cannot be
-// released.
+// Decide rejects conversions, takes rejections back, releases held ones or keeps approved ones as they are: all of them
+// or none. Commissions, totals and the ledger change in the same transaction, but for those that are kept; what was paid
+// already is taken back from the next payout. A decision that was made before changes nothing. It gives the conversions
+// as they are then, in the order of ids. Errors: Invalid for a list that is empty or too long, NotFound, Conflict for a
+// conversion that is no longer credited or cannot be released or kept.
 func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decision,
 	reason string) ([]storage.Conversion, error) {
 	if len(ids) == 0 || len(ids) > MaxDecided {
@@ -60,6 +65,10 @@ func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decisi
 		case Release:
 			if err := state.Release(actor(ctx), now); err != nil {
 				return affiliate.Errorf(affiliate.Conflict, "%s cannot be released: %v", c.ID, err)
+			}
+		case Keep:
+			if err := state.Keep(actor(ctx), now); err != nil {
+				return affiliate.Errorf(affiliate.Conflict, "%s cannot be kept as it is: %v", c.ID, err)
 			}
 		}
 		c.SetApprovals(state)
