@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -49,7 +50,8 @@ func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decisi
 	now := a.now()
 	return a.revise(ctx, distinctIDs(ids), func(c *storage.Conversion) error {
 		if !c.Credited {
-			return affiliate.Errorf(affiliate.Conflict, "%s is no longer credited to anybody", c.ID)
+			const text = "%s is no longer credited to anybody"
+			return affiliate.ForPeople(affiliate.Errorf(affiliate.Conflict, text, c.ID), fmt.Sprintf(text, "an order"))
 		}
 		state := c.Approvals()
 		switch d {
@@ -59,7 +61,9 @@ func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decisi
 			state.Undo(actor(ctx), now)
 		case Release:
 			if err := state.Release(actor(ctx), now); err != nil {
-				return affiliate.Errorf(affiliate.Conflict, "%s cannot be released: %v", c.ID, err)
+				const text = "%s cannot be released: %v"
+				return affiliate.ForPeople(affiliate.Errorf(affiliate.Conflict, text, c.ID, err),
+					fmt.Sprintf(text, "a conversion", err))
 			}
 		}
 		c.SetApprovals(state)
