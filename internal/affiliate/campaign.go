@@ -1,6 +1,7 @@
 package affiliate
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -70,19 +71,25 @@ func (c Campaign) Validate() error {
 		return err
 	}
 	if !c.StartsAt.IsZero() && !c.EndsAt.IsZero() && !c.StartsAt.Before(c.EndsAt) {
-		return FieldErrorf("ends_at", "must be after starts_at")
+		return ForPeople(FieldErrorf("ends_at", "must be after starts_at"), "must be after the start")
 	}
 	if c.WindowDays != 0 && (c.WindowDays < MinWindowDays || c.WindowDays > MaxWindowDays) {
 		return FieldErrorf("attribution_window_days", "must be between %d and %d, or be left out for the account's",
 			MinWindowDays, MaxWindowDays)
 	}
 	if c.Precedence != "" && c.Precedence != CodeFirst && c.Precedence != LinkFirst {
-		return FieldErrorf("precedence", "must be %s or %s, or be left out for the account's", CodeFirst, LinkFirst)
+		return eitherOr("precedence", CodeFirst, LinkFirst)
 	}
 	if c.ClickRule != "" && c.ClickRule != LastClick && c.ClickRule != FirstClick {
-		return FieldErrorf("click_rule", "must be %s or %s, or be left out for the account's", LastClick, FirstClick)
+		return eitherOr("click_rule", LastClick, FirstClick)
 	}
 	return nil
+}
+
+// eitherOr is the error of a rule that is neither of two.
+func eitherOr[W ~string](field string, one, other W) error {
+	text := fmt.Sprintf("must be %s or %s, or be left out for the account's", one, other)
+	return ForPeople(FieldErrorf(field, "%s", text), inWords(text))
 }
 
 // End ends the campaign now; what is placed later is not credited any more. An end that was set for earlier stays.

@@ -26,7 +26,7 @@ type Error struct {
 	Field   string
 	Message string
 
-	shown string // the message with its numbers marked; empty where it has none
+	shown string // the message for people, its numbers marked; empty where it is the same
 }
 
 func (e *Error) Error() string {
@@ -59,7 +59,28 @@ func newError(kind ErrorKind, field, text string) *Error {
 	return e
 }
 
-// Shown is the message with its numbers marked (money.Marked), for those who write them in the signs of the reader.
+// ForPeople gives an error other words for people than programs get, which name fields and values as those know them.
+func ForPeople(err error, words string) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	other := *e
+	other.shown = words
+	return &other
+}
+
+// AboutField gives an error that is about one field, if it may be shown to a person.
+func AboutField(field string, err error) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return FieldErrorf(field, "%v", err)
+	}
+	return &Error{Kind: Invalid, Field: field, Message: e.Message, shown: e.shown}
+}
+
+// Shown is the message in words of people, with its numbers marked (money.Marked), for those who write them in the
+// signs of the reader.
 func (e *Error) Shown() string { return cmp.Or(e.shown, e.Message) }
 
 // KindOf gives the kind of the Error in err's chain, or "" when there is none.

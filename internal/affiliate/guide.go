@@ -84,6 +84,14 @@ func (g *Guide) Needs(topic string) bool {
 	return slices.ContainsFunc(g.Topics, func(t Topic) bool { return t.Name == topic })
 }
 
+// TopicLabel is what a store's admin calls a topic; its name where the guide does not know it.
+func (g *Guide) TopicLabel(topic string) string {
+	if i := slices.IndexFunc(g.Topics, func(t Topic) bool { return t.Name == topic }); i >= 0 {
+		return g.Topics[i].Label
+	}
+	return topic
+}
+
 // OwnStatus says whether an order status is the platform's own; others are set by plugins.
 func (g *Guide) OwnStatus(status string) bool { return slices.Contains(g.Statuses, status) }
 

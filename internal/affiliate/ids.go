@@ -1,6 +1,7 @@
 package affiliate
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 )
@@ -47,13 +48,38 @@ func (id CostID) String() string        { return prefixed("cst_", int64(id)) }
 func (id UserID) String() string        { return prefixed("usr_", int64(id)) }
 func (id NoticeID) String() string      { return prefixed("ntc_", int64(id)) }
 
+// idNouns are what ids name, by their prefixes.
+var idNouns = map[string]string{"str_": "store", "dlv_": "delivery", "ord_": "order", "cmp_": "campaign",
+	"mem_": "campaign member", "cre_": "creator", "off_": "offer", "ofm_": "offer member", "cod_": "code", "lnk_": "link",
+	"cnv_": "conversion", "led_": "ledger entry", "tok_": "token", "pay_": "payout", "bat_": "batch of payouts",
+	"cst_": "cost", "usr_": "person", "ntc_": "notice", "sec_": "secret"}
+
+// NoSuch is the error of an id that leads to nothing.
+func NoSuch(id fmt.Stringer) error {
+	err := Errorf(NotFound, "there is no %s", id)
+	if noun := NounOf(id.String()); noun != "" {
+		return ForPeople(err, "there is no such "+noun)
+	}
+	return err
+}
+
+// NounOf is what an id names: "campaign" of cmp_12. It is empty for a text that is no id.
+func NounOf(id string) string {
+	prefix, number, _ := strings.Cut(id, "_")
+	if number == "" || strings.Trim(number, "0123456789") != "" {
+		return ""
+	}
+	return idNouns[prefix+"_"]
+}
+
 func prefixed(prefix string, id int64) string { return prefix + strconv.FormatInt(id, 10) }
 
 // ParseID reads an id as people see it ("cmp_12"), or its bare number. The error is Invalid and names the prefix.
 func ParseID[T ~int64](prefix, s string) (T, error) {
 	n, err := strconv.ParseInt(strings.TrimPrefix(strings.TrimSpace(s), prefix), 10, 64)
 	if err != nil || n <= 0 {
-		return 0, Errorf(Invalid, "%q is not an id; it looks like %s1", Clip(s, 40), prefix)
+		return 0, ForPeople(Errorf(Invalid, "%q is not an id; it looks like %s1", Clip(s, 40), prefix),
+			fmt.Sprintf("%q is no %s that there is", Clip(s, 40), idNouns[prefix]))
 	}
 	return T(n), nil
 }

@@ -37,6 +37,8 @@ func Presets() []Preset {
 		PeriodAllTime, PeriodCustom}
 }
 
+func (p Preset) word() string { return string(p) }
+
 // Title is the preset as people read it: "Last 6 months".
 func (p Preset) Title() string {
 	words := strings.ReplaceAll(string(p), "_", " ")
@@ -71,14 +73,13 @@ func ParsePeriod(preset, from, to string, now time.Time, zone *time.Location) (R
 	case p == "":
 		p = PeriodCustom
 	case !slices.Contains(Presets(), p):
-		return Range{}, FieldErrorf("period", "%q is not a period; it must be one of %s", Clip(preset, 40),
-			presetList())
+		err := FieldErrorf("period", "%q is not a period; it must be one of %s", Clip(preset, 40), presetList(Preset.word))
+		return Range{}, ForPeople(err, fmt.Sprintf("%q is not a period; it must be one of %s", Clip(preset, 40),
+			presetList(Preset.Title)))
 	case p != PeriodCustom && from != "":
-		return Range{}, FieldErrorf("from", "goes with the period %s only, not with %s; leave one of them out",
-			PeriodCustom, p)
+		return Range{}, onlyCustom("from", p)
 	case p != PeriodCustom && to != "":
-		return Range{}, FieldErrorf("to", "goes with the period %s only, not with %s; leave one of them out",
-			PeriodCustom, p)
+		return Range{}, onlyCustom("to", p)
 	}
 	if p == PeriodCustom {
 		return customRange(from, to, now, zone)
@@ -91,12 +92,19 @@ func ParsePeriod(preset, from, to string, now time.Time, zone *time.Location) (R
 	return r, nil
 }
 
-func presetList() string {
+func presetList(name func(Preset) string) string {
 	names := make([]string, len(Presets()))
 	for i, p := range Presets() {
-		names[i] = string(p)
+		names[i] = name(p)
 	}
 	return strings.Join(names, ", ")
+}
+
+// onlyCustom is the error of a day beside a period that has its own.
+func onlyCustom(field string, p Preset) error {
+	const text = "goes with the period %s only, not with %s; leave one of them out"
+	return ForPeople(FieldErrorf(field, text, PeriodCustom, p),
+		fmt.Sprintf(text, PeriodCustom, strings.ToLower(p.Title())))
 }
 
 func customRange(from, to string, now time.Time, zone *time.Location) (Range, error) {

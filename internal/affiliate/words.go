@@ -36,6 +36,9 @@ func WordList[W Word[W]]() string {
 	return b.String()
 }
 
+// inWords writes words of programs as people do: "set_aside" is "set aside".
+func inWords(text string) string { return strings.ReplaceAll(text, "_", " ") }
+
 // ParseWord reads one of few values; an empty text is none of them, and no error. The error names the field and the
 // values.
 func ParseWord[W Word[W]](field, text string) (W, error) {
@@ -54,7 +57,7 @@ func CheckWord[W Word[W]](field string, word W) error {
 	if slices.Contains(word.Words(), word) {
 		return nil
 	}
-	return FieldErrorf(field, "must be %s", WordList[W]())
+	return ForPeople(FieldErrorf(field, "must be %s", WordList[W]()), "must be "+inWords(WordList[W]()))
 }
 
 // ParseWords reads some of few values, with commas between them; an empty text is none. The error is ParseWord's.
@@ -76,7 +79,7 @@ func OptionalID[ID ~int64](field, prefix, text string) (ID, error) {
 	}
 	id, err := ParseID[ID](prefix, text)
 	if err != nil {
-		return 0, FieldErrorf(field, "%v", err)
+		return 0, AboutField(field, err)
 	}
 	return id, nil
 }
@@ -86,7 +89,7 @@ func ParseIDs[ID ~int64](field, prefix string, texts []string) (ids []ID, err er
 	for _, text := range texts {
 		id, err := ParseID[ID](prefix, text)
 		if err != nil {
-			return nil, FieldErrorf(field, "%v", err)
+			return nil, AboutField(field, err)
 		}
 		ids = append(ids, id)
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -54,7 +55,8 @@ func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decisi
 	now := a.now()
 	return a.revise(ctx, distinctIDs(ids), func(c *storage.Conversion) error {
 		if !c.Credited {
-			return affiliate.Errorf(affiliate.Conflict, "%s is no longer credited to anybody", c.ID)
+			const text = "%s is no longer credited to anybody"
+			return affiliate.ForPeople(affiliate.Errorf(affiliate.Conflict, text, c.ID), fmt.Sprintf(text, "an order"))
 		}
 		state := c.Approvals()
 		switch d {
@@ -64,11 +66,15 @@ func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decisi
 			state.Undo(actor(ctx), now)
 		case Release:
 			if err := state.Release(actor(ctx), now); err != nil {
-				return affiliate.Errorf(affiliate.Conflict, "%s cannot be released: %v", c.ID, err)
+				const text = "%s cannot be released: %v"
+				return affiliate.ForPeople(affiliate.Errorf(affiliate.Conflict, text, c.ID, err),
+					fmt.Sprintf(text, "a conversion", err))
 			}
 		case Keep:
 			if err := state.Keep(actor(ctx), now); err != nil {
-				return affiliate.Errorf(affiliate.Conflict, "%s cannot be kept as it is: %v", c.ID, err)
+				const text = "%s cannot be kept as it is: %v"
+				return affiliate.ForPeople(affiliate.Errorf(affiliate.Conflict, text, c.ID, err),
+					fmt.Sprintf(text, "a conversion", err))
 			}
 		}
 		c.SetApprovals(state)

@@ -177,7 +177,7 @@ func (a *App) AddMember(ctx context.Context, m affiliate.CampaignMember) (affili
 // asField turns "there is no cmp_9" about something that a request refers to into an Invalid of the referring field.
 func asField(field string, err error) error {
 	if affiliate.KindOf(err) == affiliate.NotFound {
-		return affiliate.FieldErrorf(field, "%s", err)
+		return affiliate.AboutField(field, err)
 	}
 	return err
 }
@@ -315,8 +315,9 @@ func (a *App) AddOfferMember(ctx context.Context, m affiliate.OfferMember) (affi
 			return m, asField("member", err)
 		}
 		if member.CampaignID != offer.CampaignID {
-			return m, affiliate.FieldErrorf("member", "%s is a member of %s, but the offer belongs to %s", member.ID,
+			err := affiliate.FieldErrorf("member", "%s is a member of %s, but the offer belongs to %s", member.ID,
 				member.CampaignID, offer.CampaignID)
+			return m, affiliate.ForPeople(err, "the offer belongs to another campaign than they do")
 		}
 		return a.addOfferMember(ctx, tx, m, member)
 	})

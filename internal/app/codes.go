@@ -95,16 +95,21 @@ func (a *App) ownedError(ctx context.Context, tx *storage.Tx, c affiliate.Code, 
 	if err != nil {
 		return err
 	}
-	since := "always"
+	const text, always = "%s belongs to %s (%s, %s) in %s, %s; %s", "always"
+	since, told := always, always
 	if !c.ValidFrom.IsZero() {
 		since = "since " + c.ValidFrom.UTC().Format(time.RFC3339)
+		told = "since " + c.ValidFrom.UTC().Format("2 January 2006, 15:04 UTC")
 	}
-	remedy := fmt.Sprintf("end it first (%s)", c.ID)
+	remedy, advice := fmt.Sprintf("end it first (%s)", c.ID), "end it there first"
 	if !c.ValidTo.IsZero() {
 		remedy = "it is free from " + c.ValidTo.UTC().Format(time.RFC3339) + " on: give that as valid_from"
+		advice = "it is free from " + c.ValidTo.UTC().Format("2 January 2006, 15:04 UTC") + " on"
 	}
-	return conflictf("code", "%s belongs to %s (%s, %s) in %s, %s; %s",
-		c.Code, owner.Creator, owner.Campaign, owner.Offer, store, since, remedy)
+	words := func(since, remedy string) string {
+		return fmt.Sprintf(text, c.Code, owner.Creator, owner.Campaign, owner.Offer, store, since, remedy)
+	}
+	return affiliate.ForPeople(conflictf("code", "%s", words(since, remedy)), words(told, advice))
 }
 
 // EndCode ends the ownership of a code at a moment, now when it is zero. The code stays as a tombstone with its orders.

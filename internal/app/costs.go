@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -51,8 +52,9 @@ func memberOfCampaign(ctx context.Context, tx *storage.Tx, c affiliate.Cost) err
 	}
 	_, err := tx.MemberOf(ctx, c.CampaignID, c.CreatorID)
 	if affiliate.KindOf(err) == affiliate.NotFound {
-		return affiliate.FieldErrorf("creator", "%s was never a member of %s; leave the creator out, or add them first",
-			c.CreatorID, c.CampaignID)
+		const text = "%s was never a member of %s; leave the creator out, or add them first"
+		return affiliate.ForPeople(affiliate.FieldErrorf("creator", text, c.CreatorID, c.CampaignID),
+			fmt.Sprintf(text, "the creator", "this campaign"))
 	}
 	return err
 }

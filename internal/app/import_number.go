@@ -36,7 +36,7 @@ func (c *cells) number(column string, currency money.Currency) (string, bool) {
 	}
 	plain, reason := c.decimal.plain(strings.TrimSpace(bare))
 	if reason != "" {
-		c.fail(column, "%q %s", affiliate.Shown(text), reason)
+		c.fail(column, "%q %s", affiliate.Shown(text), money.Plain(reason))
 		return "", false
 	}
 	return plain, true
@@ -67,11 +67,14 @@ var (
 
 // TypedNumber gives a number that a person typed as money.ParseScaled reads it: with a point and without signs between
 // thousands. decimal is the person's sign before decimals, "." or ",". What may be two numbers is refused, with the
-// reason and the remedy. What is no number at all is given back as it is.
+// reason and the remedy, of which numbers are marked (money.Marked). What is no number at all is given back as it is.
 func TypedNumber(text, decimal string) (number, reason string) {
 	text = strings.NewReplacer("\u00a0", " ", "\u202f", " ", "−", "-").Replace(text)
 	return decimalSign(decimal[0]).plain(strings.TrimSpace(text))
 }
+
+// notNumber is why a text is refused that only looks like a number; the example is marked, for the signs of the reader.
+var notNumber = "is not a number; write it like " + money.Marked("1234.5")
 
 // plain reads a number as people and spreadsheets write it in different languages: 1234.5, 1.234,50, 1,234.50,
 // 1'234.50. What may be two numbers is refused, with the reason. What is no number at all is left for others.
@@ -91,12 +94,12 @@ func (d decimalSign) plain(s string) (number, reason string) {
 	}
 	if strings.ContainsAny(whole, ".,' ") {
 		if !grouped.MatchString(whole) || strings.ContainsAny(decimals[min(1, len(decimals)):], ".,' ") {
-			return "", "is not a number; write it like 1234.5"
+			return "", notNumber
 		}
 		whole = strings.NewReplacer(".", "", ",", "", "'", "", " ", "").Replace(whole)
 	}
 	if strings.ContainsAny(decimals, "' ") {
-		return "", "is not a number; write it like 1234.5"
+		return "", notNumber
 	}
 	if whole == "" || whole == "+" || whole == "-" {
 		whole += "0"

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,7 +97,9 @@ func tidyPayouts(list []NewPayout, s affiliate.Settings) ([]NewPayout, error) {
 		}
 		in.Currency = currency
 		if seen[in.debt()] {
-			return nil, affiliate.FieldErrorf("creator", "%s is named twice", in.Creator)
+			const text = "%s is named twice"
+			return nil, affiliate.ForPeople(affiliate.FieldErrorf("creator", text, in.Creator),
+				fmt.Sprintf(text, "a creator"))
 		}
 		seen[in.debt()] = true
 	}
@@ -189,9 +192,18 @@ func (run *paying) pay(ctx context.Context) ([]affiliate.Payout, error) {
 func (run *paying) check(in NewPayout, payable int64) error {
 	name, ok := run.names[in.Creator]
 	if !ok {
-		return affiliate.FieldErrorf("creator", "there is no %s", in.Creator)
+		return affiliate.AboutField("creator", affiliate.NoSuch(in.Creator))
 	}
-	who := fmt.Sprintf("%s (%s)", name, in.Creator)
+	err := run.refusal(in, payable, fmt.Sprintf("%s (%s)", name, in.Creator))
+	var named *affiliate.Error
+	if errors.As(run.refusal(in, payable, name), &named) {
+		return affiliate.ForPeople(err, named.Shown())
+	}
+	return err
+}
+
+// refusal is check for a creator who is called who.
+func (run *paying) refusal(in NewPayout, payable int64, who string) error {
 	amount := func(n int64) string { return money.Marked(money.Format(n, in.Currency)) }
 	minimum := run.settings.MinimumIn(in.Currency)
 	switch {

@@ -263,8 +263,8 @@ func (a *App) EndStoreSecret(ctx context.Context, id affiliate.StoreID, secret a
 		}
 		active := slices.DeleteFunc(secrets, func(s affiliate.StoreSecret) bool { return !s.EndedAt.IsZero() })
 		if len(active) == 1 && active[0].ID == secret {
-			return affiliate.Errorf(affiliate.Conflict,
-				"%s is the store's only active secret; add the new one first, or end the store", secret)
+			const text = "%s is the store's only active secret; add the new one first, or end the store"
+			return affiliate.ForPeople(affiliate.Errorf(affiliate.Conflict, text, secret), fmt.Sprintf(text, "it"))
 		}
 		if err := tx.EndStoreSecret(ctx, id, secret, a.now()); err != nil {
 			return err

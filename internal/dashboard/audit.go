@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,7 +86,7 @@ func (r *request) auditPage() error {
 	for _, e := range entries {
 		p.Entries = append(p.Entries, r.auditLine(e, words))
 	}
-	p.About = cmp.Or(words[f.Subject].Name, f.Subject)
+	p.About = subjectText(f.Subject, words)
 	p.Pager = r.pager(next)
 	return r.show("audit.html", &p)
 }
@@ -102,7 +104,7 @@ func (r *request) actors(chosen string) ([]choice, error) {
 		list = append(list, choice{u.Principal().Name, u.Name})
 	}
 	if chosen != "" && !slices.ContainsFunc(list, func(c choice) bool { return c.Value == chosen }) {
-		list = append(list, choice{chosen, chosen})
+		list = append(list, choice{chosen, actorText(chosen)})
 	}
 	return list, nil
 }
@@ -153,9 +155,9 @@ func (e auditRecord) ids() []string {
 }
 
 func (r *request) auditLine(e auditRecord, words map[string]storage.Word) auditLine {
-	line := auditLine{ID: e.AuditRecord.ID, At: r.moment(e.At.Time), Actor: e.Actor, Did: deed(e.Action)}
+	line := auditLine{ID: e.AuditRecord.ID, At: r.moment(e.At.Time), Actor: actorText(e.Actor), Did: deed(e.Action)}
 	if e.Subject != "account" && e.Action != "user.sign_in" {
-		line.Name, line.Page = cmp.Or(words[e.Subject].Name, e.Subject), pageOf(words[e.Subject].Page)
+		line.Name, line.Page = subjectText(e.Subject, words), pageOf(words[e.Subject].Page)
 	}
 	if r.Query("subject") == "" {
 		line.Only = r.with("subject", e.Subject, "kind", "")
@@ -173,13 +175,37 @@ func (r *request) auditLine(e auditRecord, words map[string]storage.Word) auditL
 			(c.After == line.Name || isNothing(e.after[key]) || e.tellsCurrency(key)) {
 			continue
 		}
-		if key == "email_hash" { // the hash says nothing to people
+		if key == "secret" { // its id says nothing to people
+			continue
+		}
+		if key == "email_hash" { // nor does the hash
 			c.Before, c.After = "", ""
 		}
 		line.Changes = append(line.Changes, c)
 	}
 	slices.SortStableFunc(line.Changes, func(a, b auditChange) int { return strings.Compare(a.What, b.What) })
 	return line
+}
+
+// subjectText is what something is called that an entry is about.
+func subjectText(id string, words map[string]storage.Word) string {
+	if noun := affiliate.NounOf(id); noun != "" && words[id].Name == "" {
+		return "a " + noun + " that is no longer there"
+	}
+	return cmp.Or(words[id].Name, id)
+}
+
+// moreDeliveries is how the log ends a list of many.
+var moreDeliveries = regexp.MustCompile(` and ([0-9]+) more$`)
+
+// deliveriesText counts the deliveries that the log names by id: "2 deliveries".
+func deliveriesText(list string) string {
+	n := strings.Count(list, "dlv_")
+	if more := moreDeliveries.FindStringSubmatch(list); more != nil {
+		rest, _ := strconv.Atoi(more[1])
+		n += rest
+	}
+	return counted(int64(n), "delivery", "deliveries")
 }
 
 // isNothing says whether a value of something new tells that nothing was said.
@@ -282,6 +308,12 @@ func (r *request) factText(key string, side map[string]any, words map[string]sto
 		}
 		if w := words[v]; w.Name != "" {
 			return w.Name
+		}
+		if key == "deliveries" {
+			return deliveriesText(v)
+		}
+		if noun := affiliate.NounOf(v); noun != "" {
+			return "a " + noun + " that is no longer there"
 		}
 		if t, err := time.Parse(time.RFC3339, v); err == nil {
 			return r.moment(t)

@@ -520,7 +520,7 @@ func (f costForm) cost(campaign affiliate.CampaignID, amount string) (affiliate.
 	var err error
 	if f.Creator != "" {
 		if c.CreatorID, err = affiliate.ParseID[affiliate.CreatorID]("cre_", f.Creator); err != nil {
-			return c, affiliate.FieldErrorf("creator", "%v", err)
+			return c, affiliate.AboutField("creator", err)
 		}
 	}
 	if c.Currency, err = money.ParseCurrency(f.Currency); err != nil {

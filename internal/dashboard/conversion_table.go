@@ -241,7 +241,7 @@ func (r *request) decided(a affiliate.Approvals) string {
 	if text != "" {
 		text += " · "
 	}
-	return text + a.By + ", " + r.moment(a.At)
+	return text + actorText(a.By) + ", " + r.moment(a.At)
 }
 
 // commissionText writes a commission rule for people: "10.00 % + 2.00 USD per order". Without a currency it is the

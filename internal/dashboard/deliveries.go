@@ -33,7 +33,8 @@ const lookThrough = 50_000
 // deliveryLine is a delivery as tables show it.
 type deliveryLine struct {
 	ID       affiliate.DeliveryID
-	Topic    string
+	Topic    string // as deliveries name it
+	Event    string // the topic, as the store's admin calls it
 	Received string
 	Badge    badge
 	Order    string // the store's id of it
@@ -53,15 +54,17 @@ var deliveryBadges = map[storage.DeliveryState]badge{
 	storage.DeliverySetAside: {"", "pause", "Set aside"},
 }
 
-func (r *request) deliveryLines(rows []storage.DeliveryRow) []deliveryLine {
+// deliveryLines shows deliveries of one platform.
+func (r *request) deliveryLines(from affiliate.Platform, rows []storage.DeliveryRow) []deliveryLine {
+	guide := r.d.App.Platforms.Guide(from)
 	lines := make([]deliveryLine, len(rows))
 	for i, d := range rows {
-		lines[i] = deliveryLine{ID: d.ID, Topic: d.Topic, Received: r.instant(d.ReceivedAt.Time),
+		lines[i] = deliveryLine{ID: d.ID, Topic: d.Topic, Event: guide.TopicLabel(d.Topic), Received: r.instant(d.ReceivedAt.Time),
 			Badge: deliveryBadges[d.State], Order: d.Order, Tries: d.Attempts, Note: d.Note,
 			Took:    took(d.ReceivedAt.Time, d.Processed.Time),
 			Movable: d.State == storage.DeliveryFailed || d.State == storage.DeliverySetAside}
 		if d.State == storage.DeliverySetAside {
-			lines[i].Aside = fmt.Sprintf("%s · %s, %s", d.Aside.Reason, d.Aside.By, r.moment(d.Aside.At.Time))
+			lines[i].Aside = fmt.Sprintf("%s · %s, %s", d.Aside.Reason, actorText(d.Aside.By), r.moment(d.Aside.At.Time))
 		}
 	}
 	return lines
@@ -138,7 +141,7 @@ func (r *request) deliveriesPage() error {
 	if next != "" && len(rows) < limit {
 		page.Searched = lookThrough
 	}
-	page.Deliveries, page.Pager = r.deliveryLines(rows), r.pager(next)
+	page.Deliveries, page.Pager = r.deliveryLines(store.Platform, rows), r.pager(next)
 	return r.show("deliveries.html", &page)
 }
 
@@ -256,7 +259,7 @@ func (r *request) deliveryPage() error {
 			return err
 		}
 	}
-	lines := r.deliveryLines([]storage.DeliveryRow{row})
+	lines := r.deliveryLines(store.Platform, []storage.DeliveryRow{row})
 	page := deliveryPage{layout: r.layout("Delivery of "+lines[0].Received, "stores"), deliveryLine: lines[0],
 		Store: store, StoreAddress: storeAddress(store), Processed: r.instant(d.Processed.Time),
 		MostTries: storage.MaxAttempts, Purged: d.Payload == nil, MayOwn: r.may(affiliate.MayAdminister)}

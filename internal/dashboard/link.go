@@ -17,6 +17,9 @@ func linkRoutes() []route {
 	}
 }
 
+// keptFact is what a platform writes on orders, under its own name of the field.
+type keptFact struct{ Platform, Field, Value string }
+
 // linkPage shows a link: where a click on it leads, what a store keeps of that, and what should be mended.
 type linkPage struct {
 	layout
@@ -26,8 +29,8 @@ type linkPage struct {
 	Campaign  string // address
 	Member    string // address of the owner's page in the campaign
 	Check     app.CheckedLink
-	Kept      []settingFact // what stores keep of it
-	StoreName string        // of the store that the landing page belongs to; empty when none is known
+	Kept      []keptFact // what stores keep of it
+	StoreName string     // of the store that the landing page belongs to; empty when none is known
 	Asked     bool
 	Period    periodChoice
 	Clicks    int64 // in the period, without those of robots
@@ -99,7 +102,7 @@ func (r *request) showLink(status int, l affiliate.Link, typed *linkForm, errs f
 	}
 	p.Clicks = clicks[l.ID]
 	for _, k := range checked.Kept {
-		p.Kept = append(p.Kept, settingFact{r.d.App.Platforms.Guide(k.Platform).Name + " " + k.Field, k.Value})
+		p.Kept = append(p.Kept, keptFact{r.d.App.Platforms.Guide(k.Platform).Name, k.Field, k.Value})
 	}
 	if typed != nil {
 		p.Form = *typed

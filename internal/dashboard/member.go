@@ -473,7 +473,7 @@ func (r *request) creatorToAdd(form *creatorForm) (affiliate.CreatorID, error) {
 	if text := r.field("creator"); text != "" {
 		id, err := affiliate.ParseID[affiliate.CreatorID]("cre_", text)
 		if err != nil {
-			err = affiliate.FieldErrorf("creator", "%v", err)
+			err = affiliate.AboutField("creator", err)
 		}
 		return id, err
 	}
@@ -632,7 +632,7 @@ func (r *request) placeOf(m affiliate.CampaignMember) (affiliate.OfferMember, er
 	}
 	om, err := r.d.App.DB.OfferMember(r.Request.Context(), id)
 	if err == nil && om.MemberID != m.ID {
-		err = affiliate.Errorf(affiliate.NotFound, "%s does not belong to %s", id, m.ID)
+		err = affiliate.Errorf(affiliate.NotFound, "the offer that was meant is not one of theirs; open the page again")
 	}
 	return om, err
 }
@@ -728,7 +728,7 @@ func (r *request) addToOffer() error {
 	return r.onMember("offer", []string{"offer"}, func(m affiliate.CampaignMember) (outcome, error) {
 		id, err := affiliate.ParseID[affiliate.OfferID]("off_", r.field("offer"))
 		if err != nil {
-			return outcome{}, affiliate.FieldErrorf("offer", "%v", err)
+			return outcome{}, affiliate.AboutField("offer", err)
 		}
 		_, err = r.d.App.AddOfferMember(r.Request.Context(), affiliate.OfferMember{OfferID: id, MemberID: m.ID})
 		return outcome{notice: "Added to the offer. Now give them a code or a link."}, err
@@ -842,7 +842,7 @@ func (r *request) endCode() error {
 		}
 		c, err := r.d.App.DB.Code(r.Request.Context(), id)
 		if err == nil && c.OfferMemberID != om.ID {
-			err = affiliate.Errorf(affiliate.NotFound, "%s does not belong to %s", id, om.ID)
+			err = affiliate.Errorf(affiliate.NotFound, "the code that was meant is not one of theirs; open the page again")
 		}
 		if err == nil {
 			c, err = r.d.App.EndCode(r.Request.Context(), id, time.Time{})
@@ -879,7 +879,7 @@ func (r *request) endLink() error {
 		}
 		l, err := r.d.App.DB.Link(r.Request.Context(), id)
 		if err == nil && l.OfferMemberID != om.ID {
-			err = affiliate.Errorf(affiliate.NotFound, "%s does not belong to %s", id, om.ID)
+			err = affiliate.Errorf(affiliate.NotFound, "the link that was meant is not one of theirs; open the page again")
 		}
 		if err == nil {
 			_, err = r.d.App.EndLink(r.Request.Context(), id)

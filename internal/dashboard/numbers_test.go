@@ -232,6 +232,7 @@ func TestNumbers_choice(t *testing.T) {
 	form("1.234").is(422).says("may be 1234 or a number with three decimals")
 	form("1,234").is(422).says("has more than 2 decimals")
 	form("nothing").is(422).says("it looks like 12,50")
+	form("1.2.3").is(422).says("write it like 1.234,5")
 	form("1.234,56").is(200)
 	form("0.44").is(200)
 	v.get(spring+"/settings").says("1.234,56 USD", "0,44 USD")

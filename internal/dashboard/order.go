@@ -134,6 +134,7 @@ func (r *request) orderPage() error {
 	if err != nil {
 		return err
 	}
+	guide := r.d.App.Platforms.Guide(store.Platform)
 	for _, d := range slices.Backward(rows) {
 		what := "Told us of the order"
 		if d.State != storage.DeliveryDone {
@@ -141,7 +142,7 @@ func (r *request) orderPage() error {
 		} else if told := story[d.ID]; told.After != nil {
 			what = toldText(told)
 		}
-		p.Deliveries = append(p.Deliveries, orderDelivery{d.ID.String(), what, d.Topic, r.moment(d.ReceivedAt.Time),
+		p.Deliveries = append(p.Deliveries, orderDelivery{d.ID.String(), what, guide.TopicLabel(d.Topic), r.moment(d.ReceivedAt.Time),
 			string(d.State), d.Note, "/deliveries/" + d.ID.String()})
 	}
 	if platform := r.d.App.Platforms.Of(store.Platform); platform != nil {

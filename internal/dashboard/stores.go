@@ -326,7 +326,7 @@ func (r *request) showStore(status int, errs fieldErrors) error {
 		DeliveryURL: r.d.App.WebhookURL(store), Unreachable: unreachable(r.d.App.PublicURL, health[0].Guide),
 		Errors: errs, MayChange: r.may(affiliate.MayChangeCatalog),
 		MayOwn: r.may(affiliate.MayAdminister)}
-	page.Latest = r.deliveryLines(latest)
+	page.Latest = r.deliveryLines(store.Platform, latest)
 	page.Warning = withoutDelivery(store.Warning)
 	if named := deliveryNamed.FindStringSubmatch(store.Warning); named != nil {
 		page.WarnedBy = named[1]

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -23,6 +24,12 @@ func titled(word string) string {
 	text := strings.ReplaceAll(word, "_", " ")
 	return strings.ToUpper(text[:1]) + text[1:]
 }
+
+// tokenActor is how records name an API token that did something.
+var tokenActor = regexp.MustCompile(`^token tok_[0-9]+ \((.*)\)$`)
+
+// actorText is who did something, as people call them: an API token by its name.
+func actorText(actor string) string { return tokenActor.ReplaceAllString(actor, "API token $1") }
 
 // statusChoices are the statuses of orders, the most usual first.
 func statusChoices() []choice {

@@ -108,7 +108,7 @@ func (q *Query) store() (store affiliate.Store) {
 	}
 	store, err := q.db.StoreNamed(q.ctx, ref)
 	if affiliate.KindOf(err) == affiliate.NotFound {
-		err = affiliate.FieldErrorf("store", "%s", err)
+		err = affiliate.AboutField("store", err)
 	}
 	if err != nil {
 		q.fail(err)

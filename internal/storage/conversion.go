@@ -245,7 +245,7 @@ func (tx *Tx) LockConversions(ctx context.Context, ids []affiliate.ConversionID)
 	for _, id := range ids {
 		c, ok := byID[id]
 		if !ok {
-			return nil, affiliate.Errorf(affiliate.NotFound, "there is no %s", id)
+			return nil, affiliate.NoSuch(id)
 		}
 		sorted = append(sorted, c)
 	}

@@ -195,7 +195,7 @@ func (q queries) Delivery(ctx context.Context, id affiliate.DeliveryID) (Deliver
 	var d Delivery
 	err := q.Get(ctx, &d, `SELECT `+deliveryColumns+` FROM deliveries WHERE id = ?`, id)
 	if affiliate.KindOf(err) == affiliate.NotFound {
-		err = affiliate.Errorf(affiliate.NotFound, "there is no %s", id)
+		err = affiliate.NoSuch(id)
 	}
 	return d, err
 }

@@ -157,8 +157,9 @@ func (k Keyset) read(s string) ([]any, error) {
 		return nil, err
 	}
 	if c.Sort != k.Name && c.Sort != "" && k.Name != "" {
-		return nil, affiliate.FieldErrorf("cursor",
+		err := affiliate.FieldErrorf("cursor",
 			"belongs to this list in another order (%s); leave it out to begin again in this one (%s)", c.Sort, k.Name)
+		return nil, affiliate.ForPeople(err, "belongs to this list in another order; begin at its first page")
 	}
 	if c.Sort != k.Name || len(c.Keys) != len(k.Keys) {
 		return nil, errCursor()

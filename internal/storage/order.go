@@ -203,7 +203,7 @@ func (q queries) FindOrder(ctx context.Context, storeSlug, externalID string) (O
 func (q queries) OrderByID(ctx context.Context, id affiliate.OrderID) (OrderRow, error) {
 	o, err := q.oneOrder(ctx, `o.id = ?`, id)
 	if affiliate.KindOf(err) == affiliate.NotFound {
-		err = affiliate.Errorf(affiliate.NotFound, "there is no %s", id)
+		err = affiliate.NoSuch(id)
 	}
 	return o, err
 }

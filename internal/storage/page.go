@@ -68,7 +68,7 @@ func getOne[R any](ctx context.Context, q queries, what fmt.Stringer, query stri
 	var r R
 	err := q.Get(ctx, &r, query, args...)
 	if affiliate.KindOf(err) == affiliate.NotFound {
-		err = affiliate.Errorf(affiliate.NotFound, "there is no %s", what)
+		err = affiliate.NoSuch(what)
 	}
 	return r, err
 }

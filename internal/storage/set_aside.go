@@ -2,7 +2,9 @@ package storage
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
@@ -58,14 +60,17 @@ func (tx *Tx) DeliveriesToMove(ctx context.Context, c DeliveryChoice, from, to D
 		}
 		for i, id := range part {
 			if i >= len(found) || found[i].ID != id {
-				return nil, affiliate.Errorf(affiliate.NotFound, "there is no delivery %s", id)
+				return nil, affiliate.ForPeople(affiliate.Errorf(affiliate.NotFound, "there is no delivery %s", id),
+					"a delivery that you chose is no longer there; it may have been removed by its age")
 			}
 			switch d := found[i]; d.State {
 			case from:
 				list = append(list, d)
 			case to: // as it is to be
 			default:
-				return nil, affiliate.Errorf(affiliate.Conflict, "delivery %s is %s, not %s", id, d.State, from)
+				err := affiliate.Errorf(affiliate.Conflict, "delivery %s is %s, not %s", id, d.State, from)
+				return nil, affiliate.ForPeople(err, fmt.Sprintf("a delivery that you chose is %s by now, not %s",
+					strings.ReplaceAll(string(d.State), "_", " "), strings.ReplaceAll(string(from), "_", " ")))
 			}
 		}
 	}

@@ -39,7 +39,8 @@ func (q queries) StoreNamed(ctx context.Context, ref string) (affiliate.Store, e
 	}
 	id, err := affiliate.ParseID[affiliate.StoreID]("str_", ref)
 	if err != nil {
-		return affiliate.Store{}, affiliate.Errorf(affiliate.NotFound, "%s", err)
+		return affiliate.Store{}, affiliate.ForPeople(affiliate.Errorf(affiliate.NotFound, "%s", err),
+			"there is no such store")
 	}
 	return q.Store(ctx, id)
 }
@@ -92,7 +93,8 @@ func (tx *Tx) EndStoreSecret(ctx context.Context, store affiliate.StoreID, id af
 	now time.Time) error {
 	n, err := tx.exec(ctx, `UPDATE store_secrets SET ended_at = ? WHERE id = ? AND store_id = ? AND ended_at IS NULL`, At(now), id, store)
 	if err == nil && n == 0 {
-		err = affiliate.Errorf(affiliate.NotFound, "the store has no active secret %s", id)
+		err = affiliate.ForPeople(affiliate.Errorf(affiliate.NotFound, "the store has no active secret %s", id),
+			"the store has no such secret any more")
 	}
 	return err
 }
