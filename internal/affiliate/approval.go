@@ -51,8 +51,8 @@ func (a *Approvals) Reject(by, reason string, at time.Time) {
 	a.Approval, a.Reason, a.By, a.At = Rejected, reason, by, at
 }
 
-// Undo takes a rejection back: the rules decide again, or the person who had released it. Without a rejection it
-// changes nothing.
+// Undo takes a rejection back: what no rule holds, or what somebody had released, is approved by whoever takes it back.
+// Without a rejection it changes nothing.
 func (a *Approvals) Undo(by string, at time.Time) {
 	if a.Approval == Rejected {
 		a.settle(by, at)
@@ -71,14 +71,25 @@ func (a *Approvals) Release(by string, at time.Time) error {
 	return nil
 }
 
+// Keep says of an approved conversion that it is credited rightly: it stays as it is, with whoever looked at it. Where
+// somebody had decided already it changes nothing; Conflict for one that is rejected or held.
+func (a *Approvals) Keep(by string, at time.Time) error {
+	switch {
+	case a.Approval == Rejected:
+		return Errorf(Conflict, "it is rejected; undo the rejection instead")
+	case a.Approval == Held:
+		return Errorf(Conflict, "it is held; release it instead")
+	case a.By == "":
+		a.By, a.At = by, at
+	}
+	return nil
+}
+
 // settle draws the conclusion where nobody rejects.
 func (a *Approvals) settle(by string, at time.Time) {
-	a.Approval, a.Reason, a.By, a.At = Approved, "", "", time.Time{}
-	switch {
-	case a.HeldReason != "" && a.Released:
-		a.By, a.At = by, at
-	case a.HeldReason != "":
-		a.Approval, a.Reason = Held, a.HeldReason
+	a.Approval, a.Reason, a.By, a.At = Approved, "", by, at
+	if a.HeldReason != "" && !a.Released {
+		a.Approval, a.Reason, a.By, a.At = Held, a.HeldReason, "", time.Time{}
 	}
 }
 

@@ -15,6 +15,12 @@ func TestApprovals(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	keep := func(a *Approvals) {
+		if err := a.Keep("mia", noon); err != nil {
+			t.Helper()
+			t.Fatal(err)
+		}
+	}
 	tests := []struct {
 		name string
 		held string
@@ -29,7 +35,19 @@ func TestApprovals(t *testing.T) {
 		{"undone", "", func(a *Approvals) {
 			a.Reject("mia", "a friend", noon)
 			a.Undo("ben", noon)
-		}, Approvals{Approval: Approved}},
+		}, Approvals{Approval: Approved, By: "ben", At: noon}},
+		{"kept as it is", "", keep, Approvals{Approval: Approved, By: "mia", At: noon}},
+		{"kept by the first who looked", "", func(a *Approvals) {
+			a.Undo("ben", noon) // it is not rejected
+			keep(a)
+			_ = a.Keep("ben", noon.Add(time.Hour))
+		}, Approvals{Approval: Approved, By: "mia", At: noon}},
+		{"a rule that says the same leaves it kept", "", func(a *Approvals) { keep(a); a.Hold("") },
+			Approvals{Approval: Approved, By: "mia", At: noon}},
+		{"a rule holds what was kept", "", func(a *Approvals) { keep(a); a.Hold("self_referral") },
+			Approvals{Approval: Held, Reason: "self_referral", HeldReason: "self_referral"}},
+		{"a release stands when no rule holds any more", "self_referral", func(a *Approvals) { release(a); a.Hold("") },
+			Approvals{Approval: Approved, By: "mia", At: noon, Released: true}},
 		{"released", "self_referral", release, Approvals{Approval: Approved, By: "mia", At: noon,
 			HeldReason: "self_referral", Released: true}},
 		{"a rejection that is undone is held again", "self_referral", func(a *Approvals) {
@@ -73,6 +91,15 @@ func TestApprovals(t *testing.T) {
 	if err := a.Release("mia", noon); KindOf(err) != Conflict {
 		t.Errorf("releasing a rejected one: %v", err)
 	}
+	before := a
+	if err := a.Keep("ben", noon); KindOf(err) != Conflict || a != before {
+		t.Errorf("keeping a rejected one: %v, %+v", err, a)
+	}
+	a = Fresh("self_referral")
+	before = a
+	if err := a.Keep("ben", noon); KindOf(err) != Conflict || a != before {
+		t.Errorf("keeping a held one: %v, %+v", err, a)
+	}
 }
 
 // TestApprovals_repeated: every decision made twice in a row is the decision made once.
@@ -84,6 +111,7 @@ func TestApprovals_repeated(t *testing.T) {
 			func() { a.Reject("mia", "x", at) },
 			func() { a.Undo("mia", at) },
 			func() { _ = a.Release("mia", at) },
+			func() { _ = a.Keep("mia", at) },
 			func() { a.Hold("") },
 			func() { a.Hold("self_referral") },
 		}

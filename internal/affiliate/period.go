@@ -73,7 +73,8 @@ func ParsePeriod(preset, from, to string, now time.Time, zone *time.Location) (R
 	case p == "":
 		p = PeriodCustom
 	case !slices.Contains(Presets(), p):
-		err := FieldErrorf("period", "%q is not a period; it must be one of %s", Clip(preset, 40), presetList(Preset.word))
+		err := FieldErrorf("period", "%q is not a period; it must be one of %s", Clip(preset, 40),
+			presetList(Preset.word))
 		return Range{}, ForPeople(err, fmt.Sprintf("%q is not a period; it must be one of %s", Clip(preset, 40),
 			presetList(Preset.Title)))
 	case p != PeriodCustom && from != "":

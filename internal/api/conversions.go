@@ -26,7 +26,7 @@ func (a *API) registerConversions(api huma.API) {
 	register(a, api, operation{http.MethodGet, "/conversions/{id}", "get-conversion", read, "Read a conversion"},
 		a.getConversion)
 	register(a, api, operation{http.MethodPost, "/conversions/decisions", "decide-conversions", approve,
-		"Reject conversions, take rejections back, or release held ones: all of them or none"}, a.decideConversions)
+		"Reject conversions, take rejections back, release held ones or keep approved ones: all of them or none"}, a.decideConversions)
 	register(a, api, operation{http.MethodPost, "/conversions/{id}/reject", "reject-conversion", approve,
 		"Reject a conversion: it counts nowhere, and its commission is taken back"},
 		a.rejectConversion)
@@ -34,6 +34,8 @@ func (a *API) registerConversions(api huma.API) {
 		"Take the rejection of a conversion back"}, a.undoConversion)
 	register(a, api, operation{http.MethodPost, "/conversions/{id}/release", "release-conversion", approve,
 		"Let a held conversion count"}, a.releaseConversion)
+	register(a, api, operation{http.MethodPost, "/conversions/{id}/keep", "keep-conversion", approve,
+		"Say that an approved conversion is credited rightly: it stays as it is"}, a.keepConversion)
 }
 
 // ConversionJSON is the credit of an order to a creator. Amounts are decimal strings with the digits of their currency.
@@ -168,6 +170,7 @@ type ConversionsFilter struct {
 	WaitingForRate bool                  `query:"waiting_for_rate" doc:"Only those that have no exchange rate yet"`
 	WithRefund     bool                  `query:"with_refund" doc:"Only those of which money went back"`
 	Ambiguous      bool                  `query:"ambiguous" doc:"Only those with several owned codes on the order"`
+	Undecided      bool                  `query:"undecided" doc:"Only those that are approved or held by rule, and that nobody has decided about"`
 	Search         string                `query:"q" maxLength:"200" doc:"A part of the order's number, the creator's name or a handle, the code or the link's slug"`
 	Include        string                `query:"include" enum:"former,only_former" doc:"former: also of creators who left the campaign or the community; only_former: of these alone"`
 	Period         string                `query:"period" example:"last_30_days" doc:"today, yesterday, last_7_days, last_30_days, last_90_days, this_month, last_month, this_quarter, last_quarter, last_6_months, year_to_date, last_12_months, all_time or custom; when from and to are left out too, all_time"`
@@ -329,7 +332,7 @@ func (a *API) conversionsOf(ctx context.Context, ids []affiliate.ConversionID) (
 type decideConversionsInput struct {
 	Body struct {
 		IDs      []string `json:"ids" minItems:"1" maxItems:"500" nullable:"false" example:"[\"cnv_1\"]"`
-		Decision string   `json:"decision" enum:"reject,undo,release" doc:"undo takes a rejection back; release lets a held conversion count"`
+		Decision string   `json:"decision" enum:"reject,undo,release,keep" doc:"undo takes a rejection back; release lets a held conversion count; keep says that an approved one is credited rightly, and changes no amount"`
 		Reason   string   `json:"reason,omitempty" maxLength:"500" doc:"Why it is rejected"`
 	}
 }
@@ -379,6 +382,10 @@ func (a *API) undoConversion(ctx context.Context, in *ConversionPath) (*output[C
 
 func (a *API) releaseConversion(ctx context.Context, in *ConversionPath) (*output[ConversionJSON], error) {
 	return a.decideOne(ctx, *in, app.Release, "")
+}
+
+func (a *API) keepConversion(ctx context.Context, in *ConversionPath) (*output[ConversionJSON], error) {
+	return a.decideOne(ctx, *in, app.Keep, "")
 }
 
 func (a *API) decideOne(ctx context.Context, p ConversionPath, d app.Decision,

@@ -88,6 +88,7 @@ func TestAPI_conversions(t *testing.T) {
 			"conversions?code=cod_99": "", "conversions?link=lnk_1": "",
 			"conversions?currency=eur": "#8", "conversions?waiting_for_rate=true": "#9",
 			"conversions?with_refund=true": "", "conversions?ambiguous=true": "",
+			"conversions?undecided=true": "#10 #9 #8 #7", "conversions?undecided=true&ambiguous=true": "",
 			"conversions?q=%2310": "#10", "conversions?q=BE": "#10", "conversions?q=@anna.T": "#9 #8 #7",
 			"conversions?q=a10": "#9 #8 #7", "conversions?q=%25": "",
 			"conversions?from=2026-05-02&to=2026-05-03": "#9 #8", "conversions?from=2026-05-04": "#10",
@@ -265,11 +266,22 @@ func TestAPI_decisions(t *testing.T) {
 			o.Errorf("rejected: %v", rejected)
 		}
 		m.call("POST", path+"/release", nil).problem(409, "conflict", "")
+		m.call("POST", path+"/keep", nil).problem(409, "conflict", "")
 		undone := m.call("POST", path+"/undo", nil).ok(200)
 		if undone["approval"] != "approved" || undone["approval_reason"] != "" || undone["commission"] != "10.00" {
 			o.Errorf("undone: %v", undone)
 		}
 		m.call("POST", path+"/release", nil).ok(200) // it is not held: nothing changes
+		kept := m.call("POST", v1+"/conversions/"+ids["#8"]+"/keep", nil).ok(200)
+		if kept["approval"] != "approved" || !strings.Contains(kept["approval_by"].(string), "manager") ||
+			kept["approval_at"] != "2026-05-20T12:00:00Z" {
+			o.Errorf("kept: %v", kept)
+		}
+		if got := numbers(o.viewer.call("GET", v1+"/conversions?undecided=true", nil).ok(200)); got != "#10 #9" {
+			o.Errorf("undecided: %s", got)
+		}
+		m.call("POST", v1+"/conversions/decisions", object{"ids": []string{ids["#8"]}, "decision": "keep"}).ok(200)
+		o.viewer.call("POST", path+"/keep", nil).problem(403, "forbidden", "")
 
 		many := object{"ids": []string{ids["#10"], ids["#7"], ids["#10"], ids["#8"]}, "decision": "reject",
 			"reason": "test"}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -15,11 +16,15 @@ const (
 	Reject  Decision = "reject"  // takes it out of all totals
 	Undo    Decision = "undo"    // takes a rejection back
 	Release Decision = "release" // lets a held one pass
+	Keep    Decision = "keep"    // says that an approved one is credited rightly
 )
 
+// Words lists the decisions there are.
+func (Decision) Words() []Decision { return []Decision{Reject, Undo, Release, Keep} }
+
 func (d Decision) validate() error {
-	if d != Reject && d != Undo && d != Release {
-		return affiliate.FieldErrorf("decision", "must be %s, %s or %s", Reject, Undo, Release)
+	if !slices.Contains(d.Words(), d) {
+		return affiliate.FieldErrorf("decision", "must be %s, %s, %s or %s", Reject, Undo, Release, Keep)
 	}
 	return nil
 }
@@ -30,11 +35,11 @@ const (
 	MaxReason  = 500 // bytes
 )
 
-// Decide rejects conversions, takes rejections back or releases held ones: all of them or none. Commissions, totals and
-// the ledger change in the same transaction; what was paid already is taken back from the next payout. A decision that
-// was made before changes nothing. It gives the conversions as they are then, in the order of ids. Errors: Invalid for
-// a list that is empty or too long, NotFound, Conflict for a conversion that is no longer credited or cannot be
-// released.
+// Decide rejects conversions, takes rejections back, releases held ones or keeps approved ones as they are: all of them
+// or none. Commissions, totals and the ledger change in the same transaction, but for those that are kept; what was paid
+// already is taken back from the next payout. A decision that was made before changes nothing. It gives the conversions
+// as they are then, in the order of ids. Errors: Invalid for a list that is empty or too long, NotFound, Conflict for a
+// conversion that is no longer credited or cannot be released or kept.
 func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decision,
 	reason string) ([]storage.Conversion, error) {
 	if len(ids) == 0 || len(ids) > MaxDecided {
@@ -61,9 +66,11 @@ func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decisi
 			state.Undo(actor(ctx), now)
 		case Release:
 			if err := state.Release(actor(ctx), now); err != nil {
-				const text = "%s cannot be released: %v"
-				return affiliate.ForPeople(affiliate.Errorf(affiliate.Conflict, text, c.ID, err),
-					fmt.Sprintf(text, "a conversion", err))
+				return notDecided(c.ID, "released", err)
+			}
+		case Keep:
+			if err := state.Keep(actor(ctx), now); err != nil {
+				return notDecided(c.ID, "kept as it is", err)
 			}
 		}
 		c.SetApprovals(state)
@@ -79,6 +86,13 @@ func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decisi
 		}
 		return nil
 	})
+}
+
+// notDecided is the error of a conversion that cannot be what was decided.
+func notDecided(id affiliate.ConversionID, what string, why error) error {
+	const text = "%s cannot be %s: %v"
+	return affiliate.ForPeople(affiliate.Errorf(affiliate.Conflict, text, id, what, why),
+		fmt.Sprintf(text, "a conversion", what, why))
 }
 
 func approvalFacts(c storage.Conversion) facts {

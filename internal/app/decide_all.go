@@ -33,7 +33,8 @@ func (d Decidable) Confirm() string {
 }
 
 // ToDecide says what a decision about all conversions of a filter would change: to reject concerns those that are not
-// rejected, to undo those that are, to release those that are held.
+// rejected, to undo those that are, to release those that are held, and to keep those that are approved, have several
+// owned codes on the order and are undecided.
 func (a *App) ToDecide(ctx context.Context, f storage.ConversionFilter, d Decision) (Decidable, error) {
 	f, some, err := concerned(f, d)
 	if err != nil || !some {
@@ -61,11 +62,14 @@ func concerned(f storage.ConversionFilter, d Decision) (storage.ConversionFilter
 		return f, false, err
 	}
 	of := map[Decision][]affiliate.Approval{Reject: {affiliate.Approved, affiliate.Held}, Undo: {affiliate.Rejected},
-		Release: {affiliate.Held}}[d]
+		Release: {affiliate.Held}, Keep: {affiliate.Approved}}[d]
 	if len(f.Approvals) > 0 {
 		of = slices.DeleteFunc(of, func(w affiliate.Approval) bool { return !slices.Contains(f.Approvals, w) })
 	}
 	f.Approvals = of
+	if d == Keep {
+		f.Ambiguous, f.Undecided = true, true
+	}
 	return f, len(of) > 0, nil
 }
 

@@ -254,6 +254,7 @@ var deeds = map[string]string{
 	"store.warning.dismiss": "took away the warning of the store",
 	"conversion.undo":       "took back the rejection of the conversion of order",
 	"conversion.reject":     "rejected the conversion of order",
+	"conversion.keep":       "kept the credit as it is of order",
 	"conversion.release":    "released the conversion of order", "payout.issue": "issued a payout to",
 	"payout.cancel":       "canceled a payout to",
 	"payout_batch.record": "recorded the batch of payouts", "payout_batch.cancel": "canceled the batch of payouts",

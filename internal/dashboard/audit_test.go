@@ -133,7 +133,7 @@ func TestAudit_words(t *testing.T) {
 	for _, word := range wordsIn(t, "../app", `\bname:\s+"([a-z_]+)"`) {
 		actions = append(actions, word+".change")
 	}
-	for _, d := range []app.Decision{app.Reject, app.Undo, app.Release} {
+	for _, d := range app.Decision("").Words() {
 		actions = append(actions, "conversion."+string(d))
 	}
 	if len(actions) < 25 {

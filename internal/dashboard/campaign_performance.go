@@ -119,7 +119,7 @@ func (r *request) readReport(p *performancePage) (err error) {
 func (r *request) readChoices(p *performancePage) error {
 	s := &p.Search
 	chips := []string{"store", "code", "link", "offer_type", "offer_status", "currency", "waiting_for_rate",
-		"with_refund", "ambiguous"}
+		"with_refund", "ambiguous", "undecided"}
 	s.Above = r.carried(append(chips, "period", "from", "to", "offer", "creator", "former", "include", "sort")...)
 	s.Below = r.carried(append(chips, "q", "status", "approval", "method", "sort")...)
 	offers, _, err := r.d.App.DB.Offers(r.Request.Context(), p.Campaign.ID, storage.Page{Limit: storage.MaxLimit})

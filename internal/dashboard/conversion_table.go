@@ -53,6 +53,7 @@ type conversionLine struct {
 	Rate          string
 	Plain         map[string]string // the other cells, by column
 	Undo, Release bool              // what can be done about its approval, beside rejecting it
+	Keep          bool              // there is a doubt that can be ended by keeping the credit as it is
 	Sum           selectionSum
 	// Words that have columns of their own, which this table does not show.
 	StoreSub, EvidenceSub, OriginalSub, RefundedSub string
@@ -148,7 +149,7 @@ func (r *request) conversionList(f storage.ConversionFilter, s conversionSearch,
 // conversionParameters are those that narrow and sort conversions.
 var conversionParameters = []string{"period", "from", "to", "q", "status", "approval", "method", "campaign", "creator",
 	"offer", "offer_type", "offer_status", "store", "code", "link", "currency", "waiting_for_rate", "with_refund",
-	"ambiguous", "former", "include", "sort"}
+	"ambiguous", "undecided", "former", "include", "sort"}
 
 // conversionLine writes a conversion; shows says which columns the table has.
 func (r *request) conversionLine(c storage.ConversionItem, shows map[string]bool) conversionLine {
@@ -157,7 +158,7 @@ func (r *request) conversionLine(c storage.ConversionItem, shows map[string]bool
 		Date:   r.date(c.PlacedAt.Time), Time: r.clockTime(c.PlacedAt.Time),
 		Partly: c.Status == affiliate.Paid && c.Refunded > 0, IsRejected: c.Approval == affiliate.Rejected,
 		Decided: r.decided(c.Approvals()), Undo: c.Approval == affiliate.Rejected,
-		Release: c.Approval == affiliate.Held, Rule: commissionText(c.Rule(), c.Currency),
+		Release: c.Approval == affiliate.Held, Keep: mayKeep(c), Rule: commissionText(c.Rule(), c.Currency),
 		Sum: selectionSum{c.Currency.Code(), money.Format(c.Value, c.Currency), money.Format(c.Commission, c.Currency)}}
 	if c.AccountValue != nil && c.AccountCommission != nil {
 		l.Sum = selectionSum{c.AccountCurrency.Code(), money.Format(*c.AccountValue, c.AccountCurrency),
@@ -197,6 +198,11 @@ func (r *request) conversionLine(c storage.ConversionItem, shows map[string]bool
 		l.Rate = *c.Rate
 	}
 	return l
+}
+
+// mayKeep says whether somebody is to look at who is credited, and may leave it so.
+func mayKeep(c storage.ConversionItem) bool {
+	return c.Ambiguous && c.Approval == affiliate.Approved && c.ApprovalBy == ""
 }
 
 // subs puts what has no column of its own under what has.

@@ -78,13 +78,14 @@ func (r *request) readConversionChoices(p *conversionsPage) (err error) {
 	if p.Store, err = r.storeSlug(f.Store); err != nil {
 		return err
 	}
-	for _, on := range []bool{f.Unconverted, f.WithRefund, f.Ambiguous, f.Currency != ""} {
+	for _, on := range []bool{f.Unconverted, f.WithRefund, f.Ambiguous, f.Undecided, f.Currency != ""} {
 		if on {
 			p.More++
 		}
 	}
 	p.Search.Above = r.carried("sort")
-	p.Search.Chosen, err = r.chosen(f, "store", "currency", "waiting_for_rate", "with_refund", "ambiguous")
+	p.Search.Chosen, err = r.chosen(f, "store", "currency", "waiting_for_rate", "with_refund", "ambiguous",
+		"undecided")
 	return err
 }
 
@@ -167,6 +168,7 @@ func (r *request) chosen(f storage.ConversionFilter, fields ...string) (list []f
 		{"waiting_for_rate", "Only", f.Unconverted, plainChip("waiting for an exchange rate")},
 		{"with_refund", "Only", f.WithRefund, plainChip("with money that went back")},
 		{"ambiguous", "Only", f.Ambiguous, plainChip("with several creators' codes")},
+		{"undecided", "Only", f.Undecided, plainChip("that nobody has decided about")},
 		{"include", "Only", f.OnlyFormer, plainChip("of creators who left")},
 		{"ids", "Only", len(f.IDs) > 0, plainChip("chosen ones")},
 	} {
@@ -209,7 +211,7 @@ type conversionSearch struct {
 func (s conversionSearch) Narrowed() bool {
 	f := s.Filter
 	return f.Search != "" || len(f.Statuses)+len(f.Approvals) > 0 || f.Method != "" || f.Store != 0 || f.Currency != "" ||
-		f.Unconverted || f.WithRefund || f.Ambiguous || f.Code != 0 || f.Link != 0
+		f.Unconverted || f.WithRefund || f.Ambiguous || f.Undecided || f.Code != 0 || f.Link != 0
 }
 
 // Statuses are what the table can be narrowed to.

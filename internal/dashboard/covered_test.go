@@ -87,3 +87,22 @@ func TestConversions_figuresShow(t *testing.T) {
 		t.Errorf("a rejected row is %v high, another %v", heights[0], heights[1])
 	}
 }
+
+// TestTables_fit: on a laptop each table of figures shows its usual columns whole, without being moved sideways.
+func TestTables_fit(t *testing.T) {
+	h := busyHouse(t)
+	b := h.browse(affiliate.RoleManager)
+	for _, width := range []int64{1280, 1366, 1440} {
+		b.viewport(width, 900)
+		for _, path := range []string{"/", "/campaigns", "/creators", "/orders", "/conversions?include=former", "/payouts",
+			spring, "/creators/" + h.creator("Anna Ahlers").ID.String()} {
+			b.open(path + map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] + "period=all_time")
+			var wide []string
+			b.eval(`[...document.querySelectorAll(".table-wrap")].filter((e) => e.checkVisibility() &&
+				e.scrollWidth > e.clientWidth).map((e) => e.ariaLabel + ": " + e.scrollWidth + " in " + e.clientWidth)`, &wide)
+			if len(wide) > 0 {
+				t.Errorf("%s at %d pixels: %s", path, width, strings.Join(wide, "; "))
+			}
+		}
+	}
+}

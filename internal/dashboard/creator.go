@@ -504,6 +504,9 @@ type statementPage struct {
 	creatorHead
 	Period   periodChoice
 	Balances []storage.StatementBalance // around the period, by currency
+	Narrowed string                     // what its entries are narrowed to, in words; such have no balances
+	Sums     []string                   // of the entries it is narrowed to
+	All      string                     // address of the statement that is not narrowed
 	Whole    bool                       // all entries, oldest first, as they are printed
 	Print    string                     // address of that; empty where it is this page
 	Pages    string                     // address of the list, newest first; empty where it is this page
@@ -537,10 +540,22 @@ func (r *request) statementPage() error {
 		return err
 	}
 	ctx, from, to := r.Request.Context(), p.Period.Range.Start(), p.Period.Range.End()
+	p.Made = r.moment(r.d.App.Now())
+	p.CSV, p.XLSX = r.fileAddress(head.Address+"/statement", export.CSV), r.fileAddress(head.Address+"/statement",
+		export.XLSX)
+	f, narrowed, err := r.statementFilter(head.Creator.ID, p.Period.Range)
+	if err != nil {
+		return err
+	}
+	if narrowed {
+		if err := r.narrowedStatement(&p, f); err != nil {
+			return err
+		}
+		return r.show("creator_statement.html", &p)
+	}
 	if p.Balances, err = r.d.App.DB.StatementBalances(ctx, head.Creator.ID, from, to); err != nil {
 		return err
 	}
-	p.Made = r.moment(r.d.App.Now())
 	if p.Whole = r.Query("whole") != ""; p.Whole {
 		p.Pages = r.with("whole", "")
 		if err := r.wholeStatement(&p, from, to); err != nil {
@@ -557,9 +572,50 @@ func (r *request) statementPage() error {
 		}
 		p.Pager = r.pager(next)
 	}
-	p.CSV, p.XLSX = r.fileAddress(head.Address+"/statement", export.CSV), r.fileAddress(head.Address+"/statement",
-		export.XLSX)
 	return r.show("creator_statement.html", &p)
+}
+
+// statementFilter reads what the address narrows a creator's entries to: a campaign, a kind or a currency.
+func (r *request) statementFilter(creator affiliate.CreatorID, days affiliate.Range) (f storage.LedgerFilter,
+	narrowed bool, err error) {
+	q := r.filters()
+	f = q.Ledger()
+	narrowed = f.Campaign != 0 || f.Kind != "" || f.Currency != ""
+	f.Creator, f.From, f.To = creator, days.Start(), days.End()
+	return f, narrowed, q.Err()
+}
+
+// narrowedStatement reads some of a creator's entries, which have a sum and no balances.
+func (r *request) narrowedStatement(p *statementPage, f storage.LedgerFilter) error {
+	ctx, db := r.Request.Context(), r.d.App.DB
+	var words []string
+	if f.Kind != "" {
+		words = append(words, affiliate.LedgerEntry{Kind: f.Kind}.Title())
+	}
+	if f.Campaign != 0 {
+		c, err := db.Campaign(ctx, f.Campaign)
+		if err != nil {
+			return err
+		}
+		words = append(words, c.Name)
+	}
+	if f.Currency != "" {
+		words = append(words, f.Currency.Code())
+	}
+	p.Narrowed, p.All = strings.Join(words, " · "), r.with("kind", "", "campaign", "", "currency", "")
+	sums, err := db.LedgerSums(ctx, f)
+	if err != nil {
+		return err
+	}
+	for _, c := range slices.Sorted(maps.Keys(sums)) {
+		p.Sums = append(p.Sums, moneyText(sums[c], c))
+	}
+	lines, next, err := db.LedgerPage(ctx, f, r.page())
+	for _, l := range lines {
+		p.Lines = append(p.Lines, r.statementLine(l))
+	}
+	p.Pager = r.pager(next)
+	return err
 }
 
 // wholeStatement reads all entries of a period, oldest first.
@@ -617,7 +673,15 @@ func (r *request) sendStatement(format export.Format) error {
 	if err != nil {
 		return err
 	}
+	f, narrowed, err := r.statementFilter(c.ID, p.Range)
+	if err != nil {
+		return err
+	}
 	return r.download(format, p.Range, func(o app.ExportOptions) error {
+		if narrowed {
+			_, err := r.d.App.ExportLedger(r.Request.Context(), nil, f, o)
+			return err
+		}
 		_, err := r.d.App.ExportStatement(r.Request.Context(), nil, c.ID, p.Range.Start(), p.Range.End(), o)
 		return err
 	}, "statement", c.ID.String())

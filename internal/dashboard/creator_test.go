@@ -12,6 +12,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 func TestCreators(t *testing.T) {
@@ -91,8 +92,8 @@ func TestCreatorPage(t *testing.T) {
 	ben, anna := creatorAddress(h.creator("Ben Botha").ID), creatorAddress(h.creator("Anna Ahlers").ID)
 	a := h.manager().get(anna).is(http.StatusOK)
 	a.rows("section[aria-labelledby=campaigns-title] table",
-		"Spring since 20 Nov 2026 · manage | 0 | 3 | 279.90 | 27.99 | 27.99 | Ten percent 10.00 % | ANNA10 Northwind US | /l/anna-spring Copy",
-		"Holiday gifts since 20 Nov 2026 · manage | 0 | 1 | 45.00 | 4.25 | 4.25 | Gift links 5.00 % + 2.00 per order |  | /l/anna-gifts Copy")
+		"Spring since 20 Nov 2026 · manage | 0 | 3 | 279.90 | 27.99 | 27.99 | Ten percent 10.00 % | ANNA10 Northwind US /l/anna-spring Copy",
+		"Holiday gifts since 20 Nov 2026 · manage | 0 | 1 | 45.00 | 4.25 | 4.25 | Gift links 5.00 % + 2.00 per order | /l/anna-gifts Copy")
 	a.rows("section[aria-labelledby=payouts-title] table",
 		"Payout of 20 Nov 2026 | 20 Nov 2026, 13:00 | bank transfer SEPA 2026-11 | 32.24 USD")
 	a.says("Conversions 4", "Total sales 324.90", "Commissions earned 32.24", "Balance 0.00 USD",
@@ -193,4 +194,27 @@ func TestStatement(t *testing.T) {
 	}
 	h.viewer().get("/creators/cre_99/statement.csv").is(http.StatusNotFound)
 	h.nobody().get(anna + "/statement.csv").is(http.StatusSeeOther)
+}
+
+// TestStatement_narrowed: a number of payouts, or of one campaign, leads to the entries behind it, which add up to it and
+// have no balances.
+func TestStatement_narrowed(t *testing.T) {
+	h := busyHouse(t)
+	address := "/creators/" + h.creator("Anna Ahlers").ID.String() + "/statement?period=all_time"
+	sums, err := h.app.DB.LedgerSums(t.Context(), storage.LedgerFilter{Creator: h.creator("Anna Ahlers").ID,
+		Kind: affiliate.PaidOut})
+	if err != nil || len(sums) != 1 {
+		t.Fatalf("payouts add up to %v, %v", sums, err)
+	}
+	paid := h.viewer().get(address + "&kind=payout").is(http.StatusOK)
+	for c, sum := range sums {
+		paid.says("Only Payout", "Sum "+asRead(moneyText(sum, c)), "Show all entries").hides("Balance", "Commission")
+	}
+	file := h.viewer().get(strings.Replace(address, "?", ".csv?", 1) + "&kind=payout").is(http.StatusOK).body
+	if strings.Contains(file, "accrual") || !strings.Contains(file, "payout") || strings.Contains(file, "Balance") {
+		t.Errorf("the file of payouts is\n%s", file)
+	}
+	h.viewer().get(address + "&campaign=" + h.campaign("Spring").ID.String()).is(http.StatusOK).says("Only Spring").
+		hides("Balance")
+	h.viewer().get(address + "&kind=wages").is(http.StatusUnprocessableEntity)
 }

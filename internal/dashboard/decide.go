@@ -8,8 +8,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/web"
 )
 
-// decide rejects conversions, takes rejections back or releases held ones: those that are chosen in the table, or the
-// one whose own button was pressed.
+// decide rejects conversions, takes rejections back, releases held ones or keeps them as they are: those that are chosen
+// in the table, or the one whose own button was pressed.
 func (r *request) decide() error {
 	page, campaign := conversionsAddress, affiliate.CampaignID(0)
 	if r.Param("id") != "" {
@@ -26,7 +26,7 @@ func (r *request) decide() error {
 		return r.decideAll(campaign, page)
 	}
 	decision, chosen, reason := app.Decision(r.field("decision")), r.PostFormArray("ids"), r.field("reason")
-	for _, d := range decisions {
+	for _, d := range app.Decision("").Words() {
 		if one := r.field("one-" + string(d)); one != "" {
 			decision, chosen, reason = d, []string{one}, ""
 		}
@@ -45,14 +45,15 @@ func (r *request) decide() error {
 	return r.done(back(r.field("back"), page), decidedText(decision, int64(len(changed))))
 }
 
-var decisions = []app.Decision{app.Reject, app.Undo, app.Release}
-
 // oneRow says whether the button of a row was pressed.
 func (r *request) oneRow() bool {
-	return slices.ContainsFunc(decisions, func(d app.Decision) bool { return r.field("one-"+string(d)) != "" })
+	return slices.ContainsFunc(app.Decision("").Words(), func(d app.Decision) bool { return r.field("one-"+string(d)) != "" })
 }
 
 func decidedText(d app.Decision, n int64) string {
+	if d == app.Keep {
+		return counted(n, "credit stays as it is.", "credits stay as they are.")
+	}
 	words := map[app.Decision]string{app.Reject: "rejected", app.Undo: "no longer rejected", app.Release: "released"}
 	return counted(n, "conversion is ", "conversions are ") + words[d] + "; commissions and totals follow."
 }
@@ -117,6 +118,9 @@ func (r *request) decideAll(campaign affiliate.CampaignID, page string) error {
 		p.Button, p.About = "Undo "+counted(p.Conversions, "rejection", "rejections"), "They count again, with their commissions."
 	case app.Release:
 		p.Button, p.About = "Release "+n, "They count then, with their commissions."
+	case app.Keep:
+		p.Button = "Keep " + counted(p.Conversions, "credit as it is", "credits as they are")
+		p.About = "Nobody has decided about them yet. Their amounts stay, and home asks about them no more."
 	}
 	p.Question = p.Button + "?"
 	p.layout = r.layout(p.Question, "orders")

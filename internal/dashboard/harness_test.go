@@ -292,7 +292,7 @@ type sale struct {
 	number   string // "1001"; counts up when empty. A number that was sold before changes that order.
 	value    int64  // of the goods, in minor units of the currency
 	at       time.Time
-	code     string // on the order
+	code     string // on the order; several with spaces between them
 	slug     string // of the link that the customer came by
 	status   string // financial_status; "paid" when empty
 	refund   int64  // that went back, in minor units; shipping costs 5.00
@@ -343,8 +343,12 @@ func (h *house) body(s sale) string {
 		order["cancelled_at"] = updated
 	}
 	if s.code != "" {
-		order["discount_codes"] = []fields{{"code": s.code, "amount": "0.00", "type": "percentage"}}
-		order["discount_applications"] = []fields{{"type": "discount_code", "code": s.code}}
+		var codes, applications []fields
+		for _, code := range strings.Fields(s.code) {
+			codes = append(codes, fields{"code": code, "amount": "0.00", "type": "percentage"})
+			applications = append(applications, fields{"type": "discount_code", "code": code})
+		}
+		order["discount_codes"], order["discount_applications"] = codes, applications
 	}
 	if s.slug != "" {
 		order["landing_site"] = "/?ref=" + s.slug

@@ -282,7 +282,7 @@ func TestLists_browser(t *testing.T) {
 				const box = wrap.getBoundingClientRect();
 				return {
 					wider: document.documentElement.scrollWidth > innerWidth,
-					lines: Math.max(0, ...[...table.querySelectorAll("td.dates")].map((e) => {
+					lines: Math.max(0, ...[...table.querySelectorAll(".dates")].map((e) => {
 						const r = document.createRange();
 						r.selectNodeContents(e);
 						return new Set([...r.getClientRects()].map((x) => Math.round(x.top))).size;

@@ -55,9 +55,9 @@ func (b *tab) listening(how string) {
 // manyTabs is more than a browser has connections to a server: it has six.
 const manyTabs = 10
 
-// TestLive_manyWindows_race: ten windows of one browser side by side, over HTTP/1.1, all load, follow what happens and
+// TestLive_manyWindows: ten windows of one browser side by side, over HTTP/1.1, all load, follow what happens and
 // have buttons that work, since they share one stream.
-func TestLive_manyWindows_race(t *testing.T) {
+func TestLive_manyWindows(t *testing.T) {
 	h := newHouse(t)
 	h.sell(sale{code: "ANNA10", value: 100_00})
 	tabs := []*tab{h.browse(affiliate.RoleManager)}
@@ -84,9 +84,9 @@ func TestLive_manyWindows_race(t *testing.T) {
 	last.says("#1003")
 }
 
-// TestLive_hidden_race: a tab that nobody sees lets go of its stream and shows what happened meanwhile when it is seen
+// TestLive_hidden: a tab that nobody sees lets go of its stream and shows what happened meanwhile when it is seen
 // again. So it is with ten tabs in a browser that has no shared workers, where each seen page has a stream of its own.
-func TestLive_hidden_race(t *testing.T) {
+func TestLive_hidden(t *testing.T) {
 	for name, script := range map[string]string{"shared": "", "own": "delete window.SharedWorker",
 		"refused": "window.SharedWorker = function () { throw new Error('not here') }"} {
 		t.Run(name, func(t *testing.T) {

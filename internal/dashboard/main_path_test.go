@@ -80,10 +80,11 @@ func (b *tab) tabTo(name string) {
 			Lit, Inside, Over bool
 		}
 		b.eval(fmt.Sprintf(`(() => {
+			const framed = (slot) => slot && getComputedStyle(slot).stroke !== "none" && parseFloat(getComputedStyle(slot).strokeWidth) >= 2; // a point of a chart
 			const e = document.activeElement, style = getComputedStyle(e), box = e.getBoundingClientRect(), nowhere = e === document.body;
 			const inside = box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
 			const points = [0.1, 0.5, 0.9].map((part) => document.elementFromPoint(box.left + box.width * part, box.top + box.height / 2));
-			return { Name: %s(e), Here: e === %s, Nowhere: nowhere, Lit: e.matches(":focus-visible, input[type=date]:focus-within") && style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+			return { Name: %s(e), Here: e === %s, Nowhere: nowhere, Lit: e.matches(":focus-visible, input[type=date]:focus-within") && (framed(e.querySelector(".slot")) || style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2),
 				Inside: inside, Over: points.some((p) => p && (e.contains(p) || p.contains(e) && p.closest("label"))) };
 		})()`, nameOf, named(name)), &at)
 		if at.Nowhere {
@@ -121,6 +122,9 @@ func (b *tab) walk(by hand, again func()) {
 	by.press("Sign in")
 	b.says("First steps")
 
+	by.press("Name your brand, its currency and time zone")
+	by.write("Brand", "Northwind")
+	by.press("Save and go on")
 	by.press("Connect a store")
 	by.write("Name", "Northwind US")
 	by.write("Address", "shop.myshopify.com")

@@ -61,6 +61,7 @@ type orderConversion struct {
 	Decided string
 	Undo    bool
 	Release bool
+	Keep    bool // it is in doubt, and may stay as it is
 }
 
 type ledgerEntryLine struct {
@@ -261,6 +262,7 @@ func (r *request) readConversion(p *orderPage, o storage.OrderRow) error {
 	}
 	a := c.Approvals()
 	c.Decided, c.Undo, c.Release = r.decided(a), a.Approval == affiliate.Rejected, a.Approval == affiliate.Held
+	c.Keep = mayKeep(c.ConversionItem)
 	p.Conversion = c
 	entries, err := r.d.App.DB.LedgerOf(r.Request.Context(), c.ID)
 	if err != nil {
@@ -287,6 +289,7 @@ func (r *request) decideOrder() error {
 		return err
 	}
 	notice := map[app.Decision]string{app.Reject: "The conversion is rejected.",
-		app.Undo: "The rejection is taken back.", app.Release: "The conversion is released."}[d]
+		app.Undo: "The rejection is taken back.", app.Release: "The conversion is released.",
+		app.Keep: "The credit stays as it is."}[d]
 	return r.done(orderAddress(o.ID), notice)
 }

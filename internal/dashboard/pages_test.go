@@ -38,7 +38,7 @@ func (h *house) openPages() []openPage {
 	ids := h.ids()
 	var list []openPage
 	for _, route := range h.dashboard.routes() {
-		if route.method != http.MethodGet || route.path == "/live" {
+		if route.method != http.MethodGet || route.path == "/live" || route.path == "/recalculation" {
 			continue
 		}
 		parts := strings.Split(route.path, "/")

@@ -39,7 +39,8 @@ func (r *request) onboarding() (steps []startStep, done bool, err error) {
 	}
 	named := r.settings.Name != affiliate.DefaultSettings().Name
 	steps = []startStep{
-		{Key: "brand", Title: "Name your brand, its currency and time zone", Done: named || p.Stores},
+		{Key: "brand", Title: "Name your brand, its currency and time zone", Address: "/start",
+			Done: named || p.Stores},
 		{Key: "store", Title: "Connect a store", Address: "/stores/new", Action: "Connect a store", Done: p.Stores},
 		{Key: "delivery", Title: "See its first delivery", Done: p.Deliveries},
 		{Key: "campaign", Title: "Make a campaign", Address: "/campaigns/new", Action: "Make a campaign",

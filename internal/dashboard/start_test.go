@@ -108,7 +108,7 @@ func TestStart(t *testing.T) {
 // TestOnboarding: an account that is at work has nothing left to do, whatever came by another way.
 func TestOnboarding(t *testing.T) {
 	h := busyHouse(t)
-	if done, current := h.viewer().get("/start").steps(); len(done) != 5 || current != "" {
+	if done, current := h.viewer().get("/start").steps(); len(done) != 6 || current != "" {
 		t.Errorf("done are %q, now comes %q", done, current)
 	}
 }

@@ -110,7 +110,7 @@ func (r *request) readTasks(p *homePage) error {
 	const ever = conversionsAddress + "?period=all_time&include=former"
 	add(review.Held, "pause", ever+"&approval=held", false, "# conversion is held for review",
 		"# conversions are held for review")
-	add(review.Ambiguous, "tag", ever+"&approval=approved,held&ambiguous=true", false,
+	add(review.Ambiguous, "tag", ever+"&ambiguous=true&undecided=true", false,
 		"# order carries several creators' codes", "# orders carry several creators' codes")
 	add(review.Unconverted, "clock", ever+"&waiting_for_rate=true", false,
 		"# order waits for an exchange rate", "# orders wait for an exchange rate")

@@ -153,6 +153,9 @@ func (r *request) layout(title, section string) layout {
 	return l
 }
 
+// largePage is the size in bytes from which packing a page well saves more time than it takes.
+const largePage = 300 << 10
+
 // render makes the whole page before the first byte is sent, so that a failure is still an error page. Where a script
 // asks for one part of the page (?part=id), only the template of that name is sent.
 func (r *request) render(status int, name string, page any) {
@@ -174,7 +177,11 @@ func (r *request) render(status int, name string, page any) {
 	r.Header("Vary", "Accept-Encoding")
 	body := unmarked(b.Bytes(), r.numbers(), true)
 	if acceptsGzip(r.GetHeader("Accept-Encoding")) {
-		if packed, err := pack(body, gzip.BestSpeed); err == nil { // unpacked is as good
+		level := gzip.BestSpeed
+		if len(body) > largePage {
+			level = gzip.DefaultCompression
+		}
+		if packed, err := pack(body, level); err == nil { // unpacked is as good
 			r.Header("Content-Encoding", "gzip")
 			body = packed
 		}

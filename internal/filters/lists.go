@@ -32,6 +32,7 @@ func (q *Query) Conversions() storage.ConversionFilter {
 		Unconverted: q.flag("waiting_for_rate"),
 		WithRefund:  q.flag("with_refund"),
 		Ambiguous:   q.flag("ambiguous"),
+		Undecided:   q.flag("undecided"),
 		Search:      q.Text("q"),
 		Former:      q.former(),
 		OnlyFormer:  q.values.Get("include") == "only_former",

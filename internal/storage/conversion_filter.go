@@ -32,6 +32,7 @@ type ConversionFilter struct {
 	Unconverted bool           // only those that wait for an exchange rate
 	WithRefund  bool           // only those of which money went back
 	Ambiguous   bool           // only those with several owned codes on the order
+	Undecided   bool           // only those that nobody has decided about: approved or held by rule
 	From, To    time.Time      // placed in [From, To)
 	Search      string         // in the order's number, the creator's name or handles, the code or the slug
 	Former      bool           // those of creators who left the campaign or the community, too
@@ -65,6 +66,9 @@ func (q queries) narrow(ctx context.Context, c ConversionFilter) (f Filter, orde
 	}
 	if c.Ambiguous {
 		f.And("c.ambiguous")
+	}
+	if c.Undecided {
+		f.And(undecided("c."))
 	}
 	c.placed(&f, "c.placed_at")
 	c.ofOffers(&f)

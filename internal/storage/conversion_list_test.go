@@ -87,7 +87,7 @@ func newShelf(t *testing.T, db *storage.DB, seed uint64) *shelf {
 		}
 		c.StoreID = pick(r, s.Store, other.ID)
 		o.StoreID, o.Number = c.StoreID, pick(r, "#999", "#1000", "#1000", "1001", "#10_0", "A")
-		if c.Approval != affiliate.Approved {
+		if c.Approval != affiliate.Approved || r.IntN(3) == 0 {
 			c.ApprovalReason, c.ApprovalBy, c.ApprovalAt = "because", "somebody", storage.At(noon)
 		}
 	}
@@ -125,6 +125,7 @@ func (s *shelf) has(f storage.ConversionFilter, i storage.ConversionItem) bool {
 		(f.Code == 0 || i.CodeID != nil && *i.CodeID == f.Code) && (f.Link == 0 || i.LinkID != nil &&
 		*i.LinkID == f.Link) &&
 		(!f.Unconverted || i.Rate == nil) && (!f.WithRefund || i.Refunded > 0) && (!f.Ambiguous || i.Ambiguous) &&
+		(!f.Undecided || i.ApprovalBy == "" && i.Approval != affiliate.Rejected) &&
 		!i.PlacedAt.Before(f.From) && (f.To.IsZero() || i.PlacedAt.Before(f.To)) &&
 		s.found(strings.TrimSpace(f.Search), i)
 }
@@ -213,7 +214,7 @@ func (s *shelf) drawFilter(t *rapid.T) storage.ConversionFilter {
 		return false
 	}
 	f := storage.ConversionFilter{Former: rapid.Bool().Draw(t, "former"), Ambiguous: maybe("ambiguous"),
-		Unconverted: maybe("unconverted"), WithRefund: maybe("refund")}
+		Undecided: maybe("undecided"), Unconverted: maybe("unconverted"), WithRefund: maybe("refund")}
 	draw := func(what string, set func()) {
 		if maybe(what + "?") {
 			set()
@@ -415,7 +416,7 @@ func TestConversions_filters(t *testing.T) {
 			"method":                  {Method: affiliate.ByCode}, "currency": {Currency: "PLN"},
 			"unconverted": {Unconverted: true},
 			"refund":      {WithRefund: true},
-			"ambiguous":   {Ambiguous: true}, "statuses": {Statuses: []affiliate.OrderStatus{affiliate.Canceled,
+			"ambiguous":   {Ambiguous: true}, "undecided": {Ambiguous: true, Undecided: true}, "statuses": {Statuses: []affiliate.OrderStatus{affiliate.Canceled,
 				affiliate.Refunded}},
 			"approvals": {Approvals: []affiliate.Approval{affiliate.Rejected}},
 			"from":      {From: s.At("2026-03-02 00:00")}, "to": {To: s.At("2026-03-02 00:00")},

@@ -106,7 +106,12 @@ func (q queries) EachStatementLine(ctx context.Context, creator affiliate.Creato
 // balancesBefore adds up a creator's entries that were posted before a time; all of them for the zero time.
 func (q queries) balancesBefore(ctx context.Context, creator affiliate.CreatorID,
 	before time.Time) (map[money.Currency]int64, error) {
-	conditions := LedgerFilter{Creator: creator, To: before}.conditions()
+	return q.LedgerSums(ctx, LedgerFilter{Creator: creator, To: before})
+}
+
+// LedgerSums adds entries up, by currency, in minor units.
+func (q queries) LedgerSums(ctx context.Context, f LedgerFilter) (map[money.Currency]int64, error) {
+	conditions := f.conditions()
 	balances := map[money.Currency]int64{}
 	var rows []struct {
 		Currency money.Currency

@@ -22,7 +22,7 @@ func describedTables() []described {
 	return []described{describe(campaignTable), describe(clickTable), describe(codeTable), describe(conversionTable),
 		describe(costTable), describe(creatorTable), describe(tableOf[Delivery]("deliveries")), describe(handleTable),
 		describe(ledgerTable), describe(linkTable), describe(memberTable), describe(offerMemberTable),
-		describe(offerTable), describe(orderTable), describe(payoutTable), describe(storeTable),
+		describe(offerTable), describe(orderTable), describe(payoutBatchTable), describe(payoutTable), describe(storeTable),
 		describe(tokenTable), describe(unownedTable), describe(userTable)}
 }
 

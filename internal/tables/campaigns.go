@@ -18,7 +18,6 @@ func Campaigns(account money.Currency, now time.Time) Table[report.CampaignRow] 
 				Write: func(t *Cells, c *row) { t.Text(c.Name) }},
 			{Key: "status", Title: "Status", File: "Status",
 				Write: func(t *Cells, c *row) { t.Text(string(c.State(now))) }},
-			{Key: "dates", Title: "Dates"},
 			{File: "Starts", Kind: export.Moment, Write: func(t *Cells, c *row) { t.Moment(c.StartsAt) }},
 			{File: "Ends", Kind: export.Moment, Write: func(t *Cells, c *row) { t.Moment(c.EndsAt) }},
 			{Key: "creators", Title: "Creators", File: "Creators", Kind: export.Integer,
@@ -29,6 +28,6 @@ func Campaigns(account money.Currency, now time.Time) Table[report.CampaignRow] 
 	offered(t.Columns, report.KeyAverageSale, report.KeyPayouts, report.KeyRefunds, report.KeyConversionRate)
 	t.Columns = append(t.Columns,
 		Column[row]{File: "Campaign ID", Write: func(t *Cells, c *row) { t.Text(c.ID.String()) }})
-	t.OnPage = append([]string{"name", "status", "dates", "creators"}, pageFigures()...)
+	t.OnPage = append([]string{"name", "status", "creators"}, pageFigures()...)
 	return t
 }
