@@ -66,15 +66,11 @@ func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decisi
 			state.Undo(actor(ctx), now)
 		case Release:
 			if err := state.Release(actor(ctx), now); err != nil {
-				const text = "%s cannot be released: %v"
-				return affiliate.ForPeople(affiliate.Errorf(affiliate.Conflict, text, c.ID, err),
-					fmt.Sprintf(text, "a conversion", err))
+				return notDecided(c.ID, "released", err)
 			}
 		case Keep:
 			if err := state.Keep(actor(ctx), now); err != nil {
-				const text = "%s cannot be kept as it is: %v"
-				return affiliate.ForPeople(affiliate.Errorf(affiliate.Conflict, text, c.ID, err),
-					fmt.Sprintf(text, "a conversion", err))
+				return notDecided(c.ID, "kept as it is", err)
 			}
 		}
 		c.SetApprovals(state)
@@ -90,6 +86,13 @@ func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decisi
 		}
 		return nil
 	})
+}
+
+// notDecided is the error of a conversion that cannot be what was decided.
+func notDecided(id affiliate.ConversionID, what string, why error) error {
+	const text = "%s cannot be %s: %v"
+	return affiliate.ForPeople(affiliate.Errorf(affiliate.Conflict, text, id, what, why),
+		fmt.Sprintf(text, "a conversion", what, why))
 }
 
 func approvalFacts(c storage.Conversion) facts {

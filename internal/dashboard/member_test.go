@@ -104,7 +104,7 @@ func TestMember_offers(t *testing.T) {
 		"20.00 % (the offer's)")
 	m.post(annaInSpring+"/offers", "offer", "off_3").is(http.StatusUnprocessableEntity).says("is in off_3 already")
 	m.post(annaInSpring+"/offers", "offer", "off_2").is(http.StatusUnprocessableEntity).
-		says("but the offer belongs to cmp_2")
+		says("The offer belongs to another campaign")
 	m.post(annaInSpring+"/offers", "offer", "VIP").is(http.StatusUnprocessableEntity)
 
 	// A commission of their own, and the offer's again.

@@ -40,7 +40,7 @@ func TestOrderPage(t *testing.T) {
 		says("The conversion is rejected.", "Rejected", "a cousin", "Undo the rejection")
 	h.manager().post(address+"/decide", "decision", "undo").at(address).says("The rejection is taken back.", "Approved")
 	h.manager().post(address+"/decide", "decision", "nonsense").is(http.StatusUnprocessableEntity)
-	h.owner().get("/orders/ord_4711").is(http.StatusNotFound).says("There is no ord_4711")
+	h.owner().get("/orders/ord_4711").is(http.StatusNotFound).says("There is no such order")
 	h.owner().get("/orders/nonsense").is(http.StatusNotFound)
 	gift := h.owner().get(orderAddress(h.order("1005").ID)).is(http.StatusOK)
 	gift.says("4.25 USD", "5.00 % + 2.00 USD per order").hides("of the value")
