@@ -12,8 +12,8 @@ import (
 )
 
 // Rehearse runs f in a transaction that is always taken back, and that nobody else waits for, however long f takes. It
-// may change the catalog (campaigns, creators, members, offers, codes, links) and append to the audit log. Others may
-// change the catalog meanwhile: what f found is so at the moment of its beginning.
+// may change the catalog (campaigns, creators, members, offers, codes, links, and which codes are no creator's) and
+// append to the audit log. Others may change the catalog meanwhile: what f found is so at the moment of its beginning.
 //
 // The changes are made to copies of the catalog's tables that hide the tables themselves from this one connection.
 // SQLite has one lock for all who write. PostgreSQL keeps versions of rows, but whoever changes a row of the catalog
@@ -51,7 +51,7 @@ func (db *DB) Rehearse(ctx context.Context, f func(tx *Tx) error) (err error) {
 
 // rehearsed are the tables that a rehearsal may change.
 var rehearsed = []string{"campaigns", "creators", "creator_handles", "campaign_members", "offers", "offer_members",
-	"codes", "links", "audit_log"}
+	"codes", "links", "dismissed_codes", "audit_log"}
 
 // The audit log is only appended to: its copy is empty.
 const auditLog = "audit_log"
@@ -107,7 +107,7 @@ func copyPostgresTable(ctx context.Context, tx *sqlx.Tx, table string) error {
 	if table != auditLog {
 		statements = append(statements, "INSERT INTO pg_temp."+table+" SELECT * FROM "+original)
 	}
-	if withID := table != "creator_handles"; withID {
+	if withID := table != "creator_handles" && table != "dismissed_codes"; withID {
 		statements = append(statements, "SELECT setval(pg_get_serial_sequence('pg_temp."+table+
 			"', 'id'), COALESCE((SELECT MAX(id) FROM "+original+"), 0) + 1, FALSE)")
 	}
