@@ -255,7 +255,8 @@ func replayRecordings(ctx context.Context, c *call, client *recordings.Client, s
 	}
 	begin := time.Now()
 	progress := newProgress(c.stderr, len(list), "Sending recorded deliveries")
-	err := sendAll(ctx, client, list, connections, func() { _ = progress.Add(1) }) // a bar that cannot be drawn harms nothing
+	// a bar that cannot be drawn harms nothing
+	err := sendAll(ctx, client, list, connections, func() { _ = progress.Add(1) })
 	_ = progress.Finish()
 	if err != nil {
 		return err

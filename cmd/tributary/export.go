@@ -181,8 +181,9 @@ func (o *exportOptions) tell(c *call, format export.Format, done app.Exported) e
 		}
 	}
 	if o.what == "conversions" && done.Rows > 0 {
-		fmt.Fprintln(c.stdout, "These are the sums of all rows. Those of the columns Counted … are what the pages say: "+
-			"of what is paid, not rejected and not held, in the account's currency.")
+		fmt.Fprintln(c.stdout,
+			"These are the sums of all rows. Those of the columns Counted … are what the pages say: "+
+				"of what is paid, not rejected and not held, in the account's currency.")
 	}
 	return nil
 }

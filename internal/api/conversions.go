@@ -26,7 +26,8 @@ func (a *API) registerConversions(api huma.API) {
 	register(a, api, operation{http.MethodGet, "/conversions/{id}", "get-conversion", read, "Read a conversion"},
 		a.getConversion)
 	register(a, api, operation{http.MethodPost, "/conversions/decisions", "decide-conversions", approve,
-		"Reject conversions, take rejections back, release held ones or keep approved ones: all of them or none"}, a.decideConversions)
+		"Reject conversions, take rejections back, release held ones or keep approved ones: all of them or none"},
+		a.decideConversions)
 	register(a, api, operation{http.MethodPost, "/conversions/{id}/reject", "reject-conversion", approve,
 		"Reject a conversion: it counts nowhere, and its commission is taken back"},
 		a.rejectConversion)

@@ -184,8 +184,8 @@ func TestExport_conversions(t *testing.T) {
 					totals["sales"].(string), currency) {
 					o.Errorf("%s: the sales are %d, the totals have %v", name, sum, totals["sales"])
 				}
-				for column, total := range map[string]string{"Counted Value": "sales", "Counted Commission": "commissions",
-					"Counted Refunded": "refunds"} {
+				for column, total := range map[string]string{"Counted Value": "sales",
+					"Counted Commission": "commissions", "Counted Refunded": "refunds"} {
 					sum := got.sum(column, "Account Currency")
 					if want := minor(t, totals[total].(string), currency); sum[currency] != want || len(sum) > 1 {
 						o.Errorf("%s: %s adds up to %v, the totals have %d", name, column, sum, want)

@@ -36,10 +36,10 @@ const (
 )
 
 // Decide rejects conversions, takes rejections back, releases held ones or keeps approved ones as they are: all of them
-// or none. Commissions, totals and the ledger change in the same transaction, but for those that are kept; what was paid
-// already is taken back from the next payout. A decision that was made before changes nothing. It gives the conversions
-// as they are then, in the order of ids. Errors: Invalid for a list that is empty or too long, NotFound, Conflict for a
-// conversion that is no longer credited or cannot be released or kept.
+// or none. Commissions, totals and the ledger change in the same transaction, but for those that are kept; what was
+// paid already is taken back from the next payout. A decision that was made before changes nothing. It gives the
+// conversions as they are then, in the order of ids. Errors: Invalid for a list that is empty or too long, NotFound,
+// Conflict for a conversion that is no longer credited or cannot be released or kept.
 func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decision,
 	reason string) ([]storage.Conversion, error) {
 	if len(ids) == 0 || len(ids) > MaxDecided {

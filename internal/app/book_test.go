@@ -314,7 +314,8 @@ func (r *rig) happens(t *rapid.T, round, step int, members []affiliate.CampaignM
 			ok(err)
 		}
 	}
-	things := []string{"order", "order", "order", "reject", "undo", "leave", "return", "fill", "pay", "currency", "zone"}
+	things := []string{"order", "order", "order", "reject", "undo", "leave", "return", "fill", "pay",
+		"currency", "zone"}
 	if meanwhile {
 		things = things[:9]
 	}

@@ -81,8 +81,8 @@ func (a *App) planRecalculation(ctx context.Context, tx *storage.Tx, before, aft
 	return a.startRecalculation(ctx, tx, field, strings.Join(reasons, ", "), phases, &before)
 }
 
-// startRecalculation plans phases because a field changes. Until they are done, figures are shown by the settings before
-// where they are given. Conflict while another recalculation is under way.
+// startRecalculation plans phases because a field changes. Until they are done, figures are shown by the settings
+// before where they are given. Conflict while another recalculation is under way.
 func (a *App) startRecalculation(ctx context.Context, tx *storage.Tx, field, reason string, phases []string,
 	before *affiliate.Settings) error {
 	running, err := tx.NewestRecalculation(ctx)

@@ -91,7 +91,8 @@ func (r *rig) figures(t fatal) string {
 	f.Unconverted = true
 	say(report.TotalConversions(ctx, r.db, f))
 	file := exported(r.T, func(w io.Writer, o app.ExportOptions) (app.Exported, error) {
-		return r.app.ExportConversions(ctx, w, storage.ConversionFilter{Former: true}, storage.ConversionSort{Column: "date"}, o)
+		return r.app.ExportConversions(ctx, w, storage.ConversionFilter{Former: true},
+			storage.ConversionSort{Column: "date"}, o)
 	})
 	say(file.sum(r.T, "Account Value", "Account Currency", func(func(string) string) bool { return true }), nil)
 	say(r.uncredited(ctx), nil)
@@ -164,14 +165,17 @@ func (r *rig) stock() {
 	r.apply(orderBody("a-1", 1, nil))
 	r.apply(orderBody("a-2", 1, func(s *affiliate.Snapshot) { s.Currency, s.Codes = "EUR", []string{"ben5"} }))
 	r.apply(orderBody("a-3", 1, func(s *affiliate.Snapshot) { s.Currency = "SEK" })) // has no rate
-	r.apply(orderBody("a-4", 1, func(s *affiliate.Snapshot) { s.Codes, s.PlacedAt = nil, s.PlacedAt.Add(-7*time.Hour) }))
+	r.apply(orderBody("a-4", 1, func(s *affiliate.Snapshot) {
+		s.Codes, s.PlacedAt = nil, s.PlacedAt.Add(-7*time.Hour)
+	}))
 	r.apply(orderBody("a-5", 1, func(s *affiliate.Snapshot) { s.PlacedAt = s.PlacedAt.Add(-20 * time.Hour) }))
 	r.apply(orderBody("a-5", 2, func(s *affiliate.Snapshot) {
 		s.PlacedAt, s.Merchandise = s.PlacedAt.Add(-20*time.Hour), s.Merchandise/2
 	}))
 }
 
-const rigHeader = "campaign,creator,instagram,email,offer,store,code,link_slug,landing_url,commission_percent,commission_flat,product_value\n"
+const rigHeader = "campaign,creator,instagram,email,offer,store,code,link_slug,landing_url," +
+	"commission_percent,commission_flat,product_value\n"
 
 // click adds clicks on Anna's link, an hour apart.
 func (r *rig) click(from, to int) {
@@ -190,7 +194,8 @@ func (r *rig) click(from, to int) {
 // change starts a change of settings.
 func (r *rig) change(currency, zone string) {
 	r.Helper()
-	_, err := r.app.SetSettings(r.owner(), []app.Setting{{Key: "currency", Value: currency}, {Key: "timezone", Value: zone}})
+	_, err := r.app.SetSettings(r.owner(), []app.Setting{{Key: "currency", Value: currency},
+		{Key: "timezone", Value: zone}})
 	r.ok(err)
 }
 
@@ -235,8 +240,8 @@ func TestFiguresAreShownAsBeforeUntilAllAreComputedAnew(t *testing.T) {
 	}
 }
 
-// TestWhatIsShownFollowsWhatHappensMeanwhile: orders, decisions, clicks, payouts and members who leave while figures are
-// computed anew count by the settings before and by those after, and both add up at every step.
+// TestWhatIsShownFollowsWhatHappensMeanwhile: orders, decisions, clicks, payouts and members who leave while figures
+// are computed anew count by the settings before and by those after, and both add up at every step.
 func TestWhatIsShownFollowsWhatHappensMeanwhile(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		r.stock()
@@ -270,8 +275,9 @@ func TestWhatIsShownFollowsWhatHappensMeanwhile(t *testing.T) {
 	})
 }
 
-// TestRecalculationOfSeveral_race: two processes compute anew while deliveries come, one of them is stopped in the midst
-// of a batch, and clicks and decisions go on. Nothing is lost, nothing is counted twice, and what is shown adds up.
+// TestRecalculationOfSeveral_race: two processes compute anew while deliveries come, one of them is stopped in the
+// midst of a batch, and clicks and decisions go on. Nothing is lost, nothing is counted twice, and what is shown adds
+// up.
 func TestRecalculationOfSeveral_race(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		r.stock()
@@ -303,7 +309,9 @@ func TestRecalculationOfSeveral_race(t *testing.T) {
 		}
 		work.Go(func() {
 			for i := range 20 {
-				r.apply(orderBody(fmt.Sprintf("c-%d", i%7), int64(i+1), func(s *affiliate.Snapshot) { s.Merchandise += int64(i) }))
+				r.apply(orderBody(fmt.Sprintf("c-%d", i%7), int64(i+1), func(s *affiliate.Snapshot) {
+					s.Merchandise += int64(i)
+				}))
 				r.click(200+i, 201+i)
 				if i == 4 {
 					stop()

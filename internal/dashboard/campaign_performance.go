@@ -72,7 +72,8 @@ func (r *request) performancePage() error {
 	for _, part := range []struct {
 		name string
 		read func(*performancePage) error
-	}{{partMatching, r.readMatching}, {partConversions, r.readConversions}, {partProgress, r.readProgress}, {"", r.readChoices}} {
+	}{{partMatching, r.readMatching}, {partConversions, r.readConversions}, {partProgress, r.readProgress},
+		{"", r.readChoices}} {
 		if p.Part == "" || p.Part == part.name {
 			if err := part.read(&p); err != nil {
 				return err
@@ -305,15 +306,15 @@ func leadsInCampaign(creator affiliate.CreatorID, of report.Scope, period period
 	if len(of.Offers) == 1 {
 		offer = of.Offers[0].String()
 	}
-	return conversionLeads(campaignAddress(of.Campaigns[0]), "#conversions", period, "creator", creator.String(), "offer", offer, "former",
-		formerly(of.Former)).
+	return conversionLeads(campaignAddress(of.Campaigns[0]), "#conversions", period, "creator", creator.String(),
+		"offer", offer, "former", formerly(of.Former)).
 		with(period.address(creatorAddress(creator))+"#campaigns", report.KeyClicks).
 		with(period.address(creatorAddress(creator)+"/statement", "kind", string(affiliate.PaidOut), "campaign",
 			of.Campaigns[0].String()), report.KeyPayouts)
 }
 
-// creatorTools are those of a table of a campaign's creators; sort is its order, and its files take no parameters of the
-// other tables on its page.
+// creatorTools are those of a table of a campaign's creators; sort is its order, and its files take no parameters of
+// the other tables on its page.
 func (r *request) creatorTools(table string, heads []column, campaign, sort string) tableTools {
 	tools := r.tools(table, heads, campaign+"/creators")
 	q := url.Values{"sort": {sort}}

@@ -146,7 +146,8 @@ func newPanel(name, class string, top, bottom, ticks int, of report.Chart, c mon
 	var line strings.Builder
 	n := int64(len(of.Before))
 	for i, s := range of.Before {
-		fmt.Fprintf(&line, "%d,%d ", (2*int64(i)+1)*chartScale/(2*n), money.MulDiv(p.most-figure(s), chartScale, p.most))
+		fmt.Fprintf(&line, "%d,%d ", (2*int64(i)+1)*chartScale/(2*n), money.MulDiv(p.most-figure(s),
+			chartScale, p.most))
 	}
 	p.Before = strings.TrimSpace(line.String())
 	return p

@@ -122,7 +122,8 @@ func TestChart(t *testing.T) {
 		t.Errorf("ticks %s", got)
 	}
 	one, two := c.Points[0], c.Points[1]
-	if got := fmt.Sprint(one.Bars, two.Bars); got != "[{sales 14 172} {commissions 222 56}] [{sales 143 43} {commissions 278 0}]" {
+	if got := fmt.Sprint(one.Bars,
+		two.Bars); got != "[{sales 14 172} {commissions 222 56}] [{sales 143 43} {commissions 278 0}]" {
 		t.Errorf("bars %s", got)
 	}
 	if one.Title != "1 Jan 2026" || one.Label != "1 Jan" || one.Before.Sales != 200_00 || c.Cut {

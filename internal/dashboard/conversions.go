@@ -210,7 +210,8 @@ type conversionSearch struct {
 // Narrowed says whether the table leaves out some of what the figures count.
 func (s conversionSearch) Narrowed() bool {
 	f := s.Filter
-	return f.Search != "" || len(f.Statuses)+len(f.Approvals) > 0 || f.Method != "" || f.Store != 0 || f.Currency != "" ||
+	return f.Search != "" || len(f.Statuses)+len(f.Approvals) > 0 || f.Method != "" || f.Store != 0 ||
+		f.Currency != "" ||
 		f.Unconverted || f.WithRefund || f.Ambiguous || f.Undecided || f.Code != 0 || f.Link != 0
 }
 

@@ -23,9 +23,9 @@ func TestConversions(t *testing.T) {
 	bearer := map[string]string{"Authorization": "Bearer " + token.Value}
 	for _, query := range []string{"", "approval=held", "approval=held&include=former", "campaign=cmp_2",
 		"campaign=cmp_1,cmp_2&include=former", "creator=" + anna, "store=" + store, "store=boutique", "status=refunded",
-		"include=former&status=paid&approval=approved", "method=link", "currency=EUR", "with_refund=true&include=former",
-		"waiting_for_rate=true", "ambiguous=true", "q=ben5&include=former", "offer=off_1&sort=value",
-		"from=2026-11-11&to=2026-11-12&include=former", "sort=campaign"} {
+		"include=former&status=paid&approval=approved", "method=link", "currency=EUR",
+		"with_refund=true&include=former", "waiting_for_rate=true", "ambiguous=true", "q=ben5&include=former",
+		"offer=off_1&sort=value", "from=2026-11-11&to=2026-11-12&include=former", "sort=campaign"} {
 		query = "period=all_time&" + query
 		if strings.Contains(query, "from=") {
 			query = strings.TrimPrefix(query, "period=all_time&")
@@ -35,7 +35,8 @@ func TestConversions(t *testing.T) {
 			Totals struct{ Rows int }
 		}
 		a := v.get("/conversions?" + query).is(http.StatusOK)
-		h.must(json.Unmarshal([]byte(h.nobody().send(http.MethodGet, "/api/v1/conversions?totals=true&"+query, bearer, nil).
+		h.must(json.Unmarshal([]byte(h.nobody().send(http.MethodGet, "/api/v1/conversions?totals=true&"+query,
+			bearer, nil).
 			is(http.StatusOK).body), &list))
 		var want []string
 		for _, c := range list.Data {
@@ -104,7 +105,8 @@ func manyHouse(t *testing.T, n int) *house {
 	h := newHouse(t)
 	var sales []sale
 	for i := range n {
-		sales = append(sales, sale{code: "ANNA10", value: int64(1000 + i%9), at: noon.Add(-time.Duration(i) * time.Hour)})
+		sales = append(sales, sale{code: "ANNA10", value: int64(1000 + i%9),
+			at: noon.Add(-time.Duration(i) * time.Hour)})
 	}
 	h.sell(sales...)
 	return h
@@ -149,7 +151,8 @@ func TestDecideAll(t *testing.T) {
 		undo := m.post(decide, "all", "1", "decision", "undo", "back", page).says("Undo 9 rejections?")
 		m.post(decide, form(undo, "decision", "undo")...).at(page).says("9 conversions are no longer rejected")
 		// The button of a row decides about that row alone.
-		m.post(decide, "all", "1", "one-reject", h.order("1003").Conversion.ID.String()).says("1 conversion is rejected")
+		m.post(decide, "all", "1", "one-reject", h.order("1003").Conversion.ID.String()).
+			says("1 conversion is rejected")
 		m.post(decide, "one-undo", h.order("1003").Conversion.ID.String())
 		h.viewer().post(decide, "all", "1", "decision", "reject").is(http.StatusForbidden)
 		m.post(decide, "all", "1", "decision", "approve").is(http.StatusUnprocessableEntity)

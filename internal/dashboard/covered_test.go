@@ -41,10 +41,11 @@ func TestConversions_figuresShow(t *testing.T) {
 	_, err = h.app.ImportRates(h.as(affiliate.RoleOwner), []money.ReferenceRate{{Currency: "USD", Day: "2026-11-20",
 		Rate: rate}})
 	h.must(err)
-	h.sell(sale{number: "9001", code: "WOLFESCHLEGELSTEINHAUSEN10", value: 1_234_567_89, currency: "EUR", refund: 1_234_56},
+	h.sell(sale{number: "9001", code: "WOLFESCHLEGELSTEINHAUSEN10", value: 1_234_567_89, currency: "EUR",
+		refund: 1_234_56},
 		sale{number: "9002", code: "WOLFESCHLEGELSTEINHAUSEN10", value: 1_234_567_89, refund: 234_567_89})
-	_, err = h.app.Decide(h.as(affiliate.RoleManager), []affiliate.ConversionID{h.order("9002").Conversion.ID}, app.Reject,
-		strings.Repeat("bought by our own staff ", 8))
+	_, err = h.app.Decide(h.as(affiliate.RoleManager), []affiliate.ConversionID{h.order("9002").Conversion.ID},
+		app.Reject, strings.Repeat("bought by our own staff ", 8))
 	h.must(err)
 	b := h.browse(affiliate.RoleOwner)
 	for _, page := range []string{"/conversions?q=WOLFE", "/orders?q=WOLFE", "/conversions?q=BEN5", "/orders?q=BEN5"} {
@@ -94,8 +95,8 @@ func TestTables_fit(t *testing.T) {
 	b := h.browse(affiliate.RoleManager)
 	for _, width := range []int64{1280, 1366, 1440} {
 		b.viewport(width, 900)
-		for _, path := range []string{"/", "/campaigns", "/creators", "/orders", "/conversions?include=former", "/payouts",
-			spring, "/creators/" + h.creator("Anna Ahlers").ID.String()} {
+		for _, path := range []string{"/", "/campaigns", "/creators", "/orders", "/conversions?include=former",
+			"/payouts", spring, "/creators/" + h.creator("Anna Ahlers").ID.String()} {
 			b.open(path + map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] + "period=all_time")
 			var wide []string
 			b.eval(`[...document.querySelectorAll(".table-wrap")].filter((e) => e.checkVisibility() &&

@@ -122,7 +122,9 @@ func (r *request) creatorSearch(heads []column) (s creatorSearch, list report.Li
 // campaignChoicesWith lists the campaigns to choose from; of a great many the first, and the one that is chosen.
 func (r *request) campaignChoicesWith(chosen affiliate.CampaignID) ([]choice, error) {
 	list, err := r.campaignChoices()
-	if err != nil || chosen == 0 || slices.ContainsFunc(list, func(c choice) bool { return c.Value == chosen.String() }) {
+	if err != nil || chosen == 0 || slices.ContainsFunc(list, func(c choice) bool {
+		return c.Value == chosen.String()
+	}) {
 		return list, err
 	}
 	c, err := r.d.App.DB.Campaign(r.Request.Context(), chosen)

@@ -92,8 +92,10 @@ func TestCreatorPage(t *testing.T) {
 	ben, anna := creatorAddress(h.creator("Ben Botha").ID), creatorAddress(h.creator("Anna Ahlers").ID)
 	a := h.manager().get(anna).is(http.StatusOK)
 	a.rows("section[aria-labelledby=campaigns-title] table",
-		"Spring since 20 Nov 2026 · manage | 0 | 3 | 279.90 | 27.99 | 27.99 | Ten percent 10.00 % | ANNA10 Northwind US /l/anna-spring Copy",
-		"Holiday gifts since 20 Nov 2026 · manage | 0 | 1 | 45.00 | 4.25 | 4.25 | Gift links 5.00 % + 2.00 per order | /l/anna-gifts Copy")
+		"Spring since 20 Nov 2026 · manage | 0 | 3 | 279.90 | 27.99 | 27.99 | Ten percent 10.00 % | ANNA10 Northwind "+
+			"US /l/anna-spring Copy",
+		"Holiday gifts since 20 Nov 2026 · manage | 0 | 1 | 45.00 | 4.25 | 4.25 | Gift links 5.00 % + 2.00 per order "+
+			"| /l/anna-gifts Copy")
 	a.rows("section[aria-labelledby=payouts-title] table",
 		"Payout of 20 Nov 2026 | 20 Nov 2026, 13:00 | bank transfer SEPA 2026-11 | 32.24 USD")
 	a.says("Conversions 4", "Total sales 324.90", "Commissions earned 32.24", "Balance 0.00 USD",
@@ -196,8 +198,8 @@ func TestStatement(t *testing.T) {
 	h.nobody().get(anna + "/statement.csv").is(http.StatusSeeOther)
 }
 
-// TestStatement_narrowed: a number of payouts, or of one campaign, leads to the entries behind it, which add up to it and
-// have no balances.
+// TestStatement_narrowed: a number of payouts, or of one campaign, leads to the entries behind it, which add up to it
+// and have no balances.
 func TestStatement_narrowed(t *testing.T) {
 	h := busyHouse(t)
 	address := "/creators/" + h.creator("Anna Ahlers").ID.String() + "/statement?period=all_time"

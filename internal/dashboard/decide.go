@@ -8,8 +8,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/web"
 )
 
-// decide rejects conversions, takes rejections back, releases held ones or keeps them as they are: those that are chosen
-// in the table, or the one whose own button was pressed.
+// decide rejects conversions, takes rejections back, releases held ones or keeps them as they are: those that are
+// chosen in the table, or the one whose own button was pressed.
 func (r *request) decide() error {
 	page, campaign := conversionsAddress, affiliate.CampaignID(0)
 	if r.Param("id") != "" {
@@ -47,7 +47,9 @@ func (r *request) decide() error {
 
 // oneRow says whether the button of a row was pressed.
 func (r *request) oneRow() bool {
-	return slices.ContainsFunc(app.Decision("").Words(), func(d app.Decision) bool { return r.field("one-"+string(d)) != "" })
+	return slices.ContainsFunc(app.Decision("").Words(), func(d app.Decision) bool {
+		return r.field("one-"+string(d)) != ""
+	})
 }
 
 func decidedText(d app.Decision, n int64) string {
@@ -96,7 +98,8 @@ func (r *request) decideAll(campaign affiliate.CampaignID, page string) error {
 			return err
 		}
 	}
-	p := &decideAllPage{Decision: d, Reason: reason, Days: s.Period.Days, Changed: confirmed != "", Address: page + "/decide", Back: to,
+	p := &decideAllPage{Decision: d, Reason: reason, Days: s.Period.Days, Changed: confirmed != "", Address: page +
+		"/decide", Back: to,
 		Danger: d == app.Reject}
 	if p.Decidable, err = r.d.App.ToDecide(ctx, f, d); err != nil {
 		return err
@@ -113,9 +116,11 @@ func (r *request) decideAll(campaign affiliate.CampaignID, page string) error {
 	n := counted(p.Conversions, "conversion", "conversions")
 	switch d {
 	case app.Reject:
-		p.Button, p.About = "Reject "+n, "They count nowhere then, and their commissions are taken back. It can be undone."
+		p.Button, p.About = "Reject "+n,
+			"They count nowhere then, and their commissions are taken back. It can be undone."
 	case app.Undo:
-		p.Button, p.About = "Undo "+counted(p.Conversions, "rejection", "rejections"), "They count again, with their commissions."
+		p.Button, p.About = "Undo "+counted(p.Conversions, "rejection", "rejections"),
+			"They count again, with their commissions."
 	case app.Release:
 		p.Button, p.About = "Release "+n, "They count then, with their commissions."
 	case app.Keep:

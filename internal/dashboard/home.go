@@ -243,9 +243,10 @@ func (r *request) readTotals(p *homePage) error {
 	}
 	if !p.Filter.Narrowed() {
 		for _, u := range o.Uncredited {
-			p.Uncredited = append(p.Uncredited, uncreditedSales{u, "/orders" + withParameter(withParameter(withParameter(
-				r.spanQuery(), "show", string(storage.ShowUncredited)), "status", string(affiliate.Paid)), "currency",
-				string(u.Currency))})
+			p.Uncredited = append(p.Uncredited, uncreditedSales{u, "/orders" +
+				withParameter(withParameter(withParameter(
+					r.spanQuery(), "show", string(storage.ShowUncredited)), "status", string(affiliate.Paid)),
+					"currency", string(u.Currency))})
 		}
 		lead(p.Figures, "/payouts", report.KeyPaymentsDue, report.KeyMembersWithPaymentsDue)
 	}
@@ -259,8 +260,8 @@ func (r *request) readTotals(p *homePage) error {
 	return nil
 }
 
-// spanQuery is the period of the page for the address of another list, begun with "?"; the usual one is named too, since
-// other lists may have another.
+// spanQuery is the period of the page for the address of another list, begun with "?"; the usual one is named too,
+// since other lists may have another.
 func (r *request) spanQuery() string {
 	q := url.Values{}
 	for _, name := range []string{"period", "from", "to"} {
@@ -298,10 +299,12 @@ func (r *request) homeChips(p *homePage) (chips []filterChip) {
 		}
 	}
 	if s := p.Filter.Status; s != "" {
-		chips = append(chips, filterChip{Title: "Offers that are", Text: string(s), Without: r.with("offer_status", "")})
+		chips = append(chips, filterChip{Title: "Offers that are", Text: string(s),
+			Without: r.with("offer_status", "")})
 	}
 	if t := p.Filter.Type; t != "" {
-		chips = append(chips, filterChip{Title: "Type", Text: wordChoices(t)[0].Title, Without: r.with("offer_type", "")})
+		chips = append(chips, filterChip{Title: "Type", Text: wordChoices(t)[0].Title,
+			Without: r.with("offer_type", "")})
 	}
 	for _, b := range p.Bounds {
 		text := ""
@@ -316,8 +319,8 @@ func (r *request) homeChips(p *homePage) (chips []filterChip) {
 		}
 		if text != "" {
 			key := string(b.Figure.Key)
-			chips = append(chips, filterChip{Title: b.Figure.Title, Text: text, Without: r.with("min_"+key, "", "max_"+key,
-				"")})
+			chips = append(chips, filterChip{Title: b.Figure.Title, Text: text, Without: r.with("min_"+key,
+				"", "max_"+key, "")})
 		}
 	}
 	return chips

@@ -28,8 +28,8 @@ func TestHome_layout_browser(t *testing.T) {
 				Left: Math.round(content.left - main.left), Right: Math.round(innerWidth - content.right) };
 		})()`, &got)
 		if got.First > size[1] || got.Columns != size[2] || got.Right > 40 {
-			t.Errorf("at %d px the first card ends at %d, there are %d columns and %d px empty at the right", size[0], got.First,
-				got.Columns, got.Right)
+			t.Errorf("at %d px the first card ends at %d, there are %d columns and %d px empty at the right",
+				size[0], got.First, got.Columns, got.Right)
 		}
 		if n := b.overflow(); n != 0 {
 			t.Errorf("at %d px the page is %d px too wide", size[0], n)
@@ -47,7 +47,8 @@ func TestHome_layout_browser(t *testing.T) {
 func TestHome_filters_browser(t *testing.T) {
 	h := busyHouse(t)
 	for n := range 20 {
-		_, err := h.app.AddCampaign(h.as(affiliate.RoleManager), affiliate.Campaign{Name: fmt.Sprintf("Season %02d", n+1)})
+		_, err := h.app.AddCampaign(h.as(affiliate.RoleManager),
+			affiliate.Campaign{Name: fmt.Sprintf("Season %02d", n+1)})
 		h.must(err)
 	}
 	b := h.browse(affiliate.RoleManager)
@@ -82,7 +83,8 @@ func TestHome_filters_browser(t *testing.T) {
 	b.until("an address without anything empty", func() bool {
 		_, query, _ := strings.Cut(b.address(), "?")
 		values, err := url.ParseQuery(query)
-		return err == nil && !strings.Contains(query+"&", "=&") && values.Get("min_sales") == "1" && len(values["campaign"]) == 1
+		return err == nil && !strings.Contains(query+"&", "=&") && values.Get("min_sales") == "1" &&
+			len(values["campaign"]) == 1
 	})
 	b.click(".chips .off")
 	b.until("the campaign to be taken out", func() bool {

@@ -18,7 +18,8 @@ func TestHome(t *testing.T) {
 	v := h.viewer()
 	page := v.get("/").is(http.StatusOK).says("Total sales", "Members with payments due",
 		"of current creators of all campaigns", "Sales without a creator", "60.00 USD", "Ten percent", "Gift links",
-		"1 conversion is held for review", "1 delivery failed in Northwind US", "1 code on orders of Northwind US belongs to nobody")
+		"1 conversion is held for review", "1 delivery failed in Northwind US",
+		"1 code on orders of Northwind US belongs to nobody")
 	h.forge(2)
 	v.get("/").says("Northwind US: 2 deliveries were rejected in the last 24 hours, since the secret here differs " +
 		"from the store's.")
@@ -52,7 +53,8 @@ func TestHome(t *testing.T) {
 	v.get("/?period=custom&from=2020-01-01&to=2020-01-31").is(http.StatusOK).says("No sales in this period")
 }
 
-// TestHome_tasks: problems come first, five lines show, and the others when they are wanted. Each leads to what it counts.
+// TestHome_tasks: problems come first, five lines show, and the others when they are wanted. Each leads to what it
+// counts.
 func TestHome_tasks(t *testing.T) {
 	h := busyHouse(t)
 	a := h.manager().get("/")
@@ -83,7 +85,8 @@ func TestHome_tasks(t *testing.T) {
 	emptyHouse.viewer().get("/").says("Nothing waits for you.")
 }
 
-// TestHome_numbers: each number that leads somewhere is what is found there, with the period and the filters of the page.
+// TestHome_numbers: each number that leads somewhere is what is found there, with the period and the filters of the
+// page.
 func TestHome_numbers(t *testing.T) {
 	h := busyHouse(t)
 	h.sell(sale{code: "BEN5", value: 11_00, at: noon.AddDate(-2, 0, 0)},
@@ -111,7 +114,8 @@ func TestHome_numbers(t *testing.T) {
 		for _, link := range a.all("#totals p a") {
 			target := total(link)
 			if strings.HasPrefix(link.attr("href"), "/orders") {
-				if got := money.Plain(counted(int64(len(target.all("tbody tr"))), "order", "orders")); got != link.text() {
+				if got := money.Plain(counted(int64(len(target.all("tbody tr"))), "order",
+					"orders")); got != link.text() {
 					t.Errorf("%s: %s without a creator, %s where it leads (%s)", address, link.text(), got,
 						link.attr("href"))
 				}

@@ -24,7 +24,8 @@ func listsHouse(t *testing.T) *house {
 	_, err := h.app.RemoveMember(ctx, h.member("Holiday gifts", "Anna Ahlers").ID)
 	h.must(err)
 	for _, name := range []string{"Cleo", "Emil"} {
-		c, err := h.app.AddCreator(ctx, affiliate.Creator{Name: name, Email: strings.ToLower(name) + "@creators.example",
+		c, err := h.app.AddCreator(ctx, affiliate.Creator{Name: name, Email: strings.ToLower(name) +
+			"@creators.example",
 			Country: "DE"})
 		h.must(err)
 		_, err = h.app.AddMember(ctx, affiliate.CampaignMember{CampaignID: 1, CreatorID: c.ID})
@@ -62,7 +63,8 @@ func TestLists_files(t *testing.T) {
 	v := h.viewer()
 	for _, c := range []struct{ path, query, id string }{
 		{"/campaigns", "?period=all_time", "Campaign ID"}, {"/campaigns", "?former=1&sort=-sales", "Campaign ID"},
-		{"/campaigns", "?state=upcoming", "Campaign ID"}, {"/campaigns", "?q=spring&period=last_30_days", "Campaign ID"},
+		{"/campaigns", "?state=upcoming", "Campaign ID"}, {"/campaigns", "?q=spring&period=last_30_days",
+			"Campaign ID"},
 		{"/creators", "?period=all_time", "Creator ID"}, {"/creators", "?q=ann", "Creator ID"},
 		{"/creators", "?campaign=cmp_2&former=1", "Creator ID"}, {"/creators", "?former=1&sort=name", "Creator ID"},
 		{springCreators, "", "Creator ID"}, {springCreators, "?offer=off_1&former=1&sort=-commissions", "Creator ID"},
@@ -100,7 +102,8 @@ func TestLists_files(t *testing.T) {
 		}
 		v.get(strings.Replace(address, ".csv", ".xlsx", 1)).is(http.StatusOK)
 	}
-	if head := v.get(springCreators + ".csv?offer=off_1").body; !strings.Contains(head, "Spring,Ten percent,Anna Ahlers") ||
+	if head := v.get(springCreators + ".csv?offer=off_1").body; !strings.Contains(head,
+		"Spring,Ten percent,Anna Ahlers") ||
 		!strings.Contains(head, "cmp_1") {
 		t.Errorf("the file of an offer's creators does not say of what it is:\n%s", head)
 	}
@@ -114,8 +117,8 @@ func TestLists_files(t *testing.T) {
 func TestLists_narrow(t *testing.T) {
 	h := listsHouse(t)
 	v := h.viewer()
-	for query, want := range map[string]string{"?state=running": "Holiday gifts, Spring", "?state=upcoming": "Next year",
-		"?state=ended": "", "": "Holiday gifts, Next year, Spring"} {
+	for query, want := range map[string]string{"?state=running": "Holiday gifts, Spring",
+		"?state=upcoming": "Next year", "?state=ended": "", "": "Holiday gifts, Next year, Spring"} {
 		var names []string
 		for _, e := range v.get("/campaigns" + query).all("main tbody th a") {
 			names = append(names, e.text())
@@ -135,8 +138,8 @@ func TestLists_narrow(t *testing.T) {
 func TestLists_columns(t *testing.T) {
 	h := listsHouse(t)
 	v := h.viewer()
-	for table, path := range map[string]string{"campaigns": "/campaigns", "creators": "/creators", "members": springCreators,
-		"campaign-creators": spring} {
+	for table, path := range map[string]string{"campaigns": "/campaigns", "creators": "/creators",
+		"members": springCreators, "campaign-creators": spring} {
 		v.post("/columns/"+table, "columns", "refunds", "columns", "email", "back", path).at(path)
 		var heads []string
 		for _, e := range v.get(path).all("main thead th") {

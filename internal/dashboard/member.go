@@ -372,7 +372,8 @@ func (r *request) sendMembers(format export.Format) error {
 	if err != nil {
 		return err
 	}
-	if list.Creator, err = affiliate.OptionalID[affiliate.CreatorID]("creator", "cre_", r.Query("creator")); err != nil {
+	if list.Creator, err = affiliate.OptionalID[affiliate.CreatorID]("creator", "cre_",
+		r.Query("creator")); err != nil {
 		return err
 	}
 	return r.download(format, s.Period.Range, func(o app.ExportOptions) error {
@@ -842,7 +843,8 @@ func (r *request) endCode() error {
 		}
 		c, err := r.d.App.DB.Code(r.Request.Context(), id)
 		if err == nil && c.OfferMemberID != om.ID {
-			err = affiliate.Errorf(affiliate.NotFound, "that code is not one of theirs; open the page again")
+			err = affiliate.Errorf(affiliate.NotFound,
+				"the code that was meant is not one of theirs; open the page again")
 		}
 		if err == nil {
 			c, err = r.d.App.EndCode(r.Request.Context(), id, time.Time{})
@@ -879,7 +881,8 @@ func (r *request) endLink() error {
 		}
 		l, err := r.d.App.DB.Link(r.Request.Context(), id)
 		if err == nil && l.OfferMemberID != om.ID {
-			err = affiliate.Errorf(affiliate.NotFound, "that link is not one of theirs; open the page again")
+			err = affiliate.Errorf(affiliate.NotFound,
+				"the link that was meant is not one of theirs; open the page again")
 		}
 		if err == nil {
 			_, err = r.d.App.EndLink(r.Request.Context(), id)

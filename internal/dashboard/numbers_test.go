@@ -59,10 +59,11 @@ func TestNumbersFor_anything(t *testing.T) {
 }
 
 func TestNumberStyle(t *testing.T) {
-	for style, want := range map[affiliate.NumberStyle]string{"": "−1,234,567.50", affiliate.NumbersPoint: "−1,234,567.50",
-		affiliate.NumbersComma: "−1.234.567,50", affiliate.NumbersSpace: "−1\u00a0234\u00a0567,50",
-		affiliate.NumbersSpacePoint: "−1\u00a0234\u00a0567.50", affiliate.NumbersApostrophe: "−1’234’567.50",
-		affiliate.NumbersIndian: "−12,34,567.50", affiliate.NumbersPlain: "−1234567.50"} {
+	for style, want := range map[affiliate.NumberStyle]string{"": "−1,234,567.50",
+		affiliate.NumbersPoint: "−1,234,567.50", affiliate.NumbersComma: "−1.234.567,50",
+		affiliate.NumbersSpace: "−1\u00a0234\u00a0567,50", affiliate.NumbersSpacePoint: "−1\u00a0234\u00a0567.50",
+		affiliate.NumbersApostrophe: "−1’234’567.50", affiliate.NumbersIndian: "−12,34,567.50",
+		affiliate.NumbersPlain: "−1234567.50"} {
 		if got := style.Write("-1234567.50"); got != want {
 			t.Errorf("%s: %s, want %s", style, got, want)
 		}
@@ -78,7 +79,8 @@ func TestTypedNumber(t *testing.T) {
 		{"1234.5", ".", "1234.5"}, {"1234.5", ",", "1234.5"}, {"1234,5", ",", "1234.5"}, {"1.234,50", ",", "1234.50"},
 		{"1,234.50", ".", "1234.50"}, {"1,234.50", ",", "1234.50"}, {"12,34,567.89", ".", "1234567.89"},
 		{"1\u00a0234,5", ",", "1234.5"}, {"1\u202f234", ",", "1234"}, {"1’234.50", ".", "1234.50"},
-		{"1.234", ".", "1.234"}, {"1,234", ",", "1.234"}, {"1,234", ".", ""}, {"1.234", ",", ""}, {"0.125", ",", "0.125"},
+		{"1.234", ".", "1.234"}, {"1,234", ",", "1.234"}, {"1,234", ".", ""}, {"1.234", ",", ""},
+		{"0.125", ",", "0.125"},
 		{"1.234.567", ",", "1234567"}, {"12.50", ",", "12.50"}, {"1.2.3", ".", ""}, {"1,23,4", ",", ""},
 		{"", ".", ""}, {"ten", ",", "ten"}, {"−5", ",", "-5"},
 	} {
@@ -176,7 +178,8 @@ func TestPages_numbers(t *testing.T) {
 		return machine, text
 	}
 	pages := h.openPages()
-	for _, part := range []string{"/?part=totals", "/?part=offers", spring + "?part=figures", spring + "?part=conversions",
+	for _, part := range []string{"/?part=totals", "/?part=offers", spring + "?part=figures", spring +
+		"?part=conversions",
 		"/orders?part=list"} {
 		pages = append(pages, openPage{address: part})
 	}
@@ -188,7 +191,8 @@ func TestPages_numbers(t *testing.T) {
 		machine, text := read(page.address, affiliate.NumbersPoint)
 		machineComma, textComma := read(page.address, affiliate.NumbersComma)
 		if page.name != "account" && !slices.Equal(machine, machineComma) {
-			t.Errorf("%s: what programs read differs with who reads numbers:\n%q\n%q", page.address, machine, machineComma)
+			t.Errorf("%s: what programs read differs with who reads numbers:\n%q\n%q", page.address, machine,
+				machineComma)
 		}
 		if strings.Contains(text, "1,234,567.00") {
 			grouped++

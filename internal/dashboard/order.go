@@ -142,8 +142,8 @@ func (r *request) orderPage() error {
 		} else if told := story[d.ID]; told.After != nil {
 			what = toldText(told)
 		}
-		p.Deliveries = append(p.Deliveries, orderDelivery{d.ID.String(), what, guide.TopicLabel(d.Topic), r.moment(d.ReceivedAt.Time),
-			string(d.State), d.Note, "/deliveries/" + d.ID.String()})
+		p.Deliveries = append(p.Deliveries, orderDelivery{d.ID.String(), what, guide.TopicLabel(d.Topic),
+			r.moment(d.ReceivedAt.Time), string(d.State), d.Note, "/deliveries/" + d.ID.String()})
 	}
 	if platform := r.d.App.Platforms.Of(store.Platform); platform != nil {
 		p.InStore = platform.Guide().OrderPage(store, o.ExternalID)

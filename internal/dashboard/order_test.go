@@ -56,7 +56,8 @@ func TestOrder_story(t *testing.T) {
 	h.sell(sale{number: "7001", code: "ANNA10", value: 100_00, status: "pending"})
 	h.sell(sale{number: "7001", code: "ANNA10", value: 100_00})
 	h.sell(sale{number: "7001", code: "ANNA10", value: 100_00, refund: 20_00})
-	h.deliver("shop", h.body(sale{number: "7001", code: "ANNA10", value: 100_00, at: noon.Add(-time.Hour)})) // an old one
+	// an old one
+	h.deliver("shop", h.body(sale{number: "7001", code: "ANNA10", value: 100_00, at: noon.Add(-time.Hour)}))
 	h.process()
 	h.sell(sale{number: "7001", code: "ANNA10", value: 100_00, refund: 105_00})
 	o := h.order("7001")

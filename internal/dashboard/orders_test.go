@@ -56,7 +56,8 @@ func TestOrders_filters(t *testing.T) {
 	v.get("/orders.xlsx?store=shop").is(http.StatusOK)
 	h.nobody().get("/orders.csv").is(http.StatusSeeOther)
 	v.post("/columns/orders", "columns", "campaign", "columns", "refunded", "columns", "value")
-	if got := strings.Join(v.get("/orders").texts("#orders thead th"), ", "); got != "Order, Campaign, Value, Refunded" {
+	if got := strings.Join(v.get("/orders").texts("#orders thead th"),
+		", "); got != "Order, Campaign, Value, Refunded" {
 		t.Errorf("the chosen columns are %s", got)
 	}
 }

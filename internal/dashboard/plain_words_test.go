@@ -19,8 +19,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// TestPages_plainWords: whatever happened, whatever is searched and whatever goes wrong, pages speak in words of people:
-// no ids of the database, no words of the program.
+// TestPages_plainWords: whatever happened, whatever is searched and whatever goes wrong, pages speak in words of
+// people: no ids of the database, no words of the program.
 func TestPages_plainWords(t *testing.T) {
 	t.Run("busy", func(t *testing.T) {
 		h := eventfulHouse(t)
@@ -46,8 +46,8 @@ func TestPages_plainWords(t *testing.T) {
 		h.plain(h.nobody().get("/welcome"))
 		h.plain(h.nobody().get("/sign-in"))
 		h = newHouse(t)
-		for _, address := range []string{"/", "/orders", "/conversions", "/campaigns", "/creators", "/payouts", "/stores",
-			"/start", "/payouts/recorded", "/payouts/batches", spring, spring + "/creators"} {
+		for _, address := range []string{"/", "/orders", "/conversions", "/campaigns", "/creators",
+			"/payouts", "/stores", "/start", "/payouts/recorded", "/payouts/batches", spring, spring + "/creators"} {
 			h.plain(h.owner().get(address))
 		}
 	})
@@ -117,7 +117,8 @@ func rawWords(page *html.Node) (found []string) {
 			for _, name := range []string{"title", "aria-label", "placeholder", "alt", "data-confirm"} {
 				look(e.attr(name), named)
 			}
-			if text := e.text(); slices.Contains(classes, "badge") && text != "" && strings.ToLower(text[:1]) == text[:1] &&
+			if text := e.text(); slices.Contains(classes, "badge") && text != "" &&
+				strings.ToLower(text[:1]) == text[:1] &&
 				text[0] >= 'a' {
 				found = append(found, text)
 			}
@@ -263,8 +264,8 @@ func (e element) filledWith(text string) (form []string) {
 	return form
 }
 
-// eventfulHouse is busyHouse after much more has happened: payouts and a batch were canceled, deliveries failed and were
-// given up, orders are held and released, codes are nobody's, a server was down, and all things were changed.
+// eventfulHouse is busyHouse after much more has happened: payouts and a batch were canceled, deliveries failed and
+// were given up, orders are held and released, codes are nobody's, a server was down, and all things were changed.
 func eventfulHouse(t *testing.T) *house {
 	t.Helper()
 	h := busyHouse(t)
@@ -276,7 +277,8 @@ func eventfulHouse(t *testing.T) *house {
 	h.must(err)
 	shop := pick(h, stores, "shop", func(s affiliate.Store) string { return s.Slug })
 
-	do(h.app.SetSettings(owner, []app.Setting{{Key: "minimum_payout", Value: "1.00"}, {Key: "precedence", Value: "link_first"}}))
+	do(h.app.SetSettings(owner, []app.Setting{{Key: "minimum_payout", Value: "1.00"},
+		{Key: "precedence", Value: "link_first"}}))
 	h.sell(sale{code: "ANNA10", value: 80_00}, sale{code: "BEN5", value: 90_00}, sale{code: "LOST", value: 10_00},
 		sale{code: "NEWS", value: 12_00}, sale{code: "LATER", value: 12_00},
 		sale{code: "BEN5", value: 44_00, email: "ben@creators.example"})
@@ -320,7 +322,10 @@ func eventfulHouse(t *testing.T) *house {
 	h.must(err)
 	ten := pick(h, offers, "Ten percent", func(o affiliate.Offer) string { return o.Name })
 	gift := pick(h, offers, "Gift links", func(o affiliate.Offer) string { return o.Name })
-	do(h.app.ChangeOffer(ctx, ten.ID, ten.Version, func(o *affiliate.Offer) error { o.Name = "Ten percent"; return nil }))
+	do(h.app.ChangeOffer(ctx, ten.ID, ten.Version, func(o *affiliate.Offer) error {
+		o.Name = "Ten percent"
+		return nil
+	}))
 	do(h.app.EndOffer(ctx, gift.ID))
 	do(h.app.ChangeCreator(ctx, ben.ID, ben.Version, func(c *affiliate.Creator) error {
 		c.Email = "ben@else.example"
@@ -348,6 +353,7 @@ func eventfulHouse(t *testing.T) *house {
 		Role: affiliate.RoleManager}) // as the API signs what it does
 	do(h.app.Decide(robot, []affiliate.ConversionID{h.order("1015").Conversion.ID}, app.Reject, "sent back"))
 	h.clock.advance(time.Hour)
-	h.owner().get("/settings/audit").is(http.StatusOK).says("API token warehouse", "set deliveries aside", "2 deliveries")
+	h.owner().get("/settings/audit").is(http.StatusOK).says("API token warehouse", "set deliveries aside",
+		"2 deliveries")
 	return h
 }

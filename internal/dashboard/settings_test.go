@@ -167,7 +167,9 @@ func TestRecalculation_browser(t *testing.T) {
 				t.Errorf("at %d: %v", width, list)
 			}
 			h.must(h.app.Recalculate(t.Context()))
-			b.until("the new figures are there", func() bool { return read(marked) == "false" && read(figure) != before })
+			b.until("the new figures are there", func() bool {
+				return read(marked) == "false" && read(figure) != before
+			})
 			h.consistent()
 		}
 	}

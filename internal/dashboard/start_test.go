@@ -62,7 +62,8 @@ func TestStart(t *testing.T) {
 		t.Errorf("a German browser is offered %s", got)
 	}
 	h.manager().get("/start").says("An owner says so.")
-	v.post("/settings", "to", "/start", "name", "Northwind", "currency", "EUR", "timezone", "Europe/Berlin").at("/start")
+	v.post("/settings", "to", "/start", "name", "Northwind", "currency", "EUR", "timezone",
+		"Europe/Berlin").at("/start")
 	a = want("Connect a store").says("1 of 6 steps done")
 	a.one("a[href=/stores/new].primary")
 	h.viewer().get("/start").is(http.StatusOK).says("An owner connects it.", "As a viewer you can look on")

@@ -43,7 +43,8 @@ func loadTemplates(a *assets) (*templates, error) {
 			}
 			return address, nil
 		},
-		"icon": icon, "actor": actorText, "amount": amount, "money": moneyText, "count": countText, "dict": dict, "percent": percentText,
+		"icon": icon, "actor": actorText, "amount": amount, "money": moneyText, "count": countText, "dict": dict,
+		"percent": percentText,
 		"counted": counted, "amountField": money.Format, "figure": figureCell, "figureTotal": figureTotal,
 		"notConverted": notConverted, "arrows": arrows, "crumbs": crumbs,
 	}

@@ -110,7 +110,8 @@ func (r *request) unownedPage() error {
 
 // dismissCodes notes that codes are no creator's.
 func (r *request) dismissCodes() error {
-	return r.sortCodes(r.d.App.DismissCodes, "no creator's and asked about no more. They are kept under “Not a creator's”.")
+	return r.sortCodes(r.d.App.DismissCodes,
+		"no creator's and asked about no more. They are kept under “Not a creator's”.")
 }
 
 func (r *request) restoreCodes() error {

@@ -27,10 +27,12 @@ func TestQuery(t *testing.T) {
 			want  any
 		}{
 			{"", func(q *filters.Query) any { return q.Conversions() }, storage.ConversionFilter{}},
-			{"ids=cnv_1,2&ids=cnv_3&status=paid,pending&approval=held&offer=off_4&ambiguous=true&undecided=true&q=+x+&former=1",
+			{
+				"ids=cnv_1,2&ids=cnv_3&status=paid,pending&approval=held&offer=off_4&ambiguous=true&" +
+					"undecided=true&q=+x+&former=1",
 				func(q *filters.Query) any { return q.Conversions() },
-				storage.ConversionFilter{IDs: []affiliate.ConversionID{1, 2, 3}, Offer: 4, Ambiguous: true, Undecided: true,
-					Search:    "x",
+				storage.ConversionFilter{IDs: []affiliate.ConversionID{1, 2, 3}, Offer: 4, Ambiguous: true,
+					Undecided: true, Search: "x",
 					Statuses:  []affiliate.OrderStatus{affiliate.Paid, affiliate.Pending},
 					Approvals: []affiliate.Approval{affiliate.Held}, Former: true}},
 			{"ids=cnv_1", func(q *filters.Query) any { return q.Conversions().Former }, true},

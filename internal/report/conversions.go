@@ -64,7 +64,8 @@ func TotalConversions(ctx context.Context, q Querier, c storage.ConversionFilter
 func sameReport(c storage.ConversionFilter, zone *time.Location) (Report, bool) {
 	narrower := len(c.IDs)+len(c.Statuses)+len(c.Approvals) > 0 || c.Creator != 0 || c.Store != 0 || c.Code != 0 ||
 		c.Link != 0 || c.Method != "" ||
-		c.OnlyFormer || c.Currency != "" || c.Unconverted || c.WithRefund || c.Ambiguous || c.Undecided || c.Search != "" || c.Campaign != 0 &&
+		c.OnlyFormer || c.Currency != "" || c.Unconverted || c.WithRefund || c.Ambiguous || c.Undecided ||
+		c.Search != "" || c.Campaign != 0 &&
 		len(c.Campaigns) > 0
 	r := Report{Scope: Scope{Campaigns: c.Campaigns, OfferStatus: c.OfferStatus, OfferType: c.OfferType,
 		Former: c.Former},

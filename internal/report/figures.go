@@ -76,8 +76,8 @@ func Figures() []Figure {
 		{Key: KeyPayouts, Title: "Payouts", Kind: Money, Of: "payouts"},
 		{Key: KeyRefunds, Title: "Refunds", Kind: Money, Of: "refunds", Extra: true},
 		{Key: KeyMembers, Title: "Members", Of: "members", NoChange: true, OfMembers: true,
-			About: "A creator counts once for each offer that they are in, so this may be more than there are creators. " +
-				"As of now."},
+			About: "A creator counts once for each offer that they are in, so this may be more than there are " +
+				"creators. As of now."},
 		{Key: KeyMembersWithConversions, Title: "Members with conversions", Of: "members_with_conversions",
 			OfMembers: true, About: "With at least one in the period."},
 		{Key: KeySalesPerMember, Title: "Sales per member", Kind: Money, Of: "sales",

@@ -81,8 +81,8 @@ func TestOverview(t *testing.T) {
 	})
 }
 
-// TestChart_drawn: a chart that is looked at begins with the first conversion of what it shows, whatever the account had
-// before, and has the period before beside. Both add up to what the figures say.
+// TestChart_drawn: a chart that is looked at begins with the first conversion of what it shows, whatever the account
+// had before, and has the period before beside. Both add up to what the figures say.
 func TestChart_drawn(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		p := smallPast(t, db)

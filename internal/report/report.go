@@ -169,7 +169,8 @@ func periodsOf(buckets []affiliate.Bucket) storage.Filter {
 }
 
 // cells reads what the report adds up, by an expression over facts f or over offer_periods p, which f narrows.
-func (r Report) cells(ctx context.Context, q Querier, ofFacts, ofPeriods string, f storage.Filter) ([]reportCell, error) {
+func (r Report) cells(ctx context.Context, q Querier, ofFacts, ofPeriods string, f storage.Filter) ([]reportCell,
+	error) {
 	if r.Creator != 0 {
 		return r.factCells(ctx, q, ofFacts)
 	}

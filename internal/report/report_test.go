@@ -128,7 +128,8 @@ func TestCommunity(t *testing.T) {
 				t.Errorf("sales %v, total %+v; want Cleo's, who left a campaign, and not Dora's", sales, page.Total)
 			}
 			home, err := p.report(report.Scope{Former: true}, days).Sums(t.Context(), db)
-			if err != nil || rows.Sales+3000 != home.Sales || rows.Payouts != home.Payouts || rows.Clicks != home.Clicks {
+			if err != nil || rows.Sales+3000 != home.Sales || rows.Payouts != home.Payouts ||
+				rows.Clicks != home.Clicks {
 				t.Errorf("the community %+v and Dora's 3000 are not home's %+v, %v", rows, home.Sums, err)
 			}
 			dead, err := p.report(report.Scope{Creator: past.Dora}.OfCreators(), days).Sums(t.Context(), db)

@@ -40,7 +40,8 @@ func rollups() []rollup {
 		{"uncredited_days", "day, store_id, currency", "orders, sales",
 			`SELECT day, store_id, currency, COUNT(*) AS orders, CAST(SUM(value) AS BIGINT) AS sales FROM orders
 			WHERE not_credited IS NOT NULL AND NOT test AND NOT part AND status = 'paid' GROUP BY day, store_id, currency`},
-		{"member_years", "offer_member_id, offer_id, year, currency, converted", tally.YearColumns + ", " + maskColumns.of(""),
+		{"member_years", "offer_member_id, offer_id, year, currency, converted", tally.YearColumns + ", " +
+			maskColumns.of(""),
 			`WITH ` + days + ` SELECT d.member AS offer_member_id, p.offer AS offer_id, substr(d.day, 1, 4) AS year, d.currency, d.converted, ` +
 				tally.SumUp(tally.YearColumns) + `, ` + strings.Join(masks, ", ") + `
 			FROM days d JOIN places p ON p.id = d.member GROUP BY d.member, p.offer, 3, d.currency, d.converted`},

@@ -124,11 +124,12 @@ func newPostgres(c *connector, most int) *DB {
 	}
 	if most < vitalFrom {
 		pool := open(most)
-		return &DB{queries: queries{c: pool, d: postgres, reads: true}, write: pool, read: pool, vital: pool, connector: c, room: &room{}}
+		return &DB{queries: queries{c: pool, d: postgres, reads: true}, write: pool, read: pool, vital: pool,
+			connector: c, room: &room{}}
 	}
 	pool := open(most - vitalConns)
-	return &DB{queries: queries{c: pool, d: postgres, reads: true}, write: pool, read: pool, vital: open(vitalConns), connector: c,
-		room: &room{}}
+	return &DB{queries: queries{c: pool, d: postgres, reads: true}, write: pool, read: pool, vital: open(vitalConns),
+		connector: c, room: &room{}}
 }
 
 // postgresDSN adds what we rely on: binary_parameters saves lib/pq a round trip for each statement with arguments.

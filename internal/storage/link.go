@@ -70,8 +70,8 @@ func (tx *Tx) SaveLink(ctx context.Context, l affiliate.Link) error {
 	return tx.recountClicks(ctx, before, l)
 }
 
-// LinkClicks counts the clicks on some links in [from, to), without those of robots; a zero moment bounds nothing. Links
-// without any are missing.
+// LinkClicks counts the clicks on some links in [from, to), without those of robots; a zero moment bounds nothing.
+// Links without any are missing.
 func (q queries) LinkClicks(ctx context.Context, ids []affiliate.LinkID, from,
 	to time.Time) (map[affiliate.LinkID]int64, error) {
 	counts := make(map[affiliate.LinkID]int64, len(ids))

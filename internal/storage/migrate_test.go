@@ -51,7 +51,8 @@ func TestMigrate_salesClicks(t *testing.T) {
 				UpdatedAt: p.At("2024-12-01 00:00")})
 		}
 		for _, l := range p.Rows.Links {
-			for _, at := range []string{"2024-12-31 23:59", "2025-01-01 00:00", "2025-01-01 09:00", "2026-03-05 10:00"} {
+			for _, at := range []string{"2024-12-31 23:59", "2025-01-01 00:00", "2025-01-01 09:00",
+				"2026-03-05 10:00"} {
 				p.Click(l.ID, p.At(at), false)
 				p.Click(l.ID, p.At(at), true)
 			}

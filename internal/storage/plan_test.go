@@ -125,7 +125,8 @@ func TestConversionPage_walks(t *testing.T) {
 			{ConversionFilter{Approvals: []affiliate.Approval{affiliate.Held}},
 				Page{Cursor: cursor}, "conversions_held"},
 			{ConversionFilter{Ambiguous: true}, Page{}, "conversions_ambiguous"},
-			{ConversionFilter{Ambiguous: true, Undecided: true, Former: true}, Page{Cursor: cursor}, "conversions_ambiguous"},
+			{ConversionFilter{Ambiguous: true, Undecided: true, Former: true}, Page{Cursor: cursor},
+				"conversions_ambiguous"},
 		} {
 			plan := p.plan(func(q queries) error {
 				_, _, err := q.ConversionPage(p.Context(), c.filter, ConversionSort{}, c.page)

@@ -59,8 +59,8 @@ const (
 var phaseTables = map[string]string{PhaseConversions: "conversions", PhaseOrders: "orders", PhaseClicks: "clicks",
 	PhaseLedger: "ledger_entries"}
 
-// StartRecalculation plans the phases. Until they are done, figures are shown by the settings before, if they are given;
-// take LockCatalog first then. Nothing is planned where there is nothing to compute anew.
+// StartRecalculation plans the phases. Until they are done, figures are shown by the settings before, if they are
+// given; take LockCatalog first then. Nothing is planned where there is nothing to compute anew.
 func (tx *Tx) StartRecalculation(ctx context.Context, reason string, phases []string, before *affiliate.Settings,
 	now time.Time) error {
 	var total int64

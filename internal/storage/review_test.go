@@ -30,7 +30,8 @@ func TestReview(t *testing.T) {
 				}
 				after := list[0]
 				change(&after)
-				_, err = tx.SaveConversions(t.Context(), []storage.ConversionChange{{Before: &list[0], After: after}}, noon)
+				_, err = tx.SaveConversions(t.Context(), []storage.ConversionChange{{Before: &list[0], After: after}},
+					noon)
 				return err
 			})
 		}

@@ -171,7 +171,8 @@ var (
 		columns{"period", "offer_id", "currency", "converted", "former"},
 		[]string{"TEXT", "BIGINT", "TEXT", "BOOLEAN", "BOOLEAN"}, periodSums}
 	yearTable = sumTable{"member_years",
-		slices.Concat(columns{"year", "offer_member_id", "currency", "converted", "offer_id"}, yearSumColumns, maskColumns),
+		slices.Concat(columns{"year", "offer_member_id", "currency", "converted", "offer_id"}, yearSumColumns,
+			maskColumns),
 		columns{"year", "offer_member_id", "currency", "converted"}, []string{"TEXT", "BIGINT", "TEXT", "BOOLEAN"},
 		slices.Concat(yearSumColumns, maskColumns)}
 	sumTables = []sumTable{uncreditedTable, periodTable, yearTable}

@@ -15,10 +15,10 @@ import (
 )
 
 // While another currency or time zone makes figures be computed anew, everybody is shown them by the settings as they
-// were before, until all are done: then what is shown changes at once. Rows are rewritten in place, by the new settings.
-// What they say by the settings before is kept beside them, in tables named shown_…, as long as that takes, and goes on
-// following what happens: an order that comes meanwhile is counted by both. Whoever shows figures reads the tables
-// through the queries of Shown, which have the names of the tables.
+// were before, until all are done: then what is shown changes at once. Rows are rewritten in place, by the new
+// settings. What they say by the settings before is kept beside them, in tables named shown_…, as long as that takes,
+// and goes on following what happens: an order that comes meanwhile is counted by both. Whoever shows figures reads the
+// tables through the queries of Shown, which have the names of the tables.
 
 // Shown is how figures are shown while they are computed anew.
 type Shown struct {
@@ -171,7 +171,8 @@ func (s *Shown) queries() map[string]string {
 			UNION ALL SELECT %s FROM shown_%s x WHERE x.recalculation_id = %d AND NOT (%s)`, columns, real(t.name), t.name,
 			s.recalculation, strings.Join(match, " AND "), columns, t.name, s.recalculation, zeroes(t.sums.of("")))
 	}
-	days := map[string]string{"conversions": "placed_at", "orders": "placed_at", "clicks": "at", "ledger_entries": "created_at"}
+	days := map[string]string{"conversions": "placed_at", "orders": "placed_at", "clicks": "at",
+		"ledger_entries": "created_at"}
 	for _, t := range []struct {
 		name    string
 		columns columns
@@ -275,8 +276,8 @@ func (c *Conversion) setFigures(f accountFigures) {
 	c.AccountValue, c.AccountCommission, c.AccountRefunded = f.AccountValue, f.AccountCommission, f.AccountRefunded
 }
 
-// showConversions keeps what changed conversions say by the settings before, whose sums change by that. ids has those of
-// new ones.
+// showConversions keeps what changed conversions say by the settings before, whose sums change by that. ids has those
+// of new ones.
 func (tx *Tx) showConversions(ctx context.Context, s *Shown, list []ConversionChange,
 	ids map[affiliate.OrderID]affiliate.ConversionID) error {
 	var known []affiliate.ConversionID

@@ -81,7 +81,8 @@ func TestShown_days(t *testing.T) {
 				}
 				shown := &Shown{zone: in, d: p.db.d}
 				var moments []time.Time
-				for at := time.Date(1971, 1, 1, 0, 0, 0, 0, time.UTC); at.Year() < 2032; at = at.Add(411*time.Hour + 59*time.Minute) {
+				for at := time.Date(1971, 1, 1, 0, 0, 0, 0, time.UTC); at.Year() < 2032; at = at.Add(411*time.Hour +
+					59*time.Minute) {
 					moments = append(moments, at)
 				}
 				for at := time.Now().AddDate(3, 0, 0); ; { // and around each change of the clock

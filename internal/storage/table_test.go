@@ -22,8 +22,8 @@ func describedTables() []described {
 	return []described{describe(campaignTable), describe(clickTable), describe(codeTable), describe(conversionTable),
 		describe(costTable), describe(creatorTable), describe(tableOf[Delivery]("deliveries")), describe(handleTable),
 		describe(ledgerTable), describe(linkTable), describe(memberTable), describe(offerMemberTable),
-		describe(offerTable), describe(orderTable), describe(payoutBatchTable), describe(payoutTable), describe(storeTable),
-		describe(tokenTable), describe(unownedTable), describe(userTable)}
+		describe(offerTable), describe(orderTable), describe(payoutBatchTable), describe(payoutTable),
+		describe(storeTable), describe(tokenTable), describe(unownedTable), describe(userTable)}
 }
 
 // TestTables_have_all_columns: a column that is in the database and in no field, or the other way round, is forgotten
@@ -76,8 +76,8 @@ func TestTables_have_all_columns(t *testing.T) {
 // other table is described.
 func TestTables_are_described(t *testing.T) {
 	besides := []string{"audit_log", "balances", "dismissed_codes", "failed_sign_ins", "fx_rates", "half_sign_ins",
-		"idempotency_keys", "member_years", "migrations", "notices", "offer_periods", "preferences", "recalculations", "receiver_runs",
-		"recovery_codes", "second_factors", "sessions", "set_asides", "settings", "shown_conversions",
+		"idempotency_keys", "member_years", "migrations", "notices", "offer_periods", "preferences", "recalculations",
+		"receiver_runs", "recovery_codes", "second_factors", "sessions", "set_asides", "settings", "shown_conversions",
 		"shown_member_years", "shown_offer_periods", "shown_uncredited_days", "sign_in_failures", "store_counts",
 		"store_secrets", "store_statuses", "store_topics", "uncredited_days"}
 	eachPlanner(t, func(p planner) {

@@ -190,7 +190,8 @@ func (q queries) CountUnownedLines(ctx context.Context, u UnownedFilter) (n int6
 const mostUnowned = 1000
 
 // UnownedCodeCounts counts the codes that orders without credit carry, that nobody owns and nobody dismissed, by store.
-// From mostUnowned on it counts no further. It looks for one order of each code, not at all: a code may be on any number of them.
+// From mostUnowned on it counts no further. It looks for one order of each code, not at all: a code may be on any
+// number of them.
 func (q queries) UnownedCodeCounts(ctx context.Context) (map[affiliate.StoreID]int64, error) {
 	var rows []struct {
 		StoreID affiliate.StoreID `db:"store_id"`

@@ -364,7 +364,8 @@ func TestOrdersCarryingCode(t *testing.T) {
 	})
 }
 
-// TestUnownedCodes_dismissed: what was dismissed in a store is neither listed nor counted there, unless it is asked for.
+// TestUnownedCodes_dismissed: what was dismissed in a store is neither listed nor counted there, unless it is asked
+// for.
 func TestUnownedCodes_dismissed(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
 		one, two := addStore(t, db, "one").ID, addStore(t, db, "two").ID

@@ -25,8 +25,12 @@ func Conversions() Table[storage.ConversionItem] {
 				Write: func(t *Cells, c *row) { t.Text(t.Names.Stores[c.StoreID]) }},
 			{Key: "date", Title: "Date", File: "Date", Kind: export.Moment,
 				Write: func(t *Cells, c *row) { t.Moment(c.PlacedAt.Time) }},
-			{Key: "campaign", Title: "Campaign", Extra: true, File: "Campaign Name", Write: func(t *Cells, c *row) { t.Text(c.Campaign) }},
-			{Key: "offer", Title: "Offer", Extra: true, File: "Offer", Write: func(t *Cells, c *row) { t.Text(c.Offer) }},
+			{Key: "campaign", Title: "Campaign", Extra: true, File: "Campaign Name", Write: func(t *Cells, c *row) {
+				t.Text(c.Campaign)
+			}},
+			{Key: "offer", Title: "Offer", Extra: true, File: "Offer", Write: func(t *Cells, c *row) {
+				t.Text(c.Offer)
+			}},
 			{Key: "creator", Title: "Creator", File: "Creator", Write: func(t *Cells, c *row) { t.Text(c.Creator) }},
 			{File: "Handle", Write: func(t *Cells, c *row) { t.Text(c.Handle) }},
 			{Key: "method", File: "Method", Write: func(t *Cells, c *row) { t.Text(string(c.Method)) }},

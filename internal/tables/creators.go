@@ -83,8 +83,10 @@ func Creators(account money.Currency, of CreatorsOf) Table[report.CreatorRow] {
 func Members() Table[report.CreatorRow] {
 	type row = report.CreatorRow
 	t := Creators("", CreatorsOf{})
-	t.Columns = append(t.Columns, Column[row]{Key: "offers", Title: "Offers"}, Column[row]{Key: "codes", Title: "Codes"},
-		Column[row]{Key: "links", Title: "Links"}, Column[row]{Key: "product", Title: "Product value", Kind: export.Amount})
+	t.Columns = append(t.Columns, Column[row]{Key: "offers", Title: "Offers"}, Column[row]{Key: "codes",
+		Title: "Codes"},
+		Column[row]{Key: "links", Title: "Links"}, Column[row]{Key: "product", Title: "Product value",
+			Kind: export.Amount})
 	offered(t.Columns, report.KeyClicks, report.KeyAverageSale, report.KeyPayouts, report.KeyRefunds,
 		report.KeyConversionRate)
 	t.OnPage = append([]string{"name", "offers", "codes", "links", "product"}, pageFigures()...)

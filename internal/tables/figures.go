@@ -10,8 +10,8 @@ import (
 )
 
 // figureColumns are a column for each figure that lists or files have, in the account's currency: the counts, what they
-// leave out, and the amounts. sums gives those of a row. What a file's column of counts or of amounts adds up to is what
-// the page has under it.
+// leave out, and the amounts. sums gives those of a row. What a file's column of counts or of amounts adds up to is
+// what the page has under it.
 func figureColumns[R any](account money.Currency, sums func(*R) *report.RowSums) []Column[R] {
 	var columns []Column[R]
 	figures := func(money bool) {
