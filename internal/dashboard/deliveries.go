@@ -60,8 +60,9 @@ func (r *request) deliveryLines(from affiliate.Platform, rows []storage.Delivery
 	lines := make([]deliveryLine, len(rows))
 	for i, d := range rows {
 		lines[i] = deliveryLine{ID: d.ID, Topic: d.Topic, Event: guide.TopicLabel(d.Topic),
-			Received: r.instant(d.ReceivedAt.Time), Badge: deliveryBadges[d.State], Order: d.Order, Tries: d.Attempts,
-			Note: d.Note, Took: took(d.ReceivedAt.Time, d.Processed.Time),
+			Received: r.instant(d.ReceivedAt.Time),
+			Badge:    deliveryBadges[d.State], Order: d.Order, Tries: d.Attempts, Note: d.Note,
+			Took:    took(d.ReceivedAt.Time, d.Processed.Time),
 			Movable: d.State == storage.DeliveryFailed || d.State == storage.DeliverySetAside}
 		if d.State == storage.DeliverySetAside {
 			lines[i].Aside = fmt.Sprintf("%s · %s, %s", d.Aside.Reason, actorText(d.Aside.By),

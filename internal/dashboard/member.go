@@ -843,8 +843,7 @@ func (r *request) endCode() error {
 		}
 		c, err := r.d.App.DB.Code(r.Request.Context(), id)
 		if err == nil && c.OfferMemberID != om.ID {
-			err = affiliate.Errorf(affiliate.NotFound,
-				"the code that was meant is not one of theirs; open the page again")
+			err = affiliate.Errorf(affiliate.NotFound, "that code is not one of theirs; open the page again")
 		}
 		if err == nil {
 			c, err = r.d.App.EndCode(r.Request.Context(), id, time.Time{})
@@ -881,8 +880,7 @@ func (r *request) endLink() error {
 		}
 		l, err := r.d.App.DB.Link(r.Request.Context(), id)
 		if err == nil && l.OfferMemberID != om.ID {
-			err = affiliate.Errorf(affiliate.NotFound,
-				"the link that was meant is not one of theirs; open the page again")
+			err = affiliate.Errorf(affiliate.NotFound, "that link is not one of theirs; open the page again")
 		}
 		if err == nil {
 			_, err = r.d.App.EndLink(r.Request.Context(), id)
