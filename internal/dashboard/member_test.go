@@ -102,7 +102,8 @@ func TestMember_offers(t *testing.T) {
 	}
 	m.post(annaInSpring+"/offers", "offer", "off_3").at(annaInSpring).says("Added to the offer",
 		"20.00 % (the offer's)")
-	m.post(annaInSpring+"/offers", "offer", "off_3").is(http.StatusUnprocessableEntity).says("is in off_3 already")
+	m.post(annaInSpring+"/offers", "offer", "off_3").is(http.StatusUnprocessableEntity).
+		says("The creator is in the offer already")
 	m.post(annaInSpring+"/offers", "offer", "off_2").is(http.StatusUnprocessableEntity).
 		says("The offer belongs to another campaign")
 	m.post(annaInSpring+"/offers", "offer", "VIP").is(http.StatusUnprocessableEntity)

@@ -29,6 +29,8 @@ func TestPages_plainWords(t *testing.T) {
 		h.plain(h.owner().post(spring+"/costs", "amount", "12.00", "currency", "USD", "day", "2026-11-03", "creator",
 			"cre_999").is(http.StatusUnprocessableEntity))
 		h.plain(h.owner().post("/deliveries/dlv_999/replay").is(http.StatusNotFound))
+		h.plain(h.owner().post(annaInSpring+"/offers", "offer", "off_1").is(http.StatusUnprocessableEntity))
+		h.plain(h.owner().post(annaInSpring+"/offers", "offer", "off_2").is(http.StatusUnprocessableEntity))
 	})
 	t.Run("viewer", func(t *testing.T) {
 		h := busyHouse(t)

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
@@ -97,8 +98,12 @@ func (q queries) Members(ctx context.Context, m MemberFilter, p Page) ([]affilia
 func (tx *Tx) CreateMember(ctx context.Context, m affiliate.CampaignMember) (affiliate.CampaignMember, error) {
 	m.Version = 1
 	err := memberTable.create(ctx, tx, m, &m.ID, "ON CONFLICT (campaign_id, creator_id) DO NOTHING")
-	return m, taken(err, "creator", "%s is or was a member of %s already; a removed member can be restored",
-		m.CreatorID, m.CampaignID)
+	const text = "%s is or was a member of %s already; a removed member can be restored"
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		err = affiliate.ForPeople(conflict("creator", text, m.CreatorID, m.CampaignID),
+			fmt.Sprintf(text, "the creator", "the campaign"))
+	}
+	return m, err
 }
 
 // SaveMember writes a member that was read as m.Version.

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -163,7 +164,12 @@ func (q queries) OfferMembers(ctx context.Context, o OfferMemberFilter,
 func (tx *Tx) CreateOfferMember(ctx context.Context, m affiliate.OfferMember) (affiliate.OfferMember, error) {
 	m.Version = 1
 	err := offerMemberTable.create(ctx, tx, newOfferMemberRow(m), &m.ID, "ON CONFLICT (offer_id, member_id) DO NOTHING")
-	return m, taken(err, "member", "%s is in %s already; an inactive one can be made active", m.MemberID, m.OfferID)
+	const text = "%s is in %s already; an inactive one can be made active"
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		err = affiliate.ForPeople(conflict("member", text, m.MemberID, m.OfferID),
+			fmt.Sprintf(text, "the creator", "the offer"))
+	}
+	return m, err
 }
 
 // SaveOfferMember writes an offer member that was read as m.Version.
