@@ -42,7 +42,7 @@ func TestOffer_form(t *testing.T) {
 		}
 	}
 	m.post(springOffers+"/new", "name", "VIP", "type", "gift").is(http.StatusUnprocessableEntity).
-		says("Must be promo_code or sales_link")
+		says("Must be promo code or sales link")
 	m.post(springOffers+"/new", "name", "TEN percent", "type", "promo_code").is(http.StatusUnprocessableEntity).
 		says("The campaign has an offer")
 	m.post(springOffers+"/new", "name", "VIP", "type", "sales_link", "commission_percent", "12.5", "commission_flat",
