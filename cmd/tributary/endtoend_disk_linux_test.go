@@ -190,17 +190,17 @@ func limitedFiles(t *testing.T) tightDisk {
 	return tightDisk{env: env, fill: limit(0), makeRoom: limit(^uint64(0)), says: env["DATA_DIR"]}
 }
 
-// smallMount is a file system of some megabytes. It needs root; where the test has not got it, the others tell the
-// same.
-func smallMount(t *testing.T, megabytes int, options string) string {
+// smallMount is a file system of some megabytes. It needs root that may mount; without, the test is left out, and says
+// what of it runs otherwise.
+func smallMount(t *testing.T, megabytes int, options, otherwise string) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Skip("mounting a file system needs root; the variants file_limit and postgres run without")
+		t.Skip("mounting a file system needs root; " + otherwise)
 	}
 	path := t.TempDir()
 	err := syscall.Mount("tmpfs", path, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=0700%s", megabytes, options))
 	if errors.Is(err, syscall.EPERM) {
-		t.Skip("this machine lets nobody mount a file system; the variants file_limit and postgres run without")
+		t.Skip("this machine lets nobody mount a file system (that takes CAP_SYS_ADMIN); " + otherwise)
 	}
 	ok(t, err)
 	t.Cleanup(func() { ok(t, syscall.Unmount(path, syscall.MNT_DETACH)) })
@@ -230,8 +230,13 @@ func emptyFile(t *testing.T, folder string) {
 	ok(t, os.Remove(filepath.Join(folder, "others")))
 }
 
-func smallFileSystem(t *testing.T) tightDisk {
-	folder := smallMount(t, 96, "")
+// otherVariants run where nothing can be mounted.
+const otherVariants = "the variants file_limit and postgres run without"
+
+func smallFileSystem(t *testing.T) tightDisk { return smallFileSystemOr(t, otherVariants) }
+
+func smallFileSystemOr(t *testing.T, otherwise string) tightDisk {
+	folder := smallMount(t, 96, "", otherwise)
 	env := environment{"DATA_DIR": folder}.withCommon().with("MIN_FREE_BYTES", fmt.Sprint(16<<20))
 	withRates.SQLiteFile(t, env.config(t).DatabasePath())
 	return tightDisk{env: env, signsIn: true, says: folder,
@@ -248,7 +253,7 @@ func smallFileSystem(t *testing.T) tightDisk {
 // TestAttack_full_disk_at_start: a server that died starts again on a disk without a byte left, and shows what it has.
 // Where even the database cannot be opened it says why.
 func TestAttack_full_disk_at_start(t *testing.T) {
-	d := smallFileSystem(t)
+	d := smallFileSystemOr(t, "nothing else starts a server on a full disk: run this once as root")
 	folder := d.env["DATA_DIR"]
 	sets := allSets(t)
 	token := d.env.setUp(t, sets)
@@ -341,7 +346,7 @@ func smallTablespace(t *testing.T) tightDisk {
 		gid, err = strconv.Atoi(account.Gid)
 		ok(t, err)
 	}
-	folder := smallMount(t, 96, fmt.Sprintf(",uid=%d,gid=%d", uid, gid))
+	folder := smallMount(t, 96, fmt.Sprintf(",uid=%d,gid=%d", uid, gid), otherVariants)
 	ok(t, os.Chmod(filepath.Dir(folder), 0o755))
 	env := production(t)
 	address, err := url.Parse(env["DATABASE_URL"])

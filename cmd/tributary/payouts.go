@@ -105,7 +105,7 @@ func payoutsIssue(ctx context.Context, c *call) error {
 	method := c.flags.String("method", "", "`M`: how it was paid")
 	reference := c.flags.String("reference", "", "`R`: by which the payment is found at the bank")
 	c.jsonFlag()
-	args, err := c.parse(1, app.MaxPayouts)
+	args, err := c.parse(1, app.MaxBatch)
 	if err != nil {
 		return err
 	}

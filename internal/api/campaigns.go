@@ -205,7 +205,7 @@ func (a *API) createMember(ctx context.Context, in *createMemberInput) (*output[
 	if m.CreatorID, err = affiliate.OptionalID[affiliate.CreatorID]("creator", "cre_", in.Body.Creator); err != nil {
 		return nil, err
 	}
-	settings, err := a.App.DB.Settings(ctx)
+	settings, err := a.App.DB.SavedSettings(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func (a *API) createCost(ctx context.Context, in *createCostInput) (*output[cost
 	if err != nil {
 		return nil, err
 	}
-	settings, err := a.App.DB.Settings(ctx)
+	settings, err := a.App.DB.SavedSettings(ctx)
 	if err != nil {
 		return nil, err
 	}

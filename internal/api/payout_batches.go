@@ -88,7 +88,7 @@ type batchedPayoutJSON struct {
 
 func (a *API) createPayoutBatch(ctx context.Context, in *createPayoutBatchInput) (*output[PayoutBatchJSON], error) {
 	b := in.Body
-	settings, err := a.App.DB.Settings(ctx)
+	settings, err := a.App.DB.SavedSettings(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func TestAPI_payoutBatches(t *testing.T) {
 		m.call("POST", v1+"/offer-members", object{"offer": "off_1", "member": "mem_1"}).ok(201)
 		o.owe("a", 12000)
 		for query, want := range map[string]int{"?campaign=cmp_1&q=@anna&sort=-since": 1, "?offer=off_1": 1,
-			"?q=ben": 0, "?campaign=cmp_9": 0} {
+			"?offer=off_9": 0, "?q=ben": 0, "?campaign=cmp_9": 0} {
 			due := o.viewer.call("GET", v1+"/payouts/due"+query, nil).ok(200)["data"].([]any)
 			if len(due) != want {
 				o.Errorf("%s finds %v", query, due)

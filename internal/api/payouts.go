@@ -186,7 +186,7 @@ type createPayoutInput struct {
 
 func (a *API) createPayout(ctx context.Context, in *createPayoutInput) (*output[PayoutJSON], error) {
 	b := in.Body
-	settings, err := a.App.DB.Settings(ctx)
+	settings, err := a.App.DB.SavedSettings(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -64,7 +65,10 @@ func TestExportFiles(t *testing.T) {
 			var b bytes.Buffer
 			_, err := run(&b, app.ExportOptions{Format: export.CSV})
 			r.ok(err)
-			text := made.ReplaceAll(b.Bytes(), []byte("2023-11-01T00:00:00Z"))
+			text := b.Bytes()
+			if strings.HasSuffix(name, "creators") {
+				text = made.ReplaceAll(text, []byte("2023-11-01T00:00:00Z"))
+			}
 			file := filepath.Join("testdata", "exports", name+".csv")
 			if *update {
 				r.ok(os.WriteFile(file, text, 0o644))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jmoiron/sqlx"
+
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
@@ -14,18 +16,23 @@ const dismissedCode = `EXISTS (SELECT 1 FROM dismissed_codes n WHERE n.store_id 
 // before.
 func (tx *Tx) DismissCodes(ctx context.Context, store affiliate.StoreID, folded []string, by string,
 	now time.Time) ([]string, error) {
-	var gone []string
+	var args []any
 	for _, code := range folded {
-		n, err := tx.exec(ctx, `INSERT INTO dismissed_codes (store_id, folded, actor, at) VALUES (?, ?, ?, ?)
-			ON CONFLICT DO NOTHING`, store, code, by, At(now))
-		if err != nil {
-			return nil, err
-		}
-		if n > 0 {
-			gone = append(gone, code)
-		}
+		args = append(args, store, code, by, At(now))
 	}
-	return gone, nil
+	var gone []string
+	err := tx.insertRows(ctx, "dismissed_codes (store_id, folded, actor, at)", 4, args,
+		"ON CONFLICT DO NOTHING RETURNING folded", func(rows *sqlx.Rows) error {
+			for rows.Next() {
+				var code string
+				if err := rows.Scan(&code); err != nil {
+					return err
+				}
+				gone = append(gone, code)
+			}
+			return nil
+		})
+	return gone, err
 }
 
 // RestoreCodes takes back that codes of a store were dismissed, and gives those that had been.

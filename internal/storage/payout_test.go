@@ -47,6 +47,18 @@ func TestPayoutsDue(t *testing.T) {
 			}
 		}
 		inTx(t, db, func(tx *storage.Tx) error { return tx.AddLedger(t.Context(), entries) })
+		inTx(t, db, func(tx *storage.Tx) error {
+			var paid []affiliate.Payout // rows alone, for the order of who was paid last
+			for n, creator := range creators {
+				if n%4 == 0 {
+					at := noon.AddDate(0, 0, -1-n%3)
+					paid = append(paid, affiliate.Payout{CreatorID: creator, Amount: 1, Currency: "EUR",
+						State: affiliate.PayoutPaid, Author: "Mia", CreatedAt: at, PaidAt: at})
+				}
+			}
+			_, err := tx.CreatePayouts(t.Context(), paid)
+			return err
+		})
 		for _, now := range []time.Time{noon, noon.Add(time.Hour), noon.Add(2 * time.Hour)} {
 			want := dueOf(t, db, settings, creators, now)
 			if len(want) < 10 || len(want) > 60 {
@@ -127,7 +139,7 @@ func sortedDue(t *testing.T, db *storage.DB, s affiliate.Settings, sort storage.
 	for i := 1; i < len(got); i++ {
 		a, b := got[i-1], got[i]
 		n := map[string]int{"creator": strings.Compare(a.Creator, b.Creator),
-			"amount": cmp.Compare(a.Amount, b.Amount), "since": a.Since.Compare(b.Since.Time)}[column]
+			"amount": cmp.Compare(a.Amount, b.Amount), "since": a.Since.Compare(b.Since.Time), "last": a.LastPaid.Compare(b.LastPaid.Time)}[column]
 		if column == "amount" && a.Currency != b.Currency {
 			n = 0
 		}

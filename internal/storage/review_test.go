@@ -39,14 +39,17 @@ func TestReview(t *testing.T) {
 		if want := (storage.Review{Held: 2, Ambiguous: 2, Unconverted: 6}); err != nil || got != want {
 			t.Errorf("got %+v, %v, want %+v", got, err, want)
 		}
-		for n, f := range map[int64]storage.ConversionFilter{
-			got.Held:        {Approvals: []affiliate.Approval{affiliate.Held}, Former: true},
-			got.Unconverted: {Unconverted: true, Former: true},
-			got.Ambiguous:   {Ambiguous: true, Undecided: true, Former: true},
+		for _, counted := range []struct {
+			n  int64
+			of storage.ConversionFilter
+		}{
+			{got.Held, storage.ConversionFilter{Approvals: []affiliate.Approval{affiliate.Held}, Former: true}},
+			{got.Unconverted, storage.ConversionFilter{Unconverted: true, Former: true}},
+			{got.Ambiguous, storage.ConversionFilter{Ambiguous: true, Undecided: true, Former: true}},
 		} {
-			rows, _, err := db.ConversionPage(t.Context(), f, storage.ConversionSort{}, storage.Page{})
-			if err != nil || int64(len(rows)) != n {
-				t.Errorf("%d are counted, and %d listed, %v", n, len(rows), err)
+			rows, _, err := db.ConversionPage(t.Context(), counted.of, storage.ConversionSort{}, storage.Page{})
+			if err != nil || int64(len(rows)) != counted.n {
+				t.Errorf("%d are counted, and %d listed, %v", counted.n, len(rows), err)
 			}
 		}
 	})

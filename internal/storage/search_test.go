@@ -20,7 +20,7 @@ func TestSearch_walks(t *testing.T) {
 				_, err := q.CodesNamed(p.Context(), "anna", 6)
 				return err
 			},
-			"links_": func(q queries) error {
+			"links_prefix": func(q queries) error {
 				_, err := q.LinksNamed(p.Context(), "anna", 6)
 				return err
 			},

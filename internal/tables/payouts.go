@@ -28,10 +28,10 @@ func Payouts() Table[storage.NamedPayout] {
 			{File: "Currency", Write: func(t *Cells, p *row) { t.Text(p.Currency.Code()) }},
 			{Key: "how", Title: "How", File: "Reference", Write: func(t *Cells, p *row) { t.Text(p.Reference) }},
 			{File: "Method", Write: func(t *Cells, p *row) { t.Text(p.Method) }},
-			{Key: "date", Title: "Recorded", File: "Paid", Kind: export.Moment,
-				Write: func(t *Cells, p *row) { t.Moment(p.PaidAt) }},
+			{File: "Paid", Kind: export.Moment, Write: func(t *Cells, p *row) { t.Moment(p.PaidAt) }},
 			{Key: "state", Title: "State", File: "State", Write: func(t *Cells, p *row) { t.Text(string(p.State)) }},
-			{File: "Recorded", Kind: export.Moment, Write: func(t *Cells, p *row) { t.Moment(p.CreatedAt) }},
+			{Key: "date", Title: "Recorded", File: "Recorded", Kind: export.Moment,
+				Write: func(t *Cells, p *row) { t.Moment(p.CreatedAt) }},
 			{Key: "author", Title: "Recorded by", Extra: true, File: "Author",
 				Write: func(t *Cells, p *row) { t.Text(p.Author) }, Cell: func(p *row) any { return p.Author }},
 			{Key: "payout", Title: "Payout", Fixed: true, File: "Payout ID",
@@ -63,9 +63,9 @@ func Due() Table[storage.Due] {
 			{Key: "campaigns", Title: "Campaigns", File: "Campaigns",
 				Write: func(t *Cells, d *row) { t.Text(CampaignNames(d.Campaigns)) }},
 			{Key: "since", Title: "Due since", Sorted: true, File: "Due Since", Kind: export.Moment,
-				Write: func(t *Cells, d *row) { writeMoment(t, d.Since) }},
+				Write: func(t *Cells, d *row) { t.Moment(d.Since.Time) }},
 			{Key: "last", Title: "Last payout", Sorted: true, File: "Last Payout", Kind: export.Moment,
-				Write: func(t *Cells, d *row) { writeMoment(t, d.LastPaid) }},
+				Write: func(t *Cells, d *row) { t.Moment(d.LastPaid.Time) }},
 			{File: "Creator ID", Write: func(t *Cells, d *row) { t.Text(d.CreatorID.String()) }},
 		},
 	}
@@ -86,13 +86,4 @@ func atHandle(handle string) string {
 		return ""
 	}
 	return "@" + handle
-}
-
-// writeMoment writes a time, or nothing for none.
-func writeMoment(t *Cells, at storage.Time) {
-	if at.IsZero() {
-		t.Empty()
-		return
-	}
-	t.Moment(at.Time)
 }

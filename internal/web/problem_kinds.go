@@ -106,8 +106,8 @@ var problemKinds = map[string]problemKind{
 	CodeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body is of an unknown type",
 		"Send the Content-Type that the operation states, mostly application/json."},
 	app.CodeListChanged: {http.StatusConflict, "The list has changed meanwhile",
-		"A decision about all that match was confirmed for other conversions than match now. Ask again without " +
-			"confirm, look at what has changed, and repeat the decision."},
+		"Only of pages: a decision about all of a list was confirmed for other conversions than it has now. Look at " +
+			"the list again, then repeat the decision."},
 	CodeVersionConflict: {http.StatusConflict, "It has been changed meanwhile",
 		"The version in the body is not the one there is now. Read the thing again, look at what changed, and repeat " +
 			"the change."},
