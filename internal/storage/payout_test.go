@@ -139,7 +139,7 @@ func sortedDue(t *testing.T, db *storage.DB, s affiliate.Settings, sort storage.
 	for i := 1; i < len(got); i++ {
 		a, b := got[i-1], got[i]
 		n := map[string]int{"creator": strings.Compare(a.Creator, b.Creator),
-			"amount": cmp.Compare(a.Amount, b.Amount), "since": a.Since.Compare(b.Since.Time), "last": a.LastPaid.Compare(b.LastPaid.Time)}[column]
+			"amount": cmp.Compare(a.Amount, b.Amount), "since": a.Since.Compare(b.Since.Time), "last": compareLast(a.LastPaid, b.LastPaid)}[column]
 		if column == "amount" && a.Currency != b.Currency {
 			n = 0
 		}
@@ -147,6 +147,14 @@ func sortedDue(t *testing.T, db *storage.DB, s affiliate.Settings, sort storage.
 			t.Fatalf("by %s: %+v comes before %+v", sort, a, b)
 		}
 	}
+}
+
+// compareLast puts who was never paid behind all others.
+func compareLast(a, b storage.Time) int {
+	if a.IsZero() != b.IsZero() {
+		return map[bool]int{true: 1, false: -1}[a.IsZero()]
+	}
+	return a.Compare(b.Time)
 }
 
 // narrowedDue fails the test unless the list and the sums of what is due from a campaign are of whoever has something

@@ -8,6 +8,21 @@ import (
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
+// begins says whether a plan enters an index at a place of it: whole walks along an index name it, too.
+func begins(plan, index string) bool {
+	lines := strings.Split(plan, "\n")
+	for i, line := range lines {
+		if !strings.Contains(line, index) {
+			continue
+		}
+		if strings.Contains(line, "SEARCH") && strings.Contains(line, ">? AND") ||
+			i+1 < len(lines) && strings.Contains(lines[i+1], "Index Cond") {
+			return true
+		}
+	}
+	return false
+}
+
 // TestSearch_walks: what begins with a text is read from an index, however much there is.
 func TestSearch_walks(t *testing.T) {
 	eachPlanner(t, func(p planner) {
@@ -25,8 +40,11 @@ func TestSearch_walks(t *testing.T) {
 				return err
 			},
 		} {
-			if plan := p.plan(read); !strings.Contains(plan, index) {
-				p.Errorf("the plan does without %s:\n%s", index, plan)
+			if index == "links_prefix" && !p.db.d.dollar {
+				index = "sqlite_autoindex_links_" // slugs are unique
+			}
+			if plan := p.plan(read); !begins(plan, index) {
+				p.Errorf("the plan does not begin in %s:\n%s", index, plan)
 			}
 		}
 		full := p.plan(func(q queries) error {
@@ -34,8 +52,8 @@ func TestSearch_walks(t *testing.T) {
 			return err
 		})
 		for _, index := range []string{"creators_name", "creators_email", "creator_handles_prefix"} {
-			if !strings.Contains(full, index) {
-				p.Errorf("the plan does without %s:\n%s", index, full)
+			if !begins(full, index) {
+				p.Errorf("the plan does not begin in %s:\n%s", index, full)
 			}
 		}
 		called := p.plan(func(q queries) error {
