@@ -139,7 +139,7 @@ func sortedDue(t *testing.T, db *storage.DB, s affiliate.Settings, sort storage.
 	for i := 1; i < len(got); i++ {
 		a, b := got[i-1], got[i]
 		n := map[string]int{"creator": strings.Compare(a.Creator, b.Creator),
-			"amount": cmp.Compare(a.Amount, b.Amount), "since": a.Since.Compare(b.Since.Time), "last": compareLast(a.LastPaid, b.LastPaid)}[column]
+			"amount": cmp.Compare(a.Amount, b.Amount), "since": a.Since.Compare(b.Since.Time), "last": compareLast(a.LastPaid, b.LastPaid, descending)}[column]
 		if column == "amount" && a.Currency != b.Currency {
 			n = 0
 		}
@@ -149,10 +149,10 @@ func sortedDue(t *testing.T, db *storage.DB, s affiliate.Settings, sort storage.
 	}
 }
 
-// compareLast puts who was never paid behind all others.
-func compareLast(a, b storage.Time) int {
+// compareLast puts who was never paid behind all others, in both directions.
+func compareLast(a, b storage.Time, descending bool) int {
 	if a.IsZero() != b.IsZero() {
-		return map[bool]int{true: 1, false: -1}[a.IsZero()]
+		return map[bool]int{true: 1, false: -1}[a.IsZero() != descending]
 	}
 	return a.Compare(b.Time)
 }
