@@ -189,11 +189,15 @@ func periodQuery(r *request) string {
 type hiddenField struct{ Name, Value string }
 
 // carried gives those of some parameters that the address has, for another form than theirs.
-func (r *request) carried(names ...string) []hiddenField {
-	var list []hiddenField
+func (r *request) carried(names ...string) []hiddenField { return hiddenFields(r.QueryArray, names...) }
+
+// hiddenFields passes on all values of some parameters; those that say nothing are left out.
+func hiddenFields(values func(name string) []string, names ...string) (list []hiddenField) {
 	for _, name := range names {
-		if v := r.Query(name); v != "" {
-			list = append(list, hiddenField{name, v})
+		if all := values(name); strings.Join(all, "") != "" {
+			for _, v := range all {
+				list = append(list, hiddenField{name, v})
+			}
 		}
 	}
 	return list

@@ -1,10 +1,12 @@
 package dashboard
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -69,7 +71,7 @@ func (r *request) readConversionChoices(p *conversionsPage) (err error) {
 	if p.Campaigns, err = r.campaignChoices(); err != nil {
 		return err
 	}
-	if p.Campaign = r.Query("campaign"); len(f.Campaigns) > 1 {
+	if p.Campaign = idsText(f.Campaigns); len(f.Campaigns) > 1 {
 		p.Campaigns = append(p.Campaigns, choice{p.Campaign, counted(int64(len(f.Campaigns)), "campaign", "campaigns")})
 	}
 	if p.Stores, p.Currencies, err = r.storeChoices(f.Currency); err != nil {
@@ -87,6 +89,15 @@ func (r *request) readConversionChoices(p *conversionsPage) (err error) {
 	p.Search.Chosen, err = r.chosen(f, "store", "currency", "waiting_for_rate", "with_refund", "ambiguous",
 		"undecided")
 	return err
+}
+
+// idsText writes ids as one value of a parameter: "cmp_1,cmp_2".
+func idsText[ID fmt.Stringer](ids []ID) string {
+	words := make([]string, len(ids))
+	for i, id := range ids {
+		words[i] = id.String()
+	}
+	return strings.Join(words, ",")
 }
 
 // campaignChoices lists the campaigns by name.
@@ -176,6 +187,9 @@ func (r *request) chosen(f storage.ConversionFilter, fields ...string) (list []f
 			continue
 		}
 		chip := filterChip{Title: c.title, Without: r.with(c.name, ""), Field: hiddenField{c.name, r.Query(c.name)}}
+		if c.name == "ids" {
+			chip.Field.Value = idsText(f.IDs)
+		}
 		if chip.Text, chip.Address, err = c.text(); err != nil {
 			return nil, err
 		}

@@ -2,7 +2,9 @@ package dashboard
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -162,6 +164,49 @@ func TestDecideAll(t *testing.T) {
 	if len(file.rows) != 9 {
 		t.Errorf("the file of all that match has %d rows, want 9", len(file.rows))
 	}
+	h.consistent()
+}
+
+// TestDecideAll_several: where the address names several campaigns, all of them are decided about, sent as a file, and
+// kept by the form of filters.
+func TestDecideAll_several(t *testing.T) {
+	h := manyHouse(t, limit)
+	h.sell(sale{number: "2001", slug: "anna-gifts", value: 20_00}, sale{number: "2002", slug: "anna-gifts", value: 7_00})
+	m, all := h.manager(), fmt.Sprint(limit+2)
+	fields := func(a answer, form string) url.Values {
+		values := url.Values{}
+		for _, f := range a.all(form + " input[type=hidden]") {
+			values.Add(f.attr("name"), f.attr("value"))
+		}
+		return values
+	}
+	decide := func(values url.Values) answer {
+		var form []string
+		for name, list := range values {
+			for _, v := range list {
+				form = append(form, name, v)
+			}
+		}
+		return m.post("/conversions/decide", append(form, "all", "1", "decision", "reject")...)
+	}
+	var asked answer
+	for _, query := range []string{"campaign=cmp_1&campaign=cmp_2", "campaign=cmp_1,cmp_2"} {
+		a := m.get("/conversions?period=all_time&" + query).says("All " + all + " that match, on all pages")
+		chosen := fields(a, "form[data-select]")
+		asked = decide(chosen).says("Reject " + all + " conversions?")
+		chosen.Set("all", "1")
+		if n := len(h.readCSV(m.get("/conversions.csv?" + chosen.Encode()).body).rows); fmt.Sprint(n) != all {
+			t.Errorf("%s: the file has %d rows, want %s", query, n, all)
+		}
+		again := fields(a, "form.filters")
+		again.Set("campaign", a.one("select[name=campaign] option[selected]").attr("value"))
+		again.Set("period", "all_time")
+		m.get("/conversions?" + again.Encode()).says(all + " listed")
+	}
+	decide(fields(asked, "main form[method=post]")).says(all + " conversions are rejected")
+	chosen := "ids=" + h.order("2001").Conversion.ID.String() + "&ids=" + h.order("2002").Conversion.ID.String()
+	a := m.get("/conversions?" + chosen).says("2 listed")
+	m.get("/conversions?" + fields(a, "form.filters").Encode()).says("2 listed")
 	h.consistent()
 }
 

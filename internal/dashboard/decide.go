@@ -136,10 +136,6 @@ func (r *request) decideAll(campaign affiliate.CampaignID, page string) error {
 		}
 		p.Of, p.Section = c.Name, "campaigns"
 	}
-	for _, name := range conversionParameters {
-		if v := r.field(name); v != "" {
-			p.Fields = append(p.Fields, hiddenField{name, v})
-		}
-	}
+	p.Fields = hiddenFields(r.PostFormArray, conversionParameters...)
 	return r.show("decide_all.html", p)
 }
