@@ -41,6 +41,14 @@ func TestAPI_recalculation(t *testing.T) {
 		if now := o.viewer.call("GET", v1+"/settings", nil).ok(200); now["currency"] != to {
 			o.Errorf("the settings are %v", now)
 		}
+		// What is made meanwhile has the currency that is saved, as it will have then.
+		fee := o.manager.call("POST", v1+"/campaigns/cmp_1/costs", object{"amount": "250.00", "note": "Photographer"})
+		creator := o.manager.call("POST", v1+"/creators", object{"name": "Cleo"}).ok(201)["id"]
+		member := o.manager.call("POST", v1+"/members", object{"campaign": "cmp_1", "creator": creator,
+			"product_value": "39.90"})
+		if fee.ok(201)["currency"] != to || member.ok(201)["product_currency"] != to {
+			o.Errorf("made are %v and %v, want %s", fee.body, member.body, to)
+		}
 		if err := o.app.Recalculate(o.Context()); err != nil {
 			o.Fatal(err)
 		}

@@ -139,7 +139,8 @@ func sortedDue(t *testing.T, db *storage.DB, s affiliate.Settings, sort storage.
 	for i := 1; i < len(got); i++ {
 		a, b := got[i-1], got[i]
 		n := map[string]int{"creator": strings.Compare(a.Creator, b.Creator),
-			"amount": cmp.Compare(a.Amount, b.Amount), "since": a.Since.Compare(b.Since.Time), "last": compareLast(a.LastPaid, b.LastPaid, descending)}[column]
+			"amount": cmp.Compare(a.Amount, b.Amount), "since": a.Since.Compare(b.Since.Time),
+			"last": compareLast(a.LastPaid, b.LastPaid, descending)}[column]
 		if column == "amount" && a.Currency != b.Currency {
 			n = 0
 		}
