@@ -109,11 +109,27 @@ func (r *request) readReport(p *performancePage) (err error) {
 	p.Chart = newChart("sales", o.Chart, of.Currency, p.Search.Period.Compared)
 	p.Sums, p.Figures = o.Sums, figuresOf(report.Cards(), o.KeyFigures, of.Currency)
 	lead(p.Figures, p.Address+"/creators", report.KeyMembers)
-	lead(p.Figures, r.with("status", "paid", "approval", "approved", "q", "", "method", "")+"#conversions",
-		report.KeyConversions, report.KeySales, report.KeyCommissions)
+	for key, address := range p.countedConversions() {
+		lead(p.Figures, address, key)
+	}
 	lead(p.Figures, r.with("by", "-conversions", "after", "")+"#creators", report.KeyMembersWithConversions)
 	lead(p.Figures, "/payouts", report.KeyPaymentsDue)
 	return nil
+}
+
+// countedConversions leads to the conversions that the figures count: these leave out none that the table does, but
+// those of other periods, offers and creators.
+func (p *performancePage) countedConversions() leads {
+	var creator, offer string
+	f := p.Search.Filter
+	if f.Creator != 0 {
+		creator = f.Creator.String()
+	}
+	if f.Offer != 0 {
+		offer = f.Offer.String()
+	}
+	return conversionLeads(p.Address, "#conversions", p.Search.Period, "creator", creator, "offer", offer, "former",
+		formerly(f.Former))
 }
 
 // readChoices reads what the forms of filters offer.

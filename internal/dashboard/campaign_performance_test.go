@@ -151,6 +151,32 @@ func TestPerformance_filters(t *testing.T) {
 	}
 }
 
+// TestPerformance_leads: the cards lead to the conversions that they count, also where the table shows only some.
+func TestPerformance_leads(t *testing.T) {
+	h := busyHouse(t)
+	ben := h.creator("Ben Botha")
+	_, err := h.app.RemoveMember(h.as(affiliate.RoleManager), h.member("Spring", ben.Name).ID)
+	h.must(err)
+	for _, query := range []string{"", "?store=boutique&currency=EUR&code=cod_2", "?link=lnk_1&waiting_for_rate=true",
+		"?with_refund=true&former=1", "?undecided=true&ambiguous=true&creator=" + ben.ID.String() + "&include=former",
+		"?offer_type=sales_link&offer_status=archived&offer=off_1", "?period=last_month&q=1001&status=canceled"} {
+		a := h.viewer().get(spring + query).is(http.StatusOK)
+		n := a.one("[data-key=figure-conversions] dd a")
+		foot := "Total of " + n.text() + " conversion"
+		target := h.viewer().get(n.attr("href")).is(http.StatusOK)
+		if got := strings.Join(target.texts("#conversions tfoot th"), " "); !strings.HasPrefix(got, foot) &&
+			!(n.text() == "0" && got == "") {
+			t.Errorf("%q: %s conversions lead to %s, with the foot %q", query, n.text(), n.attr("href"), got)
+		}
+		sales := a.one("[data-key=figure-sales] dd a")
+		amount := strings.TrimSuffix(sales.text(), " USD")
+		if got := strings.Join(target.texts("#conversions tfoot"), " "); got != "" && !strings.Contains(got, amount) ||
+			sales.attr("href") != n.attr("href") {
+			t.Errorf("%q: %s lead to %s, with the foot %q", query, amount, sales.attr("href"), got)
+		}
+	}
+}
+
 // TestPerformance_sortHeads: a head sorts by its column, once more turns the order round, and readers are told.
 func TestPerformance_sortHeads(t *testing.T) {
 	h := busyHouse(t)
