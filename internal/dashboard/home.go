@@ -251,7 +251,11 @@ func (r *request) readTotals(p *homePage) error {
 		lead(p.Figures, "/payouts", report.KeyPaymentsDue, report.KeyMembersWithPaymentsDue)
 	}
 	lead(p.Figures, r.countedConversions(p, "former"), report.KeyConversions, report.KeySales, report.KeyCommissions)
-	lead(p.Figures, r.with("sort", "-clicks")+"#offers", report.KeyClicks)
+	all := []string{"sort", "-clicks", "q", ""} // the figures leave out no offer by its name or figures
+	for _, b := range p.Bounds {
+		all = append(all, "min_"+string(b.Figure.Key), "", "max_"+string(b.Figure.Key), "")
+	}
+	lead(p.Figures, r.with(all...)+"#offers", report.KeyClicks)
 	query := r.Request.URL.Query()
 	for _, drop := range []string{"cursor", "part", "sort", "q"} {
 		query.Del(drop)

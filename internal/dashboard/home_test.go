@@ -138,6 +138,25 @@ func TestHome_numbers(t *testing.T) {
 	}
 }
 
+// TestHome_clicks: the clicks lead to all offers that they are of, also where the table lists some.
+func TestHome_clicks(t *testing.T) {
+	v := busyHouse(t).viewer()
+	bounds := "&q=x"
+	for _, f := range boundFields() {
+		bounds += "&min_" + string(f.Figure.Key) + "=100&max_" + string(f.Figure.Key) + "=99"
+	}
+	for _, filters := range []string{"period=all_time", "campaign=cmp_1&period=last_7_days", "offer_type=sales_link",
+		"offer_status=active"} {
+		want := v.get("/?" + filters).texts("#offers tbody th a")
+		slices.Sort(want)
+		at := v.get("/?" + filters + bounds).is(http.StatusOK).one("[data-key=figure-clicks] a").attr("href")
+		got := v.get(at).is(http.StatusOK).texts("#offers tbody th a")
+		if slices.Sort(got); len(got) == 0 || !slices.Equal(got, want) {
+			t.Errorf("%s: the clicks are those of %q, and lead to %s with %q", filters, want, at, got)
+		}
+	}
+}
+
 // totalUnder is what a table of conversions says under a column of amounts, or how many count where none is named.
 func (a answer) totalUnder(column string) string {
 	a.Helper()
