@@ -322,9 +322,12 @@ func leadsInCampaign(creator affiliate.CreatorID, of report.Scope, period period
 	if len(of.Offers) == 1 {
 		offer = of.Offers[0].String()
 	}
-	return conversionLeads(campaignAddress(of.Campaigns[0]), "#conversions", period, "creator", creator.String(),
-		"offer", offer, "former", formerly(of.Former)).
-		with(period.address(creatorAddress(creator))+"#campaigns", report.KeyClicks).
+	to := conversionLeads(campaignAddress(of.Campaigns[0]), "#conversions", period, "creator", creator.String(),
+		"offer", offer, "former", formerly(of.Former))
+	if offer != "" {
+		return to // a profile and a statement tell of whole campaigns
+	}
+	return to.with(period.address(creatorAddress(creator))+"#campaigns", report.KeyClicks).
 		with(period.address(creatorAddress(creator)+"/statement", "kind", string(affiliate.PaidOut), "campaign",
 			of.Campaigns[0].String()), report.KeyPayouts)
 }

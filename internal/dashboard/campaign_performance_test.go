@@ -177,6 +177,26 @@ func TestPerformance_leads(t *testing.T) {
 	}
 }
 
+// TestPerformance_leadsOfOffer: what a creator was paid for an offer, and who came by it, lead to no figures of the
+// whole campaign, nor of all.
+func TestPerformance_leadsOfOffer(t *testing.T) {
+	v := busyHouse(t).viewer()
+	for query, want := range map[string]int{"": 2, "?former=1&period=all_time": 2, "?offer=off_1": 0} {
+		statements, profiles := 0, 0
+		for _, e := range v.get(spring + query).all("tbody td.number a") {
+			path, _, _ := strings.Cut(e.attr("href"), "?")
+			if strings.HasSuffix(path, "/statement") {
+				statements++
+			} else if strings.HasPrefix(path, "/creators/") {
+				profiles++
+			}
+		}
+		if statements != want || profiles != want {
+			t.Errorf("%q: %d lead to statements, and %d to profiles, want %d", query, statements, profiles, want)
+		}
+	}
+}
+
 // TestPerformance_sortHeads: a head sorts by its column, once more turns the order round, and readers are told.
 func TestPerformance_sortHeads(t *testing.T) {
 	h := busyHouse(t)
