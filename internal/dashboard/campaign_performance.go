@@ -113,7 +113,6 @@ func (r *request) readReport(p *performancePage) (err error) {
 		lead(p.Figures, address, key)
 	}
 	lead(p.Figures, r.with("by", "-conversions", "after", "")+"#creators", report.KeyMembersWithConversions)
-	lead(p.Figures, "/payouts", report.KeyPaymentsDue)
 	return nil
 }
 

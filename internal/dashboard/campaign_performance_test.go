@@ -197,6 +197,17 @@ func TestPerformance_leadsOfOffer(t *testing.T) {
 	}
 }
 
+// TestPerformance_paymentsDue: what a campaign owes leads nowhere, since no list of payments due adds up to it: those
+// have creators who left as well, and what is taken off from others.
+func TestPerformance_paymentsDue(t *testing.T) {
+	v := busyHouse(t).viewer()
+	for _, query := range []string{"", "?former=1", "?offer=off_1", "?creator=cre_1"} {
+		if card := v.get(spring + query).one("[data-key=figure-payments_due] dd"); card.has("a") {
+			t.Errorf("%q: %s leads to %s", query, card.text(), card.one("a").attr("href"))
+		}
+	}
+}
+
 // TestPerformance_sortHeads: a head sorts by its column, once more turns the order round, and readers are told.
 func TestPerformance_sortHeads(t *testing.T) {
 	h := busyHouse(t)
