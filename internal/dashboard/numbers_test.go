@@ -154,7 +154,7 @@ const marks = string(money.NumberBegins) + string(money.NumberEnds) + string(tim
 
 // machineRead are the attributes that programs read: they are the same whoever looks.
 var machineRead = []string{"href", "src", "action", "formaction", "value", "name", "id", "datetime", "min", "max", "d",
-	"points", "width", "height", "x", "y", "data-live", "data-src", "data-key", "data-every", "data-copy"}
+	"points", "width", "height", "x", "y", "data-live", "data-src", "data-key", "data-every", "data-rest", "data-copy"}
 
 // TestPages_numbers: every page and every part shows numbers in the signs of whoever asks, and leaves what programs
 // read as it is. (That no mark is left is seen to in all tests: visitor.send looks.)

@@ -102,7 +102,6 @@ func orderShows() []choice {
 func orderAddress(id affiliate.OrderID) string { return "/orders/" + id.String() }
 
 func (r *request) ordersPage() error {
-	ctx := r.Request.Context()
 	p := &ordersPage{layout: r.layout("Orders", "orders"), Statuses: statusChoices(), Shows: orderShows()}
 	var err error
 	if p.Period, p.Filter, err = r.orderSearch(); err != nil {
@@ -112,6 +111,34 @@ func (r *request) ordersPage() error {
 		return err
 	}
 	p.Wide = slices.ContainsFunc(p.Columns, func(c column) bool { return c.Extra && c.Shown })
+	part := r.Query("part")
+	if part != partOrders {
+		if err := r.sumOrders(p); err != nil {
+			return err
+		}
+	}
+	if part != partOrderSums {
+		if err := r.listOrders(p); err != nil {
+			return err
+		}
+	}
+	if part == "" {
+		if err := r.readOrderChoices(p); err != nil {
+			return err
+		}
+	}
+	return r.show("orders.html", p)
+}
+
+// Parts of the page that follow what happens: a page of orders, and what all that match add up to.
+const (
+	partOrders    = "orders"
+	partOrderSums = "order-sums"
+)
+
+// listOrders reads a page of orders.
+func (r *request) listOrders(p *ordersPage) error {
+	ctx := r.Request.Context()
 	sort := string(p.Filter.Sort)
 	if sort == "" {
 		sort = "-date"
@@ -128,15 +155,7 @@ func (r *request) ordersPage() error {
 	for i := range p.Rows {
 		p.Rows[i].subs(shows)
 	}
-	if err := r.sumOrders(p); err != nil {
-		return err
-	}
 	p.Pager, p.Tools = r.pager(next), r.tools("orders", p.Columns, "/orders")
-	if r.Query("part") == "" {
-		if err := r.readOrderChoices(p); err != nil {
-			return err
-		}
-	}
 	if len(rows) == 0 {
 		progress, err := r.d.App.DB.Progress(ctx)
 		if err != nil {
@@ -144,7 +163,7 @@ func (r *request) ordersPage() error {
 		}
 		p.Nothing = !progress.Deliveries
 	}
-	return r.show("orders.html", p)
+	return nil
 }
 
 // orderSearch reads the address.

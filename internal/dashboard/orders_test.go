@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 // listed gives the numbers of the orders that the table lists.
@@ -75,4 +77,41 @@ func TestOrders_pages(t *testing.T) {
 	if one, two := a.one("#orders tfoot").text(), b.one("#orders tfoot").text(); one != two {
 		t.Errorf("the pages add up to %q and %q", one, two)
 	}
+}
+
+// TestOrders_parts: the rows follow without what all orders that match add up to, which is a part of its own.
+func TestOrders_parts(t *testing.T) {
+	v := busyHouse(t).viewer()
+	const query = "/orders?status=paid&sort=-value"
+	page := v.get(query).is(http.StatusOK)
+	rows := v.get(query + "&part=orders").is(http.StatusOK)
+	sums := v.get(query + "&part=order-sums").is(http.StatusOK)
+	if got := listed(rows); got != listed(page) || !rows.has("#order-sums") || rows.has("#order-sums tr") ||
+		rows.one("#orders-listed").text() != "" {
+		t.Errorf("the part of the rows lists %q, and adds up to %q, %q", got, rows.one("#order-sums").text(),
+			rows.one("#orders-listed").text())
+	}
+	for _, id := range []string{"#order-sums", "#orders-listed"} {
+		if got, want := sums.one(id).text(), page.one(id).text(); got != want || want == "" {
+			t.Errorf("the part of the sums says %q, the page %q", got, want)
+		}
+	}
+	if sums.has("tbody") {
+		t.Error("the part of the sums has rows")
+	}
+}
+
+// TestOrders_follow_race: on an open page the first order brings the sums, later ones come at once, and the sums of
+// before stay until it is time to add up anew.
+func TestOrders_follow_race(t *testing.T) {
+	h := newHouse(t)
+	b := h.browse(affiliate.RoleViewer)
+	b.open("/orders")
+	b.connected()
+	h.sell(sale{number: "2001", code: "ANNA10", value: 100_00})
+	b.says("#2001", "Total of 1 order", "1 listed.")
+	h.sell(sale{number: "2002", code: "ANNA10", value: 23_00})
+	b.says("#2002", "#2001", "Total of 1 order", "1 listed.")
+	b.eval(`refresh("order-sums")`)
+	b.says("Total of 2 orders", "123.00 USD", "2 listed.")
 }

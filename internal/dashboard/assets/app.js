@@ -4,7 +4,8 @@
 
 // Parts with data-live fetch themselves anew when an event names them. data-live holds words: "orders" (any order),
 // "cmp_1" or "ord_1" (that campaign or order), "deliveries". data-src is the address of the part; the page's own
-// when empty.
+// when empty. data-rest is seconds between two times that it is fetched, where that is more work; data-with is the id of
+// what comes with it. Where such parts are in another one, data-stays keeps them when that is fetched.
 const fragments = () => [...document.querySelectorAll("[data-live]")];
 
 function matches(part, words) {
@@ -13,11 +14,13 @@ function matches(part, words) {
 
 const pending = new Map(); // part id → timer, so that a burst of events is one request
 const loading = new Set();
+const asked = new Map(); // part id → when it was asked for last
 let took = 0; // milliseconds that the last part needed: a server that is busy is asked less often
 
 function schedule(part) {
   if (!part.id || pending.has(part.id)) return;
-  const rest = Math.min(Math.max(120, took * 3), 5000);
+  const since = performance.now() - (asked.get(part.id) ?? -Infinity);
+  const rest = Math.max(Math.min(Math.max(120, took * 3), 5000), (part.dataset.rest ?? 0) * 1000 - since);
   pending.set(part.id, setTimeout(() => { pending.delete(part.id); refresh(part.id); }, rest + Math.random() * 80));
 }
 
@@ -44,6 +47,7 @@ async function refresh(id) {
     const address = new URL(part.dataset.src || location.href, location.href);
     address.searchParams.set("part", id);
     const began = performance.now();
+    asked.set(id, began);
     const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "error" });
     const text = await answer.text();
     took = performance.now() - began;
@@ -77,6 +81,13 @@ function replace(part, text) {
   const active = part.contains(document.activeElement) ? document.activeElement : null;
   const focus = active?.id || active?.dataset.focus || "";
   const scroll = [...part.querySelectorAll(".table-wrap")].map((e) => [e.scrollLeft, e.scrollTop]);
+  const also = fresh.dataset.with ? box.content.getElementById(fresh.dataset.with) : null;
+  if (also) document.getElementById(also.id)?.replaceWith(also);
+  for (const e of fresh.querySelectorAll("[data-stays]")) {
+    const there = part.querySelector(`#${CSS.escape(e.id)}`);
+    if (there) e.replaceWith(there);
+    else if (e.dataset.live) schedule(e); // there was no room for it
+  }
   part.replaceWith(fresh);
   for (const e of fresh.querySelectorAll("[data-key]")) {
     if (before.get(e.dataset.key) !== e.textContent) e.classList.add("changed");
