@@ -171,7 +171,8 @@ func TestDecideAll(t *testing.T) {
 // kept by the form of filters.
 func TestDecideAll_several(t *testing.T) {
 	h := manyHouse(t, limit)
-	h.sell(sale{number: "2001", slug: "anna-gifts", value: 20_00}, sale{number: "2002", slug: "anna-gifts", value: 7_00})
+	h.sell(sale{number: "2001", slug: "anna-gifts", value: 20_00},
+		sale{number: "2002", slug: "anna-gifts", value: 7_00})
 	m, all := h.manager(), fmt.Sprint(limit+2)
 	fields := func(a answer, form string) url.Values {
 		values := url.Values{}

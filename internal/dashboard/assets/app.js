@@ -4,8 +4,8 @@
 
 // Parts with data-live fetch themselves anew when an event names them. data-live holds words: "orders" (any order),
 // "cmp_1" or "ord_1" (that campaign or order), "deliveries". data-src is the address of the part; the page's own
-// when empty. data-rest is seconds between two times that it is fetched, where that is more work; data-with is the id of
-// what comes with it. Where such parts are in another one, data-stays keeps them when that is fetched.
+// when empty. data-rest is seconds between two times that it is fetched, where that is more work; data-with is the id
+// of what comes with it. Where such parts are in another one, data-stays keeps them when that is fetched.
 const fragments = () => [...document.querySelectorAll("[data-live]")];
 
 function matches(part, words) {
