@@ -387,7 +387,6 @@ type owedLine struct {
 const fewPayouts = 5
 
 func (r *request) creatorPage() error {
-	ctx := r.Request.Context()
 	head, err := r.creatorHead("overview", "")
 	if err != nil {
 		return err
@@ -396,38 +395,57 @@ func (r *request) creatorPage() error {
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	of := report.Report{Scope: report.Scope{Creator: head.Creator.ID, Former: true}, Range: p.Period.Range,
+	part := r.Query("part")
+	if part != partOwed {
+		if err := r.readCreatorReport(&p, part); err != nil {
+			return err
+		}
+	}
+	if part != partFigures && part != partCampaigns {
+		if p.Owed, err = r.owed(head.Creator.ID); err != nil {
+			return err
+		}
+	}
+	if part == "" {
+		payouts, _, err := r.d.App.DB.Payouts(r.Request.Context(), storage.PayoutFilter{Creator: head.Creator.ID},
+			storage.Page{Limit: fewPayouts})
+		if err != nil {
+			return err
+		}
+		p.Payouts = r.payoutLines(payouts)
+	}
+	return r.show("creator.html", &p)
+}
+
+// readCreatorReport reads the figures and, unless these are asked for alone, those of each campaign.
+func (r *request) readCreatorReport(p *creatorPage, part string) error {
+	ctx, db, now := r.Request.Context(), r.d.App.DB, r.d.App.Now()
+	of := report.Report{Scope: report.Scope{Creator: p.Creator.ID, Former: true}, Range: p.Period.Range,
 		Currency: r.settings.Currency}
-	k, campaigns, err := of.ByCampaign(ctx, r.d.App.DB, r.settings, r.d.App.Now())
+	var k report.KeyFigures
+	var campaigns []report.CampaignRow
+	var err error
+	if part == partFigures {
+		k, err = of.KeyFigures(ctx, db, r.settings, now)
+	} else {
+		k, campaigns, err = of.ByCampaign(ctx, db, r.settings, now)
+	}
 	if err != nil {
 		return err
 	}
 	p.Sums, p.Figures = k.Sums, figuresOf(report.CardsOfCreator(), k, of.Currency)
 	p.leadFigures()
-	part := r.Query("part")
 	if part == partFigures {
-		return r.show("creator.html", &p)
+		return nil
 	}
-	if err := r.readCampaigns(&p, campaigns); err != nil {
-		return err
-	}
-	if part == partCampaigns {
-		return r.show("creator.html", &p)
-	}
-	if p.Owed, err = r.owed(head.Creator.ID); err != nil {
-		return err
-	}
-	payouts, _, err := r.d.App.DB.Payouts(ctx, storage.PayoutFilter{Creator: head.Creator.ID},
-		storage.Page{Limit: fewPayouts})
-	if err != nil {
-		return err
-	}
-	p.Payouts = r.payoutLines(payouts)
-	return r.show("creator.html", &p)
+	return r.readCampaigns(p, campaigns)
 }
 
-// partCampaigns is the part of the page that follows what is sold in each campaign.
-const partCampaigns = "campaigns"
+// Parts of the page that follow what is sold in each campaign, and what is owed.
+const (
+	partCampaigns = "campaigns"
+	partOwed      = "owed"
+)
 
 // leadFigures leads from the key figures to what is behind them.
 func (p *creatorPage) leadFigures() {

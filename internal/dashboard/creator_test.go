@@ -220,3 +220,23 @@ func TestStatement_narrowed(t *testing.T) {
 		hides("Balance")
 	h.viewer().get(address + "&kind=wages").is(http.StatusUnprocessableEntity)
 }
+
+// TestCreatorPage_parts: each part is what the page shows there, and nothing is read that it does not show.
+func TestCreatorPage_parts(t *testing.T) {
+	h := busyHouse(t)
+	v, anna := h.viewer(), creatorAddress(h.creator("Anna Ahlers").ID)
+	page := v.get(anna).is(http.StatusOK)
+	for part, read := range map[string][3]bool{"figures": {true, false, false}, "campaigns": {true, true, false},
+		"owed": {false, false, true}, "": {true, true, true}} {
+		var a answer
+		list := strings.Join(h.statements(func() { a = v.get(anna + "?part=" + part).is(http.StatusOK) }), ";")
+		if part != "" && (a.one("#"+part).text() != page.one("#"+part).text() || a.has("h1")) {
+			t.Errorf("%s: %q", part, a.text())
+		}
+		for i, table := range []string{"FROM conversions c", "WITH every AS", "balance, paid, payable FROM"} {
+			if got := strings.Contains(list, table); got != read[i] {
+				t.Errorf("%q reads of %s: %v, want %v", part, table, got, read[i])
+			}
+		}
+	}
+}

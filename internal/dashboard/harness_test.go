@@ -281,6 +281,21 @@ func (h *house) as(role affiliate.Role) context.Context {
 	return app.As(context.Background(), people[i].Principal())
 }
 
+// statements gives those that something sends to the database.
+func (h *house) statements(do func()) []string {
+	var mu sync.Mutex
+	var list []string
+	h.db.Note(func(statement string) {
+		mu.Lock()
+		defer mu.Unlock()
+		list = append(list, statement)
+	})
+	do()
+	mu.Lock()
+	defer mu.Unlock()
+	return list
+}
+
 // consistent fails the test when sums differ from what they sum up.
 func (h *house) consistent() {
 	h.Helper()
