@@ -13,6 +13,7 @@ type Shared[T any] struct {
 	until   time.Time
 	value   T
 	reading chan struct{} // closed when the one that reads is done; nil while nobody reads
+	forgets int           // how often the figures were changed
 }
 
 const sharedMost = 5 * time.Second
@@ -29,8 +30,9 @@ func (s *Shared[T]) Get(ctx context.Context, read func(context.Context) (T, erro
 		reading := s.reading
 		if reading == nil {
 			s.reading = make(chan struct{})
+			forgets := s.forgets
 			s.mu.Unlock()
-			return s.renew(ctx, read)
+			return s.renew(ctx, read, forgets)
 		}
 		s.mu.Unlock()
 		select {
@@ -47,15 +49,17 @@ func (s *Shared[T]) Forget() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.until = time.Time{}
+	s.forgets++
 }
 
-// renew reads the figures, and lets the others go on however that ends.
-func (s *Shared[T]) renew(ctx context.Context, read func(context.Context) (T, error)) (v T, err error) {
+// renew reads the figures, and lets the others go on however that ends. What is forgotten meanwhile is not shared:
+// forgets is how often that had happened before.
+func (s *Shared[T]) renew(ctx context.Context, read func(context.Context) (T, error), forgets int) (v T, err error) {
 	begin, done := time.Now(), false
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if done && err == nil {
+		if done && err == nil && forgets == s.forgets {
 			s.value, s.until = v, begin.Add(min(10*time.Since(begin), sharedMost))
 		}
 		close(s.reading)

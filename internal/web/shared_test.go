@@ -40,3 +40,29 @@ func TestShared_race(t *testing.T) {
 	expect("a second reader", 3, nil)
 	expect("a third reader", 3, nil)
 }
+
+// TestShared_Forget_race: what was being read while it changed is shared with nobody who asks after the change.
+func TestShared_Forget_race(t *testing.T) {
+	var s web.Shared[string]
+	begun, changed := make(chan struct{}), make(chan struct{})
+	first := make(chan string)
+	go func() {
+		v, _ := s.Get(t.Context(), func(context.Context) (string, error) {
+			close(begun)
+			<-changed
+			time.Sleep(100 * time.Millisecond) // long enough to be shared for a second
+			return "old", nil
+		})
+		first <- v
+	}()
+	<-begun
+	s.Forget()
+	close(changed)
+	v, err := s.Get(t.Context(), func(context.Context) (string, error) { return "new", nil })
+	if v != "new" || err != nil {
+		t.Errorf("after the change: %q, %v", v, err)
+	}
+	if v := <-first; v != "old" {
+		t.Errorf("who asked before the change has %q", v)
+	}
+}
