@@ -86,6 +86,9 @@ func unmarked(text []byte, style affiliate.NumberStyle, markup bool) []byte {
 				continue
 			}
 			words := text[divider+markLength : end]
+			if bytes.IndexByte(words, '<') >= 0 || bytes.Contains(words, markStart) {
+				continue // marks that stood in two texts
+			}
 			if markup && mayHoldElements(out) {
 				out = append(out, `<time datetime="`+at.UTC().Format(time.RFC3339)+`" title="`+
 					at.UTC().Format("2 Jan 2006, 15:04:05")+` UTC">`...)

@@ -126,6 +126,12 @@ func TestUnmarked(t *testing.T) {
 		{"<b>" + money.Marked(`1"><script>`) + "</b>", `<b>1"><script></b>`},
 		{string(timeBegins) + `"><script>` + string(timeDivides) + "x" + string(timeEnds), `"><script>x`},
 		{"a\uE0B0b\uE0B1c\uE0B2d\uE0B3e\uE0B4f\uE0B5", "abcdef\uE0B5"},
+		{string(timeBegins) + "2026-11-20T12:00:00Z" + string(timeDivides) + "x</td><td>y" + string(timeEnds) + "z",
+			"2026-11-20T12:00:00Zx</td><td>yz"},
+		{string(timeBegins) + "2026-11-20T12:00:00Z" + string(timeDivides) + money.Marked("1.5") + string(timeEnds),
+			"2026-11-20T12:00:00Z1,5"},
+		{string(timeBegins) + "2026-11-20T12:00:00Z" + string(timeDivides) + "<b>" + at, "2026-11-20T12:00:00Z<b>" +
+			element},
 		{"cut \xee\x82", "cut \xee\x82"},
 	} {
 		if got := string(unmarked([]byte(test.text), affiliate.NumbersComma, true)); got != test.want {
