@@ -68,7 +68,11 @@ func (r *request) conversionsPage() error {
 // readConversionChoices reads what the form of filters offers.
 func (r *request) readConversionChoices(p *conversionsPage) (err error) {
 	f := p.Search.Filter
-	if p.Campaigns, err = r.campaignChoices(); err != nil {
+	var chosen affiliate.CampaignID
+	if len(f.Campaigns) == 1 {
+		chosen = f.Campaigns[0]
+	}
+	if p.Campaigns, err = r.campaignChoicesWith(chosen); err != nil {
 		return err
 	}
 	if p.Campaign = idsText(f.Campaigns); len(f.Campaigns) > 1 {

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"bytes"
 	"encoding/csv"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -132,6 +133,29 @@ func TestLists_narrow(t *testing.T) {
 	v.get(springCreators+"?former=1").says("Emil", "Cleo", "left the community")
 	v.get("/creators?campaign=cmp_2").says("No creator is in this campaign")
 	v.get("/creators?campaign=cmp_2&former=1").says("Anna Ahlers", "45.00").hides("Ben Botha")
+}
+
+// TestLists_manyCampaigns: where there are more campaigns than a form offers, it offers the one that is chosen, too.
+func TestLists_manyCampaigns(t *testing.T) {
+	h := busyHouse(t)
+	h.must(h.db.InTx(h.Context(), func(tx *storage.Tx) error {
+		for n := range storage.MaxLimit {
+			c := affiliate.Campaign{Name: fmt.Sprint("A", n), CreatedAt: noon, UpdatedAt: noon,
+				Status: affiliate.CampaignActive, WindowDays: 30}
+			if _, err := tx.CreateCampaign(h.Context(), c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	for _, list := range []string{"/payouts", "/orders", "/conversions", "/creators"} {
+		a := h.viewer().get(list + "?campaign=cmp_1").is(http.StatusOK)
+		if got := a.one("select[name=campaign] option[selected]"); got.text() != "Spring" ||
+			got.attr("value") != "cmp_1" {
+			t.Errorf("%s offers %q as the campaign that is chosen", list, got.text())
+		}
+	}
+	h.viewer().get("/payouts?campaign=cmp_1").says("something payable from Spring")
 }
 
 // TestLists_columns: each list has columns of its own to choose.

@@ -199,7 +199,7 @@ func (r *request) readOrderChoices(p *ordersPage) (err error) {
 	for _, word := range customs {
 		p.Customs = append(p.Customs, choice{word, word})
 	}
-	if p.Campaigns, err = r.campaignChoices(); err != nil {
+	if p.Campaigns, err = r.campaignChoicesWith(f.Campaign); err != nil {
 		return err
 	}
 	if f.Campaign != 0 {

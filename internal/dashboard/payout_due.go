@@ -155,14 +155,13 @@ func (r *request) dueLine(d storage.Due, columns []tables.Column[storage.Due]) d
 // dueChoices reads what the list can be narrowed to.
 func (r *request) dueChoices(p *duePage) error {
 	ctx := r.Request.Context()
-	campaigns, _, err := r.d.App.DB.Campaigns(ctx, storage.Page{Limit: storage.MaxLimit})
-	if err != nil {
+	var err error
+	if p.Campaigns, err = r.campaignChoicesWith(p.Filter.Campaign); err != nil {
 		return err
 	}
-	for _, c := range campaigns {
-		p.Campaigns = append(p.Campaigns, choice{c.ID.String(), c.Name})
-		if c.ID == p.Filter.Campaign {
-			p.About = c.Name
+	for _, c := range p.Campaigns {
+		if c.Value == p.Filter.Campaign.String() {
+			p.About = c.Title
 		}
 	}
 	if p.Filter.Campaign == 0 {
