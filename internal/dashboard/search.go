@@ -163,16 +163,24 @@ func (r *request) searchedOffers(text string, n int) (list []found, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var ids []affiliate.CampaignID
 	for _, o := range offers {
-		campaign, err := r.d.App.DB.Campaign(r.Request.Context(), o.CampaignID)
-		if err != nil {
-			return nil, err
-		}
+		ids = append(ids, o.CampaignID)
+	}
+	campaigns, err := r.d.App.DB.CampaignsOf(r.Request.Context(), ids)
+	if err != nil {
+		return nil, err
+	}
+	names := map[affiliate.CampaignID]string{}
+	for _, c := range campaigns {
+		names[c.ID] = c.Name
+	}
+	for _, o := range offers {
 		address := offerAddress(o)
 		if !r.may(affiliate.MayChangeCatalog) {
 			address = campaignAddress(o.CampaignID) + "/offers"
 		}
-		list = append(list, found{o.Name, campaign.Name + " · " + titled(string(o.Status)), address})
+		list = append(list, found{o.Name, names[o.CampaignID] + " · " + titled(string(o.Status)), address})
 	}
 	return list, nil
 }
@@ -200,22 +208,22 @@ var searchedPages = []struct{ title, words, address string }{
 
 // pagesNamed gives the pages that somebody may open of which each word of a text begins a word; all without a text.
 func (r *request) pagesNamed(text string) (list []found) {
-	wanted := strings.Fields(strings.ToLower(text))
+	wanted, routes := strings.Fields(strings.ToLower(text)), r.d.routes()
 	for _, p := range searchedPages {
 		words := strings.Fields(strings.ToLower(p.title + " " + p.words))
 		fits := !slices.ContainsFunc(wanted, func(w string) bool {
 			return !slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, w) })
 		})
-		if fits && r.mayOpen(p.address) {
+		if fits && r.mayOpen(routes, p.address) {
 			list = append(list, found{Title: p.title, Address: p.address})
 		}
 	}
 	return list
 }
 
-// mayOpen says whether the routes let who asks open a page.
-func (r *request) mayOpen(address string) bool {
-	return slices.ContainsFunc(r.d.routes(), func(route route) bool {
+// mayOpen says whether routes let who asks open a page.
+func (r *request) mayOpen(routes []route, address string) bool {
+	return slices.ContainsFunc(routes, func(route route) bool {
 		return route.method == http.MethodGet && route.path == address && (route.access == anybody ||
 			route.access == signedIn || r.may(affiliate.Permission(route.access)))
 	})

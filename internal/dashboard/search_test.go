@@ -42,6 +42,28 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// TestSearch_campaignsOnce: however many offers are found, their campaigns are read together.
+func TestSearch_campaignsOnce(t *testing.T) {
+	h := newHouse(t)
+	for _, name := range []string{"Ten euros", "Tentative", "Tent"} {
+		_, err := h.app.AddOffer(h.as(affiliate.RoleManager), affiliate.Offer{CampaignID: h.campaign("Spring").ID,
+			Name: name, Type: affiliate.OfferPromoCode, Rule: affiliate.Rule{Percent: 10_00}})
+		h.must(err)
+	}
+	v := h.viewer()
+	n := 0
+	for _, statement := range h.statements(func() {
+		v.get("/search?q=ten").says("Ten percent", "Tentative", "Tent Spring · Active")
+	}) {
+		if strings.Contains(statement, "FROM campaigns WHERE id") {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("campaigns are read by %d statements", n)
+	}
+}
+
 // TestSearch_roles: a search leads nobody to where they may not go.
 func TestSearch_roles(t *testing.T) {
 	h := busyHouse(t)
