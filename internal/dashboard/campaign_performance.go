@@ -238,14 +238,17 @@ type creatorLine struct {
 }
 
 func newCreatorLine(row report.CreatorRow, address string, l leads) creatorLine {
-	return creatorLine{row, address, row.BestHandle(), !row.RemovedAt.IsZero(),
-		plainCells(tables.Creators("", tables.CreatorsOf{}).Page(), &row), l}
+	return creatorLine{CreatorRow: row, Address: address, Handle: row.BestHandle(), Former: !row.RemovedAt.IsZero(),
+		Leads: l}
 }
 
 func (l *creatorList) fill(page report.PageOf[report.CreatorRow], line func(report.CreatorRow) creatorLine) {
 	l.Shows = shown(l.Heads)
+	columns := tables.Creators("", tables.CreatorsOf{}).Page()
 	for _, row := range page.Rows {
-		l.Rows = append(l.Rows, line(row))
+		of := line(row)
+		of.Plain = plainCells(columns, &row)
+		l.Rows = append(l.Rows, of)
 	}
 	l.Count, l.Total = page.Count, page.Total
 }
