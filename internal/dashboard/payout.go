@@ -102,12 +102,10 @@ func (r *request) payoutsPage() error {
 	if err != nil {
 		return err
 	}
-	var words []string
 	for _, s := range sums {
 		p.Count += s.Payouts
-		words = append(words, moneyText(s.Amount, s.Currency))
 	}
-	p.Sums = strings.Join(words, ", ")
+	p.Sums = sumOf(sums, func(s storage.PayoutSum) (int64, money.Currency) { return s.Amount, s.Currency })
 	list, next, err := r.d.App.DB.Payouts(ctx, wanted, r.page())
 	if err != nil {
 		return err
