@@ -418,7 +418,7 @@ document.addEventListener("submit", async (event) => {
       if (done.has(e.value)) e.checked = false;
     });
     form.querySelectorAll(fields).forEach((e) => written.delete(e)); // it is sent
-    fragments().forEach((part) => refresh(part.id));
+    fragments().filter((part) => part.dataset.live !== "account").forEach((part) => refresh(part.id));
   } catch (problem) {
     say(problem.message);
   } finally {
