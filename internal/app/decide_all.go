@@ -48,10 +48,16 @@ type sumsConversions interface {
 	SumConversions(context.Context, storage.ConversionFilter) ([]storage.ConversionSum, error)
 }
 
+// decidable is an error where there are too many conversions to be decided about at once.
 func decidable(ctx context.Context, q sumsConversions, f storage.ConversionFilter) (d Decidable, err error) {
 	d.Sums, err = q.SumConversions(ctx, f)
 	for _, s := range d.Sums {
 		d.Conversions += s.Conversions
+	}
+	if err == nil && d.Conversions > MaxDecidedAll {
+		err = affiliate.Errorf(affiliate.Invalid,
+			"at most %d conversions can be decided about at once, and these are %d; narrow the list", MaxDecidedAll,
+			d.Conversions)
 	}
 	return d, err
 }
@@ -95,10 +101,6 @@ func (a *App) DecideAll(ctx context.Context, f storage.ConversionFilter, d Decis
 		case now.Confirm() != confirmed:
 			return &affiliate.Error{Kind: affiliate.Conflict, Code: CodeListChanged,
 				Message: "the list has changed meanwhile; look at it again, then repeat the decision"}
-		case now.Conversions > MaxDecidedAll:
-			return affiliate.Errorf(affiliate.Invalid,
-				"at most %d conversions can be decided about at once, and these are %d; narrow the list", MaxDecidedAll,
-				now.Conversions)
 		case now.Conversions > 0:
 			ids, err = s.ConversionIDs(ctx, f, MaxDecidedAll)
 		}
