@@ -133,27 +133,20 @@ func (r *request) live() error {
 
 // recalculation tells an open page how far the figures are that are computed anew: by a header, as all pages have it.
 func (r *request) recalculation() error {
-	_, err := r.underway()
+	r.underway()
 	r.Status(http.StatusNoContent)
-	return err
+	return nil
 }
 
 // recalculationHeader has how many percent are done while figures are shown as before a change; it is absent otherwise.
 const recalculationHeader = "X-Recalculation"
 
 // underway gives the recalculation that goes on, or nil, and says in the answer how far it is.
-func (r *request) underway() (*storage.Recalculation, error) {
-	newest, err := r.d.App.DB.NewestRecalculation(r.Request.Context())
-	if affiliate.KindOf(err) == affiliate.NotFound || err == nil && !newest.Running() {
-		return nil, nil
+func (r *request) underway() *storage.Recalculation {
+	if r.running != nil && r.running.Before != "" {
+		r.Header(recalculationHeader, strconv.FormatInt(r.running.Percent(), 10))
 	}
-	if err != nil {
-		return nil, err
-	}
-	if newest.Before != "" {
-		r.Header(recalculationHeader, strconv.FormatInt(newest.Percent(), 10))
-	}
-	return &newest, nil
+	return r.running
 }
 
 // Limits of what a browser may send, and of what somebody may who has not signed in: an address and a password.

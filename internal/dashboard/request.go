@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -30,6 +29,8 @@ type request struct {
 	zone     *time.Location
 	began    time.Time
 	turn     bool // it has a turn to make a part of a page
+	// running is the recalculation that was under way when somebody who has signed in asked; nil without any.
+	running *storage.Recalculation
 }
 
 // Cookies, by their names without TLS; cookieName gives the one that is sent.
@@ -65,15 +66,33 @@ func (r *request) identify() error {
 	if r.user.ID == 0 {
 		r.settings, err = r.d.account.Get(r.Request.Context(), r.d.App.DB.Settings) // strangers share what it costs
 	} else {
-		var ctx context.Context
-		if ctx, err = r.d.App.DB.AsShown(r.Request.Context()); err != nil {
+		if err = r.readRunning(); err != nil {
 			return err
 		}
-		r.Request = r.Request.WithContext(ctx)
-		r.settings, err = r.d.App.DB.Settings(ctx)
+		r.settings, err = r.d.App.DB.Settings(r.Request.Context())
 	}
 	if err == nil {
 		r.zone, err = affiliate.LoadZone(r.settings.Timezone)
+	}
+	return err
+}
+
+// readRunning finds out whether figures are computed anew, and has them read as they are to be shown meanwhile. One
+// recalculation goes on at a time.
+func (r *request) readRunning() error {
+	ctx, db := r.Request.Context(), r.d.App.DB
+	newest, err := db.NewestRecalculation(ctx)
+	if affiliate.KindOf(err) == affiliate.NotFound || err == nil && !newest.Running() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if r.running = &newest; newest.Before == "" {
+		return nil
+	}
+	if ctx, err = db.AsShown(ctx); err == nil {
+		r.Request = r.Request.WithContext(ctx)
 	}
 	return err
 }

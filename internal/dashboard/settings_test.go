@@ -137,6 +137,26 @@ func TestRecalculation_pages(t *testing.T) {
 	h.consistent()
 }
 
+// TestRecalculation_readOnce: a page asks once whether figures are computed anew, and where they are, once more how
+// they are shown.
+func TestRecalculation_readOnce(t *testing.T) {
+	h := busyHouse(t)
+	o := h.owner()
+	read := func() (n int) {
+		for _, statement := range h.statements(func() { o.get("/creators").is(http.StatusOK) }) {
+			n += strings.Count(statement, "FROM recalculations")
+		}
+		return n
+	}
+	if n := read(); n != 1 {
+		t.Errorf("recalculations are read %d times", n)
+	}
+	o.post("/settings", settingsForm("currency", "EUR")...).is(http.StatusOK)
+	if n := read(); n != 2 {
+		t.Errorf("recalculations are read %d times while one goes on", n)
+	}
+}
+
 // TestRecalculation_browser: open pages mark their figures when a change begins, and show the new ones once all are
 // computed, by themselves.
 func TestRecalculation_browser(t *testing.T) {

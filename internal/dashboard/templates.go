@@ -150,7 +150,7 @@ func (r *request) layout(title, section string) layout {
 		{"creators", "Creators", "/creators", "people", 0}, {"orders", "Orders", "/orders", "order", 0},
 		{"payouts", "Payouts", "/payouts", "payout", 0}, {"stores", "Stores", "/stores", "store", failed},
 		{"settings", "Settings", "/settings", "settings", 0}}
-	l.Recalculation, _ = r.underway() // a page that does not say so is better than none
+	l.Recalculation = r.underway()
 	return l
 }
 
