@@ -143,7 +143,7 @@ func TestRecalculation_readOnce(t *testing.T) {
 	h := busyHouse(t)
 	o := h.owner()
 	read := func() (n int) {
-		for _, statement := range h.statements(func() { o.get("/creators").is(http.StatusOK) }) {
+		for _, statement := range h.statements(func() { o.get("/account").is(http.StatusOK) }) {
 			n += strings.Count(statement, "FROM recalculations")
 		}
 		return n
