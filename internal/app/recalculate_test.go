@@ -220,7 +220,7 @@ func TestFiguresAreShownAsBeforeUntilAllAreComputedAnew(t *testing.T) {
 					if after := r.figures(r.T); newest.Running() && after != before {
 						r.Fatalf("after %d steps:\n%s\nnow\n%s", steps, before, after)
 					}
-					more, err = r.app.RecalculateSome(r.Context(), 2)
+					more, err = r.app.RecalculateSome(r.Context(), 3)
 					r.ok(err)
 				}
 				if steps < 4 {
@@ -249,7 +249,7 @@ func TestWhatIsShownFollowsWhatHappensMeanwhile(t *testing.T) {
 		r.ok(err)
 		round, clicks := 0, 100
 		rapid.Check(r.T, func(t *rapid.T) {
-			if round++; round > 10 {
+			if round++; round > 6 {
 				return // each step looks at all that came before
 			}
 			r.ok(r.app.Recalculate(r.Context())) // what a failure left
