@@ -122,8 +122,7 @@ func (a *App) recalculateSome(ctx context.Context, rows func(phase string) int) 
 		return false, err
 	}
 	if !r.Running() {
-		n, err := a.DB.ForgetShown(ctx, a.now())
-		return n > 0, err
+		return a.DB.ForgetShown(ctx, a.now())
 	}
 	if err := a.recalculateBatch(ctx, r, rows); err != nil {
 		return false, fmt.Errorf("recalculate (%s): %w", r.Reason, err)

@@ -331,7 +331,8 @@ func TestRecalculationOfSeveral_race(t *testing.T) {
 	})
 }
 
-// TestForgetShown: what was shown meanwhile is kept for whoever still reads it, and goes after a while.
+// TestForgetShown: what was shown meanwhile is kept for whoever still reads it, and goes after a while, however often
+// the settings have changed. Then nothing is left to look for.
 func TestForgetShown(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		r.stock()
@@ -344,6 +345,10 @@ func TestForgetShown(t *testing.T) {
 			}
 			return n
 		}
+		ended := func() (n int) {
+			r.ok(r.db.Get(r.Context(), &n, `SELECT COUNT(*) FROM recalculations WHERE before <> ''`))
+			return n
+		}
 		reader := r.asShown()
 		r.ok(r.app.Recalculate(r.Context()))
 		if n := kept(); n != 4 {
@@ -352,11 +357,24 @@ func TestForgetShown(t *testing.T) {
 		if s, err := r.db.Settings(reader); err != nil || s.Currency != "USD" {
 			r.Errorf("whoever began before reads on in %s, %v", s.Currency, err)
 		}
-		now := r.app.Now()
-		r.app.Now = func() time.Time { return now.Add(11 * time.Minute) }
+		for i := range 10 {
+			r.change([]string{"USD", "EUR"}[i%2], "Asia/Tokyo")
+			r.ok(r.app.Recalculate(r.Context()))
+		}
+		if n := ended(); n != 11 {
+			r.Errorf("%d recalculations have ended", n)
+		}
+		now := r.app.Now().Add(11 * time.Minute)
+		r.app.Now = func() time.Time { return now }
 		r.ok(r.app.Recalculate(r.Context()))
 		if n := kept(); n != 0 {
 			r.Errorf("%d tables are left", n)
+		}
+		if n := ended(); n != 0 {
+			r.Errorf("%d recalculations are looked at for ever", n)
+		}
+		if more, err := r.db.ForgetShown(r.Context(), now); more || err != nil {
+			r.Errorf("there is still something to forget, %v", err)
 		}
 	})
 }
