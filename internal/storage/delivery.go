@@ -479,7 +479,8 @@ func (tx *Tx) AddStoreCounts(ctx context.Context, t StoreTally) error {
 	}
 	if err := tx.insertRows(ctx, "store_counts (store_id, hour, outcome, n, last_at)", 5, args,
 		"ON CONFLICT (store_id, hour, outcome) DO UPDATE SET n = store_counts.n + excluded.n, "+
-			"last_at = COALESCE(excluded.last_at, store_counts.last_at)", nil); err != nil {
+			"last_at = CASE WHEN store_counts.last_at > excluded.last_at THEN store_counts.last_at "+
+			"ELSE COALESCE(excluded.last_at, store_counts.last_at) END", nil); err != nil {
 		return err
 	}
 	args = make([]any, 0, len(t.Topics)*5)
