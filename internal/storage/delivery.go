@@ -200,6 +200,18 @@ func (q queries) Delivery(ctx context.Context, id affiliate.DeliveryID) (Deliver
 	return d, err
 }
 
+// EachDelivery hands those of the ids that there are to each, oldest first. The delivery is used again for the next.
+func (q queries) EachDelivery(ctx context.Context, ids []affiliate.DeliveryID, each func(*Delivery) error) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	var f Filter
+	In(&f, "id", ids)
+	var d Delivery
+	return q.stream(ctx, `SELECT `+deliveryColumns+` FROM deliveries`+f.Where()+` ORDER BY id`, f.Args, &d,
+		func() error { return each(&d) })
+}
+
 // Outcome is what became of a delivery.
 type Outcome struct {
 	ID    affiliate.DeliveryID
