@@ -331,6 +331,50 @@ func TestRecalculationOfSeveral_race(t *testing.T) {
 	})
 }
 
+// TestCatalogIsHeldOnce: a transaction asks for the catalog once, whether it shares it or has it alone, also while
+// figures are computed anew.
+func TestCatalogIsHeldOnce(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		r.apply(orderBody("0", 1, nil))
+		r.apply(orderBody("1", 1, nil))
+		creator, err := r.db.CreatorByHandle(r.Context(), affiliate.Instagram, "anna")
+		r.ok(err)
+		held := ""
+		r.db.Note(func(statement string) {
+			switch {
+			case strings.Contains(statement, "pg_advisory_xact_lock_shared("):
+				held += "shared "
+			case strings.Contains(statement, "SELECT pg_advisory_xact_lock($1)"):
+				held += "locked "
+			}
+		})
+		check := func(what, want string) {
+			r.Helper()
+			if r.db.Embedded() {
+				want = ""
+			}
+			if held != want {
+				r.Errorf("%s: the catalog is %q, want %q", what, held, want)
+			}
+			held = ""
+		}
+		r.ok(r.decide(app.Reject, "0"))
+		check("a decision", "shared ")
+		r.change("EUR", "Asia/Tokyo")
+		check("a change of settings", "locked ")
+		for more := true; more; {
+			more, err = r.app.RecalculateSome(r.Context(), 2)
+			r.ok(err)
+			if held != "" {
+				check("a batch", "shared ")
+			}
+		}
+		_, err = r.app.RemoveCreator(r.owner(), creator.ID)
+		r.ok(err)
+		check("a creator who leaves", "locked ")
+	})
+}
+
 // TestForgetShown: what was shown meanwhile is kept for whoever still reads it, and goes after a while, however often
 // the settings have changed. Then nothing is left to look for.
 func TestForgetShown(t *testing.T) {

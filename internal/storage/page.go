@@ -135,19 +135,32 @@ func notTaken(err error, another bool, field, format string, args ...any) error 
 // LockCatalog lets one transaction at a time change the catalog, until it ends: rules such as "one owner of a code at a
 // time" look at many rows. SQLite has one writer anyway.
 func (tx *Tx) LockCatalog(ctx context.Context) error {
-	if !tx.d.advisory {
-		return nil
-	}
-	_, err := tx.exec(ctx, `SELECT pg_advisory_xact_lock(?)`, catalogLock)
-	return err
+	return tx.holdCatalog(ctx, catalogLocked, `SELECT pg_advisory_xact_lock(?)`)
 }
 
-// ShareCatalog keeps the catalog as it is until the transaction ends; many may share it. Take it first.
+// ShareCatalog keeps the catalog as it is until the transaction ends; many may share it. Take it first. Where the
+// transaction shares it already, or has it alone, it asks nothing.
 func (tx *Tx) ShareCatalog(ctx context.Context) error {
-	if !tx.d.advisory {
+	return tx.holdCatalog(ctx, catalogShared, `SELECT pg_advisory_xact_lock_shared(?)`)
+}
+
+// catalogHold is how a transaction holds the catalog: each holds it in the way of those before it, too.
+type catalogHold int
+
+const (
+	catalogFree catalogHold = iota
+	catalogShared
+	catalogLocked
+)
+
+func (tx *Tx) holdCatalog(ctx context.Context, how catalogHold, query string) error {
+	if !tx.d.advisory || tx.catalog >= how {
 		return nil
 	}
-	_, err := tx.exec(ctx, `SELECT pg_advisory_xact_lock_shared(?)`, catalogLock)
+	_, err := tx.exec(ctx, query, catalogLock)
+	if err == nil {
+		tx.catalog = how
+	}
 	return err
 }
 

@@ -170,16 +170,7 @@ func (tx *Tx) RezoneOrders(ctx context.Context, after affiliate.OrderID, limit i
 		counted.Day = day
 		tx.sums.order(&counted, 1)
 	}
-	if err := tx.keepsShown(ctx); err != nil {
-		return 0, 0, err
-	}
 	return last, len(ids), setDays(ctx, tx, "orders", moved)
-}
-
-// keepsShown has the sums that change by another zone be shown as they were.
-func (tx *Tx) keepsShown(ctx context.Context) error {
-	_, err := tx.shownNow(ctx)
-	return err
 }
 
 // RezoneClicks gives the clicks behind after their days in a zone. It returns the last one and how many it looked at.
@@ -206,9 +197,6 @@ func (tx *Tx) RezoneClicks(ctx context.Context, after string, limit int, zone *t
 			tx.sums.click(c.LinkID, c.Day, -1)
 			tx.sums.click(c.LinkID, day, 1)
 		}
-	}
-	if err := tx.keepsShown(ctx); err != nil {
-		return "", 0, err
 	}
 	return list[len(list)-1].ID, len(list), setDays(ctx, tx, "clicks", moved)
 }
@@ -242,9 +230,6 @@ func (tx *Tx) RezoneLedger(ctx context.Context, after affiliate.LedgerEntryID, l
 			tx.sums.payout(value(e.Member), e.Day, e.Currency, e.Amount)
 			tx.sums.payout(value(e.Member), day, e.Currency, -e.Amount)
 		}
-	}
-	if err := tx.keepsShown(ctx); err != nil {
-		return 0, 0, err
 	}
 	return list[len(list)-1].ID, len(list), setDays(ctx, tx, "ledger_entries", moved)
 }
