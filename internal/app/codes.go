@@ -50,7 +50,7 @@ func (a *App) addCode(ctx context.Context, tx *storage.Tx, in NewCode, store aff
 		return c, err
 	}
 	if store.State == affiliate.StoreStateEnded {
-		return c, conflictf("store", "store %s was ended", store.Slug)
+		return c, affiliate.ConflictErrorf("store", "store %s was ended", store.Slug)
 	}
 	history, err := tx.CodeHistory(ctx, in.Store, c.Code)
 	if err != nil {
@@ -109,7 +109,7 @@ func (a *App) ownedError(ctx context.Context, tx *storage.Tx, c affiliate.Code, 
 	words := func(since, remedy string) string {
 		return fmt.Sprintf(text, c.Code, owner.Creator, owner.Campaign, owner.Offer, store, since, remedy)
 	}
-	return affiliate.ForPeople(conflictf("code", "%s", words(since, remedy)), words(told, advice))
+	return affiliate.ForPeople(affiliate.ConflictErrorf("code", "%s", words(since, remedy)), words(told, advice))
 }
 
 // EndCode ends the ownership of a code at a moment, now when it is zero. The code stays as a tombstone with its orders.

@@ -90,18 +90,13 @@ func ChangedMeanwhile(what fmt.Stringer) error {
 		Message: fmt.Sprintf("%s has been changed meanwhile; read it again, then repeat the change", what)}
 }
 
-// conflict makes a Conflict about one field.
-func conflict(field, format string, args ...any) error {
-	return affiliate.ConflictErrorf(field, format, args...)
-}
-
 // taken turns the absence of a returned id after ON CONFLICT DO NOTHING into a Conflict that names a field.
 // Insert-and-catch would not do: PostgreSQL aborts the whole transaction after an error.
 func taken(err error, field, format string, args ...any) error {
 	if affiliate.KindOf(err) != affiliate.NotFound {
 		return err
 	}
-	return conflict(field, format, args...)
+	return affiliate.ConflictErrorf(field, format, args...)
 }
 
 // value gives the zero value for NULL.
@@ -127,7 +122,7 @@ func notTaken(err error, another bool, field, format string, args ...any) error 
 	case err != nil:
 		return err
 	case another:
-		return conflict(field, format, args...)
+		return affiliate.ConflictErrorf(field, format, args...)
 	}
 	return nil
 }
