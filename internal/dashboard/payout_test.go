@@ -131,7 +131,8 @@ func TestPayouts_narrowed(t *testing.T) {
 	}
 	m.post("/columns/due", "columns", "email", "columns", "since").is(http.StatusOK)
 	m.get("/payouts?q=ben").rows(dueTable, " | Ben Botha | ben@creators.example | 20 Nov 2026 | 7.00 USD")
-	m.get("/payouts?sort=gold").is(http.StatusUnprocessableEntity)
+	m.get("/payouts?sort=gold").is(http.StatusUnprocessableEntity).
+		says("must be creator, -creator, amount, -amount, since, -since, last or -last")
 	m.get("/payouts?campaign=gold").is(http.StatusUnprocessableEntity)
 }
 
