@@ -229,7 +229,7 @@ func TestFiguresAreShownAsBeforeUntilAllAreComputedAnew(t *testing.T) {
 				if s := r.adds(r.T); string(s.Currency) != to.currency || s.Timezone != to.zone {
 					r.Errorf("in the end %s, %s", s.Currency, s.Timezone)
 				}
-				// It is what the same history comes to that had these settings from the start.
+				// The sums are what the facts, as they are now, add up to when all are counted at once.
 				after := r.figures(r.T)
 				r.ok(r.app.RebuildRollups(r.owner()))
 				if rebuilt := r.figures(r.T); rebuilt != after {
