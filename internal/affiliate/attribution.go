@@ -413,7 +413,7 @@ func (t Trace) Sentences() []string {
 			s += " Held for review: the customer has the creator's own e-mail address."
 		}
 		if t.Ambiguous {
-			s += " Several owned codes are on this order; the store's first one counts.."
+			s += " Several owned codes are on this order; the store's first one counts."
 		}
 		out = append(out, s)
 	case t.Reason == ReasonTest:

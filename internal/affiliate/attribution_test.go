@@ -228,6 +228,18 @@ func TestTraceExplainsInPlainWords(t *testing.T) {
 	}
 }
 
+// TestSentences_doubt: of several owned codes on an order the first one is credited, and the trace says so.
+func TestSentences_doubt(t *testing.T) {
+	v := Attribute(OrderView{PlacedAt: placed, Codes: []string{"B", "A"}},
+		Candidates{Codes: codes(code(member(1, "Anna"), "A", time.Time{}, time.Time{}),
+			code(member(2, "Ben"), "B", time.Time{}, time.Time{}))})
+	const want = "Credited to Ben (Spring, Ten): code B belongs to them. " +
+		"Several owned codes are on this order; the store's first one counts."
+	if got := v.Trace.Sentences(); got[0] != want {
+		t.Errorf("got %q, want %q", got[0], want)
+	}
+}
+
 func TestFoldCode(t *testing.T) {
 	for _, pair := range [][2]string{{"ANNA10", " anna10 "}, {"ÄITI15", "äiti15"}, {"R&B10", "r&amp;b10"},
 		{"İSTANBUL5", "i̇stanbul5"}, {"STRASSE", "straße"}, {"Cafe\u0301", "café"}} {

@@ -42,21 +42,35 @@ const (
 // Conflict for a conversion that is no longer credited or cannot be released or kept.
 func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decision,
 	reason string) ([]storage.Conversion, error) {
+	list, _, err := a.decide(ctx, ids, d, reason, func(c storage.Conversion) (bool, error) {
+		if c.Credited {
+			return true, nil
+		}
+		const text = "%s is no longer credited to anybody"
+		return false, affiliate.ForPeople(affiliate.Errorf(affiliate.Conflict, text, c.ID),
+			fmt.Sprintf(text, "an order"))
+	})
+	return list, err
+}
+
+// decide is Decide about those conversions that concerns says yes to, as they are in the transaction, and counts those
+// that it has changed.
+func (a *App) decide(ctx context.Context, ids []affiliate.ConversionID, d Decision, reason string,
+	concerns func(storage.Conversion) (bool, error)) (list []storage.Conversion, changed int64, err error) {
 	if len(ids) == 0 || len(ids) > MaxDecided {
-		return nil, affiliate.FieldErrorf("ids", "must name 1 to %d conversions, not %d", MaxDecided, len(ids))
+		return nil, 0, affiliate.FieldErrorf("ids", "must name 1 to %d conversions, not %d", MaxDecided, len(ids))
 	}
 	if err := d.validate(); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	reason = cleanText(reason)
 	if len(reason) > MaxReason {
-		return nil, affiliate.FieldErrorf("reason", "must have at most %d bytes", MaxReason)
+		return nil, 0, affiliate.FieldErrorf("reason", "must have at most %d bytes", MaxReason)
 	}
 	now := a.now()
-	return a.revise(ctx, distinctIDs(ids), func(c *storage.Conversion) error {
-		if !c.Credited {
-			const text = "%s is no longer credited to anybody"
-			return affiliate.ForPeople(affiliate.Errorf(affiliate.Conflict, text, c.ID), fmt.Sprintf(text, "an order"))
+	list, err = a.revise(ctx, distinctIDs(ids), func(c *storage.Conversion) error {
+		if yes, err := concerns(*c); err != nil || !yes {
+			return err
 		}
 		state := c.Approvals()
 		switch d {
@@ -77,15 +91,18 @@ func (a *App) Decide(ctx context.Context, ids []affiliate.ConversionID, d Decisi
 		return nil
 	}, func(tx *storage.Tx, changes []storage.ConversionChange) error {
 		for _, c := range changes {
-			if before, after := approvalFacts(*c.Before),
-				approvalFacts(c.After); c.Before.Approvals() != c.After.Approvals() {
-				if err := a.audit(ctx, tx, "conversion."+string(d), c.After.ID, before, after); err != nil {
-					return err
-				}
+			if c.Before.Approvals() == c.After.Approvals() {
+				continue
+			}
+			changed++
+			if err := a.audit(ctx, tx, "conversion."+string(d), c.After.ID, approvalFacts(*c.Before),
+				approvalFacts(c.After)); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
+	return list, changed, err
 }
 
 // notDecided is the error of a conversion that cannot be what was decided.

@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -101,9 +100,4 @@ func amend[T any, ID fmt.Stringer](ctx context.Context, a *App, tx *storage.Tx, 
 		return before, err
 	}
 	return after, a.audit(ctx, tx, m.name+"."+action, id, m.facts(before), m.facts(after))
-}
-
-// conflictf makes a Conflict about one field.
-func conflictf(field, format string, args ...any) error {
-	return affiliate.ConflictErrorf(field, format, args...)
 }

@@ -42,7 +42,18 @@ func (a *App) AddCode(ctx context.Context, in NewCode) (AddedCode, error) {
 	})
 }
 
+// addCode makes a code. Once it is somebody's again nobody's word on it counts: what comes after their time is to be
+// asked about.
 func (a *App) addCode(ctx context.Context, tx *storage.Tx, in NewCode, store affiliate.Store) (affiliate.Code, error) {
+	c, err := a.makeCode(ctx, tx, in, store)
+	if err == nil {
+		_, err = tx.RestoreCodes(ctx, c.StoreID, []string{affiliate.FoldCode(c.Code)})
+	}
+	return c, err
+}
+
+// makeCode is addCode for whoever restores the codes.
+func (a *App) makeCode(ctx context.Context, tx *storage.Tx, in NewCode, store affiliate.Store) (affiliate.Code, error) {
 	now := a.now()
 	c := affiliate.Code{OfferMemberID: in.OfferMember, StoreID: in.Store, Code: affiliate.Clean(in.Code),
 		CreatedAt: now, UpdatedAt: now}
@@ -50,7 +61,7 @@ func (a *App) addCode(ctx context.Context, tx *storage.Tx, in NewCode, store aff
 		return c, err
 	}
 	if store.State == affiliate.StoreStateEnded {
-		return c, conflictf("store", "store %s was ended", store.Slug)
+		return c, affiliate.ConflictErrorf("store", "store %s was ended", store.Slug)
 	}
 	history, err := tx.CodeHistory(ctx, in.Store, c.Code)
 	if err != nil {
@@ -67,10 +78,6 @@ func (a *App) addCode(ctx context.Context, tx *storage.Tx, in NewCode, store aff
 		return c, err
 	}
 	if c, err = tx.CreateCode(ctx, c); err != nil {
-		return c, err
-	}
-	// Once it is somebody's again nobody's word on it counts: what comes after their time is to be asked about.
-	if _, err := tx.RestoreCodes(ctx, c.StoreID, []string{affiliate.FoldCode(c.Code)}); err != nil {
 		return c, err
 	}
 	return c, a.audit(ctx, tx, "code.add", c.ID, nil, codeFacts(c))
@@ -109,7 +116,7 @@ func (a *App) ownedError(ctx context.Context, tx *storage.Tx, c affiliate.Code, 
 	words := func(since, remedy string) string {
 		return fmt.Sprintf(text, c.Code, owner.Creator, owner.Campaign, owner.Offer, store, since, remedy)
 	}
-	return affiliate.ForPeople(conflictf("code", "%s", words(since, remedy)), words(told, advice))
+	return affiliate.ForPeople(affiliate.ConflictErrorf("code", "%s", words(since, remedy)), words(told, advice))
 }
 
 // EndCode ends the ownership of a code at a moment, now when it is zero. The code stays as a tombstone with its orders.

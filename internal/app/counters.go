@@ -36,6 +36,7 @@ type Counters struct {
 
 type countKey struct {
 	store   affiliate.StoreID
+	hour    time.Time // in which it happened, whenever it is written
 	outcome string
 }
 
@@ -61,9 +62,12 @@ func (c *Counters) Count(store affiliate.StoreID, outcome string) {
 
 // grow counts one outcome while the lock is held.
 func (c *Counters) grow(store affiliate.StoreID, outcome string) {
-	key := countKey{store, outcome}
+	now := c.now().UTC()
+	key := countKey{store, now.Truncate(time.Hour), outcome}
 	c.n[key]++
-	c.last[key] = c.now()
+	if now.After(c.last[key]) {
+		c.last[key] = now
+	}
 }
 
 // Received counts a kept delivery. Of topics only those are counted that a store must tell of, which are needed: others
@@ -160,16 +164,15 @@ func (c *Counters) Flush(ctx context.Context) {
 	if len(n) == 0 && len(seen) == 0 {
 		return
 	}
-	now := c.now()
-	hour := storage.At(now.UTC().Truncate(time.Hour))
 	counts := make([]storage.StoreCount, 0, len(n))
 	for k, v := range n {
-		counts = append(counts, storage.StoreCount{StoreID: k.store, Hour: hour, Outcome: k.outcome, N: v,
-			Last: storage.At(last[k])})
+		counts = append(counts, storage.StoreCount{StoreID: k.store, Hour: storage.At(k.hour), Outcome: k.outcome,
+			N: v, Last: storage.At(last[k])})
 	}
 	// One fixed order, so that two processes never wait for each other.
 	slices.SortFunc(counts, func(a, b storage.StoreCount) int {
-		return cmp.Or(cmp.Compare(a.StoreID, b.StoreID), cmp.Compare(a.Outcome, b.Outcome))
+		return cmp.Or(cmp.Compare(a.StoreID, b.StoreID), a.Hour.Compare(b.Hour.Time),
+			cmp.Compare(a.Outcome, b.Outcome))
 	})
 	activity := make([]storage.StoreActivity, 0, len(seen))
 	for _, a := range seen {
@@ -180,7 +183,8 @@ func (c *Counters) Flush(ctx context.Context) {
 		return cmp.Or(cmp.Compare(a.StoreID, b.StoreID), cmp.Compare(a.Topic, b.Topic))
 	})
 	err := c.db.InTx(storage.ForLittle(ctx), func(tx *storage.Tx) error {
-		return tx.AddStoreCounts(ctx, storage.StoreTally{Counts: counts, Topics: told, Activity: activity, Now: now})
+		return tx.AddStoreCounts(ctx, storage.StoreTally{Counts: counts, Topics: told, Activity: activity,
+			Now: c.now()})
 	})
 	if err == nil {
 		c.publish(counts, activity)
@@ -191,7 +195,7 @@ func (c *Counters) Flush(ctx context.Context) {
 	defer c.mu.Unlock()
 	for k, v := range n {
 		c.n[k] += v
-		if _, newer := c.last[k]; !newer {
+		if last[k].After(c.last[k]) {
 			c.last[k] = last[k]
 		}
 	}

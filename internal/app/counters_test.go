@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"net/http"
 	"reflect"
 	"slices"
@@ -42,6 +43,59 @@ func TestCountersTellOpenPages_race(t *testing.T) {
 		if after, err := r.db.Store(r.Context(), store.ID); err != nil || after.LastDeliveryAt.IsZero() ||
 			!after.LastProcessedAt.IsZero() {
 			r.Errorf("touching wrote times: %+v, %v", after, err)
+		}
+	})
+}
+
+// TestCounters_hour: what happens just before an hour ends counts in that hour, also when it is written in the next,
+// and when it happened last never goes back.
+func TestCounters_hour(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		store, err := r.db.StoreBySlug(r.Context(), "shop")
+		r.ok(err)
+		clock := time.Date(2026, 11, 20, 9, 59, 59, 0, time.UTC)
+		counts := app.NewCounters(r.db, func() time.Time { return clock }, r.app.Log)
+		outcome := string(app.ReceiptBadSignature)
+		fares := func() storage.StoreCounts {
+			r.Helper()
+			all, err := r.db.StoreCounts(r.Context(), store.ID, clock.Add(-24*time.Hour))
+			r.ok(err)
+			return all[store.ID]
+		}
+		counts.Count(store.ID, outcome)
+		before := clock
+		clock = before.Add(2 * time.Second)
+		counts.Flush(r.Context())
+		n, hour := fares().Count(outcome)
+		if end := fares().EndOf(outcome); n != 1 || !hour.Equal(before.Truncate(time.Hour)) || !end.Equal(before) {
+			r.Errorf("%d in the hour from %v, over at %v, want 1, last at %v", n, hour, end, before)
+		}
+		slower := app.NewCounters(r.db, func() time.Time { return before.Add(-time.Minute) }, r.app.Log)
+		slower.Count(store.ID, outcome)
+		slower.Flush(r.Context())
+		if end := fares().EndOf(outcome); !end.Equal(before) {
+			r.Errorf("over at %v after an earlier one was written, want %v", end, before)
+		}
+		counts.Count(store.ID, outcome)
+		broken, cancel := context.WithCancel(r.Context())
+		cancel()
+		counts.Flush(broken)
+		counts.Count(store.ID, outcome)
+		at := clock
+		clock = clock.Add(time.Hour)
+		counts.Count(store.ID, outcome)
+		counts.Flush(r.Context())
+		if n, hour := fares().Count(outcome); n != 5 || !hour.Equal(clock.Truncate(time.Hour)) ||
+			!fares().EndOf(outcome).Equal(clock) {
+			r.Errorf("%d, last in the hour from %v, over at %v", n, hour, fares().EndOf(outcome))
+		}
+		for hour, want := range map[time.Time]int64{before: 2, at: 2, clock: 1} {
+			var n int64
+			r.ok(r.db.Get(r.Context(), &n, `SELECT SUM(n) FROM store_counts WHERE hour = ? AND outcome = ?`,
+				storage.At(hour.Truncate(time.Hour)), outcome))
+			if n != want {
+				r.Errorf("%d in the hour of %v, want %d", n, hour, want)
+			}
 		}
 	})
 }

@@ -109,33 +109,23 @@ func (a *App) DecideAll(ctx context.Context, f storage.ConversionFilter, d Decis
 	if err != nil {
 		return 0, err
 	}
-	ctx = context.WithoutCancel(ctx)
-	for part := range slices.Chunk(ids, MaxDecided) {
-		n, err := a.decidePart(ctx, part, d, reason)
-		if changed += n; err != nil {
-			return changed, err
-		}
-	}
-	return changed, nil
+	return a.decideListed(context.WithoutCancel(ctx), ids, f, d, reason)
 }
 
-// decidePart decides about conversions together, or about each by itself where one of them stands against it.
-func (a *App) decidePart(ctx context.Context, ids []affiliate.ConversionID, d Decision,
+// decideListed decides about listed conversions, part by part, and says how many it has changed. Those that are no
+// longer as the filter wants them are left as they are.
+func (a *App) decideListed(ctx context.Context, ids []affiliate.ConversionID, f storage.ConversionFilter, d Decision,
 	reason string) (changed int64, err error) {
-	passes := func(err error) bool {
-		kind := affiliate.KindOf(err)
-		return kind == affiliate.Conflict || kind == affiliate.NotFound
+	still := func(c storage.Conversion) (bool, error) {
+		return c.Credited && slices.Contains(f.Approvals, c.Approval) && (!f.Ambiguous || c.Ambiguous) &&
+			(!f.Undecided || c.ApprovalBy == ""), nil
 	}
-	done, err := a.Decide(ctx, ids, d, reason)
-	if !passes(err) {
-		return int64(len(done)), err
-	}
-	for _, id := range ids {
-		done, err := a.Decide(ctx, []affiliate.ConversionID{id}, d, reason)
-		if err != nil && !passes(err) {
+	for part := range slices.Chunk(ids, MaxDecided) {
+		_, n, err := a.decide(ctx, part, d, reason, still)
+		if err != nil {
 			return changed, err
 		}
-		changed += int64(len(done))
+		changed += n
 	}
 	return changed, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -77,6 +78,46 @@ func TestDecideAll(t *testing.T) {
 	})
 }
 
+// TestDecideAll_meanwhile: what somebody else has decided about since the list was read is left as it is, and so is
+// what is no longer credited. Neither is counted.
+func TestDecideAll_meanwhile(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		var ids []affiliate.ConversionID
+		for n := range 6 {
+			r.apply(orderBody(fmt.Sprint(n), 1, nil))
+			ids = append(ids, r.conversion(fmt.Sprint(n)).ID)
+		}
+		decide := func(d app.Decision, f storage.ConversionFilter, want int64) {
+			r.Helper()
+			if n, err := r.app.DecideListed(r.owner(), ids, f, d, "fraud"); n != want || err != nil {
+				r.Errorf("%s %d, %v, want %d", d, n, err, want)
+			}
+		}
+		approved := storage.ConversionFilter{Approvals: []affiliate.Approval{affiliate.Approved}}
+		undecided := approved
+		undecided.Undecided = true
+		r.ok(r.decide(app.Reject, "1", "2"))
+		r.ok(r.decide(app.Undo, "2"))
+		two := r.conversion("2").Approvals()
+		decide(app.Keep, undecided, 4)
+		if got := r.conversion("2").Approvals(); got != two {
+			r.Errorf("one that somebody had decided about is %+v, was %+v", got, two)
+		}
+		r.apply(orderBody("3", 2, func(s *affiliate.Snapshot) { s.Codes = nil }))
+		r.ok(r.decide(app.Reject, "4"))
+		decide(app.Reject, approved, 3) // 0, 2, 5
+		for n, want := range map[string]string{"0": "fraud", "1": "because", "2": "fraud", "4": "because",
+			"5": "fraud"} {
+			if c := r.conversion(n); c.ApprovalReason != want {
+				r.Errorf("order %s is rejected for %q, want %q", n, c.ApprovalReason, want)
+			}
+		}
+		decide(app.Reject, approved, 0)
+		decide(app.Undo, storage.ConversionFilter{Approvals: []affiliate.Approval{affiliate.Rejected}}, 5)
+		storagetest.Consistent(r, r.db)
+	})
+}
+
 // TestDecideAll_race: two people decide about the same list at once, and a third about one of its rows: every one is
 // rejected once, and the ledger agrees.
 func TestDecideAll_race(t *testing.T) {
@@ -86,26 +127,38 @@ func TestDecideAll_race(t *testing.T) {
 		}
 		seen, one := r.confirmed(app.Reject).Confirm(), r.conversion("5").ID
 		var all sync.WaitGroup
+		var rejected atomic.Int64
 		for range 2 {
 			all.Go(func() {
-				_, err := r.app.DecideAll(r.owner(), everything, app.Reject, "", seen)
+				n, err := r.app.DecideAll(r.owner(), everything, app.Reject, "fraud", seen)
 				if err != nil && affiliate.KindOf(err) != affiliate.Conflict {
 					r.Errorf("%v", err)
 				}
+				rejected.Add(n)
 			})
 		}
 		all.Go(func() {
-			if _, err := r.app.Decide(r.owner(), []affiliate.ConversionID{one}, app.Reject, ""); err != nil {
+			if _, err := r.app.Decide(r.owner(), []affiliate.ConversionID{one}, app.Reject, "because"); err != nil {
 				r.Errorf("%v", err)
 			}
 		})
 		all.Wait()
+		told := rejected.Load()
 		if left := r.confirmed(app.Reject); left.Conversions > 0 {
-			n, err := r.app.DecideAll(r.owner(), everything, app.Reject, "", left.Confirm())
+			n, err := r.app.DecideAll(r.owner(), everything, app.Reject, "fraud", left.Confirm())
 			r.ok(err)
 			if n != left.Conversions {
 				r.Errorf("%d of %d are rejected", n, left.Conversions)
 			}
+			told += n
+		}
+		var audited int64
+		r.ok(r.db.Get(r.Context(), &audited, `SELECT COUNT(*) FROM audit_log WHERE action = 'conversion.reject'`))
+		if told+1 != audited { // the third's changes the reason where that was slower
+			r.Errorf("%d are told to be rejected, and %d are, one by the third", told, audited)
+		}
+		if c := r.conversion("5"); c.ApprovalReason != "because" {
+			r.Errorf("the third's reason is overwritten by %q", c.ApprovalReason)
 		}
 		for n := range 12 {
 			if got := r.ledger(fmt.Sprint(n)); got != "0 USD in 2" {

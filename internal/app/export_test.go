@@ -3,6 +3,9 @@ package app
 import (
 	"context"
 	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 // ReadImport is readImport for tests: how many lines it read, and what is wrong.
@@ -53,4 +56,10 @@ func ReadImportFile(file string) ReadFile {
 // RecalculateSome does the next batch of a recalculation, of at most as many rows, for tests; false when there is none.
 func (a *App) RecalculateSome(ctx context.Context, most int) (bool, error) {
 	return a.recalculateSome(ctx, func(string) int { return most })
+}
+
+// DecideListed is the part of DecideAll behind the list, for tests.
+func (a *App) DecideListed(ctx context.Context, ids []affiliate.ConversionID, f storage.ConversionFilter, d Decision,
+	reason string) (int64, error) {
+	return a.decideListed(ctx, ids, f, d, reason)
 }

@@ -16,7 +16,7 @@ func (a *App) ExportPayouts(ctx context.Context, w io.Writer, f storage.PayoutFi
 		count: func(s *storage.Snapshot) (n int64, err error) {
 			sums, err := s.SumPayouts(ctx, f)
 			for _, sum := range sums {
-				n += sum.Payouts
+				n += sum.Payouts + sum.Canceled
 			}
 			return n, err
 		},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -133,6 +134,9 @@ func (a *App) rehearseImport(ctx context.Context, rows []importRow, currency mon
 				return fmt.Errorf("import line %d: %w", r.line, err)
 			}
 		}
+		if err := im.restoreCodes(ctx); err != nil {
+			return err
+		}
 		report.WaitingOrders, err = tx.OrdersWithNewEvidence(ctx, before)
 		return err
 	})
@@ -201,7 +205,23 @@ func (im *importer) part(ctx context.Context, tx *storage.Tx, rows []importRow) 
 			break
 		}
 	}
+	if err := im.restoreCodes(ctx); err != nil {
+		return err
+	}
 	return im.noteAudit(ctx, tx)
+}
+
+// restoreCodes takes back that codes were dismissed which are somebody's now.
+func (im *importer) restoreCodes(ctx context.Context) error {
+	for _, store := range slices.Sorted(maps.Keys(im.made)) {
+		for part := range slices.Chunk(im.made[store], MostDismissed) {
+			if _, err := im.tx.RestoreCodes(ctx, store, part); err != nil {
+				return err
+			}
+		}
+	}
+	clear(im.made)
+	return nil
 }
 
 // catchUp learns what others have changed since the part before: another import beside this one, or people. Without it
@@ -242,6 +262,8 @@ type importer struct {
 	said     map[string]statement // by column and what it is about
 	creators creatorIndex
 	audited  int64 // the newest entry of the audit log when the last part ended
+	// made are the codes that this transaction has made, folded. What was said of them is taken back at its end.
+	made map[affiliate.StoreID][]string
 }
 
 // creatorReader reads all creators: a transaction, or the database itself.
@@ -252,7 +274,8 @@ type creatorReader interface {
 // newImporter makes an importer that knows no creators yet. Its transaction is set before lines are carried.
 func (a *App) newImporter(rows []importRow, currency money.Currency, report *ImportReport) *importer {
 	im := &importer{app: a, currency: currency, report: report, stores: map[string]affiliate.Store{},
-		withCode: map[string]bool{}, said: map[string]statement{}}
+		withCode: map[string]bool{}, said: map[string]statement{},
+		made: map[affiliate.StoreID][]string{}}
 	for _, r := range rows {
 		if r.code != "" {
 			im.withCode[r.offerKey()] = true
@@ -578,10 +601,11 @@ func (im *importer) code(ctx context.Context, r importRow, om affiliate.OfferMem
 	if owned, ok := affiliate.Occupant(history, now); ok && owned.OfferMemberID == om.ID && owned.ValidTo.IsZero() {
 		return nil
 	}
-	c, err := im.app.addCode(ctx, im.tx, NewCode{OfferMember: om.ID, Store: store.ID, Code: r.code}, store)
+	c, err := im.app.makeCode(ctx, im.tx, NewCode{OfferMember: om.ID, Store: store.ID, Code: r.code}, store)
 	if err != nil {
 		return err
 	}
+	im.made[store.ID] = append(im.made[store.ID], affiliate.FoldCode(c.Code))
 	im.report.Created.Codes++
 	if len(history) > 0 {
 		im.note(r, "code", "%s was owned before; it is %s's for orders placed from now on", c.Code, r.creator)

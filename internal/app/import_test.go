@@ -360,6 +360,36 @@ func TestImport_respects_decisions(t *testing.T) {
 	})
 }
 
+// TestImport_dismissed_codes: what was said of codes that become somebody's is taken back, of many at once.
+func TestImport_dismissed_codes(t *testing.T) {
+	eachDesk(t, func(d *desk) {
+		one, two := d.store("one"), d.store("two")
+		for _, s := range []affiliate.Store{one, two} {
+			_, err := d.DismissCodes(d.ctx, s.ID, []string{"C0", "C5", "SALE"})
+			must(d, 0, err)
+		}
+		var lines strings.Builder
+		lines.WriteString(importHeader)
+		const codes = 20
+		for i := range codes {
+			fmt.Fprintf(&lines, "Spring,Anna,@anna,,Ten,%s,c%d,,,10,,\n", []string{"one", "two"}[i%2], i)
+		}
+		asked := 0
+		d.DB.Note(func(statement string) { asked += strings.Count(statement, "DELETE FROM dismissed_codes") })
+		d.imported(lines.String())
+		if asked == 0 || asked >= codes {
+			d.Errorf("asked %d times for %d codes", asked, codes)
+		}
+		for s, owned := range map[affiliate.StoreID]string{one.ID: "C0", two.ID: "C5"} {
+			n, err := d.RestoreCodes(d.ctx, s, []string{owned})
+			left, also := d.RestoreCodes(d.ctx, s, []string{"C0", "C5", "SALE"})
+			if n != 0 || left != 2 || err != nil || also != nil {
+				d.Errorf("%d of one that is owned and %d of %s are dismissed still, %v, %v", n, left, s, err, also)
+			}
+		}
+	})
+}
+
 func TestImport_product_value(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		d.store("shop")

@@ -99,7 +99,7 @@ func (a *App) slugError(ctx context.Context, tx *storage.Tx, slug string, err er
 	if !other.EndedAt.IsZero() {
 		state = "was (it has ended; slugs are not used again)"
 	}
-	return conflictf("slug", "%s %s the link of %s (%s, %s); choose another slug",
+	return affiliate.ConflictErrorf("slug", "%s %s the link of %s (%s, %s); choose another slug",
 		slug, state, owner.Creator, owner.Campaign, owner.Offer)
 }
 

@@ -208,14 +208,15 @@ func (run *paying) refusal(in NewPayout, payable int64, who string) error {
 	minimum := run.settings.MinimumIn(in.Currency)
 	switch {
 	case payable <= 0:
-		return conflictf("creator", "nothing is due to %s: what is payable is %s %s", who, amount(payable), in.Currency)
+		return affiliate.ConflictErrorf("creator", "nothing is due to %s: what is payable is %s %s", who,
+			amount(payable), in.Currency)
 	case !affiliate.Due(payable, minimum):
-		return conflictf("creator",
+		return affiliate.ConflictErrorf("creator",
 			"%s %s is payable to %s, less than the minimum payout of %s; it stays for a later one", amount(payable),
 			in.Currency, who, amount(minimum))
 	case in.Amount != nil && *in.Amount != payable:
-		return conflictf("amount", "%s %s is due to %s, not %s; look again", amount(payable), in.Currency, who,
-			amount(*in.Amount))
+		return affiliate.ConflictErrorf("amount", "%s %s is due to %s, not %s; look again", amount(payable),
+			in.Currency, who, amount(*in.Amount))
 	}
 	return nil
 }

@@ -90,9 +90,8 @@ func (a *App) startRecalculation(ctx context.Context, tx *storage.Tx, field, rea
 		return err
 	}
 	if err == nil && running.State == "running" {
-		return conflictf(field, "cannot be changed now: figures are being computed anew after the last change (%s, "+
-			"%d of %d); try again when that is done",
-			running.Reason, running.Done, running.Total)
+		return affiliate.ConflictErrorf(field, "cannot be changed now: figures are being computed anew after the "+
+			"last change (%s, %d of %d); try again when that is done", running.Reason, running.Done, running.Total)
 	}
 	if before != nil {
 		a.announceFigures(tx)
@@ -122,8 +121,7 @@ func (a *App) recalculateSome(ctx context.Context, rows func(phase string) int) 
 		return false, err
 	}
 	if !r.Running() {
-		n, err := a.DB.ForgetShown(ctx, a.now())
-		return n > 0, err
+		return a.DB.ForgetShown(ctx, a.now())
 	}
 	if err := a.recalculateBatch(ctx, r, rows); err != nil {
 		return false, fmt.Errorf("recalculate (%s): %w", r.Reason, err)

@@ -220,7 +220,7 @@ func TestFiguresAreShownAsBeforeUntilAllAreComputedAnew(t *testing.T) {
 					if after := r.figures(r.T); newest.Running() && after != before {
 						r.Fatalf("after %d steps:\n%s\nnow\n%s", steps, before, after)
 					}
-					more, err = r.app.RecalculateSome(r.Context(), 2)
+					more, err = r.app.RecalculateSome(r.Context(), 3)
 					r.ok(err)
 				}
 				if steps < 4 {
@@ -229,7 +229,7 @@ func TestFiguresAreShownAsBeforeUntilAllAreComputedAnew(t *testing.T) {
 				if s := r.adds(r.T); string(s.Currency) != to.currency || s.Timezone != to.zone {
 					r.Errorf("in the end %s, %s", s.Currency, s.Timezone)
 				}
-				// It is what the same history comes to that had these settings from the start.
+				// The sums are what the facts, as they are now, add up to when all are counted at once.
 				after := r.figures(r.T)
 				r.ok(r.app.RebuildRollups(r.owner()))
 				if rebuilt := r.figures(r.T); rebuilt != after {
@@ -249,7 +249,7 @@ func TestWhatIsShownFollowsWhatHappensMeanwhile(t *testing.T) {
 		r.ok(err)
 		round, clicks := 0, 100
 		rapid.Check(r.T, func(t *rapid.T) {
-			if round++; round > 10 {
+			if round++; round > 6 {
 				return // each step looks at all that came before
 			}
 			r.ok(r.app.Recalculate(r.Context())) // what a failure left
@@ -331,7 +331,52 @@ func TestRecalculationOfSeveral_race(t *testing.T) {
 	})
 }
 
-// TestForgetShown: what was shown meanwhile is kept for whoever still reads it, and goes after a while.
+// TestCatalogIsHeldOnce: a transaction asks for the catalog once, whether it shares it or has it alone, also while
+// figures are computed anew.
+func TestCatalogIsHeldOnce(t *testing.T) {
+	eachRig(t, func(r *rig) {
+		r.apply(orderBody("0", 1, nil))
+		r.apply(orderBody("1", 1, nil))
+		creator, err := r.db.CreatorByHandle(r.Context(), affiliate.Instagram, "anna")
+		r.ok(err)
+		held := ""
+		r.db.Note(func(statement string) {
+			switch {
+			case strings.Contains(statement, "pg_advisory_xact_lock_shared("):
+				held += "shared "
+			case strings.Contains(statement, "SELECT pg_advisory_xact_lock($1)"):
+				held += "locked "
+			}
+		})
+		check := func(what, want string) {
+			r.Helper()
+			if r.db.Embedded() {
+				want = ""
+			}
+			if held != want {
+				r.Errorf("%s: the catalog is %q, want %q", what, held, want)
+			}
+			held = ""
+		}
+		r.ok(r.decide(app.Reject, "0"))
+		check("a decision", "shared ")
+		r.change("EUR", "Asia/Tokyo")
+		check("a change of settings", "locked ")
+		for more := true; more; {
+			more, err = r.app.RecalculateSome(r.Context(), 2)
+			r.ok(err)
+			if held != "" {
+				check("a batch", "shared ")
+			}
+		}
+		_, err = r.app.RemoveCreator(r.owner(), creator.ID)
+		r.ok(err)
+		check("a creator who leaves", "locked ")
+	})
+}
+
+// TestForgetShown: what was shown meanwhile is kept for whoever still reads it, and goes after a while, however often
+// the settings have changed. Then nothing is left to look for.
 func TestForgetShown(t *testing.T) {
 	eachRig(t, func(r *rig) {
 		r.stock()
@@ -344,6 +389,10 @@ func TestForgetShown(t *testing.T) {
 			}
 			return n
 		}
+		ended := func() (n int) {
+			r.ok(r.db.Get(r.Context(), &n, `SELECT COUNT(*) FROM recalculations WHERE before <> ''`))
+			return n
+		}
 		reader := r.asShown()
 		r.ok(r.app.Recalculate(r.Context()))
 		if n := kept(); n != 4 {
@@ -352,11 +401,24 @@ func TestForgetShown(t *testing.T) {
 		if s, err := r.db.Settings(reader); err != nil || s.Currency != "USD" {
 			r.Errorf("whoever began before reads on in %s, %v", s.Currency, err)
 		}
-		now := r.app.Now()
-		r.app.Now = func() time.Time { return now.Add(11 * time.Minute) }
+		for i := range 10 {
+			r.change([]string{"USD", "EUR"}[i%2], "Asia/Tokyo")
+			r.ok(r.app.Recalculate(r.Context()))
+		}
+		if n := ended(); n != 11 {
+			r.Errorf("%d recalculations have ended", n)
+		}
+		now := r.app.Now().Add(11 * time.Minute)
+		r.app.Now = func() time.Time { return now }
 		r.ok(r.app.Recalculate(r.Context()))
 		if n := kept(); n != 0 {
 			r.Errorf("%d tables are left", n)
+		}
+		if n := ended(); n != 0 {
+			r.Errorf("%d recalculations are looked at for ever", n)
+		}
+		if more, err := r.db.ForgetShown(r.Context(), now); more || err != nil {
+			r.Errorf("there is still something to forget, %v", err)
 		}
 	})
 }

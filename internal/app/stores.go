@@ -106,7 +106,7 @@ func onlyShop(ctx context.Context, tx *storage.Tx, g *affiliate.Guide, s affilia
 	}
 	for _, o := range others {
 		if o.ID != s.ID {
-			return conflictf("domain", "%s is connected already, as store %s", s.Domain, o.Slug)
+			return affiliate.ConflictErrorf("domain", "%s is connected already, as store %s", s.Domain, o.Slug)
 		}
 	}
 	return nil

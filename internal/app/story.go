@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"slices"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -36,18 +35,14 @@ func (a *App) OrderStory(ctx context.Context, o storage.Order,
 	told := map[affiliate.DeliveryID]Told{}
 	var state affiliate.OrderState
 	var before *affiliate.OrderView
-	for _, row := range slices.Backward(rows[:min(len(rows), mostTold)]) {
-		if row.State != storage.DeliveryDone {
-			continue
+	var ids []affiliate.DeliveryID
+	for _, row := range rows[:min(len(rows), mostTold)] {
+		if row.State == storage.DeliveryDone {
+			ids = append(ids, row.ID)
 		}
-		d, err := a.DB.Delivery(ctx, row.ID)
-		if affiliate.KindOf(err) == affiliate.NotFound {
-			continue // it was deleted meanwhile
-		}
-		if err != nil {
-			return nil, err
-		}
-		events := eventsOf(platform, d, o.ExternalID)
+	}
+	err = a.DB.EachDelivery(ctx, ids, func(d *storage.Delivery) error {
+		events := eventsOf(platform, *d, o.ExternalID)
 		for _, e := range events {
 			state = state.Merge(e)
 		}
@@ -55,8 +50,9 @@ func (a *App) OrderStory(ctx context.Context, o storage.Order,
 			told[d.ID] = Told{before, &view}
 			before = &view
 		}
-	}
-	return told, nil
+		return nil
+	})
+	return told, err
 }
 
 // eventsOf is what a kept body says about one order.

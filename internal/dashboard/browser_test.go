@@ -61,7 +61,9 @@ func startChromium() {
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(program),
 		chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("font-render-hinting", "none"),
-		chromedp.Flag("lang", "en-US"))
+		chromedp.Flag("lang", "en-US"),
+		// One process for what pages do, not one for each: a new one takes as long as loading ten pages.
+		chromedp.Flag("disable-site-isolation-trials", true), chromedp.Flag("renderer-process-limit", "1"))
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium refuses to sandbox what root runs
 	}
@@ -321,7 +323,7 @@ func (b *tab) text() string {
 // until waits for a condition, which may be waiting for the server, and says what it waits for when it does not come.
 func (b *tab) until(what string, true func() bool) {
 	b.Helper()
-	for deadline := time.Now().Add(patience); !true(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !true(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			b.Fatalf("waited for %s; the page says:\n%s", what, b.text())
 		}

@@ -81,10 +81,12 @@ func (b *tab) tabTo(name string) {
 		}
 		b.eval(fmt.Sprintf(`(() => {
 			const framed = (slot) => slot && getComputedStyle(slot).stroke !== "none" && parseFloat(getComputedStyle(slot).strokeWidth) >= 2; // a point of a chart
-			const e = document.activeElement || document.documentElement, style = getComputedStyle(e), box = e.getBoundingClientRect(), nowhere = e === document.body || e === document.documentElement; // a page that begins has no body yet
+			const e = document.activeElement; // none where a page begins
+			if (!e || e === document.body) return { Nowhere: true };
+			const style = getComputedStyle(e), box = e.getBoundingClientRect();
 			const inside = box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
 			const points = [0.1, 0.5, 0.9].map((part) => document.elementFromPoint(box.left + box.width * part, box.top + box.height / 2));
-			return { Name: %s(e), Here: e === %s, Nowhere: nowhere, Lit: e.matches(":focus-visible, input[type=date]:focus-within") && (framed(e.querySelector(".slot")) || style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2),
+			return { Name: %s(e), Here: e === %s, Lit: e.matches(":focus-visible, input[type=date]:focus-within") && (framed(e.querySelector(".slot")) || style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2),
 				Inside: inside, Over: points.some((p) => p && (e.contains(p) || p.contains(e) && p.closest("label"))) };
 		})()`, nameOf, named(name)), &at)
 		if at.Nowhere {

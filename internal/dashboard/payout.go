@@ -46,15 +46,39 @@ func (r *request) payoutsHead(tab, title string) payoutsHead {
 // payoutsPage is who was paid.
 type payoutsPage struct {
 	payoutsHead
-	Search  string
-	State   affiliate.PayoutState
-	Hidden  []hiddenField
-	Columns []column
-	Rows    []payoutLine
-	Sums    string // of all that the list is narrowed to
-	Count   int64
-	Tools   tableTools
-	Pager   pager
+	Search     string
+	State      affiliate.PayoutState
+	Hidden     []hiddenField
+	Columns    []column
+	Rows       []payoutLine
+	payoutSums // of all that the list is narrowed to
+	Tools      tableTools
+	Pager      pager
+}
+
+// payoutSums is what payouts add up to, for people.
+type payoutSums struct {
+	Stand    int64
+	Sums     string // of those that stand, by currency; empty for none
+	Canceled int64
+	Taken    string // what was canceled, by currency; empty for nothing
+}
+
+func payoutSumsOf(list []storage.PayoutSum) (p payoutSums) {
+	var stand, taken []storage.PayoutSum
+	for _, s := range list {
+		p.Stand += s.Payouts
+		p.Canceled += s.Canceled
+		if s.Payouts > 0 {
+			stand = append(stand, s)
+		}
+		if s.Canceled > 0 {
+			taken = append(taken, s)
+		}
+	}
+	p.Sums = sumOf(stand, func(s storage.PayoutSum) (int64, money.Currency) { return s.Amount, s.Currency })
+	p.Taken = sumOf(taken, func(s storage.PayoutSum) (int64, money.Currency) { return s.CanceledAmount, s.Currency })
+	return p
 }
 
 // payoutLine is a payout that was recorded.
@@ -102,10 +126,7 @@ func (r *request) payoutsPage() error {
 	if err != nil {
 		return err
 	}
-	for _, s := range sums {
-		p.Count += s.Payouts
-	}
-	p.Sums = sumOf(sums, func(s storage.PayoutSum) (int64, money.Currency) { return s.Amount, s.Currency })
+	p.payoutSums = payoutSumsOf(sums)
 	list, next, err := r.d.App.DB.Payouts(ctx, wanted, r.page())
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
-	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -19,33 +18,18 @@ type batchesPage struct {
 
 // batchLine is a batch for people.
 type batchLine struct {
-	storage.SummedBatch
+	affiliate.PayoutBatch
 	Title    string // "29 Nov 2026 · 69 payouts"
 	Address  string
 	Paid     string // the day
 	Recorded string
-	Sums     string // of the payouts that stand, by currency
-	Stand    int64
-	Canceled int64
-	Taken    string // what was canceled, by currency; empty for nothing
+	payoutSums
 }
 
 func (r *request) batchLine(b storage.SummedBatch) batchLine {
-	line := batchLine{SummedBatch: b, Address: batchAddress(b.ID), Paid: dayText(b.Day),
-		Recorded: r.moment(b.CreatedAt), Stand: b.Standing()}
+	line := batchLine{PayoutBatch: b.PayoutBatch, Address: batchAddress(b.ID), Paid: dayText(b.Day),
+		Recorded: r.moment(b.CreatedAt), payoutSums: payoutSumsOf(b.Sums)}
 	line.Title = line.Paid + " · " + counted(int64(b.Payouts), "payout", "payouts")
-	var stand, taken []storage.BatchSum
-	for _, s := range b.Sums {
-		line.Canceled += s.Canceled
-		if s.Payouts > 0 {
-			stand = append(stand, s)
-		}
-		if s.Canceled > 0 {
-			taken = append(taken, s)
-		}
-	}
-	line.Sums = sumOf(stand, func(s storage.BatchSum) (int64, money.Currency) { return s.Amount, s.Currency })
-	line.Taken = sumOf(taken, func(s storage.BatchSum) (int64, money.Currency) { return s.CanceledAmount, s.Currency })
 	return line
 }
 

@@ -131,7 +131,8 @@ func TestPayouts_narrowed(t *testing.T) {
 	}
 	m.post("/columns/due", "columns", "email", "columns", "since").is(http.StatusOK)
 	m.get("/payouts?q=ben").rows(dueTable, " | Ben Botha | ben@creators.example | 20 Nov 2026 | 7.00 USD")
-	m.get("/payouts?sort=gold").is(http.StatusUnprocessableEntity)
+	m.get("/payouts?sort=gold").is(http.StatusUnprocessableEntity).
+		says("must be creator, -creator, amount, -amount, since, -since, last or -last")
 	m.get("/payouts?campaign=gold").is(http.StatusUnprocessableEntity)
 }
 
@@ -148,9 +149,14 @@ func TestPayout_cancel(t *testing.T) {
 	m.post("/payouts/pay_1/cancel", "reason", "account closed").at("/payouts/pay_1").says("The payout is canceled",
 		"Canceled", "account closed", "27.99 USD").hides("Cancel the payout")
 	m.get("/payouts").says("Anna Ahlers @anna Holiday gifts, Spring 20 Nov 2026 never 32.24 USD")
-	m.get("/payouts/recorded?state=canceled").rows("main table",
+	canceled := m.get("/payouts/recorded?state=canceled")
+	canceled.says("1 canceled, 32.24 USD").hides("payouts,", "payout,")
+	canceled.rows("main table",
 		"Payout to Anna Ahlers, 20 Nov 2026 | 20 Nov 2026, 13:00 | bank transfer SEPA 2026-11 | Canceled | 32.24 USD")
 	m.get("/payouts/recorded?state=paid").says("No payout matches")
+	_, err := h.app.IssuePayout(h.as(affiliate.RoleOwner), app.NewPayout{Creator: h.creator("Anna Ahlers").ID})
+	h.must(err)
+	m.get("/payouts/recorded").says("1 payout, 32.24 USD · 1 canceled, 32.24 USD")
 	m.get("/payouts/pay_9").is(http.StatusNotFound)
 	h.consistent()
 }

@@ -106,11 +106,7 @@ func (q *Query) Due() storage.DueFilter {
 
 // DueSort reads the order of payments due; usual is the one where none is asked for.
 func (q *Query) DueSort(usual storage.DueSort) storage.DueSort {
-	sort, err := storage.ParseDueSort(cmp.Or(q.values.Get("sort"), string(usual)))
-	if err != nil {
-		q.fail(err)
-	}
-	return sort
+	return cmp.Or(word[storage.DueSort](q, "sort"), usual)
 }
 
 // Unowned reads which codes, or slugs, without an owner are wanted. Sales are compared in the currency that is asked

@@ -100,7 +100,7 @@ func (tx *Tx) CreateMember(ctx context.Context, m affiliate.CampaignMember) (aff
 	err := memberTable.create(ctx, tx, m, &m.ID, "ON CONFLICT (campaign_id, creator_id) DO NOTHING")
 	const text = "%s is or was a member of %s already; a removed member can be restored"
 	if affiliate.KindOf(err) == affiliate.NotFound {
-		err = affiliate.ForPeople(conflict("creator", text, m.CreatorID, m.CampaignID),
+		err = affiliate.ForPeople(affiliate.ConflictErrorf("creator", text, m.CreatorID, m.CampaignID),
 			fmt.Sprintf(text, "the creator", "the campaign"))
 	}
 	return m, err

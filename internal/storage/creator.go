@@ -156,7 +156,8 @@ func (tx *Tx) setHandles(ctx context.Context, c affiliate.Creator) error {
 		var kept affiliate.CreatorID
 		err := handleTable.insert(ctx, tx, []handleRow{h}, "ON CONFLICT DO NOTHING RETURNING creator_id", &kept, func() {})
 		if err == nil && kept == 0 {
-			err = conflict("handles."+h.Network, "@%s is another creator's handle on %s", h.Handle, h.Network)
+			err = affiliate.ConflictErrorf("handles."+h.Network, "@%s is another creator's handle on %s", h.Handle,
+				h.Network)
 		}
 		if err != nil {
 			return err

@@ -65,6 +65,7 @@ type Tx struct {
 	shownSums sums
 	how       *Shown
 	asked     bool
+	catalog   catalogHold
 }
 
 // Options say which database to open. An empty URL means SQLite in the file Path.

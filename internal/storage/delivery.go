@@ -200,6 +200,18 @@ func (q queries) Delivery(ctx context.Context, id affiliate.DeliveryID) (Deliver
 	return d, err
 }
 
+// EachDelivery hands those of the ids that there are to each, oldest first. The delivery is used again for the next.
+func (q queries) EachDelivery(ctx context.Context, ids []affiliate.DeliveryID, each func(*Delivery) error) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	var f Filter
+	In(&f, "id", ids)
+	var d Delivery
+	return q.stream(ctx, `SELECT `+deliveryColumns+` FROM deliveries`+f.Where()+` ORDER BY id`, f.Args, &d,
+		func() error { return each(&d) })
+}
+
 // Outcome is what became of a delivery.
 type Outcome struct {
 	ID    affiliate.DeliveryID
@@ -479,7 +491,8 @@ func (tx *Tx) AddStoreCounts(ctx context.Context, t StoreTally) error {
 	}
 	if err := tx.insertRows(ctx, "store_counts (store_id, hour, outcome, n, last_at)", 5, args,
 		"ON CONFLICT (store_id, hour, outcome) DO UPDATE SET n = store_counts.n + excluded.n, "+
-			"last_at = COALESCE(excluded.last_at, store_counts.last_at)", nil); err != nil {
+			"last_at = CASE WHEN store_counts.last_at > excluded.last_at THEN store_counts.last_at "+
+			"ELSE COALESCE(excluded.last_at, store_counts.last_at) END", nil); err != nil {
 		return err
 	}
 	args = make([]any, 0, len(t.Topics)*5)

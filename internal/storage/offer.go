@@ -166,7 +166,7 @@ func (tx *Tx) CreateOfferMember(ctx context.Context, m affiliate.OfferMember) (a
 	err := offerMemberTable.create(ctx, tx, newOfferMemberRow(m), &m.ID, "ON CONFLICT (offer_id, member_id) DO NOTHING")
 	const text = "%s is in %s already; an inactive one can be made active"
 	if affiliate.KindOf(err) == affiliate.NotFound {
-		err = affiliate.ForPeople(conflict("member", text, m.MemberID, m.OfferID),
+		err = affiliate.ForPeople(affiliate.ConflictErrorf("member", text, m.MemberID, m.OfferID),
 			fmt.Sprintf(text, "the creator", "the offer"))
 	}
 	return m, err

@@ -90,18 +90,13 @@ func ChangedMeanwhile(what fmt.Stringer) error {
 		Message: fmt.Sprintf("%s has been changed meanwhile; read it again, then repeat the change", what)}
 }
 
-// conflict makes a Conflict about one field.
-func conflict(field, format string, args ...any) error {
-	return affiliate.ConflictErrorf(field, format, args...)
-}
-
 // taken turns the absence of a returned id after ON CONFLICT DO NOTHING into a Conflict that names a field.
 // Insert-and-catch would not do: PostgreSQL aborts the whole transaction after an error.
 func taken(err error, field, format string, args ...any) error {
 	if affiliate.KindOf(err) != affiliate.NotFound {
 		return err
 	}
-	return conflict(field, format, args...)
+	return affiliate.ConflictErrorf(field, format, args...)
 }
 
 // value gives the zero value for NULL.
@@ -127,7 +122,7 @@ func notTaken(err error, another bool, field, format string, args ...any) error 
 	case err != nil:
 		return err
 	case another:
-		return conflict(field, format, args...)
+		return affiliate.ConflictErrorf(field, format, args...)
 	}
 	return nil
 }
@@ -135,19 +130,32 @@ func notTaken(err error, another bool, field, format string, args ...any) error 
 // LockCatalog lets one transaction at a time change the catalog, until it ends: rules such as "one owner of a code at a
 // time" look at many rows. SQLite has one writer anyway.
 func (tx *Tx) LockCatalog(ctx context.Context) error {
-	if !tx.d.advisory {
-		return nil
-	}
-	_, err := tx.exec(ctx, `SELECT pg_advisory_xact_lock(?)`, catalogLock)
-	return err
+	return tx.holdCatalog(ctx, catalogLocked, `SELECT pg_advisory_xact_lock(?)`)
 }
 
-// ShareCatalog keeps the catalog as it is until the transaction ends; many may share it. Take it first.
+// ShareCatalog keeps the catalog as it is until the transaction ends; many may share it. Take it first. Where the
+// transaction shares it already, or has it alone, it asks nothing.
 func (tx *Tx) ShareCatalog(ctx context.Context) error {
-	if !tx.d.advisory {
+	return tx.holdCatalog(ctx, catalogShared, `SELECT pg_advisory_xact_lock_shared(?)`)
+}
+
+// catalogHold is how a transaction holds the catalog: each holds it in the way of those before it, too.
+type catalogHold int
+
+const (
+	catalogFree catalogHold = iota
+	catalogShared
+	catalogLocked
+)
+
+func (tx *Tx) holdCatalog(ctx context.Context, how catalogHold, query string) error {
+	if !tx.d.advisory || tx.catalog >= how {
 		return nil
 	}
-	_, err := tx.exec(ctx, `SELECT pg_advisory_xact_lock_shared(?)`, catalogLock)
+	_, err := tx.exec(ctx, query, catalogLock)
+	if err == nil {
+		tx.catalog = how
+	}
 	return err
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
-	"github.com/tributaryhq/tributary/internal/money"
 )
 
 var (
@@ -12,19 +11,10 @@ var (
 	payoutBatchColumns = columnsOf[affiliate.PayoutBatch]()
 )
 
-// BatchSum is what the payouts of a batch add up to in one currency. Amounts are its minor units.
-type BatchSum struct {
-	Currency       money.Currency
-	Payouts        int64 // that stand
-	Amount         int64 // of these
-	Canceled       int64 // how many were canceled
-	CanceledAmount int64 // of these
-}
-
 // SummedBatch is a batch with what its payouts add up to, by currency.
 type SummedBatch struct {
 	affiliate.PayoutBatch
-	Sums []BatchSum
+	Sums []PayoutSum
 }
 
 // Standing is how many payouts of the batch are not canceled.
@@ -72,15 +62,13 @@ func (q queries) sumBatches(ctx context.Context, list []affiliate.PayoutBatch) (
 	}
 	var rows []struct {
 		BatchID affiliate.PayoutBatchID
-		BatchSum
+		PayoutSum
 	}
-	err := q.ListIn(ctx, &rows, `SELECT batch_id, currency, COUNT(*) FILTER (WHERE state = 'paid') AS payouts,
-		CAST(COALESCE(SUM(amount) FILTER (WHERE state = 'paid'), 0) AS BIGINT) AS amount, COUNT(*) FILTER (WHERE state = 'canceled') AS canceled,
-		CAST(COALESCE(SUM(amount) FILTER (WHERE state = 'canceled'), 0) AS BIGINT) AS canceled_amount
-		FROM payouts WHERE batch_id IN (?) GROUP BY batch_id, currency ORDER BY batch_id, currency`, ids)
+	err := q.ListIn(ctx, &rows, `SELECT p.batch_id, `+payoutSums+` FROM payouts p WHERE p.batch_id IN (?)
+		GROUP BY p.batch_id, p.currency ORDER BY p.batch_id, p.currency`, ids)
 	for _, r := range rows {
 		b := &summed[at[r.BatchID]]
-		b.Sums = append(b.Sums, r.BatchSum)
+		b.Sums = append(b.Sums, r.PayoutSum)
 	}
 	return summed, err
 }

@@ -47,16 +47,12 @@ type DueFilter struct {
 // within their currency. The empty one is by currency and creator.
 type DueSort string
 
-// DueColumns are the columns that what is due can be sorted by.
-func DueColumns() []string { return []string{"creator", "amount", "since", "last"} }
-
-// ParseDueSort reads an order. The error names the field sort.
-func ParseDueSort(s string) (DueSort, error) {
-	if s != "" && !slices.Contains(DueColumns(), strings.TrimPrefix(s, "-")) {
-		return "", affiliate.FieldErrorf("sort", "must be one of %s, with a minus before it to turn the order round",
-			strings.Join(DueColumns(), ", "))
+// Words lists the columns, and each with a minus before it for the descending order.
+func (DueSort) Words() (words []DueSort) {
+	for _, column := range []DueSort{"creator", "amount", "since", "last"} {
+		words = append(words, column, "-"+column)
 	}
-	return DueSort(s), nil
+	return words
 }
 
 // keyset gives the order of rows d with creators r, oldest entries w and newest payouts p.

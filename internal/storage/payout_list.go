@@ -80,18 +80,26 @@ func (q queries) EachPayout(ctx context.Context, w PayoutFilter, each func(*Name
 	return q.stream(ctx, selectPayouts+f.Where()+newestPayouts.By(), f.Args, &p, func() error { return each(&p) })
 }
 
-// PayoutSum is what payouts add up to in one currency, in its minor units.
+// PayoutSum is what payouts add up to in one currency. Amounts are its minor units.
 type PayoutSum struct {
-	Currency money.Currency
-	Payouts  int64
-	Amount   int64
+	Currency       money.Currency
+	Payouts        int64 // that stand
+	Amount         int64 // of these
+	Canceled       int64 // how many were canceled
+	CanceledAmount int64 // of these
 }
 
-// SumPayouts adds payouts up by currency.
+// payoutSums are the columns of a PayoutSum, of payouts p by currency.
+const payoutSums = `p.currency, COUNT(*) FILTER (WHERE p.state = 'paid') AS payouts,
+	CAST(COALESCE(SUM(p.amount) FILTER (WHERE p.state = 'paid'), 0) AS BIGINT) AS amount,
+	COUNT(*) FILTER (WHERE p.state = 'canceled') AS canceled,
+	CAST(COALESCE(SUM(p.amount) FILTER (WHERE p.state = 'canceled'), 0) AS BIGINT) AS canceled_amount`
+
+// SumPayouts adds payouts up by currency, those that were canceled apart.
 func (q queries) SumPayouts(ctx context.Context, w PayoutFilter) ([]PayoutSum, error) {
 	sums := []PayoutSum{}
 	f := w.conditions()
-	err := q.List(ctx, &sums, `SELECT p.currency, COUNT(*) AS payouts, CAST(SUM(p.amount) AS BIGINT) AS amount
-		FROM payouts p JOIN creators r ON r.id = p.creator_id`+f.Where()+` GROUP BY p.currency ORDER BY p.currency`, f.Args...)
+	err := q.List(ctx, &sums, `SELECT `+payoutSums+` FROM payouts p JOIN creators r ON r.id = p.creator_id`+f.Where()+`
+		GROUP BY p.currency ORDER BY p.currency`, f.Args...)
 	return sums, err
 }

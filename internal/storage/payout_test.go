@@ -333,6 +333,21 @@ func TestPayouts_filter(t *testing.T) {
 				}
 			}
 		}
+		for _, test := range []struct {
+			filter storage.PayoutFilter
+			want   []storage.PayoutSum
+		}{
+			{storage.PayoutFilter{}, []storage.PayoutSum{{Currency: "EUR", Payouts: 5, Amount: 513, Canceled: 1,
+				CanceledAmount: 102}}},
+			{storage.PayoutFilter{Creator: ben.ID}, []storage.PayoutSum{{Currency: "EUR", Payouts: 3, Amount: 309}}},
+			{storage.PayoutFilter{State: affiliate.PayoutCanceled}, []storage.PayoutSum{{Currency: "EUR", Canceled: 1,
+				CanceledAmount: 102}}},
+			{storage.PayoutFilter{From: at(6)}, []storage.PayoutSum{}},
+		} {
+			if got, err := db.SumPayouts(t.Context(), test.filter); err != nil || !slices.Equal(got, test.want) {
+				t.Errorf("%+v adds up to %+v, %v, want %+v", test.filter, got, err, test.want)
+			}
+		}
 		if _, _, err := db.Payouts(t.Context(), storage.PayoutFilter{},
 			storage.Page{Cursor: "!"}); affiliate.KindOf(err) != affiliate.Invalid {
 			t.Errorf("a broken cursor gives %v", err)

@@ -25,8 +25,8 @@ type Recalculation struct {
 	Total      int64 // as it was at the start: what comes meanwhile is done too
 	StartedAt  Time  `db:"started_at"`
 	FinishedAt Time  `db:"finished_at"`
-	// Before is the account's settings before the change, as JSON, while figures are shown by them; empty where what is
-	// shown is computed anew row by row.
+	// Before is the account's settings before the change, as JSON, while figures are shown by them and until what was
+	// shown is deleted; empty where what is shown is computed anew row by row.
 	Before string
 }
 
@@ -170,16 +170,7 @@ func (tx *Tx) RezoneOrders(ctx context.Context, after affiliate.OrderID, limit i
 		counted.Day = day
 		tx.sums.order(&counted, 1)
 	}
-	if err := tx.keepsShown(ctx); err != nil {
-		return 0, 0, err
-	}
 	return last, len(ids), setDays(ctx, tx, "orders", moved)
-}
-
-// keepsShown has the sums that change by another zone be shown as they were.
-func (tx *Tx) keepsShown(ctx context.Context) error {
-	_, err := tx.shownNow(ctx)
-	return err
 }
 
 // RezoneClicks gives the clicks behind after their days in a zone. It returns the last one and how many it looked at.
@@ -206,9 +197,6 @@ func (tx *Tx) RezoneClicks(ctx context.Context, after string, limit int, zone *t
 			tx.sums.click(c.LinkID, c.Day, -1)
 			tx.sums.click(c.LinkID, day, 1)
 		}
-	}
-	if err := tx.keepsShown(ctx); err != nil {
-		return "", 0, err
 	}
 	return list[len(list)-1].ID, len(list), setDays(ctx, tx, "clicks", moved)
 }
@@ -243,9 +231,6 @@ func (tx *Tx) RezoneLedger(ctx context.Context, after affiliate.LedgerEntryID, l
 			tx.sums.payout(value(e.Member), day, e.Currency, -e.Amount)
 		}
 	}
-	if err := tx.keepsShown(ctx); err != nil {
-		return 0, 0, err
-	}
 	return list[len(list)-1].ID, len(list), setDays(ctx, tx, "ledger_entries", moved)
 }
 
@@ -264,27 +249,29 @@ func setDays[ID cmp.Ordered](ctx context.Context, tx *Tx, table string, moved ma
 // shownKept is how long what was shown during a recalculation is kept after its end, for whoever still reads it.
 const shownKept = 10 * time.Minute
 
-// ForgetShown deletes some of what was shown during recalculations that ended a while ago. It gives how many rows it
-// deleted: call it until they are none.
-func (db *DB) ForgetShown(ctx context.Context, now time.Time) (int64, error) {
-	var old []int64
-	err := db.List(ctx, &old, `SELECT id FROM recalculations WHERE state = 'done' AND before <> '' AND finished_at < ?
-		ORDER BY id DESC LIMIT 10`, At(now.Add(-shownKept)))
-	if err != nil || len(old) == 0 {
-		return 0, err
+// ForgetShown deletes some of what was shown during a recalculation that ended a while ago. It says whether there may
+// be more: call it until there is not. Of a recalculation of which nothing is left Before is emptied.
+func (db *DB) ForgetShown(ctx context.Context, now time.Time) (more bool, err error) {
+	var id int64
+	err = db.Get(ctx, &id, `SELECT id FROM recalculations WHERE state = 'done' AND before <> '' AND finished_at < ?
+		ORDER BY id LIMIT 1`, At(now.Add(-shownKept)))
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
 	}
 	for _, part := range []struct {
 		table, by string
 		most      int
 	}{{"shown_conversions", "conversion_id", 5000}, {"shown_member_years", "offer_member_id", 1000},
 		{"shown_offer_periods", "period", 20}, {"shown_uncredited_days", "day", 200}} {
-		for _, id := range old {
-			n, err := db.exec(ctx, `DELETE FROM `+part.table+` WHERE recalculation_id = ? AND `+part.by+` IN (
-				SELECT DISTINCT `+part.by+` FROM `+part.table+` WHERE recalculation_id = ? ORDER BY 1 LIMIT ?)`, id, id, part.most)
-			if err != nil || n > 0 {
-				return n, err
-			}
+		n, err := db.exec(ctx, `DELETE FROM `+part.table+` WHERE recalculation_id = ? AND `+part.by+` IN (
+			SELECT DISTINCT `+part.by+` FROM `+part.table+` WHERE recalculation_id = ? ORDER BY 1 LIMIT ?)`, id, id, part.most)
+		if err != nil || n > 0 {
+			return true, err
 		}
 	}
-	return 0, nil
+	_, err = db.exec(ctx, `UPDATE recalculations SET before = '' WHERE id = ?`, id)
+	return true, err
 }

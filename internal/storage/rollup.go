@@ -133,7 +133,7 @@ func (tx *Tx) writeSums(ctx context.Context) error {
 	if s.empty() && shown.empty() {
 		return nil
 	}
-	if err := tx.ShareCatalog(ctx); err != nil { // nobody becomes a former member meanwhile
+	if _, err := tx.shownNow(ctx); err != nil { // from here on nobody becomes a former member
 		return err
 	}
 	steps := []struct {
