@@ -198,7 +198,7 @@ func TestImport_creators_of_others(t *testing.T) {
 func TestAttack_two_imports_race(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		d.store("shop")
-		n := attack.Size(200, 2000)
+		n := attack.Size(100, 2000)
 		var all sync.WaitGroup
 		for range 2 {
 			process := &app.App{DB: d.DB, Sealer: d.Sealer, Log: d.Log, Now: d.Now, PublicURL: d.PublicURL}

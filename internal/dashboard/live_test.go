@@ -190,7 +190,7 @@ func (h *house) takeTurns() (giveBack func()) {
 // turnsOver fails if somebody still has a turn to make a part of a page.
 func (h *house) turnsOver() {
 	h.Helper()
-	end := time.Now().Add(5 * time.Second)
+	end := time.Now().Add(patience)
 	for taken, waiting := h.dashboard.parts.Busy(); taken+waiting > 0; taken, waiting = h.dashboard.parts.Busy() {
 		if time.Now().After(end) {
 			h.Errorf("%d turns are still taken, and %d waited for", taken, waiting)

@@ -77,7 +77,7 @@ func TestIsUnavailable_busy(t *testing.T) {
 
 // TestOpen_race: commands that start at once on a new file wait for each other.
 func TestOpen_race(t *testing.T) {
-	for range 20 {
+	for range 5 {
 		path := filepath.Join(t.TempDir(), "new.db")
 		var all sync.WaitGroup
 		for range 8 {
