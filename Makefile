@@ -26,7 +26,7 @@ run: build ## start a demo: everything in one process, nothing to set up
 build: ## make bin/tributary, one file without C libraries
 	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/tributary ./cmd/tributary
 
-test: ## run all tests, on real PostgreSQL and Redis; those of what happens at once also under the race detector
+test: ## run all tests, on real PostgreSQL and Redis; those of what happens at once under the race detector
 	./.ci/install
 	go run ./internal/testservers/run -- ./.ci/test
 
