@@ -111,9 +111,7 @@ func (l List) CampaignRows(ctx context.Context, q Querier) (PageOf[CampaignRow],
 		f.And("t.id IN (?)", l.Campaigns)
 	}
 	if len(l.Offers) > 0 || l.OfferStatus != "" || l.OfferType != "" {
-		var o storage.Filter
-		l.offers(&o)
-		f.And("t.id IN (SELECT o.campaign_id FROM offers o"+o.Where()+")", o.Args...)
+		l.amongOffers(&f, "t.id", "o.campaign_id")
 	}
 	if l.Creator != 0 {
 		query, args := l.members("m.campaign_id")
@@ -169,9 +167,7 @@ func idsOf[T ~int64](ids []int64) []T {
 func (l List) OfferRows(ctx context.Context, q Querier) (PageOf[OfferRow], error) {
 	var f storage.Filter
 	if l.ofOffers() {
-		var o storage.Filter
-		l.offers(&o)
-		f.And("t.id IN (SELECT o.id FROM offers o"+o.Where()+")", o.Args...)
+		l.amongOffers(&f, "t.id", "o.id")
 	}
 	if l.Creator != 0 {
 		query, args := l.members("om.offer_id")

@@ -179,13 +179,7 @@ func (r Report) firstDay(ctx context.Context, q Querier, otherwise string) (firs
 	default:
 		from, day = "offer_periods p", "MIN(p.period)"
 		f.And("LENGTH(p.period) = 10")
-		if r.ofOffers() {
-			var o storage.Filter
-			r.offers(&o)
-			f.And("p.offer_id IN (SELECT o.id FROM offers o"+o.Where()+")", o.Args...)
-		} else {
-			f.And("p.offer_id = 0")
-		}
+		r.periods(&f)
 		if !r.Scope.Former {
 			f.And("NOT p.former")
 		}

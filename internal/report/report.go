@@ -195,13 +195,7 @@ func (r Report) cells(ctx context.Context, q Querier, ofFacts, ofPeriods string,
 
 // offerCells reads sums per offer and period, added up by an expression over offer_periods p.
 func (r Report) offerCells(ctx context.Context, q Querier, period string, f storage.Filter) ([]reportCell, error) {
-	if r.ofOffers() {
-		var o storage.Filter
-		r.offers(&o)
-		f.And("p.offer_id IN (SELECT o.id FROM offers o"+o.Where()+")", o.Args...)
-	} else {
-		f.And("p.offer_id = 0")
-	}
+	r.periods(&f)
 	var cells []reportCell
 	err := q.ListIn(ctx, &cells, `SELECT `+period+` AS period, p.currency, p.converted, p.former, `+tally.SumUp(tally.Columns)+
 		` FROM offer_periods p`+f.Where()+` GROUP BY 1, p.currency, p.converted, p.former`, f.Args...)

@@ -69,6 +69,22 @@ func (s Scope) offers(f *storage.Filter) {
 	}
 }
 
+// amongOffers narrows to rows with a value in a column that the scope's offers o have in another, such as their id.
+func (s Scope) amongOffers(f *storage.Filter, column, of string) {
+	var o storage.Filter
+	s.offers(&o)
+	f.And(column+" IN (SELECT "+of+" FROM offers o"+o.Where()+")", o.Args...)
+}
+
+// periods narrows offer_periods p to those of the scope's offers, or to those of all offers together.
+func (s Scope) periods(f *storage.Filter) {
+	if s.ofOffers() {
+		s.amongOffers(f, "p.offer_id", "o.id")
+		return
+	}
+	f.And("p.offer_id = 0")
+}
+
 // members is a query of the scope's offer members om, in campaigns as members m; column is what it selects.
 func (s Scope) members(column string) (string, []any) {
 	from, f := s.memberTables()
