@@ -234,28 +234,21 @@ func (s conversionSearch) Narrowed() bool {
 }
 
 // Statuses are what the table can be narrowed to.
-func (s conversionSearch) Statuses() []choice { return statusChoices() }
+func (s conversionSearch) Statuses() []choice { return withSeveral(statusChoices(), s.Filter.Statuses) }
 
 // Approvals are what the table can be narrowed to.
 func (s conversionSearch) Approvals() []choice {
-	return wordChoices(affiliate.Approved, affiliate.Held, affiliate.Rejected)
+	return withSeveral(wordChoices(affiliate.Approved, affiliate.Held, affiliate.Rejected), s.Filter.Approvals)
 }
 
 // Methods are what the table can be narrowed to.
 func (s conversionSearch) Methods() []choice { return wordChoices(affiliate.ByCode, affiliate.ByLink) }
 
-// Status is the one that the table is narrowed to; empty for none or several.
-func (s conversionSearch) Status() string { return only(s.Filter.Statuses) }
+// Status is the choice that the table is narrowed to; empty for none.
+func (s conversionSearch) Status() string { return wordsText(s.Filter.Statuses) }
 
-// Approval is the one that the table is narrowed to; empty for none or several.
-func (s conversionSearch) Approval() string { return only(s.Filter.Approvals) }
-
-func only[W ~string](list []W) string {
-	if len(list) != 1 {
-		return ""
-	}
-	return string(list[0])
-}
+// Approval is the choice that the table is narrowed to; empty for none.
+func (s conversionSearch) Approval() string { return wordsText(s.Filter.Approvals) }
 
 // filter is which conversions the table lists.
 func (s conversionSearch) filter(campaign affiliate.CampaignID) storage.ConversionFilter {

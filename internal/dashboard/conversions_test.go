@@ -56,6 +56,13 @@ func TestConversions(t *testing.T) {
 			}
 		}
 	}
+	for _, field := range []string{"status=paid,canceled", "approval=approved,held"} {
+		name, value, _ := strings.Cut(field, "=")
+		chosen := v.get("/conversions?" + field).one("form.filters [name=" + name + "] [selected]")
+		if got := chosen.attr("value"); got != value {
+			t.Errorf("%s: the form has %q for %s", field, got, name)
+		}
+	}
 	a := v.get("/conversions?creator=" + anna).says("Creator: Anna Ahlers")
 	if !a.has("form.filters input[name=creator]") || !a.has(".chips a[href=/creators/"+anna+"]") {
 		t.Error("the creator who is chosen is not kept, or leads nowhere")

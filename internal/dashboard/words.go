@@ -16,6 +16,27 @@ func wordChoices[W ~string](words ...W) []choice {
 	return choices
 }
 
+// withSeveral offers several words that an address names at once, beside those that can be chosen one by one.
+func withSeveral[W ~string](choices []choice, words []W) []choice {
+	if len(words) < 2 {
+		return choices
+	}
+	titles := make([]string, len(words))
+	for i, w := range words {
+		titles[i] = titled(string(w))
+	}
+	return append(choices, choice{wordsText(words), strings.Join(titles, " or ")})
+}
+
+// wordsText writes words as one value of a parameter: "paid,canceled".
+func wordsText[W ~string](words []W) string {
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = string(w)
+	}
+	return strings.Join(texts, ",")
+}
+
 // titled writes a word of a few as it begins a line: "partly_paid" is "Partly paid".
 func titled(word string) string {
 	if word == "" {
