@@ -78,7 +78,7 @@ func (a *API) listPayoutsDue(ctx context.Context, in *payoutsDueInput) (*listOut
 	if err != nil {
 		return nil, err
 	}
-	settings, err := a.App.DB.Settings(ctx)
+	settings, err := a.App.DB.SavedSettings(ctx)
 	if err != nil {
 		return nil, err
 	}

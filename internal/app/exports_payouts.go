@@ -33,7 +33,7 @@ func (a *App) ExportDue(ctx context.Context, w io.Writer, f storage.DueFilter, s
 	return exportRows(ctx, a, w, o, exportedTable[storage.Due]{
 		Table: tables.Due(),
 		count: func(s *storage.Snapshot) (n int64, err error) {
-			settings, err := s.Settings(ctx)
+			settings, err := s.SavedSettings(ctx)
 			if err != nil {
 				return 0, err
 			}
@@ -44,7 +44,7 @@ func (a *App) ExportDue(ctx context.Context, w io.Writer, f storage.DueFilter, s
 			return n, err
 		},
 		each: func(s *storage.Snapshot, row func(*storage.Due) error) error {
-			settings, err := s.Settings(ctx)
+			settings, err := s.SavedSettings(ctx)
 			if err != nil {
 				return err
 			}

@@ -494,6 +494,10 @@ func (r *request) readCampaigns(p *creatorPage, campaigns []report.CampaignRow) 
 
 // owed reads what is owed to a creator over all their accounts, by currency.
 func (r *request) owed(id affiliate.CreatorID) ([]owedLine, error) {
+	saved, err := r.d.App.DB.SavedSettings(r.Request.Context()) // as payouts are recorded
+	if err != nil {
+		return nil, err
+	}
 	balances, err := r.d.App.DB.Balances(r.Request.Context(), []affiliate.CreatorID{id}, r.d.App.Now())
 	if err != nil {
 		return nil, err
@@ -505,7 +509,7 @@ func (r *request) owed(id affiliate.CreatorID) ([]owedLine, error) {
 			sum.Balance += balances[i].Balance
 			sum.Payable += balances[i].Payable
 		}
-		minimum := r.settings.MinimumIn(sum.Currency)
+		minimum := saved.MinimumIn(sum.Currency)
 		line := owedLine{Currency: sum.Currency.Code(), Balance: amount(sum.Balance, sum.Currency),
 			Payable: amount(sum.Payable, sum.Currency), Due: affiliate.Due(sum.Payable, minimum)}
 		if hold := sum.Balance - sum.Payable; hold != 0 {
@@ -527,6 +531,7 @@ type statementPage struct {
 	Narrowed string                     // what its entries are narrowed to, in words; such have no balances
 	Sums     []string                   // of the entries it is narrowed to
 	All      string                     // address of the statement that is not narrowed
+	Hidden   []hiddenField              // what it is narrowed to, for the form of its period
 	Whole    bool                       // all entries, oldest first, as they are printed
 	Print    string                     // address of that; empty where it is this page
 	Pages    string                     // address of the list, newest first; empty where it is this page
@@ -555,7 +560,7 @@ func (r *request) statementPage() error {
 	if err != nil {
 		return err
 	}
-	p := statementPage{creatorHead: head}
+	p := statementPage{creatorHead: head, Hidden: r.carried("kind", "campaign", "currency")}
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}

@@ -218,6 +218,9 @@ func TestStatement_narrowed(t *testing.T) {
 	}
 	h.viewer().get(address + "&campaign=" + h.campaign("Spring").ID.String()).is(http.StatusOK).says("Only Spring").
 		hides("Balance")
+	if kind := paid.one("form.filters input[name=kind]").attr("value"); kind != "payout" {
+		t.Errorf("another period is of %q", kind)
+	}
 	h.viewer().get(address + "&kind=wages").is(http.StatusUnprocessableEntity)
 }
 

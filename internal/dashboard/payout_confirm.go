@@ -100,9 +100,17 @@ func (r *request) chosenDue() ([]app.NewPayout, error) {
 
 // confirm looks up what is due now of some payments that were chosen, or, without any, of all that a filter keeps.
 func (r *request) confirm(filter storage.DueFilter, chosen []app.NewPayout) (p confirmPage, err error) {
+	// What is recorded goes by what is set, also while figures are shown as before.
+	s, err := r.d.App.DB.SavedSettings(r.Request.Context())
+	if err != nil {
+		return p, err
+	}
+	zone, err := affiliate.LoadZone(s.Timezone)
+	if err != nil {
+		return p, err
+	}
 	p = confirmPage{layout: r.layout("Record payouts", "payouts"), Back: "/payouts", Form: rand.Text(),
-		Method: r.field("method"), Note: r.field("note"),
-		Today: affiliate.Day(r.d.App.Now(), r.zone)}
+		Method: r.field("method"), Note: r.field("note"), Today: affiliate.Day(r.d.App.Now(), zone)}
 	if query := r.Request.URL.RawQuery; query != "" {
 		p.Back += "?" + query
 	}
@@ -118,7 +126,7 @@ func (r *request) confirm(filter storage.DueFilter, chosen []app.NewPayout) (p c
 		}
 	}
 	ctx := r.Request.Context()
-	err = r.d.App.DB.EachDue(ctx, r.settings, filter, "creator", r.d.App.Now(), func(d *storage.Due) error {
+	err = r.d.App.DB.EachDue(ctx, s, filter, "creator", r.d.App.Now(), func(d *storage.Due) error {
 		key := dueValue(d.CreatorID, d.Currency, 0)
 		was, wanted := seen[key]
 		delete(seen, key)

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -27,6 +28,7 @@ type duePage struct {
 	Hidden    []hiddenField
 	Campaigns []choice
 	Offers    []choice // of the campaign that is chosen
+	Foreign   bool     // the offer of the address is one of another campaign: somebody has chosen another one
 	About     string   // the campaign or offer that is chosen, by name
 	Columns   []column
 	Rows      []dueLine
@@ -84,6 +86,10 @@ func (r *request) duePage() error {
 	if err != nil {
 		return err
 	}
+	if p.Foreign {
+		r.Redirect(http.StatusSeeOther, r.with("offer", "", "cursor", ""))
+		return nil
+	}
 	return r.show("payouts.html", &p)
 }
 
@@ -96,10 +102,14 @@ func (r *request) wantedDue() (storage.DueFilter, storage.DueSort, error) {
 
 func (r *request) due() (p duePage, err error) {
 	ctx, now := r.Request.Context(), r.d.App.Now()
-	p = duePage{payoutsHead: r.payoutsHead("due", "Payments due"), HoldDays: r.settings.HoldDays,
+	s, err := r.d.App.DB.SavedSettings(ctx)
+	if err != nil {
+		return p, err
+	}
+	p = duePage{payoutsHead: r.payoutsHead("due", "Payments due"), HoldDays: s.HoldDays,
 		Hidden: r.carried("sort", "currency"), Confirm: "/payouts/confirm"}
-	if r.settings.MinimumPayout > 0 {
-		p.Minimum = moneyText(r.settings.MinimumPayout, r.settings.Currency)
+	if s.MinimumPayout > 0 {
+		p.Minimum = moneyText(s.MinimumPayout, s.Currency)
 	}
 	filter, sort, err := r.wantedDue()
 	if err != nil {
@@ -118,18 +128,18 @@ func (r *request) due() (p duePage, err error) {
 	}
 	spare(p.Columns)
 	r.sortable(p.Columns, string(sort))
-	sums, err := r.d.App.DB.SumDue(ctx, r.settings, filter, now)
+	sums, err := r.d.App.DB.SumDue(ctx, s, filter, now)
 	if err != nil {
 		return p, err
 	}
-	for _, s := range sums {
-		p.Count += s.Creators
+	for _, sum := range sums {
+		p.Count += sum.Creators
 	}
 	p.Sums = sumOf(sums, func(s storage.DueSum) (int64, money.Currency) { return s.Amount, s.Currency })
 	if p.About != "" {
 		p.Parts = sumOf(sums, func(s storage.DueSum) (int64, money.Currency) { return s.Part, s.Currency })
 	}
-	list, next, err := r.d.App.DB.PayoutsDue(ctx, r.settings, filter, sort, now,
+	list, next, err := r.d.App.DB.PayoutsDue(ctx, s, filter, sort, now,
 		storage.Page{Limit: duePerPage, Cursor: r.Query("cursor")})
 	if err != nil {
 		return p, err
@@ -172,10 +182,12 @@ func (r *request) dueChoices(p *duePage) error {
 		if err != nil {
 			return err
 		}
+		p.Foreign = p.Filter.Offer != 0
 		for _, o := range offers {
 			p.Offers = append(p.Offers, choice{o.ID.String(), o.Name})
 			if o.ID == p.Filter.Offer {
 				p.About += " · " + o.Name
+				p.Foreign = false
 			}
 		}
 	}

@@ -123,6 +123,10 @@ func TestPayouts_narrowed(t *testing.T) {
 	if offers := a.texts("select#offer option"); len(offers) != 2 {
 		t.Errorf("offers to choose from: %v", offers)
 	}
+	of := a.all("select#offer option")[1].attr("value")
+	m.get("/payouts?campaign=" + gifts + "&offer=" + of).says("4.00 USD in all")
+	m.get("/payouts?campaign=" + h.campaign("Spring").ID.String() + "&offer=" + of).
+		at("/payouts?campaign=" + h.campaign("Spring").ID.String()).says("payable from Spring: 17.00 USD in all")
 	confirm := a.one("form[data-select]").attr("action")
 	m.post(confirm, "all", "1").is(http.StatusOK).says("Record 1 payout?", "In all 14.00 USD").hides("Ben Botha")
 	if file := m.get("/payouts/due.csv?q=%40ben&sort=creator").is(http.StatusOK); !strings.Contains(file.body,
@@ -134,6 +138,31 @@ func TestPayouts_narrowed(t *testing.T) {
 	m.get("/payouts?sort=gold").is(http.StatusUnprocessableEntity).
 		says("must be creator, -creator, amount, -amount, since, -since, last or -last")
 	m.get("/payouts?campaign=gold").is(http.StatusUnprocessableEntity)
+}
+
+// TestPayouts_recalculation: while figures are shown as before a change, payments due are those that can be recorded.
+func TestPayouts_recalculation(t *testing.T) {
+	h := newHouse(t)
+	h.sell(sale{code: "ANNA10", value: 100_00})
+	_, err := h.app.SetSettings(h.as(affiliate.RoleOwner), []app.Setting{{Key: "minimum_payout", Value: "25"}})
+	h.must(err)
+	m := h.manager()
+	m.get("/payouts").hides("Anna Ahlers")
+	_, err = h.app.SetSettings(h.as(affiliate.RoleOwner), []app.Setting{{Key: "currency", Value: "EUR"},
+		{Key: "timezone", Value: "Pacific/Kiritimati"}})
+	h.must(err)
+	m.get("/").says("Figures are as before the change")
+	a := m.get("/payouts").says("10.00 USD", "Anna Ahlers")
+	if file := m.get("/payouts/due.csv"); !strings.Contains(file.body, "Anna Ahlers") {
+		t.Errorf("the file is\n%s", file.body)
+	}
+	value := a.one("input[name=ids][type=checkbox]").attr("value")
+	a = m.post("/payouts/confirm", "ids", value).is(http.StatusOK).says("Record 1 payout?")
+	if day := a.one("#paid_on").attr("value"); day != "2026-11-21" {
+		t.Errorf("paid on %s, want the day of the new time zone", day)
+	}
+	m.post("/payouts", "ids", value, "paid_on", "2026-11-21", "form", a.one("input[name=form]").attr("value")).
+		is(http.StatusOK).says("1 payout recorded: 10.00 USD.")
 }
 
 func TestPayout_cancel(t *testing.T) {

@@ -143,7 +143,10 @@ func (r *request) readWork(ctx context.Context) (w openWork, err error) {
 	if w.review, err = db.Review(ctx); err != nil {
 		return w, err
 	}
-	w.due, err = report.Scope{Former: true}.PaymentsDue(ctx, db, r.settings.Currency, r.settings.MinimumPayout,
-		r.d.App.Now())
+	saved, err := db.SavedSettings(ctx) // as the list that it leads to
+	if err != nil {
+		return w, err
+	}
+	w.due, err = report.Scope{Former: true}.PaymentsDue(ctx, db, saved.Currency, saved.MinimumPayout, r.d.App.Now())
 	return w, err
 }

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -116,13 +117,15 @@ func oldestUnpaid(now time.Time, creators []affiliate.CreatorID) (string, []any)
 
 // from gives what is due as rows d with creators r; s has the account's currency and minimum.
 func (w DueFilter) from(s affiliate.Settings, now time.Time) (from string, args []any, f Filter) {
-	part := "TRUE"
-	switch {
-	case w.Offer != 0:
-		part, args = "a.offer_member_id IN (SELECT id FROM offer_members WHERE offer_id = ?)", []any{w.Offer}
-	case w.Campaign != 0:
-		part, args = "a.campaign_id = ?", []any{w.Campaign}
+	var inside Filter // which accounts belong to what the list is narrowed to
+	if w.Offer != 0 {
+		inside.And("a.offer_member_id IN (SELECT id FROM offer_members WHERE offer_id = ?)", w.Offer)
 	}
+	if w.Campaign != 0 {
+		inside.And("a.campaign_id = ?", w.Campaign)
+	}
+	part := cmp.Or(strings.TrimPrefix(inside.Also(), " AND "), "TRUE")
+	args = inside.Args
 	accounts, of := PayableAccounts(now, w.Creators)
 	args = append(args, of...)
 	f.And("d.amount > 0 AND (d.currency <> ? OR d.amount >= ?)", string(s.Currency), s.MinimumPayout)
@@ -142,7 +145,8 @@ func (w DueFilter) from(s affiliate.Settings, now time.Time) (from string, args 
 		JOIN creators r ON r.id = d.creator_id`, args, f
 }
 
-// PayoutsDue lists what is to be paid now, in an order. s has the account's currency and minimum.
+// PayoutsDue lists what is to be paid now, in an order. s has the account's currency and minimum: the saved ones, by
+// which payouts are recorded, also while figures are shown as before a change.
 func (q queries) PayoutsDue(ctx context.Context, s affiliate.Settings, w DueFilter, sort DueSort, now time.Time,
 	p Page) ([]Due, string, error) {
 	from, args, f := w.from(s, now)
