@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -33,6 +34,15 @@ func (tx *Tx) DismissCodes(ctx context.Context, store affiliate.StoreID, folded 
 			return nil
 		})
 	return gone, err
+}
+
+// WithoutOwner leaves out of codes of a store, as they are folded, those that somebody owns now.
+func (tx *Tx) WithoutOwner(ctx context.Context, store affiliate.StoreID, folded []string,
+	now time.Time) ([]string, error) {
+	var owned []string
+	err := tx.ListIn(ctx, &owned, `SELECT folded FROM codes WHERE store_id = ? AND folded IN (?) AND (valid_to IS NULL OR valid_to > ?)`,
+		store, folded, At(now))
+	return slices.DeleteFunc(folded, func(code string) bool { return slices.Contains(owned, code) }), err
 }
 
 // RestoreCodes takes back that codes of a store were dismissed, and gives those that had been.
