@@ -71,7 +71,7 @@ func (a *API) listPayoutBatches(ctx context.Context,
 
 type createPayoutBatchInput struct {
 	Body struct {
-		Payouts   []batchedPayoutJSON `json:"payouts" minItems:"1" maxItems:"10000" nullable:"false"`
+		Payouts   []batchedPayoutJSON `json:"payouts" minItems:"1" maxItems:"5000" nullable:"false"`
 		PaidOn    string              `json:"paid_on,omitempty" format:"date" doc:"The day on which the money moved, in the account's time zone; today, unless it is given"`
 		Method    string              `json:"method,omitempty" example:"bank transfer"`
 		Reference string              `json:"reference,omitempty" doc:"By which the payments are found at the bank"`

@@ -12,8 +12,8 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// MaxBatch is how many payouts a batch may have.
-const MaxBatch = 10_000
+// MaxBatch is how many payouts a batch may have. They fit into a form: Go reads 10,000 fields of one.
+const MaxBatch = 5000
 
 // NewPayoutBatch asks to record payouts together. Method and reference are the same for all of them.
 type NewPayoutBatch struct {
