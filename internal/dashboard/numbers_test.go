@@ -280,3 +280,14 @@ func TestCurrencyFor(t *testing.T) {
 		}
 	}
 }
+
+// TestSentenceOf: what is wrong begins with a capital letter, whatever it begins with.
+func TestSentenceOf(t *testing.T) {
+	amount := moneyText(1234_00, "USD") + " is payable"
+	for _, test := range [][3]string{{"", "", ""}, {"paid_on", "must be a day", "Paid on: must be a day."},
+		{"", "özil was removed.", "Özil was removed."}, {"", amount, amount + "."}} {
+		if got := sentenceOf(test[0], test[1]); got != test[2] {
+			t.Errorf("%q about %q is %q, want %q", test[1], test[0], got, test[2])
+		}
+	}
+}

@@ -293,7 +293,7 @@ func sentenceOf(field, text string) string {
 	if text == "" {
 		return ""
 	}
-	first := strings.ToUpper(text[:1]) + text[1:]
+	first := sentenceCase(text)
 	if !strings.HasSuffix(first, ".") {
 		first += "."
 	}
