@@ -189,9 +189,13 @@ const plainHome = "/?period=" + string(affiliate.DefaultPeriod)
 
 func (r *request) homePage() error {
 	if r.Request.URL.RawQuery == "" {
-		if address, err := r.startAddress(); err != nil || address != "" {
-			r.Redirect(http.StatusSeeOther, address)
+		address, err := r.startAddress()
+		if err != nil {
 			return err
+		}
+		if address != "" {
+			r.Redirect(http.StatusSeeOther, address)
+			return nil
 		}
 	}
 	p := &homePage{layout: r.layout("Home", "home"), Query: r.Request.URL.RawQuery,

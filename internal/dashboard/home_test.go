@@ -269,6 +269,10 @@ func TestHome_start(t *testing.T) {
 	v.post("/views/start", "name", "Links only")
 	v.post("/views/forget", "name", "Links only").at(plainHome)
 	v.get("/").at("/")
+	v.post("/views", "name", "Links only", "query", "q=ten")
+	v.get("/").at("/") // it is another view of that name
+	v.post("/views/start", "name", "Links only").at(plainHome + "&q=ten")
+	v.get("/").at(plainHome + "&q=ten")
 }
 
 func TestHome_live(t *testing.T) {

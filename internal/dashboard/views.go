@@ -1,7 +1,6 @@
 package dashboard
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"net/url"
@@ -25,7 +24,7 @@ const viewPrefix = "view:home:"
 const startPreference = "start:home"
 
 // viewQuery writes the filters of an address the one way that saved views are compared in: without what is empty, the
-// page of a table and the part of a page.
+// page of a table and the part of a page, and with a period, which a start page without filters has as well.
 func viewQuery(values url.Values) string {
 	for name, list := range values {
 		list = slices.DeleteFunc(list, func(v string) bool { return v == "" })
@@ -34,7 +33,10 @@ func viewQuery(values url.Values) string {
 			values.Del(name)
 		}
 	}
-	return cmp.Or(values.Encode(), "period="+string(affiliate.DefaultPeriod))
+	if values.Get("period") == "" && values.Get("from")+values.Get("to") == "" {
+		values.Set("period", string(affiliate.DefaultPeriod))
+	}
+	return values.Encode()
 }
 
 // savedViews lists the person's views by name.
@@ -107,8 +109,15 @@ func (r *request) saveView() error {
 
 // forgetView forgets a view. Whoever began with it begins with none.
 func (r *request) forgetView() error {
-	if err := r.d.App.DB.SetPreference(r.Request.Context(), r.user.ID, viewPrefix+r.field("name"), "",
-		r.d.App.Now()); err != nil {
+	ctx, name, now := r.Request.Context(), r.field("name"), r.d.App.Now()
+	if err := r.d.App.DB.SetPreference(ctx, r.user.ID, viewPrefix+name, "", now); err != nil {
+		return err
+	}
+	start, err := r.d.App.DB.Preference(ctx, r.user.ID, startPreference)
+	if err == nil && start == name {
+		err = r.d.App.DB.SetPreference(ctx, r.user.ID, startPreference, "", now)
+	}
+	if err != nil {
 		return err
 	}
 	return r.done(plainHome, "The view is forgotten.")
