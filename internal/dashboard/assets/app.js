@@ -509,6 +509,7 @@ async function ask() {
   } catch {
     if (asking.signal.aborted) return; // another question took its place
     seek.shown = null;
+    seek.list.replaceChildren(); // what stands there answers what was typed before
   }
   if (seek.go) follow();
 }
