@@ -13,8 +13,8 @@ import (
 const MostDismissed = 500
 
 // DismissCodes notes that codes on a store's orders are no creator's, such as those of the shop's own sales. They are
-// left out of the codes that nobody owns, and count as work no more. Those that somebody owns by now are left as they are.
-// It says how many were not noted before.
+// left out of the codes that nobody owns, and count as work no more. Those that somebody owns by now are left as they
+// are. It says how many were not noted before.
 func (a *App) DismissCodes(ctx context.Context, store affiliate.StoreID, codes []string) (int, error) {
 	return a.sortCodes(ctx, store, codes, "code.dismiss", func(tx *storage.Tx, folded []string) ([]string, error) {
 		folded, err := tx.WithoutOwner(ctx, store, folded, a.now())
