@@ -19,6 +19,15 @@ func TestAPI_recalculation(t *testing.T) {
 			return list
 		}
 		file := func() string { return o.viewer.call("GET", v1+"/conversions.csv", nil).raw }
+		told := func(want string) {
+			o.Helper()
+			for _, path := range []string{"/performance", "/performance/campaigns", "/conversions", "/conversions.csv"} {
+				if got := o.viewer.call("GET", v1+path, nil).header.Get("Recalculation"); got != want {
+					o.Errorf("%s says %q of a recalculation, want %q", path, got, want)
+				}
+			}
+		}
+		told("")
 		before, csv := read(), file()
 		if o.viewer.call("GET", v1+"/recalculation", nil).ok(200)["shown"] != nil {
 			o.Error("something is shown though nothing goes on")
@@ -32,6 +41,7 @@ func TestAPI_recalculation(t *testing.T) {
 		if during := read(); !reflect.DeepEqual(before, during) || file() != csv {
 			o.Errorf("before %v\nnow %v", before, during)
 		}
+		told("running")
 		a := o.viewer.call("GET", v1+"/recalculation", nil)
 		shown, _ := a.ok(200)["shown"].(object)
 		if shown["currency"] != settings["currency"] || shown["timezone"] != settings["timezone"] ||
