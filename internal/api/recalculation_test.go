@@ -21,7 +21,8 @@ func TestAPI_recalculation(t *testing.T) {
 		file := func() string { return o.viewer.call("GET", v1+"/conversions.csv", nil).raw }
 		told := func(want string) {
 			o.Helper()
-			for _, path := range []string{"/performance", "/performance/campaigns", "/conversions", "/conversions.csv"} {
+			for _, path := range []string{"/performance", "/performance/campaigns", "/conversions",
+				"/conversions.csv"} {
 				if got := o.viewer.call("GET", v1+path, nil).header.Get("Recalculation"); got != want {
 					o.Errorf("%s says %q of a recalculation, want %q", path, got, want)
 				}

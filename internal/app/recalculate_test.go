@@ -122,6 +122,7 @@ func (r *rig) figures(t fatal) string {
 	return b.String()
 }
 
+// plain writes a value with what its pointers point to.
 func plain(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {

@@ -216,8 +216,15 @@ func TestStatement_narrowed(t *testing.T) {
 	if strings.Contains(file, "accrual") || !strings.Contains(file, "payout") || strings.Contains(file, "Balance") {
 		t.Errorf("the file of payouts is\n%s", file)
 	}
-	h.viewer().get(address + "&campaign=" + h.campaign("Spring").ID.String()).is(http.StatusOK).says("Only Spring").
-		hides("Balance")
+	spring := h.campaign("Spring").ID
+	sums, err = h.app.DB.LedgerSums(t.Context(), storage.LedgerFilter{Creator: h.creator("Anna Ahlers").ID,
+		Campaign: spring})
+	h.must(err)
+	of := h.viewer().get(address+"&campaign="+spring.String()).is(http.StatusOK).says("Only Spring").
+		hides("Balance", "Gift links")
+	for c, sum := range sums {
+		of.says("Sum " + asRead(moneyText(sum, c)))
+	}
 	if kind := paid.one("form.filters input[name=kind]").attr("value"); kind != "payout" {
 		t.Errorf("another period is of %q", kind)
 	}

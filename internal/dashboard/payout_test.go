@@ -125,6 +125,7 @@ func TestPayouts_narrowed(t *testing.T) {
 	}
 	of := a.all("select#offer option")[1].attr("value")
 	m.get("/payouts?campaign=" + gifts + "&offer=" + of).says("4.00 USD in all")
+	m.get("/payouts?offer=" + of).says("4.00 USD in all")
 	m.get("/payouts?campaign=" + h.campaign("Spring").ID.String() + "&offer=" + of).
 		at("/payouts?campaign=" + h.campaign("Spring").ID.String()).says("payable from Spring: 17.00 USD in all")
 	confirm := a.one("form[data-select]").attr("action")
