@@ -134,7 +134,12 @@ func (a *API) listStatement(ctx context.Context, in *listStatementInput) (*listO
 	if err != nil {
 		return nil, err
 	}
-	list, next, err := a.App.DB.StatementPage(ctx, creator, from, to, in.page())
+	var list []storage.LedgerLine
+	var next string
+	err = a.App.DB.InSnapshot(ctx, func(s *storage.Snapshot) (err error) {
+		list, next, err = s.StatementPage(ctx, creator, from, to, in.page())
+		return err
+	})
 	return listPage(list, next, err, func(l storage.LedgerLine) statementLineJSON {
 		return statementLineJSON{ledgerEntryView(l), money.Format(l.Balance, l.Currency)}
 	})

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -564,7 +563,6 @@ func (r *request) statementPage() error {
 	if p.Period, err = r.period(); err != nil {
 		return err
 	}
-	ctx, from, to := r.Request.Context(), p.Period.Range.Start(), p.Period.Range.End()
 	p.Made = r.moment(r.d.App.Now())
 	p.CSV, p.XLSX = r.fileAddress(head.Address+"/statement", export.CSV), r.fileAddress(head.Address+"/statement",
 		export.XLSX)
@@ -572,32 +570,36 @@ func (r *request) statementPage() error {
 	if err != nil {
 		return err
 	}
-	if narrowed {
-		if err := r.narrowedStatement(&p, f); err != nil {
-			return err
+	// Balances, sums and entries are of one moment.
+	err = r.d.App.DB.InSnapshot(r.Request.Context(), func(s *storage.Snapshot) error {
+		if narrowed {
+			return r.narrowedStatement(s, &p, f)
 		}
-		return r.show("creator_statement.html", &p)
+		return r.balancedStatement(s, &p, f)
+	})
+	if err != nil {
+		return err
 	}
-	if p.Balances, err = r.d.App.DB.StatementBalances(ctx, head.Creator.ID, from, to); err != nil {
+	return r.show("creator_statement.html", &p)
+}
+
+// balancedStatement reads the entries of a period, all or a page of them, with the balances around them.
+func (r *request) balancedStatement(s *storage.Snapshot, p *statementPage, f storage.LedgerFilter) (err error) {
+	ctx := r.Request.Context()
+	if p.Balances, err = s.StatementBalances(ctx, f.Creator, f.From, f.To); err != nil {
 		return err
 	}
 	if p.Whole = r.Query("whole") != ""; p.Whole {
 		p.Pages = r.with("whole", "")
-		if err := r.wholeStatement(&p, from, to); err != nil {
-			return err
-		}
-	} else {
-		p.Print = r.with("whole", "1")
-		lines, next, err := r.d.App.DB.StatementPage(ctx, head.Creator.ID, from, to, r.page())
-		if err != nil {
-			return err
-		}
-		for _, l := range lines {
-			p.Lines = append(p.Lines, r.statementLine(l))
-		}
-		p.Pager = r.pager(next)
+		return r.wholeStatement(s, p, f)
 	}
-	return r.show("creator_statement.html", &p)
+	p.Print = r.with("whole", "1")
+	lines, next, err := s.StatementPage(ctx, f.Creator, f.From, f.To, r.page())
+	for _, l := range lines {
+		p.Lines = append(p.Lines, r.statementLine(l))
+	}
+	p.Pager = r.pager(next)
+	return err
 }
 
 // statementFilter reads what the address narrows a creator's entries to: a campaign, a kind or a currency.
@@ -611,14 +613,14 @@ func (r *request) statementFilter(creator affiliate.CreatorID, days affiliate.Ra
 }
 
 // narrowedStatement reads some of a creator's entries, which have a sum and no balances.
-func (r *request) narrowedStatement(p *statementPage, f storage.LedgerFilter) error {
-	ctx, db := r.Request.Context(), r.d.App.DB
+func (r *request) narrowedStatement(s *storage.Snapshot, p *statementPage, f storage.LedgerFilter) error {
+	ctx := r.Request.Context()
 	var words []string
 	if f.Kind != "" {
 		words = append(words, affiliate.LedgerEntry{Kind: f.Kind}.Title())
 	}
 	if f.Campaign != 0 {
-		c, err := db.Campaign(ctx, f.Campaign)
+		c, err := s.Campaign(ctx, f.Campaign)
 		if err != nil {
 			return err
 		}
@@ -628,14 +630,14 @@ func (r *request) narrowedStatement(p *statementPage, f storage.LedgerFilter) er
 		words = append(words, f.Currency.Code())
 	}
 	p.Narrowed, p.All = strings.Join(words, " · "), r.with("kind", "", "campaign", "", "currency", "")
-	sums, err := db.LedgerSums(ctx, f)
+	sums, err := s.LedgerSums(ctx, f)
 	if err != nil {
 		return err
 	}
 	for _, c := range slices.Sorted(maps.Keys(sums)) {
 		p.Sums = append(p.Sums, moneyText(sums[c], c))
 	}
-	lines, next, err := db.LedgerPage(ctx, f, r.page())
+	lines, next, err := s.LedgerPage(ctx, f, r.page())
 	for _, l := range lines {
 		p.Lines = append(p.Lines, r.statementLine(l))
 	}
@@ -644,9 +646,9 @@ func (r *request) narrowedStatement(p *statementPage, f storage.LedgerFilter) er
 }
 
 // wholeStatement reads all entries of a period, oldest first.
-func (r *request) wholeStatement(p *statementPage, from, to time.Time) error {
-	ctx, db, id := r.Request.Context(), r.d.App.DB, p.Creator.ID
-	n, err := db.CountLedger(ctx, storage.LedgerFilter{Creator: id, From: from, To: to})
+func (r *request) wholeStatement(s *storage.Snapshot, p *statementPage, f storage.LedgerFilter) error {
+	ctx := r.Request.Context()
+	n, err := s.CountLedger(ctx, f)
 	if err != nil {
 		return err
 	}
@@ -654,11 +656,11 @@ func (r *request) wholeStatement(p *statementPage, from, to time.Time) error {
 		return affiliate.FieldErrorf("period", "has %s entries, more than the %s that can be printed; choose a "+
 			"shorter one, or download the statement", countText(n), countText(mostPrinted))
 	}
-	names, err := db.Names(ctx)
+	names, err := s.Names(ctx)
 	if err != nil {
 		return err
 	}
-	return db.EachStatementLine(ctx, id, from, to, func(l *storage.LedgerLine) error {
+	return s.EachStatementLine(ctx, f.Creator, f.From, f.To, func(l *storage.LedgerLine) error {
 		l.Campaign, l.Offer = names.Campaigns[l.CampaignID], names.Offers[l.OfferID]
 		p.Lines = append(p.Lines, r.statementLine(*l))
 		return nil

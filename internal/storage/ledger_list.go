@@ -132,26 +132,23 @@ type StatementBalance struct {
 }
 
 // StatementBalances gives a creator's balances around [from, to), by currency. A zero from is before everything, a zero
-// to after it.
-func (db *DB) StatementBalances(ctx context.Context, creator affiliate.CreatorID, from,
+// to after it. Read them in a snapshot: they belong together, and to the entries.
+func (q queries) StatementBalances(ctx context.Context, creator affiliate.CreatorID, from,
 	to time.Time) (list []StatementBalance, err error) {
-	err = db.InSnapshot(ctx, func(s *Snapshot) error {
-		closing, err := s.balancesBefore(ctx, creator, to)
-		if err != nil {
-			return err
+	closing, err := q.balancesBefore(ctx, creator, to)
+	if err != nil {
+		return nil, err
+	}
+	opening := map[money.Currency]int64{}
+	if !from.IsZero() {
+		if opening, err = q.balancesBefore(ctx, creator, from); err != nil {
+			return nil, err
 		}
-		opening := map[money.Currency]int64{}
-		if !from.IsZero() {
-			if opening, err = s.balancesBefore(ctx, creator, from); err != nil {
-				return err
-			}
-		}
-		for _, c := range slices.Sorted(maps.Keys(closing)) { // what was there before is there at the end
-			list = append(list, StatementBalance{c, opening[c], closing[c]})
-		}
-		return nil
-	})
-	return list, err
+	}
+	for _, c := range slices.Sorted(maps.Keys(closing)) { // what was there before is there at the end
+		list = append(list, StatementBalance{c, opening[c], closing[c]})
+	}
+	return list, nil
 }
 
 // newestEntries is the order of lists of ledger entries l.
@@ -176,19 +173,10 @@ func (q queries) LedgerPage(ctx context.Context, f LedgerFilter, p Page) ([]Ledg
 }
 
 // StatementPage gives the entries of a creator posted in [from, to), newest first, with the balance after each, and the
-// cursor of the next page, which is empty on the last one.
-func (db *DB) StatementPage(ctx context.Context, creator affiliate.CreatorID, from, to time.Time,
-	p Page) (lines []LedgerLine, cursor string, err error) {
-	err = db.InSnapshot(ctx, func(s *Snapshot) error { // the balances and the entries belong together
-		lines, cursor, err = s.statementPage(ctx, creator, from, to, p)
-		return err
-	})
-	return lines, cursor, err
-}
-
-// statementPage has the balances before its last entry carried to the next page, so that no page has to add up what
-// the pages before it have shown.
-func (q queries) statementPage(ctx context.Context, creator affiliate.CreatorID, from, to time.Time,
+// cursor of the next page, which is empty on the last one. Read it in a snapshot: balances and entries belong together.
+// The balances before its last entry are carried to the next page, so that no page has to add up what the pages before
+// it have shown.
+func (q queries) StatementPage(ctx context.Context, creator affiliate.CreatorID, from, to time.Time,
 	p Page) ([]LedgerLine, string, error) {
 	balances := map[money.Currency]int64{}
 	var err error
