@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -97,11 +96,11 @@ func runDemo(ctx context.Context, c *call, data string, once, recorded bool) (er
 		}
 		return nil
 	}
-	password, err := addDemoOwner(ctx, s.app)
-	if err != nil {
+	owner, password := demoUser(), demoPassword()
+	if _, err := s.app.AddUser(app.As(ctx, commandLine()), owner, password); err != nil {
 		return err
 	}
-	printWhereToLook(c.stdout, client, sets, password)
+	printWhereToLook(c.stdout, client, sets, owner.Email, password)
 	select {
 	case <-ctx.Done():
 		return nil
@@ -148,18 +147,14 @@ func freeAddress() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// demoOwner is who signs in to the dashboard of a demo.
-const demoOwner = "owner@demo.example"
-
-// addDemoOwner gives the password, which is another one in each demo.
-func addDemoOwner(ctx context.Context, a *app.App) (password string, err error) {
-	random := make([]byte, 6)
-	_, _ = rand.Read(random) // never fails
-	password = "demo-" + hex.EncodeToString(random)
-	_, err = a.AddUser(app.As(ctx, commandLine()), affiliate.User{Email: demoOwner, Name: "Demo owner",
-		Role: affiliate.RoleOwner}, password)
-	return password, err
+// demoUser is who signs in to the dashboard of a demo.
+func demoUser() affiliate.User {
+	return affiliate.User{Email: "owner@demo.example", Name: "Demo owner", Role: affiliate.RoleOwner}
 }
+
+// demoPassword is another one in each demo, and long enough that chance makes none that is refused as too easily
+// guessed.
+func demoPassword() string { return "demo-" + strings.ToLower(rand.Text()) }
 
 // Size of the demo's past.
 const (

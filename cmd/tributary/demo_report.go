@@ -148,7 +148,7 @@ func (r *demoReport) summary() string {
 }
 
 // printWhereToLook tells what to try on the running demo.
-func printWhereToLook(w io.Writer, client *recordings.Client, sets []recordings.Set, password string) {
+func printWhereToLook(w io.Writer, client *recordings.Client, sets []recordings.Set, email, password string) {
 	order := client.Base + "/api/v1/orders/" + exampleOrder(sets)
 	curl := `curl -H "Authorization: Bearer ` + client.Token + `" `
 	fmt.Fprintf(w, `
@@ -160,7 +160,7 @@ Look around; Ctrl-C ends the demo.
   link    %[1]s/l/anna
   API     %[1]s/docs
   token   %[4]s
-`, client.Base, curl, order, client.Token, demoOwner, password)
+`, client.Base, curl, order, client.Token, email, password)
 }
 
 // exampleOrder is the first paid order that somebody is credited for, as it stands in addresses.

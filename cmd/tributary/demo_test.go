@@ -89,6 +89,9 @@ func TestDemo_serves_until_it_is_told_to_end(t *testing.T) {
 	eventually(t, "the demo says where to look", func() bool {
 		return strings.Contains(stdout.String(), "token ") || len(ended) > 0
 	})
+	if len(ended) > 0 {
+		t.Fatalf("ended with exit code %d by itself: %s", <-ended, stderr)
+	}
 	base, token := found(t, stdout, `serves at (http://\S+),`), found(t, stdout, `token +(trb_\S+)`)
 	if base == "http://"+demoAddress {
 		t.Errorf("serves at %s, which is taken", base)
@@ -111,6 +114,15 @@ func TestDemo_serves_until_it_is_told_to_end(t *testing.T) {
 	}
 	if _, err := net.Dial("tcp", strings.TrimPrefix(base, "http://")); err == nil {
 		t.Errorf("%s still answers", base)
+	}
+}
+
+// TestDemoPassword: chance makes no password that its account may not have.
+func TestDemoPassword(t *testing.T) {
+	for range 20_000 {
+		if password := demoPassword(); demoUser().ValidatePassword("password", password) != nil {
+			t.Fatalf("%s is refused", password)
+		}
 	}
 }
 

@@ -558,6 +558,7 @@ func TestPerformance_live(t *testing.T) {
 	if got := b.row("#2002"); !strings.Contains(got, "Pending") || !strings.Contains(got, "0.00") {
 		t.Errorf("the pending order's row is %q", got)
 	}
+	b.staysLit()
 	b.eval(`document.querySelector('input[name=ids]').click()`)
 	b.says("1 selected")
 	b.fill("#reason", "half a rea")
@@ -583,6 +584,11 @@ func TestPerformance_live(t *testing.T) {
 	}
 	h.sell(sale{number: "2003", code: "ANNA10", value: 60_00}) // a new one appears
 	b.totals("Total of 3 conversions 200.00 0.00 20.00")
+	var lit int
+	b.eval(`document.querySelectorAll("#conversions tr.changed").length`, &lit)
+	if lit != 2 {
+		t.Errorf("%d rows are lit after the table came anew, want the one that was and the new one", lit)
+	}
 	h.sell(sale{number: "2002", code: "BEN5", value: 40_00, refund: 45_00})
 	b.until("the refund", func() bool { return strings.Contains(b.row("#2002"), "Refunded") })
 	b.totals("Total of 2 conversions 160.00 45.00 16.00")

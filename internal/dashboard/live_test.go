@@ -308,6 +308,9 @@ func TestLive_refused_race(t *testing.T) {
 	b.connected()
 }
 
+// staysLit halts the clock by which what changed fades.
+func (b *tab) staysLit() { b.eval(`Date.now = () => 1000`) }
+
 // TestLive_lists: lists with figures follow as well.
 func TestLive_lists(t *testing.T) {
 	h := newHouse(t)
@@ -318,6 +321,7 @@ func TestLive_lists(t *testing.T) {
 	for _, address := range []string{"/campaigns", "/creators", spring + "/offers", anna, anna + "/statement"} {
 		b.open(address)
 		b.connected()
+		b.staysLit()
 		h.sell(sale{code: "ANNA10", value: 100_00})
 		sales += 100
 		balance := fmt.Sprintf("%d.00", sales/10)

@@ -68,6 +68,17 @@ function later(answer) {
   return (Number(answer.headers.get("Retry-After")) || 5) * 1000 * (1 + Math.random());
 }
 
+const lit = 1800; // milliseconds for which what changed is lit, as in app.css
+
+// light lights a line up that changed at a time; where it was lit before and put in place anew, it fades on.
+function light(line, at) {
+  const since = Date.now() - at;
+  if (since >= lit) return;
+  line.changedAt = at;
+  line.style.setProperty("--lit", `${-since}ms`);
+  line.classList.add("changed");
+}
+
 // replace puts new markup in a part's place: what is chosen stays chosen, what has focus keeps it, what changed
 // lights up.
 function replace(part, text) {
@@ -75,7 +86,7 @@ function replace(part, text) {
   box.innerHTML = text;
   const fresh = box.content.getElementById(part.id);
   if (!fresh) return;
-  const before = new Map([...part.querySelectorAll("[data-key]")].map((e) => [e.dataset.key, e.textContent]));
+  const before = new Map([...part.querySelectorAll("[data-key]")].map((e) => [e.dataset.key, e]));
   const chosen = new Set([...part.querySelectorAll("input[type=checkbox][name=ids]:checked")].map((e) => e.value));
   const open = new Set([...part.querySelectorAll("details[id][open]")].map((e) => e.id));
   const active = part.contains(document.activeElement) ? document.activeElement : null;
@@ -90,7 +101,9 @@ function replace(part, text) {
   }
   part.replaceWith(fresh);
   for (const e of fresh.querySelectorAll("[data-key]")) {
-    if (before.get(e.dataset.key) !== e.textContent) e.classList.add("changed");
+    const was = before.get(e.dataset.key);
+    if (was?.textContent !== e.textContent) light(e, Date.now());
+    else if (was.changedAt) light(e, was.changedAt);
   }
   for (const e of fresh.querySelectorAll("input[type=checkbox][name=ids]")) e.checked = chosen.has(e.value);
   for (const id of open) { const e = document.getElementById(id); if (e) e.open = true; }
