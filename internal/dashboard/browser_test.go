@@ -222,12 +222,22 @@ func (b *tab) try(steps ...chromedp.Action[chromedp.Void]) error {
 	return chromedp.Do(ctx, steps...)
 }
 
-// do runs a step that a person could do, such as a click; what says which.
+// do runs a step that a person could do, such as a click; what says which. Pages follow what happens: where a part came
+// anew just before it was touched, the step is taken again.
 func (b *tab) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	b.Helper()
-	if err := b.try(steps...); err != nil {
+	err := b.try(steps...)
+	for deadline := time.Now().Add(patience); replaced(err) && time.Now().Before(deadline); {
+		err = b.try(steps...)
+	}
+	if err != nil {
 		b.Fatalf("%s: %v; the page says:\n%s", what, err, b.text())
 	}
+}
+
+// replaced says whether what was found on a page was gone from it before it could be touched.
+func replaced(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Could not find node with given id")
 }
 
 // open goes to a page and waits until it is there.
