@@ -118,17 +118,17 @@ func workOnCatalog(ctx context.Context, t *testing.T, a *app.App, h *holdings) {
 	settings, err := a.DB.Settings(ctx)
 	ok(t, err)
 	due, _, err := a.DB.PayoutsDue(ctx, settings, storage.DueFilter{}, "", a.Now(),
-		storage.Page{Limit: app.MaxPayouts})
+		storage.Page{Limit: storage.MaxLimit})
 	ok(t, err)
 	if len(due) == 0 {
 		t.Fatal("nothing is due to anybody")
 	}
 	list := make([]app.NewPayout, len(due))
 	for i, d := range due {
-		list[i] = app.NewPayout{Creator: d.CreatorID, Currency: d.Currency, Method: "sepa"}
+		list[i] = app.NewPayout{Creator: d.CreatorID, Currency: d.Currency}
 	}
 	h.during(fmt.Sprintf("pay %d creators", len(list)), 1, func() error {
-		_, err := a.IssuePayouts(ctx, list)
+		_, err := a.RecordBatch(ctx, app.NewPayoutBatch{Payouts: list, Method: "sepa"})
 		return err
 	})
 	h.during("remove a creator", 1, func() error {

@@ -28,7 +28,8 @@ type NewPayoutBatch struct {
 }
 
 // RecordBatch records payouts as a batch, all of them or none. Each pays what is due at this moment; two calls at once
-// never pay the same. Errors are those of IssuePayouts, and Invalid for a day that is none or is still to come.
+// never pay the same. Errors are those of IssuePayout, and Invalid for a list that is empty, too long or names
+// one twice, and for a day that is none or is still to come.
 func (a *App) RecordBatch(ctx context.Context, in NewPayoutBatch) (batch affiliate.PayoutBatch, err error) {
 	if len(in.Payouts) == 0 || len(in.Payouts) > MaxBatch {
 		return batch, affiliate.FieldErrorf("payouts", "1 to %d payouts can be recorded together, not %d", MaxBatch,

@@ -13,9 +13,6 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// MaxPayouts is how many payouts one call may issue.
-const MaxPayouts = 500
-
 // NewPayout asks to record that a creator was paid all that is due to them in one currency.
 type NewPayout struct {
 	Creator   affiliate.CreatorID
@@ -25,44 +22,26 @@ type NewPayout struct {
 	Reference string
 }
 
-// IssuePayout is IssuePayouts for one.
-func (a *App) IssuePayout(ctx context.Context, in NewPayout) (affiliate.Payout, error) {
-	list, err := a.IssuePayouts(ctx, []NewPayout{in})
-	if err != nil {
-		return affiliate.Payout{}, err
-	}
-	return list[0], nil
-}
-
-// IssuePayouts records payouts, all of them or none, and gives them in the order of list. Each pays what is due at this
-// moment; two calls at once never pay the same. Errors: Invalid for a list that is empty, too long or names one twice,
-// and for a creator who does not exist; Conflict where nothing is due, where it is less than the minimum, and where it
-// is not the Amount that the caller saw.
-func (a *App) IssuePayouts(ctx context.Context, list []NewPayout) ([]affiliate.Payout, error) {
-	if len(list) == 0 || len(list) > MaxPayouts {
-		return nil, affiliate.FieldErrorf("creator", "1 to %d payouts can be issued at once, not %d",
-			MaxPayouts, len(list))
-	}
-	var payouts []affiliate.Payout
-	err := a.DB.InTx(ctx, func(tx *storage.Tx) error {
-		run, err := a.paying(ctx, tx, list)
+// IssuePayout records one payout. It pays what is due at this moment; two calls at once never pay the same. Errors:
+// Invalid for a creator who does not exist; Conflict where nothing is due, where it is less than the minimum, and where
+// it is not the Amount that the caller saw.
+func (a *App) IssuePayout(ctx context.Context, in NewPayout) (p affiliate.Payout, err error) {
+	err = a.DB.InTx(ctx, func(tx *storage.Tx) error {
+		run, err := a.paying(ctx, tx, []NewPayout{in})
 		if err != nil {
 			return err
 		}
 		if err := run.reckon(ctx, run.now); err != nil {
 			return err
 		}
-		if payouts, err = run.pay(ctx); err != nil {
+		payouts, err := run.pay(ctx)
+		if err != nil {
 			return err
 		}
-		for _, p := range payouts {
-			if err := a.audit(ctx, tx, "payout.issue", p.ID, nil, payoutFacts(p)); err != nil {
-				return err
-			}
-		}
-		return nil
+		p = payouts[0]
+		return a.audit(ctx, tx, "payout.issue", p.ID, nil, payoutFacts(p))
 	})
-	return payouts, err
+	return p, err
 }
 
 // paying begins a run: it locks the creators and reads what is payable to them.
@@ -114,7 +93,7 @@ type debt struct {
 
 func (in NewPayout) debt() debt { return debt{in.Creator, in.Currency} }
 
-// paying is one run of IssuePayouts.
+// paying is one run of IssuePayout or RecordBatch.
 type paying struct {
 	app      *App
 	tx       *storage.Tx

@@ -262,41 +262,40 @@ func TestNobodyPaysWhatTheyDidNotSee(t *testing.T) {
 	})
 }
 
-func TestIssuePayoutsAllOrNone(t *testing.T) {
+func TestRecordBatchAllOrNone(t *testing.T) {
 	eachTill(t, func(c *till) {
 		anna, ben := c.promoter("Anna"), c.promoter("Ben")
 		a, b := app.NewPayout{Creator: anna.CreatorID}, app.NewPayout{Creator: ben.CreatorID}
+		record := func(list ...app.NewPayout) (affiliate.PayoutBatch, error) {
+			return c.RecordBatch(c.ctx, app.NewPayoutBatch{Payouts: list})
+		}
 		c.earn(account(anna), 1000, 0)
-		_, err := c.IssuePayouts(c.ctx, []app.NewPayout{a, b})
+		_, err := record(a, b)
 		c.want(err, affiliate.Conflict, "creator", "nothing is due to Ben (cre_2)")
-		_, err = c.IssuePayouts(c.ctx, []app.NewPayout{a, {Creator: 99}})
+		_, err = record(a, app.NewPayout{Creator: 99})
 		c.want(err, affiliate.Invalid, "creator", "there is no cre_99")
-		_, err = c.IssuePayouts(c.ctx, []app.NewPayout{a, {Creator: anna.CreatorID, Currency: "usd"}})
+		_, err = record(a, app.NewPayout{Creator: anna.CreatorID, Currency: "usd"})
 		c.want(err, affiliate.Invalid, "creator", "cre_1 is named twice")
-		_, err = c.IssuePayouts(c.ctx, nil)
-		c.want(err, affiliate.Invalid, "creator")
-		_, err = c.IssuePayouts(c.ctx, make([]app.NewPayout, app.MaxPayouts+1))
-		c.want(err, affiliate.Invalid, "creator", "500")
-		_, err = c.IssuePayouts(c.ctx, []app.NewPayout{{Creator: anna.CreatorID, Currency: "QQQ"}})
+		_, err = record()
+		c.want(err, affiliate.Invalid, "payouts")
+		_, err = record(make([]app.NewPayout, app.MaxBatch+1)...)
+		c.want(err, affiliate.Invalid, "payouts", "5000")
+		_, err = record(app.NewPayout{Creator: anna.CreatorID, Currency: "QQQ"})
 		c.want(err, affiliate.Invalid, "currency")
-		_, err = c.IssuePayouts(c.ctx,
-			[]app.NewPayout{{Creator: anna.CreatorID, Method: strings.Repeat("x", affiliate.MaxPayoutText+1)}})
+		_, err = c.IssuePayout(c.ctx,
+			app.NewPayout{Creator: anna.CreatorID, Method: strings.Repeat("x", affiliate.MaxPayoutText+1)})
 		c.want(err, affiliate.Invalid, "method")
 		c.is("Anna holds", c.holds(anna.CreatorID), "ofm_1 USD 1000 payable 1000 paid 0")
 
 		c.earn(account(ben), 700, 0)
 		c.earnIn("GBP", account(anna), 50, 0)
-		list, err := c.IssuePayouts(c.ctx, []app.NewPayout{b, a, {Creator: anna.CreatorID, Currency: "GBP"}})
-		must(c.desk, list, err)
+		batch, err := record(b, a, app.NewPayout{Creator: anna.CreatorID, Currency: "GBP"})
+		must(c.desk, batch, err)
 		var words []string
-		for _, p := range list {
-			read, err := c.DB.Payout(c.ctx, p.ID)
-			if must(c.desk, read, err) != p {
-				c.Errorf("read %+v, want %+v", read, p)
-			}
+		for _, p := range c.paidIn(batch) {
 			words = append(words, fmt.Sprintf("%s %d %s", p.CreatorID, p.Amount, p.Currency))
 		}
-		c.is("paid", strings.Join(words, ", "), "cre_2 700 USD, cre_1 1000 USD, cre_1 50 GBP")
+		c.is("paid", strings.Join(words, ", "), "cre_1 50 GBP, cre_1 1000 USD, cre_2 700 USD")
 		c.is("due", c.due(), "")
 	})
 }
@@ -348,28 +347,47 @@ func TestCancelPayout(t *testing.T) {
 	})
 }
 
-// Of twenty who pay the same at once one does, alone or in a list with others named in another sequence. The first
+// paidIn are the payouts of a batch, newest first.
+func (c *till) paidIn(b affiliate.PayoutBatch) []storage.NamedPayout {
+	c.Helper()
+	list, _, err := c.DB.Payouts(c.ctx, storage.PayoutFilter{Batch: b.ID}, storage.Page{})
+	return must(c.desk, list, err)
+}
+
+// Of twenty who pay the same at once one does, alone or in a batch with others named in another sequence. The first
 // rounds only open the connections over which the others meet.
 func TestPayoutsAtOncePayOnce_race(t *testing.T) {
 	const rounds = 8
 	eachTill(t, func(c *till) {
 		anna, ben := c.promoter("Anna"), c.promoter("Ben")
-		lists := [][]app.NewPayout{{{Creator: anna.CreatorID}}, {{Creator: anna.CreatorID}, {Creator: ben.CreatorID}},
-			{{Creator: ben.CreatorID}, {Creator: anna.CreatorID}}}
+		a, b := app.NewPayout{Creator: anna.CreatorID}, app.NewPayout{Creator: ben.CreatorID}
+		pay := func(n int) (affiliate.Payout, error) { // what it paid to Anna
+			if n%3 == 0 {
+				return c.IssuePayout(c.ctx, a)
+			}
+			batch, err := c.RecordBatch(c.ctx, app.NewPayoutBatch{Payouts: [][]app.NewPayout{{a, b}, {b, a}}[n%2]})
+			if err != nil {
+				return affiliate.Payout{}, err
+			}
+			for _, p := range c.paidIn(batch) {
+				if p.CreatorID == anna.CreatorID {
+					return p.Payout, nil
+				}
+			}
+			return affiliate.Payout{}, fmt.Errorf("%s pays nothing to Anna", batch.ID)
+		}
 		for range rounds {
 			c.earn(account(anna), 1000, 0)
 			c.earn(account(ben), 500, 0)
 			var won, canceled atomic.Int64
 			together(func(n int) {
-				list, err := c.IssuePayouts(c.ctx, lists[n%len(lists)])
+				p, err := pay(n)
 				if err != nil && affiliate.KindOf(err) != affiliate.Conflict {
 					c.Error(err)
 				}
-				for _, p := range list {
-					if p.CreatorID == anna.CreatorID {
-						won.Add(1)
-						canceled.Store(int64(p.ID))
-					}
+				if err == nil {
+					won.Add(1)
+					canceled.Store(int64(p.ID))
 				}
 			})
 			if won.Load() != 1 {
