@@ -247,10 +247,8 @@ func (r *request) readTotals(p *homePage) error {
 	}
 	if !p.Filter.Narrowed() {
 		for _, u := range o.Uncredited {
-			p.Uncredited = append(p.Uncredited, uncreditedSales{u, "/orders" +
-				withParameter(withParameter(withParameter(
-					r.spanQuery(), "show", string(storage.ShowUncredited)), "status", string(affiliate.Paid)),
-					"currency", string(u.Currency))})
+			p.Uncredited = append(p.Uncredited, uncreditedSales{u, p.Period.address("/orders", "show",
+				string(storage.ShowUncredited), "status", string(affiliate.Paid), "currency", string(u.Currency))})
 		}
 		lead(p.Figures, "/payouts", report.KeyPaymentsDue, report.KeyMembersWithPaymentsDue)
 	}
@@ -268,33 +266,14 @@ func (r *request) readTotals(p *homePage) error {
 	return nil
 }
 
-// spanQuery is the period of the page for the address of another list, begun with "?"; the usual one is named too,
-// since other lists may have another.
-func (r *request) spanQuery() string {
-	q := url.Values{}
-	for _, name := range []string{"period", "from", "to"} {
-		if v := r.Query(name); v != "" {
-			q.Set(name, v)
-		}
-	}
-	if len(q) == 0 {
-		q.Set("period", string(affiliate.DefaultPeriod))
-	}
-	return "?" + q.Encode()
-}
-
 // countedConversions is the address of the conversions that the page counts, of its period and filters; include says
 // whether those of creators who left are wanted, as the list's parameter does.
 func (r *request) countedConversions(p *homePage, include string) string {
-	address := conversionsAddress + r.spanQuery()
+	address := p.Period.address(conversionsAddress, "offer_status", string(p.Filter.Status), "offer_type",
+		string(p.Filter.Type), "status", string(affiliate.Paid), "approval", string(affiliate.Approved), "include",
+		include)
 	for _, id := range p.Filter.Campaigns {
 		address = withParameter(address, "campaign", id.String())
-	}
-	for _, set := range [][2]string{{"offer_status", string(p.Filter.Status)}, {"offer_type", string(p.Filter.Type)},
-		{"status", string(affiliate.Paid)}, {"approval", string(affiliate.Approved)}, {"include", include}} {
-		if set[1] != "" {
-			address = withParameter(address, set[0], set[1])
-		}
 	}
 	return address
 }
