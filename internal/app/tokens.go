@@ -27,11 +27,7 @@ type TokenDraft struct {
 
 // ExpiryOf reads until when a token works, as people write it: "90d", "2027-01-31" in the account's zone, or "never".
 func (a *App) ExpiryOf(ctx context.Context, text string) (time.Time, error) {
-	saved, err := a.DB.SavedSettings(ctx)
-	if err != nil {
-		return time.Time{}, err
-	}
-	zone, err := affiliate.LoadZone(saved.Timezone)
+	_, zone, err := a.DB.SavedAccount(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}

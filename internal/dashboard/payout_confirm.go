@@ -101,11 +101,7 @@ func (r *request) chosenDue() ([]app.NewPayout, error) {
 // confirm looks up what is due now of some payments that were chosen, or, without any, of all that a filter keeps.
 func (r *request) confirm(filter storage.DueFilter, chosen []app.NewPayout) (p confirmPage, err error) {
 	// What is recorded goes by what is set, also while figures are shown as before.
-	s, err := r.d.App.DB.SavedSettings(r.Request.Context())
-	if err != nil {
-		return p, err
-	}
-	zone, err := affiliate.LoadZone(s.Timezone)
+	s, zone, err := r.d.App.DB.SavedAccount(r.Request.Context())
 	if err != nil {
 		return p, err
 	}

@@ -33,7 +33,10 @@ func (q queries) settings(ctx context.Context) (affiliate.Settings, error) {
 
 // Account gives the account's settings with its time zone.
 func (q queries) Account(ctx context.Context) (affiliate.Settings, *time.Location, error) {
-	s, err := q.Settings(ctx)
+	return withZone(q.Settings(ctx))
+}
+
+func withZone(s affiliate.Settings, err error) (affiliate.Settings, *time.Location, error) {
 	if err != nil {
 		return s, nil, err
 	}

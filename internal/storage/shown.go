@@ -377,6 +377,11 @@ func (q queries) SavedSettings(ctx context.Context) (affiliate.Settings, error) 
 	return q.settings(ctx)
 }
 
+// SavedAccount gives the saved settings with their time zone.
+func (q queries) SavedAccount(ctx context.Context) (affiliate.Settings, *time.Location, error) {
+	return withZone(q.SavedSettings(ctx))
+}
+
 // keepBefore writes the settings before a change for StartRecalculation.
 func keepBefore(s *affiliate.Settings) (string, error) {
 	if s == nil {
