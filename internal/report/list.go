@@ -242,15 +242,13 @@ func (l List) CreatorRows(ctx context.Context, q Querier) (PageOf[CreatorRow], e
 
 // creatorsWith narrows creators t to those who have a text in a name, an address, a handle, a code or a link.
 func creatorsWith(text string) (f storage.Filter) {
-	like := storage.Containing(text)
-	f.And(`(LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
-		WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN (SELECT m.creator_id FROM codes k
+	known, args := storage.CreatorHas("t", text)
+	f.And(`(`+known+` OR t.id IN (SELECT m.creator_id FROM codes k
 		JOIN offer_members om ON om.id = k.offer_member_id JOIN campaign_members m ON m.id = om.member_id WHERE k.folded LIKE ? ESCAPE '\')
 		OR t.id IN (SELECT m.creator_id FROM links l JOIN offer_members om ON om.id = l.offer_member_id
 		JOIN campaign_members m ON m.id = om.member_id WHERE l.slug LIKE ? ESCAPE '\'))`,
-		like, like, storage.Containing(cmp.Or(affiliate.FoldHandle(text), text)),
-		storage.Containing(cmp.Or(affiliate.FoldCode(text), text)),
-		storage.Containing(cmp.Or(affiliate.FoldSlug(text), text)))
+		append(args, storage.Containing(cmp.Or(affiliate.FoldCode(text), text)),
+			storage.Containing(cmp.Or(affiliate.FoldSlug(text), text)))...)
 	return f
 }
 

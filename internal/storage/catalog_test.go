@@ -75,7 +75,7 @@ func TestCreators_filter(t *testing.T) {
 			return err
 		})
 		for text, want := range map[string]int{"ANNA": 2, "keller": 1, "ak_100%": 1, "zebra": 1, "akx": 1, "%": 1,
-			`\`: 0, "": 3} {
+			"@zebra": 1, "https://tiktok.com/@zebra": 1, `\`: 0, "": 3} {
 			list, _, err := db.Creators(t.Context(), storage.CreatorFilter{Text: text}, storage.Page{})
 			if err != nil || len(list) != want {
 				t.Errorf("%q finds %d, %v, want %d", text, len(list), err, want)

@@ -92,9 +92,8 @@ type CreatorFilter struct {
 func (q queries) Creators(ctx context.Context, c CreatorFilter, p Page) ([]affiliate.Creator, string, error) {
 	var f Filter
 	if c.Text != "" {
-		like := Containing(c.Text)
-		f.And(`(LOWER(name) LIKE LOWER(?) ESCAPE '\' OR LOWER(email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
-			WHERE h.creator_id = creators.id AND h.folded LIKE LOWER(?) ESCAPE '\'))`, like, like, like)
+		condition, args := CreatorHas("creators", c.Text)
+		f.And(condition, args...)
 	}
 	if c.Community {
 		f.And("removed_at IS NULL")

@@ -136,8 +136,8 @@ func (w DueFilter) from(s affiliate.Settings, now time.Time) (from string, args 
 		f.And("d.currency = ?", string(w.Currency))
 	}
 	if w.Search != "" {
-		condition, of := creatorHas(w.Search)
-		f.And("("+condition+")", of...)
+		condition, of := CreatorHas("r", w.Search)
+		f.And(condition, of...)
 	}
 	return ` FROM (SELECT creator_id, currency, CAST(SUM(payable) AS BIGINT) AS amount, COUNT(*) FILTER (WHERE payable <> 0) AS accounts,
 			COUNT(*) FILTER (WHERE payable <> 0 AND inside) AS parts, CAST(COALESCE(SUM(payable) FILTER (WHERE inside), 0) AS BIGINT) AS part
@@ -149,15 +149,8 @@ func (w DueFilter) from(s affiliate.Settings, now time.Time) (from string, args 
 // which payouts are recorded, also while figures are shown as before a change.
 func (q queries) PayoutsDue(ctx context.Context, s affiliate.Settings, w DueFilter, sort DueSort, now time.Time,
 	p Page) ([]Due, string, error) {
-	from, args, f := w.from(s, now)
-	columns, joins, more := sort.beside(now)
 	k := sort.keyset()
-	if err := k.After(&f, p.Cursor); err != nil {
-		return nil, "", err
-	}
-	list := []Due{}
-	err := q.ListIn(ctx, &list, `SELECT d.creator_id, r.name AS creator, r.email, `+bestHandle+` AS handle, d.currency, d.amount, d.part, d.accounts`+columns+
-		from+joins+f.Where()+k.Top(p.Size()), slices.Concat(args, more, f.Args)...)
+	list, err := q.readDue(ctx, s, w, sort, now, p.Cursor, k.Top(p.Size()))
 	if err != nil {
 		return nil, "", err
 	}
@@ -165,18 +158,39 @@ func (q queries) PayoutsDue(ctx context.Context, s affiliate.Settings, w DueFilt
 	return list, next, q.completeDue(ctx, list, now)
 }
 
-// EachDue hands all that is due to each one by one, in an order.
+// readDue reads rows of PayoutsDue behind a cursor, as far as one row of the database tells them.
+func (q queries) readDue(ctx context.Context, s affiliate.Settings, w DueFilter, sort DueSort, now time.Time, cursor,
+	order string) ([]Due, error) {
+	from, args, f := w.from(s, now)
+	columns, joins, more := sort.beside(now)
+	if err := sort.keyset().After(&f, cursor); err != nil {
+		return nil, err
+	}
+	list := []Due{}
+	err := q.ListIn(ctx, &list, `SELECT d.creator_id, r.name AS creator, r.email, `+bestHandle+` AS handle, d.currency, d.amount, d.part, d.accounts`+columns+
+		from+joins+f.Where()+order, slices.Concat(args, more, f.Args)...)
+	return list, err
+}
+
+// EachDue hands all that is due to each one by one, in an order. What is due is added up once for all of them: for
+// each page anew it would take as long as all.
 func (q queries) EachDue(ctx context.Context, s affiliate.Settings, w DueFilter, sort DueSort, now time.Time,
 	each func(*Due) error) error {
-	return EachPage(func(p Page) (string, error) {
-		list, next, err := q.PayoutsDue(ctx, s, w, sort, now, p)
-		for i := range list {
-			if err := each(&list[i]); err != nil {
-				return "", err
+	list, err := q.readDue(ctx, s, w, sort, now, "", sort.keyset().By())
+	if err != nil {
+		return err
+	}
+	for part := range slices.Chunk(list, MaxLimit) {
+		if err := q.completeDue(ctx, part, now); err != nil {
+			return err
+		}
+		for i := range part {
+			if err := each(&part[i]); err != nil {
+				return err
 			}
 		}
-		return next, err
-	})
+	}
+	return nil
 }
 
 // DueSum is what is due in one currency.

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -32,7 +33,7 @@ func (w PayoutFilter) conditions() (f Filter) {
 		f.And("p.currency = ?", string(w.Currency))
 	}
 	if w.Search != "" {
-		condition, args := creatorHas(w.Search)
+		condition, args := CreatorHas("r", w.Search)
 		f.And(`(`+condition+` OR LOWER(p.reference) LIKE LOWER(?) ESCAPE '\')`, append(args, Containing(w.Search))...)
 	}
 	if !w.From.IsZero() {
@@ -44,15 +45,12 @@ func (w PayoutFilter) conditions() (f Filter) {
 	return f
 }
 
-// creatorHas is the condition that a text is in the name, the e-mail address or a handle of a creator r.
-func creatorHas(text string) (string, []any) {
+// CreatorHas is the condition that a text is in the name, the e-mail address or a handle of a creator, a row alias.
+func CreatorHas(alias, text string) (condition string, args []any) {
 	like := Containing(text)
-	handle := like
-	if folded := affiliate.FoldHandle(text); folded != "" {
-		handle = Containing(folded)
-	}
-	return `LOWER(r.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(r.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS (SELECT 1 FROM creator_handles h
-		WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\')`, []any{like, like, handle}
+	return `(LOWER(` + alias + `.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(` + alias + `.email) LIKE LOWER(?) ESCAPE '\'
+		OR EXISTS (SELECT 1 FROM creator_handles h WHERE h.creator_id = ` + alias + `.id AND h.folded LIKE ? ESCAPE '\'))`, []any{like, like,
+			Containing(cmp.Or(affiliate.FoldHandle(text), text))}
 }
 
 // NamedPayout is a payout with how people know its creator.

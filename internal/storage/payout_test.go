@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -107,6 +108,39 @@ func TestPayoutsDue(t *testing.T) {
 }
 
 // plainDue gives what can be compared: whom, what and over how many accounts.
+// TestEachDue: what is due to more creators than a page has is added up once.
+func TestEachDue(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		const creators = storage.MaxLimit + 1
+		inTx(t, db, func(tx *storage.Tx) error {
+			var entries []affiliate.LedgerEntry
+			for n := range creators {
+				c, err := tx.CreateCreator(t.Context(), affiliate.Creator{Name: fmt.Sprint("Creator ", n),
+					CreatedAt: noon, UpdatedAt: noon})
+				if err != nil {
+					return err
+				}
+				entries = append(entries, affiliate.LedgerEntry{CreatorID: c.ID, Kind: affiliate.Accrual,
+					Currency: "EUR", Amount: 100, Cause: fmt.Sprint("due ", n), CreatedAt: noon, PayableAt: noon})
+			}
+			return tx.AddLedger(t.Context(), entries)
+		})
+		added, sum := 0, int64(0)
+		db.Note(func(statement string) { added += strings.Count(statement, "AS inside FROM") })
+		err := db.EachDue(t.Context(), affiliate.Settings{Currency: "EUR"}, storage.DueFilter{}, "-amount", noon,
+			func(d *storage.Due) error {
+				if !d.Since.Equal(noon) {
+					t.Errorf("due to %s since %v", d.Creator, d.Since)
+				}
+				sum += d.Amount
+				return nil
+			})
+		if err != nil || sum != creators*100 || added != 1 {
+			t.Errorf("%d in all, added up %d times, %v", sum, added, err)
+		}
+	})
+}
+
 func plainDue(list []storage.Due) (words []string) {
 	for _, d := range list {
 		words = append(words, fmt.Sprint(d.CreatorID, d.Creator, d.Currency, d.Amount, d.Accounts))
@@ -128,6 +162,13 @@ func sortedDue(t *testing.T, db *storage.DB, s affiliate.Settings, sort storage.
 		if p.Cursor = next; next == "" {
 			break
 		}
+	}
+	var each []storage.Due
+	if err := db.EachDue(t.Context(), s, storage.DueFilter{}, sort, now, func(d *storage.Due) error {
+		each = append(each, *d)
+		return nil
+	}); err != nil || !reflect.DeepEqual(each, got) {
+		t.Errorf("by %q one by one they are\n%+v, %v, and by pages\n%+v", sort, each, err, got)
 	}
 	all, found := plainDue(want), plainDue(got)
 	slices.Sort(all)

@@ -1368,11 +1368,11 @@ WITH every AS MATERIALIZED
             WHERE cr.removed_at IS NULL AND m.creator_id IN
             (SELECT t.id
               FROM creators t
-              WHERE (LOWER(t.name) LIKE LOWER($2) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($3) ESCAPE '\' OR
-                    EXISTS
-                (SELECT 1
-                  FROM creator_handles h
-                  WHERE h.creator_id = t.id AND h.folded LIKE $4 ESCAPE '\') OR t.id IN
+              WHERE ((LOWER(t.name) LIKE LOWER($2) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($3) ESCAPE '\' OR
+                      EXISTS
+                  (SELECT 1
+                    FROM creator_handles h
+                    WHERE h.creator_id = t.id AND h.folded LIKE $4 ESCAPE '\')) OR t.id IN
                 (SELECT m.creator_id
                   FROM codes k
                   JOIN offer_members om ON om.id = k.offer_member_id
@@ -1396,11 +1396,11 @@ WITH every AS MATERIALIZED
         WHERE cr.removed_at IS NULL AND m.creator_id IN
         (SELECT t.id
           FROM creators t
-          WHERE (LOWER(t.name) LIKE LOWER($9) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($10) ESCAPE '\' OR
-                EXISTS
-            (SELECT 1
-              FROM creator_handles h
-              WHERE h.creator_id = t.id AND h.folded LIKE $11 ESCAPE '\') OR t.id IN
+          WHERE ((LOWER(t.name) LIKE LOWER($9) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($10) ESCAPE '\' OR
+                  EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE $11 ESCAPE '\')) OR t.id IN
             (SELECT m.creator_id
               FROM codes k
               JOIN offer_members om ON om.id = k.offer_member_id
@@ -1423,11 +1423,11 @@ WITH every AS MATERIALIZED
             e.creator_id IN
         (SELECT t.id
           FROM creators t
-          WHERE (LOWER(t.name) LIKE LOWER($19) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($20) ESCAPE '\' OR
-                EXISTS
-            (SELECT 1
-              FROM creator_handles h
-              WHERE h.creator_id = t.id AND h.folded LIKE $21 ESCAPE '\') OR t.id IN
+          WHERE ((LOWER(t.name) LIKE LOWER($19) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($20) ESCAPE '\' OR
+                  EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE $21 ESCAPE '\')) OR t.id IN
             (SELECT m.creator_id
               FROM codes k
               JOIN offer_members om ON om.id = k.offer_member_id
@@ -1445,11 +1445,11 @@ WITH every AS MATERIALIZED
             WHERE cr.removed_at IS NULL AND m.creator_id IN
             (SELECT t.id
               FROM creators t
-              WHERE (LOWER(t.name) LIKE LOWER($24) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($25) ESCAPE '\' OR
-                    EXISTS
-                (SELECT 1
-                  FROM creator_handles h
-                  WHERE h.creator_id = t.id AND h.folded LIKE $26 ESCAPE '\') OR t.id IN
+              WHERE ((LOWER(t.name) LIKE LOWER($24) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($25) ESCAPE '\' OR
+                      EXISTS
+                  (SELECT 1
+                    FROM creator_handles h
+                    WHERE h.creator_id = t.id AND h.folded LIKE $26 ESCAPE '\')) OR t.id IN
                 (SELECT m.creator_id
                   FROM codes k
                   JOIN offer_members om ON om.id = k.offer_member_id
@@ -1462,11 +1462,11 @@ WITH every AS MATERIALIZED
                   WHERE l.slug LIKE $28 ESCAPE '\')))))
         GROUP BY e.creator_id) u
       GROUP BY u.id) f ON f.id = t.id
-    WHERE t.removed_at IS NULL AND (LOWER(t.name) LIKE LOWER($29) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($30)
-          ESCAPE '\' OR EXISTS
-      (SELECT 1
-        FROM creator_handles h
-        WHERE h.creator_id = t.id AND h.folded LIKE $31 ESCAPE '\') OR t.id IN
+    WHERE t.removed_at IS NULL AND ((LOWER(t.name) LIKE LOWER($29) ESCAPE '\' OR LOWER(t.email) LIKE
+            LOWER($30) ESCAPE '\' OR EXISTS
+        (SELECT 1
+          FROM creator_handles h
+          WHERE h.creator_id = t.id AND h.folded LIKE $31 ESCAPE '\')) OR t.id IN
       (SELECT m.creator_id
         FROM codes k
         JOIN offer_members om ON om.id = k.offer_member_id
@@ -1871,11 +1871,11 @@ WITH every AS MATERIALIZED
             WHERE cr.removed_at IS NULL AND m.creator_id IN
             (SELECT t.id
               FROM creators t
-              WHERE (LOWER(t.name) LIKE LOWER($2) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($3) ESCAPE '\' OR
-                    EXISTS
-                (SELECT 1
-                  FROM creator_handles h
-                  WHERE h.creator_id = t.id AND h.folded LIKE $4 ESCAPE '\') OR t.id IN
+              WHERE ((LOWER(t.name) LIKE LOWER($2) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($3) ESCAPE '\' OR
+                      EXISTS
+                  (SELECT 1
+                    FROM creator_handles h
+                    WHERE h.creator_id = t.id AND h.folded LIKE $4 ESCAPE '\')) OR t.id IN
                 (SELECT m.creator_id
                   FROM codes k
                   JOIN offer_members om ON om.id = k.offer_member_id
@@ -1899,11 +1899,11 @@ WITH every AS MATERIALIZED
         WHERE cr.removed_at IS NULL AND m.creator_id IN
         (SELECT t.id
           FROM creators t
-          WHERE (LOWER(t.name) LIKE LOWER($9) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($10) ESCAPE '\' OR
-                EXISTS
-            (SELECT 1
-              FROM creator_handles h
-              WHERE h.creator_id = t.id AND h.folded LIKE $11 ESCAPE '\') OR t.id IN
+          WHERE ((LOWER(t.name) LIKE LOWER($9) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($10) ESCAPE '\' OR
+                  EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE $11 ESCAPE '\')) OR t.id IN
             (SELECT m.creator_id
               FROM codes k
               JOIN offer_members om ON om.id = k.offer_member_id
@@ -1926,11 +1926,11 @@ WITH every AS MATERIALIZED
             e.creator_id IN
         (SELECT t.id
           FROM creators t
-          WHERE (LOWER(t.name) LIKE LOWER($19) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($20) ESCAPE '\' OR
-                EXISTS
-            (SELECT 1
-              FROM creator_handles h
-              WHERE h.creator_id = t.id AND h.folded LIKE $21 ESCAPE '\') OR t.id IN
+          WHERE ((LOWER(t.name) LIKE LOWER($19) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($20) ESCAPE '\' OR
+                  EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE $21 ESCAPE '\')) OR t.id IN
             (SELECT m.creator_id
               FROM codes k
               JOIN offer_members om ON om.id = k.offer_member_id
@@ -1948,11 +1948,11 @@ WITH every AS MATERIALIZED
             WHERE cr.removed_at IS NULL AND m.creator_id IN
             (SELECT t.id
               FROM creators t
-              WHERE (LOWER(t.name) LIKE LOWER($24) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($25) ESCAPE '\' OR
-                    EXISTS
-                (SELECT 1
-                  FROM creator_handles h
-                  WHERE h.creator_id = t.id AND h.folded LIKE $26 ESCAPE '\') OR t.id IN
+              WHERE ((LOWER(t.name) LIKE LOWER($24) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($25) ESCAPE '\' OR
+                      EXISTS
+                  (SELECT 1
+                    FROM creator_handles h
+                    WHERE h.creator_id = t.id AND h.folded LIKE $26 ESCAPE '\')) OR t.id IN
                 (SELECT m.creator_id
                   FROM codes k
                   JOIN offer_members om ON om.id = k.offer_member_id
@@ -1965,11 +1965,11 @@ WITH every AS MATERIALIZED
                   WHERE l.slug LIKE $28 ESCAPE '\')))))
         GROUP BY e.creator_id) u
       GROUP BY u.id) f ON f.id = t.id
-    WHERE t.removed_at IS NULL AND (LOWER(t.name) LIKE LOWER($29) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($30)
-          ESCAPE '\' OR EXISTS
-      (SELECT 1
-        FROM creator_handles h
-        WHERE h.creator_id = t.id AND h.folded LIKE $31 ESCAPE '\') OR t.id IN
+    WHERE t.removed_at IS NULL AND ((LOWER(t.name) LIKE LOWER($29) ESCAPE '\' OR LOWER(t.email) LIKE
+            LOWER($30) ESCAPE '\' OR EXISTS
+        (SELECT 1
+          FROM creator_handles h
+          WHERE h.creator_id = t.id AND h.folded LIKE $31 ESCAPE '\')) OR t.id IN
       (SELECT m.creator_id
         FROM codes k
         JOIN offer_members om ON om.id = k.offer_member_id
@@ -2276,11 +2276,11 @@ WITH every AS MATERIALIZED
           WHERE cr.removed_at IS NULL AND m.creator_id IN
           (SELECT t.id
             FROM creators t
-            WHERE (LOWER(t.name) LIKE LOWER($2) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($3) ESCAPE '\' OR
-                  EXISTS
-              (SELECT 1
-                FROM creator_handles h
-                WHERE h.creator_id = t.id AND h.folded LIKE $4 ESCAPE '\') OR t.id IN
+            WHERE ((LOWER(t.name) LIKE LOWER($2) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($3) ESCAPE '\' OR
+                    EXISTS
+                (SELECT 1
+                  FROM creator_handles h
+                  WHERE h.creator_id = t.id AND h.folded LIKE $4 ESCAPE '\')) OR t.id IN
               (SELECT m.creator_id
                 FROM codes k
                 JOIN offer_members om ON om.id = k.offer_member_id
@@ -2305,11 +2305,11 @@ WITH every AS MATERIALIZED
             WHERE cr.removed_at IS NULL AND m.creator_id IN
             (SELECT t.id
               FROM creators t
-              WHERE (LOWER(t.name) LIKE LOWER($9) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($10) ESCAPE '\' OR
-                    EXISTS
-                (SELECT 1
-                  FROM creator_handles h
-                  WHERE h.creator_id = t.id AND h.folded LIKE $11 ESCAPE '\') OR t.id IN
+              WHERE ((LOWER(t.name) LIKE LOWER($9) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($10) ESCAPE '\' OR
+                      EXISTS
+                  (SELECT 1
+                    FROM creator_handles h
+                    WHERE h.creator_id = t.id AND h.folded LIKE $11 ESCAPE '\')) OR t.id IN
                 (SELECT m.creator_id
                   FROM codes k
                   JOIN offer_members om ON om.id = k.offer_member_id
@@ -2322,11 +2322,11 @@ WITH every AS MATERIALIZED
                   WHERE l.slug LIKE $13 ESCAPE '\')))))
         GROUP BY b.creator_id) u
       GROUP BY u.id) f ON f.id = t.id
-    WHERE t.removed_at IS NULL AND (LOWER(t.name) LIKE LOWER($14) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($15)
-          ESCAPE '\' OR EXISTS
-      (SELECT 1
-        FROM creator_handles h
-        WHERE h.creator_id = t.id AND h.folded LIKE $16 ESCAPE '\') OR t.id IN
+    WHERE t.removed_at IS NULL AND ((LOWER(t.name) LIKE LOWER($14) ESCAPE '\' OR LOWER(t.email) LIKE
+            LOWER($15) ESCAPE '\' OR EXISTS
+        (SELECT 1
+          FROM creator_handles h
+          WHERE h.creator_id = t.id AND h.folded LIKE $16 ESCAPE '\')) OR t.id IN
       (SELECT m.creator_id
         FROM codes k
         JOIN offer_members om ON om.id = k.offer_member_id
@@ -2706,11 +2706,11 @@ WITH every AS MATERIALIZED
             WHERE o.campaign_id IN ($2) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN
             (SELECT t.id
               FROM creators t
-              WHERE (LOWER(t.name) LIKE LOWER($3) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($4) ESCAPE '\' OR
-                    EXISTS
-                (SELECT 1
-                  FROM creator_handles h
-                  WHERE h.creator_id = t.id AND h.folded LIKE $5 ESCAPE '\') OR t.id IN
+              WHERE ((LOWER(t.name) LIKE LOWER($3) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($4) ESCAPE '\' OR
+                      EXISTS
+                  (SELECT 1
+                    FROM creator_handles h
+                    WHERE h.creator_id = t.id AND h.folded LIKE $5 ESCAPE '\')) OR t.id IN
                 (SELECT m.creator_id
                   FROM codes k
                   JOIN offer_members om ON om.id = k.offer_member_id
@@ -2735,11 +2735,11 @@ WITH every AS MATERIALIZED
         WHERE o.campaign_id IN ($10) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN
         (SELECT t.id
           FROM creators t
-          WHERE (LOWER(t.name) LIKE LOWER($11) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($12) ESCAPE '\' OR
-                EXISTS
-            (SELECT 1
-              FROM creator_handles h
-              WHERE h.creator_id = t.id AND h.folded LIKE $13 ESCAPE '\') OR t.id IN
+          WHERE ((LOWER(t.name) LIKE LOWER($11) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($12) ESCAPE '\' OR
+                  EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE $13 ESCAPE '\')) OR t.id IN
             (SELECT m.creator_id
               FROM codes k
               JOIN offer_members om ON om.id = k.offer_member_id
@@ -2762,11 +2762,11 @@ WITH every AS MATERIALIZED
             e.creator_id IN
         (SELECT t.id
           FROM creators t
-          WHERE (LOWER(t.name) LIKE LOWER($21) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($22) ESCAPE '\' OR
-                EXISTS
-            (SELECT 1
-              FROM creator_handles h
-              WHERE h.creator_id = t.id AND h.folded LIKE $23 ESCAPE '\') OR t.id IN
+          WHERE ((LOWER(t.name) LIKE LOWER($21) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($22) ESCAPE '\' OR
+                  EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE $23 ESCAPE '\')) OR t.id IN
             (SELECT m.creator_id
               FROM codes k
               JOIN offer_members om ON om.id = k.offer_member_id
@@ -2785,11 +2785,11 @@ WITH every AS MATERIALIZED
           WHERE o.campaign_id IN ($26) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN
           (SELECT t.id
             FROM creators t
-            WHERE (LOWER(t.name) LIKE LOWER($27) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($28) ESCAPE '\' OR
-                  EXISTS
-              (SELECT 1
-                FROM creator_handles h
-                WHERE h.creator_id = t.id AND h.folded LIKE $29 ESCAPE '\') OR t.id IN
+            WHERE ((LOWER(t.name) LIKE LOWER($27) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($28) ESCAPE '\' OR
+                    EXISTS
+                (SELECT 1
+                  FROM creator_handles h
+                  WHERE h.creator_id = t.id AND h.folded LIKE $29 ESCAPE '\')) OR t.id IN
               (SELECT m.creator_id
                 FROM codes k
                 JOIN offer_members om ON om.id = k.offer_member_id
@@ -2807,11 +2807,11 @@ WITH every AS MATERIALIZED
       FROM campaign_members m
       JOIN creators cr ON cr.id = m.creator_id
       WHERE m.campaign_id IN ($32) AND m.removed_at IS NULL AND cr.removed_at IS NULL) AND t.removed_at IS
-        NULL AND (LOWER(t.name) LIKE LOWER($33) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($34) ESCAPE '\' OR
-          EXISTS
-      (SELECT 1
-        FROM creator_handles h
-        WHERE h.creator_id = t.id AND h.folded LIKE $35 ESCAPE '\') OR t.id IN
+        NULL AND ((LOWER(t.name) LIKE LOWER($33) ESCAPE '\' OR LOWER(t.email) LIKE LOWER($34) ESCAPE '\' OR
+            EXISTS
+        (SELECT 1
+          FROM creator_handles h
+          WHERE h.creator_id = t.id AND h.folded LIKE $35 ESCAPE '\')) OR t.id IN
       (SELECT m.creator_id
         FROM codes k
         JOIN offer_members om ON om.id = k.offer_member_id

@@ -1368,11 +1368,11 @@ WITH every AS MATERIALIZED
             WHERE cr.removed_at IS NULL AND m.creator_id IN
             (SELECT t.id
               FROM creators t
-              WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
-                    EXISTS
-                (SELECT 1
-                  FROM creator_handles h
-                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+              WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                      EXISTS
+                  (SELECT 1
+                    FROM creator_handles h
+                    WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
                 (SELECT m.creator_id
                   FROM codes k
                   JOIN offer_members om ON om.id = k.offer_member_id
@@ -1396,10 +1396,10 @@ WITH every AS MATERIALIZED
         WHERE cr.removed_at IS NULL AND m.creator_id IN
         (SELECT t.id
           FROM creators t
-          WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
-            (SELECT 1
-              FROM creator_handles h
-              WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+          WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
             (SELECT m.creator_id
               FROM codes k
               JOIN offer_members om ON om.id = k.offer_member_id
@@ -1421,10 +1421,10 @@ WITH every AS MATERIALIZED
             IN
         (SELECT t.id
           FROM creators t
-          WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
-            (SELECT 1
-              FROM creator_handles h
-              WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+          WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
             (SELECT m.creator_id
               FROM codes k
               JOIN offer_members om ON om.id = k.offer_member_id
@@ -1442,11 +1442,11 @@ WITH every AS MATERIALIZED
             WHERE cr.removed_at IS NULL AND m.creator_id IN
             (SELECT t.id
               FROM creators t
-              WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
-                    EXISTS
-                (SELECT 1
-                  FROM creator_handles h
-                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+              WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                      EXISTS
+                  (SELECT 1
+                    FROM creator_handles h
+                    WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
                 (SELECT m.creator_id
                   FROM codes k
                   JOIN offer_members om ON om.id = k.offer_member_id
@@ -1459,11 +1459,11 @@ WITH every AS MATERIALIZED
                   WHERE l.slug LIKE ? ESCAPE '\')))))
         GROUP BY e.creator_id) u
       GROUP BY u.id) f ON f.id = t.id
-    WHERE t.removed_at IS NULL AND (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?)
-          ESCAPE '\' OR EXISTS
-      (SELECT 1
-        FROM creator_handles h
-        WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+    WHERE t.removed_at IS NULL AND ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?)
+            ESCAPE '\' OR EXISTS
+        (SELECT 1
+          FROM creator_handles h
+          WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
       (SELECT m.creator_id
         FROM codes k
         JOIN offer_members om ON om.id = k.offer_member_id
@@ -1868,11 +1868,11 @@ WITH every AS MATERIALIZED
             WHERE cr.removed_at IS NULL AND m.creator_id IN
             (SELECT t.id
               FROM creators t
-              WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
-                    EXISTS
-                (SELECT 1
-                  FROM creator_handles h
-                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+              WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                      EXISTS
+                  (SELECT 1
+                    FROM creator_handles h
+                    WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
                 (SELECT m.creator_id
                   FROM codes k
                   JOIN offer_members om ON om.id = k.offer_member_id
@@ -1896,10 +1896,10 @@ WITH every AS MATERIALIZED
         WHERE cr.removed_at IS NULL AND m.creator_id IN
         (SELECT t.id
           FROM creators t
-          WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
-            (SELECT 1
-              FROM creator_handles h
-              WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+          WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
             (SELECT m.creator_id
               FROM codes k
               JOIN offer_members om ON om.id = k.offer_member_id
@@ -1921,10 +1921,10 @@ WITH every AS MATERIALIZED
             IN
         (SELECT t.id
           FROM creators t
-          WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
-            (SELECT 1
-              FROM creator_handles h
-              WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+          WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
             (SELECT m.creator_id
               FROM codes k
               JOIN offer_members om ON om.id = k.offer_member_id
@@ -1942,11 +1942,11 @@ WITH every AS MATERIALIZED
             WHERE cr.removed_at IS NULL AND m.creator_id IN
             (SELECT t.id
               FROM creators t
-              WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
-                    EXISTS
-                (SELECT 1
-                  FROM creator_handles h
-                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+              WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                      EXISTS
+                  (SELECT 1
+                    FROM creator_handles h
+                    WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
                 (SELECT m.creator_id
                   FROM codes k
                   JOIN offer_members om ON om.id = k.offer_member_id
@@ -1959,11 +1959,11 @@ WITH every AS MATERIALIZED
                   WHERE l.slug LIKE ? ESCAPE '\')))))
         GROUP BY e.creator_id) u
       GROUP BY u.id) f ON f.id = t.id
-    WHERE t.removed_at IS NULL AND (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?)
-          ESCAPE '\' OR EXISTS
-      (SELECT 1
-        FROM creator_handles h
-        WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+    WHERE t.removed_at IS NULL AND ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?)
+            ESCAPE '\' OR EXISTS
+        (SELECT 1
+          FROM creator_handles h
+          WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
       (SELECT m.creator_id
         FROM codes k
         JOIN offer_members om ON om.id = k.offer_member_id
@@ -2270,10 +2270,11 @@ WITH every AS MATERIALIZED
           WHERE cr.removed_at IS NULL AND m.creator_id IN
           (SELECT t.id
             FROM creators t
-            WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
-              (SELECT 1
-                FROM creator_handles h
-                WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+            WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                    EXISTS
+                (SELECT 1
+                  FROM creator_handles h
+                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
               (SELECT m.creator_id
                 FROM codes k
                 JOIN offer_members om ON om.id = k.offer_member_id
@@ -2298,11 +2299,11 @@ WITH every AS MATERIALIZED
             WHERE cr.removed_at IS NULL AND m.creator_id IN
             (SELECT t.id
               FROM creators t
-              WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
-                    EXISTS
-                (SELECT 1
-                  FROM creator_handles h
-                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+              WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                      EXISTS
+                  (SELECT 1
+                    FROM creator_handles h
+                    WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
                 (SELECT m.creator_id
                   FROM codes k
                   JOIN offer_members om ON om.id = k.offer_member_id
@@ -2315,11 +2316,11 @@ WITH every AS MATERIALIZED
                   WHERE l.slug LIKE ? ESCAPE '\')))))
         GROUP BY b.creator_id) u
       GROUP BY u.id) f ON f.id = t.id
-    WHERE t.removed_at IS NULL AND (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?)
-          ESCAPE '\' OR EXISTS
-      (SELECT 1
-        FROM creator_handles h
-        WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+    WHERE t.removed_at IS NULL AND ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?)
+            ESCAPE '\' OR EXISTS
+        (SELECT 1
+          FROM creator_handles h
+          WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
       (SELECT m.creator_id
         FROM codes k
         JOIN offer_members om ON om.id = k.offer_member_id
@@ -2699,11 +2700,11 @@ WITH every AS MATERIALIZED
             WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN
             (SELECT t.id
               FROM creators t
-              WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
-                    EXISTS
-                (SELECT 1
-                  FROM creator_handles h
-                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+              WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                      EXISTS
+                  (SELECT 1
+                    FROM creator_handles h
+                    WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
                 (SELECT m.creator_id
                   FROM codes k
                   JOIN offer_members om ON om.id = k.offer_member_id
@@ -2728,10 +2729,10 @@ WITH every AS MATERIALIZED
         WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN
         (SELECT t.id
           FROM creators t
-          WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
-            (SELECT 1
-              FROM creator_handles h
-              WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+          WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
             (SELECT m.creator_id
               FROM codes k
               JOIN offer_members om ON om.id = k.offer_member_id
@@ -2753,10 +2754,10 @@ WITH every AS MATERIALIZED
             IN
         (SELECT t.id
           FROM creators t
-          WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
-            (SELECT 1
-              FROM creator_handles h
-              WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+          WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+              (SELECT 1
+                FROM creator_handles h
+                WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
             (SELECT m.creator_id
               FROM codes k
               JOIN offer_members om ON om.id = k.offer_member_id
@@ -2775,10 +2776,11 @@ WITH every AS MATERIALIZED
           WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id IN
           (SELECT t.id
             FROM creators t
-            WHERE (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
-              (SELECT 1
-                FROM creator_handles h
-                WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+            WHERE ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR
+                    EXISTS
+                (SELECT 1
+                  FROM creator_handles h
+                  WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
               (SELECT m.creator_id
                 FROM codes k
                 JOIN offer_members om ON om.id = k.offer_member_id
@@ -2796,10 +2798,10 @@ WITH every AS MATERIALIZED
       FROM campaign_members m
       JOIN creators cr ON cr.id = m.creator_id
       WHERE m.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL) AND t.removed_at IS NULL
-        AND (LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
-      (SELECT 1
-        FROM creator_handles h
-        WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\') OR t.id IN
+        AND ((LOWER(t.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(t.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+        (SELECT 1
+          FROM creator_handles h
+          WHERE h.creator_id = t.id AND h.folded LIKE ? ESCAPE '\')) OR t.id IN
       (SELECT m.creator_id
         FROM codes k
         JOIN offer_members om ON om.id = k.offer_member_id
