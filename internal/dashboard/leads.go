@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"net/url"
+	"slices"
 
 	"github.com/tributaryhq/tributary/internal/report"
 )
@@ -32,8 +33,7 @@ func (l leads) with(address string, keys ...report.Key) leads {
 func (p periodChoice) address(path string, pairs ...string) string {
 	q := url.Values{"period": {string(p.Chosen)}}
 	if p.Custom() {
-		q.Set("from", p.From)
-		q.Set("to", p.To)
+		pairs = slices.Concat(pairs, []string{"from", p.From, "to", p.To})
 	}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {

@@ -2,6 +2,7 @@ package dashboard
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -33,6 +34,20 @@ func TestPeriod(t *testing.T) {
 			a.one("input#to").attr("value") != test.to) {
 			t.Errorf("?%s: days from %q to %q", query, a.one("input#from").attr("value"),
 				a.one("input#to").attr("value"))
+		}
+	}
+	h.sell(sale{code: "ANNA10", value: 100_00, at: noon.AddDate(0, -9, 0)})
+	for _, page := range []string{"/", "/campaigns"} {
+		led := false
+		for _, a := range h.viewer().get(page + "?period=custom&to=2026-03-31").all("main a") {
+			address := a.attr("href")
+			if strings.Contains(address, "from=&") {
+				t.Errorf("%s leads to %s", page, address)
+			}
+			led = led || strings.Contains(address, "status=paid") && strings.Contains(address, "to=2026-03-31")
+		}
+		if !led {
+			t.Errorf("%s leads to no conversions of its period", page)
 		}
 	}
 	h.viewer().get("/campaigns?period=yesteryear").is(http.StatusUnprocessableEntity).says("yesteryear",
