@@ -44,6 +44,7 @@ type Event struct {
 	Part        *Part // of this order; an order of its own in the store
 	Deleted     bool
 	Restored    bool
+	Gone        bool // the store was asked and has no such order any more
 	Redacted    bool
 	// Received is when the delivery came in: the store does not tell when it deleted or restored an order.
 	Received time.Time
@@ -70,9 +71,12 @@ type Snapshot struct {
 	// Triggered is when the store says that it triggered the delivery, and Received when the delivery came in, both in
 	// microseconds since 1970 UTC; 0 when not known. They tell which of two snapshots with one version is the later
 	// one.
-	Triggered   int64          `json:"triggered,omitempty"`
-	Rules       int            `json:"rules,omitempty"` // SnapshotRules by which it was read
-	Received    int64          `json:"received,omitempty"`
+	Triggered int64 `json:"triggered,omitempty"`
+	Rules     int   `json:"rules,omitempty"` // SnapshotRules by which it was read
+	Received  int64 `json:"received,omitempty"`
+	// Read is set when it was read from the store's API: a time of the store's clock, in microseconds since 1970 UTC,
+	// at which the store had not begun to read it. See OrderPage.ReadAt.
+	Read        int64          `json:"read,omitempty"`
 	Number      string         `json:"number"`
 	PlacedAt    time.Time      `json:"placed_at"`
 	Currency    money.Currency `json:"currency"`
@@ -187,6 +191,7 @@ type Refund struct {
 	Version  int64          `json:"v"`                  // milliseconds UTC of the body that showed it
 	Received int64          `json:"received,omitempty"` // microseconds UTC, when that body came in
 	Rules    int            `json:"rules,omitempty"`    // SnapshotRules by which it was read
+	Read     int64          `json:"read,omitempty"`     // of the snapshot that showed it
 	At       time.Time      `json:"at,omitzero"`
 	Status   RefundStatus   `json:"status"`
 	Currency money.Currency `json:"currency"`
@@ -207,6 +212,7 @@ type Part struct {
 	ID          string       `json:"id"`
 	Version     int64        `json:"v"`
 	Received    int64        `json:"received,omitempty"`
+	Read        int64        `json:"read,omitempty"` // of the snapshot that it was made from
 	Rules       int          `json:"rules,omitempty"`
 	Marketplace bool         `json:"marketplace,omitempty"`
 	Refunds     []PartRefund `json:"refunds,omitempty"`

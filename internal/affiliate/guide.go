@@ -1,6 +1,9 @@
 package affiliate
 
 import (
+	"fmt"
+	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +54,8 @@ type Guide struct {
 	StatusPrefix string
 
 	Links LinkGuide
+
+	Access *AccessGuide // nil where stores' APIs are not asked
 }
 
 // LinkGuide is what becomes of a link's click at the stores of a platform.
@@ -68,6 +73,7 @@ type Topic struct {
 	Name     string // as deliveries name it: "orders/create"
 	Label    string // as the store's admin calls it: "Order creation"
 	Occasion string // when it comes, where that is not with every order: "an order is deleted"
+	Optional bool   // not all stores offer it: that one refuses it is no trouble
 }
 
 // OrderPage is the address of an order in the admin of a store; empty where pages are not to lead there.
@@ -84,10 +90,30 @@ func (g *Guide) Needs(topic string) bool {
 	return slices.ContainsFunc(g.Topics, func(t Topic) bool { return t.Name == topic })
 }
 
+// WebhookTopics are those that we make webhooks for by the API: those that are needed, and those that only apps have.
+func (g *Guide) WebhookTopics() []Topic {
+	if g.Access == nil {
+		return g.Topics
+	}
+	return slices.Concat(g.Topics, g.Access.Topics)
+}
+
+// Subscribes says whether we make a webhook for a topic by the API.
+func (g *Guide) Subscribes(topic string) bool {
+	return slices.ContainsFunc(g.WebhookTopics(), func(t Topic) bool { return t.Name == topic })
+}
+
 // TopicLabel is what a store's admin calls a topic; its name where the guide does not know it.
 func (g *Guide) TopicLabel(topic string) string {
-	if i := slices.IndexFunc(g.Topics, func(t Topic) bool { return t.Name == topic }); i >= 0 {
-		return g.Topics[i].Label
+	all := g.WebhookTopics()
+	if i := slices.IndexFunc(all, func(t Topic) bool { return t.Name == topic }); i >= 0 {
+		return all[i].Label
+	}
+	switch topic {
+	case TopicOrderRead:
+		return "Order read from the store"
+	case TopicOrderGone:
+		return "Order gone from the store"
 	}
 	return topic
 }
@@ -123,8 +149,84 @@ func (g *Guide) OtherShop(domain, named string) bool {
 	return !strings.EqualFold(domain, named) && g.permanent(domain) && g.permanent(named)
 }
 
+// Unreachable says why a platform's stores would not send to an address of ours, as a sentence; empty where they do.
+func (g *Guide) Unreachable(public string) string {
+	u, err := url.Parse(public)
+	if err != nil || u.Host == "" {
+		return "PUBLIC_URL is not an address."
+	}
+	port := u.Port()
+	switch {
+	case LocalHost(u.Hostname()):
+		return fmt.Sprintf(
+			"%s leads to this machine or its own network only, so no store on the Internet can send to it.", public)
+	case g.HTTPSOnly && u.Scheme != "https":
+		return g.Admin + " sends to https addresses only."
+	case len(g.Ports) > 0 && port != "" && !slices.Contains(g.Ports, port):
+		last := len(g.Ports) - 1
+		return fmt.Sprintf("%s sends to the ports %s and %s only, not to %s.", g.Admin,
+			strings.Join(g.Ports[:last], ", "), g.Ports[last], port)
+	}
+	return ""
+}
+
+// LocalHost says whether a host, as it is written, leads to this machine or its own network.
+func LocalHost(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified() ||
+		ip.IsLinkLocalUnicast())
+}
+
 // permanent says whether a domain is a shop's permanent one; examples such as "{shop}.myshopify.com" are not.
 func (g *Guide) permanent(domain string) bool {
 	name, ok := strings.CutSuffix(strings.ToLower(domain), g.DomainEnd)
 	return ok && g.DomainEnd != "" && validStoreSlug(name)
+}
+
+// AccessGuide is how people let us ask a store's API.
+type AccessGuide struct {
+	// Approve says that the owner can approve in the store itself, where both sides have https.
+	Approve bool
+	Address string // label of where the store is: "Shop address"
+	Example string // of an address: "https://shop.example"
+	Ways    []AccessWay
+	Needs   []string // what the keys must be allowed to do, as the store's admin calls it
+	// Topics are of webhooks that only apps can have, beside Guide.Topics. They are made where the app may, and never
+	// missed: no webhook made by hand has them.
+	Topics []Topic
+	// Unseen says which webhooks the API does not show, as a sentence; empty where it shows all.
+	Unseen string
+	Keys   string // where in the admin keys are revoked: "WooCommerce > Settings > Advanced > REST API"
+}
+
+// AccessWay is one kind of keys that a store's admin makes, and how.
+type AccessWay struct {
+	Kind   KeyKind
+	Label  string // "Keys made by hand"
+	Steps  []string
+	Fields []AccessField
+}
+
+// AccessField is one thing to copy from the store's admin.
+type AccessField struct {
+	Name  string // of StoreKeys: id, secret, token
+	Label string // as the admin calls it: "Consumer key"
+	Hint  string // how it looks: "begins with ck_"
+}
+
+// KeysMenu is where in the admin keys are revoked; empty where stores' APIs are not asked.
+func (g *Guide) KeysMenu() string {
+	if g.Access == nil {
+		return ""
+	}
+	return g.Access.Keys
+}
+
+// Way gives the way with a kind of keys.
+func (g *AccessGuide) Way(kind KeyKind) (AccessWay, bool) {
+	i := slices.IndexFunc(g.Ways, func(w AccessWay) bool { return w.Kind == kind })
+	if i < 0 {
+		return AccessWay{}, false
+	}
+	return g.Ways[i], true
 }

@@ -35,9 +35,9 @@ type OrderState struct {
 	// Customer is the newest customer, kept while it is not Newest's: a later body may lack the address, which proves
 	// nothing.
 	Customer *customer `json:"customer,omitempty"`
-	// Variants are the hashes of all snapshots seen with Newest's version; more than one is a doubt that only a later
-	// version or the store's API can settle.
-	Variants []string `json:"variants,omitempty"`
+	// Variants are the hashes of all snapshots seen with Newest's version, with when each last came in; more than one
+	// is a doubt that only a later version or the store's API can settle.
+	Variants variants `json:"variants,omitempty"`
 	// VariantRules is the newest version of the rules by which one of them was read; those read by older ones are left
 	// out.
 	VariantRules int `json:"variant_rules,omitempty"`
@@ -52,8 +52,12 @@ type OrderState struct {
 	FirstDeleted int64 `json:"first_deleted,omitempty"`
 	LastDeleted  int64 `json:"last_deleted,omitempty"`
 	LastRestored int64 `json:"last_restored,omitempty"`
-	Redacted     bool  `json:"redacted,omitempty"`
-	EditedAt     int64 `json:"edited_at,omitempty"` // milliseconds UTC
+	// The store was asked for the order and had it, or had it no more: when that was last so, in microseconds UTC of
+	// our clock; 0 for never.
+	LastFound int64 `json:"last_found,omitempty"`
+	LastGone  int64 `json:"last_gone,omitempty"`
+	Redacted  bool  `json:"redacted,omitempty"`
+	EditedAt  int64 `json:"edited_at,omitempty"` // milliseconds UTC
 }
 
 // UnmarshalJSON also reads the states of before the time of receipt counted: they hold the keys of the deliveries that
@@ -79,6 +83,33 @@ func (s *OrderState) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
+// variants are hashes of snapshots, with when each last came in, in microseconds UTC.
+type variants map[string]int64
+
+// UnmarshalJSON also reads the lists of before it counted when they came in.
+func (v *variants) UnmarshalJSON(text []byte) error {
+	var list []string
+	if json.Unmarshal(text, &list) != nil {
+		return json.Unmarshal(text, (*map[string]int64)(v))
+	}
+	*v = variants{}
+	for _, hash := range list {
+		(*v)[hash] = 0
+	}
+	return nil
+}
+
+// with adds a hash, without touching the given map.
+func (v variants) with(hash string, received int64) variants {
+	if old, ok := v[hash]; ok && old >= received {
+		return v
+	}
+	merged := make(variants, len(v)+1)
+	maps.Copy(merged, v)
+	merged[hash] = received
+	return merged
+}
+
 type knownStatus struct {
 	Key    snapshotKey `json:"key"`
 	Status StoreStatus `json:"status"`
@@ -87,6 +118,12 @@ type knownStatus struct {
 type landing struct {
 	Key   snapshotKey    `json:"key"`
 	Links []LinkEvidence `json:"links"`
+}
+
+// compare puts what a delivery told above what was read later: a store's API may know of another visit than the one
+// that the order came by (Shopify's customerJourneySummary).
+func (l *landing) compare(o *landing) int {
+	return cmp.Or(compareBool(l.Key.Read == 0, o.Key.Read == 0), l.Key.compare(o.Key))
 }
 
 type customer struct {
@@ -102,8 +139,13 @@ func (c *customer) compare(o *customer) int {
 // with different content are common; then the later receipt decides (on a live WooCommerce the later delivery was the
 // later state in 76 of 76 ties, the smallest gap being 108 ms), then more refunds, a payment date, and failed or
 // canceled over pending. The hash makes the order total.
+//
+// What was read from the store's API once its second was over shows all that was stamped in that second: it is newer
+// than any delivery of the version, and a later reading newer than an earlier one, for there are changes that stores do
+// not stamp (WooCommerce: a deleted refund).
 type snapshotKey struct {
 	Version   int64  `json:"v"`
+	Read      int64  `json:"d,omitempty"`
 	Triggered int64  `json:"t,omitempty"`
 	Received  int64  `json:"c,omitempty"`
 	Rules     int    `json:"u,omitempty"`
@@ -121,23 +163,33 @@ func (s *Snapshot) key() snapshotKey {
 	case s.Canceled, s.Status == StoreCanceled, s.Status == StoreFailed:
 		rank = 1
 	}
-	return snapshotKey{Version: s.Version, Triggered: s.Triggered, Received: s.Received,
+	return snapshotKey{Version: s.Version, Read: s.Read, Triggered: s.Triggered, Received: s.Received,
 		Rules: s.Rules, Refunds: len(s.RefundIDs),
 		Paid: s.PaymentDate, Rank: rank, Hash: s.Hash}
 }
 
+// final gives when it was read from the store's API, where that was after the second of its version; else 0.
+func (k snapshotKey) final() int64 {
+	if k.Read < (k.Version+1000)*1000 {
+		return 0
+	}
+	return k.Read
+}
+
 // compare leaves when the store triggered the delivery to the end, since not every snapshot knows.
 func (k snapshotKey) compare(o snapshotKey) int {
-	return cmp.Or(cmp.Compare(k.Version, o.Version), cmp.Compare(k.Received, o.Received),
+	return cmp.Or(cmp.Compare(k.Version, o.Version), cmp.Compare(k.final(), o.final()),
+		cmp.Compare(k.Received, o.Received),
 		cmp.Compare(k.Rules, o.Rules), cmp.Compare(k.Refunds, o.Refunds), compareBool(k.Paid, o.Paid),
-		cmp.Compare(k.Rank, o.Rank), cmp.Compare(k.Hash, o.Hash), cmp.Compare(k.Triggered, o.Triggered))
+		cmp.Compare(k.Rank, o.Rank), cmp.Compare(k.Hash, o.Hash), cmp.Compare(k.Triggered, o.Triggered),
+		cmp.Compare(k.Read, o.Read))
 }
 
 // compareSnapshots orders two snapshots that know when they were triggered, or two that may not. The hash does not
 // cover the customer, since a short hash of an address could be tried out; so the customer is a tie-break of its own.
 func compareSnapshots(a, b *Snapshot, triggered bool) int {
 	x, y := a.key(), b.key()
-	first := cmp.Compare(x.Version, y.Version)
+	first := cmp.Or(cmp.Compare(x.Version, y.Version), cmp.Compare(x.final(), y.final()))
 	if triggered && first == 0 {
 		first = cmp.Compare(x.Triggered, y.Triggered)
 	}
@@ -146,16 +198,20 @@ func compareSnapshots(a, b *Snapshot, triggered bool) int {
 
 // newestOf gives the newest of some snapshots, nil ones left out, and its rival.
 func newestOf(list ...*Snapshot) (newest, rival *Snapshot) {
-	var version int64
+	var version, final int64
 	for _, s := range list {
-		if s != nil {
-			version = max(version, s.Version)
+		switch {
+		case s == nil || s.Version < version:
+		case s.Version > version:
+			version, final = s.Version, s.key().final()
+		default:
+			final = max(final, s.key().final())
 		}
 	}
 	var triggered, plain *Snapshot
 	for _, s := range list {
 		switch {
-		case s == nil || s.Version < version:
+		case s == nil || s.Version < version || s.key().final() < final:
 		case s.Triggered > 0 && (triggered == nil || compareSnapshots(s, triggered, true) > 0):
 			triggered = s
 		case s.Triggered == 0 && (plain == nil || compareSnapshots(s, plain, false) > 0):
@@ -204,6 +260,8 @@ func (s OrderState) Merge(e Event) OrderState {
 			s.FirstDeleted = at
 		}
 		s.LastDeleted = max(s.LastDeleted, at)
+	case e.Gone:
+		s.LastGone = max(s.LastGone, 1, microseconds(e.Received))
 	case e.Restored:
 		s.LastRestored = max(s.LastRestored, 1, microseconds(e.Received))
 	case e.Redacted:
@@ -231,30 +289,33 @@ func (s *Snapshot) redacted() *Snapshot {
 func (s OrderState) mergeSnapshot(n Snapshot) OrderState {
 	n.RefundIDs = slices.Compact(slices.Sorted(slices.Values(n.RefundIDs)))
 	for _, r := range n.Refunds {
-		r.Received, r.Rules = n.Received, n.Rules
+		r.Received, r.Rules, r.Read = n.Received, n.Rules, n.Read
 		s.Refunds = mergeNewest(s.Refunds, r.ID, r, compareRefunds)
 		n.RefundIDs = addSorted(n.RefundIDs, r.ID)
 	}
 	n.Refunds = nil
 	s.Charged = max(s.Charged, n.Charged)
 	n.Charged = 0
+	if n.Read > 0 {
+		s.LastFound = max(s.LastFound, n.Received)
+	}
 	key := n.key()
 
 	known, land, who := s.known(), s.landing(), s.customer()
 	if n.understood() && (known == nil || key.compare(known.Key) > 0) {
 		known = &knownStatus{Key: key, Status: n.Status}
 	}
-	if len(n.Links) > 0 && (land == nil || key.compare(land.Key) > 0) {
-		land = &landing{Key: key, Links: n.Links}
+	if l := (&landing{Key: key, Links: n.Links}); len(n.Links) > 0 && (land == nil || l.compare(land) > 0) {
+		land = l
 	}
 	if c := (&customer{Key: key, Hash: n.CustomerHash}); c.Hash != "" && (who == nil || c.compare(who) > 0) {
 		who = c
 	}
 	switch {
 	case s.Newest == nil || n.Version > s.Newest.Version, n.Version == s.Newest.Version && n.Rules > s.VariantRules:
-		s.Variants, s.VariantRules = []string{n.Hash}, n.Rules
+		s.Variants, s.VariantRules = variants{n.Hash: n.Received}, n.Rules
 	case n.Version == s.Newest.Version && n.Rules == s.VariantRules:
-		s.Variants = addSorted(s.Variants, n.Hash)
+		s.Variants = s.Variants.with(n.Hash, n.Received)
 	}
 	s.Newest, s.Rival = newestOf(s.Newest, s.Rival, &n)
 	s.Known, s.Landing, s.Customer = known, land, who
@@ -317,13 +378,18 @@ func addSorted(list []string, s string) []string {
 
 var refundRank = map[RefundStatus]int{RefundNoMoney: 0, RefundPending: 1, RefundFailed: 2, RefundSettled: 3}
 
+// compareRefunds lets what was read in the store with its rows win over what deliveries of any version guess of it: the
+// rows of a refund do not change. Where transactions move its money, deliveries tell the rows, and how far that is.
 func compareRefunds(a, b Refund) int {
-	return cmp.Or(cmp.Compare(refundRank[a.Status], refundRank[b.Status]), cmp.Compare(a.Version, b.Version),
+	return cmp.Or(cmp.Compare(refundRank[a.Status], refundRank[b.Status]), compareBool(a.exact(), b.exact()),
+		cmp.Compare(a.Version, b.Version),
 		cmp.Compare(a.Received, b.Received), cmp.Compare(a.Rules, b.Rules), compareText(a, b))
 }
 
+func (r Refund) exact() bool { return r.Read > 0 && !r.Unclear && len(r.Transactions) == 0 }
+
 func compareParts(a, b Part) int {
-	return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.Received, b.Received),
+	return cmp.Or(cmp.Compare(a.Version, b.Version), cmp.Compare(a.Read, b.Read), cmp.Compare(a.Received, b.Received),
 		cmp.Compare(a.Rules, b.Rules), compareText(a, b))
 }
 

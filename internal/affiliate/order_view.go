@@ -136,7 +136,7 @@ func (s OrderState) partRefunds(rules OrderRules) (list []PartRefund) {
 
 // AsPart is the order as its parent keeps it.
 func (s *Snapshot) AsPart(id string) *Part {
-	p := &Part{ID: id, Version: s.Version, Received: s.Received, Marketplace: s.Marketplace, Hash: s.Hash}
+	p := &Part{ID: id, Version: s.Version, Received: s.Received, Read: s.Read, Marketplace: s.Marketplace, Hash: s.Hash}
 	for _, r := range s.Refunds {
 		overcharge := int64(0)
 		p.Refunds = append(p.Refunds, PartRefund{Currency: r.Currency, Amount: r.Amount,
@@ -182,7 +182,7 @@ func (d Doubt) Sentence() string {
 // doubts lists what only the store's API can settle. unclear says that the rows of a refund are not known and matter.
 func (s OrderState) doubts(unclear bool) (list []Doubt) {
 	n := s.Newest
-	if len(s.Variants) > 1 {
+	if s.ambiguous() {
 		list = append(list, DoubtSameSecond)
 	}
 	if unclear {
@@ -191,13 +191,28 @@ func (s OrderState) doubts(unclear bool) (list []Doubt) {
 	if n.Rounded {
 		list = append(list, DoubtRounded)
 	}
-	if s.FirstDeleted > 0 && !s.deleted() && s.LastDeleted > s.LastRestored && !s.shownSince(s.LastDeleted) {
+	if s.FirstDeleted > 0 && !s.deleted() && s.LastDeleted > s.lastThere() && !s.shownSince(s.LastDeleted) {
 		list = append(list, DoubtDeletion)
 	}
-	if s.EditedAt > n.Version {
+	if s.EditedAt > n.Version && n.Read < (s.EditedAt+1000)*1000 {
 		list = append(list, DoubtEdited)
 	}
 	return list
+}
+
+// ambiguous says whether there were several snapshots of Newest's version of which nobody can tell the later one. A
+// reading after that second settles it, but for what came in since and differs from it.
+func (s OrderState) ambiguous() bool {
+	n := s.Newest
+	if n.key().final() == 0 {
+		return len(s.Variants) > 1
+	}
+	for hash, received := range s.Variants {
+		if hash != n.Hash && received > n.Received {
+			return true
+		}
+	}
+	return false
 }
 
 // status applies the precedence: money first, then what the store says of the order.
@@ -256,10 +271,16 @@ func (s OrderState) says(rules OrderRules) StoreStatus {
 // deleted says whether the order is in the trash, or gone. Deletions are compared with restorations by when they came
 // in, and several webhooks may tell the same one. But a deletion is an id without a date, and its signature stays good
 // for ever: once the order is known to be back, another one may be a late copy of the first, or somebody's replay, and
-// only the store can tell.
+// only the store can tell. What it told when it was asked counts until something later says otherwise.
 func (s OrderState) deleted() bool {
-	return s.FirstDeleted > 0 && s.LastRestored <= s.FirstDeleted && !s.shownSince(s.FirstDeleted)
+	if s.LastGone > s.lastThere() && !s.shownSince(s.LastGone) {
+		return true
+	}
+	return s.FirstDeleted > 0 && s.lastThere() <= s.FirstDeleted && !s.shownSince(s.FirstDeleted)
 }
+
+// lastThere is when the order was last restored, or found in the store.
+func (s OrderState) lastThere() int64 { return max(s.LastRestored, s.LastFound) }
 
 // shownSince says whether a body that is not of the trash was stamped after a deletion came in. That the order was
 // restored may never have been told; such a body proves it.

@@ -152,7 +152,7 @@ func askOnce(ctx context.Context, client *http.Client, address string) (status i
 func landingClient(private bool) *http.Client {
 	dialer := net.Dialer{Timeout: landingPatience, Control: func(_, address string, _ syscall.RawConn) error {
 		at, err := netip.ParseAddrPort(address)
-		if err == nil && !private && !isPublic(at.Addr()) {
+		if err == nil && !private && !affiliate.IsPublic(at.Addr()) {
 			err = errPrivate
 		}
 		return err
@@ -163,20 +163,3 @@ func landingClient(private bool) *http.Client {
 }
 
 var errPrivate = errors.New("its address is not a public one, and those are not asked (LINK_CHECK_ADDRESSES)")
-
-// notPublic are the special blocks that netip does not name (IANA's registries of special-purpose addresses).
-var notPublic = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"),
-	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"), netip.MustParsePrefix("2001::/23"),
-	netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"),
-}
-
-func isPublic(a netip.Addr) bool {
-	a = a.Unmap()
-	return a.IsGlobalUnicast() && !a.IsPrivate() && !slices.ContainsFunc(notPublic, func(p netip.Prefix) bool {
-		return p.Contains(a)
-	})
-}

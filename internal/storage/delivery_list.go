@@ -30,6 +30,7 @@ type DeliveryFilter struct {
 	Store  string // slug
 	Topic  string
 	Orders []string // the store's ids of them
+	Sent   bool     // by the store itself: without what we read from its API
 	// Look is how many deliveries a page looks through at most; 0: all. States, topics and stores have no index of
 	// their own, which the intake would pay for, so what is rare is looked for among all that came. A page that ends
 	// for this reason has fewer rows than asked for, maybe none, and the cursor to look further back with.
@@ -58,6 +59,9 @@ func (q queries) ListDeliveries(ctx context.Context, d DeliveryFilter, p Page) (
 		f.And("d.state = 'set_aside' AND d.id IN (SELECT delivery_id FROM set_asides)")
 	}
 	Is(&f, "d.topic", d.Topic)
+	if d.Sent {
+		f.And("d.topic NOT LIKE ?", affiliate.TopicRead+"%")
+	}
 	if len(d.Orders) > 0 {
 		f.And("d.order_external <> ''") // as the index of orders says
 	}

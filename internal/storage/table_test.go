@@ -23,7 +23,8 @@ func describedTables() []described {
 		describe(costTable), describe(creatorTable), describe(tableOf[Delivery]("deliveries")), describe(handleTable),
 		describe(ledgerTable), describe(linkTable), describe(memberTable), describe(offerMemberTable),
 		describe(offerTable), describe(orderTable), describe(payoutBatchTable), describe(payoutTable),
-		describe(storeTable), describe(tokenTable), describe(unownedTable), describe(userTable)}
+		describe(storeAccessTable), describe(storeRequestTable), describe(storeTable), describe(storeWebhookTable),
+		describe(storeWorkTable), describe(tokenTable), describe(unownedTable), describe(userTable)}
 }
 
 // TestTables_have_all_columns: a column that is in the database and in no field, or the other way round, is forgotten
@@ -75,11 +76,11 @@ func TestTables_have_all_columns(t *testing.T) {
 // TestTables_are_described: rows of these tables are written in few places, a part of their columns at a time; any
 // other table is described.
 func TestTables_are_described(t *testing.T) {
-	besides := []string{"audit_log", "balances", "dismissed_codes", "failed_sign_ins", "fx_rates", "half_sign_ins",
-		"idempotency_keys", "member_years", "migrations", "notices", "offer_periods", "preferences", "recalculations",
-		"receiver_runs", "recovery_codes", "second_factors", "sessions", "set_asides", "settings", "shown_conversions",
-		"shown_member_years", "shown_offer_periods", "shown_uncredited_days", "sign_in_failures", "store_counts",
-		"store_secrets", "store_statuses", "store_topics", "uncredited_days"}
+	besides := []string{"audit_log", "balances", "dismissed_codes", "drift_orders", "failed_sign_ins", "fx_rates",
+		"half_sign_ins", "idempotency_keys", "member_years", "migrations", "notices", "offer_periods", "preferences",
+		"recalculations", "receiver_runs", "recovery_codes", "second_factors", "sessions", "set_asides", "settings",
+		"shown_conversions", "shown_member_years", "shown_offer_periods", "shown_uncredited_days", "sign_in_failures",
+		"store_counts", "store_jobs", "store_secrets", "store_statuses", "store_topics", "uncredited_days"}
 	eachPlanner(t, func(p planner) {
 		query := `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`
 		if p.db.d.dollar {
