@@ -29,6 +29,7 @@ type body struct {
 	codes                                          []jsonwalk.Value // discount_codes[].code
 	applications                                   []application
 	attributes                                     []attribute
+	utmContent, tips                               jsonwalk.Value // see graphql_order.go
 
 	// The body may itself be a refund, a transaction, a dispute or an order edit.
 	refund                                   refund
@@ -66,7 +67,7 @@ func (b *body) lineByID(id jsonwalk.Value) (*lineItem, bool) {
 
 type lineItem struct {
 	id, price, quantity, currentQuantity, giftCard jsonwalk.Value
-	totalDiscount                                  jsonwalk.Value
+	totalDiscount, sku                             jsonwalk.Value
 	tip                                            bool
 	discounts                                      []jsonwalk.Value // discount_allocations[].amount
 	share                                          int64            // of a discount told for the order alone
@@ -88,6 +89,8 @@ type refund struct {
 	shipping                   []shippingRefund
 	transactions               []transaction
 	duties                     amountSet // total_duties_set
+	partless                   bool      // all that is told is total, of money that has gone back
+	total                      jsonwalk.Value
 }
 
 type refundLine struct {

@@ -75,6 +75,7 @@ func (b *body) links(v *values) []affiliate.LinkEvidence {
 			e.add(affiliate.EvidenceSlug, a.value.Content(), "note_attributes")
 		}
 	}
+	e.add(affiliate.EvidenceUTM, v.word("utm_content", b.utmContent, maxEvidence+1), "utm_content")
 	slices.SortStableFunc(e, func(a, b affiliate.LinkEvidence) int { return strength[a.Kind] - strength[b.Kind] })
 	return e
 }

@@ -40,7 +40,7 @@ var guide = &affiliate.Guide{
 		{Name: "orders/delete", Label: "Order deletion", Occasion: "an order is deleted"},
 		{Name: "refunds/create", Label: "Refund create", Occasion: "money goes back"},
 		{Name: "order_transactions/create", Label: "Order transaction create",
-			Occasion: "a payment or a refund is made; not all shops offer it"},
+			Occasion: "a payment or a refund is made; not all shops offer it", Optional: true},
 	},
 	Steps: []affiliate.Marked{
 		"In {admin} open [" + webhooksMenu + "].",
@@ -58,4 +58,42 @@ var guide = &affiliate.Guide{
 	Silence:   "Shopify removes a webhook that has failed for hours: see in its admin whether all are still there.",
 
 	Links: affiliate.LinkGuide{Keeps: keeps, Check: checkLink},
+
+	Access: &affiliate.AccessGuide{
+		Address: "Shop address",
+		Example: "your-shop.myshopify.com",
+		Ways: []affiliate.AccessWay{
+			{Kind: affiliate.KeyClient, Label: "App of the Dev Dashboard", Steps: []string{
+				"Open the Dev Dashboard (dev.shopify.com) as one of the shop's organization, and create an app.",
+				"Under Versions create a version with the scopes read_orders, for orders older than 60 days " +
+					"read_all_orders, and for chargebacks read_shopify_payments_disputes. Release it.",
+				"Under Home press Install app and choose the shop.",
+				"Under Settings copy the client ID and the secret.",
+			}, Fields: []affiliate.AccessField{
+				{Name: "id", Label: "Client ID", Hint: "32 letters and digits"},
+				{Name: "secret", Label: "Secret", Hint: "begins with shpss_"},
+			}},
+			{Kind: affiliate.KeyToken, Label: "Custom app of the admin", Steps: []string{
+				"In the Shopify admin open Settings > Apps and sales channels > Develop apps, and the app. New ones " +
+					"are made in the Dev Dashboard since 2026.",
+				"Under Configuration it needs the scope read_orders, for orders older than 60 days " +
+					"read_all_orders, and for chargebacks read_shopify_payments_disputes.",
+				"Under API credentials copy the Admin API access token, which is shown once, and the API secret key.",
+			}, Fields: []affiliate.AccessField{
+				{Name: "token", Label: "Admin API access token", Hint: "begins with shpat_"},
+				{Name: "secret", Label: "API secret key", Hint: "begins with shpss_, or 32 letters and digits"},
+			}},
+		},
+		Needs: []string{scopeOrders},
+		Topics: []affiliate.Topic{
+			{Name: "disputes/create", Label: "Dispute create", Occasion: "a customer takes a payment back",
+				Optional: true},
+			{Name: "disputes/update", Label: "Dispute update", Occasion: "a dispute goes on or ends", Optional: true},
+			{Name: "app/uninstalled", Label: "App uninstalled", Occasion: "the app is removed from the shop",
+				Optional: true},
+		},
+		Unseen: "Shopify shows us only the webhooks that we make ourselves: those made in its admin under " +
+			webhooksMenu + " are not seen, and only their silence tells that they are gone.",
+		Keys: "Shopify admin > Settings > Apps and sales channels",
+	},
 }

@@ -19,6 +19,7 @@ func (b *body) snapshot(v *values) *affiliate.Snapshot {
 		return s
 	}
 	v.currency = s.Currency
+	b.markTip(v)
 	b.readTimes(v, s)
 	s.Number = b.number(v)
 	s.Test = v.flag("test", b.test)
@@ -317,7 +318,9 @@ func (b *body) readRefunds(v *values, s *affiliate.Snapshot) {
 	for i := range b.refunds {
 		v.enter("refunds", i)
 		one := b.refunds[i].inOrder(v, b)
-		one.Version = s.Version
+		if !b.refunds[i].partless {
+			one.Version = s.Version
+		}
 		v.leave()
 		s.Refunds = append(s.Refunds, one)
 		s.RefundIDs = append(s.RefundIDs, one.ID)

@@ -15,6 +15,9 @@ import (
 // An error is an affiliate.Error of kind Invalid that names the field and the remedy.
 func (Platform) Parse(topic string, data []byte) (affiliate.Parsed, error) {
 	topic = strings.ToLower(strings.TrimSpace(topic))
+	if topic == affiliate.TopicOrderRead {
+		return parseRead(data)
+	}
 	b, r := readBody(data)
 	if err := r.Err(); err != nil {
 		if reason := unused(topic); reason != "" {
@@ -124,6 +127,7 @@ var topics = map[string]meaning{
 	"customers/data_request":     (*body).asDataRequest,
 	"shop/redact":                (*body).asShopRedaction,
 	"app/uninstalled":            (*body).asUninstalled,
+	affiliate.TopicOrderGone:     (*body).asDeletion,
 }
 
 // unusedTopics are resources of Shopify's that say nothing about orders' money

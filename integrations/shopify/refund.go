@@ -43,6 +43,9 @@ func (f *refund) standalone(v *values) (affiliate.Refund, bool) {
 
 // inOrder reads one of an order's refunds.
 func (f *refund) inOrder(v *values, order *body) affiliate.Refund {
+	if f.partless {
+		return f.bySum(v)
+	}
 	return f.read(v, order, v.flag("taxes_included", order.taxesIncluded))
 }
 

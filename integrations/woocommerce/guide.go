@@ -51,6 +51,7 @@ var guide = &affiliate.Guide{
 			"before orders without a trace of the link.",
 		Keeps: keeps,
 	},
+	Access: access,
 }
 
 // keeps gives what the order attribution writes on an order.

@@ -135,6 +135,15 @@ func (p *payload) snapshot(id, status string) (*affiliate.Snapshot, error) {
 		Order   *affiliate.Snapshot `json:"order"`
 		Refunds []affiliate.Refund  `json:"refunds"`
 	}{s, s.Refunds})
+	// The rows of refunds are no part of the hash: an order that was read with them is the state that webhooks tell of.
+	for i, refund := range s.Refunds {
+		if rows, ok := p.rows[refund.ID]; ok {
+			s.Refunds[i] = r.byRows(refund, rows, s)
+		}
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
 	return s, nil
 }
 
@@ -195,7 +204,7 @@ func (r *reader) time(name string, t jsonwalk.Value) time.Time {
 		r.fail(wrongType(name, t, "a string"))
 		return time.Time{}
 	}
-	at, err := time.Parse("2006-01-02T15:04:05", strings.TrimSuffix(t.Text(), "Z"))
+	at, err := time.Parse(gmtLayout, strings.TrimSuffix(t.Text(), "Z"))
 	if err != nil || at.Year() < 1970 {
 		r.fail(affiliate.FieldErrorf(name, "%q is no date such as 2026-11-21T03:08:13; "+apiVersionRemedy,
 			affiliate.Clip(t.Text(), 40)))

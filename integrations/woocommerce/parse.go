@@ -28,6 +28,9 @@ const (
 // Two things hang on the topic, since their bodies say nothing else: {"id":N} is the trashing of an order only under
 // order.deleted, and order.restored takes an order out of the trash. Errors are affiliate.Error of kind Invalid.
 func (Platform) Parse(topic string, body []byte) (affiliate.Parsed, error) {
+	if topic == affiliate.TopicOrderRead {
+		return parseRead(body)
+	}
 	if !strings.HasPrefix(topic, "order.") {
 		return affiliate.Parsed{Ignored: unused(topic)}, nil
 	}

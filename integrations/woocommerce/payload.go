@@ -15,6 +15,7 @@ type payload struct {
 	coupons                             []couponLine
 	giftCards                           []jsonwalk.Value // amounts
 	refunds                             refundList
+	rows                                map[string]refundRows // by the id of the refund; nil where they are not told
 	meta                                metadata
 	marketplace                         bool // a row's or the order's meta names a marketplace plugin
 
