@@ -16,16 +16,21 @@ type App struct {
 	DB        *storage.DB
 	Sealer    *Sealer
 	Platforms Platforms
-	Queue     Queue
-	Live      Publisher
-	Rates     Rates // nil: exchange rates are not fetched
-	Log       *slog.Logger
-	Now       func() time.Time
-	PublicURL string // where stores and creators reach this server, without a trailing slash
+	// Connectors open the APIs of stores, by their platform; of those that are not among them, stores only send.
+	Connectors Connectors
+	Queue      Queue
+	Live       Publisher
+	Rates      Rates // nil: exchange rates are not fetched
+	Log        *slog.Logger
+	Now        func() time.Time
+	PublicURL  string // where stores and creators reach this server, without a trailing slash
 	// Serving says that deliveries are taken in by this very process, as against a command beside it.
 	Serving bool
 	// PrivateLandings lets the check of a link ask landing pages that are not at public addresses.
 	PrivateLandings bool
+	// LocalStores says that stores may be on this machine or in its own network, from where they reach an address of
+	// ours that nobody on the Internet does.
+	LocalStores bool
 
 	tokens    tokenCache
 	passwords passwords
@@ -33,7 +38,13 @@ type App struct {
 	refusals  refusals
 	strangers strangers
 	rhythms   rhythms
+	clients   storeClients
+	rests     storeRests
 	lines     Seldom
+
+	// Tests set these; otherwise they are the constants of the same meaning, and waiting.
+	exportFrom int64
+	pause      func(context.Context, time.Duration) error
 }
 
 // touchLimit bounds noting that a session or token was used, for which whoever uses it waits.

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -62,4 +63,20 @@ func (a *App) RecalculateSome(ctx context.Context, most int) (bool, error) {
 func (a *App) DecideListed(ctx context.Context, ids []affiliate.ConversionID, f storage.ConversionFilter, d Decision,
 	reason string) (int64, error) {
 	return a.decideListed(ctx, ids, f, d, reason)
+}
+
+// WithLeaseBeat is WithStoreLease with beats of the test's.
+func (a *App) WithLeaseBeat(ctx context.Context, store affiliate.StoreID, beat <-chan time.Time,
+	f func(context.Context) error) error {
+	return a.withLease(ctx, store, beat, f)
+}
+
+// OtherWorkDue is otherWorkDue for tests.
+func (a *App) OtherWorkDue(ctx context.Context, id affiliate.StoreID) bool {
+	return a.otherWorkDue(ctx, id)
+}
+
+// ExportFrom has stores write their orders out from n on, and waits for that by sleep.
+func (a *App) ExportFrom(n int64, sleep func(context.Context, time.Duration) error) {
+	a.exportFrom, a.pause = n, sleep
 }

@@ -108,7 +108,8 @@ func (p *Processor) startFetch(d parsedDelivery) {
 func (p *Processor) fetched(d parsedDelivery) (parsedDelivery, error) {
 	parsed, err := d.fetch(p.fetches.ctx)
 	if err == nil {
-		return p.say(d, parsed, p.app.Now(), time.Time{}), nil
+		stamp(parsed.Events, p.app.Now(), time.Time{}, time.Time{})
+		return p.say(d, said{Parsed: parsed}), nil
 	}
 	if kind := affiliate.KindOf(err); kind == affiliate.Invalid || kind == affiliate.NotFound {
 		return d.fail(err.Error()), nil

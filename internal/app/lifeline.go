@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -26,6 +27,9 @@ const (
 	// runsKept is how long runs that are over are remembered.
 	runsKept = 90 * 24 * time.Hour
 )
+
+// outageMargin is how far before an outage a comparison looks back: what came last may not have been kept.
+const outageMargin = time.Hour
 
 // StartLifeline notes that this process begins to take deliveries in, and for how long none did before. Where several
 // processes may do so it takes some signs of life until that is known.
@@ -98,6 +102,9 @@ func (l *Lifeline) tellGap(ctx context.Context, tx *storage.Tx, last storage.Rec
 	}
 	var list []storage.Notice
 	for _, s := range stores {
+		if err := tx.WantComparison(ctx, s.ID, affiliate.CauseOutage, from.Add(-outageMargin)); err != nil {
+			return err
+		}
 		if to.Sub(from) < l.app.Platforms.Guide(s.Platform).Resends {
 			continue
 		}

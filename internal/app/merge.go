@@ -228,6 +228,9 @@ func (m *merger) write(ctx context.Context) error {
 	if err := m.saveOrders(ctx, changed); err != nil {
 		return err
 	}
+	if err := m.askDoubts(ctx, changed); err != nil {
+		return err
+	}
 	if err := m.saveEvidence(ctx, attributed); err != nil {
 		return err
 	}
@@ -243,6 +246,22 @@ func (m *merger) write(ctx context.Context) error {
 		changes = append(changes, c)
 	}
 	m.app.announce(m.tx, changes)
+	return nil
+}
+
+// askDoubts has the stores asked of whose orders something has come into doubt.
+func (m *merger) askDoubts(ctx context.Context, changed []*mergedOrder) error {
+	var stores []affiliate.StoreID
+	for _, o := range changed {
+		if o.row.Doubts != "" && (o.before == nil || o.before.Doubts != o.row.Doubts) {
+			stores = append(stores, o.row.StoreID)
+		}
+	}
+	for _, id := range distinct(stores) { // in one fixed order, so that two workers never wait for each other
+		if err := m.tx.WantComparison(ctx, id, affiliate.CauseDoubt, m.now); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -81,6 +81,13 @@ const dataRequested = "A customer asked the store for their data"
 // AsksForData says whether a store's warning tells that a customer wants to know what is kept of them.
 func AsksForData(warning string) bool { return strings.HasPrefix(warning, dataRequested) }
 
+// disconnected is the warning that nothing comes from a store, since our webhooks there were removed with its keys.
+const disconnected = "Disconnected from its API. No orders come until webhooks are made by hand, or it is connected " +
+	"again."
+
+// Disconnected says whether a store's warning tells that it was disconnected and sends nothing.
+func Disconnected(warning string) bool { return warning == disconnected }
+
 // statusWarning tells a store's owner of a status that nobody has decided about.
 func statusWarning(status string) string {
 	return fmt.Sprintf(aboutStatus+"%q, which a plugin set: say on the store's page what it means. Until "+

@@ -276,11 +276,7 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 	if d.Payload == nil {
 		return pd.fail("its body was purged"), nil
 	}
-	headers, body, err := UnpackPayload(d.Payload)
-	if err != nil {
-		return pd.fail(err.Error()), nil
-	}
-	parsed, err := safely("parsing", func() (affiliate.Parsed, error) { return platform.Parse(d.Topic, body) })
+	parsed, err := readKept(platform, d)
 	if err != nil {
 		return pd.fail(err.Error()), nil
 	}
@@ -299,11 +295,7 @@ func (p *Processor) parse(ctx context.Context, d storage.Delivery) (parsedDelive
 	if parsed.Fetch != "" {
 		return pd.toFetch(platform, store, parsed.Fetch), nil
 	}
-	triggered := platform.Triggered(headerOf(headers))
-	if triggered.After(d.ReceivedAt.Add(triggeredSkew)) {
-		triggered = time.Time{} // the header is not signed, and nothing comes in before it was sent
-	}
-	return p.say(pd, parsed, d.ReceivedAt.Time, triggered), nil
+	return p.say(pd, parsed), nil
 }
 
 // fail says why nothing can be made of a delivery.
@@ -313,31 +305,30 @@ func (pd parsedDelivery) fail(reason string) parsedDelivery {
 	return pd
 }
 
-// say takes over what a delivery says. It came when its body came in, and was triggered when the store says so.
-func (p *Processor) say(pd parsedDelivery, parsed affiliate.Parsed, came, triggered time.Time) parsedDelivery {
+// say takes over what a delivery says.
+func (p *Processor) say(pd parsedDelivery, parsed said) parsedDelivery {
 	if parsed.Ignored != "" {
 		pd.outcome.State, pd.outcome.Note = storage.DeliveryIgnored, clipNote(parsed.Ignored)
 	}
 	pd.events, pd.store, pd.warning = parsed.Events, parsed.Store, parsed.Warning
 	if pd.outcome.Note == "" {
-		pd.outcome.Note = clipNote(parsed.Warning)
+		pd.outcome.Note = clipNote(cmp.Or(parsed.Warning, parsed.note))
 	}
 	if len(pd.events) > 0 {
 		pd.outcome.Order = pd.events[0].OrderID
 	}
 	for i := range pd.events {
-		e := &pd.events[i]
-		e.Received = came
-		if e.Part != nil {
-			e.Part.Received, e.Part.Rules = came.UnixMicro(), affiliate.SnapshotRules
-		}
-		if e.Snapshot != nil {
-			e.Snapshot.Came(came, triggered)
-			e.Snapshot.CustomerHash = p.app.Sealer.Hash(HashEmail, affiliate.NormalizeEmail(e.Snapshot.CustomerEmail))
-			e.Snapshot.CustomerEmail = ""
-		}
+		p.app.hideCustomer(pd.events[i].Snapshot)
 	}
 	return pd
+}
+
+// hideCustomer leaves a hash of a snapshot's customer. There may be no snapshot.
+func (a *App) hideCustomer(s *affiliate.Snapshot) {
+	if s != nil {
+		s.CustomerHash = a.Sealer.Hash(HashEmail, affiliate.NormalizeEmail(s.CustomerEmail))
+		s.CustomerEmail = ""
+	}
 }
 
 // triggeredSkew is how far a store's clock may be ahead of ours.
@@ -454,6 +445,10 @@ func (p *Processor) applyStore(ctx context.Context, tx *storage.Tx, d parsedDeli
 	}
 	switch d.store {
 	case affiliate.StoreUninstalled:
+		if err := tx.NoteStoreTrouble(ctx, d.StoreID, affiliate.StoreKeysRefused, "The app was removed from the "+
+			"store, and its keys with it: install it again, and give its keys anew.", now); err != nil {
+			return err
+		}
 		return tx.SetStoreState(ctx, d.StoreID, "uninstalled",
 			"The app was removed from the store: no deliveries will come any more.", now)
 	case affiliate.StoreRedact:

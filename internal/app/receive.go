@@ -232,7 +232,7 @@ func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slu
 		return ReceiptOtherShop, nil
 	}
 	now := r.app.Now()
-	topic := cleanTopic(p.Topic(h))
+	topic := sentTopic(p.Topic(h))
 	err = r.intake.Keep(storage.NewDelivery{StoreID: store.id, Key: p.Key(h, body), Topic: topic,
 		ReceivedAt: now, Payload: packPayload(p.KeptHeaders(), h, body)})
 	if err != nil {
@@ -257,6 +257,16 @@ func verified(p Platform, stores []*receivingStore, h http.Header, body []byte) 
 		}
 	}
 	return nil
+}
+
+// sentTopic is the topic that a request names. The topic is not signed, so that anybody who has seen a delivery could
+// give its body out for something that we have read from the store.
+func sentTopic(topic string) string {
+	topic = cleanTopic(topic)
+	if strings.HasPrefix(topic, affiliate.TopicRead) {
+		return "sent " + topic
+	}
+	return topic
 }
 
 // maxTopic is longer than any topic of the platforms.

@@ -17,6 +17,7 @@ const (
 	RefusedToken        Refusal = "token"         // unknown, expired or ended
 	RefusedPermission   Refusal = "permission"    // a page or an operation that the role may not use
 	RefusedDelivery     Refusal = "delivery"      // wrong signature, another shop, no such store
+	RefusedKeys         Refusal = "keys"          // of a store, that nobody asked for, or that do not serve
 )
 
 // refusals counts by kind since the start, and tells of them in few lines. The zero value works.

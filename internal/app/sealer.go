@@ -90,4 +90,6 @@ const (
 	HashRecoveryCode  = "recovery code"
 	SealDevice        = "device"
 	SealSecondFactor  = "second factor"
+	SealStoreKeys     = "store keys"
+	HashStoreRequest  = "store request"
 )

@@ -188,9 +188,18 @@ func (a *App) ChangeStore(ctx context.Context, id affiliate.StoreID, version int
 	return after, err
 }
 
-// EndStore disconnects a store: its deliveries are refused from now on, its secrets end, its orders stay. Ending it
-// again changes nothing.
+// EndStore disconnects a store: its deliveries are refused from now on, its secrets end, its orders stay; its keys are
+// forgotten and our webhooks removed, as far as it answers. Ending it again changes nothing.
 func (a *App) EndStore(ctx context.Context, id affiliate.StoreID) (after affiliate.Store, err error) {
+	access, err := a.DB.StoreAccess(ctx, id)
+	connected := err == nil
+	if err != nil && affiliate.KindOf(err) != affiliate.NotFound {
+		return after, err
+	}
+	webhooks, err := a.DB.StoreWebhooks(ctx, id)
+	if err != nil {
+		return after, err
+	}
 	err = a.changeCatalog(ctx, func(tx *storage.Tx) (err error) {
 		after, err = amend(ctx, a, tx, a.storeAmendment(ctx, tx), id, AnyVersion, "end",
 			func(s *affiliate.Store) error {
@@ -200,8 +209,23 @@ func (a *App) EndStore(ctx context.Context, id affiliate.StoreID) (after affilia
 		if err != nil {
 			return err
 		}
-		return tx.EndStoreSecrets(ctx, id, a.now())
+		if err := tx.EndStoreSecrets(ctx, id, a.now()); err != nil || !connected {
+			return err
+		}
+		if err := tx.DeleteStoreAccess(ctx, id); err != nil {
+			return err
+		}
+		for _, w := range webhooks {
+			if err := tx.ForgetStoreWebhook(ctx, id, w.ExternalID); err != nil {
+				return err
+			}
+		}
+		return a.audit(ctx, tx, "store.access.end", id, accessFacts(access), nil)
 	})
+	if err == nil && connected {
+		a.deleteWebhooks(ctx, after, access, webhooks) // those that stay send to an address that refuses them
+		a.clients.of(id).take(nil, nil)
+	}
 	return after, err
 }
 

@@ -60,11 +60,7 @@ func eventsOf(platform Platform, d storage.Delivery, order string) (events []aff
 	if d.Payload == nil {
 		return nil
 	}
-	headers, body, err := UnpackPayload(d.Payload)
-	if err != nil {
-		return nil
-	}
-	parsed, err := safely("parsing", func() (affiliate.Parsed, error) { return platform.Parse(d.Topic, body) })
+	parsed, err := readKept(platform, d)
 	if err != nil {
 		return nil
 	}
@@ -72,12 +68,7 @@ func eventsOf(platform Platform, d storage.Delivery, order string) (events []aff
 		if e.OrderID != order {
 			continue
 		}
-		e.Received = d.ReceivedAt.Time
-		if e.Part != nil {
-			e.Part.Received, e.Part.Rules = d.ReceivedAt.UnixMicro(), affiliate.SnapshotRules
-		}
 		if e.Snapshot != nil {
-			e.Snapshot.Came(d.ReceivedAt.Time, platform.Triggered(headerOf(headers)))
 			e.Snapshot.CustomerEmail = ""
 		}
 		events = append(events, e)

@@ -45,7 +45,7 @@ func (s *strangers) counted(what string) {
 }
 
 // Lookups gives how often the database was asked for something that a stranger named, since the start: "stores",
-// "links", "tokens" or "sessions".
+// "links", "tokens", "sessions" or "requests".
 func (a *App) Lookups() map[string]int64 {
 	a.strangers.mu.Lock()
 	defer a.strangers.mu.Unlock()
@@ -71,7 +71,8 @@ func (s *strangers) suspect(network string, now time.Time) error {
 		return nil
 	}
 	return &affiliate.Error{Kind: affiliate.Unavailable, Code: "rate_limited", Message: fmt.Sprintf(
-		"more than %d tokens or sessions that nobody has came from your network; try again in a minute", wrongGuesses)}
+		"more than %d tokens, sessions or requests that nobody has came from your network; try again in a minute",
+		wrongGuesses)}
 }
 
 // guessed counts a wrong guess.

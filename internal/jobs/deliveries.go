@@ -231,7 +231,8 @@ func (w *Worker) Sweep(ctx context.Context, age time.Duration) error {
 }
 
 // Purge erases what is kept for a time only: Idempotency-Keys with their answers, sessions that have ended with the
-// failures to sign in, and the bodies of processed deliveries. It waits while the clock may be far ahead.
+// failures to sign in, reports of comparisons with stores, and the bodies of processed deliveries. It waits while the
+// clock may be far ahead.
 func (w *Worker) Purge(ctx context.Context) error {
 	if w.Steady != nil && !w.Steady() {
 		return nil
@@ -244,13 +245,16 @@ func (w *Worker) Purge(ctx context.Context) error {
 	sessions := w.purgeAll(ctx, func(ctx context.Context) (int64, error) {
 		return 0, w.DB.PurgeSessions(ctx, now, now.Add(-app.FailuresForget))
 	})
+	reports := w.purgeAll(ctx, func(ctx context.Context) (int64, error) {
+		return w.DB.PurgeStoreJobs(ctx, now.Add(-app.StoreJobsKept), purgeMost)
+	})
 	if w.Retention == 0 {
-		return errors.Join(keys, sessions)
+		return errors.Join(keys, sessions, reports)
 	}
 	bodies := w.purgeAll(ctx, func(ctx context.Context) (int64, error) {
 		return w.DB.PurgePayloads(ctx, now.Add(-w.Retention), purgeMost)
 	})
-	return errors.Join(keys, sessions, bodies)
+	return errors.Join(keys, sessions, reports, bodies)
 }
 
 // purgeAll erases part by part, each in a transaction of its own, until nothing is left: a busy store's day holds more

@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
 )
 
 // metrics serves what Prometheus scrapes. The figures are read when they are asked for; nothing is counted twice.
@@ -40,13 +42,15 @@ var (
 	queueUpMetric  = prometheus.NewDesc("tributary_queue_up", "1 when Redis answers.", nil, nil)
 	writableMetric = prometheus.NewDesc("tributary_writable", "0 when nothing new can be kept.", nil, nil)
 	ordersMetric   = prometheus.NewDesc("tributary_orders", "Orders by status.", []string{"status"}, nil)
+	driftMetric    = prometheus.NewDesc("tributary_drift_orders",
+		"Orders that did not agree with the store at its newest comparison, by kind.", []string{"store", "kind"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (f *figures) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{receivedMetric, refusedMetric, clicksMetric, lookupsMetric, streamsMetric,
 		unverifiedMetric, inboxMetric, oldestMetric, queueMetric, queueUpMetric, writableMetric,
-		ordersMetric} {
+		ordersMetric, driftMetric} {
 		out <- d
 	}
 }
@@ -104,5 +108,15 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	gauge(queueMetric, float64(status.Queue.Archived), "archived")
 	for s, n := range status.Orders {
 		gauge(ordersMetric, float64(n), s)
+	}
+	drift, err := f.App.DB.DriftOfStores(ctx)
+	if err != nil {
+		return
+	}
+	for _, d := range drift {
+		gauge(driftMetric, float64(d.Missing), d.Store, string(affiliate.DriftMissing))
+		gauge(driftMetric, float64(d.Behind), d.Store, string(affiliate.DriftBehind))
+		gauge(driftMetric, float64(d.Different), d.Store, string(affiliate.DriftDifferent))
+		gauge(driftMetric, float64(d.Extra), d.Store, string(affiliate.DriftExtra))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -104,6 +105,12 @@ func ProblemOf(err error) *Problem {
 		return NewProblem(CodeInternal, "", InternalDetail).ourFault()
 	}
 	code := cmp.Or(e.Code, string(e.Kind))
+	if strings.HasPrefix(e.Code, "store_") { // what a store refuses is no matter of the caller's rights
+		code = string(e.Kind)
+		if e.Kind == affiliate.Forbidden {
+			code = string(affiliate.Conflict)
+		}
+	}
 	if _, known := problemKinds[code]; known {
 		p = NewProblem(code, e.Field, e.Message)
 	} else {

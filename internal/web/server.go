@@ -114,6 +114,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	if s.API != nil {
 		s.API.Register(r)
 		s.registerLive(r)
+		s.registerConnect(r)
 	}
 	if s.Pages != nil {
 		if err := s.Pages.Register(r); err != nil {
