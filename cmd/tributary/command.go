@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,8 +39,9 @@ type call struct {
 	command command
 	args    []string
 	flags   *flag.FlagSet
-	json    bool   // set by --json
-	close   func() // what open opened
+	json    bool          // set by --json
+	close   func()        // what open opened
+	lines   *bufio.Reader // of stdin, once some was read
 }
 
 // Exit codes.

@@ -49,7 +49,16 @@ func runDemo(ctx context.Context, c *call, data string, once, recorded bool) (er
 	if err != nil {
 		return err
 	}
-	s, err := startDemoServer(ctx, folder.path, c.getenv("LISTEN_ADDR"))
+	var shops *demoShops
+	var answering []config.DemoShop
+	if !once && !recorded {
+		if shops, err = openDemoShops(); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, shops.close()) }()
+		answering = shops.list
+	}
+	s, err := startDemoServer(ctx, folder.path, c.getenv("LISTEN_ADDR"), answering)
 	if err != nil {
 		return err
 	}
@@ -101,6 +110,9 @@ func runDemo(ctx context.Context, c *call, data string, once, recorded bool) (er
 		return err
 	}
 	printWhereToLook(c.stdout, client, sets, owner.Email, password)
+	if shops != nil {
+		shops.print(c.stdout)
+	}
 	select {
 	case <-ctx.Done():
 		return nil
@@ -114,16 +126,16 @@ const demoAddress = "127.0.0.1:8080"
 
 // startDemoServer serves on the embedded default; a demo must not touch real data, so the environment says only where
 // to listen. An address that was asked for is not replaced by another one.
-func startDemoServer(ctx context.Context, data, asked string) (*server, error) {
+func startDemoServer(ctx context.Context, data, asked string, shops []config.DemoShop) (*server, error) {
 	address := cmp.Or(strings.TrimSpace(asked), demoAddress)
 	for attempt := 1; ; attempt++ {
 		settings := map[string]string{"LISTEN_ADDR": address, "DATA_DIR": data, "LOG_LEVEL": "warn",
-			"FX_RATES_URL": "off"}
+			"FX_RATES_URL": "off", "ALLOW_PRIVATE_STORES": "127.0.0.1"}
 		cfg, err := config.Load(func(name string) string { return settings[name] })
 		if err != nil {
 			return nil, err
 		}
-		cfg.Demo = true
+		cfg.Demo, cfg.DemoShops = true, shops
 		s, err := startServer(ctx, cfg, allRoles)
 		if err == nil || !isListenError(err) || asked != "" || attempt == 10 {
 			return s, err

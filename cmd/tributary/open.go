@@ -19,6 +19,7 @@ import (
 
 	"github.com/tributaryhq/tributary/integrations/fxrates"
 	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/storeapi"
 	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -28,6 +29,19 @@ import (
 
 // platforms are all kinds of stores, in the order in which they are offered.
 func platforms() app.Platforms { return app.Platforms{shopify.Platform{}, woocommerce.Platform{}} }
+
+// connectors open the APIs of stores, of those platforms whose APIs are asked.
+func connectors(cfg config.Config) app.Connectors {
+	web := &storeapi.Web{Private: cfg.PrivateStores}
+	elsewhere := map[string]string{}
+	for _, s := range cfg.DemoShops {
+		elsewhere[strings.TrimPrefix(s.Keys.Address, "https://")] = s.At
+	}
+	return app.Connectors{
+		shopify.Name:     app.ConnectorOf(shopify.Connector{Web: web, Elsewhere: elsewhere}),
+		woocommerce.Name: app.ConnectorOf(woocommerce.Connector{Web: web, Plain: cfg.Demo}),
+	}
+}
 
 // openApp opens the database and builds the application without queue and live pages. An embedded database
 // is made and migrated first; a PostgreSQL with an old schema is an error that says how to migrate. The returned
@@ -61,7 +75,8 @@ func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App,
 		return nil, err
 	}
 	a := &app.App{DB: db, Sealer: sealer, Log: newLogger(cfg, os.Stderr), Now: time.Now, PublicURL: cfg.PublicURL,
-		Platforms: platforms(), Live: nobody{}, PrivateLandings: cfg.PrivateLandings}
+		Platforms: platforms(), Connectors: connectors(cfg), Live: nobody{},
+		PrivateLandings: cfg.PrivateLandings, LocalStores: len(cfg.PrivateStores) > 0}
 	if cfg.FXRatesURL != "" {
 		a.Rates = fxrates.Client{URL: cfg.FXRatesURL}
 	}

@@ -191,7 +191,7 @@ func startServer(ctx context.Context, cfg config.Config, roles []string, more ..
 		downloads := web.NewAttachments(a.DB)
 		reference := api.New(handler, downloads)
 		handler.Pages = &dashboard.Dashboard{App: a, Log: a.Log, Hub: hub, Version: buildVersion(), Demo: cfg.Demo,
-			Downloads: downloads, Reference: reference.Document}
+			DemoKeys: demoKeys(cfg), Downloads: downloads, Reference: reference.Document}
 	}
 	if slices.Contains(roles, roleWorker) {
 		handler.Pulses["deliveries cannot be processed"] = s.startWorker(cfg, redis, queue, counters, clock)
@@ -281,6 +281,7 @@ func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Q
 			s.log.Error("worker ended", "error", err)
 		}
 	})
+	s.background("ask the stores", (&jobs.StoreWorker{App: s.app, Log: s.log}).Run)
 	s.background("recalculate", func(ctx context.Context) {
 		jobs.Every(ctx, s.log, recalculateEvery, "recalculate", s.app.Recalculate)
 	})

@@ -244,10 +244,11 @@ func setStoreField(s *affiliate.Store, change app.Setting) (err error) {
 func storeSecretCommand() command {
 	return command{
 		name:    "store secret",
-		args:    "SLUG [--add [--webhook-secret W]] [--end SECRET-ID] [--json]",
+		args:    "SLUG [--add [--webhook-secret W]] [--end SECRET-ID] [--rotate] [--json]",
 		summary: "List, add and end webhook secrets of a store, to exchange one without losing a delivery.",
-		example: "tributary store secret my-shop --add\ntributary store secret my-shop --end sec_1",
-		run:     storeSecret,
+		example: "tributary store secret my-shop --add\ntributary store secret my-shop --end sec_1\n" +
+			"tributary store secret my-shop --rotate   # of a store that is connected by its API: nothing else to do",
+		run: storeSecret,
 	}
 }
 
@@ -264,6 +265,8 @@ func storeSecret(ctx context.Context, c *call) error {
 	given := c.flags.String("webhook-secret", "",
 		"`W`, with --add: the secret. "+platforms().AboutSecret())
 	ending := c.flags.String("end", "", "`SECRET-ID`: end this secret")
+	rotate := c.flags.Bool("rotate", false, "make the webhooks anew with a new secret, by the store's API; the former "+
+		"ones are deleted in an hour, and their secret ends")
 	c.jsonFlag()
 	args, err := c.parse(1, 1)
 	if err != nil {
@@ -271,6 +274,9 @@ func storeSecret(ctx context.Context, c *call) error {
 	}
 	if *given != "" && !*add {
 		return usagef("--webhook-secret goes with --add")
+	}
+	if *rotate && (*add || *ending != "") {
+		return usagef("--rotate goes alone")
 	}
 	if *add && *ending != "" {
 		return usagef("add the new secret first, then end the old one once the store uses the new one")
@@ -285,6 +291,8 @@ func storeSecret(ctx context.Context, c *call) error {
 	}
 	var added app.AddedSecret
 	switch {
+	case *rotate:
+		err = a.RotateWebhookSecret(ctx, store.ID)
 	case *add:
 		added, err = a.AddStoreSecret(ctx, store.ID, *given)
 	case *ending != "":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -17,7 +18,7 @@ func storeCheckCommand() command {
 		name: "store check",
 		args: "[SLUG] [--json]",
 		summary: "Say how the deliveries of the stores fare, what their silence tells, and what they leave in doubt; " +
-			"exit code 1 when somebody should look.",
+			"with SLUG, ask that store's API too, and make its webhooks whole; exit code 1 when somebody should look.",
 		example: "tributary store check\ntributary store check my-shop",
 		run:     storeCheck,
 	}
@@ -33,6 +34,8 @@ type checkedStore struct {
 	Health         api.StoreHealthJSON `json:"health"`
 	Doubts         api.DoubtsJSON      `json:"doubts"`             // never a problem: only the store can tell
 	Undecided      int64               `json:"undecided_statuses"` // of plugins; the payment date decides meanwhile
+	Access         api.StoreAccessJSON `json:"access"`             // how its API answers
+	Found          []string            `json:"found"`              // what a look at its webhooks has found and healed
 	Problems       []string            `json:"problems"`           // what somebody should look at, in words
 }
 
@@ -48,12 +51,16 @@ func storeCheck(ctx context.Context, c *call) error {
 	}
 	var stores []affiliate.Store
 	var only affiliate.StoreID
+	var found []string
 	if len(args) == 1 {
 		store, err := a.DB.StoreBySlug(ctx, args[0])
 		if err != nil {
 			return err
 		}
 		stores, only = []affiliate.Store{store}, store.ID
+		if found, err = askStore(ctx, a, store); err != nil {
+			return err
+		}
 	} else if stores, err = storage.All(func(p storage.Page) ([]affiliate.Store, string, error) {
 		return a.DB.Stores(ctx, p)
 	}); err != nil {
@@ -62,6 +69,9 @@ func storeCheck(ctx context.Context, c *call) error {
 	list, err := checkStores(ctx, a, stores, only)
 	if err != nil {
 		return err
+	}
+	if only != 0 {
+		list[0].Found = append(list[0].Found, found...)
 	}
 	if c.json {
 		if err := c.printJSON(map[string]any{"stores": list}); err != nil {
@@ -81,6 +91,20 @@ func storeCheck(ctx context.Context, c *call) error {
 	return nil
 }
 
+// askStore asks a store's API, where it is connected, and gives what was found about its webhooks. That it does not
+// answer is noted with the store.
+func askStore(ctx context.Context, a *app.App, store affiliate.Store) ([]string, error) {
+	access, err := a.StoreAccess(ctx, store.ID)
+	if err != nil || access == nil {
+		return nil, err
+	}
+	healed, err := a.CheckAccess(ctx, store.ID)
+	if app.IsStoreTrouble(err) {
+		err = nil
+	}
+	return healed.Why, err
+}
+
 func checkStores(ctx context.Context, a *app.App, stores []affiliate.Store,
 	only affiliate.StoreID) ([]checkedStore, error) {
 	health, err := a.StoreHealth(ctx, stores, only)
@@ -98,10 +122,15 @@ func checkStores(ctx context.Context, a *app.App, stores []affiliate.Store,
 	counts, err := a.DB.StoreCounts(ctx, only, a.Now().Add(-24*time.Hour))
 	list := make([]checkedStore, len(stores))
 	for i, s := range stores {
+		access, err := a.StoreAccess(ctx, s.ID)
+		if err != nil {
+			return nil, err
+		}
 		list[i] = checkedStore{Slug: s.Slug, Platform: s.Platform, State: string(s.State), Warning: s.Warning,
 			LastDeliveryAt: timeOrNil(s.LastDeliveryAt),
 			Health:         api.StoreHealthView(a.Platforms.Guide(s.Platform), health[s.ID], counts[s.ID]),
-			Doubts:         api.DoubtsView(doubts[s.ID]), Undecided: undecided[s.ID], Problems: []string{}}
+			Doubts:         api.DoubtsView(doubts[s.ID]), Undecided: undecided[s.ID],
+			Access: api.StoreAccessView(access), Found: []string{}, Problems: []string{}}
 		if s.State != affiliate.StoreStateEnded {
 			list[i].judge()
 		}
@@ -118,6 +147,12 @@ func (s *checkedStore) judge() {
 	}
 	if s.State == string(affiliate.StoreStateUninstalled) {
 		add("the app was removed from the shop, no deliveries come any more")
+	}
+	if s.Access.Trouble != nil {
+		add("%s", *s.Access.Trouble)
+	}
+	if len(s.Access.Missing) > 0 {
+		add("the keys of its API may not: %s", strings.Join(s.Access.Missing, ", "))
 	}
 	if h.Failed > 0 {
 		add("%s: tributary deliveries list --state failed --store %s", counted(h.Failed, "delivery failed",
@@ -152,6 +187,12 @@ func (s checkedStore) print(w io.Writer) {
 		h.Waiting, h.Failed, h.SetAside)
 	for _, p := range s.Problems {
 		fmt.Fprintf(w, "  ! %s\n", p)
+	}
+	if s.Access.AnsweredAt != nil {
+		fmt.Fprintf(w, "    its API answered last %s\n", timeOrNever(s.Access.AnsweredAt))
+	}
+	for _, found := range s.Found {
+		fmt.Fprintf(w, "    %s\n", found)
 	}
 	if h.Quiet != nil && !h.Quiet.Unusual {
 		fmt.Fprintf(w, "    %s\n", h.Quiet.Text)

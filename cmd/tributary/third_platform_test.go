@@ -158,7 +158,7 @@ func connectStall(t *testing.T, c *recordings.Client, shop *stall) {
 // connectByForm connects a second stall on the page, whose steps are then bazaar's.
 func connectByForm(t *testing.T, c *recordings.Client, browser *http.Client) {
 	t.Helper()
-	wantText(t, get(t, browser, c.Base+"/stores/new", http.StatusOK), `value="bazaar"`, "Shopify", "WooCommerce")
+	wantText(t, get(t, browser, c.Base+"/stores/new", http.StatusOK), `platform=bazaar"`, "Shopify", "WooCommerce")
 	response, err := browser.PostForm(c.Base+"/stores/new", url.Values{"platform": {"bazaar"}, "name": {"Other stall"},
 		"domain": {"other.example"}, "currency": {"EUR"}, "timezone": {"UTC"}})
 	ok(t, err)

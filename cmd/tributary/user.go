@@ -156,24 +156,31 @@ func userSecondFactorCommand() command {
 	}
 }
 
-// askPassword reads a password from the terminal without showing it, or the first line of another standard input. It is
-// no option, since others on the machine can read those.
-func (c *call) askPassword() (string, error) {
+// askPassword reads a password: see askSecret.
+func (c *call) askPassword() (string, error) { return c.askSecret("Password") }
+
+// askSecret reads a secret from the terminal without showing it, or the next line of another standard input. It is no
+// option, since others on the machine can read those.
+func (c *call) askSecret(label string) (string, error) {
 	if f, ok := c.stdin.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		fmt.Fprint(c.stderr, "Password: ")
+		fmt.Fprint(c.stderr, label+": ")
 		text, err := term.ReadPassword(int(f.Fd()))
 		fmt.Fprintln(c.stderr)
 		return string(text), err
 	}
+	missing := usagef("give the %s on standard input", strings.ToLower(label[:1])+label[1:])
 	if c.stdin == nil {
-		return "", usagef("give the password on standard input")
+		return "", missing
 	}
-	line, err := bufio.NewReader(c.stdin).ReadString('\n')
+	if c.lines == nil {
+		c.lines = bufio.NewReader(c.stdin)
+	}
+	line, err := c.lines.ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", err
 	}
 	if line = strings.TrimRight(line, "\r\n"); line == "" {
-		return "", usagef("give the password on standard input")
+		return "", missing
 	}
 	return line, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/storage"
@@ -68,11 +69,37 @@ func (o *office) fillLists() {
 	if err != nil {
 		o.Fatal(err)
 	}
+	o.compared()
 	for _, creator := range []string{"cre_1", "cre_2"} {
 		m.call("POST", v1+"/payouts", object{"creator": creator}).ok(201)
 	}
 	for _, creator := range []string{"cre_5", "cre_6"} {
 		m.call("POST", v1+"/payout-batches", object{"payouts": []object{{"creator": creator}}}).ok(201)
+	}
+}
+
+// compared makes two comparisons of the first store, of which each found two orders.
+func (o *office) compared() {
+	o.Helper()
+	err := o.app.DB.InTx(o.Context(), func(tx *storage.Tx) error {
+		for range 2 {
+			job, err := tx.CreateStoreJob(o.Context(), affiliate.StoreJob{StoreID: 1, Kind: affiliate.JobReconcile,
+				State: affiliate.JobDone, Cause: affiliate.CauseSchedule, From: may20().Add(-time.Hour), Until: may20(),
+				Orders: 12, Missing: 1, Different: 1, CreatedAt: may20(), UpdatedAt: may20(), EndedAt: may20()})
+			if err != nil {
+				return err
+			}
+			err = tx.AddDrift(o.Context(), []affiliate.Drift{{JobID: job.ID, Order: "41", Kind: affiliate.DriftMissing},
+				{JobID: job.ID, Order: "42", Field: "value", Kind: affiliate.DriftDifferent, Ours: "90.00",
+					Theirs: "100.00"}})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		o.Fatal(err)
 	}
 }
 

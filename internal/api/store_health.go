@@ -82,8 +82,17 @@ func (a *API) storeViews(ctx context.Context, list []affiliate.Store,
 		return nil, err
 	}
 	counts, err := a.App.DB.StoreCounts(ctx, only, a.App.Now().Add(-24*time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	accesses, err := a.App.DB.StoreAccesses(ctx)
+	connected := map[affiliate.StoreID]bool{}
+	for _, access := range accesses {
+		connected[access.StoreID] = true
+	}
 	return func(v affiliate.Store) StoreJSON {
-		return a.storeView(v, StoreHealthView(a.App.Platforms.Guide(v.Platform), health[v.ID], counts[v.ID]))
+		health := StoreHealthView(a.App.Platforms.Guide(v.Platform), health[v.ID], counts[v.ID])
+		return a.storeView(v, health, connected[v.ID])
 	}, err
 }
 

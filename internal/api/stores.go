@@ -29,8 +29,10 @@ func (a *API) registerStores(api huma.API) {
 		"Add a webhook secret beside the ones there are"}, a.createSecret)
 	register(a, api, operation{http.MethodPost, "/stores/{store}/secrets/{secret}/end", "end-store-secret", own,
 		"End a webhook secret"}, a.endSecret)
+	a.registerStoreAccess(api)
 	a.registerNotices(api)
 	a.registerStatuses(api)
+	a.registerStoreJobs(api)
 }
 
 type StoreJSON struct {
@@ -45,6 +47,7 @@ type StoreJSON struct {
 	State           affiliate.StoreState `json:"state"`
 	Warning         *string              `json:"warning" doc:"The last thing the owner should know"`
 	WebhookURL      string               `json:"webhook_url"`
+	Connected       bool                 `json:"connected" doc:"Whether its API is asked: /stores/{store}/access"`
 	LastDeliveryAt  *time.Time           `json:"last_delivery_at"`
 	LastProcessedAt *time.Time           `json:"last_processed_at"`
 	Version         int                  `json:"version"`
@@ -55,12 +58,12 @@ type StoreJSON struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
-func (a *API) storeView(v affiliate.Store, h StoreHealthJSON) StoreJSON {
+func (a *API) storeView(v affiliate.Store, h StoreHealthJSON, connected bool) StoreJSON {
 	return StoreJSON{ID: v.ID.String(), Slug: v.Slug, Platform: string(v.Platform), Name: v.Name, Domain: v.Domain,
 		Currency: v.Currency.Code(), Timezone: v.Timezone, Parts: v.Parts, State: v.State,
-		Warning: orNull(v.Warning), WebhookURL: a.App.WebhookURL(v), LastDeliveryAt: web.TimeOrNull(v.LastDeliveryAt),
-		LastProcessedAt: web.TimeOrNull(v.LastProcessedAt), Version: v.Version, Health: h, CreatedAt: v.CreatedAt.UTC(),
-		UpdatedAt: v.UpdatedAt.UTC()}
+		Warning: orNull(v.Warning), WebhookURL: a.App.WebhookURL(v), Connected: connected,
+		LastDeliveryAt: web.TimeOrNull(v.LastDeliveryAt), LastProcessedAt: web.TimeOrNull(v.LastProcessedAt),
+		Version: v.Version, Health: h, CreatedAt: v.CreatedAt.UTC(), UpdatedAt: v.UpdatedAt.UTC()}
 }
 
 type StorePath struct {
@@ -125,7 +128,7 @@ func (a *API) createStore(ctx context.Context, in *createStoreInput) (*output[cr
 		Secret: b.WebhookSecret})
 	return one(added, err, func(s app.AddedStore) createdStoreJSON {
 		fresh := StoreHealthView(a.App.Platforms.Guide(s.Platform), app.StoreHealth{}, storage.StoreCounts{})
-		return createdStoreJSON{StoreJSON: a.storeView(s.Store, fresh), WebhookSecret: orNull(s.Secret),
+		return createdStoreJSON{StoreJSON: a.storeView(s.Store, fresh, false), WebhookSecret: orNull(s.Secret),
 			Instructions: s.Instructions}
 	})
 }

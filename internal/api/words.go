@@ -17,6 +17,7 @@ func documentWords(r huma.Registry) {
 	listWords[affiliate.ClickRule](r)
 	listWords[affiliate.Doubt](r)
 	listWords[affiliate.EntryKind](r)
+	listWords[affiliate.KeyKind](r)
 	listWords[affiliate.LinkKind](r)
 	listWords[affiliate.Method](r)
 	listWords[affiliate.OfferStatus](r)

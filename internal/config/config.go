@@ -11,10 +11,20 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
 )
+
+// DemoShop is a made-up shop that can be connected in a demo.
+type DemoShop struct {
+	Platform affiliate.Platform
+	At       string // where its API is, without a trailing slash, wherever its keys say that it is
+	Keys     affiliate.StoreKeys
+}
 
 // Config is everything that the environment says.
 type Config struct {
@@ -36,10 +46,14 @@ type Config struct {
 	// of the folder of exchange rates when it ends in /, else of one file, or a path; empty: none are fetched
 	FXRatesURL string
 	// PrivateLandings lets the check of a link ask landing pages at private addresses.
-	PrivateLandings  bool
+	PrivateLandings bool
+	// PrivateStores are hosts, addresses and networks (CIDR) of stores that may be asked although they are not public;
+	// "*": all.
+	PrivateStores    []string
 	StatusNeedsToken bool // the status and the metrics are for those who hold a token
 	APIRateLimit     int  // requests per minute and token; 0: no limit
 	Demo             bool // set by the demo, never by the environment: pages say that the sales are made up
+	DemoShops        []DemoShop
 }
 
 // MinSecretKey is the fewest bytes that SECRET_KEY may have.
@@ -87,6 +101,7 @@ func (r *reader) config() Config {
 		APIRateLimit:      int(r.number("API_RATE_LIMIT", 1200, 0, 1_000_000)),
 		StatusNeedsToken:  r.choice("STATUS_ACCESS", "anybody", "token") == "token",
 		PrivateLandings:   r.choice("LINK_CHECK_ADDRESSES", "public", "any") == "any",
+		PrivateStores:     r.privateStores("ALLOW_PRIVATE_STORES"),
 	}
 }
 
@@ -259,19 +274,52 @@ func (r *reader) rates(name, fallback string) string {
 }
 
 // proxies reads addresses and ranges, divided by commas.
-func (r *reader) proxies(name string) []string {
-	var list []string
-	for part := range strings.SplitSeq(r.text(name, ""), ",") {
-		if part = strings.TrimSpace(part); part == "" {
-			continue
-		}
-		_, errPrefix := netip.ParsePrefix(part)
-		_, errAddr := netip.ParseAddr(part)
-		if errPrefix != nil && errAddr != nil {
+func (r *reader) proxies(name string) (list []string) {
+	for _, part := range r.list(name, "") {
+		if !isRange(part) {
 			r.problem(name, "holds %q, which is no address or range; it looks like 10.0.0.0/8,192.168.1.5", part)
 			continue
 		}
 		list = append(list, part)
 	}
 	return list
+}
+
+// privateStores reads hosts, addresses and ranges, divided by commas; "yes" gives "*", "no" none.
+func (r *reader) privateStores(name string) (list []string) {
+	parts := r.list(name, "no")
+	if len(parts) == 1 && strings.EqualFold(parts[0], "no") {
+		return nil
+	}
+	if len(parts) == 1 && strings.EqualFold(parts[0], "yes") {
+		return []string{"*"}
+	}
+	for _, part := range parts {
+		if part = strings.ToLower(strings.Trim(part, "[]")); !isRange(part) && !isHost.MatchString(part) {
+			r.problem(name, "holds %q, which is no host, address or range; it looks like "+
+				"shop.internal,192.168.1.5,10.0.0.0/8, or is yes or no", part)
+			continue
+		}
+		list = append(list, part)
+	}
+	return list
+}
+
+// isHost matches the name of a host, which ends in no number: what does is an address, well written or not.
+var isHost = regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z]([a-z0-9-]*[a-z0-9])?$`)
+
+func isRange(s string) bool {
+	_, errPrefix := netip.ParsePrefix(s)
+	_, errAddr := netip.ParseAddr(s)
+	return errPrefix == nil || errAddr == nil
+}
+
+// list reads what commas divide.
+func (r *reader) list(name, fallback string) (parts []string) {
+	for part := range strings.SplitSeq(r.text(name, fallback), ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
 }

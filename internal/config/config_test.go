@@ -73,6 +73,16 @@ func TestLoad_rates(t *testing.T) {
 	}
 }
 
+func TestLoad_private_stores(t *testing.T) {
+	for in, want := range map[string][]string{"": nil, "no": nil, "Yes": {"*"}, "wordpress": {"wordpress"},
+		"Shop.Lan, 192.168.1.5 ,10.0.0.0/8,[fd00::1],": {"shop.lan", "192.168.1.5", "10.0.0.0/8", "fd00::1"}} {
+		c, err := load(map[string]string{"ALLOW_PRIVATE_STORES": in})
+		if err != nil || !slices.Equal(c.PrivateStores, want) {
+			t.Errorf("%s: %q, %v, want %q", in, c.PrivateStores, err, want)
+		}
+	}
+}
+
 func TestLoad_problems(t *testing.T) {
 	tests := []struct {
 		name string
@@ -93,6 +103,10 @@ func TestLoad_problems(t *testing.T) {
 		{"wrong Redis", production(map[string]string{"REDIS_URL": "http://h"}), []string{"REDIS_URL must look like redis://"}},
 		{"wrong public URL", map[string]string{"PUBLIC_URL": "shop.example"}, []string{"PUBLIC_URL must look like https://"}},
 		{"wrong proxy", map[string]string{"TRUSTED_PROXIES": "10.0.0.0/8,all"}, []string{`TRUSTED_PROXIES holds "all"`}},
+		{"wrong private stores",
+			map[string]string{"ALLOW_PRIVATE_STORES": "yes,10.0.0.1/33,shop.internal,http://shop,1.2.3"},
+			[]string{`ALLOW_PRIVATE_STORES holds "10.0.0.1/33"`, `ALLOW_PRIVATE_STORES holds "http://shop"`,
+				`ALLOW_PRIVATE_STORES holds "1.2.3"`}},
 		{"rates from elsewhere", map[string]string{"FX_RATES_URL": "ftp://me:hunter2@h/"}, []string{"FX_RATES_URL must look like https://"}},
 		{"rates without a host", map[string]string{"FX_RATES_URL": "https:///x"}, []string{"FX_RATES_URL must look like https://"}},
 		{"rates without a file", map[string]string{"FX_RATES_URL": "file://"}, []string{"FX_RATES_URL must look like https://"}},

@@ -111,6 +111,7 @@ func (r *request) actors(chosen string) ([]choice, error) {
 
 // auditKinds are the kinds of things that the log can be narrowed to, by what their ids begin with.
 var auditKinds = []choice{{"account", "Settings"}, {"usr_", "People"}, {"tok_", "API tokens"}, {"str_", "Stores"},
+	{"job_", "Runs with stores"},
 	{"cmp_", "Campaigns"}, {"mem_", "Campaign members"}, {"off_", "Offers"}, {"ofm_", "Offer members"},
 	{"cod_", "Codes"}, {"lnk_", "Links"}, {"cre_", "Creators"}, {"cnv_", "Conversions"}, {"pay_", "Payouts"},
 	{"bat_", "Batches of payouts"}, {"cst_", "Costs"}}
@@ -246,9 +247,15 @@ var deeds = map[string]string{
 	"code.dismiss":       "said that codes are no creator's in the store",
 	"code.restore":       "asks again whose codes are in the store",
 	"store.secret.add":   "added a secret of the store", "store.secret.end": "ended a secret of the store",
-	"delivery.set_aside":    "set deliveries aside of the store",
-	"delivery.put_back":     "put back deliveries among the failed ones of the store",
-	"store.notice.dismiss":  "took away a notice of the store",
+	"delivery.set_aside":   "set deliveries aside of the store",
+	"delivery.put_back":    "put back deliveries among the failed ones of the store",
+	"store.notice.dismiss": "took away a notice of the store",
+	"store.secret.rotate":  "gave the webhooks a new secret in the store",
+	"store.webhooks.make":  "made webhooks in the store",
+	"store.access.add":     "connected the API of the store", "store.access.change": "exchanged the keys of the store",
+	"store.access.end":      "disconnected the API of the store",
+	"store.job.add":         "began a run with the API of the store",
+	"store.job.change":      "changed a run with the API of the store",
 	"store.add":             "connected the store",
 	"store.statuses":        "decided what statuses mean in the store",
 	"store.warning.dismiss": "took away the warning of the store",
@@ -289,7 +296,7 @@ var factNames = map[string]string{"email_hash": "e-mail address", "email": "e-ma
 	"override": "own commission", "landing_url": "landing page",
 	"rule_version": "version of the commission rule", "slug": "name in addresses",
 	"orders": "orders credited", "first": "first order", "last": "last order", "released": "released by hand",
-	"domain": "address", "parts": "orders with a parent"}
+	"missing": "not allowed to", "domain": "address", "parts": "orders with a parent"}
 
 // choiceFacts are properties whose values are words of ours, with _ for spaces, besides settings with choices.
 var choiceFacts = []string{"parts", "type", "reason"}

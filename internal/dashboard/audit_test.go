@@ -148,7 +148,7 @@ func TestAudit_words(t *testing.T) {
 	for _, id := range []fmt.Stringer{affiliate.UserID(1), affiliate.TokenID(1), affiliate.StoreID(1),
 		affiliate.CampaignID(1), affiliate.MemberID(1), affiliate.OfferID(1), affiliate.OfferMemberID(1),
 		affiliate.CodeID(1), affiliate.LinkID(1), affiliate.CreatorID(1), affiliate.ConversionID(1),
-		affiliate.PayoutID(1), affiliate.CostID(1)} {
+		affiliate.PayoutID(1), affiliate.CostID(1), affiliate.StoreJobID(1)} {
 		if !slices.ContainsFunc(auditKinds, func(k choice) bool { return strings.HasPrefix(id.String(), k.Value) }) {
 			t.Errorf("what was done to %s cannot be chosen", id)
 		}

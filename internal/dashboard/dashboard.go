@@ -37,6 +37,8 @@ type Dashboard struct {
 	// Reference describes the operations of the API, for the page that lists them; nil leaves it empty.
 	Reference func() *huma.OpenAPI
 	Demo      bool // pages say that the sales are made up
+	// DemoKeys are those of made-up shops that can be connected, by their platforms: forms begin with them.
+	DemoKeys map[affiliate.Platform]affiliate.StoreKeys
 
 	pages    *templates
 	assets   *assets
@@ -92,12 +94,11 @@ type route struct {
 func (d *Dashboard) routes() []route {
 	var all []route
 	for _, list := range [][]route{
-		signInRoutes(), accountRoutes(), secondFactorRoutes(),
-		liveRoutes(), searchRoutes(), themeRoutes(), storeRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
+		signInRoutes(), accountRoutes(), secondFactorRoutes(), liveRoutes(), searchRoutes(), themeRoutes(),
+		storeRoutes(), accessRoutes(), agreementRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
-		orderRoutes(), conversionRoutes(),
-		campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(), offerRoutes(), creatorRoutes(),
-		payoutRoutes(), columnRoutes(), referenceRoutes(),
+		orderRoutes(), conversionRoutes(), campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(),
+		offerRoutes(), creatorRoutes(), payoutRoutes(), columnRoutes(), referenceRoutes(),
 	} {
 		all = append(all, list...)
 	}

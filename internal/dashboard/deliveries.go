@@ -212,6 +212,7 @@ type deliveryPage struct {
 	deliveryLine
 	Store        affiliate.Store
 	StoreAddress string
+	Read         bool // from the store's API, by us
 	Processed    string
 	NextTry      string
 	MostTries    int
@@ -265,6 +266,9 @@ func (r *request) deliveryPage() error {
 	page := deliveryPage{layout: r.layout("Delivery of "+lines[0].Received, "stores"), deliveryLine: lines[0],
 		Store: store, StoreAddress: storeAddress(store), Processed: r.instant(d.Processed.Time),
 		MostTries: storage.MaxAttempts, Purged: d.Payload == nil, MayOwn: r.may(affiliate.MayAdminister)}
+	if page.Read = strings.HasPrefix(d.Topic, affiliate.TopicRead); page.Read {
+		page.Title = "Read from " + store.Name
+	}
 	if d.State == storage.DeliveryFailed {
 		page.Failed = true
 		if page.Alike, err = r.d.App.DB.FailedLike(ctx, d.StoreID, d.Note); err != nil {
@@ -290,7 +294,7 @@ func (r *request) deliveryPage() error {
 	return r.show("delivery.html", &page)
 }
 
-// readPayload takes apart what was kept.
+// readPayload takes apart what was kept. The headers of what we read are our own notes.
 func (p *deliveryPage) readPayload(payload []byte) {
 	headers, body, err := app.UnpackPayload(payload)
 	if err != nil {
@@ -298,7 +302,7 @@ func (p *deliveryPage) readPayload(payload []byte) {
 		return
 	}
 	for line := range strings.Lines(string(headers)) {
-		if name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), ": "); ok {
+		if name, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), ": "); ok && !p.Read {
 			p.Headers = append(p.Headers, headerLine{name, strings.ToValidUTF8(value, "�")})
 		}
 	}

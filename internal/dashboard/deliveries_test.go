@@ -77,6 +77,26 @@ func TestDeliveriesPages(t *testing.T) {
 	second.says("Back to the first page").hides("Next page")
 }
 
+// TestReadings: what we read from a store's API is called that, and is not among what the store has sent.
+func TestReadings(t *testing.T) {
+	h := newHouse(t)
+	s := h.storeBySlug("shop")
+	h.sell(sale{number: "501", value: 100_00})
+	sent, err := h.db.Delivery(h.Context(), 1)
+	h.must(err)
+	_, err = h.db.InsertDeliveries(h.Context(), []storage.NewDelivery{{StoreID: s.ID, Key: [16]byte{7},
+		Topic: affiliate.TopicOrderRead, ReceivedAt: noon, Payload: sent.Payload}}, nil)
+	h.must(err)
+	if got := h.owner().get(storeAddress(s)).keys(); slices.Contains(got, "dlv_2") || !slices.Contains(got, "dlv_1") {
+		t.Errorf("the newest deliveries are %v", got)
+	}
+	if got := h.owner().get(storeAddress(s) + "/deliveries").keys(); !slices.Contains(got, "dlv_2") {
+		t.Errorf("all deliveries are %v", got)
+	}
+	h.owner().get("/deliveries/dlv_2").says("Read from "+s.Name, "Body", "total_price").
+		hides("Delivery of", "Headers", "Hmac")
+}
+
 func TestDeliveryPage(t *testing.T) {
 	h := newHouse(t)
 	ids := h.sell(sale{number: "501", code: "ANNA10", value: 100_00, email: "buyer@customers.example"})

@@ -12,6 +12,18 @@ import (
 // sharedActions are the forms of pages with the operations of the API that do the same.
 var sharedActions = map[string]string{
 	"/stores/new":                               "create-store",
+	"/stores/connect":                           "create-access-request",
+	"/stores/connect/keys":                      "connect-store",
+	"/stores/:store/access":                     "set-store-access",
+	"/stores/:store/access/ask":                 "create-access-request",
+	"/stores/:store/access/check":               "check-store-access",
+	"/stores/:store/access/end":                 "end-store-access",
+	"/stores/:store/secrets/rotate":             "rotate-store-secret",
+	"/stores/:store/compare":                    "compare-store",
+	"/stores/:store/history":                    "import-store-history",
+	"/stores/:store/runs/:run/pause":            "update-store-job",
+	"/stores/:store/runs/:run/resume":           "update-store-job",
+	"/stores/:store/runs/:run/stop":             "update-store-job",
 	"/stores/:store/edit":                       "update-store",
 	"/stores/:store/end":                        "end-store",
 	"/stores/:store/secrets":                    "create-store-secret",

@@ -2,9 +2,6 @@ package dashboard
 
 import (
 	"fmt"
-	"net"
-	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -77,29 +74,6 @@ func remedy(g *affiliate.Guide, why app.Receipt) string {
 		return "A network or a proxy in between gave up. " + again
 	}
 	return "Look at the server's log and its disk. " + again
-}
-
-// unreachable says why a platform would not send to an address of ours, or "".
-func unreachable(public string, g *affiliate.Guide) string {
-	u, err := url.Parse(public)
-	if err != nil || u.Host == "" {
-		return "PUBLIC_URL is not an address."
-	}
-	host, port := u.Hostname(), u.Port()
-	ip := net.ParseIP(host)
-	switch {
-	case host == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified() ||
-		ip.IsLinkLocalUnicast()):
-		return fmt.Sprintf(
-			"%s leads to this machine or its own network only, so no store on the Internet can send to it.", public)
-	case g.HTTPSOnly && u.Scheme != "https":
-		return g.Admin + " sends to https addresses only."
-	case len(g.Ports) > 0 && port != "" && !slices.Contains(g.Ports, port):
-		last := len(g.Ports) - 1
-		return fmt.Sprintf("%s sends to the ports %s and %s only, not to %s.", g.Admin,
-			strings.Join(g.Ports[:last], ", "), g.Ports[last], port)
-	}
-	return ""
 }
 
 // stepBlock is a paragraph of a step in a store's admin; or, when Shows is set, what stands below it: the topics, or

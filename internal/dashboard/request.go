@@ -293,7 +293,10 @@ func sentenceOf(field, text string) string {
 	if text == "" {
 		return ""
 	}
-	first := sentenceCase(text)
+	first := text
+	if word, _, _ := strings.Cut(text, " "); !strings.Contains(strings.TrimRight(word, ".:,"), ".") { // no domain
+		first = sentenceCase(text)
+	}
 	if !strings.HasSuffix(first, ".") {
 		first += "."
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,8 +26,10 @@ type storeForm struct {
 	PartsRules []choice // to choose from; none for a platform whose orders have no parent
 	Secret     string
 	Version    int
-	Platforms  []platformHints // to choose from; of a store that is changed, its own
-	Webhooks   string          // where platforms send to, up to the name of the platform
+	Hints      platformHints      // of the store's platform
+	Platforms  []*affiliate.Guide // to choose from
+	Access     *accessForm        // of a new store; nil where no API is asked
+	Any        string             // where webhooks of the platform are sent that have no store yet
 	Errors     fieldErrors
 	MayOwn     bool
 	Currencies []string
@@ -34,27 +37,40 @@ type storeForm struct {
 }
 
 func (r *request) newStorePage() error {
-	page := r.storeForm("Connect a store")
-	page.Platform = string(page.Platforms[0].Platform) // unless people choose
-	page.Currency, page.Timezone = r.settings.Currency.Code(), r.settings.Timezone
+	page := r.newStoreForm(affiliate.Platform(r.Query("platform")))
 	return r.show("store_form.html", &page)
 }
 
-func (r *request) storeForm(title string) storeForm {
-	f := storeForm{layout: r.layout(title, "stores"),
-		Webhooks: strings.TrimSuffix(r.d.App.PublicURL, "/") + "/webhooks/",
-		MayOwn:   r.may(affiliate.MayAdminister), Currencies: usualCurrencies, Zones: usualZones}
-	for _, g := range r.d.App.Platforms.Guides() {
-		f.Platforms = append(f.Platforms, hintsOf(g))
+// newStoreForm is the form for a store of a platform; of the first one, unless people choose.
+func (r *request) newStoreForm(platform affiliate.Platform) storeForm {
+	guides := r.d.App.Platforms.Guides()
+	guide := guides[0]
+	if i := slices.IndexFunc(guides, func(g *affiliate.Guide) bool { return g.Platform == platform }); i >= 0 {
+		guide = guides[i]
 	}
+	f := r.storeForm("Connect a store", guide)
+	f.Platforms, f.Access = guides, r.accessForm(guide, "/stores/connect/keys", "/stores/connect")
+	if f.Access != nil {
+		f.Access.New = true
+	}
+	if keys, ok := r.d.DemoKeys[guide.Platform]; ok && f.Access != nil {
+		f.Access.demo(keys)
+	}
+	f.Currency, f.Timezone = r.settings.Currency.Code(), r.settings.Timezone
 	return f
+}
+
+func (r *request) storeForm(title string, guide *affiliate.Guide) storeForm {
+	return storeForm{layout: r.layout(title, "stores"), Platform: string(guide.Platform), Hints: hintsOf(guide),
+		Any:    strings.TrimSuffix(r.d.App.PublicURL, "/") + "/webhooks/" + string(guide.Platform),
+		MayOwn: r.may(affiliate.MayAdminister), Currencies: usualCurrencies, Zones: usualZones}
 }
 
 // changeForm is the form for a store there is, whose platform stays.
 func (r *request) changeForm(store affiliate.Store) storeForm {
-	form := r.storeForm("Change " + store.Name)
 	guide := r.d.App.Platforms.Guide(store.Platform)
-	form.Store, form.Platforms = store, []platformHints{hintsOf(guide)}
+	form := r.storeForm("Change "+store.Name, guide)
+	form.Store = store
 	if guide.Parents {
 		form.PartsRules = partsRules
 	}
@@ -80,16 +96,16 @@ var (
 
 // readStoreForm takes over what was typed, to be shown again when something is wrong with it.
 func (r *request) readStoreForm(f *storeForm) {
-	f.Platform, f.Name, f.Domain, f.Currency, f.Timezone, f.Parts, f.Secret = r.field("platform"), r.field("name"),
-		r.field("domain"), r.field("currency"),
-		r.field("timezone"), r.field("parts"), r.field("webhook_secret")
+	f.Name, f.Domain, f.Currency, f.Timezone, f.Parts, f.Secret = r.field("name"), r.field("domain"),
+		r.field("currency"), r.field("timezone"), r.field("parts"), r.field("webhook_secret")
 	f.Version, _ = strconv.Atoi(r.field("version")) // 0 means any version
 }
 
 func (r *request) addStore() error {
-	page := r.storeForm("Connect a store")
+	platform := affiliate.Platform(r.field("platform"))
+	page := r.newStoreForm(platform)
 	r.readStoreForm(&page)
-	added, err := r.connect(app.NewStore{Platform: affiliate.Platform(page.Platform), Name: page.Name,
+	added, err := r.connect(app.NewStore{Platform: platform, Name: page.Name,
 		Domain: page.Domain, Currency: page.Currency, Timezone: page.Timezone, Secret: page.Secret})
 	if err != nil {
 		if page.Errors, err = formErrors(err); err != nil {

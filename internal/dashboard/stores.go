@@ -53,6 +53,7 @@ type storeHealth struct {
 	NeverSeen     []app.UnseenTopic
 	Quiet         *affiliate.Quiet
 	Gaps          []notice
+	API           *apiTrouble // with the store's API; nil when there is none
 }
 
 // notice is something to look into, until it is dismissed.
@@ -119,6 +120,9 @@ const mostGaps = 3
 // Ended says whether the store was ended by a person.
 func (h storeHealth) Ended() bool { return h.Store.State == affiliate.StoreStateEnded }
 
+// Disconnected says whether its API is not asked any more, and our webhooks there are gone.
+func (h storeHealth) Disconnected() bool { return app.Disconnected(h.Store.Warning) }
+
 // Uninstalled says whether the shop removed our app.
 func (h storeHealth) Uninstalled() bool { return h.Store.State == affiliate.StoreStateUninstalled }
 
@@ -144,19 +148,31 @@ func (r *request) health(list []affiliate.Store, only affiliate.StoreID) ([]stor
 	if err != nil {
 		return nil, err
 	}
+	asked, err := r.d.App.DB.StoreAccesses(r.Request.Context())
+	if err != nil {
+		return nil, err
+	}
+	access := map[affiliate.StoreID]storage.StoreAccess{}
+	for _, a := range asked {
+		access[a.StoreID] = a
+	}
 	all := make([]storeHealth, len(list))
 	for i, s := range list {
-		all[i] = r.healthOf(s, counts[s.ID], silence[s.ID])
+		all[i] = r.healthOf(s, counts[s.ID], silence[s.ID], access[s.ID])
 	}
 	return all, nil
 }
 
-func (r *request) healthOf(s affiliate.Store, f storage.StoreCounts, silence app.StoreHealth) storeHealth {
+func (r *request) healthOf(s affiliate.Store, f storage.StoreCounts, silence app.StoreHealth,
+	access storage.StoreAccess) storeHealth {
 	guide := r.d.App.Platforms.Guide(s.Platform)
 	h := storeHealth{Store: s, Address: storeAddress(s), Guide: guide, LastDelivery: r.moment(s.LastDeliveryAt),
 		LastProcessed: r.moment(s.LastProcessedAt), Waiting: f.Waiting,
 		OldestWaiting: r.moment(earlier(f.OldestWaiting, r.d.App.Now())), Failed: f.Failed, SetAside: f.SetAside,
 		NeverSeen: silence.NeverSeen, Quiet: silence.Quiet}
+	if !h.Ended() {
+		h.API = r.apiTroubleOf(access)
+	}
 	for _, n := range silence.Notices {
 		h.Gaps = append(h.Gaps, notice{n.ID, app.NoticeText(n, guide, r.zone), n.Kind == storage.NoticeStopped})
 	}
@@ -201,6 +217,9 @@ func (h storeHealth) troubles() (list []string) {
 	if h.Uninstalled() {
 		list = append(list, "the app was removed from the shop, no deliveries come any more.")
 	}
+	if h.API != nil {
+		list = append(list, h.API.Text)
+	}
 	for _, j := range h.Rejections {
 		if !j.Over {
 			list = append(list, fmt.Sprintf("%s rejected in the last 24 hours, since %s.", counted(j.N, "delivery was",
@@ -223,12 +242,16 @@ func (h storeHealth) badge(late bool) badge {
 		return badge{"", "cross", "Ended"}
 	case h.Uninstalled():
 		return badge{"bad", "alert", "App removed"}
+	case h.Disconnected():
+		return badge{"warn", "alert", "Disconnected"}
 	case h.Silent() && h.Rejected > 0:
 		return badge{"bad", "alert", "Deliveries refused"}
 	case h.Silent():
 		return badge{"warn", "clock", "Waiting for the first delivery"}
 	case h.Failed > 0:
 		return badge{"bad", "alert", "Failed deliveries"}
+	case h.API != nil:
+		return h.API.Badge
 	case rejecting:
 		return badge{"warn", "alert", "Deliveries refused"}
 	case late:
@@ -291,6 +314,11 @@ type storePage struct {
 	MayChange   bool
 	MayOwn      bool
 	Errors      fieldErrors
+	Asked       *storeAPI   // how its API answers; nil where it is not asked
+	Connect     *accessForm // to connect its API or to exchange the keys; nil where that cannot be
+	APIError    string      // why something with its API was not done
+	Agreement   *agreementPart
+	History     historyForm
 }
 
 // secretLine is one webhook secret of a store, of which only the time is known.
@@ -299,18 +327,25 @@ type secretLine struct {
 	Number int
 	Added  string
 	Ended  string // empty while it is active
+	Ends   string // the time at which it ends by itself: all webhooks that are signed with it were replaced
 	Only   bool   // the only active one, which cannot be ended
 }
 
 func (r *request) storePage() error { return r.showStore(http.StatusOK, nil) }
 
 func (r *request) showStore(status int, errs fieldErrors) error {
+	return r.showStoreWith(status, func(p *storePage) { p.Errors = errs })
+}
+
+// showStoreWith shows the store of the path with what came of a form on its page.
+func (r *request) showStoreWith(status int, with func(*storePage)) error {
 	ctx := r.Request.Context()
 	store, err := r.store()
 	if err != nil {
 		return err
 	}
-	latest, _, err := r.d.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{Store: store.Slug, Look: lookThrough},
+	latest, _, err := r.d.App.DB.ListDeliveries(ctx, storage.DeliveryFilter{Store: store.Slug, Sent: true,
+		Look: lookThrough},
 		storage.Page{Limit: 5})
 	if err != nil {
 		return err
@@ -323,9 +358,8 @@ func (r *request) showStore(status int, errs fieldErrors) error {
 		return err
 	}
 	page := storePage{layout: r.layout(store.Name, "stores"), storeHealth: health[0],
-		DeliveryURL: r.d.App.WebhookURL(store), Unreachable: unreachable(r.d.App.PublicURL, health[0].Guide),
-		Errors: errs, MayChange: r.may(affiliate.MayChangeCatalog),
-		MayOwn: r.may(affiliate.MayAdminister)}
+		DeliveryURL: r.d.App.WebhookURL(store), Unreachable: health[0].Guide.Unreachable(r.d.App.PublicURL),
+		MayChange: r.may(affiliate.MayChangeCatalog), MayOwn: r.may(affiliate.MayAdminister)}
 	page.Latest = r.deliveryLines(store.Platform, latest)
 	page.Warning = withoutDelivery(store.Warning)
 	if named := deliveryNamed.FindStringSubmatch(store.Warning); named != nil {
@@ -345,17 +379,41 @@ func (r *request) showStore(status int, errs fieldErrors) error {
 		if err != nil {
 			return err
 		}
-		page.Secrets = r.secretLines(secrets)
+		hooks, err := r.d.App.DB.StoreWebhooks(ctx, store.ID)
+		if err != nil {
+			return err
+		}
+		page.Secrets = r.secretLines(secrets, hooks)
 		if r.Query("part") == "" {
 			page.NewSecret = r.takeSecret(store.ID)
 		}
 	}
+	access, err := r.d.App.StoreAccess(ctx, store.ID)
+	if err != nil {
+		return err
+	}
+	page.Asked = r.storeAPI(page.Guide, access)
+	if page.Agreement, err = r.agreementPart(store); err != nil {
+		return err
+	}
+	at := storeAddress(store) + "/access"
+	if page.Connect = r.accessForm(page.Guide, at, at+"/ask"); page.Connect != nil {
+		page.Connect.at(store, access)
+	}
+	with(&page)
 	r.render(status, "store.html", &page)
 	return nil
 }
 
-func (r *request) secretLines(list []affiliate.StoreSecret) []secretLine {
+func (r *request) secretLines(list []affiliate.StoreSecret, hooks []storage.StoreWebhook) []secretLine {
 	lines, active := make([]secretLine, len(list)), 0
+	ends, used := map[affiliate.StoreSecretID]time.Time{}, map[affiliate.StoreSecretID]bool{}
+	for _, w := range hooks {
+		used[w.SecretID] = used[w.SecretID] || w.RetireAt.IsZero()
+		if w.RetireAt.After(ends[w.SecretID]) {
+			ends[w.SecretID] = w.RetireAt
+		}
+	}
 	for i, s := range list {
 		lines[i] = secretLine{ID: s.ID, Number: i + 1, Added: r.moment(s.CreatedAt), Ended: r.moment(s.EndedAt)}
 		if s.EndedAt.IsZero() {
@@ -364,6 +422,9 @@ func (r *request) secretLines(list []affiliate.StoreSecret) []secretLine {
 	}
 	for i := range lines {
 		lines[i].Only = active == 1 && lines[i].Ended == ""
+		if at := ends[list[i].ID]; !at.IsZero() && active > 1 && lines[i].Ended == "" && !used[list[i].ID] {
+			lines[i].Ends = r.clockTime(at)
+		}
 	}
 	return lines
 }

@@ -120,7 +120,7 @@ func TestUnreachable(t *testing.T) {
 		{"https://[::1]", woo, "this machine"},
 		{"", shop, "not an address"},
 	} {
-		if got := unreachable(c.address, c.guide); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
+		if got := c.guide.Unreachable(c.address); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
 			t.Errorf("%q for %s: %q, want %q", c.address, c.guide.Name, got, c.want)
 		}
 	}
@@ -129,7 +129,7 @@ func TestUnreachable(t *testing.T) {
 func TestConnectShopify(t *testing.T) {
 	h := newHouse(t)
 	v := h.owner()
-	v.get("/stores/new").is(http.StatusOK).says("Platform", "/webhooks/shopify")
+	v.get("/stores/new").is(http.StatusOK).says("/webhooks/shopify").one("nav a[href=/stores/new?platform=shopify]")
 	form := []string{"platform", "shopify", "name", "Northwind UK ", "domain", "https://Northwind-UK.myshopify.com/admin", "currency", "gbp", "timezone", "Europe/London"}
 	a := v.post("/stores/new", form...).is(http.StatusUnprocessableEntity).says("Is needed for a Shopify store")
 	if got := a.one("input[name=domain]").attr("value"); got != "https://Northwind-UK.myshopify.com/admin" {
@@ -271,34 +271,30 @@ func (third) Guide() *affiliate.Guide {
 		FirstSecret: "[Here] it is:"}
 }
 
-// TestStoreForm_hints: what is said of a platform shows with that one chosen, nothing that is said of another, with
-// script and without. A platform more needs nothing but its words.
+// TestStoreForm_hints: what is said of a platform shows with that one chosen, nothing that is said of another. A
+// platform more needs nothing but its words.
 func TestStoreForm_hints(t *testing.T) {
 	h := newHouse(t)
 	h.app.Platforms = append(h.app.Platforms, third{})
-	scripted, plain := h.browse(affiliate.RoleOwner), h.browse(affiliate.RoleOwner)
-	plain.withoutScript()
-	for _, b := range []*tab{scripted, plain} {
-		guides := h.app.Platforms.Guides()
-		b.open("/stores/new")
-		b.hintsOf(guides[0], guides)
-		for _, g := range slices.Backward(guides) {
-			b.clickText(g.Name)
-			b.hintsOf(g, guides)
-		}
+	guides := h.app.Platforms.Guides()
+	a := h.owner().get("/stores/new").is(http.StatusOK)
+	a.hintsOf(guides[0], guides)
+	for _, link := range a.all("nav[aria-label=Platform] a") {
+		i := slices.IndexFunc(guides, func(g *affiliate.Guide) bool { return g.Name == link.text() })
+		h.owner().get(link.attr("href")).is(http.StatusOK).hintsOf(guides[i], guides)
 	}
 }
 
 // hintsOf fails the test unless the form shows what is said of one platform and nothing that is said of the others.
-func (b *tab) hintsOf(chosen *affiliate.Guide, all []*affiliate.Guide) {
-	b.Helper()
-	text := b.text()
+func (a answer) hintsOf(chosen *affiliate.Guide, all []*affiliate.Guide) {
+	a.Helper()
+	text := a.text()
 	for _, g := range all {
 		p := hintsOf(g)
 		for hint, there := range map[string]bool{p.Address: true, p.Secret: true,
 			p.Name + " shows no secret yet?": p.FirstSecret != ""} {
 			if shown := strings.Contains(text, hint); shown != (there && g == chosen) {
-				b.Errorf("with %s chosen, %q shows: %t", chosen.Name, hint, shown)
+				a.Errorf("with %s chosen, %q shows: %t", chosen.Name, hint, shown)
 			}
 		}
 	}

@@ -31,7 +31,7 @@ type templates struct {
 
 // Files whose definitions all pages share.
 var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/campaign_parts.html",
-	"templates/conversion_parts.html",
+	"templates/conversion_parts.html", "templates/access_parts.html", "templates/run_parts.html",
 	"templates/settings_parts.html", "templates/status_parts.html"}
 
 func loadTemplates(a *assets) (*templates, error) {
@@ -154,8 +154,12 @@ func (r *request) layout(title, section string) layout {
 	return l
 }
 
-// largePage is the size in bytes from which packing a page well saves more time than it takes.
-const largePage = 300 << 10
+// largePage is the size in bytes from which packing a page well saves more time than it takes, and hugePage that from
+// which packing it as well as can be does.
+const (
+	largePage = 300 << 10
+	hugePage  = 600 << 10
+)
 
 // render makes the whole page before the first byte is sent, so that a failure is still an error page. Where a script
 // asks for one part of the page (?part=id), only the template of that name is sent.
@@ -179,7 +183,10 @@ func (r *request) render(status int, name string, page any) {
 	body := unmarked(b.Bytes(), r.numbers(), true)
 	if acceptsGzip(r.GetHeader("Accept-Encoding")) {
 		level := gzip.BestSpeed
-		if len(body) > largePage {
+		switch {
+		case len(body) > hugePage:
+			level = gzip.BestCompression
+		case len(body) > largePage:
 			level = gzip.DefaultCompression
 		}
 		if packed, err := pack(body, level); err == nil { // unpacked is as good
