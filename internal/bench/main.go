@@ -2,8 +2,9 @@
 
 // Command bench measures Tributary against the targets of its design (section 11): durable acknowledgements against a
 // handler that only checks the signature, the whole pipeline, link redirects against a bare redirect, reports and
-// exports with a million conversions, embedded and on PostgreSQL with Redis, and how long the embedded default takes to
-// start and what it keeps in memory. It starts all it needs on ports and in folders of its own, and stops it.
+// exports with a million conversions, embedded and on PostgreSQL with Redis, how long the embedded default takes to
+// start and what it keeps in memory, and the import of a store's past. It starts all it needs on ports and in folders
+// of its own, and stops it.
 package main
 
 import (
@@ -66,7 +67,8 @@ func run(ctx context.Context) error {
 	flag.BoolVar(&o.quick, "quick", false, "a short run")
 	flag.BoolVar(&o.json, "json", false, "print one JSON document")
 	flag.StringVar(&o.only, "only", "",
-		"measure only these `parts`: ack,pipeline,links,idle,reports, each with -postgres or -embedded if wanted")
+		"measure only these `parts`: ack,pipeline,links,idle,reports,history, each with -postgres or -embedded if "+
+			"wanted")
 	flag.StringVar(&o.binary, "binary", "", "measure this tributary `file` instead of building it")
 	flag.IntVar(&o.history, "history", 0,
 		"also measure reports on PostgreSQL with `N` conversions, such as 10000000, and compare")
@@ -76,7 +78,8 @@ func run(ctx context.Context) error {
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	for _, part := range []func(context.Context) error{b.acknowledgements, b.pipelines, b.links, b.starts, b.reports} {
+	for _, part := range []func(context.Context) error{b.acknowledgements, b.pipelines, b.links, b.starts, b.reports,
+		b.histories} {
 		if err := part(ctx); err != nil {
 			return err
 		}

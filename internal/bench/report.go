@@ -139,9 +139,31 @@ func (b *bench) addSheet(where backend, e exported) {
 	b.addPeak(where, e.resident)
 }
 
-func (b *bench) addPeak(where backend, bytes int64) {
-	b.add("  peak resident memory", where, float64(bytes), fmt.Sprintf("%.1f MB", float64(bytes)/1e6), "< 100 MB",
-		bytes < 100_000_000, false)
+func (b *bench) addPeak(where backend, bytes int64) { b.addPeakBelow(where, bytes, 100) }
+
+func (b *bench) addPeakBelow(where backend, bytes int64, megabytes int) {
+	b.add("  peak resident memory", where, float64(bytes), fmt.Sprintf("%.1f MB", float64(bytes)/1e6),
+		fmt.Sprintf("< %d MB", megabytes), bytes < int64(megabytes)*1_000_000, false)
+}
+
+// addImported tells the rate as people see it, which is that of the store as long as it is busy for half of the time,
+// and what the server itself needed of a processor.
+func (b *bench) addImported(where backend, i imported) {
+	b.add("import of "+count(i.orders)+" past orders, until processed", where, i.rate(), fmt.Sprintf("%.0f/s, %s",
+		i.rate(), short(i.took)), "", false, i.noisy)
+	share := i.busy.Seconds() / i.fetched.Seconds()
+	b.add("  store busy with it, of the time", where, share, fmt.Sprintf("%.2f, %s for each of %d requests", share,
+		short(i.busy/time.Duration(max(1, i.requests))), i.requests), "<= 0.50", share <= 0.5, i.noisy)
+	own := i.server / time.Duration(i.orders)
+	b.add("  processor time of the server per order", where, own.Seconds(), fmt.Sprintf("%s, %.0f/s of one processor",
+		own.Round(time.Microsecond), float64(time.Second)/float64(own)), "", false, i.noisy)
+	b.addPeakBelow(where, i.resident, 150)
+	for n, a := range i.meanwhile {
+		p95 := a.percentile(95)
+		b.add("  "+a.name+" meanwhile", where, p95.Seconds(), fmt.Sprintf("p50 %s, p95 %s; else p50 %s, p95 %s",
+			short(a.percentile(50)), short(p95), short(i.after[n].percentile(50)), short(i.after[n].percentile(95))),
+			"p95 < 100ms", p95 < 100*time.Millisecond, i.noisy)
+	}
 }
 
 // count writes 1000000 as "1M" and 100000 as "100k".
