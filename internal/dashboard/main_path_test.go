@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -47,9 +48,27 @@ func TestMainPath_keyboard(t *testing.T) {
 	to := func(name, keys string) { t.Helper(); b.tabTo(name); b.keys(keys) }
 	b.walk(hand{press: func(name string) {
 		t.Helper()
-		to(name, kb.Enter)
+		for !b.enter(name) {
+		}
 	}, pick: func(name string) { t.Helper(); to(name, " ") },
 		write: func(name, text string) { t.Helper(); to(name, text) }}, func() {})
+}
+
+// enter tabs to something and presses Enter. It is false where that pressed nothing: a part of the page may have come
+// anew between the two, as people see, who then press again.
+func (b *tab) enter(name string) bool {
+	b.Helper()
+	b.tabTo(name)
+	b.eval(`window.pressed = false; addEventListener("click", () => { window.pressed = true }, { capture: true, once: true })`)
+	b.keys(kb.Enter)
+	for range 100 {
+		var pressed bool
+		if b.eval(`window.pressed !== false`, &pressed); pressed { // or another page is there
+			return true
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return false
 }
 
 // nameOf is a function in a page that gives the name of an element as a screen reader tells it.
