@@ -168,27 +168,57 @@ func (c *Client) OrdersByID(ctx context.Context, ids []string,
 			return page, affiliate.FieldErrorf("ids", "%q is no id of an order", affiliate.Clip(id, 40))
 		}
 	}
-	fields := url.Values{"_fields": {orderFields}}
-	if detail.Decimals > 0 {
-		fields.Set("dp", strconv.Itoa(detail.Decimals))
-	}
 	read := reading{page: &page}
-	for _, status := range []string{anyStatus, trashStatus} {
-		if err := c.include(ctx, missingFrom(ids, page.Orders), status, fields, &read); err != nil {
-			return affiliate.OrderPage{}, err
-		}
+	if err := c.look(ctx, ids, 0, &read); err != nil {
+		return affiliate.OrderPage{}, err
 	}
-	for _, id := range missingFrom(ids, page.Orders) {
-		if err := c.single(ctx, id, fields, &read); err != nil {
+	// Decimals are asked for only where the store shows fewer: it would round those that it has beyond.
+	finer := affiliate.OrderPage{}
+	if few := withFewer(page.Orders, detail.Decimals); len(few) > 0 {
+		if err := c.look(ctx, few, detail.Decimals, &reading{page: &finer}); err != nil {
 			return affiliate.OrderPage{}, err
 		}
 	}
 	for i := range page.Orders {
-		if err := c.settle(ctx, &page.Orders[i], detail, &read); err != nil {
+		order, asked := &page.Orders[i], affiliate.OrderDetail{Rows: detail.Rows}
+		same := func(o affiliate.StoreOrder) bool { return o.ID == order.ID }
+		if at := slices.IndexFunc(finer.Orders, same); at >= 0 {
+			*order, asked = finer.Orders[at], detail
+		}
+		if err := c.settle(ctx, order, asked, &read); err != nil {
 			return affiliate.OrderPage{}, err
 		}
 	}
 	return page, nil
+}
+
+// look finds orders wherever they are; dp is how many decimals they are to have, 0 for as many as the store shows.
+func (c *Client) look(ctx context.Context, ids []string, dp int, read *reading) error {
+	fields := url.Values{"_fields": {orderFields}}
+	if dp > 0 {
+		fields.Set("dp", strconv.Itoa(dp))
+	}
+	for _, status := range []string{anyStatus, trashStatus} {
+		if err := c.include(ctx, missingFrom(ids, read.page.Orders), status, fields, read); err != nil {
+			return err
+		}
+	}
+	for _, id := range missingFrom(ids, read.page.Orders) {
+		if err := c.single(ctx, id, fields, read); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withFewer gives the ids of orders whose amounts have fewer decimals than that.
+func withFewer(orders []affiliate.StoreOrder, dp int) (ids []string) {
+	for _, o := range orders {
+		if p, err := decode(o.Body); err == nil && decimals(p.total) < dp {
+			ids = append(ids, o.ID)
+		}
+	}
+	return ids
 }
 
 // reading is a page that is put together of several answers. It is as old as the first of them.

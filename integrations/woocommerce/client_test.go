@@ -524,6 +524,20 @@ func TestMoreDecimals(t *testing.T) {
 	}
 }
 
+// TestAsManyDecimals reads an order of a store that shows more decimals than its currency has: asked for fewer it would
+// round each row, and the sum of the rows would not be that of its webhooks.
+func TestAsManyDecimals(t *testing.T) {
+	a := serve(t, true, fakestore.Options{Woo: fakestore.WooQuirks{Decimals: 4}})
+	id := a.Place(mug)
+	page, err := a.OrdersByID(t.Context(), []string{id}, affiliate.OrderDetail{Rows: true, Decimals: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body := string(page.Orders[0].Body); !strings.Contains(body, `"total":"11.4900"`) {
+		t.Errorf("the order is read as %s", body)
+	}
+}
+
 // TestSameOrderBothWays checks that an order which was read is the state that its webhook told of.
 func TestSameOrderBothWays(t *testing.T) {
 	a := serve(t, false, fakestore.Options{Currency: "KWD", Timezone: "America/New_York"})
