@@ -160,11 +160,7 @@ func codesAssign(ctx context.Context, c *call) error {
 			return usagef("--valid-from: %s", err)
 		}
 	}
-	ctx, a, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	store, err := a.DB.StoreBySlug(ctx, *storeSlug)
+	ctx, a, store, err := c.openStore(ctx, *storeSlug)
 	if err != nil {
 		return err
 	}

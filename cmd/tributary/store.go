@@ -59,6 +59,16 @@ func timeOrNil(t time.Time) *time.Time {
 	return &utc
 }
 
+// openStore is open for a command about one store.
+func (c *call) openStore(ctx context.Context, slug string) (context.Context, *app.App, affiliate.Store, error) {
+	ctx, a, err := c.open(ctx)
+	if err != nil {
+		return ctx, nil, affiliate.Store{}, err
+	}
+	store, err := a.DB.StoreBySlug(ctx, slug)
+	return ctx, a, store, err
+}
+
 func storeAdd(ctx context.Context, c *call) error {
 	var in app.NewStore
 	var platform, parts string
@@ -201,11 +211,7 @@ func storeSet(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	store, err := a.DB.StoreBySlug(ctx, args[0])
+	ctx, a, store, err := c.openStore(ctx, args[0])
 	if err != nil {
 		return err
 	}
@@ -281,11 +287,7 @@ func storeSecret(ctx context.Context, c *call) error {
 	if *add && *ending != "" {
 		return usagef("add the new secret first, then end the old one once the store uses the new one")
 	}
-	ctx, a, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	store, err := a.DB.StoreBySlug(ctx, args[0])
+	ctx, a, store, err := c.openStore(ctx, args[0])
 	if err != nil {
 		return err
 	}
@@ -348,11 +350,7 @@ func storeEnd(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	store, err := a.DB.StoreBySlug(ctx, args[0])
+	ctx, a, store, err := c.openStore(ctx, args[0])
 	if err != nil {
 		return err
 	}

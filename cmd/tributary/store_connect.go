@@ -238,11 +238,7 @@ func storeDisconnect(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	store, err := a.DB.StoreBySlug(ctx, args[0])
+	ctx, a, store, err := c.openStore(ctx, args[0])
 	if err != nil {
 		return err
 	}

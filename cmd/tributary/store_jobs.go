@@ -41,11 +41,7 @@ func reconcile(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	store, err := a.DB.StoreBySlug(ctx, *slug)
+	ctx, a, store, err := c.openStore(ctx, *slug)
 	if err != nil {
 		return err
 	}
@@ -184,11 +180,7 @@ func storeHistory(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	ctx, a, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	store, err := a.DB.StoreBySlug(ctx, args[0])
+	ctx, a, store, err := c.openStore(ctx, args[0])
 	if err != nil {
 		return err
 	}

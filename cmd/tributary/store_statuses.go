@@ -44,11 +44,7 @@ func storeStatuses(ctx context.Context, c *call) error {
 	for _, p := range pairs {
 		meanings[p.Key] = affiliate.StoreStatus(p.Value)
 	}
-	ctx, a, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
-	store, err := a.DB.StoreBySlug(ctx, args[0])
+	ctx, a, store, err := c.openStore(ctx, args[0])
 	if err != nil {
 		return err
 	}
