@@ -261,7 +261,7 @@ func replay(all []recordings.Delivery) map[string]affiliate.OrderState {
 		for _, e := range parsed.Events {
 			e.Received = received
 			if e.Snapshot != nil {
-				e.Snapshot.Came(received, time.Time{})
+				e.Snapshot.Came(received, time.Time{}, time.Time{})
 			}
 			states[e.OrderID] = states[e.OrderID].Merge(e)
 		}

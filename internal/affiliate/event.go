@@ -140,11 +140,17 @@ type KeptGoods struct {
 // meaning out of the same body: a delivery that is replayed then stands for itself, and not beside its former meaning.
 const SnapshotRules = 1
 
-// Came notes when the body came in, and when the store says that it triggered the delivery (zero when it does not).
-func (s *Snapshot) Came(received, triggered time.Time) {
+// Came notes when the body came in, when the store says that it triggered the delivery, and when it was read from the
+// store; each zero where it is not so.
+func (s *Snapshot) Came(received, triggered, read time.Time) {
 	s.Ahead = s.Version > received.Add(stampSkew).UnixMilli()
 	s.Rules = SnapshotRules
-	s.Received, s.Triggered = microseconds(received), microseconds(triggered)
+	s.Received, s.Triggered, s.Read = microseconds(received), microseconds(triggered), microseconds(read)
+}
+
+// Came is as that of the snapshot that the part was made from.
+func (p *Part) Came(received, read time.Time) {
+	p.Received, p.Read, p.Rules = microseconds(received), microseconds(read), SnapshotRules
 }
 
 func microseconds(t time.Time) int64 {

@@ -177,7 +177,7 @@ func TestView(t *testing.T) {
 			Paid, 10000, 0},
 		{"deleted again after that", []Event{deletedAt(3600), snap(4201, StorePaid), deletedAt(4300)}, Paid, 10000, 0},
 		{"alive long after by a clock that is ahead", []Event{deletedAt(3600), snap(9000, StorePaid, func(s *Snapshot) {
-			s.Came(placed.Add(4000*time.Second), time.Time{})
+			s.Came(placed.Add(4000*time.Second), time.Time{}, time.Time{})
 		})}, Canceled, 0, 0},
 		{"in the trash long after", []Event{deletedAt(3600), snap(9000, StoreCanceled)}, Canceled, 0, 0},
 		{"custom status with a payment date is paid", []Event{snap(0, StorePending), snap(1, StoreCustom, paid)},

@@ -71,8 +71,7 @@ func (r reading) delivery() storage.NewDelivery {
 // said is what a kept delivery says, with its events stamped.
 type said struct {
 	affiliate.Parsed
-	triggered time.Time
-	note      string
+	note string
 }
 
 // readKept parses a kept delivery's body, whether the store sent it or we read it.
@@ -82,9 +81,10 @@ func readKept(platform Platform, d storage.Delivery) (said, error) {
 		return said{}, err
 	}
 	h := headerOf(lines)
-	s := said{triggered: platform.Triggered(h)}
-	if s.triggered.After(d.ReceivedAt.Add(triggeredSkew)) {
-		s.triggered = time.Time{} // the header is not signed, and nothing comes in before it was sent
+	var s said
+	triggered := platform.Triggered(h)
+	if triggered.After(d.ReceivedAt.Add(triggeredSkew)) {
+		triggered = time.Time{} // the header is not signed, and nothing comes in before it was sent
 	}
 	s.Parsed, err = safely("parsing", func() (affiliate.Parsed, error) {
 		if d.Topic == affiliate.TopicOrderGone {
@@ -100,7 +100,7 @@ func readKept(platform Platform, d storage.Delivery) (said, error) {
 		read, _ = time.Parse(time.RFC3339Nano, h.Get(headerRead)) // written by us, or not at all
 		s.note = foundNotes[h.Get(headerFound)]
 	}
-	stamp(s.Events, d.ReceivedAt.Time, s.triggered, read)
+	stamp(s.Events, d.ReceivedAt.Time, triggered, read)
 	return s, nil
 }
 
@@ -118,19 +118,10 @@ func stamp(events []affiliate.Event, came, triggered, read time.Time) {
 		e := &events[i]
 		e.Received = came
 		if e.Part != nil {
-			e.Part.Received, e.Part.Rules = came.UnixMicro(), affiliate.SnapshotRules
-			e.Part.Read = readMicros(read)
+			e.Part.Came(came, read)
 		}
 		if e.Snapshot != nil {
-			e.Snapshot.Came(came, triggered)
-			e.Snapshot.Read = readMicros(read)
+			e.Snapshot.Came(came, triggered, read)
 		}
 	}
-}
-
-func readMicros(read time.Time) int64 {
-	if read.IsZero() {
-		return 0
-	}
-	return read.UnixMicro()
 }

@@ -46,7 +46,7 @@ func (r *receiver) merge(topic string, body []byte) {
 	for _, e := range parsed.Events {
 		e.Received = start.Add(time.Duration(len(r.topics)) * time.Millisecond)
 		if e.Snapshot != nil {
-			e.Snapshot.Came(e.Received, time.Time{})
+			e.Snapshot.Came(e.Received, time.Time{}, time.Time{})
 		}
 		r.orders[e.OrderID] = r.orders[e.OrderID].Merge(e)
 	}
