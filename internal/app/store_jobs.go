@@ -326,7 +326,7 @@ func (a *App) nextStoreJob(ctx context.Context, id affiliate.StoreID) (*affiliat
 	}
 	if _, err := a.DB.StoreAccess(ctx, id); affiliate.KindOf(err) == affiliate.NotFound ||
 		store.State == affiliate.StoreStateEnded {
-		return nil, a.dropStoreJobs(ctx, open)
+		return nil, a.DB.InTx(ctx, func(tx *storage.Tx) error { return a.dropStoreJobs(ctx, tx, id) })
 	} else if err != nil {
 		return nil, err
 	}
@@ -350,19 +350,15 @@ func (a *App) nextStoreJob(ctx context.Context, id affiliate.StoreID) (*affiliat
 }
 
 // dropStoreJobs ends the jobs of a store that is connected no more.
-func (a *App) dropStoreJobs(ctx context.Context, open []affiliate.StoreJob) error {
+func (a *App) dropStoreJobs(ctx context.Context, tx *storage.Tx, id affiliate.StoreID) error {
+	open, err := tx.OpenStoreJobs(ctx, id)
+	if err != nil {
+		return err
+	}
 	for _, j := range open {
-		err := a.DB.InTx(ctx, func(tx *storage.Tx) error {
-			job, err := tx.HoldStoreJob(ctx, j.ID)
-			if err != nil || !job.State.Open() {
-				return err
-			}
-			now := a.now()
-			job.State, job.Trouble = affiliate.JobFailed, "The store's API was disconnected."
-			job.UpdatedAt, job.EndedAt = now, now
-			return tx.SaveStoreJob(ctx, job)
-		})
-		if err != nil {
+		now := a.now()
+		j.State, j.Trouble, j.UpdatedAt, j.EndedAt = affiliate.JobFailed, "The store's API was disconnected.", now, now
+		if err := tx.SaveStoreJob(ctx, j); err != nil {
 			return err
 		}
 	}

@@ -117,6 +117,25 @@ func TestReconcile_disconnected(t *testing.T) {
 	})
 }
 
+// TestReconcile_paused_and_disconnected: a job that nobody works at ends as well.
+func TestReconcile_paused_and_disconnected(t *testing.T) {
+	withShop(t, func(r *shopRig) {
+		job, err := r.app.ImportHistory(r.ctx, r.store, time.Time{}, time.Time{})
+		if err == nil {
+			_, err = r.app.SetStoreJob(r.ctx, job.ID, affiliate.JobPaused)
+		}
+		if err == nil {
+			_, err = r.app.EndAccess(r.ctx, r.store)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if job = r.job(job.ID); job.State != affiliate.JobFailed || job.EndedAt.IsZero() {
+			t.Errorf("the job is %s", job.State)
+		}
+	})
+}
+
 // TestReconcile_many_gone: when a store suddenly has none of its orders, something else is wrong.
 func TestReconcile_many_gone(t *testing.T) {
 	withShop(t, func(r *shopRig) {

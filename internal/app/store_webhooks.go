@@ -775,9 +775,6 @@ func (a *App) EndAccess(ctx context.Context, id affiliate.StoreID) (left []strin
 		left = append(left, a.Platforms.Guide(store.Platform).TopicLabel(w.Topic))
 	}
 	err = a.DB.InTx(ctx, func(tx *storage.Tx) error {
-		if err := tx.DeleteStoreAccess(ctx, id); err != nil {
-			return err
-		}
 		for _, w := range list {
 			if err := a.letGo(ctx, tx, w, slices.Contains(there, w)); err != nil {
 				return err
@@ -789,13 +786,24 @@ func (a *App) EndAccess(ctx context.Context, id affiliate.StoreID) (left []strin
 				return err
 			}
 		}
-		return a.audit(ctx, tx, "store.access.end", id, accessFacts(access), nil)
+		return a.forgetAccess(ctx, tx, access)
 	})
 	if err == nil {
 		e.take(nil, nil)
 		a.touched([]affiliate.StoreID{id})
 	}
 	return left, err
+}
+
+// forgetAccess forgets a store's keys, and ends its jobs.
+func (a *App) forgetAccess(ctx context.Context, tx *storage.Tx, access storage.StoreAccess) error {
+	if err := tx.DeleteStoreAccess(ctx, access.StoreID); err != nil {
+		return err
+	}
+	if err := a.dropStoreJobs(ctx, tx, access.StoreID); err != nil {
+		return err
+	}
+	return a.audit(ctx, tx, "store.access.end", access.StoreID, accessFacts(access), nil)
 }
 
 // letGo gives a webhook of a store up that is not asked any more. One that was deleted keeps its secret alive for what

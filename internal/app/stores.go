@@ -212,15 +212,12 @@ func (a *App) EndStore(ctx context.Context, id affiliate.StoreID) (after affilia
 		if err := tx.EndStoreSecrets(ctx, id, a.now()); err != nil || !connected {
 			return err
 		}
-		if err := tx.DeleteStoreAccess(ctx, id); err != nil {
-			return err
-		}
 		for _, w := range webhooks {
 			if err := tx.ForgetStoreWebhook(ctx, id, w.ExternalID); err != nil {
 				return err
 			}
 		}
-		return a.audit(ctx, tx, "store.access.end", id, accessFacts(access), nil)
+		return a.forgetAccess(ctx, tx, access)
 	})
 	if err == nil && connected {
 		a.deleteWebhooks(ctx, after, access, webhooks) // those that stay send to an address that refuses them
