@@ -53,7 +53,8 @@ type Guide struct {
 	Statuses     []string
 	StatusPrefix string
 
-	Links LinkGuide
+	Links   LinkGuide
+	Coupons CouponGuide
 
 	Access *AccessGuide // nil where stores' APIs are not asked
 }
@@ -66,6 +67,27 @@ type LinkGuide struct {
 	Keeps func(address string, l Link) []KeptEvidence
 	// Check finds what is special about a link on this platform; nil where nothing is.
 	Check func(l Link) []LinkFinding
+}
+
+// CouponGuide is how codes are made in a platform's stores.
+type CouponGuide struct {
+	Name        string // what the admin calls a code: "coupon", "discount code"
+	Menu        string // where its admin lists them
+	Products    string // what its admin calls what a discount can be for: "Products"
+	Collections string // likewise: "Collections", "Product categories"
+	MostLength  int    // characters of a code; 0: as many as there are here
+	// Typed is what is typed into the admin's form for a new code, in the form's order. Values are marked: see
+	// money.Marked. Nil where nobody can make codes.
+	Typed func(NewCoupon) []TypedField
+	// Stop and Start say how a code is ended and set going again there, as sentences.
+	Stop, Start string
+}
+
+// TypedField is one field of a form in a store's admin.
+type TypedField struct {
+	Label string // as the admin calls it
+	Value string // what to type or choose
+	Copy  string // the value as it is copied to the clipboard; empty where it is chosen, not typed
 }
 
 // Topic is one thing that a store must tell us of.
@@ -191,12 +213,26 @@ type AccessGuide struct {
 	Example string // of an address: "https://shop.example"
 	Ways    []AccessWay
 	Needs   []string // what the keys must be allowed to do, as the store's admin calls it
+	// CodeNeeds is what they must be allowed beside that to make and change codes; without it that is done by hand.
+	CodeNeeds []string
 	// Topics are of webhooks that only apps can have, beside Guide.Topics. They are made where the app may, and never
 	// missed: no webhook made by hand has them.
 	Topics []Topic
 	// Unseen says which webhooks the API does not show, as a sentence; empty where it shows all.
 	Unseen string
 	Keys   string // where in the admin keys are revoked: "WooCommerce > Settings > Advanced > REST API"
+}
+
+// Lacks parts what keys may not do into what all that is asked of a store needs, and what codes alone do.
+func (g *AccessGuide) Lacks(missing []string) (needed, forCodes []string) {
+	for _, right := range missing {
+		if slices.Contains(g.CodeNeeds, right) && !slices.Contains(g.Needs, right) {
+			forCodes = append(forCodes, right)
+		} else {
+			needed = append(needed, right)
+		}
+	}
+	return needed, forCodes
 }
 
 // AccessWay is one kind of keys that a store's admin makes, and how.

@@ -52,7 +52,8 @@ func (id NoticeID) String() string      { return prefixed("ntc_", int64(id)) }
 var idNouns = map[string]string{"str_": "store", "dlv_": "delivery", "ord_": "order", "cmp_": "campaign",
 	"mem_": "campaign member", "cre_": "creator", "off_": "offer", "ofm_": "offer member", "cod_": "code",
 	"lnk_": "link", "cnv_": "conversion", "led_": "ledger entry", "tok_": "token", "pay_": "payout",
-	"bat_": "batch of payouts", "job_": "job", "cst_": "cost", "usr_": "person", "ntc_": "notice", "sec_": "secret"}
+	"bat_": "batch of payouts", "cru_": "code run", "cit_": "item of a code run", "job_": "job", "cst_": "cost",
+	"usr_": "person", "ntc_": "notice", "sec_": "secret"}
 
 // NoSuch is the error of an id that leads to nothing.
 func NoSuch(id fmt.Stringer) error {

@@ -41,6 +41,8 @@ type Offer struct {
 	Status      OfferStatus
 	StatusSince time.Time
 	Rule        Rule
+	Discount    OfferDiscount // of new codes; none while it is not set
+	CodePattern CodePattern   // of new codes; empty while it is not set
 	Version     int
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
@@ -57,7 +59,14 @@ func (o Offer) Validate() error {
 	if err := CheckWord("status", o.Status); err != nil {
 		return err
 	}
-	return o.Rule.Validate()
+	if err := o.Rule.Validate(); err != nil {
+		return err
+	}
+	if err := o.Discount.Validate(); err != nil || o.CodePattern == "" {
+		return err
+	}
+	_, err := ParseCodePattern("code_pattern", string(o.CodePattern))
+	return err
 }
 
 // SetStatus changes the status; orders placed from now on feel it.

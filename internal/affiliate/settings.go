@@ -21,7 +21,12 @@ type Settings struct {
 	UTM           UTMRule        `json:"utm"`            // of links that have no rule of their own; never UTMAccount
 	HoldDays      int            `json:"hold_days"`      // before a commission is payable
 	MinimumPayout int64          `json:"minimum_payout"` // minor units of Currency
+	// ReservedCodes are words that no creator's code may be, nor with a number behind it, with commas between them.
+	ReservedCodes string `json:"reserved_codes"`
 }
+
+// ReservedWords are the words of ReservedCodes, for ReservedCode.
+func (s Settings) ReservedWords() []string { return CommaList(s.ReservedCodes) }
 
 // RenewalRule says who may be credited with the renewal of a subscription: the orders that follow its first one.
 type RenewalRule string
@@ -40,7 +45,8 @@ func (RenewalRule) Words() []RenewalRule { return []RenewalRule{RenewalsOwnCode,
 // DefaultSettings are those of a fresh account.
 func DefaultSettings() Settings {
 	return Settings{Name: "My brand", Currency: "USD", Timezone: "UTC", WindowDays: DefaultWindowDays,
-		Precedence: CodeFirst, ClickRule: LastClick, Renewals: RenewalsOwnCode, UTM: UTMOn}
+		Precedence: CodeFirst, ClickRule: LastClick, Renewals: RenewalsOwnCode, UTM: UTMOn,
+		ReservedCodes: "ADMIN, TEST, FREE, SALE, DISCOUNT, WELCOME, NULL, UNDEFINED"}
 }
 
 // MaxHoldDays bounds the hold period.
@@ -75,6 +81,7 @@ const (
 	SettingBrand  SettingGroup = "brand"
 	SettingCredit SettingGroup = "credit"
 	SettingPay    SettingGroup = "pay"
+	SettingCodes  SettingGroup = "codes"
 )
 
 // SettingKind says what values a setting has.
@@ -88,6 +95,7 @@ const (
 	SettingDays     SettingKind = "days"
 	SettingChoices  SettingKind = "choices"
 	SettingAmount   SettingKind = "amount" // in the account's currency
+	SettingWords    SettingKind = "words"  // any number of them, with commas between
 )
 
 // Choice is one of few values, with what people read for it.
@@ -184,7 +192,41 @@ func AccountSettings() []AccountSetting {
 				}
 				return nil
 			}},
+		{Key: "reserved_codes", Group: SettingCodes, Kind: SettingWords, Label: "Words that are no creator's code",
+			Fact: "Words that are no creator's code", Name: "reserved words",
+			Hint: "With commas between them. No code is made that is one of them, or one with a number: with FREE, " +
+				"neither FREE nor FREE10.",
+			Help: "words that no code is made of, with commas between them, alone or with a number behind them",
+			Text: func(s Settings) string { return s.ReservedCodes },
+			set:  func(s *Settings, v string) error { s.ReservedCodes = tidyWords(v); return nil },
+			check: func(s Settings) error {
+				if len(s.ReservedCodes) > maxReserved {
+					return FieldErrorf("reserved_codes", "must not have more than %d characters", maxReserved)
+				}
+				for _, word := range s.ReservedWords() {
+					if bareCode(word) == "" || ValidateCode(word) != nil {
+						return FieldErrorf("reserved_codes", "%q is no word that a code could be; write words with "+
+							"commas between them, such as ADMIN, TEST", Shown(word))
+					}
+				}
+				return nil
+			}},
 	}
+}
+
+// maxReserved bounds the text of the reserved words, in bytes.
+const maxReserved = 2000
+
+// tidyWords writes words with one comma and a space between them, each once, and no empty ones.
+func tidyWords(v string) string {
+	var words []string
+	for _, word := range CommaList(v) {
+		word = strings.ToUpper(Clean(word))
+		if word != "" && !slices.Contains(words, word) {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 // setCurrency keeps the amounts that are in the account's currency: 10.00 EUR becomes 10.00 USD, or 10 JPY.

@@ -1,6 +1,7 @@
 package affiliate
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -44,6 +45,9 @@ func TestSettings_Set(t *testing.T) {
 		{"utm", "", "utm"},
 		{"minimum_payout", "12.50", ""},
 		{"minimum_payout", "-1", "minimum_payout"},
+		{"reserved_codes", "", ""},
+		{"reserved_codes", "vip, ☺", "reserved_codes"},
+		{"reserved_codes", strings.Repeat("A", 2001), "reserved_codes"},
 		{"window", "1", "window"},
 	} {
 		before := DefaultSettings()
@@ -58,6 +62,10 @@ func TestSettings_Set(t *testing.T) {
 		if err == nil && after == before && c.value != "0" {
 			t.Errorf("%s=%s changes nothing", c.key, c.value)
 		}
+	}
+	words, err := DefaultSettings().Set(map[string]string{"reserved_codes": " vip,, Gift ,VIP,über"})
+	if err != nil || words.ReservedCodes != "VIP, GIFT, ÜBER" || len(words.ReservedWords()) != 3 {
+		t.Errorf("words are kept as %q, %v", words.ReservedCodes, err)
 	}
 	both, err := Settings.Set(Settings{Name: "Fern", Currency: "EUR", Timezone: "UTC", WindowDays: 30,
 		Precedence: CodeFirst, ClickRule: LastClick, Renewals: RenewalsOwnCode, UTM: UTMOn, MinimumPayout: 1000},

@@ -146,6 +146,11 @@ func InBackground(ctx context.Context) context.Context {
 	return context.WithValue(ctx, backgroundKey{}, true)
 }
 
+// InForeground takes InBackground back: somebody waits for it.
+func InForeground(ctx context.Context) context.Context {
+	return context.WithValue(ctx, backgroundKey{}, false)
+}
+
 // IsBackground says whether InBackground marked it.
 func IsBackground(ctx context.Context) bool {
 	marked, _ := ctx.Value(backgroundKey{}).(bool)
