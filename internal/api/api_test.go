@@ -152,7 +152,8 @@ func eachOffice(t *testing.T, test func(o *office)) {
 			Platforms: app.Platforms{shopify.Platform{}, woocommerce.Platform{}}}
 		const unlimited = 1_000_000
 		handler, err := withAPI(&web.Server{App: a, Log: log, Version: "test", Hub: hub, Queue: queue,
-			Limiter: web.NewLimiter(redis.Client(), unlimited, log)}).Handler()
+			Counters: app.NewCounters(db, time.Now, log),
+			Limiter:  web.NewLimiter(redis.Client(), unlimited, log)}).Handler()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -366,8 +367,8 @@ func TestAPI_secrets_settings_tokens(t *testing.T) {
 			o.Errorf("settings: %v", s)
 		}
 		if s := o.owner.call("PATCH", v1+"/settings", object{"currency": "JPY", "minimum_payout": "2500",
-			"attribution_window_days": 7}).ok(200); s["minimum_payout"] != "2500" ||
-			s["attribution_window_days"] != 7.0 {
+			"attribution_window_days": 7, "reserved_codes": "vip"}).ok(200); s["minimum_payout"] != "2500" ||
+			s["reserved_codes"] != "VIP" || s["attribution_window_days"] != 7.0 {
 			o.Errorf("settings: %v", s)
 		}
 		o.owner.call("PATCH", v1+"/settings", object{"minimum_payout": "1.5"}).problem(422, "invalid", "minimum_payout")

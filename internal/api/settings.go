@@ -37,6 +37,7 @@ type settingsJSON struct {
 	UTM           affiliate.UTMRule     `json:"utm" doc:"Whether links add utm parameters to their landing page, where a link does not say itself"`
 	HoldDays      int                   `json:"hold_days"`
 	MinimumPayout string                `json:"minimum_payout" example:"25.00"`
+	ReservedCodes string                `json:"reserved_codes" doc:"Words that no code is made of, alone or with a number behind them, with commas between them" example:"ADMIN, TEST, FREE"`
 }
 
 // settingsView writes each setting into the field of its key: numbers of days as numbers, all others as texts.
@@ -72,6 +73,7 @@ type updateSettingsInput struct {
 		UTM           *string `json:"utm,omitempty"`
 		HoldDays      *int    `json:"hold_days,omitempty"`
 		MinimumPayout *string `json:"minimum_payout,omitempty"`
+		ReservedCodes *string `json:"reserved_codes,omitempty"`
 	}
 }
 

@@ -14,7 +14,7 @@ func settingsForm(changes ...string) []string {
 	return append(changes, "name", "Northwind", "currency", "USD", "timezone", "Europe/Berlin",
 		"attribution_window_days", "30", "precedence", "code_first", "click_rule", "last_click", "renewals", "own_code",
 		"utm", "on", "hold_days", "0",
-		"minimum_payout", "0.00")
+		"minimum_payout", "0.00", "reserved_codes", "TEST")
 }
 
 // TestSettings: what an owner saves holds, what is wrong with it stands beside its field, and others only read.
@@ -26,18 +26,19 @@ func TestSettings(t *testing.T) {
 		t.Errorf("the time zone is %q", got)
 	}
 	o.post("/settings", settingsForm("name", "Northwind & Co", "hold_days", "14", "precedence", "link_first",
-		"renewals", "first_only", "utm", "off", "minimum_payout", "25.50")...).is(http.StatusOK).at("/settings").
+		"renewals", "first_only", "utm", "off", "minimum_payout", "25.50",
+		"reserved_codes", "vip, free")...).is(http.StatusOK).at("/settings").
 		says("The settings are saved.", "Northwind & Co").hides("computed anew, which")
 	got, err := h.db.Settings(t.Context())
 	h.must(err)
 	if got.Name != "Northwind & Co" || got.HoldDays != 14 || got.Precedence != affiliate.LinkFirst ||
-		got.MinimumPayout != 2550 || got.UTM != affiliate.UTMOff ||
+		got.MinimumPayout != 2550 || got.ReservedCodes != "VIP, FREE" || got.UTM != affiliate.UTMOff ||
 		got.Renewals != affiliate.RenewalsFirstOnly || got.Timezone != "Europe/Berlin" {
 		t.Errorf("the settings are %+v", got)
 	}
 	for field, wrong := range map[string]string{"name": "", "currency": "XXX", "timezone": "Mars/Olympus",
 		"attribution_window_days": "0", "precedence": "luck", "click_rule": "best", "renewals": "all", "utm": "maybe",
-		"hold_days": "many", "minimum_payout": "-1"} {
+		"hold_days": "many", "minimum_payout": "-1", "reserved_codes": "VIP, ?"} {
 		a := o.post("/settings", settingsForm(field, wrong)...).is(http.StatusUnprocessableEntity)
 		input := a.one("#" + field)
 		if input.attr("aria-invalid") != "true" || !strings.Contains(a.one("#"+field+"-about .error").text(), ".") {
@@ -51,7 +52,7 @@ func TestSettings(t *testing.T) {
 		a := v.get("/settings").is(http.StatusOK).says("Smallest payout 25.50 USD",
 			"Hold before commissions are paid 14 days", "The link wins",
 			"Renewals of subscriptions are credited to Nobody: only the first order counts",
-			"Links add utm parameters No", "An owner can change these.")
+			"Links add utm parameters No", "Words that are no creator's code VIP, FREE", "An owner can change these.")
 		if a.has("form[action=/settings]") || a.has(".tabs") {
 			t.Errorf("who may not change settings sees a form or tabs")
 		}

@@ -131,3 +131,22 @@ func (q *Query) Unowned(account money.Currency) storage.UnownedFilter {
 	f.MinOrders, _ = strconv.Atoi(q.values.Get("min_orders")) // the API has checked it; no page has it
 	return f
 }
+
+// Coupons reads which codes of stores are wanted, and in which order.
+func (q *Query) Coupons() storage.CouponFilter {
+	return storage.CouponFilter{
+		Store:  q.store().ID,
+		Set:    word[storage.CouponSet](q, "set"),
+		Search: q.Text("q"),
+		Sort:   word[storage.CouponSort](q, "sort"),
+	}
+}
+
+// CodeItems reads which items of a code run are wanted.
+func (q *Query) CodeItems(run affiliate.CodeRunID) storage.CodeItemFilter {
+	return storage.CodeItemFilter{
+		Run:    run,
+		States: words[affiliate.CodeItemState](q, "state"),
+		Search: q.Text("q"),
+	}
+}

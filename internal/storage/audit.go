@@ -117,6 +117,8 @@ var words = map[string]string{
 		JOIN offers o ON o.id = x.offer_id JOIN campaign_members m ON m.id = x.member_id JOIN creators c ON c.id = m.creator_id WHERE x.id IN (?)`,
 	"cod": `SELECT k.id, k.code AS name, 'cmp_' || o.campaign_id AS page FROM codes k JOIN offer_members x ON x.id = k.offer_member_id
 		JOIN offers o ON o.id = x.offer_id WHERE k.id IN (?)`,
+	"cru": `SELECT c.id, COALESCE(o.name, 'codes that were taken over') AS name, 'cru_' || c.id AS page FROM code_runs c
+		LEFT JOIN offers o ON o.id = c.offer_id WHERE c.id IN (?)`,
 	"job": `SELECT j.id, s.name, 'str_' || s.id AS page FROM store_jobs j JOIN stores s ON s.id = j.store_id WHERE j.id IN (?)`,
 	"lnk": `SELECT id, slug AS name, 'lnk_' || id AS page FROM links WHERE id IN (?)`,
 }

@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -173,7 +174,7 @@ func TestWhatMembersOwn(t *testing.T) {
 			t.Errorf("links %+v, %v", links, err)
 		}
 		offers, err := db.OffersOf(ctx, []affiliate.OfferID{g.offer.ID})
-		if err != nil || len(offers) != 1 || offers[0] != g.offer {
+		if err != nil || len(offers) != 1 || !reflect.DeepEqual(offers[0], g.offer) {
 			t.Errorf("offers %+v, %v", offers, err)
 		}
 		if none, err := db.CodesOf(ctx, nil); err != nil || none != nil {

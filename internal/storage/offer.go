@@ -19,6 +19,8 @@ type offerRow struct {
 	Percent     int64 `db:"commission_percent"`
 	Flat        int64 `db:"commission_flat"`
 	RuleVersion int
+	Discount    string // JSON
+	CodePattern affiliate.CodePattern
 	Version     int
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
@@ -32,13 +34,17 @@ var (
 func newOfferRow(o affiliate.Offer) offerRow {
 	return offerRow{ID: o.ID, CampaignID: o.CampaignID, Name: o.Name, Folded: affiliate.FoldName(o.Name), Type: o.Type,
 		Status: o.Status, StatusSince: o.StatusSince, Percent: o.Rule.Percent, Flat: o.Rule.Flat,
-		RuleVersion: o.Rule.Version, Version: o.Version, CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt}
+		RuleVersion: o.Rule.Version,
+		Discount:    o.Discount.Text(), CodePattern: o.CodePattern, Version: o.Version,
+		CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt}
 }
 
 func (r offerRow) domain() affiliate.Offer {
+	discount, _ := affiliate.ParseOfferDiscount(r.Discount) // Text wrote it
 	return affiliate.Offer{ID: r.ID, CampaignID: r.CampaignID, Name: r.Name, Type: r.Type, Status: r.Status,
 		StatusSince: r.StatusSince, Rule: affiliate.Rule{Percent: r.Percent, Flat: r.Flat, Version: r.RuleVersion},
-		Version: r.Version, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+		Discount: discount, CodePattern: r.CodePattern, Version: r.Version,
+		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 }
 
 // Offer gives one offer; NotFound when there is none.

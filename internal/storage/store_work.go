@@ -18,6 +18,14 @@ type StoreWork struct {
 	ComparedAt  time.Time
 	DeepAt      time.Time
 	WebhooksAt  time.Time // the last look at the webhooks
+
+	CouponsAt     time.Time // when all codes were read last
+	CouponsSince  time.Time // what changed before was read
+	CouponsFrom   time.Time // when the reading under way began; zero while none is
+	CouponsWhole  bool      // it is one of all codes
+	CouponsCursor string    // where it goes on
+	CouponsWanted bool      // somebody asked for one
+	CouponsCount  int64     // codes that the last reading of all has found so far
 }
 
 var (
@@ -41,14 +49,18 @@ type AskedStore struct {
 	Connected bool // its API is asked
 	RetireAt  Time // when the first of its webhooks that were replaced, or of their secrets, is to go
 	Jobs      bool // some wait or run
+	Items     bool // of code runs are to be done in the store
 }
 
 const selectAsked = `SELECT s.id AS store_id, COALESCE(w.holder, '') AS holder, w.held_until, w.agreed_until,
-	COALESCE(w.wanted, '') AS wanted, w.wanted_from, w.compared_at, w.deep_at, w.webhooks_at, a.store_id IS NOT NULL AS connected,
+	COALESCE(w.wanted, '') AS wanted, w.wanted_from, w.compared_at, w.deep_at, w.webhooks_at, w.coupons_at,
+	w.coupons_since, w.coupons_from, COALESCE(w.coupons_whole, FALSE) AS coupons_whole, COALESCE(w.coupons_cursor, '') AS coupons_cursor,
+	COALESCE(w.coupons_wanted, FALSE) AS coupons_wanted, COALESCE(w.coupons_count, 0) AS coupons_count, a.store_id IS NOT NULL AS connected,
 	(SELECT MIN(r.retire_at) FROM (SELECT h.store_id, h.retire_at FROM store_webhooks h
 		UNION ALL SELECT x.store_id, x.retire_at FROM store_secrets x WHERE x.ended_at IS NULL) r
 		WHERE r.store_id = s.id) AS retire_at,
-	EXISTS (SELECT 1 FROM store_jobs j WHERE j.store_id = s.id AND j.state IN ('waiting', 'running')) AS jobs
+	EXISTS (SELECT 1 FROM store_jobs j WHERE j.store_id = s.id AND j.state IN ('waiting', 'running')) AS jobs,
+	EXISTS (SELECT 1 FROM code_items i WHERE i.store_id = s.id AND i.open AND i.step IN ('make', 'change')) AS items
 	FROM stores s LEFT JOIN store_access a ON a.store_id = s.id AND s.state <> 'ended' LEFT JOIN store_work w ON w.store_id = s.id`
 
 // AskedStores gives all stores whose API is asked, or in which a webhook or its secret was replaced.
@@ -119,5 +131,22 @@ func (tx *Tx) WantComparison(ctx context.Context, store affiliate.StoreID, cause
 		wanted_from = CASE WHEN store_work.wanted = '' OR store_work.wanted_from IS NULL
 			OR excluded.wanted_from < store_work.wanted_from THEN excluded.wanted_from ELSE store_work.wanted_from END`,
 		store, cause, At(from))
+	return err
+}
+
+// WantCoupons makes a reading of all of a store's codes due at once.
+func (tx *Tx) WantCoupons(ctx context.Context, store affiliate.StoreID) error {
+	_, err := tx.exec(ctx, `INSERT INTO store_work (store_id, coupons_wanted) VALUES (?, TRUE)
+		ON CONFLICT (store_id) DO UPDATE SET coupons_wanted = TRUE`, store)
+	return err
+}
+
+// SaveCouponReading writes how far a store's codes were read: the fields of w that say so.
+func (tx *Tx) SaveCouponReading(ctx context.Context, w StoreWork) error {
+	_, err := tx.exec(ctx, `INSERT INTO store_work (store_id, coupons_at, coupons_since, coupons_from, coupons_whole, coupons_cursor, coupons_wanted, coupons_count)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (store_id) DO UPDATE SET coupons_at = excluded.coupons_at, coupons_since = excluded.coupons_since,
+		coupons_from = excluded.coupons_from, coupons_whole = excluded.coupons_whole, coupons_cursor = excluded.coupons_cursor,
+		coupons_wanted = excluded.coupons_wanted, coupons_count = excluded.coupons_count`, w.StoreID, At(w.CouponsAt), At(w.CouponsSince), At(w.CouponsFrom), w.CouponsWhole, w.CouponsCursor,
+		w.CouponsWanted, w.CouponsCount)
 	return err
 }

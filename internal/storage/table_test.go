@@ -19,8 +19,9 @@ func describe[R any](t table[R]) described { return described{t.name, t.all} }
 
 // described tables are those whose rows are written as a whole.
 func describedTables() []described {
-	return []described{describe(campaignTable), describe(clickTable), describe(codeTable), describe(conversionTable),
-		describe(costTable), describe(creatorTable), describe(tableOf[Delivery]("deliveries")), describe(handleTable),
+	return []described{describe(campaignTable), describe(clickTable), describe(codeItemTable), describe(codeRunTable),
+		describe(codeTable), describe(conversionTable), describe(costTable), describe(couponTable),
+		describe(creatorTable), describe(tableOf[Delivery]("deliveries")), describe(handleTable),
 		describe(ledgerTable), describe(linkTable), describe(memberTable), describe(offerMemberTable),
 		describe(offerTable), describe(orderTable), describe(payoutBatchTable), describe(payoutTable),
 		describe(storeAccessTable), describe(storeRequestTable), describe(storeTable), describe(storeWebhookTable),

@@ -1128,7 +1128,7 @@ ORDER BY total, sort_key DESC, id;
 
 -- offers by name
 SELECT id, campaign_id, name, folded, type, status, status_since, commission_percent, commission_flat,
-    rule_version, version, created_at, updated_at
+    rule_version, discount, code_pattern, version, created_at, updated_at
 FROM offers
 WHERE id IN ($1)
 ORDER BY id;
@@ -1624,7 +1624,7 @@ ORDER BY total, sort_key DESC NULLS LAST, id;
 
 -- offers by sales
 SELECT id, campaign_id, name, folded, type, status, status_since, commission_percent, commission_flat,
-    rule_version, version, created_at, updated_at
+    rule_version, discount, code_pattern, version, created_at, updated_at
 FROM offers
 WHERE id IN ($1)
 ORDER BY id;
@@ -2141,7 +2141,7 @@ ORDER BY total, sort_key DESC NULLS LAST, id;
 
 -- offers by sales ever
 SELECT id, campaign_id, name, folded, type, status, status_since, commission_percent, commission_flat,
-    rule_version, version, created_at, updated_at
+    rule_version, discount, code_pattern, version, created_at, updated_at
 FROM offers
 WHERE id IN ($1)
 ORDER BY id;
@@ -2491,7 +2491,7 @@ ORDER BY total, sort_key DESC NULLS LAST, id;
 
 -- offers of a campaign by conversion rate
 SELECT id, campaign_id, name, folded, type, status, status_since, commission_percent, commission_flat,
-    rule_version, version, created_at, updated_at
+    rule_version, discount, code_pattern, version, created_at, updated_at
 FROM offers
 WHERE id IN ($1)
 ORDER BY id;
