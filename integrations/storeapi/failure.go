@@ -108,6 +108,9 @@ func (s Site) short(said string, most int) string {
 	return affiliate.Clip(strings.Join(strings.Fields(affiliate.Clean(s.scrub(said))), " "), most)
 }
 
+// Quote is what a store says, fit to stand in a sentence: without tags and secrets, and not too long.
+func (c *Caller) Quote(said string) string { return c.site.short(tags.ReplaceAllString(said, ""), 160) }
+
 func encoded(s string) []string {
 	if s == "" {
 		return nil

@@ -15,15 +15,16 @@ import (
 
 	"github.com/tributaryhq/tributary/integrations/storeapi"
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
 )
 
-// Client asks the REST API (wc/v3) of one store. It is an app.StoreClient, and may be used by many at once.
+// Client asks the REST API (wc/v3) of one store. It is an app.CouponClient, and may be used by many at once.
 type Client struct {
 	web    *storeapi.Web
 	caller *storeapi.Caller
 	keys   affiliate.StoreKeys
 	ways   []way
-	size   storeapi.Size // of pages of orders
+	size   storeapi.Size // of pages of orders and coupons
 
 	mu      sync.Mutex
 	learned learned
@@ -38,6 +39,7 @@ type learned struct {
 	pretty   bool          // /wp-json is there
 	plain    bool          // the API is asked by ?rest_route=
 	clockOff time.Duration // by which the store's clock is ahead of ours
+	currency money.Currency
 }
 
 // way is how a request shows the keys.
@@ -78,6 +80,7 @@ type question struct {
 	body    any
 	open    bool  // asked without keys
 	shrinks bool  // a smaller page may be asked for instead
+	again   bool  // asking twice does no harm, although it is a POST
 	accept  []int // statuses that are answers beside 200 and 201
 }
 
@@ -243,7 +246,7 @@ func (c *Client) send(ctx context.Context, q question, at int, plain bool) (stor
 		base = c.keys.Address + "/"
 		query.Set("rest_route", q.route)
 	}
-	r := storeapi.Request{Method: q.method, Header: http.Header{}, Repeatable: q.method != http.MethodPost,
+	r := storeapi.Request{Method: q.method, Header: http.Header{}, Repeatable: q.method != http.MethodPost || q.again,
 		Shrinks: q.shrinks, Accept: slices.Concat(usualStatuses, q.accept)}
 	if q.body != nil {
 		body, err := json.Marshal(q.body)

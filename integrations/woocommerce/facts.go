@@ -28,19 +28,13 @@ func (c *Client) Facts(ctx context.Context) (affiliate.StoreFacts, error) {
 	if slices.Contains(facts.Missing, mayRead) {
 		return facts, nil
 	}
-	answer, err := c.ask(ctx, question{route: "/wc/v3/data/currencies/current"})
+	code, err := c.currencyCode(ctx)
 	if err != nil {
 		return affiliate.StoreFacts{}, err
 	}
-	var currency struct {
-		Code string `json:"code"`
-	}
-	if err := answer.JSON(&currency); err != nil {
-		return affiliate.StoreFacts{}, err
-	}
-	facts.Currency, err = money.ParseCurrency(currency.Code)
+	facts.Currency, err = money.ParseCurrency(code)
 	if err != nil {
-		facts.Warnings = append(facts.Warnings, "The store's currency, "+affiliate.Clip(currency.Code, 10)+
+		facts.Warnings = append(facts.Warnings, "The store's currency, "+affiliate.Clip(code, 10)+
 			", is none of ISO 4217. Correct it in WooCommerce > Settings > General, or choose it here.")
 	}
 	return facts, nil

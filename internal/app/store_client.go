@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 )
@@ -64,6 +65,25 @@ type Exporter interface {
 	// ReadExport hands the orders of an export to each, from the after-th on (0: all). They are Rough where they have
 	// refunds.
 	ReadExport(ctx context.Context, address string, after int64, each func(affiliate.StoreOrder) error) error
+}
+
+// CouponClient is a client whose store lets us make and change codes.
+type CouponClient interface {
+	StoreClient
+	// Coupons gives all codes of the store, page by page, or those that changed at a time or later. One that changes
+	// meanwhile may come twice, but is never passed over.
+	Coupons(ctx context.Context, since time.Time, cursor string) (affiliate.CouponPage, error)
+	// CouponsByCode looks for codes, at most CouponsAtOnce, without regard to case. Those that the store does not have
+	// are not among the answer.
+	CouponsByCode(ctx context.Context, codes []string) ([]affiliate.Coupon, error)
+	// MakeCoupons makes codes, at most CouponsAtOnce, and gives what became of each, in their order. It is not asked
+	// twice: after an error any of them may have been made, and CouponsByCode tells.
+	MakeCoupons(ctx context.Context, list []affiliate.NewCoupon) ([]affiliate.CouponOutcome, error)
+	// ChangeCoupons changes codes, at most CouponsAtOnce, and gives what became of each, in their order. The same
+	// change may be made again.
+	ChangeCoupons(ctx context.Context, list []affiliate.CouponChange) ([]affiliate.CouponOutcome, error)
+	// CouponsAtOnce is how many codes are looked for, made or changed in one call.
+	CouponsAtOnce() int
 }
 
 // Connectors are those of the platforms that have one.
