@@ -30,14 +30,17 @@ type Client struct {
 	web    *storeapi.Web
 	caller *storeapi.Caller
 	page   storeapi.Size // orders at once, as fast as the shop answers
+	codes  storeapi.Size // discounts at once, likewise
 
 	mu      sync.Mutex
 	most    int    // orders at once, by what they cost
 	rows    int    // rows of each of their lists at once, likewise
+	atOnce  int    // discounts at once, likewise
+	calls   int    // codes that are looked for, made or changed at once, likewise
 	token   string // got for KeyClient
 	until   time.Time
 	costs   map[string]float64 // the last requested cost of each operation
-	hidden  map[string]bool    // fields of orders that our keys may not see
+	hidden  map[string]bool    // fields of orders and discounts that our keys may not see
 	looked  bool               // at an order, so that hidden is known
 	version string             // of the last answer
 }
@@ -73,7 +76,7 @@ type graphError struct {
 }
 
 // errTooCostly says that an operation is more than Shopify runs at once: it is to ask for less.
-var errTooCostly = problem(affiliate.Invalid, affiliate.StoreAnswer, "Shopify holds one order to be too much for one "+
+var errTooCostly = problem(affiliate.Invalid, affiliate.StoreAnswer, "Shopify holds this to be too much for one "+
 	"request. Report this: it is a fault of the program.")
 
 // mostThrottled is how often an operation that was put off is asked again.
@@ -327,7 +330,7 @@ func (c *Client) Facts(ctx context.Context) (affiliate.StoreFacts, error) {
 	}
 	f := affiliate.StoreFacts{Name: tidy(k.name, 100), Domain: strings.ToLower(k.domain),
 		Currency: currencyOf(k.currency), Timezone: k.timezone, Secret: c.keys.Secret}
-	for _, need := range guide.Access.Needs {
+	for _, need := range slices.Concat(guide.Access.Needs, guide.Access.CodeNeeds) {
 		if !may(k.scopes, need) {
 			f.Missing = append(f.Missing, need)
 		}
@@ -349,6 +352,7 @@ func (c *Client) Facts(ctx context.Context) (affiliate.StoreFacts, error) {
 const (
 	scopeOrders    = "read_orders"
 	scopeAllOrders = "read_all_orders"
+	scopeDiscounts = "write_discounts"
 )
 
 // may says whether scopes allow what one scope does: the right to write includes the right to read.

@@ -82,6 +82,7 @@ func (c Connector) Open(keys affiliate.StoreKeys) *Client {
 	}
 	return &Client{keys: keys, base: base, web: c.Web, costs: map[string]float64{}, hidden: map[string]bool{},
 		page: storeapi.Size{Max: mostOrders}, most: mostOrders, rows: mostRows,
+		codes: storeapi.Size{Max: mostDiscounts}, atOnce: mostDiscounts, calls: couponsAtOnce,
 		caller: c.Web.Caller(storeapi.Site{Host: host, Called: strings.TrimPrefix(keys.Address, "https://"),
 			Name: guide.Name, Keys: guide.Access.Keys, Secrets: []string{keys.Token, keys.Secret}})}
 }

@@ -58,6 +58,12 @@ var guide = &affiliate.Guide{
 	Silence:   "Shopify removes a webhook that has failed for hours: see in its admin whether all are still there.",
 
 	Links: affiliate.LinkGuide{Keeps: keeps, Check: checkLink},
+	Coupons: affiliate.CouponGuide{
+		Name: "discount code", Menu: "Discounts", Products: "Products", Collections: "Collections",
+		MostLength: mostCode, Typed: typed,
+		Stop:  "In Discounts open the discount and press Deactivate; the code stays taken. Do not delete it.",
+		Start: "In Discounts open the discount, press Activate, and set its end date under Active dates.",
+	},
 
 	Access: &affiliate.AccessGuide{
 		Address: "Shop address",
@@ -66,7 +72,8 @@ var guide = &affiliate.Guide{
 			{Kind: affiliate.KeyClient, Label: "App of the Dev Dashboard", Steps: []string{
 				"Open the Dev Dashboard (dev.shopify.com) as one of the shop's organization, and create an app.",
 				"Under Versions create a version with the scopes read_orders, for orders older than 60 days " +
-					"read_all_orders, and for chargebacks read_shopify_payments_disputes. Release it.",
+					"read_all_orders, for chargebacks read_shopify_payments_disputes, to make discount codes " +
+					"write_discounts, and for codes of some products only read_products. Release it.",
 				"Under Home press Install app and choose the shop.",
 				"Under Settings copy the client ID and the secret.",
 			}, Fields: []affiliate.AccessField{
@@ -77,14 +84,16 @@ var guide = &affiliate.Guide{
 				"In the Shopify admin open Settings > Apps and sales channels > Develop apps, and the app. New ones " +
 					"are made in the Dev Dashboard since 2026.",
 				"Under Configuration it needs the scope read_orders, for orders older than 60 days " +
-					"read_all_orders, and for chargebacks read_shopify_payments_disputes.",
+					"read_all_orders, for chargebacks read_shopify_payments_disputes, to make discount codes " +
+					"write_discounts, and for codes of some products only read_products.",
 				"Under API credentials copy the Admin API access token, which is shown once, and the API secret key.",
 			}, Fields: []affiliate.AccessField{
 				{Name: "token", Label: "Admin API access token", Hint: "begins with shpat_"},
 				{Name: "secret", Label: "API secret key", Hint: "begins with shpss_, or 32 letters and digits"},
 			}},
 		},
-		Needs: []string{scopeOrders},
+		Needs:     []string{scopeOrders},
+		CodeNeeds: []string{scopeDiscounts},
 		Topics: []affiliate.Topic{
 			{Name: "disputes/create", Label: "Dispute create", Occasion: "a customer takes a payment back",
 				Optional: true},
