@@ -32,6 +32,11 @@ func (s *Shop) FailNext(n, status int) {
 	s.instead(n, func(w http.ResponseWriter, _ *http.Request) { writePage(w, status) })
 }
 
+// PassNext has the next n requests answered as ever, before what is to befall those behind them.
+func (s *Shop) PassNext(n int) {
+	s.instead(n, func(w http.ResponseWriter, r *http.Request) { s.face.ServeHTTP(w, r) })
+}
+
 // HTMLNext has the next n requests answered with a page and status 200, as firewalls do.
 func (s *Shop) HTMLNext(n int) { s.FailNext(n, http.StatusOK) }
 
@@ -39,6 +44,21 @@ func (s *Shop) HTMLNext(n int) { s.FailNext(n, http.StatusOK) }
 func (s *Shop) HangNext(n int) {
 	s.instead(n, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 }
+
+// LoseAnswers has the next n requests done, and their answers lost: the connection is closed.
+func (s *Shop) LoseAnswers(n int) {
+	s.instead(n, func(_ http.ResponseWriter, r *http.Request) {
+		s.face.ServeHTTP(&lost{header: http.Header{}}, r)
+		panic(http.ErrAbortHandler)
+	})
+}
+
+// lost takes an answer that nobody gets.
+type lost struct{ header http.Header }
+
+func (l *lost) Header() http.Header         { return l.header }
+func (l *lost) Write(b []byte) (int, error) { return len(b), nil }
+func (l *lost) WriteHeader(int)             {}
 
 // BusyNext has the next n requests put off.
 func (s *Shop) BusyNext(n int) {

@@ -1,6 +1,7 @@
 package fakestore
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,16 +10,21 @@ import (
 	"unicode"
 )
 
-// A little of GraphQL: operations with variables, fields with arguments, and inline fragments. There is no schema but
-// the values themselves: a field that an node does not have is refused, as is one without the selection that it needs.
+// A little of GraphQL: operations with variables, fields with arguments and aliases, and fragments. There is no schema
+// but the values themselves: a field that an node does not have is refused, as is one without the selection that it
+// needs.
 
 // picked is one field of a selection, or a fragment on a type.
 type picked struct {
-	name string
-	on   string // of a fragment
-	args map[string]any
-	sub  []picked
+	name   string
+	alias  string // that its answer is given under; empty: its name
+	on     string // of a fragment
+	spread string // name of a fragment that stands elsewhere
+	args   map[string]any
+	sub    []picked
 }
+
+func (f picked) key() string { return cmp.Or(f.alias, f.name) }
 
 type variable string // as it stands in arguments
 
@@ -57,7 +63,36 @@ func parseGraph(text string) (kind string, fields []picked, err error) {
 			}
 		}
 	}
-	return kind, p.selection(), nil
+	fields = p.selection()
+	fragments := map[string]picked{}
+	for p.at < len(p.words) {
+		if p.next() != "fragment" {
+			panic(errSyntax)
+		}
+		name := p.next()
+		if p.next() != "on" {
+			panic(errSyntax)
+		}
+		on := p.next()
+		fragments[name] = picked{on: on, sub: p.selection()}
+	}
+	return kind, spread(fields, fragments, 0), nil
+}
+
+// spread puts fragments where they are named.
+func spread(fields []picked, fragments map[string]picked, depth int) []picked {
+	for i, f := range fields {
+		if f.spread != "" {
+			known, ok := fragments[f.spread]
+			if !ok || depth > 20 {
+				panic(errSyntax)
+			}
+			f = picked{on: known.on, sub: slices.Clone(known.sub)}
+		}
+		f.sub = spread(f.sub, fragments, depth+1)
+		fields[i] = f
+	}
+	return fields
 }
 
 func (p *graphParser) peek() string { return p.words[p.at] }
@@ -75,8 +110,9 @@ func (p *graphParser) selection() (fields []picked) {
 		var f picked
 		if p.peek() == "..." {
 			p.next()
-			if p.next() != "on" {
-				panic(errSyntax)
+			if word := p.next(); word != "on" {
+				fields = append(fields, picked{spread: word})
+				continue
 			}
 			f.on = p.next()
 			f.sub = p.selection()
@@ -84,6 +120,10 @@ func (p *graphParser) selection() (fields []picked) {
 			continue
 		}
 		f.name = p.next()
+		if p.peek() == ":" {
+			p.next()
+			f.alias, f.name = f.name, p.next()
+		}
 		if p.peek() == "(" {
 			p.next()
 			f.args = map[string]any{}
@@ -236,7 +276,7 @@ func resolveObject(o record, fields []picked, variables map[string]any) (record,
 		if c, ok := v.(connection); ok {
 			v = c.page(args)
 		}
-		if out[f.name], err = resolve(v, f.sub, variables); err != nil {
+		if out[f.key()], err = resolve(v, f.sub, variables); err != nil {
 			return nil, err
 		}
 	}

@@ -2,6 +2,7 @@ package fakestore
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,7 +17,7 @@ import (
 
 // ShopifyQuirks are what is special about a shop and the app in it.
 type ShopifyQuirks struct {
-	Scopes []string // of the app; nil: read_orders and read_all_orders
+	Scopes []string // of the app; nil: read_orders, read_all_orders, read_products and write_discounts
 	// HidesCustomers refuses protected customer data to the app: addresses and e-mail are null.
 	HidesCustomers bool
 	NoJourney      bool    // the customer's visits are not worked out yet
@@ -26,6 +27,7 @@ type ShopifyQuirks struct {
 	FailExport     bool    // it fails, having written a part
 	NoExports      bool    // none is begun
 	MixedExport    bool    // its rows do not follow their orders
+	Dear           float64 // how many times as much questions about discounts cost; 0: once
 	AnyAddress     bool    // webhooks may go to plain http too, as no real shop has it
 }
 
@@ -47,7 +49,7 @@ func Shopify(o Options) *Shop {
 		o.Domain = "fake-store.myshopify.com"
 	}
 	if o.Shopify.Scopes == nil {
-		o.Shopify.Scopes = []string{"read_orders", "read_all_orders"}
+		o.Shopify.Scopes = []string{"read_orders", "read_all_orders", "read_products", "write_discounts"}
 	}
 	if o.Shopify.Restore == 0 {
 		o.Shopify.Restore = 100
@@ -241,16 +243,56 @@ func (f *shopify) graph(w http.ResponseWriter, r *http.Request, version string) 
 	}
 }
 
-// answer says whether it was a page of orders.
+// pagedFields are those that come in pages which a slow shop may not bear.
+var pagedFields = map[string]bool{"orders": true, "codeDiscountNodes": true}
+
+// scopeOf is what the app needs for a field of the root.
+func scopeOf(field string) string {
+	switch {
+	case slices.Contains([]string{"orders", "ordersCount", "order", "refund", "nodes"}, field):
+		return "read_orders"
+	case strings.HasPrefix(field, "codeDiscount"):
+		return "read_discounts"
+	case strings.HasPrefix(field, "discountCode"):
+		return "write_discounts"
+	}
+	return ""
+}
+
+// may says whether the app has a scope; that to write has the one to read.
+func (f *shopify) may(scope string) bool {
+	return slices.Contains(f.Shopify.Scopes, scope) ||
+		slices.Contains(f.Shopify.Scopes, "write_"+strings.TrimPrefix(scope, "read_"))
+}
+
+// denied is the error of a field that the app may not see.
+type denied struct {
+	scope string
+	path  []any
+}
+
+func (d denied) Error() string { return "access denied" }
+
+func (d denied) fault(of picked) record {
+	path := append([]any{of.key()}, d.path[1:]...)
+	fault := graphFault("ACCESS_DENIED", fmt.Sprintf("Access denied for %v field.", d.path[len(d.path)-1]), path)
+	fault["extensions"].(record)["requiredAccess"] = "`" + d.scope + "` access scope."
+	return fault
+}
+
+// answer says whether it was a page of orders or discounts.
 func (f *shopify) answer(w http.ResponseWriter, r *http.Request, kind string, fields []picked,
 	variables map[string]any) (page bool) {
 	cost := graphCost(fields, variables, 0)
 	if kind == "mutation" {
 		cost = 10
 	}
+	if aboutDiscounts(fields) {
+		cost = f.discountCost(kind, fields, variables)
+	}
 	f.refill()
 	for _, one := range fields {
-		if first, _ := one.args["first"].(variable); one.name == "orders" && f.most > 0 {
+		if first, _ := one.args["first"].(variable); pagedFields[one.name] && f.most > 0 {
 			if n, _ := variables[string(first)].(float64); int(n) > f.most {
 				writePage(w, http.StatusGatewayTimeout)
 				return false
@@ -269,28 +311,34 @@ func (f *shopify) answer(w http.ResponseWriter, r *http.Request, kind string, fi
 	root := f.root(kind, "http://"+r.Host)
 	data, faults := record{}, []any{}
 	for _, one := range fields {
-		if slices.Contains([]string{"orders", "ordersCount", "order", "refund", "nodes"}, one.name) &&
-			!slices.Contains(f.Shopify.Scopes, "read_orders") {
-			data[one.name] = nil
-			denied := graphFault("ACCESS_DENIED", "Access denied for "+one.name+" field.", []any{one.name})
-			denied["extensions"].(record)["requiredAccess"] = "`read_orders` access scope."
-			faults = append(faults, denied)
+		if need := scopeOf(one.name); need != "" && !f.may(need) {
+			data[one.key()] = nil
+			faults = append(faults, denied{need, []any{one.name}}.fault(one))
 			continue
 		}
 		v, err := resolve(root, []picked{one}, variables)
+		if no := (denied{}); errors.As(err, &no) { // what must not be null is, and all around it
+			data[one.key()] = nil
+			faults = append(faults, no.fault(one))
+			continue
+		}
 		if err != nil {
 			f.write(w, http.StatusOK, record{"errors": []any{record{"message": err.Error(),
 				"extensions": record{"code": "undefinedField"}}}})
 			return false
 		}
-		data[one.name] = v.(record)[one.name]
+		data[one.key()] = v.(record)[one.key()]
 		if hides := f.hidden(one, []any{one.name}); f.Shopify.HidesCustomers {
 			faults = append(faults, hides...)
 		}
-		page = page || one.name == "orders"
+		page = page || pagedFields[one.name]
 	}
-	f.available -= cost / 2 // the rows that there are, are fewer than were asked for
-	out := record{"data": data, "extensions": f.extensions(cost, cost/2)}
+	actual := cost / 2 // the rows that there are, are fewer than were asked for
+	if kind == "mutation" {
+		actual = cost
+	}
+	f.available -= actual
+	out := record{"data": data, "extensions": f.extensions(cost, actual)}
 	if len(faults) > 0 {
 		out["errors"] = faults
 	}
@@ -317,11 +365,12 @@ func (f *shopify) hidden(of picked, path []any) (faults []any) {
 // root is what queries and mutations begin with.
 func (f *shopify) root(kind, base string) record {
 	if kind == "mutation" {
-		return record{"__typename": "Mutation", "webhookSubscriptionCreate": resolver(f.createWebhook),
+		return f.discountMutations(record{"__typename": "Mutation",
+			"webhookSubscriptionCreate": resolver(f.createWebhook),
 			"webhookSubscriptionDelete": resolver(f.removeWebhook),
 			"bulkOperationRunQuery": resolver(func(args map[string]any) (any, error) {
 				return f.startExport(args, base)
-			})}
+			})})
 	}
 	scopes := []any{}
 	for _, s := range f.Shopify.Scopes {
@@ -333,7 +382,9 @@ func (f *shopify) root(kind, base string) record {
 			"currencyCode": string(f.Currency), "ianaTimezone": f.Timezone, "taxesIncluded": false},
 		"orders": resolver(f.findOrders), "ordersCount": resolver(f.countOrders), "order": resolver(f.oneOrder),
 		"nodes": resolver(f.nodes), "refund": resolver(f.oneRefund),
-		"webhookSubscriptions": f.subscriptions(), "bulkOperation": resolver(f.exportState)}
+		"codeDiscountNodes": resolver(f.findDiscounts), "codeDiscountNode": resolver(f.oneDiscount),
+		"codeDiscountNodeByCode": resolver(f.discountByCode),
+		"webhookSubscriptions":   f.subscriptions(), "bulkOperation": resolver(f.exportState)}
 }
 
 // sees says whether the app sees an order: without read_all_orders those of the last 60 days.

@@ -226,7 +226,7 @@ func TestShopifyFacts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if f.Domain != s.Domain || f.Currency != "USD" || f.Timezone != "America/New_York" || f.Name != "Fake store" ||
-		f.Secret != s.keys.Secret || !slices.Equal(f.Missing, []string{"read_orders"}) {
+		f.Secret != s.keys.Secret || !slices.Equal(f.Missing, []string{"read_orders", "write_discounts"}) {
 		t.Errorf("%+v", f)
 	}
 	warnings := strings.Join(f.Warnings, " ")

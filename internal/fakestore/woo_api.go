@@ -15,14 +15,17 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tributaryhq/tributary/internal/affiliate"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 )
 
 // visitBefore is how long before the order a visit began.
 const visitBefore = 5 * time.Minute
 
-// wooCode writes a code as WooCommerce keeps it: in lower case and HTML-escaped.
-func wooCode(code string) string { return html.EscapeString(strings.ToLower(code)) }
+// wooCode writes a code as WooCommerce keeps it: in lower case and with &, < and > escaped; quotes stay.
+func wooCode(code string) string { return wooEscapes.Replace(cases.Lower(language.Und).String(code)) }
+
+var wooEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 // reply is an answer of the API.
 type reply struct {
@@ -513,129 +516,4 @@ var wooHooks = map[string][]string{
 	"order.updated":  {"woocommerce_update_order", "woocommerce_order_refunded"},
 	"order.deleted":  {"wp_trash_post", "woocommerce_trash_order"},
 	"order.restored": {"untrashed_post", "woocommerce_untrash_order"},
-}
-
-func (w *woo) serveCoupons(path []string, r *http.Request) reply {
-	var sent map[string]any
-	_ = json.NewDecoder(r.Body).Decode(&sent) // a GET has no body
-	switch {
-	case len(path) == 0 && r.Method == http.MethodPost:
-		c, denied := w.createCoupon(sent)
-		if denied.body != nil {
-			return denied
-		}
-		return reply{status: http.StatusCreated, body: php(w.coupon(c))}
-	case len(path) == 0:
-		return w.listCoupons(r.URL.Query())
-	case path[0] == "batch":
-		return w.batchCoupons(sent)
-	}
-	i := slices.IndexFunc(w.coupons, func(c *coupon) bool { return formatID(c.id) == path[0] })
-	if i < 0 {
-		return refuse(http.StatusNotFound, "woocommerce_rest_shop_coupon_invalid_id", "Invalid ID.")
-	}
-	c := w.coupons[i]
-	switch r.Method {
-	case http.MethodPut:
-		w.setCoupon(c, sent)
-	case http.MethodDelete:
-		w.coupons = slices.Delete(w.coupons, i, i+1)
-	}
-	return reply{body: php(w.coupon(c))}
-}
-
-func (w *woo) listCoupons(q url.Values) reply {
-	p := pageOf(q)
-	if p.denied.body != nil {
-		return p.denied
-	}
-	all := slices.Clone(w.coupons)
-	slices.Reverse(all)
-	if code := q.Get("code"); code != "" {
-		all = slices.DeleteFunc(all, func(c *coupon) bool {
-			return affiliate.FoldCode(html.UnescapeString(c.code)) != affiliate.FoldCode(code)
-		})
-	}
-	page, header := cut(p, all)
-	out := []object{}
-	for _, c := range page {
-		out = append(out, w.coupon(c))
-	}
-	return reply{header: header, body: php(out)}
-}
-
-func (w *woo) batchCoupons(sent map[string]any) reply {
-	made := []object{}
-	creates, _ := sent["create"].([]any)
-	for _, one := range creates {
-		fields, _ := one.(map[string]any)
-		c, denied := w.createCoupon(fields)
-		if denied.body != nil {
-			made = append(made, object{{"id", 0}, {"error", json.RawMessage(denied.body)}})
-			continue
-		}
-		made = append(made, w.coupon(c))
-	}
-	return reply{body: php(object{{"create", made}})}
-}
-
-func (w *woo) createCoupon(fields map[string]any) (*coupon, reply) {
-	code, _ := fields["code"].(string)
-	if code == "" {
-		return nil, refuse(http.StatusBadRequest, "woocommerce_rest_empty_coupon_code",
-			"The coupon code cannot be empty.")
-	}
-	if w.couponByCode(wooCode(code)) != nil {
-		return nil, refuse(http.StatusBadRequest, "woocommerce_rest_coupon_code_already_exists",
-			"The coupon code already exists")
-	}
-	c := &coupon{id: w.nextID(), code: wooCode(code), made: w.now(), updated: w.now(), extra: map[string]any{}}
-	w.coupons = append(w.coupons, c)
-	w.setCoupon(c, fields)
-	return c, reply{}
-}
-
-// setCoupon keeps what was sent. date_expires_gmt is ignored, and date_expires is in the store's time, as recorded.
-func (w *woo) setCoupon(c *coupon, fields map[string]any) {
-	c.updated = w.now()
-	if c.extra == nil {
-		c.extra = map[string]any{}
-	}
-	for name, value := range fields {
-		switch name {
-		case "code", "date_expires_gmt":
-		case "description":
-			c.title, _ = value.(string)
-		case "date_expires":
-			text, _ := value.(string)
-			c.ends, _ = time.ParseInLocation("2006-01-02", text[:min(len(text), 10)], w.zone)
-		default:
-			c.extra[name] = value
-		}
-	}
-}
-
-func (w *woo) coupon(c *coupon) object {
-	has := func(name string, or any) any {
-		if v, ok := c.extra[name]; ok && v != nil {
-			return v
-		}
-		return or
-	}
-	return object{
-		{"id", c.id}, {"code", c.code}, {"amount", has("amount", w.amount(c.percent, 2))},
-		{"status", has("status", "publish")}, {"date_created", w.local(c.made)}, {"date_created_gmt", gmt(c.made)},
-		{"date_modified", w.local(c.updated)}, {"date_modified_gmt", gmt(c.updated)},
-		{"discount_type", has("discount_type", "percent")}, {"description", c.title},
-		{"date_expires", w.local(c.ends)}, {"date_expires_gmt", gmt(c.ends)},
-		{"usage_count", w.uses(html.UnescapeString(c.code))}, {"individual_use", has("individual_use", false)},
-		{"product_ids", has("product_ids", []int{})}, {"excluded_product_ids", []int{}},
-		{"usage_limit", has("usage_limit", nil)}, {"usage_limit_per_user", has("usage_limit_per_user", nil)},
-		{"limit_usage_to_x_items", nil}, {"free_shipping", has("free_shipping", false)},
-		{"product_categories", []int{}}, {"excluded_product_categories", []int{}},
-		{"exclude_sale_items", has("exclude_sale_items", false)},
-		{"minimum_amount", has("minimum_amount", "0.00")}, {"maximum_amount", "0.00"}, {"email_restrictions", []int{}},
-		{"used_by", []int{}}, {"meta_data", has("meta_data", []int{})},
-		{"_links", w.links("coupons/"+formatID(c.id), "GET", "POST", "PUT", "PATCH", "DELETE")},
-	}
 }

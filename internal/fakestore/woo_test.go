@@ -16,7 +16,10 @@ import (
 	"github.com/tributaryhq/tributary/integrations/storeapi"
 	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 )
+
+var _ app.CouponClient = (*woocommerce.Client)(nil)
 
 // receiver takes deliveries in, and answers with status.
 type receiver struct {
