@@ -22,6 +22,8 @@ type AssignCode struct {
 	Preview bool              // do everything and take it back
 	After   affiliate.OrderID // go on behind this order; 0: from the first one
 	Most    int               // how many orders to look at; 0: all
+
+	own affiliate.CodeID // the interval to credit, which is there; 0: that of NewCode
 }
 
 // CodeAssignment is what assigning a code did, or would do. Orders that have the code and yet go to nobody, or to
@@ -164,6 +166,10 @@ func (run *assigning) batch(ctx context.Context) (b assignedBatch, err error) {
 
 // ownCode gives the offer member's interval of the code: the one there is, or a new one.
 func (run *assigning) ownCode(ctx context.Context, tx *storage.Tx) (code affiliate.Code, made bool, err error) {
+	if run.in.own != 0 {
+		code, err = tx.Code(ctx, run.in.own)
+		return code, false, err
+	}
 	in := run.in.NewCode
 	store, err := tx.Store(ctx, in.Store)
 	if err != nil {

@@ -300,7 +300,8 @@ func (a *App) amendOffer(ctx context.Context, tx *storage.Tx, id affiliate.Offer
 func offerFacts(o affiliate.Offer) facts {
 	return facts{"campaign": o.CampaignID.String(), "name": o.Name, "type": o.Type, "status": o.Status,
 		"commission_percent": affiliate.FormatPercent(o.Rule.Percent),
-		"commission_flat":    affiliate.FormatFlat(o.Rule.Flat), "rule_version": o.Rule.Version}
+		"commission_flat":    affiliate.FormatFlat(o.Rule.Flat), "rule_version": o.Rule.Version,
+		"discount": o.Discount.Text(), "code_pattern": o.CodePattern}
 }
 
 // AddOfferMember puts a member of the offer's campaign into the offer.

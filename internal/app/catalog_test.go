@@ -527,11 +527,13 @@ func TestSettings(t *testing.T) {
 			return d.SetSettings(d.ctx, changes)
 		}
 		s, err := set("minimum_payout=25.50", "currency=eur", "name= Brand ", "attribution_window_days=14",
-			"precedence=link_first", "renewals=first_only", "utm=off", "hold_days=7", "timezone=Europe/Berlin")
+			"precedence=link_first", "renewals=first_only", "utm=off", "hold_days=7", "timezone=Europe/Berlin",
+			"reserved_codes=vip,  gift,")
 		must(d, s, err)
 		want := affiliate.Settings{Name: "Brand", Currency: "EUR", Timezone: "Europe/Berlin", WindowDays: 14,
 			Precedence: affiliate.LinkFirst, ClickRule: affiliate.LastClick,
-			Renewals: affiliate.RenewalsFirstOnly, UTM: affiliate.UTMOff, HoldDays: 7, MinimumPayout: 2550}
+			Renewals: affiliate.RenewalsFirstOnly, UTM: affiliate.UTMOff, HoldDays: 7, MinimumPayout: 2550,
+			ReservedCodes: "VIP, GIFT"}
 		read, err := d.DB.Settings(d.ctx)
 		if must(d, read, err); s != want || read != want {
 			d.Errorf("got %+v, read %+v, want %+v", s, read, want)
@@ -539,7 +541,8 @@ func TestSettings(t *testing.T) {
 		for field, pair := range map[string]string{"attribution_window_days": "attribution_window_days=0",
 			"precedence": "precedence=x", "renewals": "renewals=all", "utm": "utm=",
 			"hold_days": "hold_days=many", "minimum_payout": "minimum_payout=1.005",
-			"currency": "currency=XYZ", "timezone": "timezone=Mars", "colour": "colour=red"} {
+			"currency": "currency=XYZ", "timezone": "timezone=Mars", "reserved_codes": "reserved_codes=-",
+			"colour": "colour=red"} {
 			_, err := set("name=Half", pair)
 			d.want(err, affiliate.Invalid, field)
 		}

@@ -80,6 +80,11 @@ func (a *App) makeCode(ctx context.Context, tx *storage.Tx, in NewCode, store af
 	if c, err = tx.CreateCode(ctx, c); err != nil {
 		return c, err
 	}
+	if len(history) > 0 { // what was done to it while it was another's says nothing of theirs
+		if err := tx.FreeCoupon(ctx, c.StoreID, affiliate.FoldCode(c.Code)); err != nil {
+			return c, err
+		}
+	}
 	return c, a.audit(ctx, tx, "code.add", c.ID, nil, codeFacts(c))
 }
 
@@ -120,8 +125,14 @@ func (a *App) ownedError(ctx context.Context, tx *storage.Tx, c affiliate.Code, 
 }
 
 // EndCode ends the ownership of a code at a moment, now when it is zero. The code stays as a tombstone with its orders.
+// In the store nothing changes: a code run ends it there, too.
 func (a *App) EndCode(ctx context.Context, id affiliate.CodeID, at time.Time) (affiliate.Code, error) {
-	return a.amendCode(ctx, id, "end", func(tx *storage.Tx, c *affiliate.Code) error {
+	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.Code, error) { return a.endCode(ctx, tx, id, at) })
+}
+
+// endCode is EndCode for whoever has the catalog's lock.
+func (a *App) endCode(ctx context.Context, tx *storage.Tx, id affiliate.CodeID, at time.Time) (affiliate.Code, error) {
+	return a.amendCode(ctx, tx, id, "end", func(c *affiliate.Code) error {
 		now := a.now()
 		history, err := tx.CodeHistory(ctx, c.StoreID, c.Code)
 		if err != nil {
@@ -148,30 +159,30 @@ func (a *App) EndCode(ctx context.Context, id affiliate.CodeID, at time.Time) (a
 
 // ChangeCode alters how a code is written. Another code is another thing: end this one and add that.
 func (a *App) ChangeCode(ctx context.Context, id affiliate.CodeID, written string) (affiliate.Code, error) {
-	return a.amendCode(ctx, id, "change", func(_ *storage.Tx, c *affiliate.Code) error {
-		written := affiliate.Clean(written)
-		if affiliate.FoldCode(written) != affiliate.FoldCode(c.Code) {
-			return affiliate.FieldErrorf("code", "only its spelling can be changed; end %s and add %s instead",
-				c.Code, written)
-		}
-		c.Code = written
-		return nil
+	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.Code, error) {
+		return a.amendCode(ctx, tx, id, "change", func(c *affiliate.Code) error {
+			written := affiliate.Clean(written)
+			if affiliate.FoldCode(written) != affiliate.FoldCode(c.Code) {
+				return affiliate.FieldErrorf("code", "only its spelling can be changed; end %s and add %s instead",
+					c.Code, written)
+			}
+			c.Code = written
+			return nil
+		})
 	})
 }
 
-func (a *App) amendCode(ctx context.Context, id affiliate.CodeID, action string,
-	change func(*storage.Tx, *affiliate.Code) error) (affiliate.Code, error) {
-	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.Code, error) {
-		return amend(ctx, a, tx, amendment[affiliate.Code, affiliate.CodeID]{
-			name: "code", read: tx.Code, facts: codeFacts,
-			version: func(affiliate.Code) int { return AnyVersion },
-			prepare: func(_ *storage.Tx, c *affiliate.Code) error {
-				c.UpdatedAt = a.now()
-				return affiliate.ValidateCode(c.Code)
-			},
-			save: func(ctx context.Context, c affiliate.Code) (affiliate.Code, error) { return c, tx.SaveCode(ctx, c) },
-		}, id, AnyVersion, action, func(c *affiliate.Code) error { return change(tx, c) })
-	})
+func (a *App) amendCode(ctx context.Context, tx *storage.Tx, id affiliate.CodeID, action string,
+	change func(*affiliate.Code) error) (affiliate.Code, error) {
+	return amend(ctx, a, tx, amendment[affiliate.Code, affiliate.CodeID]{
+		name: "code", read: tx.Code, facts: codeFacts,
+		version: func(affiliate.Code) int { return AnyVersion },
+		prepare: func(_ *storage.Tx, c *affiliate.Code) error {
+			c.UpdatedAt = a.now()
+			return affiliate.ValidateCode(c.Code)
+		},
+		save: func(ctx context.Context, c affiliate.Code) (affiliate.Code, error) { return c, tx.SaveCode(ctx, c) },
+	}, id, AnyVersion, action, change)
 }
 
 func codeFacts(c affiliate.Code) facts {

@@ -80,3 +80,12 @@ func (a *App) OtherWorkDue(ctx context.Context, id affiliate.StoreID) bool {
 func (a *App) ExportFrom(n int64, sleep func(context.Context, time.Duration) error) {
 	a.exportFrom, a.pause = n, sleep
 }
+
+// ReadCouponsNow reads the codes of a store that are due, and no orders.
+func (a *App) ReadCouponsNow(ctx context.Context, id affiliate.StoreID) error {
+	s, err := a.DB.AskedStore(ctx, id)
+	if err != nil {
+		return err
+	}
+	return a.readCoupons(ctx, s)
+}

@@ -94,6 +94,22 @@ func eachFakeShop(t *testing.T, seed uint64, test func(r *shopRig)) {
 	})
 }
 
+// twoFakeShops runs a test on both databases, with a fake store of another platform on each: what it is about is the
+// same for all of them.
+func twoFakeShops(t *testing.T, seed uint64, test func(r *shopRig)) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		platform := affiliate.Platform(shopify.Name)
+		if db.Embedded() {
+			platform = woocommerce.Name
+		}
+		r := newShopRig(t, db, platform, seed)
+		test(r)
+		if !t.Failed() {
+			storagetest.Consistent(t, db)
+		}
+	})
+}
+
 // newShopRig makes one. Several in one database have stores of their own.
 func newShopRig(t *testing.T, db *storage.DB, platform affiliate.Platform, seed uint64) *shopRig {
 	t.Helper()

@@ -86,7 +86,7 @@ func (a *App) DueStores(ctx context.Context) ([]affiliate.StoreID, error) {
 	list, err := a.DB.AskedStores(ctx)
 	var due []affiliate.StoreID
 	for _, s := range list {
-		if a.webhooksDue(s) || a.retireDue(s) || a.jobsDue(s) {
+		if a.webhooksDue(s) || a.retireDue(s) || a.itemsDue(s) || a.jobsDue(s) || a.couponsDue(s) {
 			due = append(due, s.StoreID)
 		}
 	}
@@ -118,20 +118,20 @@ func turnOver(ctx context.Context) bool {
 }
 
 // otherWorkDue says whether a store's job is to be left for the moment, between two of its steps: the store's webhooks
-// are due, or another store's turn has come. The job goes on where it was.
+// or codes are due, or another store's turn has come. The job goes on where it was.
 func (a *App) otherWorkDue(ctx context.Context, id affiliate.StoreID) bool {
 	if turnOver(ctx) {
 		return true
 	}
 	s, err := a.DB.AskedStore(ctx, id)
-	return err == nil && (a.webhooksDue(s) || a.retireDue(s))
+	return err == nil && (a.webhooksDue(s) || a.retireDue(s) || a.itemsDue(s))
 }
 
 // StoreWork does what is due with a store's API, one step after the other; the caller has the store's lease.
 func (a *App) StoreWork(ctx context.Context, id affiliate.StoreID) error {
 	ctx = affiliate.InBackground(ctx)
 	for _, step := range []func(context.Context, storage.AskedStore) error{a.watchWebhooks, a.retireOld,
-		a.workJobs} {
+		a.workItems, a.workJobs, a.readCoupons} {
 		s, err := a.DB.AskedStore(ctx, id)
 		if err == nil {
 			err = step(ctx, s)
