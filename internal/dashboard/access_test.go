@@ -29,6 +29,7 @@ func askedHouse(t *testing.T) (h *house, boutique, outlet *apptest.Shop) {
 	h.app.Connectors = app.Connectors{woocommerce.Name: apptest.Shops{boutique, outlet}}
 	access := apptest.KeyPairs
 	access.Unseen = "Webhooks of other apps do not show here."
+	access.CodeNeeds = []string{"write_coupons"}
 	i := slices.IndexFunc(h.app.Platforms, func(p app.Platform) bool { return p.Guide().Platform == woocommerce.Name })
 	h.app.Platforms[i] = apptest.Platform(h.app.Platforms[i], access)
 	h.app.LocalStores = true
@@ -72,11 +73,12 @@ func TestConnect_keys(t *testing.T) {
 		one("#keys-slug"); e.attr("value") != "boutique" || e.attr("aria-invalid") != "true" {
 		t.Error("the name in addresses that is taken is not marked")
 	}
-	outlet.Known.Missing = []string{"read_orders"}
+	outlet.Known.Missing = []string{"read_orders", "write_coupons"}
 	v.post("/stores/connect/keys", outletForm...).is(http.StatusOK).
 		says("Northwind Outlet is connected, and its API answers", "4 webhooks were made there", "GBP", "Europe/London",
 			"The API answers; waiting for the first webhook", "Place a test order", "The store’s API", "…00a1",
-			"Order created", "In use", "Missing: read_orders", "Webhooks of other apps do not show here",
+			"Order created", "In use", "Missing: read_orders .", "Codes are made by hand here.",
+			"the keys also need write_coupons .", "Webhooks of other apps do not show here",
 			"Webhooks by hand").
 		hides(outletKey, outletSecret)
 	list, err := h.db.StoresByDomain(h.Context(), woocommerce.Name, "outlet.example")

@@ -113,7 +113,8 @@ func (r *request) actors(chosen string) ([]choice, error) {
 var auditKinds = []choice{{"account", "Settings"}, {"usr_", "People"}, {"tok_", "API tokens"}, {"str_", "Stores"},
 	{"job_", "Runs with stores"},
 	{"cmp_", "Campaigns"}, {"mem_", "Campaign members"}, {"off_", "Offers"}, {"ofm_", "Offer members"},
-	{"cod_", "Codes"}, {"lnk_", "Links"}, {"cre_", "Creators"}, {"cnv_", "Conversions"}, {"pay_", "Payouts"},
+	{"cod_", "Codes"}, {"cru_", "Code runs"}, {"lnk_", "Links"}, {"cre_", "Creators"}, {"cnv_", "Conversions"},
+	{"pay_", "Payouts"},
 	{"bat_", "Batches of payouts"}, {"cst_", "Costs"}}
 
 // auditRecord is an entry with its two sides read.
@@ -226,7 +227,7 @@ func (e auditRecord) tellsCurrency(key string) bool {
 func pageOf(id string) string {
 	for prefix, path := range map[string]string{"cmp_": "/campaigns/", "cre_": "/creators/", "str_": "/stores/",
 		"ord_": "/orders/", "usr_": "/settings/people/", "lnk_": "/links/", "pay_": "/payouts/",
-		"bat_": "/payouts/batches/"} {
+		"bat_": "/payouts/batches/", "cru_": "/code-runs/"} {
 		if strings.HasPrefix(id, prefix) {
 			return path + id
 		}
@@ -246,7 +247,15 @@ var deeds = map[string]string{
 	"code.credit_orders": "credited earlier orders to the code",
 	"code.dismiss":       "said that codes are no creator's in the store",
 	"code.restore":       "asks again whose codes are in the store",
-	"store.secret.add":   "added a secret of the store", "store.secret.end": "ended a secret of the store",
+	"code_run.start":     "started the code run", "code_run.cancel": "canceled the code run",
+	"code_run.retry":   "tried again what failed in the code run",
+	"code_run.draft":   "drafted the code run",
+	"coupon.accept":    "took a code as it is for right in the store",
+	"code.halt":        "deactivated the code",
+	"code.resume":      "activated the code",
+	"code.discount":    "changed what is given by the code",
+	"code.typed":       "said that it was done by hand in the store for the code",
+	"store.secret.add": "added a secret of the store", "store.secret.end": "ended a secret of the store",
 	"delivery.set_aside":   "set deliveries aside of the store",
 	"delivery.put_back":    "put back deliveries among the failed ones of the store",
 	"store.notice.dismiss": "took away a notice of the store",

@@ -98,7 +98,8 @@ func (d *Dashboard) routes() []route {
 		storeRoutes(), accessRoutes(), agreementRoutes(), statusRoutes(), deliveryRoutes(), unownedRoutes(),
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
 		orderRoutes(), conversionRoutes(), campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(),
-		offerRoutes(), creatorRoutes(), payoutRoutes(), columnRoutes(), referenceRoutes(),
+		offerRoutes(), offerCodeRoutes(), codeRunRoutes(), couponRoutes(), creatorRoutes(), payoutRoutes(),
+		columnRoutes(), referenceRoutes(),
 	} {
 		all = append(all, list...)
 	}

@@ -3,6 +3,7 @@ package dashboard
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,8 @@ func memberRoutes() []route {
 		{http.MethodPost, "/campaigns/:id/members/:member/commission", may(change), (*request).changeOverride},
 		{http.MethodPost, "/campaigns/:id/members/:member/active", may(change), (*request).setMemberActive},
 		{http.MethodPost, "/campaigns/:id/members/:member/codes", may(change), (*request).addCode},
+		{http.MethodPost, "/campaigns/:id/members/:member/codes/make", may(change), (*request).makeCode},
+		{http.MethodPost, "/campaigns/:id/members/:member/codes/change", may(change), (*request).changeCode},
 		{http.MethodPost, "/campaigns/:id/members/:member/codes/end", may(change), (*request).endCode},
 		{http.MethodPost, "/campaigns/:id/members/:member/links", may(change), (*request).addLink},
 		{http.MethodPost, "/campaigns/:id/members/:member/links/end", may(change), (*request).endLink},
@@ -494,6 +497,8 @@ type memberPage struct {
 	Clicks  map[affiliate.LinkID]linkClicks // on their links in the period
 	Others  []affiliate.Offer               // of the campaign, that they are not in
 	Stores  []choice
+	Codes   map[affiliate.OfferMemberID][]standingCode
+	Live    string // the stores that the codes follow
 	Form    memberForm
 }
 
@@ -586,9 +591,15 @@ func (r *request) memberOfCampaign() (p memberPage, err error) {
 	for _, s := range stores {
 		if s.State != affiliate.StoreStateEnded {
 			p.Stores = append(p.Stores, choice{s.ID.String(), s.Name})
+			p.Live = strings.TrimSpace(p.Live + " " + s.ID.String())
 		}
 	}
-	return p, nil
+	places := make([]affiliate.OfferMemberID, len(p.Member.Offers))
+	for i, m := range p.Member.Offers {
+		places[i] = m.OfferMember.ID
+	}
+	p.Codes, err = r.standingCodes(places)
+	return p, err
 }
 
 // readClicks reads how many clicks each link of the member had in the period of the address.
@@ -831,24 +842,76 @@ func waitingOutcome(notice string, waiting int) outcome {
 		" without a creator came with it before. See here what crediting them would do.", "/creators/import/credit"}
 }
 
-func (r *request) endCode() error {
-	return r.onMember("code", nil, func(m affiliate.CampaignMember) (outcome, error) {
+// codeOf reads the code that a form is about; it must be the member's.
+func (r *request) codeOf(m affiliate.CampaignMember) (c affiliate.Code, err error) {
+	om, err := r.placeOf(m)
+	if err != nil {
+		return c, err
+	}
+	id, err := affiliate.ParseID[affiliate.CodeID]("cod_", r.field("code"))
+	if err != nil {
+		return c, err
+	}
+	c, err = r.d.App.DB.Code(r.Request.Context(), id)
+	if err == nil && c.OfferMemberID != om.ID {
+		err = affiliate.Errorf(affiliate.NotFound, "that code is not one of theirs; open the page again")
+	}
+	return c, err
+}
+
+// makeCode has a code made by the offer's pattern, in the stores in which they have none.
+func (r *request) makeCode() error {
+	return r.onMember("make", nil, func(m affiliate.CampaignMember) (outcome, error) {
 		om, err := r.placeOf(m)
 		if err != nil {
 			return outcome{}, err
 		}
-		id, err := affiliate.ParseID[affiliate.CodeID]("cod_", r.field("code"))
+		return r.runAtOnce(app.NewCodeRun{Action: affiliate.CodeMake, Offer: om.OfferID,
+			Members: []affiliate.OfferMemberID{om.ID}})
+	})
+}
+
+// memberCodeActions are what can be done with one code on its member's page, besides its end.
+var memberCodeActions = []affiliate.CodeAction{affiliate.CodeRefresh, affiliate.CodeActivate, affiliate.CodeDeactivate}
+
+// changeCode refreshes a code, or stops or starts it in its store.
+func (r *request) changeCode() error {
+	return r.onMember("code", nil, func(m affiliate.CampaignMember) (outcome, error) {
+		c, err := r.codeOf(m)
 		if err != nil {
 			return outcome{}, err
 		}
-		c, err := r.d.App.DB.Code(r.Request.Context(), id)
-		if err == nil && c.OfferMemberID != om.ID {
-			err = affiliate.Errorf(affiliate.NotFound, "that code is not one of theirs; open the page again")
+		action := affiliate.CodeAction(r.field("do"))
+		if !slices.Contains(memberCodeActions, action) {
+			return outcome{}, affiliate.Errorf(affiliate.Invalid, "choose what is to be done with the code")
 		}
-		if err == nil {
-			c, err = r.d.App.EndCode(r.Request.Context(), id, time.Time{})
+		return r.runAtOnce(app.NewCodeRun{Action: action, Codes: []affiliate.CodeID{c.ID}})
+	})
+}
+
+// endCode ends a code: in its store, too, where that is asked from here.
+func (r *request) endCode() error {
+	return r.onMember("code", nil, func(m affiliate.CampaignMember) (outcome, error) {
+		ctx := r.Request.Context()
+		c, err := r.codeOf(m)
+		if err != nil {
+			return outcome{}, err
 		}
-		return outcome{notice: "The code " + c.Code + " is free again. Orders until now stay theirs."}, err
+		store, err := r.d.App.DB.Store(ctx, c.StoreID)
+		if err != nil {
+			return outcome{}, err
+		}
+		reading, err := r.d.App.CouponReading(ctx, store)
+		if err != nil {
+			return outcome{}, err
+		}
+		if reading.Can {
+			return r.runAtOnce(app.NewCodeRun{Action: affiliate.CodeEnd, Codes: []affiliate.CodeID{c.ID}})
+		}
+		c, err = r.d.App.EndCode(ctx, c.ID, time.Time{})
+		return outcome{notice: "The code " + c.Code +
+			" is free again. Orders until now stay theirs. The store is not " +
+			"asked from here: end it in its admin, too."}, err
 	})
 }
 

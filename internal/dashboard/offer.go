@@ -18,6 +18,7 @@ func offerRoutes() []route {
 		{http.MethodPost, "/campaigns/:id/offers/new", may(change), (*request).addOffer},
 		{http.MethodGet, "/campaigns/:id/offers/:offer", may(change), (*request).offerPage},
 		{http.MethodPost, "/campaigns/:id/offers/:offer", may(change), (*request).changeOffer},
+		{http.MethodPost, "/campaigns/:id/offers/:offer/discount", may(change), (*request).changeDiscount},
 		{http.MethodPost, "/campaigns/:id/offers/:offer/status", may(change), (*request).setOfferStatus},
 	}
 }
@@ -39,6 +40,7 @@ type offerLine struct {
 	Address string
 	Rule    string
 	Members int64
+	Codes   int64  // that are somebody's now
 	Since   string // the status
 	People  string // address of its members
 	Leads   leads
@@ -55,7 +57,8 @@ func (r *request) offersPage() error {
 		return err
 	}
 	p.Heads = figureHeads([]column{{Name: "name", Title: "Offer", Sort: "name"}, {Name: "status", Title: "Status"},
-		{Name: "rule", Title: "Commission"}, {Name: "members", Title: "Members", Number: true}},
+		{Name: "rule", Title: "Commission"}, {Name: "members", Title: "Members", Number: true},
+		{Name: "codes", Title: "Codes", Number: true}},
 		report.KeyConversions, report.KeySales, report.KeyCommissions)
 	list, err := r.reportList(p.Heads, "name")
 	if err != nil {
@@ -74,10 +77,15 @@ func (r *request) offersPage() error {
 	if err != nil {
 		return err
 	}
+	codes, err := r.d.App.DB.OfferCodeCounts(ctx, ids, r.d.App.Now())
+	if err != nil {
+		return err
+	}
 	for _, row := range found.Rows {
 		people := p.Period.address(p.Address+"/creators", "offer", row.ID.String())
 		p.Rows = append(p.Rows, offerLine{row, offerAddress(row.Offer), commissionText(row.Rule, ""), counts[row.ID],
-			r.date(row.StatusSince), people, conversionLeads(p.Address, "#conversions", p.Period, "offer",
+			codes[row.ID], r.date(row.StatusSince), people, conversionLeads(p.Address, "#conversions", p.Period,
+				"offer",
 				row.ID.String()).with(people, report.KeyClicks, report.KeyPayouts)})
 	}
 	p.Total, p.Count, p.Pager, p.Hidden = found.Total, found.Count, r.pager(found.Next), r.carried("sort")
@@ -119,6 +127,11 @@ type offerFormPage struct {
 	Action  string
 	Form    offerForm
 	Members int64
+	Codes   int64         // that are somebody's now
+	Gives   *discountForm // what a code gives; nil of a new offer, and of one without codes
+	Pattern string        // of new codes, as it was typed
+	Example *patternExample
+	Places  []string // that may stand in a pattern
 }
 
 func (r *request) newOfferPage() error {
@@ -146,8 +159,31 @@ func (r *request) offerFormPage(o affiliate.Offer) (p offerFormPage, err error) 
 			return p, err
 		}
 		p.Members = counts[o.ID]
+		if o.Type == affiliate.OfferPromoCode {
+			return p, r.readGives(&p)
+		}
 	}
 	return p, nil
+}
+
+// patternPlaces are what may stand in a pattern, with what it stands for.
+var patternPlaces = []string{"{{handle}}", "{{name}}", "{{first_name}}", "{{last_name}}", "{{campaign}}", "{{offer}}",
+	"{{percent}}", "{{random:4}}"}
+
+// readGives reads what the codes of the offer give, and how they are made.
+func (r *request) readGives(p *offerFormPage) error {
+	stores, err := r.openStores()
+	if err != nil {
+		return err
+	}
+	form := r.discountFormOf(p.Offer.Discount, stores)
+	p.Gives, p.Pattern, p.Places = &form, string(p.Offer.CodePattern), patternPlaces
+	if p.Example, err = r.patternExample(p.Offer, p.Campaign.Name); err != nil {
+		return err
+	}
+	codes, err := r.d.App.DB.OfferCodeCounts(r.Request.Context(), []affiliate.OfferID{p.Offer.ID}, r.d.App.Now())
+	p.Codes = codes[p.Offer.ID]
+	return err
 }
 
 func (r *request) addOffer() error {

@@ -13,11 +13,11 @@ const springOffers = spring + "/offers"
 func TestOffers(t *testing.T) {
 	h := busyHouse(t)
 	h.viewer().get(springOffers).is(http.StatusOK).hides("New offer", "Pause").
-		rows("main table", "Ten percent Promo code | Active since 20 Nov 2026 | 10.00 % | 2 | 4 | 461.12 | 46.11")
+		rows("main table", "Ten percent Promo code | Active since 20 Nov 2026 | 10.00 % | 2 | 2 | 4 | 461.12 | 46.11")
 	h.manager().get(springOffers).rows("main table",
-		"Ten percent Promo code | Active since 20 Nov 2026 | 10.00 % | 2 | 4 | 461.12 | 46.11 | Pause Archive")
+		"Ten percent Promo code | Active since 20 Nov 2026 | 10.00 % | 2 | 2 | 4 | 461.12 | 46.11 | Pause Archive")
 	h.viewer().get("/campaigns/cmp_2/offers?period=last_month").rows("main table",
-		"Gift links Sales link | Active since 20 Nov 2026 | 5.00 % + 2.00 per order | 1 | 0 | 0.00 | 0.00")
+		"Gift links Sales link | Active since 20 Nov 2026 | 5.00 % + 2.00 per order | 1 | 0 | 0 | 0.00 | 0.00")
 	h.viewer().get(springOffers + "?sort=-sales").is(http.StatusOK)
 	h.viewer().get(springOffers + "?sort=rule").is(http.StatusUnprocessableEntity)
 	bare := bareHouse(t)

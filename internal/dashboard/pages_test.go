@@ -102,6 +102,7 @@ func (h *house) ids() pathIDs {
 	h.must(err)
 	links, _, err := h.db.Links(ctx, storage.LinkFilter{}, all)
 	h.must(err)
+	run := h.draftedRun()
 	shop := pick(h, stores, "shop", func(s affiliate.Store) string { return s.Slug })
 	offer := pick(h, offers, "Ten percent", func(o affiliate.Offer) string { return o.Name })
 	return pathIDs{"campaigns/:id": h.campaign("Spring").ID.String(),
@@ -110,7 +111,31 @@ func (h *house) ids() pathIDs {
 		"members/:member": members[0].ID.String(), "payouts/:id": payouts[0].ID.String(),
 		"batches/:batch": payouts[0].BatchID.String(),
 		"people/:person": h.user(affiliate.RoleViewer).ID.String(), "tokens/:token": tokens[0].ID.String(),
-		"deliveries/:delivery": deliveries[0].ID.String(), "links/:link": links[0].ID.String()}
+		"deliveries/:delivery": deliveries[0].ID.String(), "links/:link": links[0].ID.String(),
+		"code-runs/:run": run.ID.String()}
+}
+
+// draftedRun is a run that would make codes for all of the offer Ten percent, which is not started.
+func (h *house) draftedRun() affiliate.CodeRun {
+	h.Helper()
+	ctx := h.as(affiliate.RoleManager)
+	offers, _, err := h.db.Offers(ctx, h.campaign("Spring").ID, storage.Page{Limit: storage.MaxLimit})
+	h.must(err)
+	offer := pick(h, offers, "Ten percent", func(o affiliate.Offer) string { return o.Name })
+	h.setDiscount(offer.ID)
+	run, err := h.app.DraftCodeRun(ctx, app.NewCodeRun{Action: affiliate.CodeMake, Offer: offer.ID})
+	h.must(err)
+	return run
+}
+
+// setDiscount says what the codes of an offer give, and how they are made.
+func (h *house) setDiscount(id affiliate.OfferID) {
+	h.Helper()
+	_, err := h.app.ChangeOffer(h.as(affiliate.RoleManager), id, app.AnyVersion, func(o *affiliate.Offer) error {
+		o.Discount.Kind, o.Discount.Percent, o.CodePattern = affiliate.DiscountPercent, 10_00, "{{handle}}10"
+		return nil
+	})
+	h.must(err)
 }
 
 // TestPages_markup: every page opens for whoever may, and is well made as far as its markup shows.

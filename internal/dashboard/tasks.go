@@ -102,6 +102,15 @@ func (r *request) readTasks(p *homePage) error {
 		}
 		add(work.unowned[h.Store.ID], "tag", h.Address+"/codes", false, "# code on orders of "+of+" belongs to nobody",
 			"# codes on orders of "+of+" belong to nobody")
+		add(work.coupons[h.Store.ID].Troubled, "tag", couponsAddress(h.Store)+"?set="+string(storage.CouponsTroubled),
+			true,
+			"# code is not as it should be in "+of, "# codes are not as they should be in "+of)
+		if i := slices.IndexFunc(work.typed,
+			func(t storage.TypedWaiting) bool { return t.StoreID == h.Store.ID }); i >= 0 {
+			t := work.typed[i]
+			add(t.N, "list", codeRunAddress(t.RunID), false, "# code waits to be typed into "+of,
+				"# codes wait to be typed into "+of)
+		}
 		add(work.undecided[h.Store.ID], "store", h.Address+"#statuses", false,
 			"# status that plugins set on orders of "+of+" is not decided",
 			"# statuses that plugins set on orders of "+of+" are not decided")
@@ -128,6 +137,8 @@ func (r *request) readTasks(p *homePage) error {
 type openWork struct {
 	unowned   map[affiliate.StoreID]int64
 	undecided map[affiliate.StoreID]int64 // statuses that plugins set
+	coupons   map[affiliate.StoreID]storage.CouponCounts
+	typed     []storage.TypedWaiting
 	review    storage.Review
 	due       report.PaymentsDue
 }
@@ -138,6 +149,12 @@ func (r *request) readWork(ctx context.Context) (w openWork, err error) {
 		return w, err
 	}
 	if w.undecided, err = db.UndecidedStatuses(ctx); err != nil {
+		return w, err
+	}
+	if w.coupons, err = db.CouponCounts(ctx); err != nil {
+		return w, err
+	}
+	if w.typed, err = db.TypedWaiting(ctx); err != nil {
 		return w, err
 	}
 	if w.review, err = db.Review(ctx); err != nil {

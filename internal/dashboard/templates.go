@@ -32,7 +32,7 @@ type templates struct {
 // Files whose definitions all pages share.
 var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/campaign_parts.html",
 	"templates/conversion_parts.html", "templates/access_parts.html", "templates/run_parts.html",
-	"templates/settings_parts.html", "templates/status_parts.html"}
+	"templates/settings_parts.html", "templates/status_parts.html", "templates/code_parts.html"}
 
 func loadTemplates(a *assets) (*templates, error) {
 	functions := template.FuncMap{
