@@ -79,6 +79,8 @@ func (a *API) registerCatalog(api huma.API) {
 	a.registerCreators(api)
 	a.registerOffers(api)
 	a.registerCodes(api)
+	a.registerCodeRuns(api)
+	a.registerCoupons(api)
 	a.registerUnowned(api)
 	a.registerLinks(api)
 	a.registerImports(api)

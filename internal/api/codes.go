@@ -3,12 +3,14 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
+	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/web"
 )
@@ -50,7 +52,42 @@ type listCodesInput struct {
 	Code        string `query:"code" doc:"However it is written"`
 }
 
-func (a *API) listCodes(ctx context.Context, in *listCodesInput) (*listOutput[CodeJSON], error) {
+// StandingCodeJSON is a code with how it stands in its store.
+type StandingCodeJSON struct {
+	CodeJSON
+	Standing app.CodeStanding        `json:"standing" doc:"Whether customers can use it"`
+	Trouble  affiliate.CouponTrouble `json:"trouble,omitempty" doc:"Of standing troubled: how it is not as it should be"`
+	Told     *string                 `json:"told" doc:"The trouble in words"`
+	Discount *StoreDiscountJSON      `json:"discount" doc:"What it gives in the store; null where that is not known"`
+	Uses     *int64                  `json:"uses" doc:"As the store counts them; null where its codes are not read"`
+}
+
+// standing adds how codes stand in their stores.
+func (a *API) standing(ctx context.Context, list []affiliate.Code) (func(affiliate.Code) StandingCodeJSON, error) {
+	var members []affiliate.OfferMemberID
+	for _, c := range list {
+		if !slices.Contains(members, c.OfferMemberID) {
+			members = append(members, c.OfferMemberID)
+		}
+	}
+	all, err := a.App.MemberCodes(ctx, members)
+	known := map[affiliate.CodeID]app.MemberCode{}
+	for _, codes := range all {
+		for _, c := range codes {
+			known[c.ID] = c
+		}
+	}
+	return func(c affiliate.Code) StandingCodeJSON {
+		m := known[c.ID]
+		v := StandingCodeJSON{CodeJSON: codeView(c), Standing: m.Standing, Discount: StoreDiscountView(m.Discount)}
+		if m.Coupon != nil {
+			v.Uses, v.Trouble, v.Told = &m.Coupon.Uses, m.Coupon.Trouble, orNull(money.Plain(m.Coupon.Told))
+		}
+		return v
+	}, err
+}
+
+func (a *API) listCodes(ctx context.Context, in *listCodesInput) (*listOutput[StandingCodeJSON], error) {
 	f := storage.CodeFilter{Code: in.Code}
 	var err error
 	if f.OfferMember, err = affiliate.OptionalID[affiliate.OfferMemberID]("offer_member",
@@ -61,7 +98,11 @@ func (a *API) listCodes(ctx context.Context, in *listCodesInput) (*listOutput[Co
 		return nil, err
 	}
 	list, next, err := a.App.DB.Codes(ctx, f, in.page())
-	return listPage(list, next, err, codeView)
+	if err != nil {
+		return nil, err
+	}
+	view, err := a.standing(ctx, list)
+	return listPage(list, next, err, view)
 }
 
 type createCodeInput struct {
@@ -107,13 +148,17 @@ type CodePath struct {
 
 func (p CodePath) id() (affiliate.CodeID, error) { return idPath[affiliate.CodeID]("cod_", p.ID) }
 
-func (a *API) getCode(ctx context.Context, in *CodePath) (*output[CodeJSON], error) {
+func (a *API) getCode(ctx context.Context, in *CodePath) (*output[StandingCodeJSON], error) {
 	id, err := in.id()
 	if err != nil {
 		return nil, err
 	}
 	c, err := a.App.DB.Code(ctx, id)
-	return one(c, err, codeView)
+	if err != nil {
+		return nil, err
+	}
+	view, err := a.standing(ctx, []affiliate.Code{c})
+	return one(c, err, view)
 }
 
 type updateCodeInput struct {

@@ -70,6 +70,11 @@ func (o *office) fillLists() {
 		o.Fatal(err)
 	}
 	o.compared()
+	o.coupons()
+	m.call("PATCH", v1+"/offers/off_1", object{"discount": tenPercent(nil), "code_pattern": "{{name}}20"}).ok(200)
+	for range 2 { // each with a code in both stores
+		m.call("POST", v1+"/code-runs", object{"action": "make", "offer": "off_1", "another": true}).ok(201)
+	}
 	for _, creator := range []string{"cre_1", "cre_2"} {
 		m.call("POST", v1+"/payouts", object{"creator": creator}).ok(201)
 	}

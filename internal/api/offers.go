@@ -43,6 +43,8 @@ type offerJSON struct {
 	Status      affiliate.OfferStatus `json:"status"`
 	StatusSince time.Time             `json:"status_since"`
 	Commission  commissionJSON        `json:"commission"`
+	Discount    *OfferDiscountJSON    `json:"discount" doc:"What new codes give to customers; null while that is not set"`
+	CodePattern string                `json:"code_pattern" example:"{{handle}}10" doc:"How new codes are made; empty while that is not set"`
 	RuleVersion int                   `json:"rule_version" doc:"Grows when the commission changes"`
 	Version     int                   `json:"version"`
 	CreatedAt   time.Time             `json:"created_at"`
@@ -52,6 +54,7 @@ type offerJSON struct {
 func offerView(o affiliate.Offer) offerJSON {
 	return offerJSON{ID: o.ID.String(), Campaign: o.CampaignID.String(), Name: o.Name, Type: o.Type,
 		Status: o.Status, StatusSince: o.StatusSince.UTC(), Commission: commissionView(o.Rule),
+		Discount: OfferDiscountView(o.Discount), CodePattern: string(o.CodePattern),
 		RuleVersion: o.Rule.Version, Version: o.Version, CreatedAt: o.CreatedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC()}
 }
 
@@ -71,11 +74,13 @@ func (a *API) listOffers(ctx context.Context, in *listOffersInput) (*listOutput[
 
 type createOfferInput struct {
 	Body struct {
-		Campaign   string                `json:"campaign" example:"cmp_1"`
-		Name       string                `json:"name"`
-		Type       affiliate.OfferType   `json:"type"`
-		Status     affiliate.OfferStatus `json:"status,omitempty" default:"active"`
-		Commission commissionJSON        `json:"commission"`
+		Campaign    string                `json:"campaign" example:"cmp_1"`
+		Name        string                `json:"name"`
+		Type        affiliate.OfferType   `json:"type"`
+		Status      affiliate.OfferStatus `json:"status,omitempty" default:"active"`
+		Commission  commissionJSON        `json:"commission"`
+		Discount    *OfferDiscountJSON    `json:"discount,omitempty" doc:"What codes of the offer give to customers"`
+		CodePattern string                `json:"code_pattern,omitempty" example:"{{handle}}10" doc:"How codes of its members are made"`
 	}
 }
 
@@ -89,8 +94,12 @@ func (a *API) createOffer(ctx context.Context, in *createOfferInput) (*output[of
 	if err != nil {
 		return nil, err
 	}
+	discount, err := a.offerDiscount(ctx, b.Discount)
+	if err != nil {
+		return nil, err
+	}
 	o, err := a.App.AddOffer(ctx, affiliate.Offer{CampaignID: campaign, Name: b.Name, Type: b.Type,
-		Status: b.Status, Rule: rule})
+		Status: b.Status, Rule: rule, Discount: discount, CodePattern: affiliate.CodePattern(b.CodePattern)})
 	return one(o, err, offerView)
 }
 
@@ -113,10 +122,12 @@ type updateOfferInput struct {
 	OfferPath
 	Body struct {
 		ChangeInput
-		Name       *string                `json:"name,omitempty"`
-		Type       *affiliate.OfferType   `json:"type,omitempty"`
-		Status     *affiliate.OfferStatus `json:"status,omitempty"`
-		Commission *commissionJSON        `json:"commission,omitempty" doc:"Replaces the whole rule"`
+		Name        *string                     `json:"name,omitempty"`
+		Type        *affiliate.OfferType        `json:"type,omitempty"`
+		Status      *affiliate.OfferStatus      `json:"status,omitempty"`
+		Commission  *commissionJSON             `json:"commission,omitempty" doc:"Replaces the whole rule"`
+		Discount    optional[OfferDiscountJSON] `json:"discount,omitempty" doc:"Replaces the whole discount of new codes; null: none. Codes that are there get it by a code run"`
+		CodePattern *string                     `json:"code_pattern,omitempty" example:"{{handle}}10" doc:"Of new codes; empty: none"`
 	}
 }
 
@@ -126,9 +137,19 @@ func (a *API) updateOffer(ctx context.Context, in *updateOfferInput) (*output[of
 		return nil, err
 	}
 	b := in.Body
+	discount, err := a.offerDiscount(ctx, b.Discount.value)
+	if err != nil {
+		return nil, err
+	}
 	o, err := a.App.ChangeOffer(ctx, id, b.Version, func(o *affiliate.Offer) error {
 		setIf(&o.Name, b.Name)
 		setIf(&o.Type, b.Type)
+		if b.Discount.set {
+			o.Discount = discount
+		}
+		if b.CodePattern != nil {
+			o.CodePattern = affiliate.CodePattern(*b.CodePattern)
+		}
 		if b.Status != nil {
 			o.SetStatus(*b.Status, a.App.Now().UTC().Truncate(time.Microsecond))
 		}

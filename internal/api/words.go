@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
@@ -15,6 +16,11 @@ func documentWords(r huma.Registry) {
 	listWords[affiliate.CampaignState](r)
 	listWords[affiliate.CampaignStatus](r)
 	listWords[affiliate.ClickRule](r)
+	listWords[affiliate.CodeAction](r)
+	listWords[affiliate.CodeItemState](r)
+	listWords[affiliate.CodeRunState](r)
+	listWords[affiliate.CouponTrouble](r)
+	listWords[affiliate.DiscountKind](r)
 	listWords[affiliate.Doubt](r)
 	listWords[affiliate.EntryKind](r)
 	listWords[affiliate.KeyKind](r)
@@ -31,6 +37,9 @@ func documentWords(r huma.Registry) {
 	listWords[affiliate.StoreState](r)
 	listWords[affiliate.UTMRule](r)
 	listWords[affiliate.Unit](r)
+	listWords[app.CodeStanding](r)
+	listWords[storage.CouponSet](r)
+	listWords[storage.CouponSort](r)
 	listWords[storage.DeliveryState](r)
 	listWords[storage.DoubtFilter](r)
 	listWords[storage.UnownedSort](r)

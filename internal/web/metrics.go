@@ -44,13 +44,15 @@ var (
 	ordersMetric   = prometheus.NewDesc("tributary_orders", "Orders by status.", []string{"status"}, nil)
 	driftMetric    = prometheus.NewDesc("tributary_drift_orders",
 		"Orders that did not agree with the store at its newest comparison, by kind.", []string{"store", "kind"}, nil)
+	troubleMetric = prometheus.NewDesc("tributary_codes_in_trouble",
+		"Coupon codes that are not in the store as they should be, by kind.", []string{"store", "kind"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (f *figures) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{receivedMetric, refusedMetric, clicksMetric, lookupsMetric, streamsMetric,
 		unverifiedMetric, inboxMetric, oldestMetric, queueMetric, queueUpMetric, writableMetric,
-		ordersMetric, driftMetric} {
+		ordersMetric, driftMetric, troubleMetric} {
 		out <- d
 	}
 }
@@ -118,5 +120,12 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 		gauge(driftMetric, float64(d.Behind), d.Store, string(affiliate.DriftBehind))
 		gauge(driftMetric, float64(d.Different), d.Store, string(affiliate.DriftDifferent))
 		gauge(driftMetric, float64(d.Extra), d.Store, string(affiliate.DriftExtra))
+	}
+	troubles, err := f.App.DB.CouponTroubles(ctx)
+	if err != nil {
+		return
+	}
+	for _, t := range troubles {
+		gauge(troubleMetric, float64(t.Codes), t.Store, string(t.Kind))
 	}
 }
