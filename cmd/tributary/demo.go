@@ -17,6 +17,7 @@ import (
 	"github.com/tributaryhq/tributary/internal/config"
 	"github.com/tributaryhq/tributary/internal/history"
 	"github.com/tributaryhq/tributary/internal/recordings"
+	"github.com/tributaryhq/tributary/internal/storage"
 )
 
 func demoCommand() command {
@@ -212,6 +213,32 @@ func connectRecorded(ctx context.Context, a *app.App, sets []recordings.Set) err
 	for _, set := range sets {
 		if err := connect(app.As(ctx, commandLine()), a, set); err != nil {
 			return fmt.Errorf("connect the store %s: %w", set.Store.Slug, err)
+		}
+	}
+	return giveDiscounts(app.As(ctx, commandLine()), a)
+}
+
+// giveDiscounts says what the codes of the recorded offers give and how more of them are made, so that somebody can try
+// it in the shops that answer.
+func giveDiscounts(ctx context.Context, a *app.App) error {
+	offers, err := storage.All(func(p storage.Page) ([]affiliate.Offer, string, error) {
+		return a.DB.Offers(ctx, 0, p)
+	})
+	if err != nil {
+		return err
+	}
+	for _, o := range offers {
+		if o.Type != affiliate.OfferPromoCode {
+			continue
+		}
+		_, err := a.ChangeOffer(ctx, o.ID, app.AnyVersion, func(o *affiliate.Offer) error {
+			o.Discount = affiliate.OfferDiscount{Discount: affiliate.Discount{Kind: affiliate.DiscountPercent,
+				Percent: 1000, OncePerCustomer: true}}
+			o.CodePattern = "{{handle}}10"
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("set the discount of %s: %w", o.Name, err)
 		}
 	}
 	return nil

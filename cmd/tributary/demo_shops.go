@@ -74,8 +74,11 @@ func listenLocally() (net.Listener, string, error) {
 // serve gives a shop a past and opens it.
 func (s *demoShops) serve(ctx context.Context, l net.Listener, shop *fakestore.Shop) {
 	now := time.Now()
-	shop.MakeCoupon("WELCOME10", 10)
-	shop.Fill(demoShopOrders, now.Add(-demoShopPast), now, "WELCOME10")
+	codes := []string{"WELCOME10", "ANNAKELLER15", "LEOLIND15", "FAN4YOU"} // of the shop, of creators, and of nobody
+	for _, code := range codes {
+		shop.MakeCoupon(code, 1000)
+	}
+	shop.Fill(demoShopOrders, now.Add(-demoShopPast), now, codes...)
 	mux := http.NewServeMux()
 	mux.Handle("/", shop)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {

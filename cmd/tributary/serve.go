@@ -282,11 +282,23 @@ func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Q
 		}
 	})
 	s.background("ask the stores", (&jobs.StoreWorker{App: s.app, Log: s.log}).Run)
+	s.background("work at code runs", func(ctx context.Context) {
+		jobs.Every(ctx, s.log, codeRunsEvery, "work at code runs", s.app.WorkCodeRuns)
+	})
+	s.background("look for orders that prove codes", func(ctx context.Context) {
+		jobs.Every(ctx, s.log, proveEvery, "look for orders that prove codes", s.app.ProveCodes)
+	})
 	s.background("recalculate", func(ctx context.Context) {
 		jobs.Every(ctx, s.log, recalculateEvery, "recalculate", s.app.Recalculate)
 	})
 	return processor.Pulse
 }
+
+// codeRunsEvery is how soon a code run begins whose time has come.
+const codeRunsEvery = 2 * time.Second
+
+// proveEvery is how soon an order is noticed that proves a code which somebody was to type into a store.
+const proveEvery = 30 * time.Second
 
 // roomEvery is how soon a full disk is noticed that nobody writes to, and room on one that was full.
 const roomEvery = 2 * time.Second

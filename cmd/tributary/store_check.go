@@ -132,14 +132,14 @@ func checkStores(ctx context.Context, a *app.App, stores []affiliate.Store,
 			Doubts:         api.DoubtsView(doubts[s.ID]), Undecided: undecided[s.ID],
 			Access: api.StoreAccessView(access), Found: []string{}, Problems: []string{}}
 		if s.State != affiliate.StoreStateEnded {
-			list[i].judge()
+			list[i].judge(a.Platforms.Guide(s.Platform))
 		}
 	}
 	return list, err
 }
 
 // judge says what somebody should look at.
-func (s *checkedStore) judge() {
+func (s *checkedStore) judge(guide *affiliate.Guide) {
 	h := s.Health
 	add := func(format string, args ...any) { s.Problems = append(s.Problems, fmt.Sprintf(format, args...)) }
 	if s.Warning != "" && !app.AboutStatus(s.Warning) {
@@ -151,8 +151,12 @@ func (s *checkedStore) judge() {
 	if s.Access.Trouble != nil {
 		add("%s", *s.Access.Trouble)
 	}
-	if len(s.Access.Missing) > 0 {
-		add("the keys of its API may not: %s", strings.Join(s.Access.Missing, ", "))
+	missing := s.Access.Missing
+	if guide.Access != nil {
+		missing, _ = guide.Access.Lacks(missing) // codes can be made by hand
+	}
+	if len(missing) > 0 {
+		add("the keys of its API may not: %s", strings.Join(missing, ", "))
 	}
 	if h.Failed > 0 {
 		add("%s: tributary deliveries list --state failed --store %s", counted(h.Failed, "delivery failed",

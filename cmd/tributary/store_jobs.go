@@ -83,17 +83,39 @@ func timeFlag(name, text string) (time.Time, error) {
 // jobLook is how often a command looks at a job that a running server works at.
 const jobLook = time.Second
 
+// working has a command do the work with stores itself: what it keeps is processed at once. The returned function ends
+// that.
+func working(a *app.App) (end func()) {
+	processor := app.NewProcessor(a, app.NewCounters(a.DB, a.Now, a.Log), 1)
+	a.Queue = atOnce{processor}
+	return processor.Close
+}
+
+// workStore does what is due with a store, unless a running server is at it.
+func workStore(ctx context.Context, a *app.App, store affiliate.StoreID) error {
+	err := a.WithStoreLease(ctx, store, func(ctx context.Context) error { return a.StoreWork(ctx, store) })
+	if errors.Is(err, app.ErrBusy) {
+		return nil
+	}
+	return err
+}
+
+// lookAgain waits until it is time to look again at what a running server works at.
+func lookAgain(ctx context.Context) error {
+	select {
+	case <-time.After(jobLook):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // workJob works at a job until it has ended, or watches a running server do so. What it keeps is processed.
 func workJob(ctx context.Context, a *app.App, job affiliate.StoreJob) (affiliate.StoreJob, error) {
-	counters := app.NewCounters(a.DB, a.Now, a.Log)
-	processor := app.NewProcessor(a, counters, 1)
-	defer processor.Close()
-	a.Queue = atOnce{processor}
+	defer working(a)()
 	for {
-		err := a.WithStoreLease(ctx, job.StoreID, func(ctx context.Context) error {
-			return a.StoreWork(ctx, job.StoreID)
-		})
-		if err != nil && !errors.Is(err, app.ErrBusy) {
+		err := workStore(ctx, a, job.StoreID)
+		if err != nil {
 			return job, err
 		}
 		if job, err = a.DB.StoreJob(ctx, job.ID); err != nil || !job.State.Open() {
@@ -102,10 +124,8 @@ func workJob(ctx context.Context, a *app.App, job affiliate.StoreJob) (affiliate
 		if job.State == affiliate.JobPaused {
 			return job, nil
 		}
-		select {
-		case <-time.After(jobLook):
-		case <-ctx.Done():
-			return job, ctx.Err()
+		if err := lookAgain(ctx); err != nil {
+			return job, err
 		}
 	}
 }
