@@ -430,7 +430,7 @@ func (d *drafting) change(ctx context.Context) error {
 		return err
 	}
 	stopped := map[affiliate.CodeID]bool{}
-	if d.in.Action == affiliate.CodeActivate {
+	if d.in.Action == affiliate.CodeActivate && len(d.in.Codes) == 0 {
 		if stopped, err = d.stopped(ctx, codes); err != nil {
 			return err
 		}
@@ -443,7 +443,7 @@ func (d *drafting) change(ctx context.Context) error {
 		stops := d.in.Action == affiliate.CodeEnd || d.in.Action == affiliate.CodeDeactivate
 		if !c.ValidTo.IsZero() && !c.ValidTo.After(d.now) && !stops {
 			item.State, item.Trouble = affiliate.ItemSkipped, "It was ended already."
-		} else if d.in.Action == affiliate.CodeActivate && !stopped[c.ID] {
+		} else if d.in.Action == affiliate.CodeActivate && len(d.in.Codes) == 0 && !stopped[c.ID] {
 			item.State, item.Trouble = affiliate.ItemSkipped, "It was not deactivated."
 		}
 		if d.in.Action != affiliate.CodeRefresh {

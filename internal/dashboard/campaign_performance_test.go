@@ -601,8 +601,8 @@ func TestPerformance_decideInPlace(t *testing.T) {
 	b.open(spring)
 	b.connected()
 	b.eval(`window.stays = true`)
-	// What is asked for right after the answer to a decision, not for another reason.
-	b.eval(`(() => { const send = window.fetch; window.fetched = []; let after = false; window.fetch = (...what) => { if (after) fetched.push(String(what[0])); const answer = send(...what); return String(what[0]).endsWith("/decide") ? answer.then((a) => { after = true; setTimeout(() => { after = false; }); return a; }) : answer; }; })()`)
+	// What is asked for first after the answer to a decision, not for another reason.
+	b.eval(`(() => { const send = window.fetch; window.fetched = []; let after = false; window.fetch = (...what) => { if (after) { fetched.push(String(what[0])); after = false; } const answer = send(...what); return String(what[0]).endsWith("/decide") ? answer.then((a) => { after = true; return a; }) : answer; }; })()`)
 	b.totals("Total of 4 conversions 461.12 145.00 46.11")
 	b.click(fmt.Sprintf(`button[name="one-reject"][value="%s"]`, h.order("1013").Conversion.ID))
 	b.totals("Total of 3 conversions 341.12 145.00 34.11")
