@@ -163,13 +163,15 @@ func TestStoresThatAnswerOddly(t *testing.T) {
 		}
 	}
 	stop := []affiliate.CouponChange{{Coupon: affiliate.Coupon{ID: "7", Code: "ANNA10"}, Step: affiliate.CouponStop}}
+	there := "[" + fmt.Sprintf(row, "anna10", "null") + "]"
 	for row, want := range map[string]string{
 		fmt.Sprintf(row, "anna10", "null"):                  affiliate.CouponRefused,
 		fmt.Sprintf(row, "anna10", `"2026-11-28T09:59:59"`): "",
 		`{"id":8,"code":"7","amount":"0"}`:                  affiliate.CouponGone,
 	} {
 		answer := `{"update":[` + row + `]}`
-		client, _ := recordedStore(t, map[string]string{"coupons/batch": answer, currentCurrency: euros})
+		client, _ := recordedStore(t, map[string]string{"coupons/batch": answer, "coupons": there,
+			currentCurrency: euros})
 		if got, err := client.ChangeCoupons(t.Context(), stop); err != nil || codeOf(got[0].Err) != want {
 			t.Errorf("stopped by %s: %v, %v, want %q", answer, got, err, want)
 		}
