@@ -66,7 +66,7 @@ func (r *shopRig) struggle(random *rand.Rand, deaths int) (died int) {
 // works in the shop and is theirs, and refreshing leaves none of the old ones.
 func TestCodeRun_faults(t *testing.T) {
 	deaths := 0
-	eachFakeShop(t, 41, func(r *shopRig) {
+	twoFakeShops(t, 41, func(r *shopRig) {
 		random := rand.New(rand.NewPCG(41, 11))
 		o := r.offer("Five", "{{first_name}}{{random:2}}")
 		names := make([]string, 70)
@@ -77,11 +77,11 @@ func TestCodeRun_faults(t *testing.T) {
 		members := r.join(o, names...)
 		all := app.NewCodeRun{Action: affiliate.CodeMake, Offer: o.ID, Stores: []affiliate.StoreID{r.store}}
 		run := r.start(all)
-		deaths += r.struggle(random, 8)
+		deaths += r.struggle(random, 14)
 		r.oneEach(run, members)
 		all.Action = affiliate.CodeRefresh
 		refreshed := r.start(all)
-		deaths += r.struggle(random, 8)
+		deaths += r.struggle(random, 14)
 		r.oneEach(refreshed, members)
 		for _, item := range r.items(refreshed.ID) {
 			if old := r.coupon(item.OldCode); item.State == affiliate.ItemDone && (len(old) != 1 || old[0].Works) {

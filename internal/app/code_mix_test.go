@@ -33,7 +33,11 @@ func TestAttack_codeOwners(t *testing.T) {
 	}
 	for round := range rounds {
 		seed := uint64(500 + round)
-		eachFakeShop(t, seed, func(r *shopRig) {
+		each := twoFakeShops
+		if attack.Long() {
+			each = eachFakeShop
+		}
+		each(t, seed, func(r *shopRig) {
 			random := rand.New(rand.NewPCG(seed, 13))
 			o := r.offer("Five", "{{handle}}5")
 			list := make([]*mixed, groups)
