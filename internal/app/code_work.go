@@ -175,6 +175,11 @@ func (w *codeWork) commit(ctx context.Context, items []affiliate.CodeItem,
 func (w *codeWork) commitPart(ctx context.Context, items []affiliate.CodeItem, from int,
 	each func(ctx context.Context, tx *storage.Tx, item *affiliate.CodeItem, at int) error) ([]affiliate.CodeItem,
 	error) {
+	for _, item := range items { // not while others wait for the catalog
+		if _, err := w.run(ctx, item); err != nil {
+			return nil, err
+		}
+	}
 	var kept []affiliate.CodeItem
 	err := w.app.changeCatalog(storage.ForWork(ctx), func(tx *storage.Tx) error {
 		kept = kept[:0]
