@@ -102,7 +102,7 @@ func (r *request) readTasks(p *homePage) error {
 		}
 		add(work.unowned[h.Store.ID], "tag", h.Address+"/codes", false, "# code on orders of "+of+" belongs to nobody",
 			"# codes on orders of "+of+" belong to nobody")
-		add(work.coupons[h.Store.ID].Troubled, "tag", couponsAddress(h.Store)+"?set="+string(storage.CouponsTroubled),
+		add(work.troubled[h.Store.ID], "tag", couponsAddress(h.Store)+"?set="+string(storage.CouponsTroubled),
 			true,
 			"# code is not as it should be in "+of, "# codes are not as they should be in "+of)
 		if i := slices.IndexFunc(work.typed,
@@ -137,7 +137,7 @@ func (r *request) readTasks(p *homePage) error {
 type openWork struct {
 	unowned   map[affiliate.StoreID]int64
 	undecided map[affiliate.StoreID]int64 // statuses that plugins set
-	coupons   map[affiliate.StoreID]storage.CouponCounts
+	troubled  map[affiliate.StoreID]int64
 	typed     []storage.TypedWaiting
 	review    storage.Review
 	due       report.PaymentsDue
@@ -151,7 +151,7 @@ func (r *request) readWork(ctx context.Context) (w openWork, err error) {
 	if w.undecided, err = db.UndecidedStatuses(ctx); err != nil {
 		return w, err
 	}
-	if w.coupons, err = db.CouponCounts(ctx); err != nil {
+	if w.troubled, err = db.TroubledCoupons(ctx); err != nil {
 		return w, err
 	}
 	if w.typed, err = db.TypedWaiting(ctx); err != nil {

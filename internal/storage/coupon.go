@@ -252,21 +252,16 @@ func (q queries) CouponPage(ctx context.Context, c CouponFilter, now time.Time, 
 		LEFT JOIN creators r ON r.id = m.creator_id`, f, couponOrders[c.Sort], p)
 }
 
-// CouponCounts are how many coupons a store has, by what becomes of them.
-type CouponCounts struct {
-	StoreID  affiliate.StoreID
-	All      int64
-	Troubled int64
-}
-
-// CouponCounts counts the coupons of all stores that were read.
-func (q queries) CouponCounts(ctx context.Context) (map[affiliate.StoreID]CouponCounts, error) {
-	var rows []CouponCounts
-	err := q.List(ctx, &rows, `SELECT store_id, COUNT(*) FILTER (WHERE gone_at IS NULL) AS "all", COUNT(*) FILTER (WHERE trouble <> '') AS troubled
-		FROM coupons WHERE store_id IN (SELECT id FROM stores WHERE state <> 'ended') GROUP BY store_id`)
-	counts := make(map[affiliate.StoreID]CouponCounts, len(rows))
+// TroubledCoupons counts the codes that are not as they should be, by their stores. Only those are looked at.
+func (q queries) TroubledCoupons(ctx context.Context) (map[affiliate.StoreID]int64, error) {
+	var rows []struct {
+		StoreID affiliate.StoreID
+		N       int64
+	}
+	err := q.List(ctx, &rows, `SELECT store_id, COUNT(*) AS n FROM coupons WHERE trouble <> '' GROUP BY store_id`)
+	counts := make(map[affiliate.StoreID]int64, len(rows))
 	for _, r := range rows {
-		counts[r.StoreID] = r
+		counts[r.StoreID] = r.N
 	}
 	return counts, err
 }
