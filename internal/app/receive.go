@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -21,16 +22,22 @@ type Receiver struct {
 	intake *Intake
 	counts *Counters
 
-	mu     sync.RWMutex
-	bySlug map[string]*receivingStore
-	byShop map[shop][]*receivingStore // of platforms whose headers name the shop
-	loaded time.Time                  // when the picture was looked at last
-	rested time.Time                  // not to be looked at again before this time, after a look that failed
-	failed error                      // of the last look; nil when it succeeded
+	picture atomic.Pointer[storesPicture]
 
 	loading sync.Mutex
 	lines   Seldom
-	tried   time.Time // when the stores were looked at last; guarded by loading
+	// Guarded by loading.
+	tried  time.Time // when the last look at the stores began
+	rested time.Time // they are not looked at again before this time, after a look that failed
+	failed error     // of the last look; nil when it succeeded
+}
+
+// storesPicture is what a look at the stores found. What one finds in it is judged by its own age: by the time that one
+// asks for it, somebody else may have brought a newer one.
+type storesPicture struct {
+	bySlug map[string]*receivingStore
+	byShop map[shop][]*receivingStore // of platforms whose headers name the shop
+	begun  time.Time                  // when the look began; zero before the first one
 }
 
 // shop is how headers name a store.
@@ -64,7 +71,9 @@ const (
 
 // NewReceiver makes a receiver over an intake.
 func NewReceiver(a *App, intake *Intake, counts *Counters) *Receiver {
-	return &Receiver{app: a, intake: intake, counts: counts}
+	r := &Receiver{app: a, intake: intake, counts: counts}
+	r.picture.Store(&storesPicture{})
+	return r
 }
 
 // Receipt says what became of a request.
@@ -81,55 +90,50 @@ const (
 	ReceiptOtherShop    Receipt = "other_shop" // signed with the store's secret, but of another shop of the same app
 )
 
-// Store finds the store that a request is for: by the slug in its path, or, without one, by the shop in its headers.
-// Several stores may share a shop (one app installed twice); then the signature decides.
-func (r *Receiver) Store(ctx context.Context, platform affiliate.Platform, slug string,
-	h http.Header) ([]*receivingStore, error) {
-	found := r.find(platform, slug, h)
-	age := time.Since(r.age())
+// stores finds the store that a request is for: by the slug in its path, or, without one, by the shop in its headers.
+// Several stores may share a shop (one app installed twice); then the signature decides. The time is when they were
+// looked at.
+func (r *Receiver) stores(ctx context.Context, platform affiliate.Platform, slug string,
+	h http.Header) ([]*receivingStore, time.Time, error) {
+	found, begun := r.find(platform, slug, h)
+	age := time.Since(begun)
 	switch {
 	case len(found) > 0 && age > storesAge:
 		if !r.loading.TryLock() {
-			return found, nil // somebody else looks; a picture that is a little old is better than a wait
+			return found, begun, nil // somebody else looks; a picture that is a little old is better than a wait
 		}
 		_ = r.look(ctx, 1, freshenLimit) // the old picture serves
 		r.loading.Unlock()
-		found = r.find(platform, slug, h)
+		found, begun = r.find(platform, slug, h)
 	case len(found) == 0 && age > storesPause:
 		if err := r.load(ctx); err != nil {
-			return nil, err // it cannot be said that there is no such store
+			return nil, begun, err // it cannot be said that there is no such store
 		}
-		found = r.find(platform, slug, h)
+		found, begun = r.find(platform, slug, h)
 	}
-	return found, nil
+	return found, begun, nil
 }
 
 // Knows says whether a store is connected under an address, or with the shop that the headers name.
 func (r *Receiver) Knows(ctx context.Context, platform affiliate.Platform, slug string, h http.Header) (bool, error) {
-	stores, err := r.Store(ctx, platform, slug, h)
+	stores, _, err := r.stores(ctx, platform, slug, h)
 	return len(stores) > 0, err
 }
 
-func (r *Receiver) age() time.Time {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return r.loaded
-}
-
-func (r *Receiver) find(platform affiliate.Platform, slug string, h http.Header) []*receivingStore {
+// find looks into the picture there is, and says when it was taken.
+func (r *Receiver) find(platform affiliate.Platform, slug string, h http.Header) ([]*receivingStore, time.Time) {
+	picture := r.picture.Load()
 	p := r.app.Platforms.Of(platform)
 	if p == nil {
-		return nil
+		return nil, picture.begun
 	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
 	if slug == "" {
-		return r.byShop[shop{platform, p.Shop(h)}]
+		return picture.byShop[shop{platform, p.Shop(h)}], picture.begun
 	}
-	if s := r.bySlug[slug]; s != nil && s.platform == platform {
-		return []*receivingStore{s}
+	if s := picture.bySlug[slug]; s != nil && s.platform == platform {
+		return []*receivingStore{s}, picture.begun
 	}
-	return nil
+	return nil, picture.begun
 }
 
 // load looks at the stores anew, or waits for who does; not more often than storesPause, however many ask.
@@ -148,7 +152,7 @@ func (r *Receiver) look(ctx context.Context, tries int, limit time.Duration) err
 	if time.Now().Before(r.rested) {
 		return r.failed
 	}
-	defer func() { r.tried = time.Now() }()
+	r.tried = time.Now()
 	r.app.strangers.counted("stores")
 	var rows []storage.ReceiverStore
 	var err error
@@ -185,9 +189,7 @@ func (r *Receiver) look(ctx context.Context, tries int, limit time.Duration) err
 			byShop[named] = append(byShop[named], s)
 		}
 	}
-	r.mu.Lock()
-	r.bySlug, r.byShop, r.loaded = bySlug, byShop, time.Now()
-	r.mu.Unlock()
+	r.picture.Store(&storesPicture{bySlug, byShop, r.tried})
 	return nil
 }
 
@@ -195,7 +197,7 @@ func (r *Receiver) look(ctx context.Context, tries int, limit time.Duration) err
 // committed, or had been before.
 func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slug string, h http.Header,
 	body []byte) (Receipt, error) {
-	stores, err := r.Store(ctx, platform, slug, h)
+	stores, begun, err := r.stores(ctx, platform, slug, h)
 	if err != nil {
 		return ReceiptUnavailable, err
 	}
@@ -208,14 +210,18 @@ func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slu
 		return ReceiptPing, nil
 	}
 	store := verified(p, stores, h, body)
-	if store == nil && time.Since(r.age()) > storesPause {
+	if store == nil && time.Since(begun) > storesPause {
 		// The secret may have been changed a moment ago.
 		if err := r.load(ctx); err != nil {
 			// It must not be refused for good by a picture that may be old.
 			r.counts.Count(stores[0].id, string(ReceiptUnavailable))
 			return ReceiptUnavailable, err
 		}
-		store = verified(p, r.find(platform, slug, h), h, body)
+		stores, _ = r.find(platform, slug, h)
+		store = verified(p, stores, h, body)
+		if len(stores) == 0 {
+			return ReceiptUnknownStore, nil // disconnected a moment ago
+		}
 	}
 	if store == nil && slices.ContainsFunc(stores, func(s *receivingStore) bool { return s.sealed }) {
 		// Perhaps it was signed with the secret that cannot be read: it must not be refused for good.
@@ -245,7 +251,7 @@ func (r *Receiver) Receive(ctx context.Context, platform affiliate.Platform, slu
 
 // Refuse counts a request that was turned away before its body could be checked.
 func (r *Receiver) Refuse(ctx context.Context, platform affiliate.Platform, slug string, h http.Header, why Receipt) {
-	if stores, err := r.Store(ctx, platform, slug, h); err == nil && len(stores) > 0 {
+	if stores, _, err := r.stores(ctx, platform, slug, h); err == nil && len(stores) > 0 {
 		r.counts.Count(stores[0].id, string(why))
 	}
 }
