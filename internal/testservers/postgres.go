@@ -201,6 +201,11 @@ func askPostgres(ctx context.Context, url, statement string) (string, error) {
 		return "", err
 	}
 	defer db.Close()
+	return firstValue(ctx, db, statement)
+}
+
+// firstValue runs one statement and returns the first value of its result: "" without one.
+func firstValue(ctx context.Context, db *sql.DB, statement string) (string, error) {
 	rows, err := db.QueryContext(ctx, statement)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", statement, err)

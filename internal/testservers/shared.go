@@ -5,6 +5,8 @@ package testservers
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -36,6 +38,9 @@ var (
 
 	templates sync.Mutex // one test at a time makes a template, the others use it
 	made      = map[string]bool{}
+
+	copying sync.Mutex
+	copiers = map[string]*copier{} // by the address of the server
 )
 
 func urlOf(s *Server, err error) (string, error) {
@@ -127,16 +132,55 @@ func newDatabase(t testing.TB, server, template string) string {
 
 func createDatabase(t testing.TB, server, name, template string) string {
 	t.Helper()
-	if _, err := askPostgres(t.Context(), server, "CREATE DATABASE "+name+" TEMPLATE "+quote(template)); err != nil {
+	c, err := copierOf(t.Context(), server)
+	if err == nil {
+		_, err = firstValue(t.Context(), c.db, "CREATE DATABASE "+name+" TEMPLATE "+quote(template)+c.strategy)
+	}
+	if err != nil {
 		t.Fatalf("create a database for this test: %v", err)
 	}
 	return withPath(t, server, name)
 }
 
+// copier makes and drops databases, on a connection that stays: measured, one takes 20 ms to begin.
+type copier struct {
+	db       *sql.DB
+	strategy string
+}
+
+// copierOf gives the copier of a server. PostgreSQL writes a new database to its log since version 15, page by page;
+// copying the files, as it did before, takes a third of the time (measured: 16 in place of 51 ms), and a log is of no
+// use to tests.
+func copierOf(ctx context.Context, server string) (*copier, error) {
+	copying.Lock()
+	defer copying.Unlock()
+	if c := copiers[server]; c != nil {
+		return c, nil
+	}
+	db, err := sql.Open("postgres", server)
+	if err != nil {
+		return nil, err
+	}
+	c := &copier{db: db}
+	number, err := firstValue(ctx, db, "SHOW server_version_num")
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if version, _ := strconv.Atoi(number); version >= 150000 {
+		c.strategy = " STRATEGY FILE_COPY"
+	}
+	copiers[server] = c
+	return c, nil
+}
+
 func dropDatabase(t testing.TB, server, name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute) // t.Context() has ended in a cleanup
 	defer cancel()
-	if _, err := askPostgres(ctx, server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+	c, err := copierOf(ctx, server)
+	if err == nil {
+		_, err = firstValue(ctx, c.db, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+	}
+	if err != nil {
 		t.Errorf("drop the database of this test: %v", err)
 	}
 }
