@@ -175,3 +175,16 @@ func (r *request) sortable(table []column, sort string) {
 		c.Address = r.with("sort", next)
 	}
 }
+
+// orders are the heads of a list that each column sorts in one way only, which is its Sorted: that of the others than
+// the one it is sorted by is emptied.
+func (r *request) orders(by string, table []column) []column {
+	for i := range table {
+		c := &table[i]
+		c.Address = r.with("sort", c.Sort)
+		if c.Sort != by {
+			c.Sorted = ""
+		}
+	}
+	return table
+}

@@ -85,7 +85,7 @@ type couponsPage struct {
 	Sets     []couponTab
 	Search   string
 	Sort     storage.CouponSort
-	Heads    []unownedHead
+	Heads    []column
 	Hidden   []hiddenField
 	Rows     []couponLine
 	Pager    pager
@@ -201,19 +201,11 @@ func (r *request) readCouponsPage() (*couponsPage, error) {
 	for _, s := range couponSets {
 		p.Sets = append(p.Sets, couponTab{s.title, r.with("set", cmp.Or(string(s.set), allCoupons)), s.set == p.Set})
 	}
-	for _, h := range []struct {
-		title  string
-		number bool
-		sort   storage.CouponSort
-		order  string
-	}{{"Code", false, storage.CouponsByCode, "ascending"}, {"Uses", true, storage.CouponsByUse, "descending"}, {"Made",
-		false, storage.CouponsByMade, "descending"}} {
-		head := unownedHead{Title: h.title, Number: h.number, Address: r.with("sort", string(h.sort))}
-		if h.sort == p.Sort {
-			head.Sorted = h.order
-		}
-		p.Heads = append(p.Heads, head)
-	}
+	p.Heads = r.orders(string(p.Sort), []column{
+		{Title: "Code", Sort: string(storage.CouponsByCode), Sorted: "ascending"},
+		{Title: "Uses", Number: true, Sort: string(storage.CouponsByUse), Sorted: "descending"},
+		{Title: "Made", Sort: string(storage.CouponsByMade), Sorted: "descending"},
+	})
 	if p.May && p.Set == storage.CouponsUnowned {
 		if err := r.couponOffers(p); err != nil {
 			return nil, err

@@ -44,19 +44,11 @@ type unownedPage struct {
 	Pager        pager
 	Search       string
 	Sort         storage.UnownedSort
-	Heads        []unownedHead
+	Heads        []column
 	Dismissed    bool   // the codes of which somebody said that they are no creator's, in place of the others
 	Others       string // address of the others
 	Here         string // to come back to
 	MayChange    bool
-}
-
-// unownedHead is the head of a column by which the table can be sorted.
-type unownedHead struct {
-	Title   string
-	Number  bool
-	Address string
-	Sorted  string // as aria-sort has it; empty when sorted by another column
 }
 
 func (r *request) unownedPage() error {
@@ -90,21 +82,12 @@ func (r *request) unownedPage() error {
 		}
 		page.Codes = append(page.Codes, line)
 	}
-	for _, h := range []struct {
-		title  string
-		number bool
-		sort   storage.UnownedSort
-		order  string
-	}{
-		{"Code", false, storage.UnownedByCode, "ascending"}, {"Orders", true, storage.UnownedByOrders, "descending"},
-		{"Sales", true, storage.UnownedBySales, "descending"}, {"Last used", false, storage.UnownedByUse, "descending"},
-	} {
-		head := unownedHead{Title: h.title, Number: h.number, Address: r.with("sort", string(h.sort))}
-		if h.sort == page.Sort {
-			head.Sorted = h.order
-		}
-		page.Heads = append(page.Heads, head)
-	}
+	page.Heads = r.orders(string(page.Sort), []column{
+		{Title: "Code", Sort: string(storage.UnownedByCode), Sorted: "ascending"},
+		{Title: "Orders", Number: true, Sort: string(storage.UnownedByOrders), Sorted: "descending"},
+		{Title: "Sales", Number: true, Sort: string(storage.UnownedBySales), Sorted: "descending"},
+		{Title: "Last used", Sort: string(storage.UnownedByUse), Sorted: "descending"},
+	})
 	return r.show("unowned.html", &page)
 }
 
