@@ -30,7 +30,11 @@ func (w *codeWork) change(ctx context.Context, items []affiliate.CodeItem, actio
 	if len(asked) == 0 {
 		return nil
 	}
-	known, err := w.coupons(ctx, asked, couponStep(action))
+	codes, err := w.codes(ctx, asked)
+	if err != nil {
+		return err
+	}
+	known, err := w.coupons(ctx, asked, codes, couponStep(action))
 	if err != nil {
 		return w.told(ctx, asked, err)
 	}
@@ -44,7 +48,7 @@ func (w *codeWork) change(ctx context.Context, items []affiliate.CodeItem, actio
 				Code: affiliate.CouponGone, Message: "The store has no code " + item.Code + "."}}
 			continue
 		}
-		change, needed, err := w.changeOf(ctx, item, row, action)
+		change, needed, err := w.changeOf(ctx, item, codes[item.OldCodeID], row, action)
 		switch {
 		case err != nil:
 			outcomes[item.ID] = affiliate.CouponOutcome{Coupon: row.InStore(), Err: err}
@@ -128,24 +132,29 @@ func (w *codeWork) lost(ctx context.Context, tx *storage.Tx, item affiliate.Code
 	return "", nil
 }
 
-// code is the text of the code that an item changes: of refreshed ones the old one.
-func (w *codeWork) code(ctx context.Context, item affiliate.CodeItem) (string, error) {
-	code, err := w.app.DB.Code(ctx, item.OldCodeID)
-	return code.Code, err
+// codes are those that items change: of refreshed ones the old one.
+func (w *codeWork) codes(ctx context.Context, items []affiliate.CodeItem) (map[affiliate.CodeID]affiliate.Code, error) {
+	ids := make([]affiliate.CodeID, len(items))
+	for i, item := range items {
+		ids[i] = item.OldCodeID
+	}
+	list, err := w.app.DB.CodesByID(ctx, ids)
+	codes := make(map[affiliate.CodeID]affiliate.Code, len(list))
+	for _, c := range list {
+		codes[c.ID] = c
+	}
+	return codes, err
 }
 
 // coupons gives what the store has of the codes that items change, by the items' folded codes. What was not read from
 // the store before is looked for there, and what is to be stopped and had ended when it was read: somebody may have
 // started it since.
 func (w *codeWork) coupons(ctx context.Context, items []affiliate.CodeItem,
-	step affiliate.CouponStep) (map[string]storage.Coupon, error) {
+	codes map[affiliate.CodeID]affiliate.Code, step affiliate.CouponStep) (map[string]storage.Coupon, error) {
 	texts, folded := make([]string, len(items)), make([]string, len(items))
 	for i, item := range items {
-		text, err := w.code(ctx, item)
-		if err != nil {
-			return nil, err
-		}
-		texts[i], folded[i] = text, affiliate.FoldCode(text)
+		texts[i] = codes[item.OldCodeID].Code
+		folded[i] = affiliate.FoldCode(texts[i])
 	}
 	rows, err := w.app.DB.Coupons(ctx, w.store.ID, folded)
 	if err != nil {
@@ -187,7 +196,7 @@ func (w *codeWork) coupons(ctx context.Context, items []affiliate.CodeItem,
 }
 
 // changeOf is what the store is asked for; not needed where it is so already.
-func (w *codeWork) changeOf(ctx context.Context, item affiliate.CodeItem, row storage.Coupon,
+func (w *codeWork) changeOf(ctx context.Context, item affiliate.CodeItem, code affiliate.Code, row storage.Coupon,
 	action affiliate.CodeAction) (change affiliate.CouponChange, needed bool, err error) {
 	now := w.app.now()
 	change = affiliate.CouponChange{Coupon: row.InStore(), Step: couponStep(action), Until: item.EndsAt}
@@ -206,11 +215,10 @@ func (w *codeWork) changeOf(ctx context.Context, item affiliate.CodeItem, row st
 			change.Discount = change.Coupon.Discount
 			change.Discount.EndsAt = time.Time{}
 		}
-		code, err := w.app.DB.Code(ctx, item.OldCodeID)
 		if ends := &change.Discount.EndsAt; !code.ValidTo.IsZero() && (ends.IsZero() || ends.After(code.ValidTo)) {
 			*ends = code.ValidTo // it was refreshed, and goes on until then only
 		}
-		return change, true, err
+		return change, true, nil
 	}
 	run, err := w.run(ctx, item)
 	if err != nil {

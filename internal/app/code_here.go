@@ -233,6 +233,14 @@ const byHandMade affiliate.CouponStep = "make"
 
 // TypedItems says what is to be typed for items that are done by hand, as they are listed.
 func (a *App) TypedItems(ctx context.Context, run affiliate.CodeRun, items []storage.CodeItemRow) ([]TypedItem, error) {
+	owners := make([]affiliate.OfferMemberID, len(items))
+	for i, item := range items {
+		owners[i] = item.OfferMemberID
+	}
+	names, err := a.DB.OwnerNames(ctx, owners)
+	if err != nil {
+		return nil, err
+	}
 	list := make([]TypedItem, 0, len(items))
 	works := map[affiliate.StoreID]*codeWork{}
 	for _, item := range items {
@@ -248,7 +256,7 @@ func (a *App) TypedItems(ctx context.Context, run affiliate.CodeRun, items []sto
 		guide := a.Platforms.Guide(w.store.Platform).Coupons
 		typed := TypedItem{CodeItemRow: item, StoreName: w.store.Name, Platform: w.store.Platform, Menu: guide.Menu}
 		if run.Discount != "" && guide.Typed != nil {
-			c, err := w.coupon(ctx, item.CodeItem)
+			c, err := w.coupon(ctx, item.CodeItem, names[item.OfferMemberID])
 			if err != nil && !refusable(err) {
 				return nil, err
 			}

@@ -254,11 +254,9 @@ func (w *codeWork) make(ctx context.Context, items []affiliate.CodeItem) error {
 	if len(asked) == 0 {
 		return nil
 	}
-	list := make([]affiliate.NewCoupon, len(asked))
-	for i, item := range asked {
-		if list[i], err = w.coupon(ctx, item); err != nil {
-			return err
-		}
+	list, err := w.newCoupons(ctx, asked)
+	if err != nil {
+		return err
 	}
 	outcomes, err := w.client.MakeCoupons(ctx, list)
 	if w.app.asked(ctx, w.store.ID, err) != nil {
@@ -422,17 +420,33 @@ func (w *codeWork) gift(run affiliate.CodeRun) (affiliate.Discount, error) {
 	return all.In(w.store)
 }
 
-// coupon is what the store is asked for.
-func (w *codeWork) coupon(ctx context.Context, item affiliate.CodeItem) (affiliate.NewCoupon, error) {
+// newCoupons are what the store is asked for, one for each item.
+func (w *codeWork) newCoupons(ctx context.Context, items []affiliate.CodeItem) ([]affiliate.NewCoupon, error) {
+	owners := make([]affiliate.OfferMemberID, len(items))
+	for i, item := range items {
+		owners[i] = item.OfferMemberID
+	}
+	names, err := w.app.DB.OwnerNames(ctx, owners)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]affiliate.NewCoupon, len(items))
+	for i, item := range items {
+		if list[i], err = w.coupon(ctx, item, names[item.OfferMemberID]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// coupon is what the store is asked for by an item of an owner.
+func (w *codeWork) coupon(ctx context.Context, item affiliate.CodeItem,
+	owner storage.OwnerName) (affiliate.NewCoupon, error) {
 	run, err := w.run(ctx, item)
 	if err != nil {
 		return affiliate.NewCoupon{}, err
 	}
 	discount, err := w.gift(run)
-	if err != nil {
-		return affiliate.NewCoupon{}, err
-	}
-	owner, err := w.app.DB.OwnerName(ctx, item.OfferMemberID)
 	return affiliate.NewCoupon{Code: item.Code, Mark: item.Mark, Title: owner.Creator + " · " + owner.Offer,
 		Discount: discount}, err
 }

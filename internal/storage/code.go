@@ -23,6 +23,11 @@ func (q queries) Code(ctx context.Context, id affiliate.CodeID) (affiliate.Code,
 	return getOne[affiliate.Code](ctx, q, id, `SELECT `+codeColumns.of("")+` FROM codes WHERE id = ?`, id)
 }
 
+// CodesByID gives some intervals of ownership, by id.
+func (q queries) CodesByID(ctx context.Context, ids []affiliate.CodeID) ([]affiliate.Code, error) {
+	return listOf[affiliate.Code](ctx, q, `SELECT `+codeColumns.of("")+` FROM codes WHERE id IN (?) ORDER BY id`, ids)
+}
+
 // CodeHistory gives all intervals that a code has had in a store, however it is written, oldest first.
 func (q queries) CodeHistory(ctx context.Context, store affiliate.StoreID, code string) ([]affiliate.Code, error) {
 	list := []affiliate.Code{}

@@ -187,15 +187,29 @@ func (tx *Tx) SaveOfferMember(ctx context.Context, m affiliate.OfferMember) (aff
 
 // OwnerName is whom an offer member is, for messages.
 type OwnerName struct {
+	ID       affiliate.OfferMemberID
 	Creator  string
 	Campaign string
 	Offer    string
 }
 
+const selectOwnerNames = `SELECT x.id, r.name AS creator, p.name AS campaign, o.name AS offer FROM offer_members x JOIN offers o ON o.id = x.offer_id
+	JOIN campaign_members m ON m.id = x.member_id JOIN campaigns p ON p.id = m.campaign_id JOIN creators r ON r.id = m.creator_id WHERE x.id `
+
 // OwnerName names an offer member.
 func (q queries) OwnerName(ctx context.Context, id affiliate.OfferMemberID) (OwnerName, error) {
 	var n OwnerName
-	err := q.Get(ctx, &n, `SELECT r.name AS creator, p.name AS campaign, o.name AS offer FROM offer_members x JOIN offers o ON o.id = x.offer_id
-		JOIN campaign_members m ON m.id = x.member_id JOIN campaigns p ON p.id = m.campaign_id JOIN creators r ON r.id = m.creator_id WHERE x.id = ?`, id)
+	err := q.Get(ctx, &n, selectOwnerNames+`= ?`, id)
 	return n, err
+}
+
+// OwnerNames names some offer members.
+func (q queries) OwnerNames(ctx context.Context,
+	ids []affiliate.OfferMemberID) (map[affiliate.OfferMemberID]OwnerName, error) {
+	rows, err := listOf[OwnerName](ctx, q, selectOwnerNames+`IN (?)`, ids)
+	names := make(map[affiliate.OfferMemberID]OwnerName, len(rows))
+	for _, n := range rows {
+		names[n.ID] = n
+	}
+	return names, err
 }
