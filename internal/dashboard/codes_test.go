@@ -545,6 +545,16 @@ func TestCoupons_troubles(t *testing.T) {
 	}
 }
 
+// TestCoupons_troubles_ended: of a store that was disconnected nothing is left to be set right.
+func TestCoupons_troubles_ended(t *testing.T) {
+	h := newHouse(t)
+	h.stockCodes(affiliate.TroubleGone)
+	o := h.owner()
+	o.get("/").says("1 code is not as it should be in Northwind US")
+	o.post(storeAddress(h.storeBySlug("shop")) + "/end").is(http.StatusOK)
+	o.get("/").hides("is not as it should be")
+}
+
 // TestCoupon_orders: the orders that carry a code stand beside the store's count of it.
 func TestCoupon_orders(t *testing.T) {
 	h := newHouse(t)

@@ -252,13 +252,15 @@ func (q queries) CouponPage(ctx context.Context, c CouponFilter, now time.Time, 
 		LEFT JOIN creators r ON r.id = m.creator_id`, f, couponOrders[c.Sort], p)
 }
 
-// TroubledCoupons counts the codes that are not as they should be, by their stores. Only those are looked at.
+// TroubledCoupons counts the codes that are not as they should be, by their stores; of ended stores there are none.
+// Only such codes are looked at.
 func (q queries) TroubledCoupons(ctx context.Context) (map[affiliate.StoreID]int64, error) {
 	var rows []struct {
 		StoreID affiliate.StoreID
 		N       int64
 	}
-	err := q.List(ctx, &rows, `SELECT store_id, COUNT(*) AS n FROM coupons WHERE trouble <> '' GROUP BY store_id`)
+	err := q.List(ctx, &rows, `SELECT store_id, COUNT(*) AS n FROM coupons
+		WHERE trouble <> '' AND store_id IN (SELECT id FROM stores WHERE state <> 'ended') GROUP BY store_id`)
 	counts := make(map[affiliate.StoreID]int64, len(rows))
 	for _, r := range rows {
 		counts[r.StoreID] = r.N
