@@ -95,7 +95,20 @@ type Membership struct {
 	Precedence    Precedence    `json:"precedence"`
 	ClickRule     ClickRule     `json:"click_rule"`
 	EmailHash     string        `json:"-"`
-	Rule          Rule          `json:"rule"`
+	// Rule is what they earn of the order that is judged. Of a batch it follows from the rules of offer and member by
+	// when each order was placed; where OfferRules are not given, Rule is that of all orders.
+	Rule        Rule            `json:"rule"`
+	OfferRules  CommissionRules `json:"-"`
+	MemberRules CommissionRules `json:"-"`
+}
+
+// of is the membership as it is for an order placed at a time.
+func (m Membership) of(placed time.Time) *Membership {
+	if m.OfferRules != nil {
+		m.Rule = RuleAt(m.OfferRules, m.MemberRules, placed)
+		m.OfferRules, m.MemberRules = nil, nil
+	}
+	return &m
 }
 
 // CodeOwner is one interval of ownership of a code in a store: [From, Until), open where zero.
@@ -214,8 +227,8 @@ func codeCandidate(o OrderView, code string, intervals []CodeOwner) TraceCandida
 	c := TraceCandidate{Method: ByCode, Value: code}
 	for _, owner := range intervals {
 		if !owner.From.After(o.PlacedAt) && (owner.Until.IsZero() || o.PlacedAt.Before(owner.Until)) {
-			m := owner.Membership
-			c.CodeID, c.Name, c.From, c.Until, c.Owner = owner.CodeID, owner.Code, owner.From, owner.Until, &m
+			c.CodeID, c.Name, c.From, c.Until = owner.CodeID, owner.Code, owner.From, owner.Until
+			c.Owner = owner.of(o.PlacedAt)
 			c.Self = o.CustomerHash != "" && o.CustomerHash == owner.EmailHash
 			break
 		}
@@ -238,8 +251,7 @@ func linkCandidate(o OrderView, l LinkEvidence, known Candidates) (TraceCandidat
 	if !ok {
 		return c, l.Kind != EvidenceUTM
 	}
-	m := owner.Membership
-	c.LinkID, c.Name, c.Until, c.Owner = owner.LinkID, owner.Slug, owner.EndedAt, &m
+	c.LinkID, c.Name, c.Until, c.Owner = owner.LinkID, owner.Slug, owner.EndedAt, owner.of(o.PlacedAt)
 	c.Self = o.CustomerHash != "" && o.CustomerHash == owner.EmailHash
 	return c, true
 }

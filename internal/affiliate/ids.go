@@ -53,7 +53,8 @@ var idNouns = map[string]string{"str_": "store", "dlv_": "delivery", "ord_": "or
 	"mem_": "campaign member", "cre_": "creator", "off_": "offer", "ofm_": "offer member", "cod_": "code",
 	"lnk_": "link", "cnv_": "conversion", "led_": "ledger entry", "tok_": "token", "pay_": "payout",
 	"bat_": "batch of payouts", "cru_": "code run", "cit_": "item of a code run", "job_": "job", "cst_": "cost",
-	"usr_": "person", "ntc_": "notice", "sec_": "secret"}
+	"usr_": "person", "ntc_": "notice", "sec_": "secret", "crl_": "commission rule", "rrl_": "reward rule",
+	"rwd_": "reward", "snd_": "mailing", "mai_": "mail", "ebt_": "batch of entries"}
 
 // NoSuch is the error of an id that leads to nothing.
 func NoSuch(id fmt.Stringer) error {

@@ -52,6 +52,7 @@ type LedgerEntry struct {
 	Amount        int64
 	Cause         string   // unique: the same cause never posts twice
 	PayoutID      PayoutID // of kind payout, and of the entries that one settles
+	RewardID      RewardID // of bonuses that are rewards, and of what takes them back
 	Note          string   // why, in a person's words
 	Author        string   // empty: posted by rule
 	CreatedAt     time.Time
@@ -65,6 +66,10 @@ func (e LedgerEntry) Title() string {
 		return "Payout canceled"
 	case e.Kind == PaidOut && e.Amount > 0:
 		return "Debt settled by a payout"
+	case e.RewardID != 0 && e.Amount < 0:
+		return "Reward taken back"
+	case e.RewardID != 0:
+		return "Reward"
 	}
 	kinds := entryKinds()
 	return kinds[slices.IndexFunc(kinds, func(k entryKind) bool { return k.kind == e.Kind })].title
@@ -108,3 +113,8 @@ func posting(a Account, amount int64) Posting {
 	}
 	return Posting{Account: a, Kind: Accrual, Amount: amount}
 }
+
+// EntryBatchID names a batch of entries that were posted by hand.
+type EntryBatchID int64
+
+func (id EntryBatchID) String() string { return prefixed("ebt_", int64(id)) }

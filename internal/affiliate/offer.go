@@ -77,7 +77,7 @@ func (o *Offer) SetStatus(s OfferStatus, now time.Time) {
 	o.Status = s
 }
 
-// SetRule changes the commission of orders credited from now on. Its version grows only when something changes.
+// SetRule changes the commission of orders placed from now on. Its version grows only when something changes.
 func (o *Offer) SetRule(percent, flat int64) {
 	if o.Rule.Percent != percent || o.Rule.Flat != flat {
 		o.Rule = Rule{Percent: percent, Flat: flat, Version: o.Rule.Version + 1}
@@ -94,9 +94,35 @@ type OfferMember struct {
 	Override      *Rule      // replaces the offer's whole rule; nil: the offer's rule counts. Its version is not used.
 	RuleVersion   int        // grows with every change of Override
 	InactiveSince time.Time  // zero while active
+	RemovedAt     time.Time  // zero while in the offer; who is removed is inactive as well
 	Version       int
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
+}
+
+// MemberState is how a creator stands in an offer.
+type MemberState string
+
+const (
+	MemberActive   MemberState = "active"
+	MemberInactive MemberState = "inactive"
+	MemberRemoved  MemberState = "removed" // from the offer, its campaign or the community
+)
+
+// Words lists the states there are.
+func (MemberState) Words() []MemberState {
+	return []MemberState{MemberActive, MemberInactive, MemberRemoved}
+}
+
+// State is how the member stands in the offer, as far as the offer itself says.
+func (m OfferMember) State() MemberState {
+	switch {
+	case !m.RemovedAt.IsZero():
+		return MemberRemoved
+	case !m.InactiveSince.IsZero():
+		return MemberInactive
+	}
+	return MemberActive
 }
 
 // Validate gives an error that names the field that is wrong.
@@ -120,11 +146,19 @@ func (m *OfferMember) SetOverride(override *Rule) {
 	m.RuleVersion++
 }
 
-// SetActive makes the member active or inactive; orders placed from now on feel it.
+// SetRemoved takes the member out of the offer; orders placed from now on feel it. SetActive takes them back.
+func (m *OfferMember) SetRemoved(now time.Time) {
+	m.SetActive(false, now)
+	if m.RemovedAt.IsZero() {
+		m.RemovedAt = now
+	}
+}
+
+// SetActive makes the member active or inactive; orders placed from now on feel it. Who is active is in the offer.
 func (m *OfferMember) SetActive(active bool, now time.Time) {
 	switch {
 	case active:
-		m.InactiveSince = time.Time{}
+		m.InactiveSince, m.RemovedAt = time.Time{}, time.Time{}
 	case m.InactiveSince.IsZero():
 		m.InactiveSince = now
 	}
@@ -179,11 +213,16 @@ func parseExact(field, s string, digits int, example string) (int64, error) {
 // ParseAmount reads an amount ("12.50") as minor units of c. Decimals that c does not have are refused rather than
 // rounded.
 func ParseAmount(field, s string, c money.Currency) (int64, error) {
-	n, err := parseExact(field, s, c.Digits(), money.Format(1250, c))
+	n, err := ParseSignedAmount(field, s, c)
 	if err == nil && n < 0 {
 		err = FieldErrorf(field, "must not be negative")
 	}
 	return n, err
+}
+
+// ParseSignedAmount is ParseAmount of what may be below 0, such as an adjustment.
+func ParseSignedAmount(field, s string, c money.Currency) (int64, error) {
+	return parseExact(field, s, c.Digits(), money.Format(1250, c))
 }
 
 // ParseCurrency reads an ISO 4217 code; the error names the field.

@@ -138,3 +138,29 @@ func (a Account) Name() string {
 	}
 	return a.CreatorID.String()
 }
+
+// Forgive gives the postings that bring a creator's balance up to 0 where it is below, over all of their accounts. The
+// balances are in minor units of one currency. Accounts below 0 are walked in one order, until the whole is forgiven:
+// what other accounts hold counts against what is owed.
+func Forgive(balances map[Account]int64) (postings []Posting) {
+	var accounts []Account
+	owed := int64(0)
+	for account, balance := range balances {
+		owed -= balance
+		if balance < 0 {
+			accounts = append(accounts, account)
+		}
+	}
+	slices.SortFunc(accounts, func(a, b Account) int {
+		return cmp.Or(cmp.Compare(a.OfferMemberID, b.OfferMemberID), cmp.Compare(a.CampaignID, b.CampaignID))
+	})
+	for _, account := range accounts {
+		if owed <= 0 {
+			break
+		}
+		amount := min(owed, -balances[account])
+		owed -= amount
+		postings = append(postings, Posting{Account: account, Kind: WriteOff, Amount: amount})
+	}
+	return postings
+}

@@ -23,6 +23,7 @@ type Settings struct {
 	MinimumPayout int64          `json:"minimum_payout"` // minor units of Currency
 	// ReservedCodes are words that no creator's code may be, nor with a number behind it, with commas between them.
 	ReservedCodes string `json:"reserved_codes"`
+	MailPerMinute int    `json:"mail_per_minute"` // mails to creators, at most
 }
 
 // ReservedWords are the words of ReservedCodes, for ReservedCode.
@@ -46,7 +47,8 @@ func (RenewalRule) Words() []RenewalRule { return []RenewalRule{RenewalsOwnCode,
 func DefaultSettings() Settings {
 	return Settings{Name: "My brand", Currency: "USD", Timezone: "UTC", WindowDays: DefaultWindowDays,
 		Precedence: CodeFirst, ClickRule: LastClick, Renewals: RenewalsOwnCode, UTM: UTMOn,
-		ReservedCodes: "ADMIN, TEST, FREE, SALE, DISCOUNT, WELCOME, NULL, UNDEFINED"}
+		ReservedCodes: "ADMIN, TEST, FREE, SALE, DISCOUNT, WELCOME, NULL, UNDEFINED",
+		MailPerMinute: 60}
 }
 
 // MaxHoldDays bounds the hold period.
@@ -82,6 +84,7 @@ const (
 	SettingCredit SettingGroup = "credit"
 	SettingPay    SettingGroup = "pay"
 	SettingCodes  SettingGroup = "codes"
+	SettingMail   SettingGroup = "mail"
 )
 
 // SettingKind says what values a setting has.
@@ -96,6 +99,7 @@ const (
 	SettingChoices  SettingKind = "choices"
 	SettingAmount   SettingKind = "amount" // in the account's currency
 	SettingWords    SettingKind = "words"  // any number of them, with commas between
+	SettingNumber   SettingKind = "number"
 )
 
 // Choice is one of few values, with what people read for it.
@@ -211,6 +215,12 @@ func AccountSettings() []AccountSetting {
 				}
 				return nil
 			}},
+		ofNumber(AccountSetting{Key: "mail_per_minute", Group: SettingMail, Kind: SettingNumber, Least: 1, Most: 6000,
+			Label: "Mails to creators per minute", Fact: "Mails to creators per minute", Name: "mails per minute",
+			Hint: "More wait for their turn. Mail services have limits, and a domain that sends its first mails " +
+				"should begin slowly.",
+			Help: "how many mails to creators are sent per minute at most"},
+			func(s *Settings) *int { return &s.MailPerMinute }),
 	}
 }
 
@@ -243,6 +253,11 @@ func (s *Settings) setCurrency(v string) error {
 // ofDays completes a setting that is a number of days.
 func ofDays(a AccountSetting, at func(*Settings) *int) AccountSetting {
 	a.Kind = SettingDays
+	return ofNumber(a, at)
+}
+
+// ofNumber completes a setting that is a whole number.
+func ofNumber(a AccountSetting, at func(*Settings) *int) AccountSetting {
 	a.Text = func(s Settings) string { return strconv.Itoa(*at(&s)) }
 	a.set = func(s *Settings, v string) error {
 		n, err := strconv.Atoi(v)

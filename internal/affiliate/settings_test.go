@@ -68,7 +68,8 @@ func TestSettings_Set(t *testing.T) {
 		t.Errorf("words are kept as %q, %v", words.ReservedCodes, err)
 	}
 	both, err := Settings.Set(Settings{Name: "Fern", Currency: "EUR", Timezone: "UTC", WindowDays: 30,
-		Precedence: CodeFirst, ClickRule: LastClick, Renewals: RenewalsOwnCode, UTM: UTMOn, MinimumPayout: 1000},
+		Precedence: CodeFirst, ClickRule: LastClick, Renewals: RenewalsOwnCode, UTM: UTMOn, MinimumPayout: 1000,
+		MailPerMinute: 60},
 		map[string]string{"minimum_payout": "7", "currency": "JPY"})
 	if err != nil || both.MinimumPayout != 7 {
 		t.Errorf("an amount set beside its currency: %+v, %v", both, err)
