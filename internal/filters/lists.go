@@ -94,6 +94,19 @@ func (q *Query) Payouts() storage.PayoutFilter {
 	}
 }
 
+// Rewards reads which rewards are wanted, whenever they were earned.
+func (q *Query) Rewards() storage.RewardFilter {
+	return storage.RewardFilter{
+		IDs:      ids[affiliate.RewardID](q, "ids", "rwd_"),
+		Offer:    id[affiliate.OfferID](q, "offer", "off_"),
+		Campaign: id[affiliate.CampaignID](q, "campaign", "cmp_"),
+		Creator:  id[affiliate.CreatorID](q, "creator", "cre_"),
+		Rule:     id[affiliate.RewardRuleID](q, "rule", "rrl_"),
+		State:    word[affiliate.RewardState](q, "state"),
+		Search:   q.Text("q"),
+	}
+}
+
 // Due reads whose payments due are wanted.
 func (q *Query) Due() storage.DueFilter {
 	return storage.DueFilter{

@@ -73,6 +73,10 @@ func newBatch(changes []affiliate.Change) *Batch {
 				words["account"] = true
 				continue
 			}
+			if c.Rewards {
+				words["rewards"] = true
+				continue
+			}
 			words[c.Store.String()] = true
 			if c.Order == 0 {
 				words["deliveries"] = true
@@ -96,8 +100,8 @@ func (b *Batch) Text(write func([]affiliate.Change) string) string {
 // Figures is the word for all figures: it concerns every reader.
 const Figures = "figures"
 
-// Words are what the changes are about: "orders", "deliveries", "account" for its settings, Figures, and the ids of
-// stores, orders and campaigns. They are found once for all readers.
+// Words are what the changes are about: "orders", "deliveries", "account" for its settings, "rewards", Figures, and the
+// ids of stores, orders and campaigns. They are found once for all readers.
 func (b *Batch) Words() map[string]bool { return b.words() }
 
 // Reader receives changes until it is gone: then it fell behind or the hub ended.

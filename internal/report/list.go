@@ -23,6 +23,10 @@ type List struct {
 	// State narrows campaigns to those that are in it now, which is Now.
 	State affiliate.CampaignState
 	Now   time.Time
+	// Only narrows offers to those of a status; what the scope adds up to is of all.
+	Only affiliate.OfferStatus
+	// Standing narrows creators of the scope's offers to those who stand so in one of them.
+	Standing affiliate.MemberState
 	storage.Page
 }
 
@@ -173,6 +177,9 @@ func (l List) OfferRows(ctx context.Context, q Querier) (PageOf[OfferRow], error
 		query, args := l.members("om.offer_id")
 		f.And("t.id IN ("+query+")", args...)
 	}
+	if l.Only != "" {
+		f.And("t.status = ?", string(l.Only))
+	}
 	if l.Text != "" {
 		like := storage.Containing(affiliate.FoldName(l.Text))
 		f.And(`(t.folded LIKE ? ESCAPE '\' OR t.campaign_id IN (SELECT p.id FROM campaigns p WHERE p.folded LIKE ? ESCAPE '\'))`, like, like)
@@ -220,6 +227,9 @@ func (l List) CreatorRows(ctx context.Context, q Querier) (PageOf[CreatorRow], e
 		query, args := l.campaignMembers()
 		f.And("t.id IN ("+query+")", args...)
 	}
+	if l.Standing != "" {
+		l.standing(&f)
+	}
 	if !l.Scope.Former {
 		f.And("t.removed_at IS NULL")
 	}
@@ -238,6 +248,24 @@ func (l List) CreatorRows(ctx context.Context, q Querier) (PageOf[CreatorRow], e
 		}
 		return found, err
 	}, func(r *CreatorRow) *RowSums { return &r.RowSums })
+}
+
+// standing narrows creators t to those who stand in one of the scope's offers as the list asks for.
+func (l List) standing(f *storage.Filter) {
+	const gone = "(om.removed_at IS NOT NULL OR m.removed_at IS NOT NULL OR t.removed_at IS NOT NULL)"
+	var places storage.Filter
+	places.And("m.creator_id = t.id")
+	l.amongOffers(&places, "om.offer_id", "o.id")
+	switch l.Standing {
+	case affiliate.MemberActive:
+		places.And("om.inactive_since IS NULL AND NOT " + gone)
+	case affiliate.MemberInactive:
+		places.And("om.inactive_since IS NOT NULL AND NOT " + gone)
+	case affiliate.MemberRemoved:
+		places.And(gone)
+	}
+	f.And("EXISTS (SELECT 1 FROM offer_members om JOIN campaign_members m ON m.id = om.member_id"+places.Where()+")",
+		places.Args...)
 }
 
 // creatorsWith narrows creators t to those who have a text in a name, an address, a handle, a code or a link.
@@ -410,6 +438,9 @@ func pageOf[R any](ctx context.Context, q Querier, l List, g grouping, rows stor
 func (l List) unnarrowedTotal(ctx context.Context, q Querier, g grouping) (*affiliate.Sums, error) {
 	if l.narrowed() {
 		return nil, nil
+	}
+	if l.Only != "" {
+		l.OfferStatus = l.Only
 	}
 	all, err := l.Sums(ctx, q)
 	if g.payouts == "" {

@@ -9,13 +9,15 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// CountMembers counts the scope's offer members, as of now. A creator in two offers counts twice.
+// CountMembers counts the scope's offer members, as of now, without those who were removed from their offers. A creator
+// in two offers counts twice.
 func (s Scope) CountMembers(ctx context.Context, q Querier) (n int64, err error) {
-	query, args := `SELECT COUNT(*) FROM offer_members`, []any(nil)
-	if !s.Everybody() {
-		query, args = s.members("COUNT(*)")
+	if s.Everybody() {
+		return n, q.GetIn(ctx, &n, `SELECT COUNT(*) FROM offer_members WHERE removed_at IS NULL`)
 	}
-	return n, q.GetIn(ctx, &n, query, args...)
+	from, f := s.memberTables()
+	f.And("om.removed_at IS NULL")
+	return n, q.GetIn(ctx, &n, "SELECT COUNT(*) FROM "+from+f.Where(), f.Args...)
 }
 
 // MembersWithConversions counts the scope's offer members who have an accepted conversion in the range. One that waits

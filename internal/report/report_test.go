@@ -103,6 +103,61 @@ func TestSums(t *testing.T) {
 	})
 }
 
+// TestLists_parted: the creators of an offer by how they stand in it, and offers by their status, are parts of the list
+// without a choice, and add up to it.
+func TestLists_parted(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, db *storage.DB) {
+		p, ctx := smallPast(t, db), t.Context()
+		offers, _, err := db.Offers(ctx, past.Spring, storage.Page{Limit: storage.MaxLimit})
+		if err != nil || len(offers) == 0 {
+			t.Fatalf("offers %v, %v", offers, err)
+		}
+		of := p.report(report.Scope{Campaigns: []affiliate.CampaignID{past.Spring},
+			Offers: []affiliate.OfferID{offers[0].ID}, Former: true}, affiliate.Range{Zone: p.Zone})
+		all, err := list(of, report.KeySales, true).CreatorRows(ctx, db)
+		if err != nil || all.Count == 0 {
+			t.Fatalf("%d creators, %v", all.Count, err)
+		}
+		var count, sales int64
+		for _, state := range affiliate.Words[affiliate.MemberState]() {
+			l := list(of, report.KeySales, true)
+			l.Standing = state
+			part, err := l.CreatorRows(ctx, db)
+			if err != nil || part.Total == nil {
+				t.Fatalf("%s: %+v, %v", state, part.Total, err)
+			}
+			count, sales = count+part.Count, sales+part.Total.Sales
+			if state == affiliate.MemberRemoved && part.Count == 0 {
+				t.Error("nobody of those who left is listed as removed")
+			}
+		}
+		if count != all.Count || sales != all.Total.Sales {
+			t.Errorf("the parts have %d creators with %d, all are %d with %d", count, sales, all.Count, all.Total.Sales)
+		}
+		every := p.report(report.Scope{Former: true}, affiliate.Range{Zone: p.Zone})
+		for _, by := range []report.Key{report.KeySales, report.KeyName} {
+			whole, err := list(every, by, true).OfferRows(ctx, db)
+			if err != nil {
+				t.Fatal(err)
+			}
+			count, sales = 0, 0
+			for _, status := range affiliate.Words[affiliate.OfferStatus]() {
+				l := list(every, by, true)
+				l.Only = status
+				part, err := l.OfferRows(ctx, db)
+				if err != nil || part.Total == nil {
+					t.Fatalf("%s: %+v, %v", status, part.Total, err)
+				}
+				count, sales = count+part.Count, sales+part.Total.Sales
+			}
+			if count != whole.Count || sales != whole.Total.Sales {
+				t.Errorf("by %s the parts have %d offers with %d, all are %d with %d", by, count, sales, whole.Count,
+					whole.Total.Sales)
+			}
+		}
+	})
+}
+
 // TestCommunity: who left a campaign counts among the community with all that they sold, who left the community does
 // not; the list, the figures of each creator and what those sold who left are one account with home.
 func TestCommunity(t *testing.T) {

@@ -23,7 +23,7 @@ type Return struct {
 type ReturnSums struct {
 	Currency      money.Currency
 	GMV           int64 // value of the accepted conversions
-	ProductValues int64 // of the goods sent to members
+	ProductValues int64 // of the goods sent to members, rewards that are products or codes among them
 	Payouts       int64 // paid to creators by way of the ledger
 	Fees          int64 // recorded by people
 	PaymentsDue   int64 // owed to creators who are due, as of now; no cost yet
@@ -45,8 +45,9 @@ func (r Return) ROI() *int64 {
 
 // CampaignReturn adds up a campaign. What belongs to a member counts while they are one, or with former always: their
 // sales, the goods they got and what was paid to them. Fees that were paid to nobody of the campaign always count.
-// Product values are converted at the rate of the day on which the member joined, fees and payouts at that of their
-// payment.
+// Product values are converted at the rate of the day on which the member joined, rewards at that of the day on which
+// they were given, or else approved, fees and payouts at that of their payment. Rewards of cash are paid with the
+// commissions.
 func CampaignReturn(ctx context.Context, q Querier, id affiliate.CampaignID, former bool, s affiliate.Settings,
 	now time.Time) (Return, error) {
 	zone, err := affiliate.LoadZone(s.Timezone)
@@ -129,21 +130,23 @@ type spending struct {
 	Amount   int64
 	Currency money.Currency
 	Day      string
-	Joined   storage.Time
+	Joined   storage.Time // or when a reward was given
 }
 
 // spendings lists the costs of a campaign. Each is converted by itself, so that what people see of them adds up.
 // Payouts in the account's currency need no rate and come as one sum.
 func spendings(ctx context.Context, q Querier, s Scope, id affiliate.CampaignID, account money.Currency,
 	zone *time.Location) ([]spending, error) {
-	var members, costs, paid storage.Filter
+	var members, rewards, costs, paid storage.Filter
 	members.And("m.campaign_id = ? AND m.product_value <> 0", id)
+	rewards.And("w.campaign_id = ? AND w.kind <> 'cash' AND w.amount <> 0 AND (w.given_at IS NOT NULL OR w.earned AND w.decision = 'approved')", id)
 	costs.And("c.campaign_id = ? AND c.removed_at IS NULL", id)
 	paid.And("b.campaign_id = ? AND b.paid <> 0", id)
 	if !s.Former {
 		const current = `IN (SELECT m.creator_id FROM campaign_members m JOIN creators cr ON cr.id = m.creator_id
 			WHERE m.campaign_id = ? AND m.removed_at IS NULL AND cr.removed_at IS NULL)`
 		members.And("m.creator_id "+current, id)
+		rewards.And("w.creator_id "+current, id)
 		costs.And("(c.creator_id IS NULL OR c.creator_id "+current+")", id)
 		paid.And("b.creator_id "+current, id)
 	}
@@ -155,6 +158,8 @@ func spendings(ctx context.Context, q Querier, s Scope, id affiliate.CampaignID,
 	}{
 		{func(r *ReturnSums) *int64 { return &r.ProductValues },
 			`SELECT m.product_value AS amount, m.product_currency AS currency, '' AS day, m.created_at AS joined FROM campaign_members m` + members.Where(), members.Args},
+		{func(r *ReturnSums) *int64 { return &r.ProductValues },
+			`SELECT w.amount, w.currency, '' AS day, COALESCE(w.given_at, w.decided_at) AS joined FROM rewards w` + rewards.Where(), rewards.Args},
 		{func(r *ReturnSums) *int64 { return &r.Fees },
 			`SELECT c.amount, c.currency, c.day FROM campaign_costs c` + costs.Where(), costs.Args},
 		{func(r *ReturnSums) *int64 { return &r.Payouts },

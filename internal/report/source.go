@@ -43,7 +43,7 @@ func (r Report) inPeriods(g grouping) bool {
 }
 
 // narrowed says whether the list leaves rows of its scope out.
-func (l List) narrowed() bool { return l.Text != "" || len(l.Bounds) > 0 }
+func (l List) narrowed() bool { return l.Text != "" || len(l.Bounds) > 0 || l.Standing != "" }
 
 // kinds says which kinds of facts a query reads.
 type kinds struct {

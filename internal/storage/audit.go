@@ -110,6 +110,10 @@ var words = map[string]string{
 	"off": `SELECT id, name, 'cmp_' || campaign_id AS page FROM offers WHERE id IN (?)`,
 	"cst": `SELECT id, note AS name, 'cmp_' || campaign_id AS page FROM campaign_costs WHERE id IN (?)`,
 	"cnv": `SELECT c.id, o.number AS name, 'ord_' || o.id AS page FROM conversions c JOIN orders o ON o.id = c.order_id WHERE c.id IN (?)`,
+	"rrl": `SELECT r.id, r.name, 'cmp_' || o.campaign_id AS page FROM reward_rules r JOIN offers o ON o.id = r.offer_id WHERE r.id IN (?)`,
+	"rwd": `SELECT w.id, r.name || ' of ' || c.name AS name, 'cre_' || c.id AS page FROM rewards w JOIN reward_rules r ON r.id = w.rule_id
+		JOIN creators c ON c.id = w.creator_id WHERE w.id IN (?)`,
+	"ebt": `SELECT id, entries || CASE WHEN entries = 1 THEN ' entry' ELSE ' entries' END || ': ' || reason AS name, '' AS page FROM entry_batches WHERE id IN (?)`,
 	"pay": `SELECT p.id, c.name, 'pay_' || p.id AS page FROM payouts p JOIN creators c ON c.id = p.creator_id WHERE p.id IN (?)`,
 	"bat": `SELECT id, day || ' · ' || payouts || CASE WHEN payouts = 1 THEN ' payout' ELSE ' payouts' END AS name, 'bat_' || id AS page FROM payout_batches WHERE id IN (?)`,
 	"mem": `SELECT m.id, c.name, 'cmp_' || m.campaign_id AS page FROM campaign_members m JOIN creators c ON c.id = m.creator_id WHERE m.id IN (?)`,
@@ -120,6 +124,8 @@ var words = map[string]string{
 	"cru": `SELECT c.id, COALESCE(o.name, 'codes that were taken over') AS name, 'cru_' || c.id AS page FROM code_runs c
 		LEFT JOIN offers o ON o.id = c.offer_id WHERE c.id IN (?)`,
 	"job": `SELECT j.id, s.name, 'str_' || s.id AS page FROM store_jobs j JOIN stores s ON s.id = j.store_id WHERE j.id IN (?)`,
+	"snd": `SELECT id, subject AS name, 'snd_' || id AS page FROM mail_sends WHERE id IN (?)`,
+	"mai": `SELECT id, creator AS name, 'snd_' || send_id || '/mai_' || id AS page FROM mails WHERE id IN (?)`,
 	"lnk": `SELECT id, slug AS name, 'lnk_' || id AS page FROM links WHERE id IN (?)`,
 }
 

@@ -137,6 +137,13 @@ func load[R, T any](t table[R], list []T, row func(*T) R) loading {
 	}}
 }
 
+// loadNew is load, where the database gives the ids.
+func loadNew[R any](t table[R], list []R) loading {
+	return loading{t.name, t.into(t.new), len(t.new), len(list), func(args []any, i int) []any {
+		return t.args(args, t.new, &list[i])
+	}}
+}
+
 // same is for rows that are the thing itself.
 func same[R any](r *R) R { return *r }
 
@@ -154,6 +161,7 @@ func (r Rows) tables() []loading {
 		load(offerMemberTable, r.OfferMembers, func(m *affiliate.OfferMember) offerMemberRow {
 			return newOfferMemberRow(*m)
 		}),
+		loadNew(commissionRuleTable, firstRules(r.Offers, r.OfferMembers)),
 		load(codeTable, r.Codes, func(c *affiliate.Code) codeRow { return codeRow{*c, affiliate.FoldCode(c.Code)} }),
 		load(linkTable, r.Links, same),
 		load(payoutTable, r.Payouts, same),

@@ -46,19 +46,12 @@ type membershipRow struct {
 	Precedence    *affiliate.Precedence
 	ClickRule     *affiliate.ClickRule `db:"click_rule"`
 	EmailHash     string               `db:"email_hash"`
-	Percent       int64                `db:"percent"`
-	Flat          int64                `db:"flat"`
-	RuleVersion   int                  `db:"rule_version"`
 }
 
-// membershipColumns go with membershipJoin. A member's override replaces the offer's whole rule; the versions of both
-// are added up, so that the sum grows with either.
+// membershipColumns go with membershipJoin. What the members earn is read beside them, by commissionsOf.
 const membershipColumns = `om.id AS offer_member_id, o.id AS offer_id, p.id AS campaign_id, r.id AS creator_id, o.name AS offer,
 	p.name AS campaign, r.name AS creator, o.status AS offer_status, o.status_since, om.inactive_since, m.removed_at AS left_campaign,
-	r.removed_at AS left_community, p.starts_at, p.ends_at, p.window_days, p.precedence, p.click_rule, r.email_hash,
-	CASE WHEN om.commission_percent IS NULL AND om.commission_flat IS NULL THEN o.commission_percent ELSE COALESCE(om.commission_percent, 0) END AS percent,
-	CASE WHEN om.commission_percent IS NULL AND om.commission_flat IS NULL THEN o.commission_flat ELSE COALESCE(om.commission_flat, 0) END AS flat,
-	o.rule_version + om.rule_version AS rule_version`
+	r.removed_at AS left_community, p.starts_at, p.ends_at, p.window_days, p.precedence, p.click_rule, r.email_hash`
 
 const membershipJoin = ` JOIN offer_members om ON om.id = x.offer_member_id JOIN offers o ON o.id = om.offer_id
 	JOIN campaign_members m ON m.id = om.member_id JOIN campaigns p ON p.id = o.campaign_id JOIN creators r ON r.id = m.creator_id`
@@ -67,9 +60,7 @@ func (r membershipRow) membership(s affiliate.Settings) affiliate.Membership {
 	m := affiliate.Membership{OfferMemberID: r.OfferMemberID, OfferID: r.OfferID, CampaignID: r.CampaignID,
 		CreatorID: r.CreatorID, Offer: r.Offer, Campaign: r.Campaign, Creator: r.Creator, OfferStatus: r.OfferStatus,
 		StatusSince: r.StatusSince.Time, StartsAt: r.StartsAt.Time, EndsAt: r.EndsAt.Time, WindowDays: s.WindowDays,
-		Precedence: s.Precedence, ClickRule: s.ClickRule, EmailHash: r.EmailHash,
-		Rule: affiliate.Rule{Percent: r.Percent, Flat: r.Flat,
-			Version: r.RuleVersion}}
+		Precedence: s.Precedence, ClickRule: s.ClickRule, EmailHash: r.EmailHash}
 	for _, left := range []Time{r.Inactive, r.LeftCampaign, r.LeftCommunity} {
 		if !left.IsZero() && (m.InactiveSince.IsZero() || left.Before(m.InactiveSince)) {
 			m.InactiveSince = left.Time
@@ -87,8 +78,8 @@ func (r membershipRow) membership(s affiliate.Settings) affiliate.Membership {
 	return m
 }
 
-// Candidates looks up a batch's evidence in as many queries as there are kinds of it. Settings fill in what campaigns
-// leave to the account.
+// Candidates looks up a batch's evidence in as many queries as there are kinds of it, and one more for what the owners
+// earn. Settings fill in what campaigns leave to the account.
 func (q queries) Candidates(ctx context.Context, l Lookup, s affiliate.Settings) (Candidates, error) {
 	c := Candidates{Codes: map[affiliate.StoreID]map[string][]affiliate.CodeOwner{},
 		Links: map[string]affiliate.LinkOwner{}, Clicks: map[string]affiliate.Click{}}
@@ -114,7 +105,42 @@ func (q queries) Candidates(ctx context.Context, l Lookup, s affiliate.Settings)
 			slugs = append(slugs, r.Slug)
 		}
 	}
-	return c, q.linkOwners(ctx, slugs, s, c.Links)
+	if err := q.linkOwners(ctx, slugs, s, c.Links); err != nil {
+		return c, err
+	}
+	return c, q.addCommissions(ctx, c)
+}
+
+// addCommissions gives the owners their rules.
+func (q queries) addCommissions(ctx context.Context, c Candidates) error {
+	var offers []affiliate.OfferID
+	var members []affiliate.OfferMemberID
+	for _, ofStore := range c.Codes {
+		for _, owners := range ofStore {
+			for _, o := range owners {
+				offers, members = append(offers, o.OfferID), append(members, o.OfferMemberID)
+			}
+		}
+	}
+	for _, o := range c.Links {
+		offers, members = append(offers, o.OfferID), append(members, o.OfferMemberID)
+	}
+	rules, err := q.commissionsOf(ctx, offers, members)
+	if err != nil {
+		return err
+	}
+	for _, ofStore := range c.Codes {
+		for _, owners := range ofStore {
+			for i := range owners {
+				rules.give(&owners[i].Membership)
+			}
+		}
+	}
+	for slug, o := range c.Links {
+		rules.give(&o.Membership)
+		c.Links[slug] = o
+	}
+	return nil
 }
 
 func (q queries) codeOwners(ctx context.Context, store affiliate.StoreID, folded []string,
@@ -167,7 +193,8 @@ func (q queries) linkOwners(ctx context.Context, slugs []string, s affiliate.Set
 	return nil
 }
 
-// LinkOwner gives a link's owner as attribution sees them; NotFound when no link ever had the slug.
+// LinkOwner gives a link's owner as attribution sees them, without what they earn; NotFound when no link ever had the
+// slug.
 func (q queries) LinkOwner(ctx context.Context, slug string, s affiliate.Settings) (affiliate.LinkOwner, error) {
 	owners := map[string]affiliate.LinkOwner{}
 	if err := q.linkOwners(ctx, []string{slug}, s, owners); err != nil {

@@ -97,6 +97,11 @@ func (q queries) Check(ctx context.Context) ([]Finding, error) {
 		ON e.conversion_id = c.id WHERE c.ledger_commission <> COALESCE(e.amount, 0)`)
 	check("the ledger entries of a conversion are in one currency", `SELECT e.conversion_id AS conversion, e.currency, c.ledger_currency
 		FROM ledger_entries e JOIN conversions c ON c.id = e.conversion_id WHERE e.currency <> c.ledger_currency`)
+	check("the ledger entries of a reward add up to what it comes to", `SELECT w.id AS reward, w.earned, w.decision, w.amount, e.amount AS posted, e.currency
+		FROM rewards w LEFT JOIN (SELECT reward_id, MIN(currency) AS currency, MAX(currency) AS other, SUM(amount) AS amount FROM ledger_entries
+			WHERE reward_id IS NOT NULL GROUP BY reward_id) e ON e.reward_id = w.id
+		WHERE CASE WHEN w.kind = 'cash' AND w.earned AND w.decision = 'approved' THEN w.amount ELSE 0 END <> COALESCE(e.amount, 0)
+		OR e.currency <> w.currency OR e.other <> w.currency`)
 	// Another time zone moves conversions first, and their orders after.
 	check("a conversion is as its order", `SELECT c.id AS conversion, c.order_id, c.status, o.status AS order_status, c.value, o.value AS order_value
 		FROM conversions c JOIN orders o ON o.id = c.order_id WHERE c.status <> o.status OR c.value <> o.value OR c.currency <> o.currency
@@ -106,6 +111,8 @@ func (q queries) Check(ctx context.Context) ([]Finding, error) {
 		WHERE commission <> 0 AND (NOT credited OR status <> 'paid' OR approval <> 'approved')`)
 	check("an order is credited or says why not", `SELECT o.id AS order_id, o.not_credited FROM orders o LEFT JOIN conversions c ON c.order_id = o.id AND c.credited
 		WHERE o.placed_at IS NOT NULL AND (o.not_credited IS NULL) <> (c.id IS NOT NULL)`)
+	check("an offer has a commission for all orders", `SELECT id AS offer FROM offers o WHERE NOT EXISTS (SELECT 1 FROM commission_rules r
+		WHERE r.offer_id = o.id AND r.offer_member_id IS NULL AND r.from_at IS NULL)`)
 	var findings []Finding
 	for _, rule := range rules {
 		f, err := q.finding(ctx, rule, checks[rule])

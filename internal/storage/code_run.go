@@ -281,7 +281,7 @@ var offerMembersByName = Keyset{Keys: []Key{{SQL: "r.name", Column: "creator", K
 // filter narrows to the search; of the aliases x, m and r.
 func (s OfferMemberSearch) filter(now time.Time) Filter {
 	var f Filter
-	f.And("x.offer_id = ? AND m.removed_at IS NULL AND r.removed_at IS NULL", s.Offer)
+	f.And("x.offer_id = ? AND x.removed_at IS NULL AND m.removed_at IS NULL AND r.removed_at IS NULL", s.Offer)
 	In(&f, "x.id", s.IDs)
 	if s.Active {
 		f.And("x.inactive_since IS NULL")

@@ -285,3 +285,39 @@ func (q queries) ConversionsAfter(ctx context.Context, after affiliate.Conversio
 	err := q.List(ctx, &ids, `SELECT id FROM conversions WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
 	return ids, err
 }
+
+// rewarded is what rewards see of a conversion; it is zero where it does not count.
+func (c *Conversion) rewarded() (seen struct {
+	member  affiliate.OfferMemberID
+	placed  time.Time
+	value   int64
+	in      money.Currency
+	account money.Currency
+	rated   int64
+	rate    bool
+}) {
+	if c == nil || !c.Credited || c.Class() != affiliate.ClassConversion {
+		return seen
+	}
+	seen.member, seen.placed, seen.value = c.OfferMemberID, c.PlacedAt.UTC(), c.Value
+	seen.in, seen.account = c.Currency, c.AccountCurrency
+	if c.AccountValue != nil {
+		seen.rated, seen.rate = *c.AccountValue, true
+	}
+	return seen
+}
+
+// Rewarded gives the offer members whose rewards may follow from the change: none of most that change nothing in what
+// counts.
+func (c ConversionChange) Rewarded() (members []affiliate.OfferMemberID) {
+	before, after := c.Before.rewarded(), c.After.rewarded()
+	if before == after {
+		return nil
+	}
+	for _, id := range []affiliate.OfferMemberID{before.member, after.member} {
+		if id != 0 {
+			members = append(members, id)
+		}
+	}
+	return members
+}

@@ -88,6 +88,24 @@ type CreatorFilter struct {
 	Community bool   // only those who were not removed
 }
 
+// CalledCreator is a creator with what people know them by.
+type CalledCreator struct {
+	ID     affiliate.CreatorID
+	Name   string
+	Handle string
+}
+
+// CreatorsCalled gives some creators by name; those that do not exist are left out.
+func (q queries) CreatorsCalled(ctx context.Context, ids []affiliate.CreatorID) ([]CalledCreator, error) {
+	list := []CalledCreator{}
+	if len(ids) == 0 {
+		return list, nil
+	}
+	err := q.ListIn(ctx, &list, `SELECT r.id, r.name, `+bestHandle+` AS handle FROM creators r WHERE r.id IN (?) ORDER BY r.name, r.id`,
+		ids)
+	return list, err
+}
+
 // Creators lists creators by name with their handles.
 func (q queries) Creators(ctx context.Context, c CreatorFilter, p Page) ([]affiliate.Creator, string, error) {
 	var f Filter

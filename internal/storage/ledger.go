@@ -98,4 +98,5 @@ type LedgerRow struct {
 	Day string
 }
 
-var ledgerTable = tableOf[LedgerRow]("ledger_entries", "campaign_id", "offer_member_id", "conversion_id", "payout_id")
+var ledgerTable = tableOf[LedgerRow]("ledger_entries", "campaign_id", "offer_member_id", "conversion_id", "payout_id",
+	"reward_id")

@@ -90,7 +90,7 @@ func (q queries) OfferMemberCounts(ctx context.Context,
 		N  int64
 	}
 	err := q.ListIn(ctx, &rows, `SELECT x.offer_id AS id, COUNT(*) AS n FROM offer_members x JOIN campaign_members m ON m.id = x.member_id
-		JOIN creators r ON r.id = m.creator_id WHERE x.offer_id IN (?) AND m.removed_at IS NULL AND r.removed_at IS NULL GROUP BY x.offer_id`, offers)
+		JOIN creators r ON r.id = m.creator_id WHERE x.offer_id IN (?) AND x.removed_at IS NULL AND m.removed_at IS NULL AND r.removed_at IS NULL GROUP BY x.offer_id`, offers)
 	for _, r := range rows {
 		counts[r.ID] = r.N
 	}
@@ -101,6 +101,45 @@ func (q queries) OfferMemberCounts(ctx context.Context,
 func (q queries) OfferMembersOf(ctx context.Context, members []affiliate.MemberID) ([]affiliate.OfferMember, error) {
 	rows, err := listOf[ownedMemberRow](ctx, q, selectOfferMembers+` WHERE x.member_id IN (?) ORDER BY x.id`, members)
 	return domains(rows), err
+}
+
+// OfferMembersByID gives some offer members, removed ones included, by id.
+func (q queries) OfferMembersByID(ctx context.Context,
+	ids []affiliate.OfferMemberID) ([]affiliate.OfferMember, error) {
+	rows, err := listOf[ownedMemberRow](ctx, q, selectOfferMembers+` WHERE x.id IN (?) ORDER BY x.id`, ids)
+	return domains(rows), err
+}
+
+// PlacesOf gives what some creators are in an offer and in its campaign, by creator, removed ones included.
+func (q queries) PlacesOf(ctx context.Context, offer affiliate.Offer, creators []affiliate.CreatorID) (
+	map[affiliate.CreatorID]affiliate.CampaignMember, map[affiliate.CreatorID]affiliate.OfferMember, error) {
+	members := make(map[affiliate.CreatorID]affiliate.CampaignMember, len(creators))
+	inOffer := make(map[affiliate.CreatorID]affiliate.OfferMember, len(creators))
+	if len(creators) == 0 {
+		return members, inOffer, nil
+	}
+	var list []affiliate.CampaignMember
+	if err := q.ListIn(ctx, &list, `SELECT `+memberColumns.of("")+` FROM campaign_members WHERE campaign_id = ? AND creator_id IN (?)`,
+		offer.CampaignID, creators); err != nil {
+		return nil, nil, err
+	}
+	for _, m := range list {
+		members[m.CreatorID] = m
+	}
+	var rows []ownedMemberRow
+	err := q.ListIn(ctx, &rows, selectOfferMembers+` WHERE x.offer_id = ? AND m.creator_id IN (?)`, offer.ID, creators)
+	for _, m := range domains(rows) {
+		inOffer[m.CreatorID] = m
+	}
+	return members, inOffer, err
+}
+
+// CountCredited counts the orders that are credited to some offer members.
+func (q queries) CountCredited(ctx context.Context, members []affiliate.OfferMemberID) (n int64, err error) {
+	if len(members) > 0 {
+		err = q.GetIn(ctx, &n, `SELECT COUNT(*) FROM conversions WHERE credited AND offer_member_id IN (?)`, members)
+	}
+	return n, err
 }
 
 // OffersOf gives the offers of some ids, by id.

@@ -69,11 +69,14 @@ func (q queries) Offers(ctx context.Context, campaign affiliate.CampaignID, p Pa
 
 const offerTaken = "the campaign has an offer %q already"
 
-// CreateOffer writes a new offer. Conflict when its campaign has one of that name.
+// CreateOffer writes a new offer, whose rule is that of all orders. Conflict when its campaign has one of that name.
 func (tx *Tx) CreateOffer(ctx context.Context, o affiliate.Offer) (affiliate.Offer, error) {
 	o.Version = 1
 	err := offerTable.create(ctx, tx, newOfferRow(o), &o.ID, "ON CONFLICT (campaign_id, folded) DO NOTHING")
-	return o, taken(err, "name", offerTaken, o.Name)
+	if err != nil {
+		return o, taken(err, "name", offerTaken, o.Name)
+	}
+	return o, tx.AddCommissionRules(ctx, firstRule(o))
 }
 
 // SaveOffer writes an offer that was read as o.Version.
@@ -87,6 +90,28 @@ func (tx *Tx) SaveOffer(ctx context.Context, o affiliate.Offer) (affiliate.Offer
 	return o, err
 }
 
+// firstRule is the rule that an offer comes with.
+func firstRule(o affiliate.Offer) affiliate.CommissionRule {
+	return affiliate.CommissionRule{OfferID: o.ID, Percent: &o.Rule.Percent, Flat: &o.Rule.Flat,
+		Version: max(1, o.Rule.Version), MadeAt: o.CreatedAt}
+}
+
+// firstRules are the rules that offers, and members with rules of their own, come with.
+func firstRules(offers []affiliate.Offer, members []affiliate.OfferMember) []affiliate.CommissionRule {
+	rules := make([]affiliate.CommissionRule, 0, len(offers))
+	for _, o := range offers {
+		rules = append(rules, firstRule(o))
+	}
+	for _, m := range members {
+		if m.Override != nil {
+			rules = append(rules, affiliate.CommissionRule{OfferID: m.OfferID, OfferMemberID: m.ID,
+				Percent: &m.Override.Percent, Flat: &m.Override.Flat, Version: max(1, m.RuleVersion),
+				MadeAt: m.CreatedAt})
+		}
+	}
+	return rules
+}
+
 type offerMemberRow struct {
 	ID            affiliate.OfferMemberID
 	OfferID       affiliate.OfferID
@@ -95,6 +120,7 @@ type offerMemberRow struct {
 	Flat          *int64 `db:"commission_flat"`
 	RuleVersion   int
 	InactiveSince time.Time
+	RemovedAt     time.Time
 	Version       int
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
@@ -108,7 +134,8 @@ var (
 
 func newOfferMemberRow(m affiliate.OfferMember) offerMemberRow {
 	r := offerMemberRow{ID: m.ID, OfferID: m.OfferID, MemberID: m.MemberID, RuleVersion: m.RuleVersion,
-		InactiveSince: m.InactiveSince, Version: m.Version, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt}
+		InactiveSince: m.InactiveSince, RemovedAt: m.RemovedAt, Version: m.Version, CreatedAt: m.CreatedAt,
+		UpdatedAt: m.UpdatedAt}
 	if m.Override != nil {
 		r.Percent, r.Flat = &m.Override.Percent, &m.Override.Flat
 	}
@@ -124,7 +151,8 @@ type ownedMemberRow struct {
 
 func (r ownedMemberRow) domain() affiliate.OfferMember {
 	m := affiliate.OfferMember{ID: r.ID, OfferID: r.OfferID, MemberID: r.MemberID, CampaignID: r.CampaignID,
-		CreatorID: r.CreatorID, RuleVersion: r.RuleVersion, InactiveSince: r.InactiveSince, Version: r.Version,
+		CreatorID: r.CreatorID, RuleVersion: r.RuleVersion, InactiveSince: r.InactiveSince,
+		RemovedAt: r.RemovedAt, Version: r.Version,
 		CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
 	if r.Percent != nil || r.Flat != nil {
 		m.Override = &affiliate.Rule{Percent: value(r.Percent), Flat: value(r.Flat)}
@@ -166,7 +194,8 @@ func (q queries) OfferMembers(ctx context.Context, o OfferMemberFilter,
 	return listPage[ownedMemberRow](ctx, q, selectOfferMembers, f, Keyset{Keys: []Key{{SQL: "x.id"}}}, p)
 }
 
-// CreateOfferMember puts a campaign member into an offer. Conflict when they are in it.
+// CreateOfferMember puts a campaign member into an offer; a rule of their own is that of all orders. Conflict when they
+// are in it.
 func (tx *Tx) CreateOfferMember(ctx context.Context, m affiliate.OfferMember) (affiliate.OfferMember, error) {
 	m.Version = 1
 	err := offerMemberTable.create(ctx, tx, newOfferMemberRow(m), &m.ID, "ON CONFLICT (offer_id, member_id) DO NOTHING")
@@ -175,7 +204,10 @@ func (tx *Tx) CreateOfferMember(ctx context.Context, m affiliate.OfferMember) (a
 		err = affiliate.ForPeople(affiliate.ConflictErrorf("member", text, m.MemberID, m.OfferID),
 			fmt.Sprintf(text, "the creator", "the offer"))
 	}
-	return m, err
+	if err != nil {
+		return m, err
+	}
+	return m, tx.AddCommissionRules(ctx, firstRules(nil, []affiliate.OfferMember{m})...)
 }
 
 // SaveOfferMember writes an offer member that was read as m.Version.

@@ -51,7 +51,7 @@ func (db *DB) Rehearse(ctx context.Context, f func(tx *Tx) error) (err error) {
 
 // rehearsed are the tables that a rehearsal may change.
 var rehearsed = []string{"campaigns", "creators", "creator_handles", "campaign_members", "offers", "offer_members",
-	"codes", "links", "dismissed_codes", "audit_log"}
+	"commission_rules", "codes", "links", "dismissed_codes", "audit_log"}
 
 // The audit log is only appended to: its copy is empty.
 const auditLog = "audit_log"

@@ -79,6 +79,17 @@ func Creators(account money.Currency, of CreatorsOf) Table[report.CreatorRow] {
 	return t
 }
 
+// OfferCreators are the creators of an offer, how they stand in it, and their figures. Its file is that of Creators.
+func OfferCreators() Table[report.CreatorRow] {
+	type row = report.CreatorRow
+	t := Creators("", CreatorsOf{})
+	t.Columns = append(t.Columns, Column[row]{Key: "state", Title: "State"}, Column[row]{Key: "codes",
+		Title: "Codes"}, Column[row]{Key: "rule", Title: "Commission"})
+	offered(t.Columns, report.KeyRefunds, report.KeyConversionRate)
+	t.OnPage = append(append([]string{"name", "state", "codes", "rule"}, pageFigures()...), "email", "country")
+	return t
+}
+
 // Members are the creators of a campaign with what they own there and their figures. Its file is that of Creators.
 func Members() Table[report.CreatorRow] {
 	type row = report.CreatorRow

@@ -45,7 +45,8 @@ GROUP BY 1, p.currency, p.converted, p.former;
 
 -- members of home
 SELECT COUNT(*)
-FROM offer_members;
+FROM offer_members
+WHERE removed_at IS NULL;
 
 -- members of home with conversions
 SELECT COUNT(*)
@@ -144,7 +145,7 @@ FROM offer_members om
 JOIN campaign_members m ON m.id = om.member_id
 JOIN offers o ON o.id = om.offer_id
 JOIN creators cr ON cr.id = m.creator_id
-WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL;
+WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND om.removed_at IS NULL;
 
 -- members of a campaign with conversions
 SELECT COUNT(*)
@@ -392,7 +393,7 @@ SELECT COUNT(*)
 FROM offer_members om
 JOIN campaign_members m ON m.id = om.member_id
 JOIN creators cr ON cr.id = m.creator_id
-WHERE m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id = ?;
+WHERE m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id = ? AND om.removed_at IS NULL;
 
 -- members of a creator with conversions
 SELECT COUNT(*)
@@ -689,7 +690,7 @@ SELECT COUNT(*)
 FROM offer_members om
 JOIN campaign_members m ON m.id = om.member_id
 JOIN creators cr ON cr.id = m.creator_id
-WHERE cr.removed_at IS NULL;
+WHERE cr.removed_at IS NULL AND om.removed_at IS NULL;
 
 -- members of the community with conversions
 SELECT COUNT(*)
@@ -953,7 +954,8 @@ FROM offer_members om
 JOIN campaign_members m ON m.id = om.member_id
 JOIN offers o ON o.id = om.offer_id
 JOIN creators cr ON cr.id = m.creator_id
-WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id = ?;
+WHERE o.campaign_id IN (?) AND m.removed_at IS NULL AND cr.removed_at IS NULL AND m.creator_id = ? AND
+    om.removed_at IS NULL;
 
 -- members of a creator in a campaign with conversions
 SELECT COUNT(*)
@@ -3067,6 +3069,16 @@ ORDER BY d.currency;
 SELECT m.product_value AS amount, m.product_currency AS currency, '' AS day, m.created_at AS joined
 FROM campaign_members m
 WHERE m.campaign_id = ? AND m.product_value <> 0 AND m.creator_id IN
+(SELECT m.creator_id
+  FROM campaign_members m
+  JOIN creators cr ON cr.id = m.creator_id
+  WHERE m.campaign_id = ? AND m.removed_at IS NULL AND cr.removed_at IS NULL);
+
+-- what came back of a campaign's costs
+SELECT w.amount, w.currency, '' AS day, COALESCE(w.given_at, w.decided_at) AS joined
+FROM rewards w
+WHERE w.campaign_id = ? AND w.kind <> 'cash' AND w.amount <> 0 AND (w.given_at IS NOT NULL OR w.earned AND
+      w.decision = 'approved') AND w.creator_id IN
 (SELECT m.creator_id
   FROM campaign_members m
   JOIN creators cr ON cr.id = m.creator_id

@@ -486,9 +486,9 @@ WITH page AS
   WHERE l.creator_id = $1 AND l.kind = $2 AND l.created_at >= $3
   ORDER BY l.created_at DESC, l.id DESC LIMIT 2)
 SELECT l.id, l.creator_id, l.campaign_id, l.offer_member_id, l.conversion_id, l.kind, l.currency, l.amount,
-    l.cause, l.payout_id, l.note, l.author, l.created_at, l.payable_at, om.offer_id, o.id AS order_id,
-    o.store_id, o.external_id, o.number, r.name AS creator, p.name AS campaign, f.name AS offer, s.slug AS
-    store
+    l.cause, l.payout_id, l.reward_id, l.note, l.author, l.created_at, l.payable_at, om.offer_id, o.id AS
+    order_id, o.store_id, o.external_id, o.number, r.name AS creator, p.name AS campaign, f.name AS offer,
+    s.slug AS store
 FROM page l
 LEFT JOIN offer_members om ON om.id = l.offer_member_id
 LEFT JOIN conversions c ON c.id = l.conversion_id
