@@ -169,6 +169,20 @@ func demoUser() affiliate.User {
 // guessed.
 func demoPassword() string { return "demo-" + strings.ToLower(rand.Text()) }
 
+// demoMailFrom is whom the mails of a demo are from.
+const demoMailFrom = `"Demo brand" <creators@demo.example>`
+
+// demoMailer takes every mail, and hands it to nobody.
+type demoMailer struct{}
+
+func (m demoMailer) Open(context.Context) (app.MailConnection, error) { return m, nil }
+
+func (demoMailer) Send(_ context.Context, _ affiliate.OutgoingMail, ending func() error) error {
+	return ending()
+}
+
+func (demoMailer) Close() error { return nil }
+
 // Size of the demo's past.
 const (
 	demoMonths      = 8

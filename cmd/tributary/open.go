@@ -19,6 +19,7 @@ import (
 
 	"github.com/tributaryhq/tributary/integrations/fxrates"
 	"github.com/tributaryhq/tributary/integrations/shopify"
+	"github.com/tributaryhq/tributary/integrations/smtp"
 	"github.com/tributaryhq/tributary/integrations/storeapi"
 	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -80,10 +81,28 @@ func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App,
 	if cfg.FXRatesURL != "" {
 		a.Rates = fxrates.Client{URL: cfg.FXRatesURL}
 	}
+	if a.MailFrom = cfg.MailFrom; cfg.SMTP.Host != "" {
+		a.Mailer = mailer{smtp.Server{Host: cfg.SMTP.Host, Port: cfg.SMTP.Port, User: cfg.SMTP.User,
+			Password: cfg.SMTP.Password, Encryption: smtp.Encryption(cfg.SMTP.Encryption)}}
+	}
+	if cfg.Demo {
+		a.Mailer, a.MailFrom, a.MailShown = demoMailer{}, demoMailFrom, true
+	}
 	if err := a.Refold(ctx); err != nil && !storage.IsUnwritable(err) { // then another start does
 		return nil, fmt.Errorf("bring kept texts up to date: %w", err)
 	}
 	return a, nil
+}
+
+// mailer hands mails to a server by SMTP.
+type mailer struct{ server smtp.Server }
+
+func (m mailer) Open(ctx context.Context) (app.MailConnection, error) {
+	c, err := m.server.Open(ctx)
+	if err != nil {
+		return nil, err // and no connection that is not nil
+	}
+	return c, nil
 }
 
 // nobody listens to the changes of a command: the pages of a running server fetch what they show.

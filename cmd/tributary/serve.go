@@ -288,17 +288,44 @@ func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Q
 	s.background("look for orders that prove codes", func(ctx context.Context) {
 		jobs.Every(ctx, s.log, proveEvery, "look for orders that prove codes", s.app.ProveCodes)
 	})
+	s.background("reckon rewards", func(ctx context.Context) {
+		jobs.Every(ctx, s.log, rewardsEvery, "reckon rewards", func(ctx context.Context) error {
+			_, err := s.app.ReckonRewards(ctx)
+			return err
+		})
+	})
+	s.background("take commissions into effect", func(ctx context.Context) {
+		jobs.Every(ctx, s.log, commissionsEvery, "take commissions into effect", func(ctx context.Context) error {
+			_, err := s.app.TakeCommissionsIntoEffect(ctx)
+			return err
+		})
+	})
+	s.background("send mails", func(ctx context.Context) {
+		jobs.Every(ctx, s.log, mailsEvery, "send mails", func(ctx context.Context) error {
+			_, err := s.app.SendMails(ctx)
+			return err
+		})
+	})
 	s.background("recalculate", func(ctx context.Context) {
 		jobs.Every(ctx, s.log, recalculateEvery, "recalculate", s.app.Recalculate)
 	})
 	return processor.Pulse
 }
 
+// mailsEvery is how soon a mail is begun with whose turn it is.
+const mailsEvery = time.Second
+
 // codeRunsEvery is how soon a code run begins whose time has come.
 const codeRunsEvery = 2 * time.Second
 
 // proveEvery is how soon an order is noticed that proves a code which somebody was to type into a store.
 const proveEvery = 30 * time.Second
+
+// rewardsEvery is how soon a reward follows the order that earns it.
+const rewardsEvery = time.Second
+
+// commissionsEvery is how soon a commission is shown whose time has come.
+const commissionsEvery = 10 * time.Second
 
 // roomEvery is how soon a full disk is noticed that nobody writes to, and room on one that was full.
 const roomEvery = 2 * time.Second

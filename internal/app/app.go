@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -21,9 +22,14 @@ type App struct {
 	Queue      Queue
 	Live       Publisher
 	Rates      Rates // nil: exchange rates are not fetched
-	Log        *slog.Logger
-	Now        func() time.Time
-	PublicURL  string // where stores and creators reach this server, without a trailing slash
+	// Mailer hands mails to a server; nil: none is set. MailFrom is whom they are from, name <address>.
+	Mailer   Mailer
+	MailFrom string
+	// MailShown says that mails go nowhere but onto a page, as in the demo.
+	MailShown bool
+	Log       *slog.Logger
+	Now       func() time.Time
+	PublicURL string // where stores and creators reach this server, without a trailing slash
 	// Serving says that deliveries are taken in by this very process, as against a command beside it.
 	Serving bool
 	// PrivateLandings lets the check of a link ask landing pages that are not at public addresses.
@@ -41,6 +47,8 @@ type App struct {
 	clients   storeClients
 	rests     storeRests
 	lines     Seldom
+
+	mailsFreed sync.Once // of the lease of a process before this one
 
 	// Tests set these; otherwise they are the constants of the same meaning, and waiting.
 	exportFrom int64

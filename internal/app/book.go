@@ -81,6 +81,13 @@ func (b *book) post(ctx context.Context) error {
 	if err := b.tx.AddLedger(ctx, entries); err != nil {
 		return fmt.Errorf("post to the ledger: %w", err)
 	}
+	var members []affiliate.OfferMemberID
+	for _, c := range changes {
+		members = append(members, c.Rewarded()...)
+	}
+	if err := b.tx.WantRewards(ctx, distinct(members)); err != nil {
+		return fmt.Errorf("have rewards reckoned: %w", err)
+	}
 	return nil
 }
 

@@ -267,11 +267,18 @@ func (a *App) addOffer(ctx context.Context, tx *storage.Tx, o affiliate.Offer) (
 	return o, a.audit(ctx, tx, "offer.add", o.ID, nil, offerFacts(o))
 }
 
-// ChangeOffer alters an offer. change uses SetStatus and SetRule.
+// ChangeOffer alters an offer. change uses SetStatus and SetRule; another rule counts for orders placed from now on.
 func (a *App) ChangeOffer(ctx context.Context, id affiliate.OfferID, version int,
 	change func(*affiliate.Offer) error) (affiliate.Offer, error) {
+	return a.ChangeOfferFrom(ctx, id, version, time.Time{}, change)
+}
+
+// ChangeOfferFrom is ChangeOffer where another rule counts for orders placed from a time on; zero: from now. change
+// finds the rule that they have until then. A time in the past is Invalid.
+func (a *App) ChangeOfferFrom(ctx context.Context, id affiliate.OfferID, version int, from time.Time,
+	change func(*affiliate.Offer) error) (affiliate.Offer, error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.Offer, error) {
-		return a.amendOffer(ctx, tx, id, version, "change", change)
+		return a.amendOfferFrom(ctx, tx, id, version, from, "change", change)
 	})
 }
 
@@ -287,14 +294,57 @@ func (a *App) EndOffer(ctx context.Context, id affiliate.OfferID) (affiliate.Off
 
 func (a *App) amendOffer(ctx context.Context, tx *storage.Tx, id affiliate.OfferID, version int, action string,
 	change func(*affiliate.Offer) error) (affiliate.Offer, error) {
-	return amend(ctx, a, tx, amendment[affiliate.Offer, affiliate.OfferID]{
-		name: "offer", read: tx.Offer, save: tx.SaveOffer, facts: offerFacts,
-		version: func(o affiliate.Offer) int { return o.Version },
+	return a.amendOfferFrom(ctx, tx, id, version, time.Time{}, action, change)
+}
+
+// amendOfferFrom alters an offer, whose rule is while it is altered that of orders placed at a time; zero: now.
+func (a *App) amendOfferFrom(ctx context.Context, tx *storage.Tx, id affiliate.OfferID, version int, from time.Time,
+	action string, change func(*affiliate.Offer) error) (affiliate.Offer, error) {
+	t, err := a.commissionTime(from)
+	if err != nil {
+		return affiliate.Offer{}, err
+	}
+	var rules affiliate.CommissionRules
+	var shown, then affiliate.Rule
+	o, err := amend(ctx, a, tx, amendment[affiliate.Offer, affiliate.OfferID]{
+		name: "offer", version: func(o affiliate.Offer) int { return o.Version },
+		read: func(ctx context.Context, id affiliate.OfferID) (o affiliate.Offer, err error) {
+			if o, rules, err = a.offerInForce(ctx, tx, id); err == nil {
+				shown, o.Rule = o.Rule, affiliate.RuleAt(rules, nil, t.from)
+			}
+			then = o.Rule
+			return o, err
+		},
 		prepare: func(_ *storage.Tx, o *affiliate.Offer) error {
 			o.Name, o.UpdatedAt = affiliate.Clean(o.Name), a.now()
 			return o.Validate()
 		},
+		save: func(ctx context.Context, o affiliate.Offer) (affiliate.Offer, error) {
+			if next, other := rules.Change(&o.Rule, t.from); other {
+				next.OfferID, next.MadeAt, next.Author = o.ID, t.now, actor(ctx)
+				if err := tx.AddCommissionRules(ctx, next); err != nil {
+					return o, err
+				}
+				if o.Rule.Version = next.Version; !t.later() {
+					shown = o.Rule
+				}
+			}
+			as := o
+			as.Rule = shown
+			as, err := tx.SaveOffer(ctx, as)
+			o.Version = as.Version
+			return o, err
+		},
+		facts: func(o affiliate.Offer) facts {
+			f := offerFacts(o)
+			if t.later() && o.Rule != then {
+				f["commission_from"] = auditTime(t.from)
+			}
+			return f
+		},
 	}, id, version, action, change)
+	o.Rule = shown
+	return o, err
 }
 
 func offerFacts(o affiliate.Offer) facts {
@@ -341,11 +391,19 @@ func (a *App) addOfferMember(ctx context.Context, tx *storage.Tx, m affiliate.Of
 	return m, a.audit(ctx, tx, "offer_member.add", m.ID, nil, offerMemberFacts(m))
 }
 
-// ChangeOfferMember alters an offer member. change uses SetOverride and SetActive.
+// ChangeOfferMember alters an offer member. change uses SetOverride and SetActive; another rule counts for orders
+// placed from now on.
 func (a *App) ChangeOfferMember(ctx context.Context, id affiliate.OfferMemberID, version int,
 	change func(*affiliate.OfferMember) error) (affiliate.OfferMember, error) {
+	return a.ChangeOfferMemberFrom(ctx, id, version, time.Time{}, change)
+}
+
+// ChangeOfferMemberFrom is ChangeOfferMember where another rule counts for orders placed from a time on; zero: from
+// now. change finds the rule of their own that they have until then. A time in the past is Invalid.
+func (a *App) ChangeOfferMemberFrom(ctx context.Context, id affiliate.OfferMemberID, version int, from time.Time,
+	change func(*affiliate.OfferMember) error) (affiliate.OfferMember, error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.OfferMember, error) {
-		return a.amendOfferMember(ctx, tx, id, version, "change", change)
+		return a.amendOfferMemberFrom(ctx, tx, id, version, from, "change", change)
 	})
 }
 
@@ -359,21 +417,52 @@ func (a *App) EndOfferMember(ctx context.Context, id affiliate.OfferMemberID) (a
 	})
 }
 
+// RemoveOfferMember takes a member out of an offer: orders placed from now on are not credited to them by it, and what
+// they have sold stays. Removing again changes nothing.
+func (a *App) RemoveOfferMember(ctx context.Context, id affiliate.OfferMemberID) (affiliate.OfferMember, error) {
+	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.OfferMember, error) {
+		return a.amendOfferMember(ctx, tx, id, AnyVersion, "remove", func(m *affiliate.OfferMember) error {
+			m.SetRemoved(a.now())
+			return nil
+		})
+	})
+}
+
 func (a *App) amendOfferMember(ctx context.Context, tx *storage.Tx, id affiliate.OfferMemberID, version int,
 	action string, change func(*affiliate.OfferMember) error) (affiliate.OfferMember, error) {
-	return amend(ctx, a, tx, amendment[affiliate.OfferMember, affiliate.OfferMemberID]{
-		name: "offer_member", read: tx.OfferMember, save: tx.SaveOfferMember, facts: offerMemberFacts,
-		version: func(m affiliate.OfferMember) int { return m.Version },
-		prepare: func(_ *storage.Tx, m *affiliate.OfferMember) error {
-			m.UpdatedAt = a.now()
-			return m.Validate()
+	return a.amendOfferMemberFrom(ctx, tx, id, version, time.Time{}, action, change)
+}
+
+// amendOfferMemberFrom alters an offer member, whose own rule is while they are altered that of orders placed at a
+// time; zero: now.
+func (a *App) amendOfferMemberFrom(ctx context.Context, tx *storage.Tx, id affiliate.OfferMemberID, version int,
+	from time.Time, action string, change func(*affiliate.OfferMember) error) (affiliate.OfferMember, error) {
+	t, err := a.commissionTime(from)
+	if err != nil {
+		return affiliate.OfferMember{}, err
+	}
+	var e memberEdit
+	m, err := amend(ctx, a, tx, amendment[affiliate.OfferMember, affiliate.OfferMemberID]{
+		name: "offer_member", version: func(m affiliate.OfferMember) int { return m.Version },
+		read: func(ctx context.Context, id affiliate.OfferMemberID) (affiliate.OfferMember, error) {
+			m, rules, err := a.offerMemberInForce(ctx, tx, id)
+			e = newMemberEdit(m, rules, t)
+			return e.before, err
 		},
+		prepare: func(_ *storage.Tx, m *affiliate.OfferMember) error { return m.Validate() },
+		save: func(ctx context.Context, m affiliate.OfferMember) (affiliate.OfferMember, error) {
+			err := e.save(ctx, tx, &m)
+			return m, err
+		},
+		facts: func(m affiliate.OfferMember) facts { return e.facts(m) },
 	}, id, version, action, change)
+	return e.shown(m), err
 }
 
 func offerMemberFacts(m affiliate.OfferMember) facts {
 	f := facts{"offer": m.OfferID.String(), "member": m.MemberID.String(), "override": nil,
-		"rule_version": m.RuleVersion, "inactive_since": auditTime(m.InactiveSince)}
+		"rule_version": m.RuleVersion, "inactive_since": auditTime(m.InactiveSince),
+		"removed_at": auditTime(m.RemovedAt)}
 	if m.Override != nil {
 		f["override"] = facts{"commission_percent": affiliate.FormatPercent(m.Override.Percent),
 			"commission_flat": affiliate.FormatFlat(m.Override.Flat)}

@@ -253,3 +253,13 @@ func TestCampaignReturn_debt(t *testing.T) {
 		}
 	})
 }
+
+// productValues is what the goods sent for a campaign cost.
+func (r *rig) productValues(id affiliate.CampaignID) int64 {
+	r.Helper()
+	settings, err := r.db.Settings(r.Context())
+	r.ok(err)
+	got, err := report.CampaignReturn(r.Context(), r.db, id, false, settings, r.app.Now())
+	r.ok(err)
+	return got.ProductValues
+}

@@ -89,3 +89,6 @@ func (a *App) ReadCouponsNow(ctx context.Context, id affiliate.StoreID) error {
 	}
 	return a.readCoupons(ctx, s)
 }
+
+// PauseBy has waits within work done by f.
+func (a *App) PauseBy(f func(context.Context, time.Duration) error) { a.pause = f }

@@ -92,4 +92,5 @@ const (
 	SealSecondFactor  = "second factor"
 	SealStoreKeys     = "store keys"
 	HashStoreRequest  = "store request"
+	HashUnsubscribe   = "unsubscribe"
 )

@@ -50,11 +50,30 @@ type Config struct {
 	// PrivateStores are hosts, addresses and networks (CIDR) of stores that may be asked although they are not public;
 	// "*": all.
 	PrivateStores    []string
-	StatusNeedsToken bool // the status and the metrics are for those who hold a token
-	APIRateLimit     int  // requests per minute and token; 0: no limit
-	Demo             bool // set by the demo, never by the environment: pages say that the sales are made up
+	StatusNeedsToken bool   // the status and the metrics are for those who hold a token
+	APIRateLimit     int    // requests per minute and token; 0: no limit
+	SMTP             SMTP   // the server that mails to creators are handed to; without a Host: none
+	MailFrom         string // whom they are from: name <address>
+	Demo             bool   // set by the demo, never by the environment: pages say that the sales are made up
 	DemoShops        []DemoShop
 }
+
+// SMTP says how a mail server is reached.
+type SMTP struct {
+	Host, Port     string
+	User, Password string // empty: it asks for none
+	Encryption     Encryption
+}
+
+// Encryption is how the connection to a mail server is encrypted.
+type Encryption string
+
+const (
+	EncryptFirst Encryption = "tls"           // from the first byte on: smtps://
+	EncryptThen  Encryption = "starttls"      // before anything is said; a server that cannot is refused
+	EncryptIfCan Encryption = "opportunistic" // as far as the server can
+	EncryptNone  Encryption = "none"
+)
 
 // MinSecretKey is the fewest bytes that SECRET_KEY may have.
 const MinSecretKey = 32
@@ -102,6 +121,8 @@ func (r *reader) config() Config {
 		StatusNeedsToken:  r.choice("STATUS_ACCESS", "anybody", "token") == "token",
 		PrivateLandings:   r.choice("LINK_CHECK_ADDRESSES", "public", "any") == "any",
 		PrivateStores:     r.privateStores("ALLOW_PRIVATE_STORES"),
+		SMTP:              r.smtp("SMTP_URL"),
+		MailFrom:          r.mailbox("MAIL_FROM"),
 	}
 }
 
@@ -124,6 +145,13 @@ func (r *reader) check(c Config) {
 		r.problem("DATABASE_URL",
 			"is set but REDIS_URL is not: with PostgreSQL several processes may run, and they wake each other "+
 				"through Redis. Set REDIS_URL as well, or unset DATABASE_URL to run embedded")
+	}
+	switch {
+	case c.SMTP.Host != "" && c.MailFrom == "" && !r.failed("MAIL_FROM"):
+		r.problem("MAIL_FROM", "is needed with SMTP_URL: whom mails are from, such as Brand <creators@brand.example>")
+	case c.SMTP.Host == "" && c.MailFrom != "" && !r.failed("SMTP_URL"):
+		r.problem("SMTP_URL", "is needed with MAIL_FROM, such as smtp://user:password@mail.example:587; or unset "+
+			"MAIL_FROM to send no mails")
 	}
 	switch n := len(c.SecretKey); {
 	case n > 0 && n < MinSecretKey:
@@ -271,6 +299,66 @@ func (r *reader) rates(name, fallback string) string {
 		r.problem(name, "must look like %s or file:///srv/eurofxref-hist.csv, be a path, or off", fallback)
 	}
 	return v
+}
+
+// smtp reads the address of a mail server. It holds a password, and is never repeated.
+func (r *reader) smtp(name string) (s SMTP) {
+	text := r.secret(name)
+	if text == "" {
+		return s
+	}
+	const example = "smtp://user:password@mail.example:587, or smtps://user:password@mail.example:465"
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Hostname() == "" || u.Path != "" && u.Path != "/" ||
+		u.Fragment != "" || u.Port() != "" && !isPort(u.Port()) {
+		r.problem(name, "must look like %s; write signs such as @ and / in a password as %%40 and %%2F", example)
+		return s
+	}
+	query := u.Query()
+	encryption := Encryption(query.Get("tls"))
+	query.Del("tls")
+	switch {
+	case len(query) > 0:
+		r.problem(name, "may end with ?tls=none or ?tls=opportunistic, and with nothing else")
+		return s
+	case u.Scheme == "smtps" && encryption != "":
+		r.problem(name, "begins with smtps://, which is encrypted from the first byte on: take ?tls= out")
+		return s
+	case encryption != "" && encryption != EncryptNone && encryption != EncryptIfCan:
+		r.problem(name, "may end with ?tls=none or ?tls=opportunistic; without it the connection must be encrypted")
+		return s
+	}
+	s = SMTP{Host: u.Hostname(), Port: u.Port(), User: u.User.Username(), Encryption: encryption}
+	s.Password, _ = u.User.Password()
+	if (s.User == "") != (s.Password == "") {
+		r.problem(name, "must have both a user and a password, or neither; it looks like %s", example)
+		return SMTP{}
+	}
+	usual := "587"
+	switch {
+	case u.Scheme == "smtps":
+		s.Encryption, usual = EncryptFirst, "465"
+	case encryption == "":
+		s.Encryption = EncryptThen
+	}
+	if s.Port == "" {
+		s.Port = usual
+	}
+	return s
+}
+
+// mailbox reads an address with or without a name.
+func (r *reader) mailbox(name string) string {
+	v := r.text(name, "")
+	if v == "" {
+		return ""
+	}
+	person, address, err := affiliate.ParseMailbox(name, v)
+	if err != nil {
+		r.problem(name, "%q is no address for mails; it looks like Brand <creators@brand.example>", v)
+		return ""
+	}
+	return affiliate.Mailbox(person, address)
 }
 
 // proxies reads addresses and ranges, divided by commas.

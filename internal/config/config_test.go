@@ -83,6 +83,39 @@ func TestLoad_private_stores(t *testing.T) {
 	}
 }
 
+// TestLoad_mail: the address of a mail server says how it is reached, encrypted unless it says otherwise.
+func TestLoad_mail(t *testing.T) {
+	const from = `Brand <creators@brand.example>`
+	for in, want := range map[string]config.SMTP{
+		"smtp://me:p%40ss@mail.example":              {Host: "mail.example", Port: "587", User: "me", Password: "p@ss", Encryption: config.EncryptThen},
+		"smtps://me:x@mail.example":                  {Host: "mail.example", Port: "465", User: "me", Password: "x", Encryption: config.EncryptFirst},
+		"smtp://127.0.0.1:25?tls=none":               {Host: "127.0.0.1", Port: "25", Encryption: config.EncryptNone},
+		"smtp://mail.example:2525?tls=opportunistic": {Host: "mail.example", Port: "2525", Encryption: config.EncryptIfCan},
+	} {
+		c, err := load(map[string]string{"SMTP_URL": in, "MAIL_FROM": from})
+		if err != nil || c.SMTP != want || c.MailFrom != `"Brand" <creators@brand.example>` {
+			t.Errorf("%s: %+v, %q, %v", in, c.SMTP, c.MailFrom, err)
+		}
+	}
+	for in, want := range map[string]string{
+		"http://me:hunter2@h": "must look like", "smtp://": "must look like", "smtp://me:hunter2@h/x": "must look like",
+		"smtp://me:hunter2@h:x": "must look like", "smtp://me:hunter2@h?tls=maybe": "may end with",
+		"smtp://me:hunter2@h?starttls=no": "may end with", "smtps://me:hunter2@h?tls=none": "begins with smtps://",
+		"smtp://me@h": "must have both a user and a password", "smtp://me:hun/ter2@h": "must look like",
+	} {
+		_, err := load(map[string]string{"SMTP_URL": in, "MAIL_FROM": from})
+		if err == nil || !strings.Contains(err.Error(), "SMTP_URL "+want) || strings.Contains(err.Error(), "ter2") {
+			t.Errorf("%s: %v", in, err)
+		}
+	}
+	for env, want := range map[string]map[string]string{"MAIL_FROM is needed": {"SMTP_URL": "smtp://h"},
+		"SMTP_URL is needed": {"MAIL_FROM": from}, `MAIL_FROM "Brand" is no address`: {"MAIL_FROM": "Brand"}} {
+		if _, err := load(want); err == nil || !strings.Contains(err.Error(), env) {
+			t.Errorf("%v: %v", want, err)
+		}
+	}
+}
+
 func TestLoad_problems(t *testing.T) {
 	tests := []struct {
 		name string

@@ -38,8 +38,9 @@ var apart = []string{"internal/affiliate", "internal/money", "integrations/jsonw
 
 // tools are packages that make data, loads and servers, for trying out, measuring and testing. They may import
 // anything; of what serves users, commands alone may import them.
-var tools = []string{"internal/app/apptest", "internal/attack", "internal/bench", "internal/fakestore",
-	"internal/history", "internal/lint", "internal/recordings", "internal/simulate", "internal/storage/storagetest",
+var tools = []string{"internal/app/apptest", "internal/attack", "internal/bench", "internal/fakerelay",
+	"internal/fakestore", "internal/history", "internal/lint", "internal/recordings",
+	"internal/simulate", "internal/storage/storagetest",
 	"internal/testservers"}
 
 // wrongImports are the imports of a Go file that go against the layers. Tests may import what they need.

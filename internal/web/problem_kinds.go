@@ -105,6 +105,9 @@ var problemKinds = map[string]problemKind{
 		"The body is no JSON, or broke off before its end."},
 	CodeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "The body is of an unknown type",
 		"Send the Content-Type that the operation states, mostly application/json."},
+	app.CodeNoMailServer: {http.StatusConflict, "No mail server is set",
+		"SMTP_URL and MAIL_FROM say through which server mails to creators go, and whom they are from; docs/mail.md " +
+			"says how to set them."},
 	app.CodeListChanged: {http.StatusConflict, "The list has changed meanwhile",
 		"Only of pages: a decision about all of a list was confirmed for other conversions than it has now. Look at " +
 			"the list again, then repeat the decision."},

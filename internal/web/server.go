@@ -108,6 +108,7 @@ func (s *Server) Handler() (http.Handler, error) {
 	})
 	s.registerStatus(r)
 	registerProblemPage(r)
+	s.registerUnsubscribe(r)
 	if s.Receiver != nil {
 		s.registerRedirects(r)
 	}
