@@ -61,6 +61,8 @@ func (a *API) Register(r *gin.Engine) {
 	a.registerPayouts(api)
 	a.registerPayoutBatches(api)
 	a.registerLedger(api)
+	a.registerRewards(api)
+	a.registerMail(api)
 	a.registerExports(api) // after the lists
 	documentLive(api.OpenAPI(), affiliate.MayRead)
 	documentPlatforms(api.OpenAPI(), a.App.Platforms)

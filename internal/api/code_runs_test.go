@@ -422,5 +422,11 @@ func TestAPI_coupons_read(t *testing.T) {
 			o.Errorf("asked: %v", got)
 		}
 		o.viewer.call("POST", read, nil).problem(403, "forbidden", "")
+		id := o.viewer.call("GET", v1+"/stores/garden-example", nil).ok(200)["id"]
+		made := o.manager.call("POST", v1+"/rewards/codes", object{"store": id,
+			"rewards": []string{"rwd_9"}}).ok(200)["data"].([]any)
+		if got := made[0].(object); got["outcome"] != "failed" || got["why"] != "There is no rwd_9." {
+			o.Errorf("codes of rewards: %v", made)
+		}
 	})
 }

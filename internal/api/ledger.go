@@ -19,6 +19,8 @@ func (a *API) registerLedger(api huma.API) {
 		a.listLedger)
 	register(a, api, operation{http.MethodGet, "/creators/{id}/statement", "list-creator-statement", read,
 		"List a creator's ledger entries, newest first, with the balance after each"}, a.listStatement)
+	register(a, api, operation{http.MethodPost, "/ledger/entries", "create-entries", affiliate.MayPay,
+		"Post an entry by hand to the ledger of one or many creators"}, a.createEntries)
 }
 
 // LedgerEntryJSON is one line of the ledger. It never changes.
@@ -36,6 +38,7 @@ type LedgerEntryJSON struct {
 	Conversion   *string             `json:"conversion" doc:"Whose commission it follows; null for bonuses and payouts"`
 	Order        *OrderRefJSON       `json:"order" doc:"The conversion's order"`
 	Payout       *string             `json:"payout" doc:"The payout it belongs to"`
+	Reward       *string             `json:"reward" doc:"The reward that it is, or takes back"`
 	Note         string              `json:"note" doc:"Why, in a person's words"`
 	Author       string              `json:"author" doc:"Empty: posted by rule"`
 	CreatedAt    time.Time           `json:"created_at"`
@@ -59,6 +62,9 @@ func ledgerEntryView(l storage.LedgerLine) LedgerEntryJSON {
 	}
 	if l.PayoutID != 0 {
 		v.Payout = orNull(l.PayoutID.String())
+	}
+	if l.RewardID != 0 {
+		v.Reward = orNull(l.RewardID.String())
 	}
 	return v
 }

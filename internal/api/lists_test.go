@@ -46,6 +46,35 @@ func hasPages(whole, get object) bool {
 	return properties["next_cursor"] != nil
 }
 
+// mailed has two mailings of two mails each, none of which is sent, and two addresses that get none.
+func (o *office) mailed() {
+	o.Helper()
+	creators := make([]affiliate.CreatorID, 2)
+	for i := range creators {
+		creators[i] = affiliate.CreatorID(i + 1)
+	}
+	err := o.app.DB.InTx(o.Context(), func(tx *storage.Tx) error {
+		for _, key := range []string{"one", "two"} {
+			mails := make([]affiliate.Mail, len(creators))
+			for i, c := range creators {
+				mails[i] = affiliate.Mail{CreatorID: c, Creator: "Anna", Address: "anna@creators.example",
+					State: affiliate.MailRefused, MessageID: key, CreatedAt: may20(), UpdatedAt: may20()}
+			}
+			if _, err := tx.CreateMailSend(o.Context(), affiliate.MailSend{Purpose: affiliate.MailMessage,
+				State: affiliate.MailSendDone, Mails: 2, Key: key, CreatedAt: may20()}, mails); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		o.Fatal(err)
+	}
+	for _, address := range []string{"a@creators.example", "b@creators.example"} {
+		o.manager.call("POST", v1+"/mail/suppressions", object{"address": address}).ok(201)
+	}
+}
+
 // fillLists makes at least two rows of everything that is listed.
 func (o *office) fillLists() {
 	o.Helper()
@@ -71,10 +100,19 @@ func (o *office) fillLists() {
 	}
 	o.compared()
 	o.coupons()
+	o.mailed()
 	m.call("PATCH", v1+"/offers/off_1", object{"discount": tenPercent(nil), "code_pattern": "{{name}}20"}).ok(200)
+	for _, percent := range []string{"11", "12"} {
+		m.call("PATCH", v1+"/offers/off_1", object{"commission": object{"percent": percent}}).ok(200)
+	}
 	for range 2 { // each with a code in both stores
 		m.call("POST", v1+"/code-runs", object{"action": "make", "offer": "off_1", "another": true}).ok(201)
 	}
+	for _, name := range []string{"First", "Another"} {
+		m.call("POST", v1+"/reward-rules", object{"offer": "off_1", "name": name, "kind": "product",
+			"product": "A serum", "trigger": "first_conversion"}).ok(201)
+	}
+	o.reckon()
 	for _, creator := range []string{"cre_1", "cre_2"} {
 		m.call("POST", v1+"/payouts", object{"creator": creator}).ok(201)
 	}

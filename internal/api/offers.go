@@ -19,7 +19,7 @@ func (a *API) registerOffers(api huma.API) {
 		a.createOffer)
 	register(a, api, operation{http.MethodGet, "/offers/{id}", "get-offer", read, "Read an offer"}, a.getOffer)
 	register(a, api, operation{http.MethodPatch, "/offers/{id}", "update-offer", change,
-		"Change an offer; a new commission counts for orders credited from now on"}, a.updateOffer)
+		"Change an offer; a new commission counts for orders placed from now, or from a later time, on"}, a.updateOffer)
 	register(a, api, operation{http.MethodPost, "/offers/{id}/end", "end-offer", change,
 		"Archive an offer; orders placed later are not credited by it"}, a.endOffer)
 
@@ -33,6 +33,16 @@ func (a *API) registerOffers(api huma.API) {
 		"Change an offer member's own commission, or whether they are active"}, a.updateOfferMember)
 	register(a, api, operation{http.MethodPost, "/offer-members/{id}/end", "end-offer-member", change,
 		"Make an offer member inactive"}, a.endOfferMember)
+	register(a, api, operation{http.MethodDelete, "/offer-members/{id}", "remove-offer-member", change,
+		"Take a member out of an offer; what they have sold stays in its figures"}, a.removeOfferMember)
+	register(a, api, operation{http.MethodPost, "/offers/{id}/members/changes", "change-offer-members", change,
+		"Add, remove, activate or deactivate many members of an offer, or change their commission"}, a.changeMembers)
+	register(a, api, operation{http.MethodPost, "/offers/{id}/members/changes/preview", "preview-offer-members", read,
+		"Say what a change of many members would do"}, a.previewMembers)
+	register(a, api, operation{http.MethodGet, "/offers/{id}/commission-rules", "list-commission-rules", read,
+		"List what members of an offer earn, by when orders are placed, the newest rules first"}, a.listCommissionRules)
+	register(a, api, operation{http.MethodDelete, "/commission-rules/{id}", "drop-commission-rule", change,
+		"Take back a change of commissions whose time has not come"}, a.dropCommissionRule)
 }
 
 type offerJSON struct {
@@ -125,7 +135,8 @@ type updateOfferInput struct {
 		Name        *string                     `json:"name,omitempty"`
 		Type        *affiliate.OfferType        `json:"type,omitempty"`
 		Status      *affiliate.OfferStatus      `json:"status,omitempty"`
-		Commission  *commissionJSON             `json:"commission,omitempty" doc:"Replaces the whole rule"`
+		Commission  *commissionJSON             `json:"commission,omitempty" doc:"Replaces the whole rule, for orders placed from then on"`
+		From        time.Time                   `json:"commission_from,omitzero" doc:"From when on the commission counts, which is not in the past; left out: from now on"`
 		Discount    optional[OfferDiscountJSON] `json:"discount,omitempty" doc:"Replaces the whole discount of new codes; null: none. Codes that are there get it by a code run"`
 		CodePattern *string                     `json:"code_pattern,omitempty" example:"{{handle}}10" doc:"Of new codes; empty: none"`
 	}
@@ -141,7 +152,10 @@ func (a *API) updateOffer(ctx context.Context, in *updateOfferInput) (*output[of
 	if err != nil {
 		return nil, err
 	}
-	o, err := a.App.ChangeOffer(ctx, id, b.Version, func(o *affiliate.Offer) error {
+	if b.Commission == nil && !b.From.IsZero() {
+		return nil, affiliate.FieldErrorf("commission_from", "goes with a commission")
+	}
+	o, err := a.App.ChangeOfferFrom(ctx, id, b.Version, b.From, func(o *affiliate.Offer) error {
 		setIf(&o.Name, b.Name)
 		setIf(&o.Type, b.Type)
 		if b.Discount.set {
@@ -183,6 +197,7 @@ type offerMemberJSON struct {
 	Commission    *commissionJSON `json:"commission,omitempty" doc:"The member's own, instead of the offer's; left out when the offer's counts"`
 	RuleVersion   int             `json:"rule_version" doc:"Grows when the member's own commission changes"`
 	InactiveSince *time.Time      `json:"inactive_since" doc:"null while active"`
+	RemovedAt     *time.Time      `json:"removed_at" doc:"null while in the offer"`
 	Version       int             `json:"version"`
 	CreatedAt     time.Time       `json:"created_at"`
 	UpdatedAt     time.Time       `json:"updated_at"`
@@ -191,8 +206,8 @@ type offerMemberJSON struct {
 func offerMemberView(m affiliate.OfferMember) offerMemberJSON {
 	v := offerMemberJSON{ID: m.ID.String(), Offer: m.OfferID.String(), Member: m.MemberID.String(),
 		Campaign: m.CampaignID.String(), Creator: m.CreatorID.String(), RuleVersion: m.RuleVersion,
-		InactiveSince: web.TimeOrNull(m.InactiveSince), Version: m.Version, CreatedAt: m.CreatedAt.UTC(),
-		UpdatedAt: m.UpdatedAt.UTC()}
+		InactiveSince: web.TimeOrNull(m.InactiveSince), RemovedAt: web.TimeOrNull(m.RemovedAt), Version: m.Version,
+		CreatedAt: m.CreatedAt.UTC(), UpdatedAt: m.UpdatedAt.UTC()}
 	if m.Override != nil {
 		c := commissionView(*m.Override)
 		v.Commission = &c
@@ -273,8 +288,9 @@ type updateOfferMemberInput struct {
 	OfferMemberPath
 	Body struct {
 		ChangeInput
-		Commission optional[commissionJSON] `json:"commission,omitempty" doc:"Replaces the member's whole own rule; null: the offer's counts again"`
-		Active     *bool                    `json:"active,omitempty"`
+		Commission optional[commissionJSON] `json:"commission,omitempty" doc:"Replaces the member's whole own rule, for orders placed from then on; null: the offer's counts again"`
+		From       time.Time                `json:"commission_from,omitzero" doc:"From when on the commission counts, which is not in the past; left out: from now on"`
+		Active     *bool                    `json:"active,omitempty" doc:"true also takes back who was removed"`
 	}
 }
 
@@ -284,7 +300,10 @@ func (a *API) updateOfferMember(ctx context.Context, in *updateOfferMemberInput)
 		return nil, err
 	}
 	b := in.Body
-	m, err := a.App.ChangeOfferMember(ctx, id, b.Version, func(m *affiliate.OfferMember) error {
+	if !b.Commission.set && !b.From.IsZero() {
+		return nil, affiliate.FieldErrorf("commission_from", "goes with a commission")
+	}
+	m, err := a.App.ChangeOfferMemberFrom(ctx, id, b.Version, b.From, func(m *affiliate.OfferMember) error {
 		if b.Active != nil {
 			m.SetActive(*b.Active, a.App.Now().UTC().Truncate(time.Microsecond))
 		}
@@ -310,5 +329,14 @@ func (a *API) endOfferMember(ctx context.Context, in *OfferMemberPath) (*output[
 		return nil, err
 	}
 	m, err := a.App.EndOfferMember(ctx, id)
+	return one(m, err, offerMemberView)
+}
+
+func (a *API) removeOfferMember(ctx context.Context, in *OfferMemberPath) (*output[offerMemberJSON], error) {
+	id, err := in.id()
+	if err != nil {
+		return nil, err
+	}
+	m, err := a.App.RemoveOfferMember(ctx, id)
 	return one(m, err, offerMemberView)
 }

@@ -38,6 +38,7 @@ type settingsJSON struct {
 	HoldDays      int                   `json:"hold_days"`
 	MinimumPayout string                `json:"minimum_payout" example:"25.00"`
 	ReservedCodes string                `json:"reserved_codes" doc:"Words that no code is made of, alone or with a number behind them, with commas between them" example:"ADMIN, TEST, FREE"`
+	MailPerMinute int                   `json:"mail_per_minute" doc:"Mails to creators per minute, at most" example:"60"`
 }
 
 // settingsView writes each setting into the field of its key: numbers of days as numbers, all others as texts.
@@ -74,6 +75,7 @@ type updateSettingsInput struct {
 		HoldDays      *int    `json:"hold_days,omitempty"`
 		MinimumPayout *string `json:"minimum_payout,omitempty"`
 		ReservedCodes *string `json:"reserved_codes,omitempty"`
+		MailPerMinute *int    `json:"mail_per_minute,omitempty"`
 	}
 }
 
