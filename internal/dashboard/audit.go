@@ -115,7 +115,12 @@ var auditKinds = []choice{{"account", "Settings"}, {"usr_", "People"}, {"tok_", 
 	{"cmp_", "Campaigns"}, {"mem_", "Campaign members"}, {"off_", "Offers"}, {"ofm_", "Offer members"},
 	{"cod_", "Codes"}, {"cru_", "Code runs"}, {"lnk_", "Links"}, {"cre_", "Creators"}, {"cnv_", "Conversions"},
 	{"pay_", "Payouts"},
-	{"bat_", "Batches of payouts"}, {"cst_", "Costs"}}
+	{"rrl_", "Reward rules"}, {"rwd_", "Rewards"}, {"ebt_", "Entries by hand"},
+	{"bat_", "Batches of payouts"}, {"cst_", "Costs"}, {"snd_", "Mailings"}, {"mai_", "Mails"},
+	{mailTextSubject, "Texts of mails"}}
+
+// mailTextSubject begins how the log names what mails of a purpose say.
+const mailTextSubject = "mail_text_"
 
 // auditRecord is an entry with its two sides read.
 type auditRecord struct {
@@ -160,6 +165,9 @@ func (r *request) auditLine(e auditRecord, words map[string]storage.Word) auditL
 	line := auditLine{ID: e.AuditRecord.ID, At: r.moment(e.At.Time), Actor: actorText(e.Actor), Did: deed(e.Action)}
 	if e.Subject != "account" && e.Action != "user.sign_in" {
 		line.Name, line.Page = subjectText(e.Subject, words), pageOf(words[e.Subject].Page)
+		if purpose, ok := strings.CutPrefix(e.Subject, mailTextSubject); ok {
+			line.Page = mailTextAddress(affiliate.MailPurpose(purpose))
+		}
 	}
 	if r.Query("subject") == "" {
 		line.Only = r.with("subject", e.Subject, "kind", "")
@@ -191,6 +199,9 @@ func (r *request) auditLine(e auditRecord, words map[string]storage.Word) auditL
 
 // subjectText is what something is called that an entry is about.
 func subjectText(id string, words map[string]storage.Word) string {
+	if purpose, ok := strings.CutPrefix(id, mailTextSubject); ok {
+		return mailPurposes[affiliate.MailPurpose(purpose)].Title
+	}
 	if noun := affiliate.NounOf(id); noun != "" && words[id].Name == "" {
 		return "a " + noun + " that is no longer there"
 	}
@@ -227,7 +238,7 @@ func (e auditRecord) tellsCurrency(key string) bool {
 func pageOf(id string) string {
 	for prefix, path := range map[string]string{"cmp_": "/campaigns/", "cre_": "/creators/", "str_": "/stores/",
 		"ord_": "/orders/", "usr_": "/settings/people/", "lnk_": "/links/", "pay_": "/payouts/",
-		"bat_": "/payouts/batches/", "cru_": "/code-runs/"} {
+		"bat_": "/payouts/batches/", "cru_": "/code-runs/", "snd_": "/mail/"} {
 		if strings.HasPrefix(id, prefix) {
 			return path + id
 		}
@@ -239,11 +250,15 @@ func pageOf(id string) string {
 var deeds = map[string]string{
 	"user.sign_in": "signed in", "user.add": "made an account for", "user.change": "changed the account of",
 	"user.password": "set a new password for", "user.sign_out_elsewhere": "signed out all other devices of",
-	"user.second_factor_on":  "switched the second factor on for",
-	"user.second_factor_off": "switched the second factor off for",
-	"user.recovery_codes":    "made new recovery codes for",
-	"user.recovery_code":     "signed in with a recovery code of",
-	"settings.set":           "changed the settings", "account.rebuild": "had all sums of reports computed anew",
+	"user.second_factor_on":        "switched the second factor on for",
+	"user.second_factor_off":       "switched the second factor off for",
+	"user.recovery_codes":          "made new recovery codes for",
+	"user.recovery_code":           "signed in with a recovery code of",
+	"offer.commission_drop":        "took back a planned commission of the offer",
+	"offer_member.commission":      "changed the commission of the offer member",
+	"offer_member.commission_drop": "took back a planned commission of the offer member",
+	"offer_member.activate":        "made active again the offer member",
+	"settings.set":                 "changed the settings", "account.rebuild": "had all sums of reports computed anew",
 	"code.credit_orders": "credited earlier orders to the code",
 	"code.dismiss":       "said that codes are no creator's in the store",
 	"code.restore":       "asks again whose codes are in the store",
@@ -272,7 +287,17 @@ var deeds = map[string]string{
 	"conversion.reject":     "rejected the conversion of order",
 	"conversion.keep":       "kept the credit as it is of order",
 	"conversion.release":    "released the conversion of order", "payout.issue": "issued a payout to",
-	"payout.cancel":       "canceled a payout to",
+	"reward.approve": "approved the reward", "reward.reject": "rejected the reward",
+	"reward.wait": "put back the decision about the reward", "reward.give": "noted as given the reward",
+	"entry_batch.post": "posted by hand to the ledger",
+	"payout.cancel":    "canceled a payout to",
+	"mailing.send":     "sent the mailing", "mailing.cancel": "canceled the rest of the mailing",
+	"mail.retry":          "tried again the mail to",
+	"mail.suppress":       "stopped mails to",
+	"mail.allow":          "allowed mails again to",
+	"mail_text.save":      "changed the text of mails for",
+	"mail_text.reset":     "took up the usual text again of mails for",
+	"mail_text.test":      "sent a test mail for",
 	"payout_batch.record": "recorded the batch of payouts", "payout_batch.cancel": "canceled the batch of payouts",
 }
 
@@ -280,7 +305,8 @@ var deeds = map[string]string{
 var (
 	deedNouns = map[string]string{"campaign": "the campaign", "creator": "the creator", "member": "the campaign member",
 		"offer": "the offer", "offer_member": "the offer member", "code": "the code", "link": "the link",
-		"cost": "the cost", "store": "the store", "token": "the API token"}
+		"reward_rule": "the reward rule",
+		"cost":        "the cost", "store": "the store", "token": "the API token"}
 	deedVerbs = map[string]string{"add": "added", "change": "changed", "end": "ended", "remove": "removed",
 		"restore": "brought back"}
 )
@@ -301,14 +327,17 @@ func deed(action string) string {
 var factNames = map[string]string{"email_hash": "e-mail address", "email": "e-mail",
 	"disabled_at": "disabled since", "ended_at": "ended", "removed_at": "removed", "inactive_since": "inactive since",
 	"starts_at": "starts", "ends_at": "ends", "valid_from": "valid from", "valid_to": "valid until",
-	"commission_percent": "commission in percent", "commission_flat": "commission per order",
-	"override": "own commission", "landing_url": "landing page",
+	"commission_from": "commission from", "commission_percent": "commission in percent",
+	"commission_flat": "commission per order",
+	"override":        "own commission", "landing_url": "landing page",
 	"rule_version": "version of the commission rule", "slug": "name in addresses",
 	"orders": "orders credited", "first": "first order", "last": "last order", "released": "released by hand",
-	"missing": "not allowed to", "domain": "address", "parts": "orders with a parent"}
+	"missing": "not allowed to", "domain": "address", "parts": "orders with a parent",
+	"trigger": "earned by", "count": "conversions", "threshold": "sales", "discount": "what the code gives",
+	"given_at": "given", "offer_member": "member", "from": "orders from", "to": "orders before"}
 
 // choiceFacts are properties whose values are words of ours, with _ for spaces, besides settings with choices.
-var choiceFacts = []string{"parts", "type", "reason"}
+var choiceFacts = []string{"parts", "type", "reason", "trigger", "kind", "decision", "approval", "purpose"}
 
 func factName(key string) string {
 	return cmp.Or(factNames[key], accountSettings[key].Name, strings.ReplaceAll(key, "_", " "))
@@ -363,7 +392,7 @@ func (r *request) factText(key string, side map[string]any, words map[string]sto
 // currencyFacts are properties that are amounts, with the property that tells their currency, besides settings. Whole
 // numbers are minor units.
 var currencyFacts = map[string]string{"commission": "currency", "amount": "currency",
-	"product_value": "product_currency"}
+	"product_value": "product_currency", "threshold": "currency"}
 
 // currencyFact is the property that tells the currency of another; empty for what is no amount.
 func currencyFact(key string) string {

@@ -345,7 +345,8 @@ func (r *request) addCampaign() error {
 		c, err = r.d.App.AddCampaign(r.Request.Context(), c)
 	}
 	if err == nil {
-		return r.done(campaignAddress(c.ID)+"/offers/new", "The campaign is made. Next, say what its creators promote.")
+		return r.done("/offers/new?campaign="+c.ID.String(),
+			"The campaign is made. Next, say what its creators promote.")
 	}
 	if form.Errors, err = formErrors(err); err != nil {
 		return err

@@ -110,7 +110,7 @@ func TestCampaign_new(t *testing.T) {
 	m.post("/campaigns/new", "name", "Winter", "attribution_window_days", "0").is(http.StatusUnprocessableEntity)
 	m.post("/campaigns/new", "name", "Winter", "starts_at", "2026-12-01", "ends_at", "2026-12-24",
 		"attribution_window_days", "7", "precedence", "link_first", "click_rule",
-		"first_click").at("/campaigns/cmp_3/offers/new").says("The campaign is made")
+		"first_click").at("/offers/new?campaign=cmp_3").says("The campaign is made")
 	c := h.campaign("Winter")
 	begin, end := time.Date(2026, 11, 30, 23, 0, 0, 0, time.UTC), time.Date(2026, 12, 24, 23, 0, 0, 0, time.UTC)
 	if !c.StartsAt.Equal(begin) || !c.EndsAt.Equal(end) || c.WindowDays != 7 || c.Precedence != affiliate.LinkFirst ||

@@ -175,6 +175,7 @@ type codeRunPage struct {
 	Takes    bool // codes are taken over
 	Makes    bool
 	Begin    string // what the button says
+	Mail     string // address of a mailing to those whose codes it made; empty for none
 }
 
 // Draft says whether nothing is done yet.
@@ -290,6 +291,9 @@ func (r *request) readCodeRunPage(run affiliate.CodeRun) (*codeRunPage, error) {
 	}
 	p.layout = r.layout(strings.TrimSuffix(p.Run.Title+": "+of, ": "), "campaigns")
 	p.Begin = r.beginText(p)
+	if p.May && p.Makes && p.Offer != nil && !p.Run.Open() && p.Run.Counts[affiliate.ItemDone] > 0 {
+		p.Mail = "/mail/new?run=" + run.ID.String()
+	}
 	if err := r.codeItems(p); err != nil {
 		return nil, err
 	}
@@ -574,7 +578,7 @@ func (r *request) runAtOnce(in app.NewCodeRun) (o outcome, err error) {
 	if errors.As(err, &e) && (e.Field == "pattern" || e.Field == "discount") {
 		err = affiliate.Errorf(affiliate.Conflict,
 			"the offer does not say how its codes are made, or what they give: say "+
-				"it on the offer’s page first")
+				"it in the offer’s settings first")
 	}
 	if err != nil {
 		return o, err

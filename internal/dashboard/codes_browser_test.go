@@ -69,7 +69,7 @@ func TestCodes_browser(t *testing.T) {
 		}
 	}
 
-	b.open(tenPercent)
+	b.open(tenPercent + "/settings")
 	b.click("input[name=kind][value=percent]")
 	b.fill("#percent", "10")
 	b.fill("#code_pattern", "{{first_name}}10")

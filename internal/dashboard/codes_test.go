@@ -93,9 +93,9 @@ func TestGivesNow(t *testing.T) {
 func TestOfferDiscount(t *testing.T) {
 	h := newHouse(t)
 	m := h.manager()
-	m.get(tenPercent).is(http.StatusOK).says("What a code gives", "How codes are made", "{{first_name}}",
+	m.get(tenPercent+"/settings").is(http.StatusOK).says("What a code gives", "How codes are made", "{{first_name}}",
 		"Only for some products", "Northwind Boutique").hides("Bring existing codes", "For Anna")
-	m.get("/campaigns/cmp_2/offers/off_2").is(http.StatusOK).hides("What a code gives") // a sales link
+	m.get("/campaigns/cmp_2/offers/off_2/settings").is(http.StatusOK).hides("What a code gives") // a sales link
 	good := []string{"kind", "percent", "percent", "12.5", "minimum", "20", "currency", "usd", "usage_limit", "500",
 		"once_per_customer", "1", "starts_at", "2026-12-01T00:00", "ends_at", "2026-12-31T23:59", "products-str_1",
 		"812, 345",
@@ -113,7 +113,7 @@ func TestOfferDiscount(t *testing.T) {
 		}
 	}
 	m.post(tenPercent+"/discount", append(slices.Clone(good), "version", "1")...).is(http.StatusOK).
-		at(tenPercent+"#gives").
+		at(tenPercent+"/settings#gives").
 		says("It is saved; new codes are made so. 2 codes that are there give what they gave before",
 			"For Anna Ahlers as it is saved: ANNA10", "Bring existing codes to this", "Make codes for all…")
 	o, err := h.db.Offer(h.Context(), 1)
@@ -124,7 +124,7 @@ func TestOfferDiscount(t *testing.T) {
 		d.Limits[0].Store != 1 || o.CodePattern != "{{handle}}10" {
 		t.Errorf("the offer gives %+v by %s", d, o.CodePattern)
 	}
-	a := m.get(tenPercent)
+	a := m.get(tenPercent + "/settings")
 	for id, want := range map[string]string{"percent": "12.50", "minimum": "20.00", "currency": "USD",
 		"starts_at": "2026-12-01T00:00", "ends_at": "2026-12-31T23:59", "products-str_1": "345, 812"} {
 		if got := a.one("#" + id).attr("value"); got != want {
@@ -189,7 +189,7 @@ func TestOfferCodes(t *testing.T) {
 	m.post(tenCodes+"/new", "action", "melt", "ids", "ofm_1").is(http.StatusUnprocessableEntity)
 	m.post(tenCodes+"/new", "nothing", "1", "back", tenCodes+"?q=x").at(tenCodes + "?q=x")
 	form := m.post(tenCodes+"/new", "action", "refresh", "ids", "ofm_1", "ids", "ofm_2").is(http.StatusOK).
-		says("Refresh codes: Ten percent", "For: 2 creators", "They give: 10 % off", "Days that the old code goes on",
+		says("Refresh codes", "For: 2 creators", "They give: 10 % off", "Days that the old code goes on",
 			"For Anna Ahlers as it is saved: ANNA10", "By hand: The store's API is not connected")
 	if n := len(form.all("input[type=hidden][name=ids]")); n != 2 {
 		t.Errorf("%d of the two who were ticked are carried", n)

@@ -71,10 +71,12 @@ func columnTables() map[string][]column {
 	ofOne := slices.DeleteFunc(slices.Clone(conversions), func(c column) bool { return c.Name == "campaign" })
 	return map[string][]column{"campaign": ofOne, "conversions": conversions, "offers": columnsOf(tables.Offers("")),
 		"campaigns": columnsOf(tables.Campaigns("", time.Time{})), "members": columnsOf(tables.Members()),
+		"offer-creators":    columnsOf(tables.OfferCreators()),
 		"creators":          columnsOf(tables.Creators("", tables.CreatorsOf{})),
 		"campaign-creators": columnsOf(tables.Creators("", tables.CreatorsOf{})),
 		"orders":            columnsOf(tables.Orders()),
-		"due":               columnsOf(tables.Due()), "payouts": columnsOf(tables.Payouts())}
+		"due":               columnsOf(tables.Due()), "payouts": columnsOf(tables.Payouts()),
+		"rewards": columnsOf(tables.Rewards())}
 }
 
 // tableTools are beside the head of a table: files of it as it is narrowed and sorted, and the choice of its columns.

@@ -362,6 +362,9 @@ type creatorPage struct {
 	Rest    *affiliate.Sums // what belongs to none of the campaigns, such as payouts of a bonus; nil without any
 	Owed    []owedLine
 	Payouts []payoutLine
+	Rewards []rewardLine // the newest
+	Earned  string       // address of all rewards
+	Mail    *creatorMail // nil for who may not see it
 }
 
 // profileLine is a campaign that a creator is or was in, with what they brought there.
@@ -382,7 +385,7 @@ type owedLine struct {
 	Minimum  string // that a payout must reach; empty without one
 }
 
-// fewPayouts is how many payouts the page of a creator names.
+// fewPayouts is how many payouts the page of a creator names, and how many rewards.
 const fewPayouts = 5
 
 func (r *request) creatorPage() error {
@@ -412,6 +415,20 @@ func (r *request) creatorPage() error {
 			return err
 		}
 		p.Payouts = r.payoutLines(payouts)
+		rewards, _, err := r.d.App.DB.Rewards(r.Request.Context(), storage.RewardFilter{Creator: head.Creator.ID},
+			storage.Page{Limit: fewPayouts})
+		if err != nil {
+			return err
+		}
+		for _, w := range rewards {
+			p.Rewards = append(p.Rewards, r.rewardLine(w))
+		}
+		p.Earned = rewardsOf("creator", head.Creator.ID.String())
+		if p.MayChange {
+			if p.Mail, err = r.mailOf(head.Creator); err != nil {
+				return err
+			}
+		}
 	}
 	return r.show("creator.html", &p)
 }
@@ -552,6 +569,7 @@ type statementLine struct {
 	Order   string // address; empty where it is about none
 	Payable string // from when it may be paid; empty when it may be
 	Payout  string // address; empty where it is about none
+	Reward  string // address; empty where it is about none
 }
 
 func (r *request) statementPage() error {
@@ -674,6 +692,9 @@ func (r *request) statementLine(l storage.LedgerLine) statementLine {
 	}
 	if l.PayoutID != 0 {
 		line.Payout = "/payouts/" + l.PayoutID.String()
+	}
+	if l.RewardID != 0 {
+		line.Reward = rewardAddress(l.RewardID)
 	}
 	if l.PayableAt.After(r.d.App.Now()) {
 		line.Payable = r.date(l.PayableAt)

@@ -99,7 +99,8 @@ func (d *Dashboard) routes() []route {
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
 		orderRoutes(), conversionRoutes(), campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(),
 		offerRoutes(), offerCodeRoutes(), codeRunRoutes(), couponRoutes(), creatorRoutes(), payoutRoutes(),
-		columnRoutes(), referenceRoutes(),
+		rewardRoutes(), offerRewardRoutes(), entryRoutes(),
+		columnRoutes(), referenceRoutes(), mailRoutes(),
 	} {
 		all = append(all, list...)
 	}

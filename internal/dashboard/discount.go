@@ -259,13 +259,13 @@ func (r *request) changeDiscount() error {
 	if err != nil {
 		return err
 	}
-	p, err := r.offerFormPage(o)
+	p, err := r.offerSettings(o)
 	if err != nil {
 		return err
 	}
 	p.Gives, p.Pattern = &form, pattern
 	p.Gives.Errors = errs
-	r.render(http.StatusUnprocessableEntity, "campaign_offer.html", &p)
+	r.render(http.StatusUnprocessableEntity, "offer_settings.html", &p)
 	return nil
 }
 
@@ -282,5 +282,5 @@ func (r *request) discountChanged(o affiliate.Offer, before string) error {
 				" what they gave before, until you bring them to this below."
 		}
 	}
-	return r.done(offerAddress(o)+"#gives", notice)
+	return r.done(offerSettingsAddress(o)+"#gives", notice)
 }

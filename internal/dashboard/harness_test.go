@@ -231,6 +231,7 @@ var furnished = storagetest.NewTemplate("house", func(ctx context.Context, db *s
 func busyHouse(t *testing.T) *house {
 	t.Helper()
 	h := newHouse(t)
+	h.postOffice()
 	day := func(n int) time.Time { return noon.AddDate(0, 0, -n) }
 	h.sell(
 		sale{code: "ANNA10", value: 100_00, at: day(40)},

@@ -49,6 +49,8 @@ type homePage struct {
 	Query      string        // of this view, to save it
 	Kept       []hiddenField // of the search among offers: all other parameters
 	Statuses   []choice      // of offers
+	MayChange  bool
+	Every      []choice // addresses of the table with active offers and with all; empty where a filter says which
 	Tasks      taskList
 	Steps      []startStep
 }
@@ -63,6 +65,15 @@ type homeFilter struct {
 	Type      affiliate.OfferType
 	Text      string
 	Bounds    []report.Bound
+	All       bool // the table lists all offers, not active ones alone; the totals count all either way
+}
+
+// Only is the status of the offers that the table lists; empty: any. A status that is chosen narrows all.
+func (f homeFilter) Only() affiliate.OfferStatus {
+	if f.All || f.Status != "" {
+		return ""
+	}
+	return affiliate.OfferActive
 }
 
 // Narrowed says whether the totals leave out some offers.
@@ -139,7 +150,7 @@ func (r *request) homeFilter() (f homeFilter, fields []boundField, err error) {
 	if f.Type, err = affiliate.ParseWord[affiliate.OfferType]("offer_type", r.Query("offer_type")); err != nil {
 		return f, nil, err
 	}
-	f.Text = strings.TrimSpace(r.Query("q"))
+	f.Text, f.All = strings.TrimSpace(r.Query("q")), r.Query("offers") == allOffers
 	fields = boundFields()
 	for i := range fields {
 		b := &fields[i]
@@ -177,6 +188,9 @@ func (r *request) boundOf(f report.Figure, text string) (*int64, error) {
 	return &n, err
 }
 
+// allOffers is what the address says where the table lists also those that are not active.
+const allOffers = "all"
+
 // Parts of the page that follow what happens.
 const (
 	partTotals = "totals"
@@ -198,8 +212,8 @@ func (r *request) homePage() error {
 			return nil
 		}
 	}
-	p := &homePage{layout: r.layout("Home", "home"), Query: r.Request.URL.RawQuery,
-		MayPay: r.may(affiliate.MayPay),
+	p := &homePage{layout: r.layout("Sales tracking", "home"), Query: r.Request.URL.RawQuery,
+		MayPay: r.may(affiliate.MayPay), MayChange: r.may(affiliate.MayChangeCatalog),
 		Statuses: []choice{{"active", "active"}, {"paused", "paused"}, {"expired", "expired"},
 			{"archived", "archived"}}}
 	var err error
@@ -253,13 +267,14 @@ func (r *request) readTotals(p *homePage) error {
 		lead(p.Figures, "/payouts", report.KeyPaymentsDue, report.KeyMembersWithPaymentsDue)
 	}
 	lead(p.Figures, r.countedConversions(p, "former"), report.KeyConversions, report.KeySales, report.KeyCommissions)
-	all := []string{"sort", "-clicks", "q", ""} // the figures leave out no offer by its name or figures
+	// The figures leave out no offer by its name, status or figures.
+	all := []string{"sort", "-clicks", "q", "", "offers", allOffers}
 	for _, b := range p.Bounds {
 		all = append(all, "min_"+string(b.Figure.Key), "", "max_"+string(b.Figure.Key), "")
 	}
 	lead(p.Figures, r.with(all...)+"#offers", report.KeyClicks)
 	query := r.Request.URL.Query()
-	for _, drop := range []string{"cursor", "part", "sort", "q"} {
+	for _, drop := range []string{"cursor", "part", "sort", "q", "offers"} {
 		query.Del(drop)
 	}
 	p.CSV, p.XLSX = "/sales.csv?"+query.Encode(), "/sales.xlsx?"+query.Encode()
@@ -339,18 +354,20 @@ func (r *request) readOffers(p *homePage) error {
 		return err
 	}
 	for _, o := range found.Rows {
-		l.Rows = append(l.Rows, homeOffer{o, campaignAddress(o.CampaignID) + withParameter(periodQuery(r), "offer",
-			o.ID.String()), commissionText(o.Rule, "")})
+		l.Rows = append(l.Rows, homeOffer{o, p.Period.address(offerAddress(o.Offer)), commissionText(o.Rule, "")})
 	}
 	l.Count, l.Total, l.Pager = found.Count, found.Total, r.pager(found.Next)
 	l.Tools = r.tools("offers", l.Columns, "/offers")
+	if p.Filter.Status == "" {
+		p.Every = []choice{{r.with("offers", ""), "Active"}, {r.with("offers", allOffers), "All"}}
+	}
 	return nil
 }
 
 // offerSearch is which offers the page lists, and how they are sorted.
 func (r *request) offerSearch(p *homePage, columns []column) (report.List, error) {
 	list, err := r.reportList(columns, "-sales")
-	list.Report, list.Text, list.Bounds = p.report(r), p.Filter.Text, p.Filter.Bounds
+	list.Report, list.Text, list.Bounds, list.Only = p.report(r), p.Filter.Text, p.Filter.Bounds, p.Filter.Only()
 	return list, err
 }
 
@@ -377,7 +394,7 @@ func (r *request) readHomeChoices(p *homePage) error {
 	for _, id := range p.Filter.Campaigns {
 		p.Chosen[id.String()] = true
 	}
-	p.Hidden = r.carried("sort")
+	p.Hidden = r.carried("sort", "offers")
 	for name, values := range r.Request.URL.Query() {
 		if name != "q" && name != "cursor" {
 			for _, v := range values {

@@ -232,6 +232,42 @@ func TestHome_offers(t *testing.T) {
 	h.viewer().get("/offers.csv?sort=nonsense").is(http.StatusUnprocessableEntity)
 }
 
+// TestHome_every: the table lists active offers until all are asked for; the totals count all either way, and a status
+// that is chosen narrows everything.
+func TestHome_every(t *testing.T) {
+	h := busyHouse(t)
+	_, err := h.app.ChangeOffer(h.as(affiliate.RoleManager), 2, app.AnyVersion, func(o *affiliate.Offer) error {
+		o.SetStatus(affiliate.OfferPaused, h.clock.now())
+		return nil
+	})
+	h.must(err)
+	v := h.viewer()
+	for _, sort := range []string{"", "&sort=name"} { // by name the sum is not that of the rows read
+		a := v.get("/?period=last_6_months" + sort).says("1 active offer. The figures above count all offers.").
+			hides("Gift links")
+		if got := a.one("[data-key=total-sales]").text(); got != "506.12 USD" {
+			t.Errorf("the total is %s", got)
+		}
+		if got := a.one("#offers tfoot").text(); !strings.Contains(got, "461.12 USD") {
+			t.Errorf("the table adds up to %s", got)
+		}
+		all := v.get(strings.TrimSuffix(a.all("#offers nav a")[1].attr("href"), "#offers")).
+			says("Gift links", "2 in all")
+		if got := all.one("#offers tfoot").text(); !strings.Contains(got, "506.12 USD") {
+			t.Errorf("all add up to %s", got)
+		}
+		if got := all.one("#offers nav a[aria-current=page]").text(); got != "All" {
+			t.Errorf("%s is marked", got)
+		}
+	}
+	v.get("/offers.csv").is(http.StatusOK).hides("Gift links")
+	v.get("/offers.csv?offers=all").is(http.StatusOK).says("Gift links")
+	a := v.get("/?offer_status=paused").says("Gift links").hides("Ten percent")
+	if a.has("#offers nav") || a.one("[data-key=total-sales]").text() != "45.00 USD" {
+		t.Errorf("paused ones are shown as\n%s", a.text())
+	}
+}
+
 func TestHome_saved_views(t *testing.T) {
 	h := busyHouse(t)
 	v := h.viewer()
@@ -258,7 +294,8 @@ func TestHome_start(t *testing.T) {
 	const links = "/?offer_type=sales_link&period=last_30_days"
 	v.post("/views", "name", "Links only", "query", "offer_type=sales_link&period=last_30_days")
 	v.post("/views/start", "name", "Nothing").is(http.StatusNotFound)
-	v.post("/views/start", "name", "Links only").at(links).says("Home begins with the view “Links only”", "start page")
+	v.post("/views/start", "name", "Links only").at(links).
+		says("Sales tracking begins with the view “Links only”", "start page")
 	v.get("/").at(links)
 	v.get("/").at(links).one("a[href=" + plainHome + "]")
 	v.get(plainHome).at(plainHome).says("Ten percent")

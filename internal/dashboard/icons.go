@@ -13,6 +13,8 @@ var iconPaths = map[string]string{
 	"people":   `<circle cx="9" cy="8" r="3.5"/><path d="M3 20c0-4 3-6 6-6s6 2 6 6"/><path d="M16 5a3.5 3.5 0 0 1 0 6.5"/><path d="M18 15c2 .7 3 2.5 3 5"/>`,
 	"person":   `<circle cx="12" cy="8" r="4"/><path d="M4 21c0-5 4-7 8-7s8 2 8 7"/>`,
 	"order":    `<path d="M5 8h14l-1 12H6z"/><path d="M9 8a3 3 0 0 1 6 0"/>`,
+	"gift":     `<path d="M4 12v8h16v-8"/><path d="M3 8h18v4H3z"/><path d="M12 8v12M12 8C8 8 7 3 9.5 3S12 8 12 8s0-5 2.5-5S16 8 12 8"/>`,
+	"mail":     `<rect x="3" y="5" width="18" height="14" rx="2"/><path d="m4 7 8 6 8-6"/>`,
 	"payout":   `<rect x="3" y="6" width="18" height="12" rx="2"/><circle cx="12" cy="12" r="2.5"/>`,
 	"store":    `<path d="M4 10v10h16V10"/><path d="M3 10 5 4h14l2 6z"/><path d="M10 20v-5h4v5"/>`,
 	"settings": `<circle cx="12" cy="12" r="3"/><path d="M12 3v3M12 18v3M3 12h3M18 12h3M5.6 5.6l2.1 2.1M16.3 16.3l2.1 2.1M5.6 18.4l2.1-2.1M16.3 7.7l2.1-2.1"/>`,

@@ -780,7 +780,7 @@ func (r *request) changeOverride() error {
 			if err != nil {
 				return outcome{}, err
 			}
-			override, notice := &rule, "Their commission is changed for orders credited from now on."
+			override, notice := &rule, "Their commission is changed for orders placed from now on."
 			if r.field("commission_percent")+r.field("commission_flat") == "" {
 				override, notice = nil, "The offer's commission counts for them again, from the next order on."
 			}

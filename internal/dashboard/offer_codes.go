@@ -97,9 +97,7 @@ func (r *request) givesNow(d affiliate.Discount) string {
 
 // offerCodesPage lists the members of an offer with their codes, and how those stand in the stores.
 type offerCodesPage struct {
-	campaignHead
-	Offer   affiliate.Offer
-	At      string // the offer's address
+	offerHead
 	Codes   string // this page's
 	Text    string
 	Without bool
@@ -130,10 +128,9 @@ func (r *request) offerCodesPage() error {
 	if err != nil {
 		return err
 	}
-	p := offerCodesPage{Offer: o, At: offerAddress(o), Codes: offerCodesAddress(o),
-		Text:    strings.TrimSpace(r.Query("q")),
+	p := offerCodesPage{Codes: offerCodesAddress(o), Text: strings.TrimSpace(r.Query("q")),
 		Without: r.Query("without") != "", Ended: r.Query("ended") != "", Here: r.here()}
-	if p.campaignHead, err = r.campaignHead("offers", "Codes of "+o.Name); err != nil {
+	if p.offerHead, err = r.offerHead(o, "codes", "Codes"); err != nil {
 		return err
 	}
 	stores, err := r.openStores()
@@ -208,9 +205,7 @@ var offerActions = []affiliate.CodeAction{affiliate.CodeMake, affiliate.CodeRefr
 
 // newCodeRunPage asks how an action on the codes of an offer's members is to be done.
 type newCodeRunPage struct {
-	campaignHead
-	Offer   affiliate.Offer
-	At      string // the offer's address
+	offerHead
 	Codes   string // of the page of its codes
 	Action  affiliate.CodeAction
 	Title   string
@@ -277,7 +272,7 @@ func (r *request) askForCodeRun() (*newCodeRunPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &newCodeRunPage{Offer: o, At: offerAddress(o), Codes: offerCodesAddress(o),
+	p := &newCodeRunPage{Codes: offerCodesAddress(o),
 		Action:  affiliate.CodeAction(cmp.Or(r.one("action"), string(affiliate.CodeMake))),
 		Pattern: string(o.CodePattern), Overlap: "0", Places: patternPlaces}
 	if !slices.Contains(offerActions, p.Action) {
@@ -285,7 +280,7 @@ func (r *request) askForCodeRun() (*newCodeRunPage, error) {
 	}
 	words := codeActions[p.Action]
 	p.Title, p.About, p.Makes = words.Title, words.About, p.Action.Makes()
-	if p.campaignHead, err = r.campaignHead("offers", words.Title+" of "+o.Name); err != nil {
+	if p.offerHead, err = r.offerHead(o, "codes", words.Title); err != nil {
 		return nil, err
 	}
 	if err := r.whom(p); err != nil {

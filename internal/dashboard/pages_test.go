@@ -103,6 +103,7 @@ func (h *house) ids() pathIDs {
 	links, _, err := h.db.Links(ctx, storage.LinkFilter{}, all)
 	h.must(err)
 	run := h.draftedRun()
+	letter := h.sentMail()
 	shop := pick(h, stores, "shop", func(s affiliate.Store) string { return s.Slug })
 	offer := pick(h, offers, "Ten percent", func(o affiliate.Offer) string { return o.Name })
 	return pathIDs{"campaigns/:id": h.campaign("Spring").ID.String(),
@@ -112,7 +113,8 @@ func (h *house) ids() pathIDs {
 		"batches/:batch": payouts[0].BatchID.String(),
 		"people/:person": h.user(affiliate.RoleViewer).ID.String(), "tokens/:token": tokens[0].ID.String(),
 		"deliveries/:delivery": deliveries[0].ID.String(), "links/:link": links[0].ID.String(),
-		"code-runs/:run": run.ID.String()}
+		"code-runs/:run": run.ID.String(), "mail/:send": letter.SendID.String(),
+		":send/:mail": letter.ID.String(), "texts/:purpose": string(affiliate.MailCode)}
 }
 
 // draftedRun is a run that would make codes for all of the offer Ten percent, which is not started.

@@ -55,6 +55,7 @@ type batchPage struct {
 	Reason    string // as it was typed
 	Errors    fieldErrors
 	MayPay    bool
+	MayMail   bool
 }
 
 func (r *request) batchPage() error {
@@ -80,7 +81,7 @@ func (r *request) batch() (p batchPage, err error) {
 		return p, err
 	}
 	p = batchPage{Batch: r.batchLine(b), Rows: r.payoutLines(list), Pager: r.pager(next),
-		MayPay: r.may(affiliate.MayPay)}
+		MayPay: r.may(affiliate.MayPay), MayMail: r.may(affiliate.MayChangeCatalog)}
 	p.layout = r.layout("Batch of "+p.Batch.Title, "payouts")
 	const file, standing = "/payouts/recorded.", "&state=" + string(affiliate.PayoutPaid)
 	p.CSV, p.XLSX = file+"csv?batch="+id.String()+standing, file+"xlsx?batch="+id.String()+standing

@@ -40,6 +40,7 @@ type duePage struct {
 	Pager     pager
 	Minimum   string // that a payout must reach; empty without one
 	HoldDays  int
+	MayMail   bool
 }
 
 // dueLine is what is to be paid to a creator in one currency.
@@ -107,7 +108,7 @@ func (r *request) due() (p duePage, err error) {
 		return p, err
 	}
 	p = duePage{payoutsHead: r.payoutsHead("due", "Payments due"), HoldDays: s.HoldDays,
-		Hidden: r.carried("sort", "currency"), Confirm: "/payouts/confirm"}
+		Hidden: r.carried("sort", "currency"), Confirm: "/payouts/confirm", MayMail: r.may(affiliate.MayChangeCatalog)}
 	if s.MinimumPayout > 0 {
 		p.Minimum = moneyText(s.MinimumPayout, s.Currency)
 	}

@@ -79,7 +79,7 @@ func TestPlain(t *testing.T) {
 }
 
 var (
-	rawID = regexp.MustCompile(`\b(acc|bat|cmp|cnv|cod|cre|cst|dlv|led|lnk|mem|ntc|off|ofm|omb|ord|pay|sec|str|tok|usr)_[0-9]+\b`)
+	rawID = regexp.MustCompile(`\b(acc|bat|cmp|cnv|cod|cre|cst|dlv|led|lnk|mem|ntc|off|ofm|omb|ord|pay|rrl|rwd|sec|str|tok|usr)_[0-9]+\b`)
 	// rawWord is a word of the program: names of ours, and words that only it says.
 	rawWord = regexp.MustCompile(`\b[a-z]+(?:_[a-z]+)+\b|\b(?:accruals?|reversals?|unconverted|unowned|noop|enum)\b`)
 )

@@ -45,6 +45,8 @@ type operationLine struct {
 	Parameters       []valueLine // of the address and the query
 	Body             []valueLine
 	Answer           []valueLine
+	AnswersAs        string // the id of an operation above with the same answer, in place of Answer
+	AsOne            bool   // that is a list: the answer is one of its data
 	Statuses         string // of answers
 }
 
@@ -99,9 +101,37 @@ func operationGroups(document *huma.OpenAPI, text string) (groups []operationGro
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		sayOnce(byName[name])
 		groups = append(groups, operationGroup{name, byName[name]})
 	}
 	return groups
+}
+
+// sayOnce has answers that are the same as one above listed there alone.
+func sayOnce(lines []operationLine) {
+	for i := range lines {
+		for _, above := range lines[:i] {
+			if len(lines[i].Answer) < 2 || above.Answer == nil {
+				continue
+			}
+			one := slices.Equal(lines[i].Answer, fieldsOfOne(above.Answer))
+			if one || slices.Equal(lines[i].Answer, above.Answer) {
+				lines[i].Answer, lines[i].AnswersAs, lines[i].AsOne = nil, above.ID, one
+				break
+			}
+		}
+	}
+}
+
+// fieldsOfOne are the fields of each thing of a list.
+func fieldsOfOne(answer []valueLine) (lines []valueLine) {
+	for _, line := range answer {
+		if name, of := strings.CutPrefix(line.Name, "data[]."); of {
+			line.Name = name
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // titleWord writes a word of an address for people: "unowned-codes" is "Unowned codes".

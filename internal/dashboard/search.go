@@ -157,7 +157,7 @@ func searchedOwner(o storage.Owned) string {
 	return strings.Join(about, " · ")
 }
 
-// searchedOffers leads whoever may change an offer to it, others to the offers of its campaign.
+// searchedOffers finds offers by their names.
 func (r *request) searchedOffers(text string, n int) (list []found, err error) {
 	offers, err := r.d.App.DB.OffersNamed(r.Request.Context(), text, n)
 	if err != nil {
@@ -176,25 +176,26 @@ func (r *request) searchedOffers(text string, n int) (list []found, err error) {
 		names[c.ID] = c.Name
 	}
 	for _, o := range offers {
-		address := offerAddress(o)
-		if !r.may(affiliate.MayChangeCatalog) {
-			address = campaignAddress(o.CampaignID) + "/offers"
-		}
-		list = append(list, found{o.Name, names[o.CampaignID] + " · " + titled(string(o.Status)), address})
+		list = append(list, found{o.Name, names[o.CampaignID] + " · " + titled(string(o.Status)), offerAddress(o)})
 	}
 	return list, nil
 }
 
 // searchedPages are pages that a search finds by the beginnings of these words.
 var searchedPages = []struct{ title, words, address string }{
-	{"Home", "overview dashboard figures sales", "/"},
+	{"Sales tracking", "home overview dashboard figures sales", "/"},
 	{"Campaigns", "", "/campaigns"},
 	{"New campaign", "add create", "/campaigns/new"},
+	{"Add an offer", "new create promo code sales link", "/offers/new"},
 	{"Creators", "community influencers affiliates", "/creators"},
 	{"New creator", "add create", "/creators/new"},
 	{"Import creators", "csv file codes upload", "/creators/import"},
 	{"Orders", "", "/orders"},
 	{"Payouts", "pay commissions due payments", "/payouts"},
+	{"Mail", "e-mails mailings messages inbox newsletters", "/mail"},
+	{"New mailing", "mail e-mail write send message", "/mail/new"},
+	{"Texts of mails", "e-mail templates wording", "/mail/texts"},
+	{"Who gets no mail", "e-mail unsubscribed bounced suppressions", "/mail/suppressions"},
 	{"Stores", "shops webhooks deliveries", "/stores"},
 	{"Connect a store", "new add shop", "/stores/new"},
 	{"First steps", "start setup onboarding", "/start"},

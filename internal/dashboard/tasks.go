@@ -123,6 +123,10 @@ func (r *request) readTasks(p *homePage) error {
 		"# order carries several creators' codes", "# orders carry several creators' codes")
 	add(review.Unconverted, "clock", ever+"&waiting_for_rate=true", false,
 		"# order waits for an exchange rate", "# orders wait for an exchange rate")
+	add(work.rewards.ToApprove, "gift", rewardsOf("state", string(affiliate.RewardToApprove)), false,
+		"# reward waits for approval", "# rewards wait for approval")
+	add(work.rewards.ToGive, "gift", rewardsOf("state", string(affiliate.RewardToGive)), false,
+		"# product or code is to be given to a creator", "# products and codes are to be given to creators")
 	sum := ""
 	if due.Amount > 0 {
 		sum = moneyText(due.Amount, due.Currency)
@@ -140,6 +144,7 @@ type openWork struct {
 	troubled  map[affiliate.StoreID]int64
 	typed     []storage.TypedWaiting
 	review    storage.Review
+	rewards   storage.OpenRewards
 	due       report.PaymentsDue
 }
 
@@ -158,6 +163,9 @@ func (r *request) readWork(ctx context.Context) (w openWork, err error) {
 		return w, err
 	}
 	if w.review, err = db.Review(ctx); err != nil {
+		return w, err
+	}
+	if w.rewards, err = db.OpenRewards(ctx); err != nil {
 		return w, err
 	}
 	saved, err := db.SavedSettings(ctx) // as the list that it leads to

@@ -32,7 +32,8 @@ type templates struct {
 // Files whose definitions all pages share.
 var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/campaign_parts.html",
 	"templates/conversion_parts.html", "templates/access_parts.html", "templates/run_parts.html",
-	"templates/settings_parts.html", "templates/status_parts.html", "templates/code_parts.html"}
+	"templates/settings_parts.html", "templates/status_parts.html", "templates/code_parts.html",
+	"templates/reward_parts.html", "templates/mail_parts.html"}
 
 func loadTemplates(a *assets) (*templates, error) {
 	functions := template.FuncMap{
@@ -146,10 +147,16 @@ func (r *request) layout(title, section string) layout {
 		l.Unwritable = sentenceOf("", u.Detail)
 	}
 	failed, _ := r.d.App.DB.FailedDeliveries(r.Request.Context()) // a page without the count is better than none
-	l.Nav = []navItem{{"home", "Home", "/", "home", 0}, {"campaigns", "Campaigns", "/campaigns", "campaign", 0},
+	l.Nav = []navItem{{"home", "Sales tracking", "/", "home", 0},
+		{"campaigns", "Campaigns", "/campaigns", "campaign", 0},
 		{"creators", "Creators", "/creators", "people", 0}, {"orders", "Orders", "/orders", "order", 0},
+		{"rewards", "Rewards", "/rewards", "gift", 0},
 		{"payouts", "Payouts", "/payouts", "payout", 0}, {"stores", "Stores", "/stores", "store", failed},
 		{"settings", "Settings", "/settings", "settings", 0}}
+	if r.may(affiliate.MayChangeCatalog) {
+		at := slices.IndexFunc(l.Nav, func(n navItem) bool { return n.Section == "stores" })
+		l.Nav = slices.Insert(l.Nav, at, navItem{"mail", "Mail", "/mail", "mail", 0})
+	}
 	l.Recalculation = r.underway()
 	return l
 }
@@ -158,7 +165,7 @@ func (r *request) layout(title, section string) layout {
 // which packing it as well as can be does.
 const (
 	largePage = 300 << 10
-	hugePage  = 600 << 10
+	hugePage  = 400 << 10
 )
 
 // render makes the whole page before the first byte is sent, so that a failure is still an error page. Where a script

@@ -72,7 +72,7 @@ func (r *request) startAddress() (string, error) {
 // startView has the person's home page begin with a view, or with none.
 func (r *request) startView() error {
 	ctx, name := r.Request.Context(), r.field("name")
-	address, notice := plainHome, "Home begins without a view again."
+	address, notice := plainHome, "Sales tracking begins without a view again."
 	if name != "" {
 		query, err := r.d.App.DB.Preference(ctx, r.user.ID, viewPrefix+name)
 		if err != nil {
@@ -81,7 +81,7 @@ func (r *request) startView() error {
 		if query == "" {
 			return affiliate.Errorf(affiliate.NotFound, "there is no view %s", affiliate.Clip(name, 60))
 		}
-		address, notice = "/?"+query, fmt.Sprintf("Home begins with the view “%s” from now on.", name)
+		address, notice = "/?"+query, fmt.Sprintf("Sales tracking begins with the view “%s” from now on.", name)
 	}
 	if err := r.d.App.DB.SetPreference(ctx, r.user.ID, startPreference, name, r.d.App.Now()); err != nil {
 		return err

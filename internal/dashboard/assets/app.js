@@ -455,6 +455,25 @@ document.addEventListener("input", (event) => {
   for (const line of list.children) line.hidden = !line.textContent.toLowerCase().includes(wanted);
 });
 
+// A button with data-insert puts its text where somebody typed last in its form; at the end of the text, at first.
+let typed = null;
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches?.("textarea, input:not([type]), input[type=text]")) typed = event.target;
+});
+document.addEventListener("click", (event) => {
+  const insert = event.target.closest("[data-insert]");
+  if (!insert) return;
+  const form = insert.closest("form");
+  let field = typed && form.contains(typed) ? typed : null;
+  if (!field) {
+    field = form.querySelector("textarea");
+    field.selectionStart = field.selectionEnd = field.value.length;
+  }
+  field.setRangeText(insert.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus();
+});
+
 // Charts: the arrow keys move from point to point; each tells its figures while it has the focus.
 document.addEventListener("keydown", (event) => {
   const point = event.target.closest?.("[data-chart] .point");
