@@ -450,3 +450,31 @@ func TestSendMails_leaseLost(t *testing.T) {
 		}
 	})
 }
+
+// TestMailing_commission: a mail says what its recipient earns of orders placed when it is written, by a rule of their
+// own where they have one by then.
+func TestMailing_commission(t *testing.T) {
+	eachPostRoom(t, func(p *postRoom) {
+		ben := p.owners["Ben"]
+		_, err := p.ChangeOfferMemberFrom(p.ctx, ben.ID, app.AnyVersion, p.now().Add(24*time.Hour),
+			func(m *affiliate.OfferMember) error {
+				m.SetOverride(&affiliate.Rule{Percent: 2250})
+				return nil
+			})
+		p.fine(err)
+		says := func() string {
+			in := p.message("")
+			in.Body, in.To.Members = "{{commission}}", []affiliate.OfferMemberID{ben.ID}
+			preview, err := p.PreviewMailing(p.ctx, in, 1)
+			p.fine(err)
+			return preview.Drafts[0].Text
+		}
+		if got := says(); strings.Contains(got, "22.5 %") || !strings.Contains(got, " %") {
+			p.Errorf("before, the mail says %q", got)
+		}
+		p.pass(24 * time.Hour)
+		if got := says(); !strings.Contains(got, "22.5 %") {
+			p.Errorf("the mail says %q", got)
+		}
+	})
+}

@@ -214,6 +214,7 @@ func (a *App) memberFields(ctx context.Context, id affiliate.OfferID, items []st
 		return nil, err
 	}
 	codes, links := map[affiliate.OfferMemberID][]string{}, map[affiliate.OfferMemberID]string{}
+	rules := map[affiliate.OfferMemberID]affiliate.Rule{}
 	for part := range slices.Chunk(items, 1000) {
 		ids := make([]affiliate.OfferMemberID, len(part))
 		for i, item := range part {
@@ -237,30 +238,21 @@ func (a *App) memberFields(ctx context.Context, id affiliate.OfferID, items []st
 				links[l.OfferMemberID] = a.PublicURL + "/l/" + l.Slug
 			}
 		}
-	}
-	rules := map[affiliate.OfferMemberID]affiliate.Rule{}
-	members, err := storage.All(func(p storage.Page) ([]affiliate.OfferMember, string, error) {
-		return a.DB.OfferMembers(ctx, storage.OfferMemberFilter{Offer: id}, p)
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range members {
-		if m.Override != nil {
-			rules[m.ID] = *m.Override
+		commissions, err := a.DB.OfferCommissions(ctx, id, ids...)
+		if err != nil {
+			return nil, err
+		}
+		for _, member := range ids {
+			rules[member] = affiliate.RuleAt(commissions.Offers[id], commissions.Members[member], now)
 		}
 	}
 	fields := make(map[affiliate.OfferMemberID]map[affiliate.MailField]string, len(items))
 	for _, item := range items {
-		rule, own := rules[item.ID]
-		if !own {
-			rule = offer.Rule
-		}
 		code, link := strings.Join(codes[item.ID], ", "), links[item.ID]
 		fields[item.ID] = map[affiliate.MailField]string{affiliate.FieldOffer: offer.Name,
 			affiliate.FieldCampaign: campaign.Name, affiliate.FieldCode: code, affiliate.FieldLink: link,
 			affiliate.FieldCodeOrLink: strings.Trim(code+"\n"+link, "\n"),
-			affiliate.FieldCommission: commissionWords(rule)}
+			affiliate.FieldCommission: commissionWords(rules[item.ID])}
 	}
 	return fields, nil
 }
