@@ -8,17 +8,6 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// SetOfferCommission gives the members of an offer who have no rule of their own another commission for orders placed
-// from a time on; zero: from now. Orders placed before keep theirs. A time in the past is Invalid. version is the
-// offer's that the caller has seen, or AnyVersion.
-func (a *App) SetOfferCommission(ctx context.Context, id affiliate.OfferID, version int, rule affiliate.Rule,
-	from time.Time) (affiliate.Offer, error) {
-	return a.ChangeOfferFrom(ctx, id, version, from, func(o *affiliate.Offer) error {
-		o.SetRule(rule.Percent, rule.Flat)
-		return nil
-	})
-}
-
 // latestCommission bounds how far ahead a change of commissions can be planned.
 const latestCommission = 5 // years
 

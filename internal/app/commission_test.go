@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -69,7 +70,7 @@ func TestCommissionCountsFromTheOrdersTime(t *testing.T) {
 			switch rapid.IntRange(0, 5).Draw(t, "step") {
 			case 0:
 				before := newest(0)
-				_, err := r.app.SetOfferCommission(r.asOwner(), 1, app.AnyVersion,
+				_, err := setCommission(r.asOwner(), r.app, 1, app.AnyVersion,
 					affiliate.Rule{Percent: percent}, from)
 				r.ok(err)
 				if id := newest(0); id != before {
@@ -147,23 +148,32 @@ func later(from, now time.Time) time.Time {
 	return from
 }
 
+// setCommission gives the members of an offer who have no rule of their own another commission from a time on.
+func setCommission(ctx context.Context, a *app.App, id affiliate.OfferID, version int, rule affiliate.Rule,
+	from time.Time) (affiliate.Offer, error) {
+	return a.ChangeOfferFrom(ctx, id, version, from, func(o *affiliate.Offer) error {
+		o.SetRule(rule.Percent, rule.Flat)
+		return nil
+	})
+}
+
 func TestSetOfferCommission(t *testing.T) {
 	eachDesk(t, func(d *desk) {
 		om := d.promoter("Anna")
-		_, err := d.SetOfferCommission(d.ctx, om.OfferID, app.AnyVersion, affiliate.Rule{Percent: 1500},
+		_, err := setCommission(d.ctx, d.App, om.OfferID, app.AnyVersion, affiliate.Rule{Percent: 1500},
 			d.now().Add(-time.Second))
 		d.want(err, affiliate.Invalid, "from", "past")
-		_, err = d.SetOfferCommission(d.ctx, om.OfferID, app.AnyVersion, affiliate.Rule{Percent: 1500},
+		_, err = setCommission(d.ctx, d.App, om.OfferID, app.AnyVersion, affiliate.Rule{Percent: 1500},
 			d.now().AddDate(6, 0, 0))
 		d.want(err, affiliate.Invalid, "from", "5 years")
-		_, err = d.SetOfferCommission(d.ctx, om.OfferID, app.AnyVersion, affiliate.Rule{Percent: 10001}, time.Time{})
+		_, err = setCommission(d.ctx, d.App, om.OfferID, app.AnyVersion, affiliate.Rule{Percent: 10001}, time.Time{})
 		d.want(err, affiliate.Invalid, "commission_percent")
-		_, err = d.SetOfferCommission(d.ctx, om.OfferID, 9, affiliate.Rule{Percent: 1500}, time.Time{})
+		_, err = setCommission(d.ctx, d.App, om.OfferID, 9, affiliate.Rule{Percent: 1500}, time.Time{})
 		d.want(err, affiliate.Conflict, "")
 
 		tomorrow := d.now().Add(24 * time.Hour)
 		for range 2 { // the second time it is so already
-			o, err := d.SetOfferCommission(d.ctx, om.OfferID, app.AnyVersion, affiliate.Rule{Percent: 1500}, tomorrow)
+			o, err := setCommission(d.ctx, d.App, om.OfferID, app.AnyVersion, affiliate.Rule{Percent: 1500}, tomorrow)
 			if must(d, o, err); o.Rule.Percent != 1000 || o.Version != 2 {
 				d.Errorf("planned: %+v", o)
 			}

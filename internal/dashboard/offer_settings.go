@@ -194,7 +194,7 @@ func (r *request) readGives(p *offerSettingsPage) error {
 	return err
 }
 
-// changeOffer changes name and type at once, and the commission from the time that the form names.
+// changeOffer changes name and type, and the commission from the time that the form names: all of it or nothing.
 func (r *request) changeOffer() error {
 	o, err := r.offerOfCampaign()
 	if err != nil {
@@ -202,22 +202,21 @@ func (r *request) changeOffer() error {
 	}
 	form := r.offerForm()
 	rule, from, err := r.ruleFrom()
-	changed := o
 	if err == nil {
-		changed, err = r.d.App.ChangeOffer(r.Request.Context(), o.ID, form.Version, func(o *affiliate.Offer) error {
+		_, err = r.d.App.ChangeOfferFrom(r.Request.Context(), o.ID, form.Version, from, func(o *affiliate.Offer) error {
 			o.Name, o.Type = form.Name, affiliate.OfferType(form.Type)
+			o.SetRule(rule.Percent, rule.Flat)
 			return nil
 		})
 	}
-	notice := "The offer is changed."
-	if err == nil && (rule.Percent != o.Rule.Percent || rule.Flat != o.Rule.Flat || !from.IsZero()) {
-		changed, err = r.d.App.SetOfferCommission(r.Request.Context(), o.ID, changed.Version, rule, from)
-		if notice += " Orders placed from now on earn " + commissionText(rule, "") + "."; !from.IsZero() {
-			notice = "The offer is changed. Orders placed from " + r.moment(from) + " on earn " +
-				commissionText(rule, "") + "."
-		}
-	}
 	if err == nil {
+		notice, begins := "The offer is changed.", "now"
+		if !from.IsZero() {
+			begins = r.moment(from)
+		}
+		if rule.Percent != o.Rule.Percent || rule.Flat != o.Rule.Flat || !from.IsZero() {
+			notice += " Orders placed from " + begins + " on earn " + commissionText(rule, "") + "."
+		}
 		return r.done(offerSettingsAddress(o), notice)
 	}
 	errs, err := formErrors(err)
@@ -228,9 +227,7 @@ func (r *request) changeOffer() error {
 	if err != nil {
 		return err
 	}
-	if p.Form = form; changed.Version != o.Version { // the commission alone was refused
-		p.Form.Version = changed.Version
-	}
+	p.Form = form
 	p.Form.Errors = errs
 	p.Failure = unseenError(errs, "", "name", "type", "commission_percent", "commission_flat", "from")
 	r.render(http.StatusUnprocessableEntity, "offer_settings.html", &p)

@@ -119,8 +119,9 @@ func TestOffer_commission(t *testing.T) {
 	m := h.manager()
 	const ten = springOffers + "/off_1"
 	form := []string{"name", "Ten percent", "type", "promo_code", "commission_percent", "15"}
-	m.post(ten+"/settings", append(slices.Clone(form), "from", "2026-11-01T10:00")...).
+	m.post(ten+"/settings", append(with(form, "name", "Another name"), "from", "2026-11-01T10:00")...).
 		is(http.StatusUnprocessableEntity)
+	m.get(ten).hides("Another name") // all is refused, or nothing
 	m.post(ten+"/settings", form...).at(ten + "/settings").
 		says("The offer is changed. Orders placed from now on earn 15.00 %.")
 	m.post(ten+"/settings", append(with(form, "commission_percent", "20"), "from", "2026-12-01T00:00")...).
