@@ -73,6 +73,7 @@ func (m *rewardCodes) plan(ctx context.Context, ids []affiliate.RewardID) error 
 		return err
 	}
 	m.ids = map[string]affiliate.RewardID{}
+	rules := map[affiliate.RewardRuleID]affiliate.RewardRule{}
 	for _, id := range distinct(ids) {
 		i := slices.IndexFunc(items, func(w storage.RewardItem) bool { return w.ID == id })
 		if i < 0 {
@@ -90,9 +91,12 @@ func (m *rewardCodes) plan(ctx context.Context, ids []affiliate.RewardID) error 
 			m.failed(id, err)
 			continue
 		}
-		rule, err := m.app.DB.RewardRule(ctx, w.RuleID)
-		if err != nil {
-			return err
+		rule, read := rules[w.RuleID]
+		if !read {
+			if rule, err = m.app.DB.RewardRule(ctx, w.RuleID); err != nil {
+				return err
+			}
+			rules[w.RuleID] = rule
 		}
 		discount, err := rule.Discount.In(m.store)
 		if err != nil {
