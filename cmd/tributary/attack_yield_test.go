@@ -128,7 +128,7 @@ func workOnCatalog(ctx context.Context, t *testing.T, a *app.App, h *holdings) {
 		list[i] = app.NewPayout{Creator: d.CreatorID, Currency: d.Currency}
 	}
 	h.during(fmt.Sprintf("pay %d creators", len(list)), 1, func() error {
-		_, err := a.RecordBatch(ctx, app.NewPayoutBatch{Payouts: list, Method: "sepa"})
+		_, err := a.SendPayouts(ctx, app.NewPayoutRun{Elsewhere: true, Payouts: list, Method: "sepa"})
 		return err
 	})
 	h.during("remove a creator", 1, func() error {

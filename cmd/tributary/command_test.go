@@ -480,6 +480,26 @@ func TestUserCommands(t *testing.T) {
 			s.Errorf("the token is %v", out)
 		}
 		s.typed("another password\n").run("user", "password", "ben@brand.example").exits(1, "nobody has an account")
+
+		s.typed("correct horse battery\n").run("user", "add", "--email", "ben@brand.example", "--name", "Ben", "--role",
+			"viewer", "--may-pay").exits(1, "--may-pay is for managers")
+		s.typed("correct horse battery\n").run("user", "add", "--email", "ben@brand.example", "--name", "Ben", "--role",
+			"manager", "--may-pay").exits(0)
+		change := func(args ...string) any {
+			return s.run(append([]string{"user", "change", "ben@brand.example", "--json"}, args...)...).exits(0).
+				json()["may_pay"]
+		}
+		if change("--name", "Benno") != true || change("--may-pay=false") != false || change("--may-pay") != true ||
+			change("--role", "viewer") != false || change("--role", "manager") != false {
+			s.Error("the right to pay is not as it was set")
+		}
+		s.run("user", "change", "ben@brand.example").exits(2, "say what to change")
+		s.run("user", "change", "mia@brand.example", "--may-pay").exits(1, "--may-pay is for managers")
+		s.run("user", "list").prints("MAY PAY", "Benno")
+		if out := s.run("token", "add", "--name", "bank", "--role", "manager", "--may-pay", "--json").exits(0).
+			json(); out["may_pay"] != true {
+			s.Errorf("the token is %v", out)
+		}
 	})
 }
 

@@ -18,9 +18,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/tributaryhq/tributary/integrations/fxrates"
+	"github.com/tributaryhq/tributary/integrations/paypal"
+	"github.com/tributaryhq/tributary/integrations/sepa"
 	"github.com/tributaryhq/tributary/integrations/shopify"
 	"github.com/tributaryhq/tributary/integrations/smtp"
 	"github.com/tributaryhq/tributary/integrations/storeapi"
+	"github.com/tributaryhq/tributary/integrations/wise"
 	"github.com/tributaryhq/tributary/integrations/woocommerce"
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/app"
@@ -42,6 +45,18 @@ func connectors(cfg config.Config) app.Connectors {
 		shopify.Name:     app.ConnectorOf(shopify.Connector{Web: web, Elsewhere: elsewhere}),
 		woocommerce.Name: app.ConnectorOf(woocommerce.Connector{Web: web, Plain: cfg.Demo}),
 	}
+}
+
+// paymentFiles write the files by which payouts are paid.
+func paymentFiles() map[affiliate.Rail]app.PaymentFiles {
+	return map[affiliate.Rail]app.PaymentFiles{affiliate.RailPayPalFile: paypal.File{},
+		affiliate.RailWiseFile: wise.File{},
+		affiliate.RailSEPAFile: sepa.File{}, affiliate.RailCSVFile: app.PaymentsCSV{}}
+}
+
+// resultReaders read what became of payouts. The first that takes a file reads it.
+func resultReaders() []app.ResultReader {
+	return []app.ResultReader{paypal.Activity{}, wise.Transfers{}, sepa.Answers{}, sepa.Entries{}, app.ResultsCSV{}}
 }
 
 // openApp opens the database and builds the application without queue and live pages. An embedded database
@@ -77,6 +92,7 @@ func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App,
 	}
 	a := &app.App{DB: db, Sealer: sealer, Log: newLogger(cfg, os.Stderr), Now: time.Now, PublicURL: cfg.PublicURL,
 		Platforms: platforms(), Connectors: connectors(cfg), Live: nobody{},
+		PaymentFiles: paymentFiles(), ResultReaders: resultReaders(),
 		PrivateLandings: cfg.PrivateLandings, LocalStores: len(cfg.PrivateStores) > 0}
 	if cfg.FXRatesURL != "" {
 		a.Rates = fxrates.Client{URL: cfg.FXRatesURL}
@@ -84,6 +100,9 @@ func buildApp(ctx context.Context, cfg config.Config, db *storage.DB) (*app.App,
 	if a.MailFrom = cfg.MailFrom; cfg.SMTP.Host != "" {
 		a.Mailer = mailer{smtp.Server{Host: cfg.SMTP.Host, Port: cfg.SMTP.Port, User: cfg.SMTP.User,
 			Password: cfg.SMTP.Password, Encryption: smtp.Encryption(cfg.SMTP.Encryption)}}
+	}
+	if p := cfg.PayPal; p.API != "" {
+		a.PayPal = paypal.New(p.API, p.ID, p.Secret, p.WebhookID)
 	}
 	if cfg.Demo {
 		a.Mailer, a.MailFrom, a.MailShown = demoMailer{}, demoMailFrom, true

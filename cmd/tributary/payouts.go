@@ -91,7 +91,7 @@ func payoutsIssueCommand() command {
 	return command{
 		name:    "payouts issue",
 		args:    "CREATOR-ID… [--amount A] [--currency C] [--method M] [--reference R] [--json]",
-		summary: "Record that creators were paid all that is due to them; several become a batch.",
+		summary: "Record that creators were paid all that is due to them; several become a payout run.",
 		example: "tributary payouts issue cre_1 --amount 120.00 --method \"bank transfer\" --reference \"SEPA " +
 			"2026-11-30\"\ntributary payouts issue cre_1 cre_2",
 		run: payoutsIssue,
@@ -105,7 +105,7 @@ func payoutsIssue(ctx context.Context, c *call) error {
 	method := c.flags.String("method", "", "`M`: how it was paid")
 	reference := c.flags.String("reference", "", "`R`: by which the payment is found at the bank")
 	c.jsonFlag()
-	args, err := c.parse(1, app.MaxBatch)
+	args, err := c.parse(1, app.MaxNamed)
 	if err != nil {
 		return err
 	}
@@ -148,16 +148,17 @@ func payoutsIssue(ctx context.Context, c *call) error {
 		}
 		return c.printPayouts([]affiliate.Payout{payout})
 	}
-	batch, err := a.RecordBatch(ctx, app.NewPayoutBatch{Payouts: list, Method: *method, Reference: *reference})
+	run, err := a.SendPayouts(ctx, app.NewPayoutRun{Elsewhere: true, Payouts: list, Method: *method,
+		Reference: *reference})
 	if err != nil {
 		return err
 	}
-	payouts, err := a.DB.PayoutsOf(ctx, batch.ID)
+	payouts, err := a.DB.PayoutsOf(ctx, run.ID)
 	if err != nil {
 		return err
 	}
 	if !c.json {
-		fmt.Fprintf(c.stdout, "Batch %s: %s.\n", batch.ID, batch.Name())
+		fmt.Fprintf(c.stdout, "Run %s: %s.\n", run.ID, run.Name())
 	}
 	return c.printPayouts(payouts)
 }
@@ -180,9 +181,9 @@ func payoutsCancelCommand() command {
 	return command{
 		name:    "payouts cancel",
 		args:    "ID --reason R [--json]",
-		summary: "Cancel a payout that never arrived, or a batch of them; what was paid is owed again.",
-		example: "tributary payouts cancel pay_12 --reason \"account closed\"\ntributary payouts cancel bat_3 " +
-			"--reason \"the bank refused the file\"",
+		summary: "Cancel a payout, or a payout run, that was not sent, or recorded by mistake; it is owed again.",
+		example: "tributary payouts cancel pay_12 --reason \"recorded twice\"\ntributary payouts cancel run_3 " +
+			"--reason \"the sum was wrong\"",
 		run: payoutsCancel,
 	}
 }
@@ -197,8 +198,8 @@ func payoutsCancel(ctx context.Context, c *call) error {
 	if err := c.required("reason"); err != nil {
 		return err
 	}
-	if strings.HasPrefix(args[0], "bat_") {
-		return c.cancelBatch(ctx, args[0], *reason)
+	if strings.HasPrefix(args[0], "run_") {
+		return c.cancelPayoutRun(ctx, args[0], *reason)
 	}
 	id, err := affiliate.ParseID[affiliate.PayoutID]("pay_", args[0])
 	if err != nil {
@@ -220,8 +221,8 @@ func payoutsCancel(ctx context.Context, c *call) error {
 	return nil
 }
 
-func (c *call) cancelBatch(ctx context.Context, ref, reason string) error {
-	id, err := affiliate.ParseID[affiliate.PayoutBatchID]("bat_", ref)
+func (c *call) cancelPayoutRun(ctx context.Context, ref, reason string) error {
+	id, err := affiliate.ParseID[affiliate.PayoutRunID]("run_", ref)
 	if err != nil {
 		return err
 	}
@@ -229,13 +230,13 @@ func (c *call) cancelBatch(ctx context.Context, ref, reason string) error {
 	if err != nil {
 		return err
 	}
-	b, err := a.CancelBatch(ctx, id, reason)
+	b, err := a.CancelRun(ctx, id, reason)
 	if err != nil {
 		return err
 	}
 	if c.json {
-		return c.printJSON(api.PayoutBatchView(b))
+		return c.printPayoutRun(ctx, a, id)
 	}
-	fmt.Fprintf(c.stdout, "The batch %s (%s) is canceled; all that it paid is owed again.\n", b.ID, b.Name())
+	fmt.Fprintf(c.stdout, "The run %s (%s) is canceled; all that it paid is owed again.\n", b.ID, b.Name())
 	return nil
 }

@@ -306,14 +306,26 @@ func (s *server) startWorker(cfg config.Config, redis *jobs.Redis, queue *jobs.Q
 			return err
 		})
 	})
+	s.background("work at payouts", func(ctx context.Context) {
+		jobs.Every(ctx, s.log, payoutsEvery, "work at payouts", s.app.WorkPayouts)
+	})
+	s.background("tell creators that they were paid", func(ctx context.Context) {
+		jobs.Every(ctx, s.log, toldEvery, "tell creators that they were paid", s.app.TellPaid)
+	})
 	s.background("recalculate", func(ctx context.Context) {
 		jobs.Every(ctx, s.log, recalculateEvery, "recalculate", s.app.Recalculate)
 	})
 	return processor.Pulse
 }
 
+// toldEvery is how soon creators hear that they were paid.
+const toldEvery = time.Minute
+
 // mailsEvery is how soon a mail is begun with whose turn it is.
 const mailsEvery = time.Second
+
+// payoutsEvery is how soon a payout run is begun with that a provider pays, or a store.
+const payoutsEvery = 5 * time.Second
 
 // codeRunsEvery is how soon a code run begins whose time has come.
 const codeRunsEvery = 2 * time.Second

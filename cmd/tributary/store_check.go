@@ -153,7 +153,7 @@ func (s *checkedStore) judge(guide *affiliate.Guide) {
 	}
 	missing := s.Access.Missing
 	if guide.Access != nil {
-		missing, _ = guide.Access.Lacks(missing) // codes can be made by hand
+		missing, _, _ = guide.Access.Lacks(missing) // codes can be made by hand, and creators paid otherwise
 	}
 	if len(missing) > 0 {
 		add("the keys of its API may not: %s", strings.Join(missing, ", "))

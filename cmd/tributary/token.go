@@ -14,7 +14,7 @@ import (
 func tokenAddCommand() command {
 	return command{
 		name:    "token add",
-		args:    "--name N --role owner|manager|viewer [--expires 90d|DAY|never] [--json]",
+		args:    "--name N --role owner|manager|viewer [--may-pay] [--expires 90d|DAY|never] [--json]",
 		summary: "Make an API token, and print it this once.",
 		example: "tributary token add --name \"warehouse screen\" --role viewer\ntributary token add --name agency " +
 			"--role viewer --expires 90d",
@@ -33,7 +33,8 @@ func tokenAsJSON(t affiliate.Token) tokenJSON { return tokenJSON{TokenJSON: api.
 func tokenAdd(ctx context.Context, c *call) error {
 	name := c.flags.String("name", "", "`N`: what the token is for")
 	role := c.flags.String("role", "", "`ROLE`: owner, manager or viewer; a viewer reads, a manager changes the "+
-		"catalog and pays, an owner everything")
+		"catalog, an owner everything")
+	pay := c.flags.Bool("may-pay", false, "a manager's token may also send, record and cancel payouts")
 	expires := c.flags.String("expires", "never", "`WHEN` it ends by itself: after days, such as 90d, at the end of a "+
 		"day, such as 2027-01-31, or never")
 	c.jsonFlag()
@@ -51,7 +52,7 @@ func tokenAdd(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	draft := app.TokenDraft{Name: *name, Role: parsed}
+	draft := app.TokenDraft{Name: *name, Role: parsed, MayPay: *pay}
 	if draft.Expires, err = a.ExpiryOf(ctx, *expires); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -19,7 +20,7 @@ import (
 func userAddCommand() command {
 	return command{
 		name:    "user add",
-		args:    "--email E --name N --role owner|manager|viewer [--json]",
+		args:    "--email E --name N --role owner|manager|viewer [--may-pay] [--json]",
 		summary: "Give a person an account for the dashboard.",
 		example: "tributary user add --email mia@brand.example --name Mia --role owner\necho \"$PASSWORD\" | " +
 			"tributary user add --email ben@brand.example --name Ben --role viewer",
@@ -27,6 +28,7 @@ func userAddCommand() command {
 			email := c.flags.String("email", "", "`E`: the address to sign in with")
 			name := c.flags.String("name", "", "`N`: what others see")
 			role := c.flags.String("role", "", "`ROLE`: owner, manager or viewer")
+			pay := c.flags.Bool("may-pay", false, "a manager may also send, record and cancel payouts")
 			c.jsonFlag()
 			if _, err := c.parse(0, 0); err != nil {
 				return err
@@ -46,7 +48,8 @@ func userAddCommand() command {
 			if err != nil {
 				return err
 			}
-			u, err := a.AddUser(ctx, affiliate.User{Email: *email, Name: *name, Role: parsed}, password)
+			u, err := a.AddUser(ctx, affiliate.User{Email: *email, Name: *name, Role: parsed, MayPay: *pay},
+				password)
 			if err != nil {
 				return err
 			}
@@ -55,6 +58,44 @@ func userAddCommand() command {
 			}
 			fmt.Fprintf(c.stdout, "%s (%s, %s) may sign in at %s.\n", u.Email, u.ID, u.Role, a.PublicURL)
 			return nil
+		},
+	}
+}
+
+func userChangeCommand() command {
+	return command{
+		name: "user change",
+		args: "EMAIL [--name N] [--role owner|manager|viewer] [--may-pay=true|false] [--json]",
+		summary: "Change the name or role of a person, or whether a manager may pay; who may do less is signed out " +
+			"everywhere.",
+		example: "tributary user change ben@brand.example --may-pay\ntributary user change ben@brand.example --role " +
+			"viewer",
+		run: func(ctx context.Context, c *call) error {
+			name := c.flags.String("name", "", "`N`: what others see")
+			role := c.flags.String("role", "", "`ROLE`: owner, manager or viewer; a manager who gets another "+
+				"loses the right to pay")
+			pay := c.flags.Bool("may-pay", false, "whether a manager may send, record and cancel payouts")
+			return c.changeUser(ctx, func(ctx context.Context, a *app.App, u affiliate.User) error {
+				given := map[string]bool{}
+				c.flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+				if !given["name"] && !given["role"] && !given["may-pay"] {
+					return usagef("say what to change: --name, --role or --may-pay")
+				}
+				_, err := a.ChangeUser(ctx, u.ID, func(u *affiliate.User) error {
+					if given["name"] {
+						u.Name = *name
+					}
+					if given["role"] {
+						u.Role = affiliate.Role(*role)
+						u.MayPay = u.MayPay && u.Role == affiliate.RoleManager
+					}
+					if given["may-pay"] {
+						u.MayPay = *pay
+					}
+					return nil
+				})
+				return err
+			}, "is changed")
 		},
 	}
 }
@@ -126,6 +167,9 @@ func (c *call) changeUser(ctx context.Context, change func(context.Context, *app
 	if err := change(ctx, a, u); err != nil {
 		return err
 	}
+	if u, err = a.DB.User(ctx, u.ID); err != nil {
+		return err
+	}
 	if c.json {
 		return c.printJSON(userAsJSON(u))
 	}
@@ -191,11 +235,12 @@ type userJSON struct {
 	Email    string `json:"email"`
 	Name     string `json:"name"`
 	Role     string `json:"role"`
+	MayPay   bool   `json:"may_pay"`
 	Disabled bool   `json:"disabled"`
 }
 
 func userAsJSON(u affiliate.User) userJSON {
-	return userJSON{u.ID.String(), u.Email, u.Name, string(u.Role), !u.DisabledAt.IsZero()}
+	return userJSON{u.ID.String(), u.Email, u.Name, string(u.Role), u.MayPay, !u.DisabledAt.IsZero()}
 }
 
 func (c *call) printUsers(list []affiliate.User) error {
@@ -210,13 +255,17 @@ func (c *call) printUsers(list []affiliate.User) error {
 		fmt.Fprintln(c.stdout, "There is no account yet. Make one: tributary user add --help")
 		return nil
 	}
-	return printTable(c.stdout, "ID\tROLE\tEMAIL\tNAME\tMAY SIGN IN", func(row func(cells ...any)) {
+	return printTable(c.stdout, "ID\tROLE\tEMAIL\tNAME\tMAY SIGN IN\tMAY PAY", func(row func(cells ...any)) {
 		for _, u := range list {
-			may := "yes"
-			if !u.DisabledAt.IsZero() {
-				may = "no"
-			}
-			row(u.ID, u.Role, u.Email, u.Name, may)
+			row(u.ID, u.Role, u.Email, u.Name, yesOrNo(u.DisabledAt.IsZero()),
+				yesOrNo(u.Principal().May(affiliate.MayPay)))
 		}
 	})
+}
+
+func yesOrNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
 }

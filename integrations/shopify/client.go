@@ -330,7 +330,7 @@ func (c *Client) Facts(ctx context.Context) (affiliate.StoreFacts, error) {
 	}
 	f := affiliate.StoreFacts{Name: tidy(k.name, 100), Domain: strings.ToLower(k.domain),
 		Currency: currencyOf(k.currency), Timezone: k.timezone, Secret: c.keys.Secret}
-	for _, need := range slices.Concat(guide.Access.Needs, guide.Access.CodeNeeds) {
+	for _, need := range slices.Concat(guide.Access.Needs, guide.Access.CodeNeeds, guide.Access.CreditNeeds) {
 		if !may(k.scopes, need) {
 			f.Missing = append(f.Missing, need)
 		}
@@ -353,6 +353,13 @@ const (
 	scopeOrders    = "read_orders"
 	scopeAllOrders = "read_all_orders"
 	scopeDiscounts = "write_discounts"
+
+	// https://shopify.dev/docs/api/admin-graphql/2026-07/mutations/storeCreditAccountCredit and
+	// …/interfaces/HasStoreCreditAccounts, …/input-objects/GiftCardCreateInput
+	scopeCredit    = "write_store_credit_account_transactions"
+	scopeAccounts  = "read_store_credit_accounts"
+	scopeGiftCards = "write_gift_cards"
+	scopeCustomers = "write_customers" // a gift card is made for a customer
 )
 
 // may says whether scopes allow what one scope does: the right to write includes the right to read.

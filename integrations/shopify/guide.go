@@ -12,6 +12,8 @@ const Name affiliate.Platform = "shopify"
 // Guide is what there is to know of Shopify beside its deliveries.
 func (Platform) Guide() *affiliate.Guide { return guide }
 
+const creditScopes = scopeCredit + ", " + scopeAccounts + ", " + scopeGiftCards + " and " + scopeCustomers
+
 const webhooksMenu = "Settings > Notifications > Webhooks"
 
 var guide = &affiliate.Guide{
@@ -73,7 +75,8 @@ var guide = &affiliate.Guide{
 				"Open the Dev Dashboard (dev.shopify.com) as one of the shop's organization, and create an app.",
 				"Under Versions create a version with the scopes read_orders, for orders older than 60 days " +
 					"read_all_orders, for chargebacks read_shopify_payments_disputes, to make discount codes " +
-					"write_discounts, and for codes of some products only read_products. Release it.",
+					"write_discounts, for codes of some products only read_products, and to pay creators in store " +
+					"credit and gift cards " + creditScopes + ". Release it.",
 				"Under Home press Install app and choose the shop.",
 				"Under Settings copy the client ID and the secret.",
 			}, Fields: []affiliate.AccessField{
@@ -85,15 +88,17 @@ var guide = &affiliate.Guide{
 					"are made in the Dev Dashboard since 2026.",
 				"Under Configuration it needs the scope read_orders, for orders older than 60 days " +
 					"read_all_orders, for chargebacks read_shopify_payments_disputes, to make discount codes " +
-					"write_discounts, and for codes of some products only read_products.",
+					"write_discounts, for codes of some products only read_products, and to pay creators in store " +
+					"credit and gift cards " + creditScopes + ".",
 				"Under API credentials copy the Admin API access token, which is shown once, and the API secret key.",
 			}, Fields: []affiliate.AccessField{
 				{Name: "token", Label: "Admin API access token", Hint: "begins with shpat_"},
 				{Name: "secret", Label: "API secret key", Hint: "begins with shpss_, or 32 letters and digits"},
 			}},
 		},
-		Needs:     []string{scopeOrders},
-		CodeNeeds: []string{scopeDiscounts},
+		Needs:       []string{scopeOrders},
+		CodeNeeds:   []string{scopeDiscounts},
+		CreditNeeds: []string{scopeCredit, scopeAccounts, scopeGiftCards, scopeCustomers},
 		Topics: []affiliate.Topic{
 			{Name: "disputes/create", Label: "Dispute create", Occasion: "a customer takes a payment back",
 				Optional: true},

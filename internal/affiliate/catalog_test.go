@@ -1,6 +1,7 @@
 package affiliate_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -83,7 +84,7 @@ func wantField(t *testing.T, err error, field string) {
 func TestRole_May(t *testing.T) {
 	want := map[affiliate.Role][]affiliate.Permission{
 		affiliate.RoleViewer:  {affiliate.MayRead},
-		affiliate.RoleManager: {affiliate.MayRead, affiliate.MayChangeCatalog, affiliate.MayPay},
+		affiliate.RoleManager: {affiliate.MayRead, affiliate.MayChangeCatalog},
 		affiliate.RoleOwner: {affiliate.MayRead, affiliate.MayChangeCatalog, affiliate.MayPay,
 			affiliate.MayAdminister},
 		"":     nil,
@@ -103,6 +104,29 @@ func TestRole_May(t *testing.T) {
 	if affiliate.MayChangeCatalog.Least() != affiliate.RoleManager ||
 		affiliate.MayAdminister.Least() != affiliate.RoleOwner {
 		t.Error("Least() is not the least role")
+	}
+}
+
+func TestPrincipal_May_pay(t *testing.T) {
+	for role, want := range map[affiliate.Role][2]bool{affiliate.RoleOwner: {true, true},
+		affiliate.RoleManager: {false, true}, affiliate.RoleViewer: {}, "root": {}} {
+		for i, pay := range []bool{false, true} {
+			p := affiliate.Principal{Role: role, Pay: pay}
+			if got := p.May(affiliate.MayPay); got != want[i] {
+				t.Errorf("%s with the right %v may pay: %v", role, pay, got)
+			}
+			if p.May(affiliate.MayAdminister) != role.May(affiliate.MayAdminister) {
+				t.Errorf("the right to pay gives %s another", role)
+			}
+		}
+	}
+	u := affiliate.User{Email: "ben@brand.example", Name: "Ben", Role: affiliate.RoleViewer, MayPay: true}
+	var wrong *affiliate.Error
+	if err := u.Validate(); !errors.As(err, &wrong) || wrong.Field != "may_pay" {
+		t.Errorf("a viewer may pay: %v", err)
+	}
+	if u.Role = affiliate.RoleManager; u.Validate() != nil || !u.Principal().May(affiliate.MayPay) {
+		t.Errorf("a manager may not pay: %v", u.Validate())
 	}
 }
 

@@ -215,6 +215,8 @@ type AccessGuide struct {
 	Needs   []string // what the keys must be allowed to do, as the store's admin calls it
 	// CodeNeeds is what they must be allowed beside that to make and change codes; without it that is done by hand.
 	CodeNeeds []string
+	// CreditNeeds is what they must be allowed to give customers credit and gift cards; empty where stores have none.
+	CreditNeeds []string
 	// Topics are of webhooks that only apps can have, beside Guide.Topics. They are made where the app may, and never
 	// missed: no webhook made by hand has them.
 	Topics []Topic
@@ -223,16 +225,29 @@ type AccessGuide struct {
 	Keys   string // where in the admin keys are revoked: "WooCommerce > Settings > Advanced > REST API"
 }
 
-// Lacks parts what keys may not do into what all that is asked of a store needs, and what codes alone do.
-func (g *AccessGuide) Lacks(missing []string) (needed, forCodes []string) {
+// Lacks parts what keys may not do into what all that is asked of a store needs, what codes alone do, and what credit
+// alone does.
+func (g *AccessGuide) Lacks(missing []string) (needed, forCodes, forCredit []string) {
 	for _, right := range missing {
-		if slices.Contains(g.CodeNeeds, right) && !slices.Contains(g.Needs, right) {
+		switch {
+		case slices.Contains(g.Needs, right):
+			needed = append(needed, right)
+		case slices.Contains(g.CodeNeeds, right):
 			forCodes = append(forCodes, right)
-		} else {
+		case slices.Contains(g.CreditNeeds, right):
+			forCredit = append(forCredit, right)
+		default:
 			needed = append(needed, right)
 		}
 	}
-	return needed, forCodes
+	return needed, forCodes, forCredit
+}
+
+// GivesCredit says whether a store can give its customers credit and gift cards by keys that may not do some things.
+func (g *AccessGuide) GivesCredit(missing []string) bool {
+	return g != nil && len(g.CreditNeeds) > 0 && !slices.ContainsFunc(g.CreditNeeds, func(need string) bool {
+		return slices.Contains(missing, need)
+	})
 }
 
 // AccessWay is one kind of keys that a store's admin makes, and how.

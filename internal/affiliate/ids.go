@@ -23,7 +23,7 @@ type (
 	LedgerEntryID int64
 	TokenID       int64
 	PayoutID      int64
-	PayoutBatchID int64
+	PayoutRunID   int64
 	CostID        int64
 	UserID        int64
 	NoticeID      int64
@@ -43,7 +43,7 @@ func (id ConversionID) String() string  { return prefixed("cnv_", int64(id)) }
 func (id LedgerEntryID) String() string { return prefixed("led_", int64(id)) }
 func (id TokenID) String() string       { return prefixed("tok_", int64(id)) }
 func (id PayoutID) String() string      { return prefixed("pay_", int64(id)) }
-func (id PayoutBatchID) String() string { return prefixed("bat_", int64(id)) }
+func (id PayoutRunID) String() string   { return prefixed("run_", int64(id)) }
 func (id CostID) String() string        { return prefixed("cst_", int64(id)) }
 func (id UserID) String() string        { return prefixed("usr_", int64(id)) }
 func (id NoticeID) String() string      { return prefixed("ntc_", int64(id)) }
@@ -52,9 +52,10 @@ func (id NoticeID) String() string      { return prefixed("ntc_", int64(id)) }
 var idNouns = map[string]string{"str_": "store", "dlv_": "delivery", "ord_": "order", "cmp_": "campaign",
 	"mem_": "campaign member", "cre_": "creator", "off_": "offer", "ofm_": "offer member", "cod_": "code",
 	"lnk_": "link", "cnv_": "conversion", "led_": "ledger entry", "tok_": "token", "pay_": "payout",
-	"bat_": "batch of payouts", "cru_": "code run", "cit_": "item of a code run", "job_": "job", "cst_": "cost",
+	"run_": "payout run", "cru_": "code run", "cit_": "item of a code run", "job_": "job", "cst_": "cost",
 	"usr_": "person", "ntc_": "notice", "sec_": "secret", "crl_": "commission rule", "rrl_": "reward rule",
-	"rwd_": "reward", "snd_": "mailing", "mai_": "mail", "ebt_": "batch of entries"}
+	"rwd_": "reward", "snd_": "mailing", "mai_": "mail", "ebt_": "batch of entries",
+	"prt_": "part of a payout run", "pdt_": "payment details", "rsf_": "file of results", "stm_": "statement"}
 
 // NoSuch is the error of an id that leads to nothing.
 func NoSuch(id fmt.Stringer) error {

@@ -3,6 +3,7 @@ package affiliate
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/money"
@@ -62,7 +63,12 @@ type LedgerEntry struct {
 // Title says to people what an entry is.
 func (e LedgerEntry) Title() string {
 	switch {
-	case e.Kind == PaidOut && e.Amount > 0 && e.Note != "": // the reason why it was canceled
+	case e.Kind == PaidOut && strings.Contains(e.Cause, ":"+string(PayoutFailed)+":"):
+		return "Payout failed"
+	case e.Kind == PaidOut && strings.Contains(e.Cause, ":"+string(PayoutReturned)+":"):
+		return "Payout came back"
+	case e.Kind == PaidOut && (strings.Contains(e.Cause, ":"+string(PayoutCanceled)+":") ||
+		strings.Contains(e.Cause, ":cancel:")):
 		return "Payout canceled"
 	case e.Kind == PaidOut && e.Amount > 0:
 		return "Debt settled by a payout"

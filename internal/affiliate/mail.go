@@ -20,19 +20,20 @@ const (
 	MailCode      MailPurpose = "code_or_link"            // their code or link of an offer
 	MailPaid      MailPurpose = "payment_sent"            // a payout was sent
 	MailDetails   MailPurpose = "payment_details_missing" // money is due, and nobody knows where to
+	MailChanged   MailPurpose = "payment_details_changed" // where they are paid was changed; sent by itself alone
 	MailStatement MailPurpose = "statement"               // what they earned and were paid in a period
 	MailMessage   MailPurpose = "message"                 // whatever the brand has to say
 )
 
 // Words lists the purposes there are.
 func (MailPurpose) Words() []MailPurpose {
-	return []MailPurpose{MailCode, MailPaid, MailDetails, MailStatement, MailMessage}
+	return []MailPurpose{MailCode, MailPaid, MailDetails, MailChanged, MailStatement, MailMessage}
 }
 
 // AboutMoney says whether the mail is about money that is owed: from those nobody can unsubscribe, and they carry no
 // advertising.
 func (p MailPurpose) AboutMoney() bool {
-	return p == MailPaid || p == MailDetails || p == MailStatement
+	return p == MailPaid || p == MailDetails || p == MailChanged || p == MailStatement
 }
 
 // MailField is what stands in a text for what differs from creator to creator, between {{ and }}.
@@ -55,6 +56,11 @@ const (
 	FieldPeriod      MailField = "period"     // of the statement
 	FieldPaidBy      MailField = "method"     // of the payment
 	FieldCodeOrLink  MailField = "code_or_link"
+	FieldPaidTo      MailField = "paid_to"         // where a payment went, covered: "PayPal, a•••@example.com"
+	FieldDetails     MailField = "payment_details" // where they are paid from now on, covered
+	FieldDetailsWere MailField = "payment_details_before"
+	FieldChangedOn   MailField = "changed_on"  // a day
+	FieldPaidFrom    MailField = "usable_from" // the day before which nothing is paid to changed details
 )
 
 // MailText is what mails of a purpose say: plain text, with fields in it. The HTML part is made of it.
@@ -83,19 +89,19 @@ func (MailSendState) Words() []MailSendState {
 
 // MailSend is one text to many: its mails are written down with it, one to each creator.
 type MailSend struct {
-	ID            MailSendID
-	Purpose       MailPurpose
-	Subject       string // with its fields, as it was when it was sent
-	Body          string
-	Sender        string // name <address>
-	State         MailSendState
-	OfferID       OfferID       // 0: not about one offer
-	PayoutBatchID PayoutBatchID // 0: not about a batch of payouts
-	Mails         int64
-	Key           string // unique: whoever asks for the same again gets this one
-	Actor         string
-	CreatedAt     time.Time
-	EndedAt       time.Time
+	ID          MailSendID
+	Purpose     MailPurpose
+	Subject     string // with its fields, as it was when it was sent
+	Body        string
+	Sender      string // name <address>
+	State       MailSendState
+	OfferID     OfferID     // 0: not about one offer
+	PayoutRunID PayoutRunID // 0: not about a payout run
+	Mails       int64
+	Key         string // unique: whoever asks for the same again gets this one
+	Actor       string
+	CreatedAt   time.Time
+	EndedAt     time.Time
 }
 
 // MailState is how far one mail has come.

@@ -24,7 +24,9 @@ func (p MailPurpose) Fields() []MailField {
 	case MailCode, MailMessage: // a message to people who are in no offer has nothing to put for those of offers
 		return append(fields, FieldOffer, FieldCampaign, FieldCode, FieldLink, FieldCodeOrLink, FieldCommission)
 	case MailPaid:
-		return append(fields, FieldAmount, FieldPaidOn, FieldReference, FieldPaidBy)
+		return append(fields, FieldAmount, FieldPaidOn, FieldReference, FieldPaidBy, FieldPaidTo, FieldStatement)
+	case MailChanged:
+		return append(fields, FieldDetails, FieldDetailsWere, FieldChangedOn, FieldPaidFrom)
 	case MailDetails:
 		return append(fields, FieldAmountDue)
 	case MailStatement:
@@ -54,7 +56,11 @@ Thank you for working with us. If anything is unclear, just reply to this mail.
 		t.Subject = "We have paid you {{amount}}"
 		t.Body = `Hi {{creator.first_name}},
 
-on {{paid_on}} we paid you {{amount}}. The reference is {{reference}}.
+on {{paid_on}} we paid you {{amount}}: {{paid_to}}. The reference is {{reference}}.
+
+This is what the payment is made of:
+
+{{statement}}
 
 Depending on your bank it can take a few days to arrive. If it does not, just reply to this mail.
 
@@ -69,6 +75,19 @@ you have earned {{amount_due}}, and we do not know yet where to send it.
 Please reply to this mail and tell us how you would like to be paid.
 
 Thank you,
+{{brand.name}}`
+	case MailChanged:
+		t.Subject = "Your payment details were changed"
+		t.Body = `Hi {{creator.first_name}},
+
+on {{changed_on}} it was changed where we pay you.
+
+Until now: {{payment_details_before}}
+From now on: {{payment_details}}
+
+We pay nothing to new details before {{usable_from}}. If you have not asked for this, reply to this mail at once, or
+better, call us.
+
 {{brand.name}}`
 	case MailStatement:
 		t.Subject = "Your statement for {{period}}"
@@ -101,6 +120,9 @@ func SampleMailFields(brand string) map[MailField]string {
 		FieldLink: "https://links.example/l/anna", FieldCodeOrLink: "ANNA10", FieldCommission: "10 %",
 		FieldAmount: "120.00 EUR", FieldPaidOn: "29 November 2026", FieldReference: "INV-2026-11",
 		FieldPaidBy: "bank transfer", FieldAmountDue: "120.00 EUR", FieldPeriod: "November 2026",
+		FieldPaidTo: "PayPal, a•••@example.com", FieldDetails: "Bank account, FR14 … 2606",
+		FieldDetailsWere: "PayPal, a•••@example.com", FieldChangedOn: "29 November 2026",
+		FieldPaidFrom: "2 December 2026",
 		FieldStatement: "3 Nov  Commission  #1042  +12.50 EUR\n9 Nov  Commission  #1077  +7.50 EUR\n" +
 			"Sum  +20.00 EUR"}
 }
@@ -187,6 +209,9 @@ func (t MailText) Lacks(values map[MailField]string) (missing []MailField) {
 	}
 	return missing
 }
+
+// Uses says whether a field stands in the text.
+func (t MailText) Uses(f MailField) bool { return slices.Contains(t.Lacks(nil), f) }
 
 // Fill puts values in the places of fields, once: what looks like a field in a value stays as it is. The subject is one
 // line whatever the values are. The text was parsed by ParseMailText.

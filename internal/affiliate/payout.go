@@ -10,32 +10,86 @@ import (
 	"github.com/tributaryhq/tributary/internal/money"
 )
 
-// PayoutState says whether a payout stands.
+// PayoutState says what became of a payout.
 type PayoutState string
 
 const (
-	PayoutPaid     PayoutState = "paid"
-	PayoutCanceled PayoutState = "canceled" // the money never arrived, or it was entered by mistake: it is owed again
+	PayoutReady     PayoutState = "ready"     // confirmed; nobody was asked to pay it yet
+	PayoutSent      PayoutState = "sent"      // its file was downloaded, or its provider was asked to pay it
+	PayoutPending   PayoutState = "pending"   // the provider works on it
+	PayoutUnclaimed PayoutState = "unclaimed" // the recipient has to accept it
+	PayoutPaid      PayoutState = "paid"
+	PayoutFailed    PayoutState = "failed"   // nothing was paid: it is owed again
+	PayoutReturned  PayoutState = "returned" // it came back, perhaps weeks later: it is owed again
+	PayoutCanceled  PayoutState = "canceled" // before it was sent, or as recorded by mistake: it is owed again
 )
 
 // Words lists the states there are.
-func (PayoutState) Words() []PayoutState { return []PayoutState{PayoutPaid, PayoutCanceled} }
+func (PayoutState) Words() []PayoutState {
+	return []PayoutState{PayoutReady, PayoutSent, PayoutPending, PayoutUnclaimed, PayoutPaid, PayoutFailed,
+		PayoutReturned, PayoutCanceled}
+}
 
-// Payout is the record of a payment to a creator; the money itself moves elsewhere. It is of all that was payable to
-// them in one currency at that moment, over all their accounts, debts included. There are no partial payouts: which
-// entries a payout pays needs no bookkeeping of its own, as it leaves every account with a payable balance of 0.
+// Back says whether the money of a payout is owed again.
+func (s PayoutState) Back() bool {
+	return s == PayoutFailed || s == PayoutReturned || s == PayoutCanceled
+}
+
+// Final says whether nothing more is waited for. A paid one may still come back.
+func (s PayoutState) Final() bool { return s == PayoutPaid || s.Back() }
+
+// Then gives the state that a payout has after somebody has said another one of it. Whoever says it may be late: what
+// is known already is kept where the other is out of date. False where it cannot be.
+func (s PayoutState) Then(said PayoutState) (PayoutState, bool) {
+	switch {
+	case s == said:
+		return s, true
+	case s == PayoutCanceled || said == PayoutCanceled || said == PayoutReady:
+		return s, false
+	case said == PayoutSent, said == PayoutPending, said == PayoutUnclaimed:
+		if s.Final() || said == PayoutSent && s != PayoutReady || said == PayoutPending && s == PayoutUnclaimed {
+			return s, true
+		}
+		return said, true
+	case said == PayoutPaid && s == PayoutReturned: // it was, before it came back
+		return s, true
+	case said == PayoutFailed && s == PayoutPaid: // it was on its way, and did not arrive
+		return PayoutReturned, true
+	case s == PayoutFailed && said == PayoutReturned, s == PayoutReturned && said == PayoutFailed:
+		return s, true // the money is back either way
+	}
+	return said, true
+}
+
+// Payout is a payment to a creator. It is of all that was payable to them in one currency at that moment, or of what
+// was posted before the cut-off of its run, over all their accounts, debts included. Its run knows which ledger entries
+// it pays.
 type Payout struct {
-	ID        PayoutID
-	BatchID   PayoutBatchID // with which others it was recorded; 0: with none
-	CreatorID CreatorID
-	Amount    int64 // minor units of Currency, positive
-	Currency  money.Currency
-	State     PayoutState
-	Method    string    // "bank transfer"; may be empty
-	Reference string    // by which the payment is found at the bank; may be empty
-	Author    string    // who issued it
-	CreatedAt time.Time // when it was recorded and posted to the ledger
-	PaidAt    time.Time // when the money moved: then, or the begin of an earlier day in the account's zone
+	ID          PayoutID
+	RunID       PayoutRunID
+	CreatorID   CreatorID
+	Amount      int64 // minor units of Currency, positive
+	Currency    money.Currency
+	State       PayoutState
+	Rail        Rail
+	PartID      PayoutPartID // the file or request that it is in; 0: none
+	Destination []byte       // sealed PaymentDetails, as they were; none of what was paid elsewhere
+	Masked      string       // the destination as people are shown it: "anna@example.com", "FR14 … 2606"
+	Ref         string       // ours, in files and requests; empty of what was paid elsewhere
+	ProviderRef string       // the provider's; may be empty
+	Fee         int64        // that the provider took for it, minor units of FeeCurrency; not part of Amount
+	FeeCurrency money.Currency
+	Words       string    // of whoever said its state last: "AC04, the account is closed"
+	Revision    int64     // how often it was taken back or posted again
+	Method      string    // "bank transfer"; may be empty
+	Reference   string    // by which the payment is found at the bank; may be empty
+	Author      string    // who confirmed it
+	CreatedAt   time.Time // when it was confirmed and posted to the ledger
+	PaidAt      time.Time // when the money moved, or the begin of an earlier day in the account's zone; zero: not yet
+	UntilAt     time.Time // the cut-off of its run, or when it was confirmed
+	StateAt     time.Time // since when it has its state
+	ToldAt      time.Time // when a mail about it was written; zero: none was
+	Asked       []byte    // sealed: what was written down before a store was asked for it; empty: none was
 }
 
 // MaxPayoutText bounds the method and the reference of a payout, in bytes.
@@ -52,13 +106,16 @@ func (p Payout) Validate() error {
 	if _, err := money.ParseCurrency(string(p.Currency)); err != nil {
 		return FieldErrorf("currency", "%v", err)
 	}
-	if p.State != PayoutPaid && p.State != PayoutCanceled {
-		return FieldErrorf("state", "must be %s or %s", PayoutPaid, PayoutCanceled)
+	if err := CheckWord("state", p.State); err != nil {
+		return err
+	}
+	if err := CheckWord("rail", p.Rail); err != nil {
+		return err
 	}
 	return validPayoutTexts(payoutText{"method", p.Method}, payoutText{"reference", p.Reference})
 }
 
-// payoutText is a field of a payout, or of a batch of them, that people fill.
+// payoutText is a field of a payout, or of a payout run of them, that people fill.
 type payoutText struct{ field, value string }
 
 func validPayoutTexts(texts ...payoutText) error {
@@ -110,21 +167,39 @@ func (p Payout) Entries(postings []Posting) []LedgerEntry {
 	return entries
 }
 
-// Cancel takes a payout back and gives the ledger entries that undo issued, those it was issued with. Nothing is given,
-// and nothing changes, when it is canceled already.
-func (p *Payout) Cancel(issued []LedgerEntry, author, reason string, at time.Time) []LedgerEntry {
-	if p.State == PayoutCanceled {
+// Turn gives a payout another state, and the ledger entries that follow from it: those that undo what it was issued
+// with where its money is owed again, and the same again where it is paid after all. posted are all entries of the
+// payout so far, which sum to its negative amount, or to 0 where it is back. Nothing is given where nothing changes.
+func (p *Payout) Turn(state PayoutState, posted []LedgerEntry, author, reason string, at time.Time) []LedgerEntry {
+	before := p.State
+	if before == state {
 		return nil
 	}
-	p.State = PayoutCanceled
-	undo := make([]LedgerEntry, len(issued))
-	for i, e := range issued {
-		a := Account{CreatorID: e.CreatorID, CampaignID: e.CampaignID, OfferMemberID: e.OfferMemberID}
-		undo[i] = LedgerEntry{CreatorID: e.CreatorID, CampaignID: e.CampaignID, OfferMemberID: e.OfferMemberID,
-			Kind: e.Kind, Currency: e.Currency, Amount: -e.Amount, Cause: fmt.Sprintf("%s:cancel:%s", p.ID, a.Name()),
-			PayoutID: p.ID, Note: reason, Author: author, CreatedAt: at, PayableAt: at}
+	p.State, p.StateAt = state, at
+	if before.Back() == state.Back() {
+		return nil
 	}
-	return undo
+	p.Revision++
+	type place struct{ a Account }
+	issued, order := map[place]int64{}, []place(nil)
+	for _, e := range posted { // the first postings: what it was issued with
+		key := place{Account{CreatorID: e.CreatorID, CampaignID: e.CampaignID, OfferMemberID: e.OfferMemberID}}
+		if _, seen := issued[key]; !seen {
+			issued[key], order = e.Amount, append(order, key)
+		}
+	}
+	entries := make([]LedgerEntry, 0, len(order))
+	for _, key := range order {
+		a, amount := key.a, issued[key]
+		if state.Back() {
+			amount = -amount
+		}
+		entries = append(entries, LedgerEntry{CreatorID: a.CreatorID, CampaignID: a.CampaignID,
+			OfferMemberID: a.OfferMemberID, Kind: PaidOut, Currency: p.Currency, Amount: amount,
+			Cause: fmt.Sprintf("%s:%s:%d:%s", p.ID, state, p.Revision, a.Name()), PayoutID: p.ID, Note: reason,
+			Author: author, CreatedAt: at, PayableAt: at})
+	}
+	return entries
 }
 
 // Name tells an account from the others of its creator: it is the offer member's id, or else that of the campaign or

@@ -12,7 +12,8 @@ import (
 var payday = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 
 func TestPayout_Validate(t *testing.T) {
-	good := Payout{CreatorID: 7, Amount: 1, Currency: "EUR", State: PayoutPaid, Method: "bank transfer",
+	good := Payout{CreatorID: 7, Amount: 1, Currency: "EUR", State: PayoutPaid, Rail: RailElsewhere,
+		Method:    "bank transfer",
 		Reference: "SEPA 2026-11"}
 	if err := good.Validate(); err != nil {
 		t.Fatal(err)
@@ -26,6 +27,7 @@ func TestPayout_Validate(t *testing.T) {
 		{"amount", func(p *Payout) { p.Amount = -1 }},
 		{"currency", func(p *Payout) { p.Currency = "QQQ" }},
 		{"state", func(p *Payout) { p.State = "draft" }},
+		{"rail", func(p *Payout) { p.Rail = "pigeon" }},
 		{"method", func(p *Payout) { p.Method = "bank\ntransfer" }},
 		{"reference", func(p *Payout) { p.Reference = strings.Repeat("x", MaxPayoutText+1) }},
 	} {
@@ -65,15 +67,15 @@ func TestPayoutIssuedAndCanceled(t *testing.T) {
 		t.Errorf("issued %+v,\nwant %+v", issued, want)
 	}
 	later := payday.Add(time.Hour)
-	undo := p.Cancel(issued, "Max", "account closed", later)
+	undo := p.Turn(PayoutCanceled, issued, "Max", "account closed", later)
 	for i := range want {
-		want[i].Amount, want[i].Cause = -want[i].Amount, strings.Replace(want[i].Cause, ":", ":cancel:", 1)
+		want[i].Amount, want[i].Cause = -want[i].Amount, strings.Replace(want[i].Cause, ":", ":canceled:1:", 1)
 		want[i].Note, want[i].Author, want[i].CreatedAt, want[i].PayableAt = "account closed", "Max", later, later
 	}
 	if !reflect.DeepEqual(undo, want) || p.State != PayoutCanceled {
 		t.Errorf("canceled to %s with %+v,\nwant %+v", p.State, undo, want)
 	}
-	if again := p.Cancel(issued, "Max", "again", later); again != nil {
+	if again := p.Turn(PayoutCanceled, issued, "Max", "again", later); again != nil {
 		t.Errorf("canceled again: %v", again)
 	}
 }

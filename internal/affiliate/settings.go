@@ -24,7 +24,33 @@ type Settings struct {
 	// ReservedCodes are words that no creator's code may be, nor with a number behind it, with commas between them.
 	ReservedCodes string `json:"reserved_codes"`
 	MailPerMinute int    `json:"mail_per_minute"` // mails to creators, at most
+	// DetailsHoldDays is how long nothing is paid to changed payment details.
+	DetailsHoldDays int          `json:"details_hold_days"`
+	SEPAName        string       `json:"sepa_name"`    // holder of the account that SEPA files pay from; empty: Name
+	SEPAAccount     string       `json:"sepa_account"` // its IBAN; empty: there are no SEPA files
+	SEPABank        string       `json:"sepa_bank"`    // its BIC; may be empty
+	SEPAVersion     PainVersion  `json:"sepa_version"`
+	WiseCurrency    string       `json:"wise_currency"` // of the balance at Wise; empty: that of the payments
+	PayPalComma     DecimalPoint `json:"paypal_decimals"`
 }
+
+// PainVersion is the version of SEPA files (ISO 20022).
+type PainVersion string
+
+// Words lists the versions there are.
+func (PainVersion) Words() []PainVersion { return []PainVersion{Pain09, Pain03} }
+
+// DecimalPoint is how amounts are written in files for PayPal's page.
+type DecimalPoint string
+
+// How amounts are written.
+const (
+	DecimalsPoint DecimalPoint = "point"
+	DecimalsComma DecimalPoint = "comma"
+)
+
+// Words lists the ways there are.
+func (DecimalPoint) Words() []DecimalPoint { return []DecimalPoint{DecimalsPoint, DecimalsComma} }
 
 // ReservedWords are the words of ReservedCodes, for ReservedCode.
 func (s Settings) ReservedWords() []string { return CommaList(s.ReservedCodes) }
@@ -48,7 +74,7 @@ func DefaultSettings() Settings {
 	return Settings{Name: "My brand", Currency: "USD", Timezone: "UTC", WindowDays: DefaultWindowDays,
 		Precedence: CodeFirst, ClickRule: LastClick, Renewals: RenewalsOwnCode, UTM: UTMOn,
 		ReservedCodes: "ADMIN, TEST, FREE, SALE, DISCOUNT, WELCOME, NULL, UNDEFINED",
-		MailPerMinute: 60}
+		MailPerMinute: 60, DetailsHoldDays: 3, SEPAVersion: Pain09, PayPalComma: DecimalsPoint}
 }
 
 // MaxHoldDays bounds the hold period.
@@ -73,6 +99,12 @@ type AccountSetting struct {
 	Text  func(Settings) string
 	set   func(*Settings, string) error
 	check func(Settings) error
+}
+
+// MayBeEmpty says whether nothing is a value of it.
+func (a AccountSetting) MayBeEmpty() bool {
+	s := DefaultSettings()
+	return a.set(&s, "") == nil && (a.check == nil || a.check(s) == nil)
 }
 
 // SettingGroup is a part of the page of settings.
@@ -196,6 +228,59 @@ func AccountSettings() []AccountSetting {
 				}
 				return nil
 			}},
+		ofDays(AccountSetting{Key: "details_hold_days", Group: SettingPay, Most: 60,
+			Label: "Hold of changed payment details, in days", Fact: "Hold of changed payment details",
+			Name: "hold of changed payment details in days",
+			Hint: "Whoever gets into a creator's mailbox asks for payouts to another account first. So long nothing " +
+				"is paid to changed details, and the creator hears of the change.",
+			Help: "how long nothing is paid to payment details that were changed"},
+			func(s *Settings) *int { return &s.DetailsHoldDays }),
+		ofText(AccountSetting{Key: "sepa_account", Group: SettingPay, Label: "IBAN that SEPA files pay from",
+			Fact: "SEPA files pay from", Name: "IBAN of SEPA files",
+			Hint: "Of the brand's account in euro. Empty: there are no SEPA files.",
+			Help: "IBAN of the account that SEPA files pay from"},
+			func(s *Settings) *string { return &s.SEPAAccount }, func(field, v string) (string, error) {
+				if v == "" {
+					return "", nil
+				}
+				return ParseIBAN(field, v)
+			}),
+		ofText(AccountSetting{Key: "sepa_name", Group: SettingPay, Beside: true, Label: "Holder of that account",
+			Fact: "Holder of that account", Hint: "As the bank knows it. Empty: the name of the brand.",
+			Name: "holder of the account of SEPA files", Help: "holder of the account that SEPA files pay from"},
+			func(s *Settings) *string { return &s.SEPAName }, func(field, v string) (string, error) {
+				if len(v) > 70 {
+					return "", FieldErrorf(field, "must not have more than 70 characters")
+				}
+				return v, nil
+			}),
+		ofText(AccountSetting{Key: "sepa_bank", Group: SettingPay, Label: "BIC of its bank", Fact: "BIC of its bank",
+			Name: "BIC of SEPA files", Hint: "Banks rarely ask for it.", Help: "BIC of the bank that SEPA files go to"},
+			func(s *Settings) *string { return &s.SEPABank }, ParseBIC),
+		ofChoices(AccountSetting{Key: "sepa_version", Group: SettingPay, Beside: true, Label: "Version of SEPA files",
+			Fact: "Version of SEPA files", Name: "version of SEPA files",
+			Hint: "Every bank reads the older one; the newer one is what banks ask for now.",
+			Help: "version of SEPA files"},
+			func(s *Settings) *PainVersion { return &s.SEPAVersion },
+			map[PainVersion]string{Pain09: "pain.001.001.09", Pain03: "pain.001.001.03"}),
+		ofText(AccountSetting{Key: "wise_currency", Group: SettingPay, Label: "Currency of the balance at Wise",
+			Fact: "Currency of the balance at Wise", Name: "currency at Wise",
+			Hint: "From which Wise files are paid. Empty: the one of the payments.",
+			Help: "currency of the balance that Wise files are paid from"},
+			func(s *Settings) *string { return &s.WiseCurrency }, func(field, v string) (string, error) {
+				if v == "" {
+					return "", nil
+				}
+				c, err := ParseCurrency(field, v)
+				return string(c), err
+			}),
+		ofChoices(AccountSetting{Key: "paypal_decimals", Group: SettingPay, Beside: true,
+			Label: "Amounts in files for PayPal", Fact: "Amounts in files for PayPal",
+			Name: "amounts in files for PayPal",
+			Hint: "PayPal's page says on upload which one your account wants.",
+			Help: "how amounts are written in files for PayPal's page"},
+			func(s *Settings) *DecimalPoint { return &s.PayPalComma },
+			map[DecimalPoint]string{DecimalsPoint: "100.50", DecimalsComma: "100,50"}),
 		{Key: "reserved_codes", Group: SettingCodes, Kind: SettingWords, Label: "Words that are no creator's code",
 			Fact: "Words that are no creator's code", Name: "reserved words",
 			Hint: "With commas between them. No code is made that is one of them, or one with a number: with FREE, " +
@@ -248,6 +333,21 @@ func (s *Settings) setCurrency(v string) error {
 	s.MinimumPayout, err = money.Parse(money.Format(s.MinimumPayout, s.Currency), c)
 	s.Currency = c
 	return err
+}
+
+// ofText completes a setting that is a text, which parse tidies.
+func ofText(a AccountSetting, at func(*Settings) *string, parse func(field, v string) (string, error)) AccountSetting {
+	a.Kind = SettingText
+	a.Text = func(s Settings) string { return *at(&s) }
+	a.set = func(s *Settings, v string) (err error) {
+		*at(s), err = parse(a.Key, strings.TrimSpace(v))
+		return err
+	}
+	a.check = func(s Settings) error {
+		_, err := parse(a.Key, *at(&s))
+		return err
+	}
+	return a
 }
 
 // ofDays completes a setting that is a number of days.

@@ -69,9 +69,20 @@ func TestSettings_Set(t *testing.T) {
 	}
 	both, err := Settings.Set(Settings{Name: "Fern", Currency: "EUR", Timezone: "UTC", WindowDays: 30,
 		Precedence: CodeFirst, ClickRule: LastClick, Renewals: RenewalsOwnCode, UTM: UTMOn, MinimumPayout: 1000,
-		MailPerMinute: 60},
+		MailPerMinute: 60, SEPAVersion: Pain09, PayPalComma: DecimalsPoint},
 		map[string]string{"minimum_payout": "7", "currency": "JPY"})
 	if err != nil || both.MinimumPayout != 7 {
 		t.Errorf("an amount set beside its currency: %+v, %v", both, err)
+	}
+}
+
+// TestAccountSetting_MayBeEmpty: a form asks for what must not be empty, and for nothing else.
+func TestAccountSetting_MayBeEmpty(t *testing.T) {
+	want := map[string]bool{"name": false, "currency": false, "sepa_account": true, "sepa_name": true,
+		"sepa_bank": true, "wise_currency": true}
+	for _, s := range AccountSettings() {
+		if may, asked := want[s.Key]; asked && s.MayBeEmpty() != may {
+			t.Errorf("%s may be empty: %v", s.Key, s.MayBeEmpty())
+		}
 	}
 }

@@ -14,7 +14,7 @@ type Role string
 
 const (
 	RoleOwner   Role = "owner"   // everything, including tokens, secrets and settings
-	RoleManager Role = "manager" // reads, and changes the catalog, approvals and payouts
+	RoleManager Role = "manager" // reads, and changes the catalog and approvals; payouts where an owner has allowed it
 	RoleViewer  Role = "viewer"  // reads
 )
 
@@ -28,17 +28,17 @@ const (
 	MayRead          Permission = "read"
 	MayChangeCatalog Permission = "change the catalog"
 	MayApprove       Permission = "approve and reject conversions"
-	MayPay           Permission = "issue and cancel payouts"
+	MayPay           Permission = "send, record and cancel payouts"
 	MayAdminister    Permission = "change tokens, secrets and settings"
 )
 
-// May says whether the role has a permission. An unknown role has none.
+// May says whether the role alone has a permission. An unknown role has none.
 func (r Role) May(p Permission) bool {
 	switch r {
 	case RoleOwner:
 		return true
 	case RoleManager:
-		return p == MayRead || p == MayChangeCatalog || p == MayApprove || p == MayPay
+		return p == MayRead || p == MayChangeCatalog || p == MayApprove
 	case RoleViewer:
 		return p == MayRead
 	}
@@ -55,6 +55,23 @@ func (p Permission) Least() Role {
 	return RoleOwner
 }
 
+// Needed says who has a permission: "the role manager".
+func (p Permission) Needed() string {
+	needed := "the role " + string(p.Least())
+	if p == MayPay {
+		needed += ", or manager with may_pay"
+	}
+	return needed
+}
+
+// checkMayPay gives an error when a right to pay is given to who is no manager.
+func checkMayPay(role Role, pay bool) error {
+	if pay && role != RoleManager {
+		return FieldErrorf("may_pay", "is for managers: an owner pays without it, and a viewer changes nothing")
+	}
+	return nil
+}
+
 // ParseRole reads a role; the error names the choices.
 func ParseRole(s string) (Role, error) {
 	role := Role(strings.ToLower(strings.TrimSpace(s)))
@@ -66,6 +83,12 @@ type Principal struct {
 	ID   string // "tok_1"; empty for the command line
 	Name string // as the audit log shows it: "token tok_1 (warehouse)", "command line"
 	Role Role
+	Pay  bool // an owner has allowed this manager to pay
+}
+
+// May says whether the principal has a permission: by their role, or as a manager who was allowed to pay.
+func (p Principal) May(permission Permission) bool {
+	return p.Role.May(permission) || permission == MayPay && p.Pay && p.Role == RoleManager
 }
 
 // Token is an API token without its value, which is shown once and never kept.
@@ -73,6 +96,7 @@ type Token struct {
 	ID         TokenID
 	Name       string
 	Role       Role
+	MayPay     bool // of a manager's token: an owner has allowed it to pay
 	CreatedAt  time.Time
 	LastUsedAt time.Time
 	EndedAt    time.Time // zero until somebody ends it
@@ -113,8 +137,10 @@ func (t Token) Validate() error {
 		t.ExpiresAt.After(t.CreatedAt.AddDate(0, 0, maxTokenDays+1))) {
 		return FieldErrorf("expires_at", "must be in the future, and at most %d days away", maxTokenDays)
 	}
-	_, err := ParseRole(string(t.Role))
-	return err
+	if _, err := ParseRole(string(t.Role)); err != nil {
+		return err
+	}
+	return checkMayPay(t.Role, t.MayPay)
 }
 
 const tokenPrefix = "trb_"

@@ -15,6 +15,7 @@ type User struct {
 	Email      string // lower case
 	Name       string
 	Role       Role
+	MayPay     bool        // of a manager: an owner has allowed them to pay
 	Numbers    NumberStyle // how they read numbers; empty: as their browser's languages have it
 	DisabledAt time.Time   // zero while they may sign in
 	CreatedAt  time.Time
@@ -36,8 +37,10 @@ func (u User) Validate() error {
 	if err := validName("name", u.Name); err != nil {
 		return err
 	}
-	_, err = ParseRole(string(u.Role))
-	return err
+	if _, err = ParseRole(string(u.Role)); err != nil {
+		return err
+	}
+	return checkMayPay(u.Role, u.MayPay)
 }
 
 // FoldEmail is how the e-mail address of a user is kept and looked up: people type it in any case.
@@ -96,5 +99,5 @@ func (u User) unguessed(password string) int {
 
 // Principal is the user as the one who asks.
 func (u User) Principal() Principal {
-	return Principal{ID: u.ID.String(), Name: u.Name + " (" + u.Email + ")", Role: u.Role}
+	return Principal{ID: u.ID.String(), Name: u.Name + " (" + u.Email + ")", Role: u.Role, Pay: u.MayPay}
 }

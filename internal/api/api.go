@@ -59,10 +59,11 @@ func (a *API) Register(r *gin.Engine) {
 	a.registerPerformance(api)
 	a.registerDeliveries(api)
 	a.registerPayouts(api)
-	a.registerPayoutBatches(api)
+	a.registerPayoutRuns(api)
 	a.registerLedger(api)
 	a.registerRewards(api)
 	a.registerMail(api)
+	a.registerStatements(api)
 	a.registerExports(api) // after the lists
 	documentLive(api.OpenAPI(), affiliate.MayRead)
 	documentPlatforms(api.OpenAPI(), a.App.Platforms)
@@ -79,6 +80,7 @@ func (a *API) registerCatalog(api huma.API) {
 	a.registerCampaigns(api)
 	a.registerCosts(api)
 	a.registerCreators(api)
+	a.registerPaymentDetails(api)
 	a.registerOffers(api)
 	a.registerCodes(api)
 	a.registerCodeRuns(api)
@@ -128,7 +130,7 @@ func register[I, O any](a *API, api huma.API, o operation, handler func(context.
 }
 
 func needs(p affiliate.Permission) string {
-	return "Needs a token with at least the role " + string(p.Least()) + "."
+	return "Needs a token with at least " + p.Needed() + "."
 }
 
 // answer runs a handler under the conditions of the request.

@@ -393,6 +393,31 @@ func TestAPI_secrets_settings_tokens(t *testing.T) {
 	})
 }
 
+// TestAPI_mayPay: a manager's token pays only when it was made with the right to.
+func TestAPI_mayPay(t *testing.T) {
+	eachOffice(t, func(o *office) {
+		cancel := func(c client) answer {
+			return c.call("POST", v1+"/payouts/pay_9/cancel", object{"reason": "typo"})
+		}
+		refused := cancel(o.manager)
+		refused.problem(403, "forbidden", "")
+		if !strings.Contains(refused.raw, "manager with may_pay, which an owner gives") {
+			o.Errorf("the remedy is not named: %s", refused.raw)
+		}
+		for _, role := range []string{"owner", "viewer"} {
+			o.owner.call("POST", v1+"/tokens", object{"name": "x", "role": role, "may_pay": true}).
+				problem(422, "invalid", "may_pay")
+		}
+		made := o.owner.call("POST", v1+"/tokens", object{"name": "bank", "role": "manager", "may_pay": true}).ok(201)
+		bank := client{o.T, o.owner.handler, made["token"].(string)}
+		cancel(bank).problem(404, "not_found", "")
+		bank.call("GET", v1+"/tokens", nil).problem(403, "forbidden", "")
+		if read := o.owner.call("GET", v1+"/tokens/"+made["id"].(string), nil).ok(200); read["may_pay"] != true {
+			o.Errorf("token: %v", read)
+		}
+	})
+}
+
 func TestAPI_problems(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		m := o.manager

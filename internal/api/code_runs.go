@@ -236,7 +236,7 @@ type CodeItemJSON struct {
 	Code        string                  `json:"code" example:"ANNA10" doc:"That is made, or that the action is about"`
 	OldCode     *string                 `json:"old_code" example:"ANNA5" doc:"That the new one follows; null without one"`
 	OwnedCode   *string                 `json:"owned_code" example:"cod_1" doc:"The code here that was made; null before"`
-	Orders      int64                   `json:"orders" doc:"Orders with the code without credit: how many there were when it was drafted; once it is done, how many of them were credited"`
+	Orders      int64                   `json:"orders" doc:"Orders with the code without credit, when it was drafted; once it is done, how many of them were credited"`
 	EndsAt      *time.Time              `json:"ends_at" doc:"When the old code ends; null while that is not known"`
 	Trouble     *string                 `json:"trouble" doc:"Why it failed, was skipped, or waits, and what helps"`
 	ByHand      *ByHandJSON             `json:"by_hand" doc:"What is to be done in the store's admin; null where that is not needed"`

@@ -193,7 +193,7 @@ func (a *API) conversionFilter(ctx context.Context) (f storage.ConversionFilter,
 
 // ConversionsPage are the query parameters of a page of conversions.
 type ConversionsPage struct {
-	Sort   string `query:"sort" default:"-date" example:"-value" doc:"number, store, date, creator, campaign, offer, evidence (the code or slug), method, status, approval, original_value, value, refunded or commission; with a minus before it, descending. Amounts are compared in the account's currency, the original value in the order's"`
+	Sort   string `query:"sort" default:"-date" example:"-value" doc:"number, store, date, creator, campaign, offer, evidence, method, status, approval, original_value, value, refunded or commission; with a minus before it, descending. Amounts compare in the account's currency, original_value in the order's"`
 	Totals bool   `query:"totals" doc:"Also sum up all pages"`
 	PageInput
 }

@@ -35,7 +35,7 @@ func (a *API) registerExports(api huma.API) {
 
 // ExportInput are the query parameters of every export.
 type ExportInput struct {
-	BOM bool `query:"bom" doc:"Begin CSV with a byte order mark, without which Excel on Windows does not take it for UTF-8"`
+	BOM bool `query:"bom" doc:"Begin CSV with a byte order mark, for Excel on Windows"`
 }
 
 func (in ExportInput) bom() bool { return in.BOM }

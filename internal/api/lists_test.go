@@ -90,9 +90,14 @@ func (o *office) fillLists() {
 		o.seen(1, code, code, 1000, "USD", seenAt)
 	}
 	var entries []affiliate.LedgerEntry
-	for n := range 6 { // four of them are paid, two by themselves and two in batches; two are due
+	for n := range 6 { // four of them are paid, two by themselves and two in runs; two are due
 		entries = append(entries, affiliate.LedgerEntry{CreatorID: affiliate.CreatorID(n + 1), Kind: affiliate.Bonus,
 			Currency: "USD", Amount: 1000, Cause: fmt.Sprint("bonus ", n), CreatedAt: may20(), PayableAt: may20()})
+	}
+	for n := range 3 { // of a month that is over: two statements, one of them with two lines
+		e := entries[2+n/2]
+		e.CreatedAt, e.Cause = e.CreatedAt.AddDate(0, -1, 0), fmt.Sprint("bonus of April ", n)
+		entries = append(entries, e)
 	}
 	err := o.app.DB.InTx(o.Context(), func(tx *storage.Tx) error { return tx.AddLedger(o.Context(), entries) })
 	if err != nil {
@@ -114,10 +119,37 @@ func (o *office) fillLists() {
 	}
 	o.reckon()
 	for _, creator := range []string{"cre_1", "cre_2"} {
-		m.call("POST", v1+"/payouts", object{"creator": creator}).ok(201)
+		o.owner.call("POST", v1+"/payouts", object{"creator": creator}).ok(201)
 	}
-	for _, creator := range []string{"cre_5", "cre_6"} {
-		m.call("POST", v1+"/payout-batches", object{"payouts": []object{{"creator": creator}}}).ok(201)
+	o.owner.call("POST", v1+"/statements", object{"month": "2026-04"}).ok(200)
+	for _, creator := range []string{"cre_5", "cre_6"} { // those who are left out stay due
+		o.owner.call("POST", v1+"/payout-runs", object{"all": true, "elsewhere": true,
+			"creators": []string{"cre_3", "cre_4", creator}, "exclude": []string{"cre_3", "cre_4"}}).ok(201)
+	}
+	o.results()
+}
+
+// results has two files of results with two lines each.
+func (o *office) results() {
+	o.Helper()
+	err := o.app.DB.InTx(o.Context(), func(tx *storage.Tx) error {
+		for _, name := range []string{"may.csv", "june.csv"} {
+			f, err := tx.CreateResultFile(o.Context(), affiliate.ResultFile{Name: name, Kind: affiliate.ResultCSV,
+				Hash:  name,
+				Lines: 2, CreatedAt: may20()})
+			if err != nil {
+				return err
+			}
+			if err := tx.AddResultLines(o.Context(), []affiliate.ResultLine{{FileID: f.ID, Line: 1, PayoutID: 1,
+				State: affiliate.PayoutPaid, Outcome: affiliate.ResultSame}, {FileID: f.ID, Line: 2, Amount: 1000,
+				Currency: "USD", State: affiliate.PayoutPaid, Outcome: affiliate.ResultUnmatched}}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		o.Fatal(err)
 	}
 }
 

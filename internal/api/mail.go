@@ -157,17 +157,17 @@ func (a *API) testMailText(ctx context.Context, in *testMailTextInput) (*output[
 
 // NewMailingJSON asks for a mailing.
 type NewMailingJSON struct {
-	Purpose  affiliate.MailPurpose `json:"purpose"`
-	Subject  string                `json:"subject,omitempty" doc:"The text's of the purpose, unless it is given"`
-	Text     string                `json:"text,omitempty" doc:"The text's of the purpose, unless it is given"`
-	Offer    string                `json:"offer,omitempty" example:"off_1" doc:"Its current and active members, or those named"`
-	Members  []string              `json:"members,omitempty" example:"ofm_1" doc:"With offer: those alone"`
-	Search   string                `json:"q,omitempty" doc:"With offer: members with this in their name, handles or codes"`
-	Creators []string              `json:"creators,omitempty" example:"cre_1"`
-	Batch    string                `json:"batch,omitempty" example:"bat_1" doc:"Whom it paid; for payment_sent"`
-	Due      bool                  `json:"due,omitempty" doc:"All to whom something is due now"`
-	Month    string                `json:"month,omitempty" example:"2026-11" doc:"Of statements, in the account's time zone"`
-	Key      string                `json:"key,omitempty" maxLength:"200" doc:"Whoever asks with the same key again gets the same mailing, and nobody another mail"`
+	Purpose   affiliate.MailPurpose `json:"purpose"`
+	Subject   string                `json:"subject,omitempty" doc:"The text's of the purpose, unless it is given"`
+	Text      string                `json:"text,omitempty" doc:"The text's of the purpose, unless it is given"`
+	Offer     string                `json:"offer,omitempty" example:"off_1" doc:"Its current and active members, or those named"`
+	Members   []string              `json:"members,omitempty" example:"ofm_1" doc:"With offer: those alone"`
+	Search    string                `json:"q,omitempty" doc:"With offer: members with this in their name, handles or codes"`
+	Creators  []string              `json:"creators,omitempty" example:"cre_1"`
+	PayoutRun string                `json:"payout_run,omitempty" example:"run_1" doc:"Whom it paid; for payment_sent"`
+	Due       bool                  `json:"due,omitempty" doc:"All to whom something is due now"`
+	Month     string                `json:"month,omitempty" example:"2026-11" doc:"Of statements, in the account's time zone"`
+	Key       string                `json:"key,omitempty" maxLength:"200" doc:"Whoever asks with the same key again gets the same mailing, and nobody another mail"`
 }
 
 func (m NewMailingJSON) asked() (in app.NewMailing, err error) {
@@ -176,7 +176,7 @@ func (m NewMailingJSON) asked() (in app.NewMailing, err error) {
 	if in.To.Offer, err = affiliate.OptionalID[affiliate.OfferID]("offer", "off_", m.Offer); err != nil {
 		return in, err
 	}
-	if in.To.Batch, err = affiliate.OptionalID[affiliate.PayoutBatchID]("batch", "bat_", m.Batch); err != nil {
+	if in.To.Run, err = affiliate.OptionalID[affiliate.PayoutRunID]("payout_run", "run_", m.PayoutRun); err != nil {
 		return in, err
 	}
 	for _, text := range m.Members {
@@ -246,7 +246,7 @@ type MailingJSON struct {
 	Sender    string                        `json:"sender"`
 	State     affiliate.MailSendState       `json:"state"`
 	Offer     *string                       `json:"offer" example:"off_1"`
-	Batch     *string                       `json:"batch" example:"bat_1"`
+	PayoutRun *string                       `json:"payout_run" example:"run_1"`
 	Mails     int64                         `json:"mails" doc:"Skipped ones included"`
 	States    map[affiliate.MailState]int64 `json:"states" doc:"How many mails are in which state"`
 	Actor     string                        `json:"actor" doc:"Who sent it"`
@@ -270,8 +270,8 @@ func (a *API) mailingViews(ctx context.Context,
 		if s.OfferID != 0 {
 			v.Offer = orNull(s.OfferID.String())
 		}
-		if s.PayoutBatchID != 0 {
-			v.Batch = orNull(s.PayoutBatchID.String())
+		if s.PayoutRunID != 0 {
+			v.PayoutRun = orNull(s.PayoutRunID.String())
 		}
 		views[s.ID] = v
 	}

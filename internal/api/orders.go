@@ -239,9 +239,9 @@ const mostReattributions = 1000
 
 func (a *API) reattribute(ctx context.Context, in *reattributeInput) (*output[reattributionsJSON], error) {
 	const change = affiliate.MayChangeCatalog
-	if role := app.Asker(ctx).Role; in.Body.Apply && !role.May(change) {
+	if asker := app.Asker(ctx); in.Body.Apply && !asker.May(change) {
 		return nil, affiliate.Errorf(affiliate.Forbidden,
-			"a token with the role %s may only preview; to apply needs the role %s", role, change.Least())
+			"a token with the role %s may only preview; to apply needs %s", asker.Role, change.Needed())
 	}
 	out := &output[reattributionsJSON]{Body: reattributionsJSON{Applied: in.Body.Apply, Orders: []ReattributionJSON{}}}
 	n, err := a.App.Reattribute(ctx, !in.Body.Apply, func(r app.Reattribution) {

@@ -8,8 +8,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
+	"github.com/tributaryhq/tributary/internal/web"
 )
 
 // registerPayouts declares the operations on what creators are owed and were paid.
@@ -23,8 +25,12 @@ func (a *API) registerPayouts(api huma.API) {
 		"Record that a creator was paid all that is due to them; no money is moved"}, a.createPayout)
 	register(a, api, operation{http.MethodGet, "/payouts/{id}", "get-payout", read,
 		"Read a payout with its ledger entries"}, a.getPayout)
+	register(a, api, operation{http.MethodGet, "/payouts/{id}/paid", "list-paid-entries", read,
+		"List the ledger entries that a payout pays, newest first: what it is made of"}, a.listPaidEntries)
 	register(a, api, operation{http.MethodPost, "/payouts/{id}/cancel", "cancel-payout", pay,
-		"Cancel a payout that never arrived; what it paid is owed again"}, a.cancelPayout)
+		"Cancel a payout that was not sent, or recorded by mistake; what it paid is owed again"}, a.cancelPayout)
+	register(a, api, operation{http.MethodPost, "/payouts/marks", "mark-payouts", pay,
+		"Say by hand what became of payouts: paid, failed or returned"}, a.markPayouts)
 }
 
 // DueJSON is what is due to a creator.
@@ -107,29 +113,52 @@ func currencyIn(field, text string, otherwise money.Currency) (money.Currency, e
 	return c, nil
 }
 
+// PayoutJSON is a payout as the API and commands give it.
 type PayoutJSON struct {
-	ID        string                `json:"id" example:"pay_1"`
-	Batch     *string               `json:"batch" example:"bat_1" doc:"With which others it was recorded; null for none"`
-	Creator   string                `json:"creator" example:"cre_1"`
-	Amount    string                `json:"amount" example:"120.00"`
-	Currency  string                `json:"currency" example:"EUR"`
-	State     affiliate.PayoutState `json:"state"`
-	Method    string                `json:"method"`
-	Reference string                `json:"reference"`
-	Author    string                `json:"author" doc:"Who issued it"`
-	CreatedAt time.Time             `json:"created_at" doc:"When it was recorded"`
-	PaidAt    time.Time             `json:"paid_at" doc:"When the money moved: then, or the begin of an earlier day"`
+	ID          string                `json:"id" example:"pay_1"`
+	Run         *string               `json:"run" example:"run_1" doc:"With which others it was confirmed"`
+	Part        *string               `json:"part" example:"prt_1" doc:"The file or request that it is in; null for none"`
+	Creator     string                `json:"creator" example:"cre_1"`
+	Amount      string                `json:"amount" example:"120.00"`
+	Currency    string                `json:"currency" example:"EUR"`
+	State       affiliate.PayoutState `json:"state" doc:"ready, sent, pending and unclaimed are in payment; what is failed, returned or canceled is owed again"`
+	StateAt     time.Time             `json:"state_at" doc:"Since when"`
+	Words       string                `json:"words" doc:"Of whoever said its state last" example:"AC04, the account is closed"`
+	Rail        affiliate.Rail        `json:"rail"`
+	Destination string                `json:"destination" example:"FR14 … 2606" doc:"Masked; empty of what was paid elsewhere"`
+	Ref         string                `json:"ref" example:"TRB-1-K7Q2M9" doc:"Ours, in files and requests"`
+	ProviderRef string                `json:"provider_ref" doc:"The provider's"`
+	Fee         *string               `json:"fee" example:"0.35" doc:"That the provider took, not part of the amount; null: none is known"`
+	FeeCurrency *string               `json:"fee_currency" example:"EUR"`
+	Method      string                `json:"method"`
+	Reference   string                `json:"reference"`
+	Author      string                `json:"author" doc:"Who confirmed it"`
+	CreatedAt   time.Time             `json:"created_at" doc:"When it was confirmed"`
+	PaidAt      *time.Time            `json:"paid_at" doc:"When the money moved, or the begin of an earlier day; null: not yet"`
 }
 
 // PayoutView is how the API and the command line show a payout.
 func PayoutView(p affiliate.Payout) PayoutJSON {
 	v := PayoutJSON{ID: p.ID.String(), Creator: p.CreatorID.String(), Amount: money.Format(p.Amount, p.Currency),
-		Currency: p.Currency.Code(), State: p.State, Method: p.Method, Reference: p.Reference,
-		Author: p.Author, CreatedAt: p.CreatedAt.UTC(), PaidAt: p.PaidAt.UTC()}
-	if p.BatchID != 0 {
-		v.Batch = orNull(p.BatchID.String())
+		Currency: p.Currency.Code(), State: p.State, StateAt: p.StateAt.UTC(), Words: p.Words, Rail: p.Rail,
+		Destination: p.Masked, Ref: p.Ref, ProviderRef: p.ProviderRef, Method: p.Method, Reference: p.Reference,
+		Author: p.Author, CreatedAt: p.CreatedAt.UTC(), PaidAt: web.TimeOrNull(p.PaidAt)}
+	v.Fee, v.FeeCurrency = feeView(p.Fee, p.FeeCurrency)
+	if p.RunID != 0 {
+		v.Run = orNull(p.RunID.String())
+	}
+	if p.PartID != 0 {
+		v.Part = orNull(p.PartID.String())
 	}
 	return v
+}
+
+// feeView shows a fee with its currency; nulls where none is known.
+func feeView(fee int64, c money.Currency) (amount, currency *string) {
+	if c == "" {
+		return nil, nil
+	}
+	return orNull(money.Format(fee, c)), orNull(c.Code())
 }
 
 type namedPayoutJSON struct {
@@ -140,7 +169,7 @@ type namedPayoutJSON struct {
 // PayoutFilter are the query parameters that narrow payouts, in the list and its exports.
 type PayoutFilter struct {
 	Creator  string                `query:"creator" doc:"cre_…: only theirs"`
-	Batch    string                `query:"batch" doc:"bat_…: only those that were recorded in it"`
+	Run      string                `query:"run" doc:"run_…: only those that were recorded in it"`
 	State    affiliate.PayoutState `query:"state"`
 	Currency string                `query:"currency" example:"EUR"`
 	Q        string                `query:"q" doc:"In the creator's name, e-mail address or handles, and in the reference"`
@@ -190,7 +219,7 @@ func (a *API) createPayout(ctx context.Context, in *createPayoutInput) (*output[
 	if err != nil {
 		return nil, err
 	}
-	asked, err := newPayout(batchedPayoutJSON{b.Creator, b.Amount, b.Currency}, settings.Currency)
+	asked, err := newPayout(runPayoutJSON{b.Creator, b.Amount, b.Currency}, settings.Currency)
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +239,7 @@ func (p PayoutPath) id() (affiliate.PayoutID, error) {
 // payoutDetailJSON is a payout with what it posted.
 type payoutDetailJSON struct {
 	PayoutJSON
-	Entries []payoutEntryJSON `json:"entries" nullable:"false" doc:"In the order in which they were posted; those of a cancellation are the opposites of the others"`
+	Entries []payoutEntryJSON `json:"entries" nullable:"false" doc:"Oldest first; those by which it is owed again are the opposites of the others. What it pays is in /payouts/{id}/paid"`
 }
 
 type payoutEntryJSON struct {
@@ -254,6 +283,71 @@ func (a *API) getPayout(ctx context.Context, in *PayoutPath) (*output[payoutDeta
 		}
 		return v
 	})
+}
+
+type paidEntriesInput struct {
+	PayoutPath
+	PageInput
+}
+
+func (a *API) listPaidEntries(ctx context.Context, in *paidEntriesInput) (*listOutput[LedgerEntryJSON], error) {
+	id, err := in.id()
+	if err != nil {
+		return nil, err
+	}
+	p, err := a.App.DB.Payout(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	list, next, err := a.App.DB.PaidEntries(ctx, p, in.page())
+	return listPage(list, next, err, ledgerEntryView)
+}
+
+type markPayoutsInput struct {
+	Body struct {
+		Payouts   []string              `json:"payouts" minItems:"1" maxItems:"5000" nullable:"false" example:"[\"pay_1\"]"`
+		State     affiliate.PayoutState `json:"state" doc:"paid, failed or returned"`
+		Reason    string                `json:"reason,omitempty" doc:"Why: needed for what failed or came back"`
+		Reference string                `json:"reference,omitempty" doc:"By which the payment is found at the bank"`
+	}
+}
+
+// MarkedPayoutsJSON is what became of payouts of which something was said by hand.
+type MarkedPayoutsJSON struct {
+	Outcomes map[string]int64   `json:"outcomes" doc:"How many there are of each outcome" example:"{\"changed\": 1}"`
+	Payouts  []MarkedPayoutJSON `json:"payouts" nullable:"false" doc:"By their ids, each once"`
+}
+
+// MarkedPayoutJSON is what became of one of them.
+type MarkedPayoutJSON struct {
+	Payout  string                  `json:"payout" example:"pay_1"`
+	Outcome affiliate.ResultOutcome `json:"outcome" doc:"same: it was known; refused: it cannot be"`
+	State   affiliate.PayoutState   `json:"state" doc:"That it has now"`
+	Why     string                  `json:"why" doc:"Of refused"`
+}
+
+// MarkedPayoutsView is how the API and the command line show what MarkPayouts has done with payouts.
+func MarkedPayoutsView(outcomes []app.NewsOutcome) MarkedPayoutsJSON {
+	v := MarkedPayoutsJSON{Outcomes: map[string]int64{}, Payouts: make([]MarkedPayoutJSON, len(outcomes))}
+	for _, o := range affiliate.Words[affiliate.ResultOutcome]() {
+		v.Outcomes[string(o)] = 0
+	}
+	for i, o := range outcomes {
+		v.Outcomes[string(o.Outcome)]++
+		v.Payouts[i] = MarkedPayoutJSON{Payout: o.Payout.ID.String(), Outcome: o.Outcome, State: o.Payout.State,
+			Why: o.Why}
+	}
+	return v
+}
+
+func (a *API) markPayouts(ctx context.Context, in *markPayoutsInput) (*output[MarkedPayoutsJSON], error) {
+	b := in.Body
+	ids, err := affiliate.ParseIDs[affiliate.PayoutID]("payouts", "pay_", b.Payouts)
+	if err != nil {
+		return nil, err
+	}
+	outcomes, err := a.App.MarkPayouts(ctx, ids, b.State, b.Reason, b.Reference)
+	return one(outcomes, err, MarkedPayoutsView)
 }
 
 type cancelPayoutInput struct {

@@ -25,7 +25,7 @@ func (o *office) owe(cause string, amount int64) {
 // TestAPI_payouts: what is due is paid once, as it was seen, and is due again when the payout is canceled.
 func TestAPI_payouts(t *testing.T) {
 	eachOffice(t, func(o *office) {
-		m := o.manager
+		m := o.owner
 		m.call("POST", v1+"/campaigns", object{"name": "Spring"}).ok(201)
 		m.call("POST", v1+"/creators", object{"name": "Anna"}).ok(201)
 		m.call("POST", v1+"/members", object{"campaign": "cmp_1", "creator": "cre_1"}).ok(201)
@@ -43,23 +43,27 @@ func TestAPI_payouts(t *testing.T) {
 		}
 		m.call("GET", v1+"/payouts/due?currency=QQQ", nil).problem(422, "invalid", "currency")
 
-		if d := m.call("POST", v1+"/payouts", object{"creator": "cre_1", "amount": "100.00"}).problem(409, "conflict",
+		if d := o.owner.call("POST", v1+"/payouts", object{"creator": "cre_1", "amount": "100.00"}).problem(409,
+			"conflict",
 			"amount"); !strings.Contains(d, "120.00 USD is due to Anna (cre_1), not 100.00") {
 			o.Errorf("detail %q", d)
 		}
-		m.call("POST", v1+"/payouts", object{"creator": "cre_1", "amount": "120.001"}).problem(422, "invalid", "amount")
-		m.call("POST", v1+"/payouts", object{"creator": "anna"}).problem(422, "invalid", "creator")
-		m.call("POST", v1+"/payouts", object{"creator": "cre_9"}).problem(422, "invalid", "creator")
-		m.call("POST", v1+"/payouts", object{"creator": "cre_1", "currency": "EUR"}).problem(409, "conflict", "creator")
+		o.owner.call("POST", v1+"/payouts", object{"creator": "cre_1", "amount": "120.001"}).problem(422, "invalid",
+			"amount")
+		o.owner.call("POST", v1+"/payouts", object{"creator": "anna"}).problem(422, "invalid", "creator")
+		o.owner.call("POST", v1+"/payouts", object{"creator": "cre_9"}).problem(422, "invalid", "creator")
+		o.owner.call("POST", v1+"/payouts", object{"creator": "cre_1", "currency": "EUR"}).problem(409, "conflict",
+			"creator")
 		o.viewer.call("POST", v1+"/payouts", object{"creator": "cre_1"}).problem(403, "forbidden", "")
 
-		paid := m.call("POST", v1+"/payouts", object{"creator": "cre_1", "amount": "120", "method": "bank transfer",
+		paid := o.owner.call("POST", v1+"/payouts", object{"creator": "cre_1", "amount": "120",
+			"method":    "bank transfer",
 			"reference": "SEPA 7"}).ok(201)
 		if paid["id"] != "pay_1" || paid["amount"] != "120.00" || paid["state"] != "paid" ||
-			paid["reference"] != "SEPA 7" || !strings.Contains(paid["author"].(string), "manager") {
+			paid["reference"] != "SEPA 7" || !strings.Contains(paid["author"].(string), "owner") {
 			o.Errorf("payout: %v", paid)
 		}
-		m.call("POST", v1+"/payouts", object{"creator": "cre_1"}).problem(409, "conflict", "creator")
+		o.owner.call("POST", v1+"/payouts", object{"creator": "cre_1"}).problem(409, "conflict", "creator")
 		read := o.viewer.call("GET", v1+"/payouts/pay_1", nil).ok(200)
 		entries := read["entries"].([]any)
 		if e := entries[0].(object); len(entries) != 1 || read["creator"] != "cre_1" || e["amount"] != "-120.00" ||
@@ -69,9 +73,9 @@ func TestAPI_payouts(t *testing.T) {
 		}
 		m.call("GET", v1+"/payouts/pay_9", nil).problem(404, "not_found", "")
 
-		m.call("POST", v1+"/payouts/pay_1/cancel", object{"reason": ""}).problem(422, "invalid", "reason")
+		o.owner.call("POST", v1+"/payouts/pay_1/cancel", object{"reason": ""}).problem(422, "invalid", "reason")
 		o.viewer.call("POST", v1+"/payouts/pay_1/cancel", object{"reason": "typo"}).problem(403, "forbidden", "")
-		if got := m.call("POST", v1+"/payouts/pay_1/cancel", object{"reason": "account closed"}).
+		if got := o.owner.call("POST", v1+"/payouts/pay_1/cancel", object{"reason": "account closed"}).
 			ok(200); got["state"] != "canceled" {
 			o.Errorf("canceled: %v", got)
 		}
@@ -80,7 +84,7 @@ func TestAPI_payouts(t *testing.T) {
 			entries[1].(object)["amount"] != "120.00" {
 			o.Errorf("entries: %v", entries)
 		}
-		m.call("POST", v1+"/payouts", object{"creator": "cre_1"}).ok(201)
+		o.owner.call("POST", v1+"/payouts", object{"creator": "cre_1"}).ok(201)
 		today := time.Now().UTC().Format(time.DateOnly)
 		for query, want := range map[string]string{"": "pay_2 pay_1", "state=canceled": "pay_1",
 			"creator=cre_1&state=paid": "pay_2", "limit=1": "pay_2", "from=2001-01-01&to=" + today: "pay_2 pay_1",

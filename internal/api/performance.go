@@ -151,7 +151,7 @@ type FigureSort struct {
 
 // CreatorSort is the same of lists of creators, which are usually in the order of names.
 type CreatorSort struct {
-	Sort string `query:"sort" default:"name" example:"-sales" doc:"name, clicks, conversions, conversion_rate, sales, average_sale, commissions, payouts or refunds; with a minus before it, descending. What is undefined comes last. In a large community the order by name is the fastest"`
+	Sort string `query:"sort" default:"name" example:"-sales" doc:"name, clicks, conversions, conversion_rate, sales, average_sale, commissions, payouts or refunds; with a minus before it, descending. What is undefined comes last"`
 }
 
 // MixJSON counts the conversions that are not accepted.
@@ -261,7 +261,7 @@ type uncreditedJSON struct {
 
 type reconciliationJSON struct {
 	Total          partJSON         `json:"total" doc:"current + former"`
-	Current        partJSON         `json:"current" doc:"Of the campaigns' current members: what the lists of campaigns and offers add up to. Of one creator: of all campaigns, while they are in the community"`
+	Current        partJSON         `json:"current" doc:"Of the campaigns' current members. Of one creator: of all campaigns, while they are in the community"`
 	Former         partJSON         `json:"former" doc:"Of creators who left the campaign or the community"`
 	NotConverted   []otherSumsJSON  `json:"not_converted" nullable:"false" doc:"What has no exchange rate into the account's currency yet, by its own: in none of the sums beside"`
 	WithoutCreator []uncreditedJSON `json:"without_creator" doc:"Paid orders that nobody is credited with, by the orders' currency; null where the report is about some offers or a creator only"`

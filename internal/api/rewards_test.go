@@ -16,7 +16,7 @@ func (o *office) reckon() {
 func TestAPI_rewards(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		o.sold()
-		m := o.manager
+		m := o.owner
 		cash := object{"offer": "off_1", "name": "First sale", "kind": "cash", "trigger": "first_conversion",
 			"amount": "25.00", "approval": "person"}
 		rule := m.call("POST", v1+"/reward-rules", cash).ok(201)
@@ -96,7 +96,7 @@ func TestAPI_rewards(t *testing.T) {
 func TestAPI_entries(t *testing.T) {
 	eachOffice(t, func(o *office) {
 		o.sold()
-		m := o.manager
+		m := o.owner
 		bonus := object{"kind": "bonus", "creators": []string{"cre_1", "cre_99"}, "amount": "12.50", "reason": "a gift"}
 		send := func() answer {
 			o.Helper()

@@ -39,6 +39,14 @@ type settingsJSON struct {
 	MinimumPayout string                `json:"minimum_payout" example:"25.00"`
 	ReservedCodes string                `json:"reserved_codes" doc:"Words that no code is made of, alone or with a number behind them, with commas between them" example:"ADMIN, TEST, FREE"`
 	MailPerMinute int                   `json:"mail_per_minute" doc:"Mails to creators per minute, at most" example:"60"`
+
+	DetailsHoldDays int                    `json:"details_hold_days" doc:"Days in which nothing is paid to payment details that were changed" example:"3"`
+	SEPAAccount     string                 `json:"sepa_account" doc:"IBAN that SEPA files pay from; empty: there are no SEPA files"`
+	SEPAName        string                 `json:"sepa_name" doc:"Holder of that account; empty: the account's name"`
+	SEPABank        string                 `json:"sepa_bank" doc:"BIC of its bank; may be empty"`
+	SEPAVersion     affiliate.PainVersion  `json:"sepa_version"`
+	WiseCurrency    string                 `json:"wise_currency" doc:"Of the balance that Wise files are paid from; empty: that of the payments"`
+	PayPalDecimals  affiliate.DecimalPoint `json:"paypal_decimals" doc:"How amounts stand in files for PayPal"`
 }
 
 // settingsView writes each setting into the field of its key: numbers of days as numbers, all others as texts.
@@ -76,6 +84,14 @@ type updateSettingsInput struct {
 		MinimumPayout *string `json:"minimum_payout,omitempty"`
 		ReservedCodes *string `json:"reserved_codes,omitempty"`
 		MailPerMinute *int    `json:"mail_per_minute,omitempty"`
+
+		DetailsHoldDays *int    `json:"details_hold_days,omitempty"`
+		SEPAAccount     *string `json:"sepa_account,omitempty"`
+		SEPAName        *string `json:"sepa_name,omitempty"`
+		SEPABank        *string `json:"sepa_bank,omitempty"`
+		SEPAVersion     *string `json:"sepa_version,omitempty"`
+		WiseCurrency    *string `json:"wise_currency,omitempty"`
+		PayPalDecimals  *string `json:"paypal_decimals,omitempty"`
 	}
 }
 
@@ -95,7 +111,7 @@ func (a *API) updateSettings(ctx context.Context, in *updateSettingsInput) (*out
 type recalculationJSON struct {
 	State      string     `json:"state" enum:"none,running,done" doc:"none: there never was one"`
 	Reason     string     `json:"reason" example:"currency EUR → USD"`
-	Shown      *shownJSON `json:"shown" doc:"What figures are in until all are computed anew; null when they are in the account's currency and time zone, as /settings has them"`
+	Shown      *shownJSON `json:"shown" doc:"What figures are in until all are computed anew; null: as /settings has them"`
 	Done       int64      `json:"done" doc:"Rows looked at"`
 	Total      int64      `json:"total" doc:"Rows there were when it started"`
 	StartedAt  *time.Time `json:"started_at"`

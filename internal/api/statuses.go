@@ -50,7 +50,7 @@ type setStatusesInput struct {
 	StorePath
 	Preview bool `query:"preview" doc:"Only say what would change"`
 	Body    struct {
-		Statuses map[string]*string `json:"statuses" doc:"What statuses mean, by the status: pending, paid, canceled or refunded; null takes a decision back. Those that are not named stay as they are"`
+		Statuses map[string]*string `json:"statuses" doc:"By the status: pending, paid, canceled or refunded; null takes a decision back. Those that are not named stay"`
 	}
 }
 

@@ -28,6 +28,7 @@ type TokenJSON struct {
 	ID         string         `json:"id" example:"tok_1"`
 	Name       string         `json:"name"`
 	Role       affiliate.Role `json:"role"`
+	MayPay     bool           `json:"may_pay" doc:"Of a manager: an owner has allowed it to pay"`
 	CreatedAt  time.Time      `json:"created_at"`
 	LastUsedAt *time.Time     `json:"last_used_at" doc:"Exact to ten minutes"`
 	EndedAt    *time.Time     `json:"ended_at"`
@@ -36,7 +37,7 @@ type TokenJSON struct {
 
 // TokenView is how the API and the command line show a token.
 func TokenView(t affiliate.Token) TokenJSON {
-	return TokenJSON{ID: t.ID.String(), Name: t.Name, Role: t.Role, CreatedAt: t.CreatedAt.UTC(),
+	return TokenJSON{ID: t.ID.String(), Name: t.Name, Role: t.Role, MayPay: t.MayPay, CreatedAt: t.CreatedAt.UTC(),
 		LastUsedAt: web.TimeOrNull(t.LastUsedAt), EndedAt: web.TimeOrNull(t.EndedAt),
 		ExpiresAt: web.TimeOrNull(t.ExpiresAt)}
 }
@@ -51,6 +52,7 @@ type createTokenInput struct {
 		Name string         `json:"name"`
 		Role affiliate.Role `json:"role"`
 
+		MayPay    bool       `json:"may_pay,omitempty" doc:"Of a manager: may also send, record and cancel payouts"`
 		ExpiresAt *time.Time `json:"expires_at,omitempty" doc:"From then on it is refused; null or left out: never"`
 	}
 }
@@ -61,7 +63,7 @@ type createdTokenJSON struct {
 }
 
 func (a *API) createToken(ctx context.Context, in *createTokenInput) (*output[createdTokenJSON], error) {
-	draft := app.TokenDraft{Name: in.Body.Name, Role: in.Body.Role}
+	draft := app.TokenDraft{Name: in.Body.Name, Role: in.Body.Role, MayPay: in.Body.MayPay}
 	if in.Body.ExpiresAt != nil {
 		draft.Expires = *in.Body.ExpiresAt
 	}

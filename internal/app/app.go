@@ -23,8 +23,11 @@ type App struct {
 	Live       Publisher
 	Rates      Rates // nil: exchange rates are not fetched
 	// Mailer hands mails to a server; nil: none is set. MailFrom is whom they are from, name <address>.
-	Mailer   Mailer
-	MailFrom string
+	PayPal        PayoutProvider // nil: its API is not connected
+	PaymentFiles  map[affiliate.Rail]PaymentFiles
+	ResultReaders []ResultReader
+	Mailer        Mailer
+	MailFrom      string
 	// MailShown says that mails go nowhere but onto a page, as in the demo.
 	MailShown bool
 	Log       *slog.Logger

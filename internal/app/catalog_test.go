@@ -533,7 +533,8 @@ func TestSettings(t *testing.T) {
 		want := affiliate.Settings{Name: "Brand", Currency: "EUR", Timezone: "Europe/Berlin", WindowDays: 14,
 			Precedence: affiliate.LinkFirst, ClickRule: affiliate.LastClick,
 			Renewals: affiliate.RenewalsFirstOnly, UTM: affiliate.UTMOff, HoldDays: 7, MinimumPayout: 2550,
-			ReservedCodes: "VIP, GIFT", MailPerMinute: 60}
+			ReservedCodes: "VIP, GIFT", MailPerMinute: 60, DetailsHoldDays: 3, SEPAVersion: affiliate.Pain09,
+			PayPalComma: affiliate.DecimalsPoint}
 		read, err := d.DB.Settings(d.ctx)
 		if must(d, read, err); s != want || read != want {
 			d.Errorf("got %+v, read %+v, want %+v", s, read, want)

@@ -310,5 +310,5 @@ func (a *App) mayKnow(ctx context.Context, r storage.StoreRequest) bool {
 	if r.UserID != 0 {
 		return r.UserID.String() == asker.ID
 	}
-	return r.Actor == actor(ctx) || userOf(asker) != "" && asker.Role.May(affiliate.MayAdminister)
+	return r.Actor == actor(ctx) || userOf(asker) != "" && asker.May(affiliate.MayAdminister)
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -92,3 +93,14 @@ func (a *App) ReadCouponsNow(ctx context.Context, id affiliate.StoreID) error {
 
 // PauseBy has waits within work done by f.
 func (a *App) PauseBy(f func(context.Context, time.Duration) error) { a.pause = f }
+
+// WorkStorePart is workStorePart for tests.
+func (a *App) WorkStorePart(ctx context.Context, part affiliate.PayoutPart) error {
+	return a.workStorePart(ctx, part)
+}
+
+// SealDetails seals payment details as they are kept.
+func (a *App) SealDetails(d affiliate.PaymentDetails) []byte {
+	text, _ := json.Marshal(d) // texts and numbers can be written
+	return a.Sealer.Seal(SealPaymentDetails, text)
+}

@@ -108,9 +108,9 @@ type MailTo struct {
 	Offer    affiliate.OfferID // members of it: Members, or all current and active ones that Search finds
 	Members  []affiliate.OfferMemberID
 	Search   storage.OfferMemberSearch
-	Creators []affiliate.CreatorID   // whoever they are
-	Batch    affiliate.PayoutBatchID // whom it paid; of MailPaid
-	Due      bool                    // whoever something is due to now; of MailDetails and MailStatement
+	Creators []affiliate.CreatorID // whoever they are
+	Run      affiliate.PayoutRunID // whom it paid; of MailPaid
+	Due      bool                  // whoever something is due to now, of MailStatement; of MailDetails, who has none
 }
 
 // NewMailing asks for a text to many.

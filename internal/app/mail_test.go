@@ -341,16 +341,17 @@ func TestMailing_money(t *testing.T) {
 		p.earn(account(p.owners["Anna"]), 1250, 0)
 		p.earnIn("EUR", account(p.owners["Anna"]), 300, 0)
 		anna := p.owners["Anna"].CreatorID
-		batch, err := p.RecordBatch(p.ctx, app.NewPayoutBatch{Method: "bank transfer", Payouts: []app.NewPayout{
-			{Creator: anna}, {Creator: anna, Currency: "EUR"}}})
-		must(p.desk, batch, err)
-		paid := p.send(app.NewMailing{Purpose: affiliate.MailPaid, To: app.MailTo{Batch: batch.ID}})
+		run, err := p.SendPayouts(p.ctx, app.NewPayoutRun{Elsewhere: true, Method: "bank transfer",
+			Payouts: []app.NewPayout{{Creator: anna}, {Creator: anna, Currency: "EUR"}}})
+		must(p.desk, run, err)
+		paid := p.send(app.NewMailing{Purpose: affiliate.MailPaid, To: app.MailTo{Run: run.ID}})
 		statement := p.send(app.NewMailing{Purpose: affiliate.MailStatement, Month: "2026-11",
 			To: app.MailTo{Creators: []affiliate.CreatorID{anna, p.owners["Ben"].CreatorID}}})
 		p.work(0)
 		p.is(paid, "Anna sent: done")
 		p.is(statement, "Anna sent, Ben skipped: done")
-		if got := p.man.got[0].Text; !strings.Contains(got, "12.50 USD and 3.00 EUR. The reference is pay_1, pay_2.") ||
+		if got := p.man.got[0].Text; !strings.Contains(got,
+			"3.00 EUR and 12.50 USD: bank transfer. The reference is pay_1, pay_2.") ||
 			!strings.Contains(got, "on 21 November 2026 ") {
 			t.Error(got)
 		}

@@ -36,7 +36,8 @@ type mailing struct {
 	settings   affiliate.Settings
 	zone       *time.Location
 	now        time.Time
-	recipients []recipient // by name
+	recipients []recipient          // by name
+	paid       []affiliate.PayoutID // that MailPaid tells of
 }
 
 // planMailing looks up whom a mailing goes to, and what stands for the fields of its text. It changes nothing.
@@ -82,13 +83,15 @@ func (a *App) planMailing(ctx context.Context, in NewMailing) (*mailing, error) 
 func (m *mailing) find(ctx context.Context) error {
 	to, purpose := m.in.To, m.in.Purpose
 	named := 0
-	for _, is := range []bool{to.Offer != 0, len(to.Creators) > 0, to.Batch != 0, to.Due} {
+	for _, is := range []bool{to.Offer != 0, len(to.Creators) > 0, to.Run != 0, to.Due} {
 		if is {
 			named++
 		}
 	}
-	fits := to.Batch != 0
+	fits := to.Run != 0
 	switch purpose {
+	case affiliate.MailChanged:
+		return affiliate.FieldErrorf("purpose", "%s is sent by itself alone, as payment details are changed", purpose)
 	case affiliate.MailCode:
 		fits = to.Offer != 0
 	case affiliate.MailDetails, affiliate.MailStatement:
@@ -98,14 +101,14 @@ func (m *mailing) find(ctx context.Context) error {
 	}
 	if named != 1 || !fits {
 		return affiliate.FieldErrorf("to", "must be one of these: members of an offer, for their code or link and for "+
-			"messages; creators, for messages, statements and missing payment details; a batch of payouts, for "+
+			"messages; creators, for messages, statements and missing payment details; a payout run, for "+
 			"payments; or all to whom something is due, for statements and missing payment details")
 	}
 	var err error
 	switch {
 	case to.Offer != 0:
 		err = m.findMembers(ctx)
-	case to.Batch != 0:
+	case to.Run != 0:
 		err = m.findPaid(ctx)
 	default:
 		err = m.findOwed(ctx)
@@ -281,42 +284,19 @@ func joined(list, word string) string {
 	return list + ", " + word
 }
 
-// findPaid finds whom a batch has paid. Who was paid in several currencies gets one mail of them all.
+// findPaid finds whom a payout run has paid.
 func (m *mailing) findPaid(ctx context.Context) error {
-	batch, err := m.app.DB.PayoutBatch(ctx, m.in.To.Batch)
+	run, err := m.app.DB.PayoutRun(ctx, m.in.To.Run)
 	if err != nil {
-		return affiliate.AboutField("batch", err)
+		return affiliate.AboutField("payout_run", err)
 	}
-	payouts, err := m.app.DB.PayoutsOf(ctx, batch.ID)
+	payouts, err := m.app.DB.PayoutsOf(ctx, run.ID)
 	if err != nil {
 		return err
 	}
-	day, err := time.Parse(time.DateOnly, batch.Day)
-	if err != nil {
-		return fmt.Errorf("read the day of %s: %w", batch.ID, err)
-	}
-	paid := map[affiliate.CreatorID]map[affiliate.MailField]string{}
-	var ids []affiliate.CreatorID
-	for _, p := range payouts {
-		if p.State != affiliate.PayoutPaid {
-			continue
-		}
-		f := paid[p.CreatorID]
-		if f == nil {
-			f = map[affiliate.MailField]string{affiliate.FieldPaidOn: day.Format("2 January 2006")}
-			paid[p.CreatorID], ids = f, append(ids, p.CreatorID)
-		}
-		if f[affiliate.FieldAmount] != "" {
-			f[affiliate.FieldAmount] += " and "
-		}
-		f[affiliate.FieldAmount] += amountText(p.Amount, p.Currency)
-		f[affiliate.FieldReference] = joined(f[affiliate.FieldReference], cmp.Or(p.Reference, p.ID.String()))
-		f[affiliate.FieldPaidBy] = joined(f[affiliate.FieldPaidBy], p.Method)
-	}
-	known, err := m.creators(ctx, ids)
-	for _, id := range ids {
-		m.recipients = append(m.recipients, recipient{creator: known[id], fields: paid[id]})
-	}
+	payouts = slices.DeleteFunc(payouts, func(p affiliate.Payout) bool { return p.State != affiliate.PayoutPaid })
+	m.paid = payoutIDs(payouts)
+	m.recipients, err = m.app.paidRecipients(ctx, payouts, m.zone, m.text.Uses(affiliate.FieldStatement))
 	return err
 }
 
@@ -352,6 +332,13 @@ func (m *mailing) findOwed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if m.in.To.Due && m.in.Purpose == affiliate.MailDetails {
+		has, err := m.app.DB.CreatorsWithDetails(ctx, ids)
+		if err != nil {
+			return err
+		}
+		ids = slices.DeleteFunc(ids, func(id affiliate.CreatorID) bool { return has[id] })
+	}
 	known, err := m.creators(ctx, ids)
 	for _, id := range ids {
 		amount := due[id]
@@ -367,8 +354,8 @@ func (m *mailing) findOwed(ctx context.Context) error {
 // mostStatementLines is how many entries a mail lists one by one; of more it has the sums by what they are.
 const mostStatementLines = 50
 
-// monthStatement is what a creator earned and was paid in a month.
-type monthStatement struct {
+// entryList is entries of one creator as a mail lists them.
+type entryList struct {
 	lines []string
 	kinds []string // by title and currency, in the order in which they came
 	count map[string]int64
@@ -377,7 +364,7 @@ type monthStatement struct {
 	total map[money.Currency]int64
 }
 
-func (s *monthStatement) add(l *storage.LedgerLine, zone *time.Location) {
+func (s *entryList) add(l *storage.LedgerLine, zone *time.Location) {
 	if s.total == nil {
 		s.count, s.sums = map[string]int64{}, map[string]int64{}
 		s.of, s.total = map[string]money.Currency{}, map[money.Currency]int64{}
@@ -401,7 +388,7 @@ func (s *monthStatement) add(l *storage.LedgerLine, zone *time.Location) {
 }
 
 // text lists entries or their sums, and what all of them come to; empty where there are none.
-func (s *monthStatement) text() string {
+func (s *entryList) text() string {
 	if len(s.lines) == 0 {
 		return ""
 	}
@@ -445,9 +432,9 @@ func (m *mailing) addStatements(ctx context.Context) error {
 	if len(m.recipients) == 1 {
 		filter.Creator = m.recipients[0].creator.ID
 	}
-	all := make(map[affiliate.CreatorID]*monthStatement, len(m.recipients))
+	all := make(map[affiliate.CreatorID]*entryList, len(m.recipients))
 	for _, r := range m.recipients {
-		all[r.creator.ID] = &monthStatement{}
+		all[r.creator.ID] = &entryList{}
 	}
 	err = m.app.DB.EachLedgerEntry(ctx, filter, func(l *storage.LedgerLine) error {
 		if s := all[l.CreatorID]; s != nil {
@@ -554,20 +541,20 @@ func (a *App) SendMailing(ctx context.Context, in NewMailing) (affiliate.MailSen
 			len(m.recipients), m.recipients[0].skipped)
 	}
 	send := affiliate.MailSend{Purpose: in.Purpose, Subject: m.text.Subject, Body: m.text.Body, Sender: a.MailFrom,
-		State: affiliate.MailSending, OfferID: in.To.Offer, PayoutBatchID: in.To.Batch, Mails: int64(len(m.recipients)),
+		State: affiliate.MailSending, OfferID: in.To.Offer, PayoutRunID: in.To.Run, Mails: int64(len(m.recipients)),
 		Key: cmp.Or(in.Key, rand.Text()), Actor: actor(ctx), CreatedAt: m.now}
-	mails := make([]affiliate.Mail, len(m.recipients))
-	for i, r := range m.recipients {
-		mails[i] = affiliate.Mail{CreatorID: r.creator.ID, OfferMemberID: r.member, Creator: r.creator.Name,
-			Address: r.creator.Email, Fields: r.fields, State: affiliate.MailQueued, NextAt: m.now,
-			MessageID: a.newMessageID(), CreatedAt: m.now, UpdatedAt: m.now}
-		if r.skipped != "" {
-			mails[i].State, mails[i].Answer, mails[i].NextAt = affiliate.MailSkipped, r.skipped, time.Time{}
-		}
-	}
+	mails := a.mailsTo(m.recipients, m.now)
 	err = a.DB.InTx(ctx, func(tx *storage.Tx) (err error) {
 		if send, err = tx.CreateMailSend(ctx, send, mails); err != nil {
 			return err
+		}
+		if send.PayoutRunID != 0 { // what was told by hand is not told again by itself
+			if _, err := tx.LockPayoutRun(ctx, send.PayoutRunID); err != nil {
+				return err
+			}
+			if err := tx.TellPayouts(ctx, m.paid, m.now); err != nil {
+				return err
+			}
 		}
 		return a.audit(ctx, tx, "mailing.send", send.ID, nil, mailSendFacts(send))
 	})
@@ -575,6 +562,63 @@ func (a *App) SendMailing(ctx context.Context, in NewMailing) (affiliate.MailSen
 		return a.DB.MailSendOf(ctx, in.Key)
 	}
 	return send, err
+}
+
+// mailsTo makes the mails of a mailing: queued, or skipped where there is a reason.
+func (a *App) mailsTo(recipients []recipient, now time.Time) []affiliate.Mail {
+	mails := make([]affiliate.Mail, len(recipients))
+	for i, r := range recipients {
+		mails[i] = affiliate.Mail{CreatorID: r.creator.ID, OfferMemberID: r.member, Creator: r.creator.Name,
+			Address: r.creator.Email, Fields: r.fields, State: affiliate.MailQueued, NextAt: now,
+			MessageID: a.newMessageID(), CreatedAt: now, UpdatedAt: now}
+		if r.skipped != "" {
+			mails[i].State, mails[i].Answer, mails[i].NextAt = affiliate.MailSkipped, r.skipped, time.Time{}
+		}
+	}
+	return mails
+}
+
+// mailByItself writes a mailing that nobody asks for by hand, in the transaction of what it tells. The mailing given
+// has its purpose, its key, and what it is about; recipients have the fields of the purpose alone. Those who cannot get
+// it are written down as skipped. Nothing is written where no mail server is set. Conflict where the key has one
+// already.
+func (a *App) mailByItself(ctx context.Context, tx *storage.Tx, settings affiliate.Settings, send affiliate.MailSend,
+	recipients []recipient) error {
+	if a.Mailer == nil {
+		return nil
+	}
+	text, err := tx.MailText(ctx, send.Purpose)
+	if affiliate.KindOf(err) == affiliate.NotFound {
+		text, err = affiliate.DefaultMailText(send.Purpose), nil
+	}
+	if err != nil {
+		return err
+	}
+	addresses := make([]string, len(recipients))
+	for i, r := range recipients {
+		addresses[i] = affiliate.FoldEmail(r.creator.Email)
+	}
+	suppressed, err := tx.SuppressionsOf(ctx, addresses)
+	if err != nil {
+		return err
+	}
+	now := a.now()
+	send.Subject, send.Body, send.Sender = text.Subject, text.Body, a.MailFrom
+	send.Actor, send.CreatedAt, send.Mails = "system", now, int64(len(recipients))
+	send.State, send.EndedAt = affiliate.MailSendDone, now
+	for i := range recipients {
+		r := &recipients[i]
+		r.common(settings.Name)
+		r.skipped = whyNoMail(text, r.creator.Email, r.fields, suppressed[addresses[i]])
+		if r.skipped == "" {
+			send.State, send.EndedAt = affiliate.MailSending, time.Time{}
+		}
+	}
+	send, err = tx.CreateMailSend(ctx, send, a.mailsTo(recipients, now))
+	if err != nil {
+		return err
+	}
+	return a.audit(ctx, tx, "mailing.send", send.ID, nil, mailSendFacts(send))
 }
 
 // CodeNoMailServer is the code of the error where mails cannot be sent.
@@ -660,16 +704,20 @@ func (a *App) RetryMail(ctx context.Context, id affiliate.MailID) (affiliate.Mai
 			return affiliate.Errorf(affiliate.Conflict,
 				"this mail is %s; only what was refused or skipped is tried again", m.State)
 		}
-		folded := affiliate.FoldEmail(creator.Email)
+		address := creator.Email
+		if send.Purpose == affiliate.MailChanged { // it may go to the address of the details before
+			address = m.Address
+		}
+		folded := affiliate.FoldEmail(address)
 		suppressed, err := tx.SuppressionsOf(ctx, []string{folded})
 		if err != nil {
 			return err
 		}
 		text := affiliate.MailText{Purpose: send.Purpose, Subject: send.Subject, Body: send.Body}
-		if why := whyNoMail(text, creator.Email, fields, suppressed[folded]); why != "" {
+		if why := whyNoMail(text, address, fields, suppressed[folded]); why != "" {
 			return affiliate.Errorf(affiliate.Conflict, "it would be skipped again. %s", why)
 		}
-		m.Address, m.Fields, m.State, m.Tries, m.Code, m.Answer = creator.Email, fields, affiliate.MailQueued, 0, 0, ""
+		m.Address, m.Fields, m.State, m.Tries, m.Code, m.Answer = address, fields, affiliate.MailQueued, 0, 0, ""
 		m.NextAt, m.UpdatedAt = a.now(), a.now()
 		if _, err := tx.SaveMail(ctx, m); err != nil {
 			return err

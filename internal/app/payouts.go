@@ -1,9 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,51 +15,29 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-// NewPayout asks to record that a creator was paid all that is due to them in one currency.
+// NewPayout asks to pay a creator all that is due to them in one currency.
 type NewPayout struct {
 	Creator   affiliate.CreatorID
 	Currency  money.Currency // empty: the account's
 	Amount    *int64         // what the caller saw to be due, in minor units of Currency; nil: whatever is due
-	Method    string
-	Reference string
+	Method    string         // of IssuePayout
+	Reference string         // likewise
 }
 
-// IssuePayout records one payout. It pays what is due at this moment; two calls at once never pay the same. Errors:
-// Invalid for a creator who does not exist; Conflict where nothing is due, where it is less than the minimum, and where
-// it is not the Amount that the caller saw.
+// IssuePayout records one payout that was paid elsewhere, as a run of its own. It pays what is due at this moment; two
+// calls at once never pay the same. Errors: Invalid for a creator who does not exist; Conflict where nothing is due,
+// where it is less than the minimum, and where it is not the Amount that the caller saw.
 func (a *App) IssuePayout(ctx context.Context, in NewPayout) (p affiliate.Payout, err error) {
-	err = a.DB.InTx(ctx, func(tx *storage.Tx) error {
-		run, err := a.paying(ctx, tx, []NewPayout{in})
-		if err != nil {
-			return err
-		}
-		if err := run.reckon(ctx, run.now); err != nil {
-			return err
-		}
-		payouts, err := run.pay(ctx)
-		if err != nil {
-			return err
-		}
-		p = payouts[0]
-		return a.audit(ctx, tx, "payout.issue", p.ID, nil, payoutFacts(p))
-	})
-	return p, err
-}
-
-// paying begins a run: it locks the creators and reads what is payable to them.
-func (a *App) paying(ctx context.Context, tx *storage.Tx, list []NewPayout) (*paying, error) {
-	if err := tx.ShareCatalog(ctx); err != nil {
-		return nil, err
-	}
-	settings, err := tx.Settings(ctx)
+	run, err := a.SendPayouts(ctx, NewPayoutRun{Payouts: []NewPayout{in}, Elsewhere: true, Method: in.Method,
+		Reference: in.Reference})
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	run := &paying{app: a, tx: tx, settings: settings}
-	if run.list, err = tidyPayouts(list, settings); err != nil {
-		return nil, err
+	payouts, err := a.DB.PayoutsOf(ctx, run.ID)
+	if err != nil {
+		return p, err
 	}
-	return run, run.look(ctx)
+	return payouts[0], nil
 }
 
 // tidyPayouts completes what is asked for, and refuses to pay anybody twice.
@@ -66,7 +46,6 @@ func tidyPayouts(list []NewPayout, s affiliate.Settings) ([]NewPayout, error) {
 	seen := map[debt]bool{}
 	for i := range list {
 		in := &list[i]
-		in.Method, in.Reference = strings.TrimSpace(cleanText(in.Method)), strings.TrimSpace(cleanText(in.Reference))
 		if in.Currency == "" {
 			in.Currency = s.Currency
 		}
@@ -93,81 +72,7 @@ type debt struct {
 
 func (in NewPayout) debt() debt { return debt{in.Creator, in.Currency} }
 
-// paying is one run of IssuePayout or RecordBatch.
-type paying struct {
-	app      *App
-	tx       *storage.Tx
-	settings affiliate.Settings
-	list     []NewPayout
-	now      time.Time
-	names    map[affiliate.CreatorID]string
-	payable  map[debt]map[affiliate.Account]int64
-	payouts  []affiliate.Payout // as they are to be written, with the postings of each
-	postings [][]affiliate.Posting
-}
-
-// look locks the creators and reads what is payable to them.
-func (run *paying) look(ctx context.Context) (err error) {
-	creators := make([]affiliate.CreatorID, len(run.list))
-	for i, in := range run.list {
-		creators[i] = in.Creator
-	}
-	if run.names, err = run.tx.LockCreators(ctx, creators); err != nil {
-		return fmt.Errorf("lock creators: %w", err)
-	}
-	run.now = run.app.now() // after the wait
-	balances, err := run.tx.Balances(ctx, creators, run.now)
-	if err != nil {
-		return fmt.Errorf("read balances: %w", err)
-	}
-	run.payable = map[debt]map[affiliate.Account]int64{}
-	for _, b := range balances {
-		owed := debt{b.CreatorID, b.Currency}
-		if run.payable[owed] == nil {
-			run.payable[owed] = map[affiliate.Account]int64{}
-		}
-		run.payable[owed][b.Account] = b.Payable
-	}
-	return nil
-}
-
-// reckon says what is paid to each, and to which accounts it is posted; an error where it may not be.
-func (run *paying) reckon(ctx context.Context, paidAt time.Time) error {
-	run.payouts = make([]affiliate.Payout, len(run.list))
-	run.postings = make([][]affiliate.Posting, len(run.list))
-	for i, in := range run.list {
-		var amount int64
-		amount, run.postings[i] = affiliate.Settle(run.payable[in.debt()])
-		if err := run.check(in, amount); err != nil {
-			return err
-		}
-		run.payouts[i] = affiliate.Payout{CreatorID: in.Creator, Amount: amount, Currency: in.Currency,
-			State: affiliate.PayoutPaid, Method: in.Method, Reference: in.Reference, Author: actor(ctx),
-			CreatedAt: run.now, PaidAt: paidAt}
-		if err := run.payouts[i].Validate(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// pay writes the payouts that were reckoned, with their ledger entries.
-func (run *paying) pay(ctx context.Context) ([]affiliate.Payout, error) {
-	payouts, err := run.tx.CreatePayouts(ctx, run.payouts)
-	if err != nil {
-		return nil, fmt.Errorf("save payouts: %w", err)
-	}
-	var entries []affiliate.LedgerEntry
-	for i, p := range payouts {
-		entries = append(entries, p.Entries(run.postings[i])...)
-	}
-	if err := run.tx.AddLedger(ctx, entries); err != nil {
-		return nil, fmt.Errorf("post to the ledger: %w", err)
-	}
-	return payouts, nil
-}
-
-// check says why a payout cannot be issued; nil when it can.
+// check says why a payout that was asked for by name cannot be paid; nil when it can.
 func (run *paying) check(in NewPayout, payable int64) error {
 	name, ok := run.names[in.Creator]
 	if !ok {
@@ -200,8 +105,9 @@ func (run *paying) refusal(in NewPayout, payable int64, who string) error {
 	return nil
 }
 
-// CancelPayout takes a payout back that never arrived or was entered by mistake: opposite entries make it owed again.
-// The reason is needed, and is kept with them. Canceling again changes nothing.
+// CancelPayout takes a payout back that was recorded by mistake, or that nobody was asked to pay yet: opposite entries
+// make it owed again. The reason is needed, and is kept with them. Canceling again changes nothing. Conflict where a
+// file has it, or a provider: what became of those is said by TurnPayouts.
 func (a *App) CancelPayout(ctx context.Context, id affiliate.PayoutID, reason string) (affiliate.Payout, error) {
 	reason, err := tidyReason(reason)
 	if err != nil {
@@ -212,33 +118,323 @@ func (a *App) CancelPayout(ctx context.Context, id affiliate.PayoutID, reason st
 		if err := tx.ShareCatalog(ctx); err != nil {
 			return err
 		}
-		before, err := tx.LockPayout(ctx, id)
-		if after = before; err != nil || before.State == affiliate.PayoutCanceled {
-			return err
-		}
-		posted, err := tx.PayoutEntries(ctx, id)
+		list, err := tx.LockPayouts(ctx, []affiliate.PayoutID{id})
 		if err != nil {
 			return err
 		}
-		issued := make([]affiliate.LedgerEntry, len(posted))
-		for i, e := range posted {
-			issued[i] = e.LedgerEntry
+		if len(list) == 0 {
+			return affiliate.NoSuch(id)
 		}
-		undo, err := takeBack(&after, issued, actor(ctx), reason, a.now())
+		if after = list[0]; after.State == affiliate.PayoutCanceled {
+			return nil
+		}
+		if err := mayCancel(after); err != nil {
+			return err
+		}
+		if after.State == affiliate.PayoutReady {
+			if err := unsent(ctx, tx, after.PartID); err != nil {
+				return err
+			}
+		}
+		before := payoutFacts(after)
+		turned, err := a.turn(ctx, tx, list, func(affiliate.Payout) affiliate.PayoutState {
+			return affiliate.PayoutCanceled
+		}, reason)
 		if err != nil {
 			return err
 		}
-		if err := tx.SavePayoutState(ctx, id, after.State); err != nil {
+		after = turned[0]
+		if err := tx.LessenPart(ctx, after.PartID, after.Amount); err != nil {
 			return err
-		}
-		if err := tx.AddLedger(ctx, undo); err != nil {
-			return fmt.Errorf("post to the ledger: %w", err)
 		}
 		facts := payoutFacts(after)
 		facts["reason"] = reason
-		return a.audit(ctx, tx, "payout.cancel", id, payoutFacts(before), facts)
+		return a.audit(ctx, tx, "payout.cancel", id, before, facts)
 	})
 	return after, err
+}
+
+// mayCancel says why a payout cannot be canceled; nil when it can.
+func mayCancel(p affiliate.Payout) error {
+	switch {
+	case p.State == affiliate.PayoutReady, p.Rail == affiliate.RailElsewhere && p.State == affiliate.PayoutPaid:
+		return nil
+	case p.State.Back():
+		return affiliate.ConflictErrorf("state", "the payout is %s: its amount is owed again already", p.State)
+	}
+	return affiliate.ConflictErrorf("state", "the payout is %s, and cannot be canceled any more; once it has failed "+
+		"or come back, say so", p.State)
+}
+
+// unsent is an error where a provider was asked for a part, whether or not it has answered.
+func unsent(ctx context.Context, tx *storage.Tx, id affiliate.PayoutPartID) error {
+	part, err := tx.PayoutPart(ctx, id)
+	if err != nil {
+		return err
+	}
+	if part.State != affiliate.PartReady {
+		return affiliate.ConflictErrorf("state", "the payout is on its way: %s is %s; wait for what becomes of it",
+			part.Reference, part.State)
+	}
+	return nil
+}
+
+// turn gives payouts that were locked other states, posts what follows from it, and says of their runs whether they are
+// settled. Payouts whose state does not change are given as they are.
+func (a *App) turn(ctx context.Context, tx *storage.Tx, list []affiliate.Payout,
+	to func(affiliate.Payout) affiliate.PayoutState, reason string) ([]affiliate.Payout, error) {
+	var ids []affiliate.PayoutID
+	runs := map[affiliate.PayoutRunID]bool{}
+	for _, p := range list {
+		ids, runs[p.RunID] = append(ids, p.ID), true
+	}
+	posted, err := tx.PayoutPostings(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	now := a.now()
+	turned := slices.Clone(list)
+	var entries []affiliate.LedgerEntry
+	for i := range turned {
+		p := &turned[i]
+		if err := balanced(*p, posted[p.ID]); err != nil {
+			return nil, err
+		}
+		entries = append(entries, p.Turn(to(*p), posted[p.ID], actor(ctx), cmp.Or(reason, p.Words), now)...)
+	}
+	if err := tx.SavePayouts(ctx, turned); err != nil {
+		return nil, err
+	}
+	if err := tx.AddLedger(ctx, entries); err != nil {
+		return nil, fmt.Errorf("post to the ledger: %w", err)
+	}
+	return turned, tx.SettleRuns(ctx, slices.Sorted(maps.Keys(runs)), now)
+}
+
+// balanced refuses to go on with a payout whose entries are not what its state asks for.
+func balanced(p affiliate.Payout, posted []affiliate.LedgerEntry) error {
+	sum, want := int64(0), -p.Amount
+	for _, e := range posted {
+		sum += e.Amount
+	}
+	if p.State.Back() {
+		want = 0
+	}
+	if sum != want {
+		return fmt.Errorf("the ledger entries of %s (%s) add up to %d, not to %d", p.ID, p.State, sum, want)
+	}
+	return nil
+}
+
+// PayoutNews is what somebody says of a payout: a provider, a file, or a person.
+type PayoutNews struct {
+	Payout      affiliate.PayoutID
+	State       affiliate.PayoutState
+	Words       string // the provider's, or the person's reason
+	ProviderRef string // empty: as it is
+	Fee         int64  // minor units of FeeCurrency; FeeCurrency empty: as it is
+	FeeCurrency money.Currency
+	At          time.Time // when it happened; zero: now
+}
+
+// NewsOutcome is what became of news.
+type NewsOutcome struct {
+	Payout  affiliate.Payout // as it stands now; without an ID: there is none
+	Outcome affiliate.ResultOutcome
+	Why     string // of refused, for people
+}
+
+// mostNews is how many payouts are changed in one transaction.
+const mostNews = 500
+
+// TurnPayouts takes news of payouts: what failed or came back is owed again, by entries of its own. News that are
+// known, or out of date, change nothing, so that the same may be said any number of times, in any order. source is who
+// says so, for the audit log: "PayPal", "pain002.xml", or a person, who is the actor then.
+func (a *App) TurnPayouts(ctx context.Context, source string, news []PayoutNews) ([]NewsOutcome, error) {
+	outcomes := make([]NewsOutcome, 0, len(news))
+	for part := range slices.Chunk(news, mostNews) {
+		var done []NewsOutcome
+		err := a.DB.InTx(ctx, func(tx *storage.Tx) (err error) {
+			if err := tx.ShareCatalog(ctx); err != nil {
+				return err
+			}
+			done, err = a.takeNews(ctx, tx, source, part)
+			return err
+		})
+		if err != nil {
+			return outcomes, err
+		}
+		outcomes = append(outcomes, done...)
+	}
+	return outcomes, nil
+}
+
+func (a *App) takeNews(ctx context.Context, tx *storage.Tx, source string, news []PayoutNews) ([]NewsOutcome, error) {
+	ids := make([]affiliate.PayoutID, len(news))
+	for i, n := range news {
+		ids[i] = n.Payout
+	}
+	list, err := tx.LockPayouts(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[affiliate.PayoutID]int, len(list))
+	for i, p := range list {
+		at[p.ID] = i
+	}
+	before, now := slices.Clone(list), a.now()
+	next := make(map[affiliate.PayoutID]affiliate.PayoutState, len(list))
+	outcomes := make([]NewsOutcome, len(news))
+	for n, said := range news {
+		i, known := at[said.Payout]
+		if !known {
+			outcomes[n] = NewsOutcome{Outcome: affiliate.ResultUnmatched, Why: affiliate.NoSuch(said.Payout).Error()}
+			continue
+		}
+		p := &list[i]
+		state := cmp.Or(next[p.ID], p.State)
+		then, ok := state.Then(said.State)
+		switch {
+		case !ok:
+			outcomes[n] = NewsOutcome{Outcome: affiliate.ResultRefused,
+				Why: fmt.Sprintf("the payout is %s here, and cannot be %s", state, said.State)}
+			continue
+		case then == state:
+			outcomes[n].Outcome = affiliate.ResultSame
+		default:
+			outcomes[n].Outcome = affiliate.ResultChanged
+			next[p.ID] = then
+			p.Words = affiliate.Clip(said.Words, affiliate.MaxPayoutText)
+			if then == affiliate.PayoutPaid {
+				if p.PaidAt = said.At; p.PaidAt.IsZero() || p.PaidAt.After(now) {
+					p.PaidAt = now
+				}
+			}
+		}
+		if then == said.State || then == affiliate.PayoutReturned {
+			p.ProviderRef = cmp.Or(said.ProviderRef, p.ProviderRef)
+			if said.FeeCurrency != "" {
+				p.Fee, p.FeeCurrency = said.Fee, said.FeeCurrency
+			}
+		}
+	}
+	turned, err := a.turn(ctx, tx, list, func(p affiliate.Payout) affiliate.PayoutState {
+		return cmp.Or(next[p.ID], p.State)
+	}, "")
+	if err != nil {
+		return nil, err
+	}
+	for n, said := range news {
+		if i, known := at[said.Payout]; known {
+			outcomes[n].Payout = turned[i]
+		}
+	}
+	for i, p := range turned {
+		if p.State == before[i].State {
+			continue
+		}
+		facts := payoutFacts(p)
+		facts["said_by"], facts["words"] = source, p.Words
+		if err := a.audit(ctx, tx, "payout.turn", p.ID, payoutFacts(before[i]), facts); err != nil {
+			return nil, err
+		}
+	}
+	return outcomes, nil
+}
+
+// MarkPayouts says by hand what became of payouts: paid, pending, unclaimed, failed or returned. The reason is needed
+// for what failed or came back; the reference is the provider's, and may be empty. Each payout has its outcome, in the
+// order of their ids: one whose state cannot be is refused and stays as it is, such as what was canceled. Errors, by
+// which nothing is changed: Invalid by field; Conflict where one was not handed over yet, so that nobody can have paid
+// it.
+func (a *App) MarkPayouts(ctx context.Context, ids []affiliate.PayoutID, state affiliate.PayoutState, reason,
+	reference string) (outcomes []NewsOutcome, err error) {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	if len(ids) == 0 || len(ids) > MaxNamed {
+		return nil, affiliate.FieldErrorf("payouts", "1 to %d payouts can be marked together, not %d", MaxNamed,
+			len(ids))
+	}
+	marks := []affiliate.PayoutState{affiliate.PayoutPaid, affiliate.PayoutPending, affiliate.PayoutUnclaimed,
+		affiliate.PayoutFailed, affiliate.PayoutReturned}
+	if !slices.Contains(marks, state) {
+		return nil, affiliate.FieldErrorf("state", "must be paid, pending, unclaimed, failed or returned, not %q",
+			affiliate.Clip(string(state), 40))
+	}
+	if state.Back() {
+		if reason, err = tidyReason(reason); err != nil {
+			return nil, err
+		}
+	}
+	reason, reference = strings.TrimSpace(cleanText(reason)), strings.TrimSpace(cleanText(reference))
+	if len(reason) > MaxReason {
+		return nil, affiliate.FieldErrorf("reason", "must have at most %d bytes", MaxReason)
+	}
+	if len(reference) > affiliate.MaxPayoutText {
+		return nil, affiliate.FieldErrorf("reference", "must have at most %d bytes", affiliate.MaxPayoutText)
+	}
+	err = a.DB.InTx(ctx, func(tx *storage.Tx) error {
+		if err := tx.ShareCatalog(ctx); err != nil {
+			return err
+		}
+		list, err := tx.LockPayouts(ctx, ids)
+		if err != nil {
+			return err
+		}
+		if len(list) < len(ids) {
+			for i, p := range list {
+				if p.ID != ids[i] {
+					return affiliate.AboutField("payouts", affiliate.NoSuch(ids[i]))
+				}
+			}
+			return affiliate.AboutField("payouts", affiliate.NoSuch(ids[len(list)]))
+		}
+		if err := a.handedOver(ctx, tx, list); err != nil {
+			return err
+		}
+		outcomes = nil
+		for part := range slices.Chunk(ids, mostNews) {
+			news := make([]PayoutNews, len(part))
+			for i, id := range part {
+				news[i] = PayoutNews{Payout: id, State: state, Words: reason, ProviderRef: reference}
+			}
+			done, err := a.takeNews(ctx, tx, actor(ctx), news)
+			if err != nil {
+				return err
+			}
+			outcomes = append(outcomes, done...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return outcomes, nil
+}
+
+// handedOver says which of some payouts nobody was asked to pay yet; nil where all were handed over, or may have been.
+func (a *App) handedOver(ctx context.Context, tx *storage.Tx, list []affiliate.Payout) error {
+	states := map[affiliate.PayoutPartID]affiliate.PayoutPartState{}
+	for _, p := range list {
+		if p.State != affiliate.PayoutReady {
+			continue
+		}
+		if _, known := states[p.PartID]; !known {
+			part, err := tx.PayoutPart(ctx, p.PartID)
+			if err != nil {
+				return err
+			}
+			states[p.PartID] = part.State
+		}
+		if states[p.PartID] != affiliate.PartReady { // perhaps the provider has it
+			continue
+		}
+		if p.Rail.ByFile() {
+			return affiliate.ConflictErrorf("payouts", "%s was not handed over yet: download its file first", p.ID)
+		}
+		return affiliate.ConflictErrorf("payouts", "%s was not sent yet: it is sent by itself, or can be canceled",
+			p.ID)
+	}
+	return nil
 }
 
 // tidyReason reads why something is canceled.
@@ -250,20 +446,11 @@ func tidyReason(reason string) (string, error) {
 	return reason, nil
 }
 
-// takeBack cancels a payout that stands, and gives the entries that undo those that it was issued with.
-func takeBack(p *affiliate.Payout, issued []affiliate.LedgerEntry, author, reason string,
-	at time.Time) ([]affiliate.LedgerEntry, error) {
-	sum := int64(0)
-	for _, e := range issued {
-		sum += e.Amount
-	}
-	if sum != -p.Amount {
-		return nil, fmt.Errorf("the ledger entries of %s add up to %d, not to %d", p.ID, sum, -p.Amount)
-	}
-	return p.Cancel(issued, author, reason, at), nil
-}
-
 func payoutFacts(p affiliate.Payout) facts {
-	return facts{"creator": p.CreatorID.String(), "amount": p.Amount, "currency": p.Currency, "state": p.State,
+	f := facts{"creator": p.CreatorID.String(), "amount": p.Amount, "currency": p.Currency, "state": p.State,
 		"method": p.Method, "reference": p.Reference}
+	if p.Rail != affiliate.RailElsewhere {
+		f["rail"], f["destination"] = p.Rail, p.Masked
+	}
+	return f
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -146,10 +147,11 @@ func TestPayoutPaysAllThatIsPayable(t *testing.T) {
 		c.pass(time.Hour)
 		p, err := c.IssuePayout(c.ctx, app.NewPayout{Creator: anna, Method: " bank transfer ", Reference: "SEPA\n7"})
 		must(c.desk, p, err)
-		want := affiliate.Payout{ID: 1, CreatorID: anna, Amount: 4100, Currency: "USD", State: affiliate.PayoutPaid,
+		want := affiliate.Payout{ID: 1, RunID: 1, Rail: affiliate.RailElsewhere, UntilAt: c.now(), StateAt: c.now(),
+			CreatorID: anna, Amount: 4100, Currency: "USD", State: affiliate.PayoutPaid,
 			Method: "bank transfer", Reference: "SEPA 7", Author: "the test", CreatedAt: c.now(), PaidAt: c.now()}
 		read, err := c.DB.Payout(c.ctx, p.ID)
-		if must(c.desk, read, err) != want || p != want {
+		if must(c.desk, read, err); !reflect.DeepEqual(read, want) || !reflect.DeepEqual(p, want) {
 			c.Errorf("issued %+v and read %+v, want %+v", p, read, want)
 		}
 		entries, err := c.DB.PayoutEntries(c.ctx, p.ID)
@@ -170,8 +172,8 @@ func TestPayoutPaysAllThatIsPayable(t *testing.T) {
 				"ofm_1 USD 0 payable 0 paid 5000, ofm_3 USD 0 payable 0 paid -1200")
 		c.is("due then", c.due(), "Anna 700 GBP over 1, Ben 900 USD over 1")
 		c.refused(anna, "nothing is due to Anna (cre_1)", "0.00 USD")
-		if log := c.audited("pay_1", "payout.issue"); len(log) != 1 ||
-			!strings.Contains(log[0].After, `"amount":4100`) || log[0].Actor != "the test" {
+		if log := c.audited("run_1", "payout_run.send"); len(log) != 1 ||
+			!strings.Contains(log[0].After, `"USD":"41.00"`) || log[0].Actor != "the test" {
 			c.Errorf("the audit log has %+v", log)
 		}
 	})
@@ -262,12 +264,12 @@ func TestNobodyPaysWhatTheyDidNotSee(t *testing.T) {
 	})
 }
 
-func TestRecordBatchAllOrNone(t *testing.T) {
+func TestRecordRunAllOrNone(t *testing.T) {
 	eachTill(t, func(c *till) {
 		anna, ben := c.promoter("Anna"), c.promoter("Ben")
 		a, b := app.NewPayout{Creator: anna.CreatorID}, app.NewPayout{Creator: ben.CreatorID}
-		record := func(list ...app.NewPayout) (affiliate.PayoutBatch, error) {
-			return c.RecordBatch(c.ctx, app.NewPayoutBatch{Payouts: list})
+		record := func(list ...app.NewPayout) (affiliate.PayoutRun, error) {
+			return c.SendPayouts(c.ctx, app.NewPayoutRun{Elsewhere: true, Payouts: list})
 		}
 		c.earn(account(anna), 1000, 0)
 		_, err := record(a, b)
@@ -278,7 +280,7 @@ func TestRecordBatchAllOrNone(t *testing.T) {
 		c.want(err, affiliate.Invalid, "creator", "cre_1 is named twice")
 		_, err = record()
 		c.want(err, affiliate.Invalid, "payouts")
-		_, err = record(make([]app.NewPayout, app.MaxBatch+1)...)
+		_, err = record(make([]app.NewPayout, app.MaxNamed+1)...)
 		c.want(err, affiliate.Invalid, "payouts", "5000")
 		_, err = record(app.NewPayout{Creator: anna.CreatorID, Currency: "QQQ"})
 		c.want(err, affiliate.Invalid, "currency")
@@ -289,13 +291,13 @@ func TestRecordBatchAllOrNone(t *testing.T) {
 
 		c.earn(account(ben), 700, 0)
 		c.earnIn("GBP", account(anna), 50, 0)
-		batch, err := record(b, a, app.NewPayout{Creator: anna.CreatorID, Currency: "GBP"})
-		must(c.desk, batch, err)
+		run, err := record(b, a, app.NewPayout{Creator: anna.CreatorID, Currency: "GBP"})
+		must(c.desk, run, err)
 		var words []string
-		for _, p := range c.paidIn(batch) {
+		for _, p := range c.paidIn(run) {
 			words = append(words, fmt.Sprintf("%s %d %s", p.CreatorID, p.Amount, p.Currency))
 		}
-		c.is("paid", strings.Join(words, ", "), "cre_1 50 GBP, cre_1 1000 USD, cre_2 700 USD")
+		c.is("paid", strings.Join(words, ", "), "cre_2 700 USD, cre_1 1000 USD, cre_1 50 GBP")
 		c.is("due", c.due(), "")
 	})
 }
@@ -330,8 +332,8 @@ func TestCancelPayout(t *testing.T) {
 		for _, e := range entries {
 			lines = append(lines, fmt.Sprintf("%s %d %s", e.Cause, e.Amount, e.Note))
 		}
-		c.is("entries", strings.Join(lines, ", "), "pay_1:ofm_1 -1000 , pay_1:ofm_2 300 , pay_1:cancel:ofm_1 1000 "+
-			"account closed, pay_1:cancel:ofm_2 -300 account closed")
+		c.is("entries", strings.Join(lines, ", "), "pay_1:ofm_1 -1000 , pay_1:ofm_2 300 , "+
+			"pay_1:canceled:1:ofm_1 1000 account closed, pay_1:canceled:1:ofm_2 -300 account closed")
 
 		// It is owed again, with what came meanwhile.
 		c.earn(account(five), 500, 0)
@@ -340,22 +342,22 @@ func TestCancelPayout(t *testing.T) {
 			"ofm_1 USD 0 payable 0 paid 1000, ofm_2 USD 0 payable 0 paid 200")
 		list, _, err := c.DB.Payouts(c.ctx, storage.PayoutFilter{}, storage.Page{})
 		must(c.desk, list, err)
-		if len(list) != 2 || list[0].Payout != second || second.Amount != 1200 ||
+		if len(list) != 2 || !reflect.DeepEqual(list[0].Payout, second) || second.Amount != 1200 ||
 			list[1].State != affiliate.PayoutCanceled || list[1].Creator != "Anna" {
 			c.Errorf("payouts %+v", list)
 		}
 	})
 }
 
-// paidIn are the payouts of a batch, newest first.
-func (c *till) paidIn(b affiliate.PayoutBatch) []storage.NamedPayout {
+// paidIn are the payouts of a payout run, newest first.
+func (c *till) paidIn(b affiliate.PayoutRun) []storage.NamedPayout {
 	c.Helper()
-	list, _, err := c.DB.Payouts(c.ctx, storage.PayoutFilter{Batch: b.ID}, storage.Page{})
+	list, _, err := c.DB.Payouts(c.ctx, storage.PayoutFilter{Run: b.ID}, storage.Page{})
 	return must(c.desk, list, err)
 }
 
-// Of twenty who pay the same at once one does, alone or in a batch with others named in another sequence. The first
-// rounds only open the connections over which the others meet.
+// Of twenty who pay the same at once one does, alone or in a payout run with others named in another sequence. The
+// first rounds only open the connections over which the others meet.
 func TestPayoutsAtOncePayOnce_race(t *testing.T) {
 	const rounds = 8
 	eachTill(t, func(c *till) {
@@ -365,16 +367,17 @@ func TestPayoutsAtOncePayOnce_race(t *testing.T) {
 			if n%3 == 0 {
 				return c.IssuePayout(c.ctx, a)
 			}
-			batch, err := c.RecordBatch(c.ctx, app.NewPayoutBatch{Payouts: [][]app.NewPayout{{a, b}, {b, a}}[n%2]})
+			run, err := c.SendPayouts(c.ctx, app.NewPayoutRun{Elsewhere: true,
+				Payouts: [][]app.NewPayout{{a, b}, {b, a}}[n%2]})
 			if err != nil {
 				return affiliate.Payout{}, err
 			}
-			for _, p := range c.paidIn(batch) {
+			for _, p := range c.paidIn(run) {
 				if p.CreatorID == anna.CreatorID {
 					return p.Payout, nil
 				}
 			}
-			return affiliate.Payout{}, fmt.Errorf("%s pays nothing to Anna", batch.ID)
+			return affiliate.Payout{}, fmt.Errorf("%s pays nothing to Anna", run.ID)
 		}
 		for range rounds {
 			c.earn(account(anna), 1000, 0)

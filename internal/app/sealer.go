@@ -81,16 +81,19 @@ func (s *Sealer) Hash(purpose, value string) string {
 // Purposes of sealing and hashing. A value sealed for one cannot be opened for another, and equal values hashed for
 // different ones cannot be linked.
 const (
-	SealWebhookSecret = "webhook secret"
-	SealAnswer        = "answer of the API" // it may show a new secret
-	HashEmail         = "email"
-	HashVisitor       = "visitor"
-	HashSignIn        = "sign-in"
-	HashSetup         = "set-up"
-	HashRecoveryCode  = "recovery code"
-	SealDevice        = "device"
-	SealSecondFactor  = "second factor"
-	SealStoreKeys     = "store keys"
-	HashStoreRequest  = "store request"
-	HashUnsubscribe   = "unsubscribe"
+	SealWebhookSecret  = "webhook secret"
+	SealAnswer         = "answer of the API" // it may show a new secret
+	HashEmail          = "email"
+	HashVisitor        = "visitor"
+	HashSignIn         = "sign-in"
+	HashSetup          = "set-up"
+	HashRecoveryCode   = "recovery code"
+	SealDevice         = "device"
+	SealSecondFactor   = "second factor"
+	SealStoreKeys      = "store keys"
+	SealPaymentDetails = "payment details"
+	HashStoreRequest   = "store request"
+	HashUnsubscribe    = "unsubscribe"
+	SealStoreAsk       = "store ask" // what is written down of a payout before a store is asked for it
+	SealPayoutFile     = "payout file"
 )

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
 )
 
 // Connector opens the APIs of a platform's stores. It keeps nothing of stores.
@@ -84,6 +85,25 @@ type CouponClient interface {
 	ChangeCoupons(ctx context.Context, list []affiliate.CouponChange) ([]affiliate.CouponOutcome, error)
 	// CouponsAtOnce is how many codes are looked for, made or changed in one call.
 	CouponsAtOnce() int
+}
+
+// CreditClient is a client whose store gives its customers credit and gift cards. Errors that are an
+// affiliate.ProviderError say what the store has against one of them.
+type CreditClient interface {
+	StoreClient
+	// CreditAccount finds the customer with an e-mail address, and the newest credit that they were given in a
+	// currency. NotFound, with the remedy, where there is no such customer.
+	CreditAccount(ctx context.Context, email string, currency money.Currency) (affiliate.CreditAccount, error)
+	// CreditsSince lists what a customer was given in a currency after the account was looked at, newest first.
+	// NotFound where the customer is gone.
+	CreditsSince(ctx context.Context, account affiliate.CreditAccount,
+		currency money.Currency) ([]affiliate.StoreCredit, error)
+	// GiveCredit gives a customer an amount, in minor units of a currency, and gives the store's id of that. It is not
+	// asked twice: after an error it may have been given, and CreditsSince tells.
+	GiveCredit(ctx context.Context, customer string, amount int64, currency money.Currency) (id string, err error)
+	// MakeGiftCard makes a gift card and gives the store's id of it, which is empty where it is not known. The same may
+	// be asked again: it is made once.
+	MakeGiftCard(ctx context.Context, card affiliate.NewGiftCard) (id string, err error)
 }
 
 // Connectors are those of the platforms that have one.

@@ -22,6 +22,7 @@ type NewToken struct {
 type TokenDraft struct {
 	Name    string
 	Role    affiliate.Role
+	MayPay  bool      // of a manager
 	Expires time.Time // zero: never
 }
 
@@ -36,8 +37,8 @@ func (a *App) ExpiryOf(ctx context.Context, text string) (time.Time, error) {
 
 // AddToken makes an API token.
 func (a *App) AddToken(ctx context.Context, d TokenDraft) (NewToken, error) {
-	t := NewToken{Token: affiliate.Token{Name: d.Name, Role: d.Role, CreatedAt: a.now(), ExpiresAt: d.Expires},
-		Value: affiliate.NewTokenValue()}
+	t := NewToken{Token: affiliate.Token{Name: d.Name, Role: d.Role, MayPay: d.MayPay, CreatedAt: a.now(),
+		ExpiresAt: d.Expires}, Value: affiliate.NewTokenValue()}
 	if err := t.Validate(); err != nil {
 		return NewToken{}, err
 	}
@@ -72,7 +73,7 @@ func (a *App) EndToken(ctx context.Context, id affiliate.TokenID) (affiliate.Tok
 }
 
 func tokenFacts(t affiliate.Token) facts {
-	return facts{"name": t.Name, "role": t.Role, "ended_at": auditTime(t.EndedAt),
+	return facts{"name": t.Name, "role": t.Role, "may_pay": t.MayPay, "ended_at": auditTime(t.EndedAt),
 		"expires_at": auditTime(t.ExpiresAt)}
 }
 
@@ -146,7 +147,7 @@ func (a *App) Authenticate(ctx context.Context, value, address string) (affiliat
 	if err != nil {
 		return affiliate.Principal{}, fmt.Errorf("look up a token: %w", err)
 	}
-	p = affiliate.Principal{ID: t.ID.String()}
+	p = affiliate.Principal{ID: t.ID.String(), Pay: t.MayPay}
 	if !t.EndedAt.IsZero() || t.Expired(now) {
 		a.tokens.forget(hash)
 	}

@@ -82,8 +82,8 @@ func (a *App) addUser(ctx context.Context, u affiliate.User, password string,
 	})
 }
 
-// ChangeUser alters name, role, and whether a user may sign in. The last owner stays one. Whoever may no longer sign
-// in, or has another role, is signed out everywhere.
+// ChangeUser alters name, role, the right to pay, and whether a user may sign in. The last owner stays one. Whoever may
+// no longer sign in, has another role, or may pay no longer, is signed out everywhere.
 func (a *App) ChangeUser(ctx context.Context, id affiliate.UserID,
 	change func(*affiliate.User) error) (affiliate.User, error) {
 	return inCatalog(ctx, a, func(tx *storage.Tx) (affiliate.User, error) {
@@ -109,7 +109,8 @@ func (a *App) ChangeUser(ctx context.Context, id affiliate.UserID,
 			}
 			return before, err
 		}
-		if after.Role != before.Role || after.DisabledAt != before.DisabledAt {
+		less := before.MayPay && !after.MayPay
+		if less || after.Role != before.Role || after.DisabledAt != before.DisabledAt {
 			if err := tx.EndSessions(ctx, id, nil); err != nil {
 				return before, err
 			}
@@ -129,7 +130,8 @@ func (a *App) SetNumbers(ctx context.Context, id affiliate.UserID, style affilia
 }
 
 func userFacts(u affiliate.User) facts {
-	return facts{"email": u.Email, "name": u.Name, "role": u.Role, "disabled_at": auditTime(u.DisabledAt)}
+	return facts{"email": u.Email, "name": u.Name, "role": u.Role, "may_pay": u.MayPay,
+		"disabled_at": auditTime(u.DisabledAt)}
 }
 
 // SetUserPassword gives a user a new password and signs them out everywhere else; keep is the token of the session that

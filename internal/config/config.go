@@ -54,8 +54,16 @@ type Config struct {
 	APIRateLimit     int    // requests per minute and token; 0: no limit
 	SMTP             SMTP   // the server that mails to creators are handed to; without a Host: none
 	MailFrom         string // whom they are from: name <address>
+	PayPal           PayPal // by which creators are paid; without an API: it is not connected
 	Demo             bool   // set by the demo, never by the environment: pages say that the sales are made up
 	DemoShops        []DemoShop
+}
+
+// PayPal says how PayPal's API is reached.
+type PayPal struct {
+	API        string // https://api-m.paypal.com
+	ID, Secret string // of the app there
+	WebhookID  string // of the webhook that PayPal has of us; empty: none is believed
 }
 
 // SMTP says how a mail server is reached.
@@ -123,6 +131,7 @@ func (r *reader) config() Config {
 		PrivateStores:     r.privateStores("ALLOW_PRIVATE_STORES"),
 		SMTP:              r.smtp("SMTP_URL"),
 		MailFrom:          r.mailbox("MAIL_FROM"),
+		PayPal:            r.paypal("PAYPAL_URL", "PAYPAL_WEBHOOK_ID"),
 	}
 }
 
@@ -345,6 +354,38 @@ func (r *reader) smtp(name string) (s SMTP) {
 		s.Port = usual
 	}
 	return s
+}
+
+// paypalHosts are those of PayPal's API (developer.paypal.com/api/rest/requests), the sandbox among them.
+var paypalHosts = []string{"api-m.paypal.com", "api-m.sandbox.paypal.com", "api.paypal.com", "api.sandbox.paypal.com"}
+
+// paypal reads the address of PayPal's API, which holds a secret and is never repeated, and the id of a webhook there.
+func (r *reader) paypal(name, webhook string) (p PayPal) {
+	text, hook := r.secret(name), r.text(webhook, "")
+	if text == "" {
+		if hook != "" && !r.failed(name) {
+			r.problem(name, "is needed with %s; or unset %s", webhook, webhook)
+		}
+		return p
+	}
+	const example = "https://CLIENT_ID:SECRET@api-m.paypal.com, or …@api-m.sandbox.paypal.com"
+	u, err := url.Parse(text)
+	if err != nil || u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" {
+		r.problem(name, "must look like %s; write signs such as @ and / in the secret as %%40 and %%2F", example)
+		return p
+	}
+	local := u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()
+	theirs := u.Scheme == "https" && u.Port() == "" && slices.Contains(paypalHosts, strings.ToLower(u.Host))
+	if !theirs && (!local || u.Scheme != "http" && u.Scheme != "https") {
+		r.problem(name, "must be at one of PayPal's own hosts, by https: it looks like %s", example)
+		return p
+	}
+	p = PayPal{API: u.Scheme + "://" + strings.ToLower(u.Host), ID: u.User.Username(), WebhookID: hook}
+	if p.Secret, _ = u.User.Password(); p.ID == "" || p.Secret == "" {
+		r.problem(name, "must have both the client id and the secret of the app: it looks like %s", example)
+		return PayPal{}
+	}
+	return p
 }
 
 // mailbox reads an address with or without a name.

@@ -20,7 +20,8 @@ func load(env map[string]string) (config.Config, error) {
 const key = "0123456789abcdef0123456789abcdef"
 
 func production(more map[string]string) map[string]string {
-	env := map[string]string{"DATABASE_URL": "postgres://u:hunter2@db/t", "REDIS_URL": "redis://cache:6379/0", "SECRET_KEY": key}
+	env := map[string]string{"DATABASE_URL": "postgres://u:hunter2@db/t", "REDIS_URL": "redis://cache:6379/0",
+		"SECRET_KEY": key}
 	for name, v := range more {
 		env[name] = v
 	}
@@ -32,7 +33,8 @@ func TestLoad_defaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := config.Config{ListenAddr: "127.0.0.1:8080", DataDir: "./data", DatabaseMaxConns: 20, PublicURL: "http://127.0.0.1:8080",
+	want := config.Config{ListenAddr: "127.0.0.1:8080", DataDir: "./data", DatabaseMaxConns: 20,
+		PublicURL: "http://127.0.0.1:8080",
 		SecretKey: []byte{}, LogLevel: slog.LevelInfo, LogFormat: "text", MaxBodyBytes: 10485760,
 		MaxUnverified: 67108864, MinFreeBytes: 67108864, RetentionDays: 30,
 		FXRatesURL: "https://www.ecb.europa.eu/stats/eurofxref/", APIRateLimit: 1200}
@@ -45,19 +47,23 @@ func TestLoad_defaults(t *testing.T) {
 }
 
 func TestLoad_production(t *testing.T) {
-	for _, redis := range []string{"redis://h:1/0", "rediss://h", "redis-sentinel://h1:26379,h2:26379/master?db=2", "redis-cluster://h1:1,h2:2"} {
-		c, err := load(production(map[string]string{"REDIS_URL": redis, "PUBLIC_URL": "https://t.example/", "TRUSTED_PROXIES": "10.0.0.0/8, ::1"}))
+	for _, redis := range []string{"redis://h:1/0", "rediss://h", "redis-sentinel://h1:26379,h2:26379/master?db=2",
+		"redis-cluster://h1:1,h2:2"} {
+		c, err := load(production(map[string]string{"REDIS_URL": redis, "PUBLIC_URL": "https://t.example/",
+			"TRUSTED_PROXIES": "10.0.0.0/8, ::1"}))
 		if err != nil {
 			t.Errorf("%s: %v", redis, err)
 		}
-		if c.RedisURL != redis || c.PublicURL != "https://t.example" || !slices.Equal(c.TrustedProxies, []string{"10.0.0.0/8", "::1"}) || c.Embedded() {
+		if c.RedisURL != redis || c.PublicURL != "https://t.example" || !slices.Equal(c.TrustedProxies,
+			[]string{"10.0.0.0/8", "::1"}) || c.Embedded() {
 			t.Errorf("%s: %+v", redis, c)
 		}
 	}
 }
 
 func TestLoad_public_URL_of_all_interfaces(t *testing.T) {
-	for listen, want := range map[string]string{":9000": "http://localhost:9000", "0.0.0.0:1": "http://localhost:1", "[::1]:80": "http://[::1]:80"} {
+	for listen, want := range map[string]string{":9000": "http://localhost:9000", "0.0.0.0:1": "http://localhost:1",
+		"[::1]:80": "http://[::1]:80"} {
 		c, err := load(map[string]string{"LISTEN_ADDR": listen})
 		if err != nil || c.PublicURL != want {
 			t.Errorf("%s: %q, %v, want %q", listen, c.PublicURL, err, want)
@@ -66,7 +72,8 @@ func TestLoad_public_URL_of_all_interfaces(t *testing.T) {
 }
 
 func TestLoad_rates(t *testing.T) {
-	for in, want := range map[string]string{"off": "", "OFF": "", "http://mirror/fx/": "http://mirror/fx/", "file:///srv/a.csv": "file:///srv/a.csv", "rates/a b.csv": "rates/a b.csv"} {
+	for in, want := range map[string]string{"off": "", "OFF": "", "http://mirror/fx/": "http://mirror/fx/",
+		"file:///srv/a.csv": "file:///srv/a.csv", "rates/a b.csv": "rates/a b.csv"} {
 		if c, err := load(map[string]string{"FX_RATES_URL": in}); err != nil || c.FXRatesURL != want {
 			t.Errorf("%s: %q, %v, want %q", in, c.FXRatesURL, err, want)
 		}
@@ -87,10 +94,13 @@ func TestLoad_private_stores(t *testing.T) {
 func TestLoad_mail(t *testing.T) {
 	const from = `Brand <creators@brand.example>`
 	for in, want := range map[string]config.SMTP{
-		"smtp://me:p%40ss@mail.example":              {Host: "mail.example", Port: "587", User: "me", Password: "p@ss", Encryption: config.EncryptThen},
-		"smtps://me:x@mail.example":                  {Host: "mail.example", Port: "465", User: "me", Password: "x", Encryption: config.EncryptFirst},
-		"smtp://127.0.0.1:25?tls=none":               {Host: "127.0.0.1", Port: "25", Encryption: config.EncryptNone},
-		"smtp://mail.example:2525?tls=opportunistic": {Host: "mail.example", Port: "2525", Encryption: config.EncryptIfCan},
+		"smtp://me:p%40ss@mail.example": {Host: "mail.example", Port: "587", User: "me", Password: "p@ss",
+			Encryption: config.EncryptThen},
+		"smtps://me:x@mail.example": {Host: "mail.example", Port: "465", User: "me", Password: "x",
+			Encryption: config.EncryptFirst},
+		"smtp://127.0.0.1:25?tls=none": {Host: "127.0.0.1", Port: "25", Encryption: config.EncryptNone},
+		"smtp://mail.example:2525?tls=opportunistic": {Host: "mail.example", Port: "2525",
+			Encryption: config.EncryptIfCan},
 	} {
 		c, err := load(map[string]string{"SMTP_URL": in, "MAIL_FROM": from})
 		if err != nil || c.SMTP != want || c.MailFrom != `"Brand" <creators@brand.example>` {
@@ -127,22 +137,31 @@ func TestLoad_problems(t *testing.T) {
 			[]string{"LOG_LEVEL must be debug", "LOG_FORMAT must be text or json",
 				"MAX_BODY_BYTES must be a whole number", "RETENTION_DAYS must be a whole number",
 				"LISTEN_ADDR \"x\" is not an address"}},
-		{"Redis without a database", map[string]string{"REDIS_URL": "redis://h"}, []string{"REDIS_URL is set but DATABASE_URL is not"}},
-		{"database without Redis", map[string]string{"DATABASE_URL": "postgres://h/d", "SECRET_KEY": key}, []string{"DATABASE_URL is set but REDIS_URL is not"}},
+		{"Redis without a database", map[string]string{"REDIS_URL": "redis://h"},
+			[]string{"REDIS_URL is set but DATABASE_URL is not"}},
+		{"database without Redis", map[string]string{"DATABASE_URL": "postgres://h/d", "SECRET_KEY": key},
+			[]string{"DATABASE_URL is set but REDIS_URL is not"}},
 		{"no key in production", production(map[string]string{"SECRET_KEY": ""}),
 			[]string{"SECRET_KEY is needed with DATABASE_URL"}},
 		{"short key", map[string]string{"SECRET_KEY": "short"}, []string{"SECRET_KEY is too short: 5 bytes"}},
-		{"wrong database", production(map[string]string{"DATABASE_URL": "mysql://root:hunter2@h/d"}), []string{"DATABASE_URL must look like postgres://"}},
-		{"wrong Redis", production(map[string]string{"REDIS_URL": "http://h"}), []string{"REDIS_URL must look like redis://"}},
-		{"wrong public URL", map[string]string{"PUBLIC_URL": "shop.example"}, []string{"PUBLIC_URL must look like https://"}},
-		{"wrong proxy", map[string]string{"TRUSTED_PROXIES": "10.0.0.0/8,all"}, []string{`TRUSTED_PROXIES holds "all"`}},
+		{"wrong database", production(map[string]string{"DATABASE_URL": "mysql://root:hunter2@h/d"}),
+			[]string{"DATABASE_URL must look like postgres://"}},
+		{"wrong Redis", production(map[string]string{"REDIS_URL": "http://h"}),
+			[]string{"REDIS_URL must look like redis://"}},
+		{"wrong public URL", map[string]string{"PUBLIC_URL": "shop.example"},
+			[]string{"PUBLIC_URL must look like https://"}},
+		{"wrong proxy", map[string]string{"TRUSTED_PROXIES": "10.0.0.0/8,all"},
+			[]string{`TRUSTED_PROXIES holds "all"`}},
 		{"wrong private stores",
 			map[string]string{"ALLOW_PRIVATE_STORES": "yes,10.0.0.1/33,shop.internal,http://shop,1.2.3"},
 			[]string{`ALLOW_PRIVATE_STORES holds "10.0.0.1/33"`, `ALLOW_PRIVATE_STORES holds "http://shop"`,
 				`ALLOW_PRIVATE_STORES holds "1.2.3"`}},
-		{"rates from elsewhere", map[string]string{"FX_RATES_URL": "ftp://me:hunter2@h/"}, []string{"FX_RATES_URL must look like https://"}},
-		{"rates without a host", map[string]string{"FX_RATES_URL": "https:///x"}, []string{"FX_RATES_URL must look like https://"}},
-		{"rates without a file", map[string]string{"FX_RATES_URL": "file://"}, []string{"FX_RATES_URL must look like https://"}},
+		{"rates from elsewhere", map[string]string{"FX_RATES_URL": "ftp://me:hunter2@h/"},
+			[]string{"FX_RATES_URL must look like https://"}},
+		{"rates without a host", map[string]string{"FX_RATES_URL": "https:///x"},
+			[]string{"FX_RATES_URL must look like https://"}},
+		{"rates without a file", map[string]string{"FX_RATES_URL": "file://"},
+			[]string{"FX_RATES_URL must look like https://"}},
 		{"port too large", map[string]string{"LISTEN_ADDR": ":70000"}, []string{"LISTEN_ADDR"}},
 	}
 	for _, test := range tests {
@@ -211,4 +230,33 @@ func secretInExample(text, name string) bool {
 	before, _, _ := strings.Cut(text, "# "+name+"=")
 	block := before[strings.LastIndex(before, "\n\n")+2:]
 	return strings.HasPrefix(block, "# Secret. ")
+}
+
+// TestLoad_paypal: PayPal's own hosts alone are given the secret, or this machine, and it is repeated in no error.
+func TestLoad_paypal(t *testing.T) {
+	for text, want := range map[string]config.PayPal{
+		"https://AX:E%2FK@api-m.paypal.com": {API: "https://api-m.paypal.com", ID: "AX", Secret: "E/K",
+			WebhookID: "W1"},
+		"https://AX:EK@api-m.sandbox.paypal.com/": {API: "https://api-m.sandbox.paypal.com", ID: "AX", Secret: "EK",
+			WebhookID: "W1"},
+		"http://AX:EK@127.0.0.1:8099": {API: "http://127.0.0.1:8099", ID: "AX", Secret: "EK",
+			WebhookID: "W1"},
+		"http://AX:hunter2@api-m.paypal.com":         {},
+		"https://AX:hunter2@api-m.paypal.com.x.test": {},
+		"https://AX:hunter2@paypal.evil.example":     {},
+		"https://AX:hunter2@api-m.paypal.com:8443":   {},
+		"https://AX:hunter2@api-m.paypal.com/v1":     {},
+		"https://AX@api-m.paypal.com":                {},
+		"https://AX:hun/ter2@api-m.paypal.com":       {},
+	} {
+		c, err := load(map[string]string{"PAYPAL_URL": text, "PAYPAL_WEBHOOK_ID": "W1"})
+		if c.PayPal != want && c.PayPal.API+want.API != "" || (err == nil) != (want.API != "") ||
+			err != nil && (strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(),
+				"PAYPAL_URL must")) {
+			t.Errorf("%s: %+v, %v", text, c.PayPal, err)
+		}
+	}
+	if _, err := load(map[string]string{"PAYPAL_WEBHOOK_ID": "W1"}); err == nil {
+		t.Error("a webhook without an app is taken")
+	}
 }

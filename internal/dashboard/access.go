@@ -338,6 +338,7 @@ type storeAPI struct {
 	Share    string // of what the store allows its apps that was used; empty up to 1 %
 	Hooks    []hookLine
 	NoCodes  []string // rights that the keys lack for codes alone; StoreAccess.Missing has the others
+	NoCredit []string // rights that they lack for store credit and gift cards alone
 }
 
 // hookLine is a webhook that we made.
@@ -355,7 +356,7 @@ func (r *request) storeAPI(guide *affiliate.Guide, a *app.StoreAccess) *storeAPI
 	s := &storeAPI{StoreAccess: *a, Kind: string(a.Kind), Since: r.moment(a.ConnectedAt), By: actorText(a.ConnectedBy),
 		Answered: r.moment(a.AnsweredAt), Looked: r.moment(a.WebhooksAt)}
 	if guide.Access != nil {
-		s.Missing, s.NoCodes = guide.Access.Lacks(a.Missing)
+		s.Missing, s.NoCodes, s.NoCredit = guide.Access.Lacks(a.Missing)
 	}
 	if a.Use.Share > 0.01 {
 		s.Share = percentText(int64(a.Use.Share * 10_000))

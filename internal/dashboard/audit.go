@@ -116,7 +116,7 @@ var auditKinds = []choice{{"account", "Settings"}, {"usr_", "People"}, {"tok_", 
 	{"cod_", "Codes"}, {"cru_", "Code runs"}, {"lnk_", "Links"}, {"cre_", "Creators"}, {"cnv_", "Conversions"},
 	{"pay_", "Payouts"},
 	{"rrl_", "Reward rules"}, {"rwd_", "Rewards"}, {"ebt_", "Entries by hand"},
-	{"bat_", "Batches of payouts"}, {"cst_", "Costs"}, {"snd_", "Mailings"}, {"mai_", "Mails"},
+	{"run_", "Payout runs"}, {"cst_", "Costs"}, {"snd_", "Mailings"}, {"mai_", "Mails"},
 	{mailTextSubject, "Texts of mails"}}
 
 // mailTextSubject begins how the log names what mails of a purpose say.
@@ -238,7 +238,7 @@ func (e auditRecord) tellsCurrency(key string) bool {
 func pageOf(id string) string {
 	for prefix, path := range map[string]string{"cmp_": "/campaigns/", "cre_": "/creators/", "str_": "/stores/",
 		"ord_": "/orders/", "usr_": "/settings/people/", "lnk_": "/links/", "pay_": "/payouts/",
-		"bat_": "/payouts/batches/", "cru_": "/code-runs/", "snd_": "/mail/"} {
+		"run_": "/payouts/runs/", "cru_": "/code-runs/", "snd_": "/mail/"} {
 		if strings.HasPrefix(id, prefix) {
 			return path + id
 		}
@@ -290,15 +290,21 @@ var deeds = map[string]string{
 	"reward.approve": "approved the reward", "reward.reject": "rejected the reward",
 	"reward.wait": "put back the decision about the reward", "reward.give": "noted as given the reward",
 	"entry_batch.post": "posted by hand to the ledger",
-	"payout.cancel":    "canceled a payout to",
-	"mailing.send":     "sent the mailing", "mailing.cancel": "canceled the rest of the mailing",
-	"mail.retry":          "tried again the mail to",
-	"mail.suppress":       "stopped mails to",
-	"mail.allow":          "allowed mails again to",
-	"mail_text.save":      "changed the text of mails for",
-	"mail_text.reset":     "took up the usual text again of mails for",
-	"mail_text.test":      "sent a test mail for",
-	"payout_batch.record": "recorded the batch of payouts", "payout_batch.cancel": "canceled the batch of payouts",
+	"payout.cancel":    "canceled a payout to", "payout.turn": "took note of what became of a payout to",
+	"mailing.send": "sent the mailing", "mailing.cancel": "canceled the rest of the mailing",
+	"mail.retry":           "tried again the mail to",
+	"mail.suppress":        "stopped mails to",
+	"mail.allow":           "allowed mails again to",
+	"mail_text.save":       "changed the text of mails for",
+	"mail_text.reset":      "took up the usual text again of mails for",
+	"mail_text.test":       "sent a test mail for",
+	"payout_part.download": "downloaded the payment file", "result_file.read": "read the file of results",
+	"payout_run.send": "confirmed the payout run", "payout_run.cancel": "canceled the payout run",
+	"payout_run.record": "recorded the payout run",
+
+	"payment_details.set":    "said where to pay",
+	"payment_details.remove": "took away where to pay",
+	"statements.issue":       "issued statements",
 }
 
 // deedNouns and deedVerbs tell the other actions, such as campaign.change.
@@ -334,7 +340,8 @@ var factNames = map[string]string{"email_hash": "e-mail address", "email": "e-ma
 	"orders": "orders credited", "first": "first order", "last": "last order", "released": "released by hand",
 	"missing": "not allowed to", "domain": "address", "parts": "orders with a parent",
 	"trigger": "earned by", "count": "conversions", "threshold": "sales", "discount": "what the code gives",
-	"given_at": "given", "offer_member": "member", "from": "orders from", "to": "orders before"}
+	"given_at": "given", "may_pay": "may send payments", "offer_member": "member",
+	"from_number": "from number", "to_number": "to number", "from": "orders from", "to": "orders before"}
 
 // choiceFacts are properties whose values are words of ours, with _ for spaces, besides settings with choices.
 var choiceFacts = []string{"parts", "type", "reason", "trigger", "kind", "decision", "approval", "purpose"}

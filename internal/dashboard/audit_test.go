@@ -52,7 +52,7 @@ func TestAudit(t *testing.T) {
 	for _, want := range []string{"made the API token", "rejected the conversion of order #1006",
 		"approval approved → rejected", "commission 7.55 USD → 0.00 USD",
 		// of a store
-		"issued a payout to Anna Ahlers", "added the cost shooting", "amount 120.00 USD", "e-mail address given",
+		"confirmed the payout run", "added the cost shooting", "amount 120.00 USD", "e-mail address given",
 		"currency EUR", "product value 39.90 USD", "campaign Spring sale"} {
 		if want = strings.Replace(want, "made the", "added the", 1); !strings.Contains(all, want) {
 			t.Errorf("the log does not say %q:\n%s", want, all)
@@ -90,7 +90,7 @@ func TestAudit(t *testing.T) {
 		o.get(link).is(http.StatusOK)
 	}
 	for _, want := range []string{"/orders/" + h.order("1006").ID.String(), "/campaigns/cmp_1", "/creators/cre_1",
-		"/stores/str_1", "/payouts/pay_1", "/settings/people/usr_1"} {
+		"/stores/str_1", "/payouts/runs/run_1", "/settings/people/usr_1"} {
 		if !links[want] {
 			t.Errorf("no entry leads to %s", want)
 		}

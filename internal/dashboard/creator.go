@@ -325,7 +325,7 @@ type creatorHead struct {
 	Creator   affiliate.Creator
 	Handles   []handleField
 	Address   string
-	Tab       string // overview, statement
+	Tab       string // overview, statement, payment-details
 	Removed   string // since when; empty while in the community
 	MayChange bool
 	MayPay    bool

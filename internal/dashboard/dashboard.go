@@ -99,6 +99,8 @@ func (d *Dashboard) routes() []route {
 		importRoutes(), startRoutes(), settingsRoutes(), peopleRoutes(), tokenRoutes(), auditRoutes(), homeRoutes(),
 		orderRoutes(), conversionRoutes(), campaignRoutes(), performanceRoutes(), memberRoutes(), linkRoutes(),
 		offerRoutes(), offerCodeRoutes(), codeRunRoutes(), couponRoutes(), creatorRoutes(), payoutRoutes(),
+		paymentDetailsRoutes(),
+		statementRoutes(),
 		rewardRoutes(), offerRewardRoutes(), entryRoutes(),
 		columnRoutes(), referenceRoutes(), mailRoutes(),
 	} {
@@ -310,13 +312,16 @@ func (r *request) allowed(route route) bool {
 	case r.user.ID == 0:
 		r.toSignIn()
 		return false
-	case route.access == signedIn || r.user.Role.May(affiliate.Permission(route.access)):
+	case route.access == signedIn || r.user.Principal().May(affiliate.Permission(route.access)):
 		return true
 	}
 	r.d.App.Refused(app.RefusedPermission, r.ClientIP(), "user", r.user.ID.String(), "method", route.method, "path",
 		route.path)
-	r.fail(affiliate.Errorf(affiliate.Forbidden, "as a %s you may not %s; ask for the role %s", r.user.Role,
-		route.deed(), affiliate.Permission(route.access).Least()))
+	remedy := "ask for the role " + string(affiliate.Permission(route.access).Least())
+	if r.user.Role == affiliate.RoleManager && affiliate.Permission(route.access) == affiliate.MayPay {
+		remedy = "an owner can allow it, under Settings, People"
+	}
+	r.fail(affiliate.Errorf(affiliate.Forbidden, "as a %s you may not %s; %s", r.user.Role, route.deed(), remedy))
 	return false
 }
 

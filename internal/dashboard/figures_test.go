@@ -20,7 +20,7 @@ import (
 func TestFigures_oneMoment(t *testing.T) {
 	h := newHouse(t)
 	var sales []sale
-	for range 40 {
+	for range 60 {
 		today := sale{code: "ANNA10", value: 10_00}
 		yesterday := today
 		yesterday.at = noon.AddDate(0, 0, -1)

@@ -57,14 +57,15 @@ func TestHome(t *testing.T) {
 // counts.
 func TestHome_tasks(t *testing.T) {
 	h := busyHouse(t)
-	a := h.manager().get("/")
+	a := h.owner().get("/")
 	for i, badge := range a.texts(".tasks .badge") {
 		if want := []string{"Problem", "Problem", "Review", "Review", "Review"}; badge != want[i] {
 			t.Errorf("line %d is a %s", i, badge)
 		}
 	}
-	a.says("2 problems, 3 to review", "Pay what is due")
-	h.viewer().get("/").hides("Pay what is due")
+	a.says("2 problems, 3 to review", "Send payment…")
+	h.manager().get("/").hides("Send payment…")
+	h.viewer().get("/").hides("Send payment…")
 	for _, link := range a.all(".tasks a") {
 		target := h.owner().get(link.attr("href")).is(http.StatusOK)
 		switch text := link.text(); {

@@ -188,7 +188,7 @@ func (r *request) mailLines(list []affiliate.Mail) (lines []mailLine) {
 type mailingPage struct {
 	mailHead
 	Mailing mailingLine
-	About   string // the offer or batch that it is about, by name; empty for none
+	About   string // the offer or payout run that it is about, by name; empty for none
 	Behind  string // its address
 	Rows    []mailLine
 	Filters []itemFilter
@@ -255,16 +255,16 @@ func (r *request) readMailing(s affiliate.MailSend) (*mailingPage, error) {
 	return p, nil
 }
 
-// mailingAbout gives name and address of the offer or the batch of payouts that a mailing is about.
+// mailingAbout gives name and address of the offer or the payout run that a mailing is about.
 func (r *request) mailingAbout(s affiliate.MailSend) (name, address string, err error) {
 	ctx, db := r.Request.Context(), r.d.App.DB
 	switch {
 	case s.OfferID != 0:
 		o, err := db.Offer(ctx, s.OfferID)
 		return o.Name, offerAddress(o), err
-	case s.PayoutBatchID != 0:
-		b, err := db.PayoutBatch(ctx, s.PayoutBatchID)
-		return "Batch of " + r.batchLine(b).Title, batchAddress(s.PayoutBatchID), err
+	case s.PayoutRunID != 0:
+		b, err := db.PayoutRun(ctx, s.PayoutRunID)
+		return "Payout run of " + r.payoutRunLine(b).Title, payoutRunAddress(s.PayoutRunID), err
 	}
 	return "", "", nil
 }

@@ -25,7 +25,7 @@ type recipients struct {
 
 // recipientFields say in forms and addresses whom a mailing is for. The ids are those of offer members, of creators, or
 // of payments that are due (dueValue); with an offer, those of creators are its members.
-var recipientFields = []string{"offer", "ids", "all", "q", "without", "batch", "due", "run"}
+var recipientFields = []string{"offer", "ids", "all", "q", "without", "payout_run", "due", "run"}
 
 // recipients reads whom a mailing is for. Nobody is named: all its fields are empty.
 func (r *request) recipients() (who recipients, err error) {
@@ -33,8 +33,8 @@ func (r *request) recipients() (who recipients, err error) {
 	switch {
 	case r.one("run") != "":
 		err = r.recipientsOfRun(&who)
-	case r.one("batch") != "":
-		err = r.recipientsOfBatch(&who)
+	case r.one("payout_run") != "":
+		err = r.recipientsOfPayoutRun(&who)
 	case r.one("offer") != "":
 		err = r.recipientsOfOffer(&who)
 	case len(r.either("ids")) > 0:
@@ -84,18 +84,18 @@ func (r *request) recipientsOfRun(who *recipients) error {
 // ofOffers are what mails to members of an offer are for.
 var ofOffers = []affiliate.MailPurpose{affiliate.MailCode, affiliate.MailMessage}
 
-// recipientsOfBatch are those whom a batch of payouts paid.
-func (r *request) recipientsOfBatch(who *recipients) error {
-	id, err := affiliate.ParseID[affiliate.PayoutBatchID]("bat_", r.one("batch"))
+// recipientsOfPayoutRun are those whom a payout run paid.
+func (r *request) recipientsOfPayoutRun(who *recipients) error {
+	id, err := affiliate.ParseID[affiliate.PayoutRunID]("run_", r.one("payout_run"))
 	if err != nil {
-		return affiliate.FieldErrorf("batch", "names no batch of payouts; open its page again")
+		return affiliate.FieldErrorf("payout_run", "names no payout run; open its page again")
 	}
-	b, err := r.d.App.DB.PayoutBatch(r.Request.Context(), id)
+	b, err := r.d.App.DB.PayoutRun(r.Request.Context(), id)
 	if err != nil {
 		return err
 	}
-	who.To.Batch, who.Who = id, "Everybody whom the batch of "+r.batchLine(b).Title+" paid"
-	who.Purposes, who.Back = []affiliate.MailPurpose{affiliate.MailPaid}, batchAddress(id)
+	who.To.Run, who.Who = id, "Everybody whom the payout run of "+r.payoutRunLine(b).Title+" paid"
+	who.Purposes, who.Back = []affiliate.MailPurpose{affiliate.MailPaid}, payoutRunAddress(id)
 	return nil
 }
 

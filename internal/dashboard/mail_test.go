@@ -394,7 +394,7 @@ func TestSuppressions(t *testing.T) {
 // TestMailing_recipients: whoever is chosen on another page is whom the mailing is for.
 func TestMailing_recipients(t *testing.T) {
 	h := busyHouse(t)
-	m := h.manager()
+	m := h.owner()
 	due := m.get("/payouts")
 	if !due.has("button[formaction=/mail/new]") {
 		t.Error("payments due have no button to ask for details")
@@ -424,11 +424,11 @@ func TestMailing_recipients(t *testing.T) {
 	m.post("/mail/new").is(http.StatusUnprocessableEntity).says("Nobody is selected")
 	m.post("/mail").is(http.StatusUnprocessableEntity).says("Nobody is selected")
 
-	batch, err := h.app.RecordBatch(h.as(affiliate.RoleManager), app.NewPayoutBatch{Reference: "SEPA 7",
+	run, err := h.app.SendPayouts(h.as(affiliate.RoleOwner), app.NewPayoutRun{Elsewhere: true, Reference: "SEPA 7",
 		Method: "bank transfer", Payouts: []app.NewPayout{{Creator: h.creator("Ben Botha").ID}}})
 	h.must(err)
-	m.get(batchAddress(batch.ID)).says("Tell them by e-mail…")
-	paid := m.get("/mail/new?batch=" + batch.ID.String()).says("Everybody whom the batch of")
+	m.get(payoutRunAddress(run.ID)).says("Tell them by e-mail…")
+	paid := m.get("/mail/new?payout_run=" + run.ID.String()).says("Everybody whom the payout run of")
 	m.post("/mail/new", append(paid.one("form[action=/mail/new]").carried(), "do", "preview")...).is(http.StatusOK).
 		says("SEPA 7", "Ben Botha").hides("Anna Ahlers")
 
@@ -438,8 +438,8 @@ func TestMailing_recipients(t *testing.T) {
 	m.post("/mail/new", "offer", "off_1", "all", "1", "q", "ben", "ids", "ofm_1").
 		says("To: The one creator of Ten percent that the list found")
 	m.post("/mail/new", "offer", "off_1", "ids", "cre_99").is(http.StatusUnprocessableEntity)
-	for _, wrong := range []string{"ids=ofm_x", "ids=cre_99", "batch=bat_99", "batch=x", "run=cru_99", "run=1",
-		"offer=off_99", "offer=x"} {
+	for _, wrong := range []string{"ids=ofm_x", "ids=cre_99", "payout_run=run_99", "payout_run=x", "run=cru_99",
+		"run=1", "offer=off_99", "offer=x"} {
 		if a := m.get("/mail/new?" + wrong); a.status != http.StatusUnprocessableEntity &&
 			a.status != http.StatusNotFound {
 			t.Errorf("%s gives %d", wrong, a.status)

@@ -13,10 +13,12 @@ import (
 var mailPurposes = map[affiliate.MailPurpose]struct{ Title, About string }{
 	affiliate.MailCode: {"Code or link", "Their code or link of an offer, and what they earn with it. Sent from the " +
 		"page of an offer, or once codes are made."},
-	affiliate.MailPaid: {"Payment sent", "A payout was sent: how much, how, and with which reference. Sent from a " +
-		"batch of payouts."},
+	affiliate.MailPaid: {"Payment sent", "A payout was sent: how much, how, and with which reference. Sent by " +
+		"itself as payouts of a run arrive, where that was ticked, or from the page of the run."},
 	affiliate.MailDetails: {"Payment details missing", "Money is due, and you do not know where to. Sent from the " +
 		"payments due."},
+	affiliate.MailChanged: {"Payment details changed", "Somebody has changed where they are paid. Sent by itself, " +
+		"also to the address of the details before."},
 	affiliate.MailStatement: {"Statement", "What they earned and were paid in a month, line by line."},
 	affiliate.MailMessage: {"Message", "Whatever you have to say. Each has its own text; this is what it begins " +
 		"with."},
@@ -36,9 +38,14 @@ var mailFieldWords = map[affiliate.MailField]string{
 	affiliate.FieldAmount:      "what was paid",
 	affiliate.FieldReference:   "the payment's reference",
 	affiliate.FieldPaidOn:      "the day of the payment",
-	affiliate.FieldStatement:   "the lines of the statement, with their sum",
+	affiliate.FieldStatement:   "the lines of the statement, or of what was paid, with their sum",
 	affiliate.FieldPeriod:      "the month of the statement",
 	affiliate.FieldPaidBy:      "how it was paid",
+	affiliate.FieldPaidTo:      "where the payment went, covered, such as Bank account, FR14 … 2606",
+	affiliate.FieldDetails:     "where they are paid from now on, covered",
+	affiliate.FieldDetailsWere: "where they were paid until now, covered",
+	affiliate.FieldChangedOn:   "the day of the change",
+	affiliate.FieldPaidFrom:    "the day before which nothing is paid there",
 	affiliate.FieldCodeOrLink:  "their code, or their link where they have no code",
 }
 

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -86,12 +87,12 @@ func (h *house) ids() pathIDs {
 	h.must(err)
 	members, _, err := h.db.Members(ctx, storage.MemberFilter{Campaign: h.campaign("Spring").ID}, all)
 	h.must(err)
-	batches, _, err := h.db.PayoutBatches(ctx, all)
+	runs, _, err := h.db.PayoutRuns(ctx, all)
 	h.must(err)
-	if len(batches) == 0 {
+	if len(runs) == 0 {
 		h.sell(sale{code: "ANNA10", value: 80_00})
-		_, err := h.app.RecordBatch(h.as(affiliate.RoleManager), app.NewPayoutBatch{Reference: "SEPA 2026-12",
-			Payouts: []app.NewPayout{{Creator: h.creator("Anna Ahlers").ID}}})
+		_, err := h.app.SendPayouts(h.as(affiliate.RoleOwner), app.NewPayoutRun{Elsewhere: true,
+			Reference: "SEPA 2026-12", Payouts: []app.NewPayout{{Creator: h.creator("Anna Ahlers").ID}}})
 		h.must(err)
 	}
 	payouts, _, err := h.db.Payouts(ctx, storage.PayoutFilter{}, all)
@@ -110,11 +111,34 @@ func (h *house) ids() pathIDs {
 		"creators/:id": h.creator("Anna Ahlers").ID.String(), "orders/:id": h.order("1003").ID.String(),
 		"stores/:store": shop.ID.String(), "offers/:offer": offer.ID.String(),
 		"members/:member": members[0].ID.String(), "payouts/:id": payouts[0].ID.String(),
-		"batches/:batch": payouts[0].BatchID.String(),
+		"payouts/runs/:run": payouts[0].RunID.String(), "results/:file": h.resultFile().ID.String(),
 		"people/:person": h.user(affiliate.RoleViewer).ID.String(), "tokens/:token": tokens[0].ID.String(),
 		"deliveries/:delivery": deliveries[0].ID.String(), "links/:link": links[0].ID.String(),
 		"code-runs/:run": run.ID.String(), "mail/:send": letter.SendID.String(),
-		":send/:mail": letter.ID.String(), "texts/:purpose": string(affiliate.MailCode)}
+		"statements/:statement": h.issuedStatement().ID.String(),
+		":send/:mail":           letter.ID.String(), "texts/:purpose": string(affiliate.MailCode)}
+}
+
+// issuedStatement is a statement of a month in which nothing happened.
+func (h *house) issuedStatement() (s affiliate.Statement) {
+	h.Helper()
+	list, _, err := h.db.Statements(h.Context(), storage.StatementFilter{}, storage.Page{})
+	h.must(err)
+	if len(list) > 0 {
+		return list[0]
+	}
+	month := affiliate.MonthBefore(noon, time.UTC)
+	h.must(h.db.InTx(h.Context(), func(tx *storage.Tx) error {
+		list, err := tx.CreateStatements(h.Context(), 2026, []affiliate.Statement{{
+			CreatorID: h.creator("Anna Ahlers").ID, Month: month.Month, Currency: "USD",
+			FromAt: month.FromAt, ToAt: month.ToAt, Zone: month.Zone, Name: "Anna Ahlers", Brand: "Northwind",
+			Author: "Olga Owner", CreatedAt: noon}})
+		if err == nil {
+			s = list[0]
+		}
+		return err
+	}))
+	return s
 }
 
 // draftedRun is a run that would make codes for all of the offer Ten percent, which is not started.

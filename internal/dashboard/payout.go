@@ -18,24 +18,30 @@ func payoutRoutes() []route {
 		{http.MethodGet, "/payouts", signedIn, (*request).duePage},
 		{http.MethodGet, "/payouts/due.csv", signedIn, (*request).dueCSV},
 		{http.MethodGet, "/payouts/due.xlsx", signedIn, (*request).dueXLSX},
-		{http.MethodGet, "/payouts/confirm", may(affiliate.MayPay), (*request).backToDue},
-		{http.MethodPost, "/payouts/confirm", may(affiliate.MayPay), (*request).confirmPayouts},
-		{http.MethodPost, "/payouts", may(affiliate.MayPay), (*request).recordPayouts},
+		{http.MethodGet, "/payouts/send", may(affiliate.MayPay), (*request).sendPaymentPage},
+		{http.MethodPost, "/payouts/send", may(affiliate.MayPay), (*request).sendPaymentPage},
+		{http.MethodPost, "/payouts", may(affiliate.MayPay), (*request).sendPayment},
 		{http.MethodGet, "/payouts/recorded", signedIn, (*request).payoutsPage},
 		{http.MethodGet, "/payouts/recorded.csv", signedIn, (*request).payoutsCSV},
 		{http.MethodGet, "/payouts/recorded.xlsx", signedIn, (*request).payoutsXLSX},
-		{http.MethodGet, "/payouts/batches", signedIn, (*request).batchesPage},
-		{http.MethodGet, "/payouts/batches/:batch", signedIn, (*request).batchPage},
-		{http.MethodPost, "/payouts/batches/:batch/cancel", may(affiliate.MayPay), (*request).cancelBatch},
+		{http.MethodGet, "/payouts/runs", signedIn, (*request).payoutRunsPage},
+		{http.MethodGet, "/payouts/runs/:run", signedIn, (*request).payoutRunPage},
+		{http.MethodPost, "/payouts/runs/:run/cancel", may(affiliate.MayPay), (*request).cancelPayoutRun},
+		{http.MethodPost, "/payouts/runs/:run/mark", may(affiliate.MayPay), (*request).markPayouts},
+		{http.MethodPost, "/payouts/parts/:part/file", may(affiliate.MayPay), (*request).payoutFile},
+		{http.MethodGet, "/payouts/results", signedIn, (*request).resultsPage},
+		{http.MethodPost, "/payouts/results", may(affiliate.MayPay), (*request).readResults},
+		{http.MethodGet, "/payouts/results/:file", signedIn, (*request).resultPage},
 		{http.MethodGet, "/payouts/:id", signedIn, (*request).payoutPage},
 		{http.MethodPost, "/payouts/:id/cancel", may(affiliate.MayPay), (*request).cancelPayout},
+		{http.MethodPost, "/payouts/:id/mark", may(affiliate.MayPay), (*request).markPayout},
 	}
 }
 
 // payoutsHead is what the lists about payouts share.
 type payoutsHead struct {
 	layout
-	Tab    string // due, recorded, batches
+	Tab    string // due, recorded, runs, results
 	MayPay bool
 }
 
@@ -48,6 +54,7 @@ type payoutsPage struct {
 	payoutsHead
 	Search     string
 	State      affiliate.PayoutState
+	States     []choice
 	Hidden     []hiddenField
 	Columns    []column
 	Rows       []payoutLine
@@ -60,8 +67,8 @@ type payoutsPage struct {
 type payoutSums struct {
 	Stand    int64
 	Sums     string // of those that stand, by currency; empty for none
-	Canceled int64
-	Taken    string // what was canceled, by currency; empty for nothing
+	Canceled int64  // or failed, or came back
+	Taken    string // what is owed again, by currency; empty for nothing
 }
 
 func payoutSumsOf(list []storage.PayoutSum) (p payoutSums) {
@@ -87,10 +94,10 @@ type payoutLine struct {
 	Title    string // "Payout to Anna Keller, 29 Nov 2026"
 	Address  string
 	Profile  string
-	Date     string // when it was recorded
-	Paid     string // the day on which the money moved
-	Batch    string // address of the batch; empty without any
-	Canceled bool
+	Date     string            // when it was recorded
+	Paid     string            // the day on which the money moved
+	Run      string            // address of the run; empty without any
+	Canceled bool              // or it failed, or came back: its amount is owed again
 	Plain    map[string]string // the other cells, by column
 }
 
@@ -99,10 +106,13 @@ func (r *request) payoutLines(list []storage.NamedPayout) []payoutLine {
 	var lines []payoutLine
 	for _, p := range list {
 		line := payoutLine{NamedPayout: p, Address: "/payouts/" + p.ID.String(), Profile: creatorAddress(p.CreatorID),
-			Title: "Payout to " + p.Creator + ", " + r.date(p.PaidAt), Date: r.moment(p.CreatedAt),
-			Paid: r.date(p.PaidAt), Canceled: p.State == affiliate.PayoutCanceled, Plain: plainCells(columns, &p)}
-		if p.BatchID != 0 {
-			line.Batch = batchAddress(p.BatchID)
+			Title: "Payout to " + p.Creator + ", " + r.date(p.CreatedAt), Date: r.moment(p.CreatedAt),
+			Paid: r.date(p.PaidAt), Canceled: p.State.Back(), Plain: plainCells(columns, &p)}
+		if !p.PaidAt.IsZero() {
+			line.Title = "Payout to " + p.Creator + ", " + line.Paid
+		}
+		if p.RunID != 0 {
+			line.Run = payoutRunAddress(p.RunID)
 		}
 		lines = append(lines, line)
 	}
@@ -112,12 +122,13 @@ func (r *request) payoutLines(list []storage.NamedPayout) []payoutLine {
 func (r *request) payoutsPage() error {
 	ctx := r.Request.Context()
 	p := payoutsPage{payoutsHead: r.payoutsHead("recorded", "Payouts"),
-		Hidden: r.carried("creator", "batch", "currency", "from", "to")}
+		Hidden: r.carried("creator", "run", "currency", "from", "to")}
 	wanted, err := r.wantedPayouts()
 	if err != nil {
 		return err
 	}
 	p.Search, p.State = wanted.Search, wanted.State
+	p.States = wordChoices(affiliate.Words[affiliate.PayoutState]()...)
 	if p.Columns, err = r.columns("payouts"); err != nil {
 		return err
 	}
@@ -181,83 +192,4 @@ func sumOf[T any](list []T, of func(T) (int64, money.Currency)) string {
 		words[i] = moneyText(sums[c], c)
 	}
 	return strings.Join(words, ", ")
-}
-
-// payoutPage is one payout with what it paid.
-type payoutPage struct {
-	layout
-	Payout  payoutLine
-	Entries []payoutEntryLine
-	Reason  string // as it was typed
-	Errors  fieldErrors
-	MayPay  bool
-}
-
-type payoutEntryLine struct {
-	storage.PayoutEntry
-	Date  string
-	About string
-}
-
-func (r *request) payoutPage() error {
-	p, err := r.payout()
-	if err != nil {
-		return err
-	}
-	return r.show("payout.html", &p)
-}
-
-func (r *request) payout() (p payoutPage, err error) {
-	ctx := r.Request.Context()
-	id, err := idParam[affiliate.PayoutID](r, "id", "pay_")
-	if err != nil {
-		return p, err
-	}
-	payout, err := r.d.App.DB.Payout(ctx, id)
-	if err != nil {
-		return p, err
-	}
-	creator, err := r.d.App.DB.Creator(ctx, payout.CreatorID)
-	if err != nil {
-		return p, err
-	}
-	p.Payout = r.payoutLines([]storage.NamedPayout{{Payout: payout, Creator: creator.Name}})[0]
-	p.layout, p.MayPay = r.layout(p.Payout.Title, "payouts"), r.may(affiliate.MayPay)
-	entries, err := r.d.App.DB.PayoutEntries(ctx, id)
-	if err != nil {
-		return p, err
-	}
-	for _, e := range entries {
-		line := payoutEntryLine{e, r.moment(e.CreatedAt), e.Campaign}
-		switch {
-		case e.Offer != "":
-			line.About += " · " + e.Offer
-		case e.Campaign == "":
-			line.About = "Outside of campaigns"
-		}
-		p.Entries = append(p.Entries, line)
-	}
-	return p, nil
-}
-
-func (r *request) cancelPayout() error {
-	id, err := idParam[affiliate.PayoutID](r, "id", "pay_")
-	if err != nil {
-		return err
-	}
-	reason := r.field("reason")
-	if _, err = r.d.App.CancelPayout(r.Request.Context(), id, reason); err == nil {
-		return r.done("/payouts/"+id.String(), "The payout is canceled: its amount is owed again.")
-	}
-	errs, err := formErrors(err)
-	if err != nil {
-		return err
-	}
-	p, err := r.payout()
-	if err != nil {
-		return err
-	}
-	p.Reason, p.Errors = reason, errs
-	r.render(http.StatusUnprocessableEntity, "payout.html", &p)
-	return nil
 }

@@ -35,7 +35,7 @@ type duePage struct {
 	Count     int64
 	Sums      string // of all that match, by currency
 	Parts     string // what of it belongs to About
-	Confirm   string // where the form leads
+	Send      string // where all that match are paid
 	Tools     tableTools
 	Pager     pager
 	Minimum   string // that a payout must reach; empty without one
@@ -108,7 +108,7 @@ func (r *request) due() (p duePage, err error) {
 		return p, err
 	}
 	p = duePage{payoutsHead: r.payoutsHead("due", "Payments due"), HoldDays: s.HoldDays,
-		Hidden: r.carried("sort", "currency"), Confirm: "/payouts/confirm", MayMail: r.may(affiliate.MayChangeCatalog)}
+		Hidden: r.carried("sort", "currency"), Send: "/payouts/send", MayMail: r.may(affiliate.MayChangeCatalog)}
 	if s.MinimumPayout > 0 {
 		p.Minimum = moneyText(s.MinimumPayout, s.Currency)
 	}
@@ -119,7 +119,7 @@ func (r *request) due() (p duePage, err error) {
 	p.Filter = filter
 	p.Narrowed = filter.Campaign != 0 || filter.Offer != 0 || filter.Currency != "" || filter.Search != ""
 	if _, query, ok := strings.Cut(r.with(), "?"); ok {
-		p.Confirm += "?" + query
+		p.Send += "?" + query
 	}
 	if err := r.dueChoices(&p); err != nil {
 		return p, err

@@ -25,8 +25,8 @@ func personAddress(id affiliate.UserID) string { return "/settings/people/" + id
 // roleChoices are the roles with what they may do.
 var roleChoices = []choice{
 	{string(affiliate.RoleViewer), "Viewer: sees everything, changes nothing"},
-	{string(affiliate.RoleManager), "Manager: also campaigns, creators, approvals and payouts"},
-	{string(affiliate.RoleOwner), "Owner: also settings, people, stores and tokens"},
+	{string(affiliate.RoleManager), "Manager: also campaigns, creators and approvals"},
+	{string(affiliate.RoleOwner), "Owner: also payments, settings, people, stores and tokens"},
 }
 
 type peoplePage struct {
@@ -47,7 +47,20 @@ type personLine struct {
 }
 
 // personForm is what was typed about a person.
-type personForm struct{ Name, Email, Role string }
+type personForm struct {
+	Name, Email, Role string
+	MayPay            bool
+}
+
+// formOf is what is known of a person, as a form.
+func formOf(u affiliate.User) personForm {
+	return personForm{Name: u.Name, Role: string(u.Role), MayPay: u.MayPay}
+}
+
+// pays says whether the box that lets managers pay is ticked. For other roles it says nothing.
+func (r *request) pays() bool {
+	return r.field("may_pay") != "" && r.field("role") == string(affiliate.RoleManager)
+}
 
 func (r *request) peoplePage() error {
 	return r.showPeople(http.StatusOK, personForm{Role: string(affiliate.RoleManager)}, nil)
@@ -77,11 +90,12 @@ func (r *request) showPeople(status int, form personForm, errs fieldErrors) erro
 }
 
 func (r *request) addPerson() error {
-	form := personForm{Name: r.field("name"), Email: r.field("email"), Role: r.field("role")}
+	form := personForm{Name: r.field("name"), Email: r.field("email"), Role: r.field("role"),
+		MayPay: r.pays()}
 	err := r.prove()
 	if err == nil {
 		_, err = r.d.App.AddUser(r.Request.Context(), affiliate.User{Name: form.Name, Email: form.Email,
-			Role: affiliate.Role(form.Role)}, r.PostForm("password"))
+			Role: affiliate.Role(form.Role), MayPay: form.MayPay}, r.PostForm("password"))
 	}
 	if err != nil {
 		errs, err := formErrors(err)
@@ -118,7 +132,7 @@ func (r *request) personPage() error {
 	if err != nil {
 		return err
 	}
-	return r.showPerson(http.StatusOK, u, personForm{Name: u.Name, Role: string(u.Role)}, nil, nil)
+	return r.showPerson(http.StatusOK, u, formOf(u), nil, nil)
 }
 
 func (r *request) showPerson(status int, u affiliate.User, form personForm, errs, wrong fieldErrors) error {
@@ -138,11 +152,11 @@ func (r *request) changePerson() error {
 	if err != nil {
 		return err
 	}
-	form := personForm{Name: r.field("name"), Role: r.field("role")}
+	form := personForm{Name: r.field("name"), Role: r.field("role"), MayPay: r.pays()}
 	after := u
 	if err = r.prove(); err == nil {
 		after, err = r.d.App.ChangeUser(r.Request.Context(), u.ID, func(u *affiliate.User) error {
-			u.Name, u.Role = form.Name, affiliate.Role(form.Role)
+			u.Name, u.Role, u.MayPay = form.Name, affiliate.Role(form.Role), form.MayPay
 			return nil
 		})
 	}
@@ -152,8 +166,13 @@ func (r *request) changePerson() error {
 		})
 	}
 	notice := after.Name + " is saved."
-	if after.Role != u.Role {
+	switch {
+	case after.Role != u.Role:
 		notice = after.Name + " is " + string(after.Role) + " now, and has to sign in again."
+	case u.MayPay && !after.MayPay:
+		notice = after.Name + " may no longer send payments, and has to sign in again."
+	case after.MayPay && !u.MayPay:
+		notice = after.Name + " may send payments from now on."
 	}
 	return r.done(personAddress(u.ID), notice)
 }
@@ -181,8 +200,7 @@ func (r *request) setPersonPassword() error {
 	}
 	if err != nil {
 		return r.personRefused(err, func(errs fieldErrors) error {
-			return r.showPerson(http.StatusUnprocessableEntity, u, personForm{Name: u.Name, Role: string(u.Role)}, nil,
-				errs)
+			return r.showPerson(http.StatusUnprocessableEntity, u, formOf(u), nil, errs)
 		})
 	}
 	return r.done(personAddress(u.ID), u.Name+" has a new password, and is signed out on all devices. Tell it to them.")
@@ -211,8 +229,7 @@ func (r *request) admit(notice string, change func(*affiliate.User)) error {
 		return nil
 	}); err != nil {
 		return r.personRefused(err, func(errs fieldErrors) error {
-			return r.showPerson(http.StatusUnprocessableEntity, u, personForm{Name: u.Name, Role: string(u.Role)}, errs,
-				nil)
+			return r.showPerson(http.StatusUnprocessableEntity, u, formOf(u), errs, nil)
 		})
 	}
 	return r.done(personAddress(u.ID), u.Name+" "+notice)

@@ -72,6 +72,39 @@ func TestPeople(t *testing.T) {
 	o.get("/settings/people/nobody").is(http.StatusNotFound)
 }
 
+// TestPeople_mayPay: a manager pays only while an owner allows it; whoever is no manager has no such right.
+func TestPeople_mayPay(t *testing.T) {
+	h := newHouse(t)
+	o, m, max := h.owner(), h.manager(), personAddress(h.user(affiliate.RoleManager).ID)
+	const said = "you may not send, record and cancel payouts; an owner can allow it, under Settings, People"
+	m.post("/payouts").is(http.StatusForbidden).says(said)
+	h.viewer().post("/payouts").is(http.StatusForbidden).says("ask for the role owner")
+
+	o.post(max, "name", "Max Manager", "role", "manager", "may_pay", "1").at(max).
+		says("Max Manager may send payments from now on", "May send payments")
+	o.get("/settings/people").says("Manager May send payments")
+	if a := m.post("/payouts"); a.status == http.StatusForbidden {
+		t.Errorf("a manager who may pay is refused: %s", a.text())
+	}
+	m.get("/settings/people").is(http.StatusForbidden)
+	if !o.get(max).has("input[name=may_pay][checked]") {
+		t.Error("the box is not ticked")
+	}
+
+	o.post(max, "name", "Max Manager", "role", "manager").at(max).
+		says("Max Manager may no longer send payments, and has to sign in again")
+	m.get("/settings").at("/sign-in?to=%2Fsettings")
+	m.signIn(people[1].Email)
+	m.post("/payouts").is(http.StatusForbidden)
+
+	o.post(max, "name", "Max Manager", "role", "manager", "may_pay", "1").at(max)
+	o.post(max, "name", "Max Manager", "role", "viewer", "may_pay", "1").at(max).hides("May send payments from")
+	o.post(max, "name", "Max Manager", "role", "manager").at(max)
+	m.signIn(people[1].Email)
+	m.post("/payouts").is(http.StatusForbidden)
+	o.get("/settings/audit").says("changed the account of Max Manager", "may send payments")
+}
+
 // TestPeople_forbidden: nobody but an owner reads or changes who may sign in, tokens or the audit log.
 func TestPeople_forbidden(t *testing.T) {
 	h := newHouse(t)

@@ -88,10 +88,17 @@ var sharedActions = map[string]string{
 	"/creators/:id/edit":                            "update-creator",
 	"/creators/:id/remove":                          "end-creator",
 	"/creators/:id/restore":                         "restore-creator",
-	"/payouts":                                      "create-payout-batch",
-	"/payouts/confirm":                              "create-payout-batch",
-	"/payouts/batches/:batch/cancel":                "cancel-payout-batch",
+	"/creators/:id/payment-details":                 "set-payment-details",
+	"/creators/:id/payment-details/remove":          "delete-payment-details",
+	"/payouts":                                      "create-payout-run",
+	"/payouts/send":                                 "create-payout-run",
+	"/payouts/runs/:run/mark":                       "cancel-payout-run",
+	"/payouts/parts/:part/file":                     "create-payout-run",
+	"/payouts/results":                              "create-payout-run",
+	"/payouts/:id/mark":                             "cancel-payout",
+	"/payouts/runs/:run/cancel":                     "cancel-payout-run",
 	"/payouts/:id/cancel":                           "cancel-payout",
+	"/statements":                                   "issue-statements",
 	"/campaigns/:id/offers/:offer/rewards/new":      "create-reward-rule",
 	"/campaigns/:id/offers/:offer/rewards/end":      "end-reward-rule",
 	"/rewards/decide":                               "decide-rewards",
@@ -148,7 +155,7 @@ func TestPermissions_likeAPI(t *testing.T) {
 		case shared == alone:
 			t.Errorf("POST %s stands in none of the lists, or in both", route.path)
 		case shared:
-			want := "at least the role " + string(affiliate.Permission(route.access).Least()) + "."
+			want := "at least " + affiliate.Permission(route.access).Needed() + "."
 			if !strings.Contains(needs[operation], want) {
 				t.Errorf("POST %s needs %s, %s: %q", route.path, want, operation, needs[operation])
 			}

@@ -47,7 +47,7 @@ func TestPages_plainWords(t *testing.T) {
 		h.plain(h.nobody().get("/sign-in"))
 		h = newHouse(t)
 		for _, address := range []string{"/", "/orders", "/conversions", "/campaigns", "/creators",
-			"/payouts", "/stores", "/start", "/payouts/recorded", "/payouts/batches", spring, spring + "/creators"} {
+			"/payouts", "/stores", "/start", "/payouts/recorded", "/payouts/runs", spring, spring + "/creators"} {
 			h.plain(h.owner().get(address))
 		}
 	})
@@ -264,8 +264,8 @@ func (e element) filledWith(text string) (form []string) {
 	return form
 }
 
-// eventfulHouse is busyHouse after much more has happened: payouts and a batch were canceled, deliveries failed and
-// were given up, orders are held and released, codes are nobody's, a server was down, and all things were changed.
+// eventfulHouse is busyHouse after much more has happened: payouts and a payout run were canceled, deliveries failed
+// and were given up, orders are held and released, codes are nobody's, a server was down, and all things were changed.
 func eventfulHouse(t *testing.T) *house {
 	t.Helper()
 	h := busyHouse(t)
@@ -288,11 +288,11 @@ func eventfulHouse(t *testing.T) *house {
 	do(h.app.DismissCodes(ctx, shop.ID, []string{"NEWS", "LATER"}))
 	do(h.app.RestoreCodes(ctx, shop.ID, []string{"LATER"}))
 	for _, cancel := range []bool{true, false} {
-		batch, err := h.app.RecordBatch(ctx, app.NewPayoutBatch{Reference: fmt.Sprint("SEPA ", cancel),
+		run, err := h.app.SendPayouts(ctx, app.NewPayoutRun{Elsewhere: true, Reference: fmt.Sprint("SEPA ", cancel),
 			Payouts: []app.NewPayout{{Creator: anna.ID}}})
 		h.must(err)
 		if cancel {
-			do(h.app.CancelBatch(ctx, batch.ID, "the bank sent it back"))
+			do(h.app.CancelRun(ctx, run.ID, "the bank sent it back"))
 		}
 	}
 	payouts, _, err := h.db.Payouts(ctx, storage.PayoutFilter{}, all)

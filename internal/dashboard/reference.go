@@ -100,23 +100,27 @@ func operationGroups(document *huma.OpenAPI, text string) (groups []operationGro
 			}
 		}
 	}
+	var lines []*operationLine
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		sayOnce(byName[name])
 		groups = append(groups, operationGroup{name, byName[name]})
+		for i := range byName[name] {
+			lines = append(lines, &byName[name][i])
+		}
 	}
+	sayOnce(lines)
 	return groups
 }
 
-// sayOnce has answers that are the same as one above listed there alone.
-func sayOnce(lines []operationLine) {
-	for i := range lines {
+// sayOnce has answers that are the same as one above, of whatever kind of things, listed there alone.
+func sayOnce(lines []*operationLine) {
+	for i, line := range lines {
 		for _, above := range lines[:i] {
-			if len(lines[i].Answer) < 2 || above.Answer == nil {
+			if len(line.Answer) < 2 || above.Answer == nil {
 				continue
 			}
-			one := slices.Equal(lines[i].Answer, fieldsOfOne(above.Answer))
-			if one || slices.Equal(lines[i].Answer, above.Answer) {
-				lines[i].Answer, lines[i].AnswersAs, lines[i].AsOne = nil, above.ID, one
+			one := slices.Equal(line.Answer, fieldsOfOne(above.Answer))
+			if one || slices.Equal(line.Answer, above.Answer) {
+				line.Answer, line.AnswersAs, line.AsOne = nil, above.ID, one
 				break
 			}
 		}

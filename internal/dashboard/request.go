@@ -116,7 +116,7 @@ func (r *request) identifyUser() error {
 }
 
 // may says whether who asks has a permission: pages show no buttons that would be refused.
-func (r *request) may(p affiliate.Permission) bool { return r.user.Role.May(p) }
+func (r *request) may(p affiliate.Permission) bool { return r.user.Principal().May(p) }
 
 // provedFor is how long ago somebody may have given their password who makes a token, or changes who may sign in: a
 // browser that was left open, or a stolen session, must not become an owner for good.

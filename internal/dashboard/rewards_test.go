@@ -192,7 +192,7 @@ func TestRewardRules(t *testing.T) {
 func TestEntries(t *testing.T) {
 	h := newHouse(t)
 	h.sell(sale{code: "ANNA10", value: 100_00})
-	m := h.manager()
+	m := h.owner()
 	m.get("/entries/new").is(http.StatusOK).says("Choose for whom")
 	a := m.get("/entries/new?creator=cre_1&back=/creators/cre_1").is(http.StatusOK).says("Anna Ahlers", "10.00 USD",
 		"Outside of campaigns")

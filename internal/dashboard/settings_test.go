@@ -14,7 +14,8 @@ func settingsForm(changes ...string) []string {
 	return append(changes, "name", "Northwind", "currency", "USD", "timezone", "Europe/Berlin",
 		"attribution_window_days", "30", "precedence", "code_first", "click_rule", "last_click", "renewals", "own_code",
 		"utm", "on", "hold_days", "0",
-		"minimum_payout", "0.00", "reserved_codes", "TEST", "mail_per_minute", "60")
+		"minimum_payout", "0.00", "reserved_codes", "TEST", "mail_per_minute", "60",
+		"details_hold_days", "3", "sepa_version", "pain.001.001.09", "paypal_decimals", "point")
 }
 
 // TestSettings: what an owner saves holds, what is wrong with it stands beside its field, and others only read.

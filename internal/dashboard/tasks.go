@@ -127,6 +127,10 @@ func (r *request) readTasks(p *homePage) error {
 		"# reward waits for approval", "# rewards wait for approval")
 	add(work.rewards.ToGive, "gift", rewardsOf("state", string(affiliate.RewardToGive)), false,
 		"# product or code is to be given to a creator", "# products and codes are to be given to creators")
+	if work.unissued != "" {
+		tasks = append(tasks, task{"list", "The statements of " + monthText(work.unissued) + " are not issued yet",
+			statementsAddress, false})
+	}
 	sum := ""
 	if due.Amount > 0 {
 		sum = moneyText(due.Amount, due.Currency)
@@ -146,6 +150,7 @@ type openWork struct {
 	review    storage.Review
 	rewards   storage.OpenRewards
 	due       report.PaymentsDue
+	unissued  string // the last month that is over without statements; empty for none
 }
 
 func (r *request) readWork(ctx context.Context) (w openWork, err error) {
@@ -166,6 +171,9 @@ func (r *request) readWork(ctx context.Context) (w openWork, err error) {
 		return w, err
 	}
 	if w.rewards, err = db.OpenRewards(ctx); err != nil {
+		return w, err
+	}
+	if w.unissued, err = r.d.App.UnissuedMonth(ctx); err != nil {
 		return w, err
 	}
 	saved, err := db.SavedSettings(ctx) // as the list that it leads to

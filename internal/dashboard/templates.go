@@ -33,7 +33,7 @@ type templates struct {
 var sharedTemplates = []string{"templates/layout.html", "templates/parts.html", "templates/campaign_parts.html",
 	"templates/conversion_parts.html", "templates/access_parts.html", "templates/run_parts.html",
 	"templates/settings_parts.html", "templates/status_parts.html", "templates/code_parts.html",
-	"templates/reward_parts.html", "templates/mail_parts.html"}
+	"templates/reward_parts.html", "templates/mail_parts.html", "templates/payout_parts.html"}
 
 func loadTemplates(a *assets) (*templates, error) {
 	functions := template.FuncMap{
@@ -46,7 +46,8 @@ func loadTemplates(a *assets) (*templates, error) {
 		},
 		"icon": icon, "actor": actorText, "amount": amount, "money": moneyText, "count": countText, "dict": dict,
 		"percent": percentText,
-		"counted": counted, "amountField": money.Format, "figure": figureCell, "figureTotal": figureTotal,
+		"counted": counted, "month": monthText, "amountField": money.Format, "figure": figureCell,
+		"figureTotal":  figureTotal,
 		"notConverted": notConverted, "arrows": arrows, "crumbs": crumbs,
 	}
 	shared, err := template.New("shared").Funcs(functions).ParseFS(templateFiles, sharedTemplates...)

@@ -19,7 +19,7 @@ func tokenRoutes() []route {
 // tokenRoles are the roles with what programs may do that have them.
 var tokenRoles = []choice{
 	{string(affiliate.RoleViewer), "Viewer: reads everything"},
-	{string(affiliate.RoleManager), "Manager: also campaigns, creators, approvals and payouts"},
+	{string(affiliate.RoleManager), "Manager: also campaigns, creators and approvals"},
 	{string(affiliate.RoleOwner), "Owner: everything"},
 }
 
@@ -28,7 +28,10 @@ var tokenTimes = []choice{{"365d", "A year"}, {"90d", "90 days"}, {"30d", "30 da
 	{"never", "Until somebody ends it"}}
 
 // tokenForm is what was typed about a token.
-type tokenForm struct{ Name, Role, Expires string }
+type tokenForm struct {
+	Name, Role, Expires string
+	MayPay              bool
+}
 
 type tokensPage struct {
 	settingsLayout
@@ -87,7 +90,8 @@ func (r *request) tokenLine(t affiliate.Token) tokenLine {
 }
 
 func (r *request) addToken() error {
-	form := tokenForm{Name: r.field("name"), Role: r.field("role"), Expires: r.field("expires")}
+	form := tokenForm{Name: r.field("name"), Role: r.field("role"), Expires: r.field("expires"),
+		MayPay: r.pays()}
 	expires, err := r.d.App.ExpiryOf(r.Request.Context(), form.Expires)
 	if err == nil {
 		err = r.prove()
@@ -95,7 +99,7 @@ func (r *request) addToken() error {
 	var added app.NewToken
 	if err == nil {
 		added, err = r.d.App.AddToken(r.Request.Context(), app.TokenDraft{Name: form.Name,
-			Role: affiliate.Role(form.Role), Expires: expires})
+			Role: affiliate.Role(form.Role), MayPay: form.MayPay, Expires: expires})
 	}
 	if err != nil {
 		errs, err := formErrors(err)

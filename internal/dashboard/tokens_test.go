@@ -51,6 +51,37 @@ func TestTokens(t *testing.T) {
 	o.post("/settings/tokens/tok_99/end").is(http.StatusNotFound)
 }
 
+// TestTokens_mayPay: a manager's token pays when an owner made it so, and no longer once it is ended.
+func TestTokens_mayPay(t *testing.T) {
+	h := newHouse(t)
+	o := h.owner()
+	pays := func(form ...string) func() int {
+		a := o.post("/settings/tokens", append(form, "name", "Bank", "expires", "30d")...).is(http.StatusOK)
+		value := a.one("#token-value").text()
+		return func() int {
+			return h.nobody().send(http.MethodPost, "/api/v1/payouts/pay_99/cancel", map[string]string{
+				"Authorization": "Bearer " + value, "Content-Type": "application/json"},
+				strings.NewReader(`{"reason": "typo"}`)).status
+		}
+	}
+	without, with := pays("role", "manager"), pays("role", "manager", "may_pay", "1")
+	if got := without(); got != http.StatusForbidden {
+		t.Errorf("a manager's token pays: %d", got)
+	}
+	if got := pays("role", "viewer", "may_pay", "1")(); got != http.StatusForbidden {
+		t.Errorf("a viewer's token pays: %d", got)
+	}
+	if got := with(); got != http.StatusNotFound {
+		t.Errorf("a token that may pay gives %d", got)
+	}
+	o.get("/settings/tokens").says("May send payments")
+	o.post("/settings/tokens/tok_2/end").is(http.StatusOK)
+	h.clock.advance(10 * time.Second)
+	if got := with(); got != http.StatusUnauthorized {
+		t.Errorf("the ended token gives %d", got)
+	}
+}
+
 // TestTokens_expire: a token works for as long as its form says, and then the list and the API say why it does not.
 func TestTokens_expire(t *testing.T) {
 	h := newHouse(t)

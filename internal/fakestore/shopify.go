@@ -17,7 +17,9 @@ import (
 
 // ShopifyQuirks are what is special about a shop and the app in it.
 type ShopifyQuirks struct {
-	Scopes []string // of the app; nil: read_orders, read_all_orders, read_products and write_discounts
+	// Scopes of the app; nil: read_orders, read_all_orders, read_products, write_discounts, and those for store credit
+	// and gift cards.
+	Scopes []string
 	// HidesCustomers refuses protected customer data to the app: addresses and e-mail are null.
 	HidesCustomers bool
 	NoJourney      bool    // the customer's visits are not worked out yet
@@ -28,6 +30,8 @@ type ShopifyQuirks struct {
 	NoExports      bool    // none is begun
 	MixedExport    bool    // its rows do not follow their orders
 	Dear           float64 // how many times as much questions about discounts cost; 0: once
+	MostCredit     int64   // that is given at once, in minor units; 0: a million
+	NoGiftSearch   bool    // gift cards are not found by their codes yet
 	AnyAddress     bool    // webhooks may go to plain http too, as no real shop has it
 }
 
@@ -40,6 +44,8 @@ type shopify struct {
 	available             float64              // points
 	at                    time.Time            // when there were so many
 	exports               []*export
+	customers             []*customer
+	giftCards             []*giftCard
 }
 
 // Shopify makes a shop without orders and webhooks. Its clock must go on while it is asked, or it puts all off once its
@@ -49,7 +55,8 @@ func Shopify(o Options) *Shop {
 		o.Domain = "fake-store.myshopify.com"
 	}
 	if o.Shopify.Scopes == nil {
-		o.Shopify.Scopes = []string{"read_orders", "read_all_orders", "read_products", "write_discounts"}
+		o.Shopify.Scopes = append([]string{"read_orders", "read_all_orders", "read_products", "write_discounts"},
+			creditScopes...)
 	}
 	if o.Shopify.Restore == 0 {
 		o.Shopify.Restore = 100
@@ -255,8 +262,12 @@ func scopeOf(field string) string {
 		return "read_discounts"
 	case strings.HasPrefix(field, "discountCode"):
 		return "write_discounts"
+	case strings.HasPrefix(field, "customer"):
+		return "read_customers"
 	}
-	return ""
+	return map[string]string{"storeCreditAccount": "read_store_credit_accounts", "giftCards": "read_gift_cards",
+		"storeCreditAccountCredit": "write_store_credit_account_transactions",
+		"giftCardCreate":           "write_gift_cards"}[field]
 }
 
 // may says whether the app has a scope; that to write has the one to read.
@@ -368,6 +379,8 @@ func (f *shopify) root(kind, base string) record {
 		return f.discountMutations(record{"__typename": "Mutation",
 			"webhookSubscriptionCreate": resolver(f.createWebhook),
 			"webhookSubscriptionDelete": resolver(f.removeWebhook),
+			"storeCreditAccountCredit":  resolver(f.creditCustomer),
+			"giftCardCreate":            resolver(f.createGiftCard),
 			"bulkOperationRunQuery": resolver(func(args map[string]any) (any, error) {
 				return f.startExport(args, base)
 			})})
@@ -384,7 +397,9 @@ func (f *shopify) root(kind, base string) record {
 		"nodes": resolver(f.nodes), "refund": resolver(f.oneRefund),
 		"codeDiscountNodes": resolver(f.findDiscounts), "codeDiscountNode": resolver(f.oneDiscount),
 		"codeDiscountNodeByCode": resolver(f.discountByCode),
-		"webhookSubscriptions":   f.subscriptions(), "bulkOperation": resolver(f.exportState)}
+		"customerByIdentifier":   resolver(f.findCustomer), "customer": resolver(f.oneCustomer),
+		"storeCreditAccount": resolver(f.oneAccount), "giftCards": resolver(f.findGiftCards),
+		"webhookSubscriptions": f.subscriptions(), "bulkOperation": resolver(f.exportState)}
 }
 
 // sees says whether the app sees an order: without read_all_orders those of the last 60 days.

@@ -3,6 +3,7 @@ package filters
 import (
 	"cmp"
 	"strconv"
+	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
@@ -87,11 +88,27 @@ func (q *Query) Ledger() storage.LedgerFilter {
 func (q *Query) Payouts() storage.PayoutFilter {
 	return storage.PayoutFilter{
 		Creator:  id[affiliate.CreatorID](q, "creator", "cre_"),
-		Batch:    id[affiliate.PayoutBatchID](q, "batch", "bat_"),
+		Run:      id[affiliate.PayoutRunID](q, "run", "run_"),
 		State:    word[affiliate.PayoutState](q, "state"),
 		Currency: q.currency(),
 		Search:   q.Text("q"),
 	}
+}
+
+// Statements reads which statements are wanted.
+func (q *Query) Statements() storage.StatementFilter {
+	f := storage.StatementFilter{
+		Creator:  id[affiliate.CreatorID](q, "creator", "cre_"),
+		Month:    q.values.Get("month"),
+		Currency: q.currency(),
+		Search:   q.Text("q"),
+	}
+	if f.Month != "" {
+		if _, err := affiliate.NewStatementMonth(f.Month, time.UTC); err != nil {
+			q.fail(err)
+		}
+	}
+	return f
 }
 
 // Rewards reads which rewards are wanted, whenever they were earned.

@@ -15,6 +15,7 @@ import (
 // payout is one payment to a creator with what it posts.
 type payout struct {
 	affiliate.Payout
+	run      int // payday, counted from the first
 	postings []affiliate.Posting
 }
 
@@ -81,6 +82,7 @@ func (w *world) ownerIndex(id affiliate.OfferMemberID) int {
 func (w *world) payAll(earned []int64) {
 	first, paydays := w.paydays()
 	due := make([]int64, len(w.owners))
+	w.paidOn = make([][]bool, len(w.owners))
 	for n := range paydays {
 		paidAt := w.payday(first + n)
 		if paidAt.After(w.plan.Now) {
@@ -101,16 +103,63 @@ func (w *world) payAll(earned []int64) {
 			}
 			for _, o := range c.ownerIDs {
 				due[o] = 0
+				if w.paidOn[o] == nil {
+					w.paidOn[o] = make([]bool, paydays)
+				}
+				w.paidOn[o][n] = true
 			}
-			w.payouts = append(w.payouts, payout{w.payment(c, amount, paidAt), postings})
+			w.payouts = append(w.payouts, payout{w.payment(c, amount, paidAt), n, postings})
 		}
 	}
 }
 
 func (w *world) payment(c *creator, amount int64, paidAt time.Time) affiliate.Payout {
 	return affiliate.Payout{CreatorID: c.ID, Amount: amount, Currency: w.settings.Currency, State: affiliate.PayoutPaid,
-		Method: "bank transfer", Reference: fmt.Sprintf("%s-%s", paidAt.Format("2006-01"), c.ID), Author: author,
-		CreatedAt: paidAt, PaidAt: paidAt}
+		Rail: affiliate.RailElsewhere, Method: "bank transfer",
+		Reference: fmt.Sprintf("%s-%s", paidAt.Format("2006-01"), c.ID), Author: author, CreatedAt: paidAt,
+		PaidAt: paidAt, UntilAt: paidAt, StateAt: paidAt}
+}
+
+// settledBy gives the run that settles an entry of a conversion: that of the first payday on which its creator is paid
+// and it is payable. False where there is none yet.
+func (w *world) settledBy(e affiliate.LedgerEntry) (affiliate.PayoutRunID, bool) {
+	first, _ := w.paydays()
+	paidOn := w.paidOn[w.ownerIndex(e.OfferMemberID)]
+	for n := w.paydayOf(e.PayableAt) - first; n < len(paidOn); n++ {
+		if paidOn[n] {
+			return w.runs[n], true
+		}
+	}
+	return 0, false
+}
+
+// runsOf makes the runs of all paydays on which somebody is paid, and gives their payouts to them.
+func (w *world) runsOf(ctx context.Context, db *storage.DB) ([]affiliate.PayoutRun, error) {
+	var runs []affiliate.PayoutRun
+	w.runs = map[int]affiliate.PayoutRunID{}
+	for i, p := range w.payouts {
+		if i == 0 || w.payouts[i-1].run != p.run {
+			runs = append(runs, affiliate.PayoutRun{Day: affiliate.Day(p.PaidAt, w.zone), Method: p.Method,
+				Author: author, State: affiliate.PayRunSettled, About: "all that is due", CreatedAt: p.CreatedAt,
+				EndedAt: p.CreatedAt})
+		}
+		runs[len(runs)-1].Payouts++
+	}
+	first, err := db.ReserveIDs(ctx, "payout_runs", len(runs))
+	if err != nil {
+		return nil, fmt.Errorf("reserve ids of payout_runs: %w", err)
+	}
+	n := -1
+	for i := range w.payouts {
+		p := &w.payouts[i]
+		if i == 0 || w.payouts[i-1].run != p.run {
+			n++
+			runs[n].ID = affiliate.PayoutRunID(first + int64(n))
+			w.runs[p.run] = runs[n].ID
+		}
+		p.RunID = runs[n].ID
+	}
+	return runs, nil
 }
 
 func (o *owner) account() affiliate.Account {
@@ -127,7 +176,11 @@ func (w *world) writePayouts(ctx context.Context, db *storage.DB) error {
 	if w.firstID, err = w.reserve(ctx, db); err != nil {
 		return err
 	}
-	var rows storage.Rows
+	runs, err := w.runsOf(ctx, db)
+	if err != nil {
+		return err
+	}
+	rows := storage.Rows{PayoutRuns: runs}
 	id := w.firstID.entry + affiliate.LedgerEntryID(conversions)
 	for i, p := range w.payouts {
 		p.ID = w.firstID.payout + affiliate.PayoutID(i)
@@ -135,6 +188,7 @@ func (w *world) writePayouts(ctx context.Context, db *storage.DB) error {
 		for _, e := range p.Entries(p.postings) {
 			e.ID = id
 			id++
+			rows.RunEntries = append(rows.RunEntries, storage.RunEntry{Entry: e.ID, Run: p.RunID})
 			rows.LedgerEntries = append(rows.LedgerEntries, storage.LedgerRow{LedgerEntry: e,
 				Day: affiliate.Day(e.CreatedAt, w.zone)})
 		}

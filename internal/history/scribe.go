@@ -52,6 +52,9 @@ func (s *scribe) write(i int) error {
 				entries++
 				s.rows.LedgerEntries = append(s.rows.LedgerEntries, storage.LedgerRow{LedgerEntry: e,
 					Day: affiliate.Day(e.CreatedAt, s.zone)})
+				if run, settled := s.settledBy(e); settled {
+					s.rows.RunEntries = append(s.rows.RunEntries, storage.RunEntry{Entry: e.ID, Run: run})
+				}
 			}
 			s.rows.Conversions = append(s.rows.Conversions, c)
 		}

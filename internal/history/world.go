@@ -27,7 +27,9 @@ type world struct {
 	quotes    map[storage.RateKey]storage.Quote
 	firstID   ids
 	payouts   []payout
-	entries   int // ledger entries, payouts included
+	paidOn    [][]bool                      // of each owner, on which paydays their creator is paid; nil: never
+	runs      map[int]affiliate.PayoutRunID // by payday, counted from the first
+	entries   int                           // ledger entries, payouts included
 }
 
 // ids are the first ones of the rows whose number is known only once the orders are.

@@ -33,14 +33,14 @@ var layers = [][]string{
 
 // apart are the packages that only the outermost may import, with what they may import themselves: the outside parties,
 // each in its folder.
-var apart = []string{"internal/affiliate", "internal/money", "integrations/jsonwalk", "integrations/signature",
-	"integrations/storeapi"}
+var apart = []string{"internal/affiliate", "internal/money", "internal/sheet", "integrations/jsonwalk",
+	"integrations/signature", "integrations/storeapi"}
 
 // tools are packages that make data, loads and servers, for trying out, measuring and testing. They may import
 // anything; of what serves users, commands alone may import them.
-var tools = []string{"internal/app/apptest", "internal/attack", "internal/bench", "internal/fakerelay",
-	"internal/fakestore", "internal/history", "internal/lint", "internal/recordings",
-	"internal/simulate", "internal/storage/storagetest",
+var tools = []string{"internal/app/apptest", "internal/attack", "internal/bench",
+	"internal/fakepaypal", "internal/fakerelay", "internal/fakestore", "internal/history", "internal/lint",
+	"internal/recordings", "internal/simulate", "internal/storage/storagetest",
 	"internal/testservers"}
 
 // wrongImports are the imports of a Go file that go against the layers. Tests may import what they need.

@@ -57,7 +57,7 @@ func (s Scope) dueQuery(now time.Time) (string, []any) {
 	if s.Creator != 0 {
 		creators = []affiliate.CreatorID{s.Creator}
 	}
-	payable, payableArgs := storage.PayableAccounts(now, creators)
+	payable, payableArgs := storage.PayableAccounts(now, time.Time{}, creators)
 	inside, insideArgs := s.accounts()
 	var f storage.Filter
 	f.And("(b.balance <> 0 OR b.payable <> 0)")

@@ -115,7 +115,8 @@ var words = map[string]string{
 		JOIN creators c ON c.id = w.creator_id WHERE w.id IN (?)`,
 	"ebt": `SELECT id, entries || CASE WHEN entries = 1 THEN ' entry' ELSE ' entries' END || ': ' || reason AS name, '' AS page FROM entry_batches WHERE id IN (?)`,
 	"pay": `SELECT p.id, c.name, 'pay_' || p.id AS page FROM payouts p JOIN creators c ON c.id = p.creator_id WHERE p.id IN (?)`,
-	"bat": `SELECT id, day || ' · ' || payouts || CASE WHEN payouts = 1 THEN ' payout' ELSE ' payouts' END AS name, 'bat_' || id AS page FROM payout_batches WHERE id IN (?)`,
+	"bat": `SELECT id, day || ' · ' || payouts || CASE WHEN payouts = 1 THEN ' payout' ELSE ' payouts' END AS name, 'run_' || id AS page FROM payout_runs WHERE id IN (?)`,
+	"run": `SELECT id, day || ' · ' || payouts || CASE WHEN payouts = 1 THEN ' payout' ELSE ' payouts' END AS name, 'run_' || id AS page FROM payout_runs WHERE id IN (?)`,
 	"mem": `SELECT m.id, c.name, 'cmp_' || m.campaign_id AS page FROM campaign_members m JOIN creators c ON c.id = m.creator_id WHERE m.id IN (?)`,
 	"ofm": `SELECT x.id, c.name || ' in ' || o.name AS name, 'cmp_' || o.campaign_id AS page FROM offer_members x
 		JOIN offers o ON o.id = x.offer_id JOIN campaign_members m ON m.id = x.member_id JOIN creators c ON c.id = m.creator_id WHERE x.id IN (?)`,

@@ -20,12 +20,14 @@ type Rows struct {
 	OfferMembers  []affiliate.OfferMember
 	Codes         []affiliate.Code
 	Links         []affiliate.Link
+	PayoutRuns    []affiliate.PayoutRun
 	Payouts       []affiliate.Payout
 	Orders        []Order // created when they were placed
 	Unowned       []UnownedEvidence
 	Clicks        []Click
 	Conversions   []Conversion // created when their order was placed
 	LedgerEntries []LedgerRow
+	RunEntries    []RunEntry
 }
 
 // HasOrders says whether any order is kept.
@@ -147,6 +149,12 @@ func loadNew[R any](t table[R], list []R) loading {
 // same is for rows that are the thing itself.
 func same[R any](r *R) R { return *r }
 
+// loadRunEntries is load for what payout runs settle, whose rows have no id of their own.
+func loadRunEntries(list []RunEntry) loading {
+	return loading{"payout_run_entries", "payout_run_entries (ledger_entry_id, run_id)", 2, len(list),
+		func(args []any, i int) []any { return append(args, int64(list[i].Entry), int64(list[i].Run)) }}
+}
+
 // tables lists the rows, by table.
 func (r Rows) tables() []loading {
 	return []loading{
@@ -164,6 +172,7 @@ func (r Rows) tables() []loading {
 		loadNew(commissionRuleTable, firstRules(r.Offers, r.OfferMembers)),
 		load(codeTable, r.Codes, func(c *affiliate.Code) codeRow { return codeRow{*c, affiliate.FoldCode(c.Code)} }),
 		load(linkTable, r.Links, same),
+		load(payoutRunTable, r.PayoutRuns, same),
 		load(payoutTable, r.Payouts, same),
 		load(orderTable, r.Orders, func(o *Order) orderRow { return orderRow{*o, o.PlacedAt} }),
 		load(unownedTable, r.Unowned, same),
@@ -172,6 +181,7 @@ func (r Rows) tables() []loading {
 			return conversionRow{*c, c.PlacedAt, c.PlacedAt}
 		}),
 		load(ledgerTable, r.LedgerEntries, same),
+		loadRunEntries(r.RunEntries),
 	}
 }
 

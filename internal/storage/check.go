@@ -111,8 +111,37 @@ func (q queries) Check(ctx context.Context) ([]Finding, error) {
 		WHERE commission <> 0 AND (NOT credited OR status <> 'paid' OR approval <> 'approved')`)
 	check("an order is credited or says why not", `SELECT o.id AS order_id, o.not_credited FROM orders o LEFT JOIN conversions c ON c.order_id = o.id AND c.credited
 		WHERE o.placed_at IS NOT NULL AND (o.not_credited IS NULL) <> (c.id IS NOT NULL)`)
+	check("a statement says what the ledger says", `SELECT s.id AS statement, s.year, s.number, s.opening, s.earned, s.paid, s.closing, s.entries
+		FROM statements s LEFT JOIN ledger_entries l ON l.creator_id = s.creator_id AND l.currency = s.currency AND l.created_at < s.to_at
+		GROUP BY s.id, s.year, s.number, s.opening, s.earned, s.paid, s.closing, s.entries, s.from_at
+		HAVING s.opening <> COALESCE(SUM(l.amount) FILTER (WHERE l.created_at < s.from_at), 0)
+		OR s.earned <> COALESCE(SUM(l.amount) FILTER (WHERE l.created_at >= s.from_at AND l.kind <> 'payout'), 0)
+		OR s.paid <> -COALESCE(SUM(l.amount) FILTER (WHERE l.created_at >= s.from_at AND l.kind = 'payout'), 0)
+		OR s.closing <> s.opening + s.earned - s.paid OR s.entries <> COUNT(l.id) FILTER (WHERE l.created_at >= s.from_at)`)
+	check("the numbers of statements have no gaps", `SELECT year, MAX(number) AS last, COUNT(*) AS statements FROM statements GROUP BY year
+		HAVING MAX(number) <> COUNT(*) OR MIN(number) <> 1`)
 	check("an offer has a commission for all orders", `SELECT id AS offer FROM offers o WHERE NOT EXISTS (SELECT 1 FROM commission_rules r
 		WHERE r.offer_id = o.id AND r.offer_member_id IS NULL AND r.from_at IS NULL)`)
+	check("of an account and a payout run the ledger entries that it settles add up to 0", `SELECT s.run_id AS run, e.creator_id AS creator,
+		COALESCE(e.campaign_id, 0) AS campaign, COALESCE(e.offer_member_id, 0) AS offer_member, e.currency, CAST(SUM(e.amount) AS BIGINT) AS amount
+		FROM payout_run_entries s JOIN ledger_entries e ON e.id = s.ledger_entry_id GROUP BY 1, 2, 3, 4, 5 HAVING SUM(e.amount) <> 0`)
+	check("the ledger entries of a payout add up to what its state says", `SELECT p.id AS payout, p.state, p.amount, p.currency, e.amount AS posted
+		FROM payouts p LEFT JOIN (SELECT payout_id, MIN(currency) AS currency, MAX(currency) AS other, MIN(creator_id) AS creator_id,
+			MAX(creator_id) AS another, SUM(amount) AS amount FROM ledger_entries WHERE payout_id IS NOT NULL GROUP BY payout_id) e ON e.payout_id = p.id
+		WHERE COALESCE(e.amount, 0) <> CASE WHEN p.state IN ('failed', 'returned', 'canceled') THEN 0 ELSE -p.amount END
+		OR e.currency IS NULL OR e.currency <> p.currency OR e.other <> p.currency OR e.creator_id <> p.creator_id OR e.another <> p.creator_id`)
+	check("a payout run has its payouts, and is settled once all of them are final", `SELECT r.id AS run, r.state, r.payouts, p.payouts AS found, p.open
+		FROM payout_runs r LEFT JOIN (SELECT run_id, COUNT(*) AS payouts, COUNT(*) FILTER (WHERE state IN ('ready', 'sent', 'pending', 'unclaimed')) AS open
+			FROM payouts GROUP BY run_id) p ON p.run_id = r.id
+		WHERE r.payouts <> COALESCE(p.payouts, 0) OR (r.state IN ('confirmed', 'sent')) <> (COALESCE(p.open, 0) > 0)`)
+	check("a part of a payout run has its payouts", `SELECT t.id AS part, t.payouts, t.amount, p.payouts AS found, p.amount AS adds_up_to FROM payout_parts t
+		LEFT JOIN (SELECT part_id, COUNT(*) AS payouts, SUM(amount) AS amount, MIN(run_id) AS run_id, MAX(run_id) AS other, MIN(rail) AS rail,
+			MAX(rail) AS other_rail, MIN(currency) AS currency, MAX(currency) AS other_currency
+			FROM payouts WHERE part_id IS NOT NULL AND state <> 'canceled' GROUP BY part_id) p ON p.part_id = t.id
+		WHERE t.state <> 'canceled' AND (t.payouts <> COALESCE(p.payouts, 0) OR t.amount <> COALESCE(p.amount, 0) OR p.run_id <> t.run_id OR p.other <> t.run_id
+			OR p.rail <> t.rail OR p.other_rail <> t.rail OR p.currency <> t.currency OR p.other_currency <> t.currency)
+		OR t.state = 'canceled' AND p.payouts > 0`)
+	check("a payout belongs to a run", `SELECT id AS payout FROM payouts WHERE run_id IS NULL`)
 	var findings []Finding
 	for _, rule := range rules {
 		f, err := q.finding(ctx, rule, checks[rule])

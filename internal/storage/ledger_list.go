@@ -157,7 +157,10 @@ var newestEntries = Keyset{Keys: []Key{{SQL: "l.created_at", Kind: TimeKey, Desc
 
 // LedgerPage gives entries, newest first, and the cursor of the next page, which is empty on the last one.
 func (q queries) LedgerPage(ctx context.Context, f LedgerFilter, p Page) ([]LedgerLine, string, error) {
-	conditions := f.conditions()
+	return q.ledgerPage(ctx, f.conditions(), p)
+}
+
+func (q queries) ledgerPage(ctx context.Context, conditions Filter, p Page) ([]LedgerLine, string, error) {
 	if err := newestEntries.After(&conditions, p.Cursor); err != nil {
 		return nil, "", err
 	}

@@ -29,7 +29,7 @@ type mailRow struct {
 
 var (
 	mailTextTable      = tableOf[affiliate.MailText]("mail_texts")
-	mailSendTable      = tableOf[affiliate.MailSend]("mail_sends", "offer_id", "payout_batch_id")
+	mailSendTable      = tableOf[affiliate.MailSend]("mail_sends", "offer_id", "payout_run_id")
 	mailSendColumns    = columnsOf[affiliate.MailSend]()
 	mailTable          = tableOf[mailRow]("mails", "offer_member_id")
 	mailColumns        = columnsOf[mailRow]()

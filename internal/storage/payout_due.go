@@ -41,7 +41,8 @@ type DueFilter struct {
 	Offer    affiliate.OfferID    // likewise
 	Currency money.Currency
 	Creators []affiliate.CreatorID
-	Search   string // in the name, the e-mail address or a handle
+	Search   string    // in the name, the e-mail address or a handle
+	Until    time.Time // only what was posted before; zero: all
 }
 
 // DueSort is an order of what is due: a column, with a minus before it for the descending order. Amounts are sorted
@@ -94,11 +95,11 @@ func (s DueSort) beside(now time.Time) (columns, joins string, args []any) {
 // newestPaid is a query of when creators were paid last, by currency. Without creators it is of all.
 func newestPaid(creators []affiliate.CreatorID) (string, []any) {
 	var f Filter
-	f.And("state = 'paid'")
+	f.And("state NOT IN ('failed', 'returned', 'canceled')")
 	if len(creators) > 0 {
 		f.And("creator_id IN (?)", creators)
 	}
-	return `SELECT creator_id, currency, MAX(paid_at) AS last_paid, MAX(created_at) AS recorded FROM payouts` + f.Where() +
+	return `SELECT creator_id, currency, MAX(COALESCE(paid_at, created_at)) AS last_paid, MAX(created_at) AS recorded, MAX(until_at) AS until FROM payouts` + f.Where() +
 		` GROUP BY creator_id, currency`, f.Args
 }
 
@@ -107,7 +108,7 @@ func newestPaid(creators []affiliate.CreatorID) (string, []any) {
 func oldestUnpaid(now time.Time, creators []affiliate.CreatorID) (string, []any) {
 	paid, args := newestPaid(creators)
 	var f Filter
-	f.And("e.amount > 0 AND e.payable_at <= ? AND (p.recorded IS NULL OR e.payable_at > p.recorded)", At(now))
+	f.And("e.amount > 0 AND e.payable_at <= ? AND (p.recorded IS NULL OR e.payable_at > p.recorded OR e.created_at >= p.until)", At(now))
 	if len(creators) > 0 {
 		f.And("e.creator_id IN (?)", creators)
 	}
@@ -117,6 +118,13 @@ func oldestUnpaid(now time.Time, creators []affiliate.CreatorID) (string, []any)
 
 // from gives what is due as rows d with creators r; s has the account's currency and minimum.
 func (w DueFilter) from(s affiliate.Settings, now time.Time) (from string, args []any, f Filter) {
+	from, args, f = w.payable(now)
+	f.And("d.amount > 0 AND (d.currency <> ? OR d.amount >= ?)", string(s.Currency), s.MinimumPayout)
+	return from, args, f
+}
+
+// payable is from without the minimum, and with those who owe.
+func (w DueFilter) payable(now time.Time) (from string, args []any, f Filter) {
 	var inside Filter // which accounts belong to what the list is narrowed to
 	if w.Offer != 0 {
 		inside.And("a.offer_member_id IN (SELECT id FROM offer_members WHERE offer_id = ?)", w.Offer)
@@ -126,9 +134,8 @@ func (w DueFilter) from(s affiliate.Settings, now time.Time) (from string, args 
 	}
 	part := cmp.Or(strings.TrimPrefix(inside.Also(), " AND "), "TRUE")
 	args = inside.Args
-	accounts, of := PayableAccounts(now, w.Creators)
+	accounts, of := PayableAccounts(now, w.Until, w.Creators)
 	args = append(args, of...)
-	f.And("d.amount > 0 AND (d.currency <> ? OR d.amount >= ?)", string(s.Currency), s.MinimumPayout)
 	if part != "TRUE" {
 		f.And("d.parts > 0")
 	}
@@ -230,6 +237,7 @@ func (q queries) completeDue(ctx context.Context, list []Due, now time.Time) err
 		Since    Time
 		LastPaid Time
 		Recorded Time
+		Until    Time
 	}
 	query, args := newestPaid(creators)
 	if err := q.ListIn(ctx, &times, query, args...); err != nil {
@@ -255,7 +263,7 @@ func (q queries) completeDue(ctx context.Context, list []Due, now time.Time) err
 		key
 		DueCampaign
 	}
-	query, args = PayableAccounts(now, creators)
+	query, args = PayableAccounts(now, time.Time{}, creators)
 	if err := q.ListIn(ctx, &campaigns, `SELECT DISTINCT a.creator_id, a.currency, c.id, c.name FROM (`+query+`) a JOIN campaigns c ON c.id = a.campaign_id
 		WHERE a.payable <> 0 ORDER BY c.name, c.id`, args...); err != nil {
 		return err

@@ -12,22 +12,33 @@ import (
 // PayoutFilter narrows a list of payouts; zero fields do not.
 type PayoutFilter struct {
 	Creator  affiliate.CreatorID
-	Batch    affiliate.PayoutBatchID
+	Run      affiliate.PayoutRunID
 	State    affiliate.PayoutState
+	Open     bool // only those that were handed over, and of which nobody has said yet what became of them
 	Currency money.Currency
 	Search   string    // in the creator's name, e-mail address or handles, and in the reference
 	From, To time.Time // paid in [From, To)
+	Unheard  bool      // handed over, and nobody has said yet whether they are paid
 }
+
+// openStates are those of payouts that were handed over and whose end is not known.
+const openStates = "'sent', 'pending', 'unclaimed'"
 
 func (w PayoutFilter) conditions() (f Filter) {
 	if w.Creator != 0 {
 		f.And("p.creator_id = ?", w.Creator)
 	}
-	if w.Batch != 0 {
-		f.And("p.batch_id = ?", w.Batch)
+	if w.Run != 0 {
+		f.And("p.run_id = ?", w.Run)
 	}
 	if w.State != "" {
 		f.And("p.state = ?", string(w.State))
+	}
+	if w.Unheard {
+		f.And("p.state IN ('sent', 'pending')")
+	}
+	if w.Open {
+		f.And("p.state IN (" + openStates + ")")
 	}
 	if w.Currency != "" {
 		f.And("p.currency = ?", string(w.Currency))
@@ -81,17 +92,17 @@ func (q queries) EachPayout(ctx context.Context, w PayoutFilter, each func(*Name
 // PayoutSum is what payouts add up to in one currency. Amounts are its minor units.
 type PayoutSum struct {
 	Currency       money.Currency
-	Payouts        int64 // that stand
+	Payouts        int64 // whose money is paid or in payment
 	Amount         int64 // of these
-	Canceled       int64 // how many were canceled
+	Canceled       int64 // how many were canceled, failed or came back
 	CanceledAmount int64 // of these
 }
 
 // payoutSums are the columns of a PayoutSum, of payouts p by currency.
-const payoutSums = `p.currency, COUNT(*) FILTER (WHERE p.state = 'paid') AS payouts,
-	CAST(COALESCE(SUM(p.amount) FILTER (WHERE p.state = 'paid'), 0) AS BIGINT) AS amount,
-	COUNT(*) FILTER (WHERE p.state = 'canceled') AS canceled,
-	CAST(COALESCE(SUM(p.amount) FILTER (WHERE p.state = 'canceled'), 0) AS BIGINT) AS canceled_amount`
+const payoutSums = `p.currency, COUNT(*) FILTER (WHERE p.state NOT IN ('failed', 'returned', 'canceled')) AS payouts,
+	CAST(COALESCE(SUM(p.amount) FILTER (WHERE p.state NOT IN ('failed', 'returned', 'canceled')), 0) AS BIGINT) AS amount,
+	COUNT(*) FILTER (WHERE p.state IN ('failed', 'returned', 'canceled')) AS canceled,
+	CAST(COALESCE(SUM(p.amount) FILTER (WHERE p.state IN ('failed', 'returned', 'canceled')), 0) AS BIGINT) AS canceled_amount`
 
 // SumPayouts adds payouts up by currency, those that were canceled apart.
 func (q queries) SumPayouts(ctx context.Context, w PayoutFilter) ([]PayoutSum, error) {

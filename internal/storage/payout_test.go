@@ -274,7 +274,7 @@ func TestPayoutsDue_since(t *testing.T) {
 		earn(2, -100)
 		look(at(1), time.Time{})
 		paid := affiliate.Payout{CreatorID: anna.ID, Amount: 400, Currency: "EUR", State: affiliate.PayoutPaid,
-			Author: "Max", CreatedAt: at(3), PaidAt: at(3)}
+			Rail: affiliate.RailElsewhere, Author: "Max", CreatedAt: at(3), PaidAt: at(3)}
 		inTx(t, db, func(tx *storage.Tx) error {
 			list, err := tx.CreatePayouts(t.Context(), []affiliate.Payout{paid})
 			paid = list[0]
@@ -284,7 +284,8 @@ func TestPayoutsDue_since(t *testing.T) {
 		earn(4, 250)
 		look(at(4), at(3))
 		inTx(t, db, func(tx *storage.Tx) error {
-			return tx.SavePayoutState(t.Context(), paid.ID, affiliate.PayoutCanceled)
+			paid.State = affiliate.PayoutCanceled
+			return tx.SavePayouts(t.Context(), []affiliate.Payout{paid})
 		})
 		look(at(1), time.Time{})
 		none, _, err := db.PayoutsDue(t.Context(), affiliate.Settings{Currency: "EUR"},
@@ -337,7 +338,8 @@ func TestPayouts_filter(t *testing.T) {
 					return err
 				}
 				if n == 2 {
-					if err := tx.SavePayoutState(t.Context(), list[0].ID, affiliate.PayoutCanceled); err != nil {
+					list[0].State = affiliate.PayoutCanceled
+					if err := tx.SavePayouts(t.Context(), list); err != nil {
 						return err
 					}
 				}

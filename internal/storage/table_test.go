@@ -26,7 +26,10 @@ func describedTables() []described {
 		describe(ledgerTable),
 		describe(linkTable), describe(mailSendTable), describe(mailTable), describe(mailTextTable),
 		describe(suppressionTable), describe(memberTable), describe(offerMemberTable), describe(offerTable),
-		describe(orderTable), describe(payoutBatchTable), describe(payoutTable), describe(rewardRuleTable),
+		describe(orderTable), describe(leftOutTable), describe(paymentDetailsTable), describe(payoutPartTable),
+		describe(payoutRunTable), describe(payoutTable), describe(resultFileTable),
+		describe(resultLineTable), describe(rewardRuleTable),
+		describe(statementTable),
 		describe(rewardTable), describe(storeAccessTable), describe(storeRequestTable), describe(storeTable),
 		describe(storeWebhookTable), describe(storeWorkTable), describe(tokenTable), describe(unownedTable),
 		describe(userTable)}
@@ -81,9 +84,9 @@ func TestTables_have_all_columns(t *testing.T) {
 // TestTables_are_described: rows of these tables are written in few places, a part of their columns at a time; any
 // other table is described.
 func TestTables_are_described(t *testing.T) {
-	besides := []string{"audit_log", "balances", "dismissed_codes", "drift_orders",
-		"failed_sign_ins", "fx_rates", "half_sign_ins", "idempotency_keys", "mail_lease", "member_years",
-		"migrations", "notices", "offer_periods", "preferences", "recalculations", "receiver_runs",
+	besides := []string{"audit_log", "balances", "dismissed_codes", "drift_orders", "failed_sign_ins",
+		"fx_rates", "half_sign_ins", "idempotency_keys", "mail_lease", "member_years", "migrations", "notices",
+		"offer_periods", "payout_run_entries", "preferences", "recalculations", "receiver_runs",
 		"recovery_codes", "reward_work", "second_factors", "sessions", "set_asides", "settings",
 		"shown_conversions", "shown_member_years", "shown_offer_periods", "shown_uncredited_days",
 		"sign_in_failures", "store_counts", "store_jobs", "store_secrets", "store_statuses", "store_topics",

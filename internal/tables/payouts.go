@@ -36,8 +36,22 @@ func Payouts() Table[storage.NamedPayout] {
 				Write: func(t *Cells, p *row) { t.Text(p.Author) }, Cell: func(p *row) any { return p.Author }},
 			{Key: "payout", Title: "Payout", Fixed: true, File: "Payout ID",
 				Write: func(t *Cells, p *row) { t.Text(p.ID.String()) }},
-			{File: "Batch ID", Write: func(t *Cells, p *row) { writeID(t, p.BatchID) }},
+			{File: "Run ID", Write: func(t *Cells, p *row) { writeID(t, p.RunID) }},
 			{File: "Creator ID", Write: func(t *Cells, p *row) { t.Text(p.CreatorID.String()) }},
+			{File: "State Since", Kind: export.Moment, Write: func(t *Cells, p *row) { t.Moment(p.StateAt) }},
+			{File: "State Words", Write: func(t *Cells, p *row) { t.Text(p.Words) }},
+			{File: "Rail", Write: func(t *Cells, p *row) { t.Text(string(p.Rail)) }},
+			{File: "Paid To", Write: func(t *Cells, p *row) { t.Text(p.Masked) }},
+			{File: "Our Reference", Write: func(t *Cells, p *row) { t.Text(p.Ref) }},
+			{File: "Provider Reference", Write: func(t *Cells, p *row) { t.Text(p.ProviderRef) }},
+			{File: "Fee", Kind: export.Amount, Write: func(t *Cells, p *row) {
+				if p.FeeCurrency == "" {
+					t.Empty()
+					return
+				}
+				t.Amount(p.Fee, p.FeeCurrency)
+			}},
+			{File: "Fee Currency", Write: func(t *Cells, p *row) { t.Text(p.FeeCurrency.Code()) }},
 		},
 	}
 }

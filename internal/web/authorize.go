@@ -77,9 +77,13 @@ func (s *Server) Authorize(c *gin.Context, permission affiliate.Permission) (aff
 	case !ok:
 		return p, NewProblem(CodeUnauthenticated, "",
 			"A token is needed. Send it as: Authorization: Bearer trb_…")
-	case !p.Role.May(permission):
-		return p, affiliate.Errorf(affiliate.Forbidden, "a token with the role %s may not %s; this needs the role %s",
-			p.Role, permission, permission.Least())
+	case !p.May(permission):
+		needed := permission.Needed()
+		if permission == affiliate.MayPay {
+			needed += ", which an owner gives"
+		}
+		return p, affiliate.Errorf(affiliate.Forbidden, "a token with the role %s may not %s; this needs %s", p.Role,
+			permission, needed)
 	}
 	return p, nil
 }

@@ -46,13 +46,15 @@ var (
 		"Orders that did not agree with the store at its newest comparison, by kind.", []string{"store", "kind"}, nil)
 	troubleMetric = prometheus.NewDesc("tributary_codes_in_trouble",
 		"Coupon codes that are not in the store as they should be, by kind.", []string{"store", "kind"}, nil)
+	payoutsMetric = prometheus.NewDesc("tributary_payout_parts_in_trouble",
+		"Files and requests of payout runs that do not get on.", []string{"rail"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (f *figures) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{receivedMetric, refusedMetric, clicksMetric, lookupsMetric, streamsMetric,
 		unverifiedMetric, inboxMetric, oldestMetric, queueMetric, queueUpMetric, writableMetric,
-		ordersMetric, driftMetric, troubleMetric} {
+		ordersMetric, driftMetric, troubleMetric, payoutsMetric} {
 		out <- d
 	}
 }
@@ -127,5 +129,12 @@ func (f *figures) Collect(out chan<- prometheus.Metric) {
 	}
 	for _, t := range troubles {
 		gauge(troubleMetric, float64(t.Codes), t.Store, string(t.Kind))
+	}
+	waiting, err := f.App.DB.PartTroubles(ctx)
+	if err != nil {
+		return
+	}
+	for _, t := range waiting {
+		gauge(payoutsMetric, float64(t.Parts), string(t.Rail))
 	}
 }

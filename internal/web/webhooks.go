@@ -26,6 +26,11 @@ func (s *Server) registerWebhooks(r *gin.Engine) {
 			r.POST("/webhooks/"+string(g.Platform), func(c *gin.Context) { s.receive(c, g.Platform, "") })
 		}
 	}
+	if s.App.PayPal != nil {
+		r.POST("/webhooks/"+string(affiliate.RailPayPal), func(c *gin.Context) {
+			s.hearPayouts(c, affiliate.RailPayPal)
+		})
+	}
 }
 
 // tidyWebhooks lets webhook addresses work that were typed with a slash at the end or with two slashes in a row. A

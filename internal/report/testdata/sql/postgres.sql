@@ -72,8 +72,13 @@ FROM
       LEFT JOIN
       (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
             offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
-        FROM ledger_entries
-        WHERE payable_at > $1 AND payable_at > created_at
+        FROM
+        (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
+          FROM ledger_entries e
+          WHERE payable_at > $1 AND payable_at > created_at AND NOT EXISTS
+          (SELECT 1
+            FROM payout_run_entries s
+            WHERE s.ledger_entry_id = e.id)) w
         GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
           h.offer_member_id = b.offer_member_id AND h.currency = b.currency) b
     WHERE (b.balance <> 0 OR b.payable <> 0)) a
@@ -182,8 +187,13 @@ FROM
       LEFT JOIN
       (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
             offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
-        FROM ledger_entries
-        WHERE payable_at > $3 AND payable_at > created_at
+        FROM
+        (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
+          FROM ledger_entries e
+          WHERE payable_at > $3 AND payable_at > created_at AND NOT EXISTS
+          (SELECT 1
+            FROM payout_run_entries s
+            WHERE s.ledger_entry_id = e.id)) w
         GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
           h.offer_member_id = b.offer_member_id AND h.currency = b.currency) b
     WHERE (b.balance <> 0 OR b.payable <> 0) AND b.creator_id IN
@@ -432,8 +442,13 @@ FROM
       LEFT JOIN
       (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
             offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
-        FROM ledger_entries
-        WHERE payable_at > $2 AND payable_at > created_at AND creator_id IN ($3)
+        FROM
+        (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
+          FROM ledger_entries e
+          WHERE payable_at > $2 AND payable_at > created_at AND NOT EXISTS
+          (SELECT 1
+            FROM payout_run_entries s
+            WHERE s.ledger_entry_id = e.id) AND e.creator_id IN ($3)) w
         GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
           h.offer_member_id = b.offer_member_id AND h.currency = b.currency
       WHERE b.creator_id IN ($4)) b
@@ -724,8 +739,13 @@ FROM
       LEFT JOIN
       (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
             offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
-        FROM ledger_entries
-        WHERE payable_at > $1 AND payable_at > created_at
+        FROM
+        (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
+          FROM ledger_entries e
+          WHERE payable_at > $1 AND payable_at > created_at AND NOT EXISTS
+          (SELECT 1
+            FROM payout_run_entries s
+            WHERE s.ledger_entry_id = e.id)) w
         GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
           h.offer_member_id = b.offer_member_id AND h.currency = b.currency) b
     WHERE (b.balance <> 0 OR b.payable <> 0)) a
@@ -992,8 +1012,13 @@ FROM
       LEFT JOIN
       (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
             offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
-        FROM ledger_entries
-        WHERE payable_at > $4 AND payable_at > created_at AND creator_id IN ($5)
+        FROM
+        (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
+          FROM ledger_entries e
+          WHERE payable_at > $4 AND payable_at > created_at AND NOT EXISTS
+          (SELECT 1
+            FROM payout_run_entries s
+            WHERE s.ledger_entry_id = e.id) AND e.creator_id IN ($5)) w
         GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
           h.offer_member_id = b.offer_member_id AND h.currency = b.currency
       WHERE b.creator_id IN ($6)) b
@@ -3058,8 +3083,13 @@ FROM
       LEFT JOIN
       (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
             offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
-        FROM ledger_entries
-        WHERE payable_at > $3 AND payable_at > created_at
+        FROM
+        (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
+          FROM ledger_entries e
+          WHERE payable_at > $3 AND payable_at > created_at AND NOT EXISTS
+          (SELECT 1
+            FROM payout_run_entries s
+            WHERE s.ledger_entry_id = e.id)) w
         GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
           h.offer_member_id = b.offer_member_id AND h.currency = b.currency) b
     WHERE (b.balance <> 0 OR b.payable <> 0) AND b.creator_id IN

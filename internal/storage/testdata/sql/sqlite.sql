@@ -605,8 +605,10 @@ WHERE m.campaign_id = ? AND m.removed_at IS NULL AND r.removed_at IS NULL AND (L
 ORDER BY r.name, m.id LIMIT 2;
 
 -- a page of payouts
-SELECT p.id, p.batch_id, p.creator_id, p.amount, p.currency, p.state, p.method, p.reference, p.author,
-    p.created_at, p.paid_at, r.name AS creator, r.email, COALESCE((SELECT h.handle
+SELECT p.id, p.run_id, p.creator_id, p.amount, p.currency, p.state, p.rail, p.part_id, p.destination,
+    p.masked, p.ref, p.provider_ref, p.fee, p.fee_currency, p.words, p.revision, p.method, p.reference,
+    p.author, p.created_at, p.paid_at, p.until_at, p.state_at, p.told_at, p.asked, r.name AS creator, r.email,
+    COALESCE((SELECT h.handle
     FROM creator_handles h
     WHERE h.creator_id = r.id
     ORDER BY CASE WHEN h.network = 'instagram' THEN 0 ELSE 1 END, h.network LIMIT 1), '') AS handle
@@ -634,8 +636,13 @@ FROM
       LEFT JOIN
       (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
             offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
-        FROM ledger_entries
-        WHERE payable_at > ? AND payable_at > created_at
+        FROM
+        (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
+          FROM ledger_entries e
+          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          (SELECT 1
+            FROM payout_run_entries s
+            WHERE s.ledger_entry_id = e.id)) w
         GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
           h.offer_member_id = b.offer_member_id AND h.currency = b.currency) a) a
   GROUP BY creator_id, currency) d
@@ -662,17 +669,23 @@ FROM
       LEFT JOIN
       (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
             offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
-        FROM ledger_entries
-        WHERE payable_at > ? AND payable_at > created_at
+        FROM
+        (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
+          FROM ledger_entries e
+          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          (SELECT 1
+            FROM payout_run_entries s
+            WHERE s.ledger_entry_id = e.id)) w
         GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
           h.offer_member_id = b.offer_member_id AND h.currency = b.currency) a) a
   GROUP BY creator_id, currency) d
 JOIN creators r ON r.id = d.creator_id
-WHERE d.amount > 0 AND (d.currency <> ? OR d.amount >= ?) AND d.parts > 0 AND (LOWER(r.name) LIKE LOWER(?)
-      ESCAPE '\' OR LOWER(r.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+WHERE d.parts > 0 AND (LOWER(r.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(r.email) LIKE LOWER(?) ESCAPE '\' OR
+      EXISTS
   (SELECT 1
     FROM creator_handles h
-    WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\'))
+    WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\')) AND d.amount > 0 AND (d.currency <> ? OR
+      d.amount >= ?)
 ORDER BY d.currency, d.amount DESC, d.creator_id LIMIT 2;
 
 -- a page of payouts due by since
@@ -694,8 +707,13 @@ FROM
       LEFT JOIN
       (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
             offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
-        FROM ledger_entries
-        WHERE payable_at > ? AND payable_at > created_at
+        FROM
+        (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
+          FROM ledger_entries e
+          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          (SELECT 1
+            FROM payout_run_entries s
+            WHERE s.ledger_entry_id = e.id)) w
         GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
           h.offer_member_id = b.offer_member_id AND h.currency = b.currency) a) a
   GROUP BY creator_id, currency) d
@@ -704,17 +722,20 @@ LEFT JOIN
 (SELECT e.creator_id, e.currency, MIN(e.payable_at) AS since
   FROM ledger_entries e
   LEFT JOIN
-  (SELECT creator_id, currency, MAX(paid_at) AS last_paid, MAX(created_at) AS recorded
+  (SELECT creator_id, currency, MAX(COALESCE(paid_at, created_at)) AS last_paid, MAX(created_at) AS recorded,
+        MAX(until_at) AS until
     FROM payouts
-    WHERE state = 'paid'
+    WHERE state NOT IN ('failed', 'returned', 'canceled')
     GROUP BY creator_id, currency) p ON p.creator_id = e.creator_id AND p.currency = e.currency
-  WHERE e.amount > 0 AND e.payable_at <= ? AND (p.recorded IS NULL OR e.payable_at > p.recorded)
+  WHERE e.amount > 0 AND e.payable_at <= ? AND (p.recorded IS NULL OR e.payable_at > p.recorded OR
+        e.created_at >= p.until)
   GROUP BY e.creator_id, e.currency) w ON w.creator_id = d.creator_id AND w.currency = d.currency
-WHERE d.amount > 0 AND (d.currency <> ? OR d.amount >= ?) AND d.parts > 0 AND (LOWER(r.name) LIKE LOWER(?)
-      ESCAPE '\' OR LOWER(r.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+WHERE d.parts > 0 AND (LOWER(r.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(r.email) LIKE LOWER(?) ESCAPE '\' OR
+      EXISTS
   (SELECT 1
     FROM creator_handles h
-    WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\'))
+    WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\')) AND d.amount > 0 AND (d.currency <> ? OR
+      d.amount >= ?)
 ORDER BY w.since NULLS LAST, d.creator_id, d.currency LIMIT 2;
 
 -- a page of payouts due by last
@@ -736,22 +757,29 @@ FROM
       LEFT JOIN
       (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
             offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
-        FROM ledger_entries
-        WHERE payable_at > ? AND payable_at > created_at
+        FROM
+        (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
+          FROM ledger_entries e
+          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          (SELECT 1
+            FROM payout_run_entries s
+            WHERE s.ledger_entry_id = e.id)) w
         GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
           h.offer_member_id = b.offer_member_id AND h.currency = b.currency) a) a
   GROUP BY creator_id, currency) d
 JOIN creators r ON r.id = d.creator_id
 LEFT JOIN
-(SELECT creator_id, currency, MAX(paid_at) AS last_paid, MAX(created_at) AS recorded
+(SELECT creator_id, currency, MAX(COALESCE(paid_at, created_at)) AS last_paid, MAX(created_at) AS recorded,
+      MAX(until_at) AS until
   FROM payouts
-  WHERE state = 'paid'
+  WHERE state NOT IN ('failed', 'returned', 'canceled')
   GROUP BY creator_id, currency) p ON p.creator_id = d.creator_id AND p.currency = d.currency
-WHERE d.amount > 0 AND (d.currency <> ? OR d.amount >= ?) AND d.parts > 0 AND (LOWER(r.name) LIKE LOWER(?)
-      ESCAPE '\' OR LOWER(r.email) LIKE LOWER(?) ESCAPE '\' OR EXISTS
+WHERE d.parts > 0 AND (LOWER(r.name) LIKE LOWER(?) ESCAPE '\' OR LOWER(r.email) LIKE LOWER(?) ESCAPE '\' OR
+      EXISTS
   (SELECT 1
     FROM creator_handles h
-    WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\'))
+    WHERE h.creator_id = r.id AND h.folded LIKE ? ESCAPE '\')) AND d.amount > 0 AND (d.currency <> ? OR
+      d.amount >= ?)
 ORDER BY p.last_paid NULLS LAST, d.creator_id, d.currency LIMIT 2;
 
 -- what is due in all
@@ -773,13 +801,18 @@ FROM
       LEFT JOIN
       (SELECT creator_id, COALESCE(campaign_id, 0) AS campaign_id, COALESCE(offer_member_id, 0) AS
             offer_member_id, currency, CAST(SUM(amount) AS BIGINT) AS amount
-        FROM ledger_entries
-        WHERE payable_at > ? AND payable_at > created_at
+        FROM
+        (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
+          FROM ledger_entries e
+          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          (SELECT 1
+            FROM payout_run_entries s
+            WHERE s.ledger_entry_id = e.id)) w
         GROUP BY 1, 2, 3, 4) h ON h.creator_id = b.creator_id AND h.campaign_id = b.campaign_id AND
           h.offer_member_id = b.offer_member_id AND h.currency = b.currency) a) a
   GROUP BY creator_id, currency) d
 JOIN creators r ON r.id = d.creator_id
-WHERE d.amount > 0 AND (d.currency <> ? OR d.amount >= ?) AND d.parts > 0 AND d.currency = ?
+WHERE d.parts > 0 AND d.currency = ? AND d.amount > 0 AND (d.currency <> ? OR d.amount >= ?)
 GROUP BY d.currency
 ORDER BY d.currency;
 

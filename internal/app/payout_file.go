@@ -1,0 +1,157 @@
+package app
+
+import (
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/money"
+	"github.com/tributaryhq/tributary/internal/storage"
+)
+
+// mostBrand is how many characters of the brand's name stand in the note to a recipient.
+const mostBrand = 60
+
+// PayoutFile gives the file of a part of a run, and what it is called: the same bytes each time. The first time it is
+// made, kept sealed, and its payouts are sent from then on. Errors: Conflict for a part that has no file, or that was
+// canceled; Invalid, of the field of a payment, where one cannot be in it.
+func (a *App) PayoutFile(ctx context.Context, id affiliate.PayoutPartID) (name string, body []byte, err error) {
+	err = a.DB.InTx(ctx, func(tx *storage.Tx) error {
+		part, err := tx.PayoutPart(ctx, id)
+		if err != nil {
+			return err
+		}
+		run, err := tx.LockPayoutRun(ctx, part.RunID)
+		if err != nil {
+			return err
+		}
+		part, sealed, err := tx.LockPayoutPart(ctx, id)
+		if err != nil {
+			return err
+		}
+		switch {
+		case !part.Rail.ByFile():
+			return affiliate.ConflictErrorf("rail", "%s has no file: it is paid from here", part.Rail.Title())
+		case part.State == affiliate.PartCanceled:
+			return affiliate.ConflictErrorf("state", "all payouts of the file were canceled")
+		case sealed != nil:
+			name = part.FileName
+			if body, err = a.openFile(sealed); err != nil {
+				return err
+			}
+		default:
+			if name, body, err = a.makeFile(ctx, tx, run, part); err != nil {
+				return err
+			}
+		}
+		return a.audit(ctx, tx, "payout_part.download", id, nil, facts{"run": part.RunID.String(), "rail": part.Rail,
+			"file": name, "payouts": part.Payouts, "amount": part.Amount, "currency": part.Currency,
+			"reference": part.Reference})
+	})
+	return name, body, err
+}
+
+// makeFile makes the file of a part whose run is locked, keeps it, and says of part, payouts and run that they are
+// sent.
+func (a *App) makeFile(ctx context.Context, tx *storage.Tx, run affiliate.PayoutRun,
+	part affiliate.PayoutPart) (name string, body []byte, err error) {
+	files := a.PaymentFiles[part.Rail]
+	if files == nil {
+		return "", nil, affiliate.ConflictErrorf("rail", "there are no files of %s here", part.Rail.Title())
+	}
+	file, err := a.paymentFile(ctx, tx, part)
+	if err != nil {
+		return "", nil, err
+	}
+	if name, body, err = files.Write(file); err != nil {
+		return "", nil, err
+	}
+	sealed, err := a.sealFile(body)
+	if err != nil {
+		return "", nil, err
+	}
+	part.FileName, part.State, part.SentAt, part.SentBy = name, affiliate.PartSent, file.MadeAt, actor(ctx)
+	if err := tx.SavePayoutPart(ctx, part, sealed); err != nil {
+		return "", nil, err
+	}
+	if err := tx.HandOver(ctx, part.ID, file.MadeAt); err != nil {
+		return "", nil, err
+	}
+	if run.State == affiliate.PayRunConfirmed {
+		run.State, run.SentAt = affiliate.PayRunSent, file.MadeAt
+		err = tx.SavePayoutRun(ctx, run)
+	}
+	return name, body, err
+}
+
+// paymentFile gives what the file of a part is made of. What was canceled since is not in it.
+func (a *App) paymentFile(ctx context.Context, tx *storage.Tx, part affiliate.PayoutPart) (affiliate.PaymentFile,
+	error) {
+	s, err := tx.Settings(ctx)
+	if err != nil {
+		return affiliate.PaymentFile{}, err
+	}
+	zone, err := affiliate.LoadZone(s.Timezone)
+	if err != nil {
+		return affiliate.PaymentFile{}, err
+	}
+	now := a.now().UTC()
+	file := affiliate.PaymentFile{Reference: part.Reference, Variant: part.Variant, Currency: part.Currency,
+		MadeAt:    now,
+		ExecuteOn: affiliate.NextBankDay(now, zone), Payer: affiliate.Payer{Name: cmp.Or(s.SEPAName, s.Name),
+			IBAN: s.SEPAAccount, BIC: s.SEPABank, Currency: money.Currency(s.WiseCurrency),
+			Comma: s.PayPalComma == affiliate.DecimalsComma}}
+	payouts, err := tx.PartPayouts(ctx, part.ID)
+	if err != nil {
+		return file, err
+	}
+	sum := int64(0)
+	for _, p := range payouts {
+		if p.State.Back() {
+			continue
+		}
+		details, err := a.openDetails(p.Destination)
+		if err != nil {
+			return file, fmt.Errorf("open the destination of %s: %w", p.ID, err)
+		}
+		sum += p.Amount
+		file.Payments = append(file.Payments, affiliate.Payment{PayoutID: p.ID, Ref: p.Ref, Amount: p.Amount,
+			Currency: p.Currency, Creator: p.Creator, Email: p.Email, Details: details,
+			Note: affiliate.Clip(s.Name, mostBrand) + " creator payout " + p.Ref})
+	}
+	if sum != part.Amount || int64(len(file.Payments)) != part.Payouts {
+		return file, fmt.Errorf("%s is of %d payouts over %d, and there are %d over %d", part.ID, part.Payouts,
+			part.Amount,
+			len(file.Payments), sum)
+	}
+	return file, nil
+}
+
+// sealFile seals a file, compressed.
+func (a *App) sealFile(body []byte) ([]byte, error) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return a.Sealer.Seal(SealPayoutFile, packed.Bytes()), nil
+}
+
+func (a *App) openFile(sealed []byte) ([]byte, error) {
+	packed, err := a.Sealer.Open(SealPayoutFile, sealed)
+	if err != nil {
+		return nil, err
+	}
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
