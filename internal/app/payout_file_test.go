@@ -251,7 +251,7 @@ func TestReadResults_pain(t *testing.T) {
 				"downloaded here; "+
 				"1 Carl refused nobody was asked to pay it yet: its file was not downloaded here")
 		c.file(parts[0].ID)
-		unheard, _, err := c.DB.Payouts(c.ctx, storage.PayoutFilter{Run: run.ID, Unheard: true}, storage.Page{})
+		unheard, _, err := c.DB.Payouts(c.ctx, storage.PayoutFilter{Run: run.ID, Open: true}, storage.Page{})
 		if must(c.desk, unheard, err); len(unheard) != 3 {
 			c.Errorf("nobody has said yet what became of %d", len(unheard))
 		}

@@ -158,7 +158,7 @@ func (a *App) beginPart(ctx context.Context, claimed affiliate.PayoutPart) (begu
 		if err := tx.SavePayoutPart(ctx, part, sealed); err != nil {
 			return err
 		}
-		if err := tx.BeginPart(ctx, part.ID, now); err != nil {
+		if err := tx.HandOver(ctx, part.ID, now); err != nil {
 			return err
 		}
 		begun = &b

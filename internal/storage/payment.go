@@ -233,12 +233,6 @@ func (db *DB) HurryPayoutPart(ctx context.Context, rail affiliate.Rail, provider
 	return err
 }
 
-// BeginPart writes that a provider is asked to pay the payouts of a part. Lock their run first.
-func (tx *Tx) BeginPart(ctx context.Context, id affiliate.PayoutPartID, now time.Time) error {
-	_, err := tx.exec(ctx, `UPDATE payouts SET state = 'sent', state_at = ? WHERE part_id = ? AND state = 'ready'`, At(now), id)
-	return err
-}
-
 // PartTrouble is how many parts of a rail do not get on.
 type PartTrouble struct {
 	Rail  affiliate.Rail

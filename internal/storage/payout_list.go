@@ -18,7 +18,6 @@ type PayoutFilter struct {
 	Currency money.Currency
 	Search   string    // in the creator's name, e-mail address or handles, and in the reference
 	From, To time.Time // paid in [From, To)
-	Unheard  bool      // handed over, and nobody has said yet whether they are paid
 }
 
 // openStates are those of payouts that were handed over and whose end is not known.
@@ -33,9 +32,6 @@ func (w PayoutFilter) conditions() (f Filter) {
 	}
 	if w.State != "" {
 		f.And("p.state = ?", string(w.State))
-	}
-	if w.Unheard {
-		f.And("p.state IN ('sent', 'pending')")
 	}
 	if w.Open {
 		f.And("p.state IN (" + openStates + ")")
