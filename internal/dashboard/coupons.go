@@ -447,7 +447,6 @@ func (r *request) onCoupons(do func(affiliate.Store) (outcome, error)) error {
 	}
 	done, err := do(store)
 	if err == nil {
-		r.d.work.Forget()
 		return r.done(back(cmp.Or(done.to, r.field("back")), couponsAddress(store)), done.notice)
 	}
 	errs, err := formErrors(err)

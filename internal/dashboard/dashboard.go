@@ -197,7 +197,12 @@ func (d *Dashboard) handle(route route) gin.HandlerFunc {
 			}
 			defer r.endTurn()
 		}
-		if err := route.serve(r); err != nil {
+		err := route.serve(r)
+		if route.method == http.MethodPost && r.user.ID != 0 {
+			d.work.Forget() // whoever changed something sees it done on the next page
+			d.doubts.Forget()
+		}
+		if err != nil {
 			r.fail(err)
 		}
 	}

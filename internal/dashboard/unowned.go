@@ -122,7 +122,6 @@ func (r *request) sortCodes(do func(context.Context, affiliate.StoreID, []string
 	if err != nil {
 		return err
 	}
-	r.d.work.Forget()
 	return r.done(address, counted(int64(n), "code is ", "codes are ")+become)
 }
 
