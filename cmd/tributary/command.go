@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"os/user"
 	"slices"
 	"strings"
@@ -244,6 +245,42 @@ func (c *call) parse(least, most int) ([]string, error) {
 		return nil, usagef("%q is not understood", others[most])
 	}
 	return others, nil
+}
+
+// openWith opens the app for a command of one argument, which is the id of something.
+func openWith[ID ~int64](ctx context.Context, c *call, prefix string) (context.Context, *app.App, ID, error) {
+	args, err := c.parse(1, 1)
+	if err != nil {
+		return ctx, nil, 0, err
+	}
+	id, err := affiliate.ParseID[ID](prefix, args[0])
+	if err != nil {
+		return ctx, nil, 0, err
+	}
+	ctx, a, err := c.open(ctx)
+	return ctx, a, id, err
+}
+
+// openFile opens a file, or standard input where its name is "-".
+func (c *call) openFile(name string) (io.ReadCloser, error) {
+	if name == stdFile {
+		return io.NopCloser(c.stdin), nil
+	}
+	return os.Open(name)
+}
+
+// readFile reads a file, or standard input, of so many bytes at most.
+func (c *call) readFile(name string, most int64) ([]byte, error) {
+	file, err := c.openFile(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	body, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(body)) > most {
+		err = fmt.Errorf("%s is larger than %d MB", name, most>>20)
+	}
+	return body, err
 }
 
 // required gives a usage error that names the options that were not given.

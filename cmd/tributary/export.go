@@ -39,18 +39,19 @@ func (o *exportOptions) define(c *call) {
 	c.jsonFlag()
 }
 
-const stdoutFile = "-"
+// stdFile names standard output, or input, where a file is asked for.
+const stdFile = "-"
 
 // parsed completes the options. The format is that of the file's name unless one is given.
 func (o *exportOptions) parsed(c *call) (export.Format, error) {
 	if err := c.required("o"); err != nil {
 		return "", err
 	}
-	if o.output == stdoutFile && c.json {
+	if o.output == stdFile && c.json {
 		return "", usagef("--json has stdout for itself; give a file with -o")
 	}
 	text := o.format
-	if text == "" && o.output == stdoutFile {
+	if text == "" && o.output == stdFile {
 		return export.CSV, nil
 	}
 	if text == "" {
@@ -115,7 +116,7 @@ func (o *exportOptions) write(ctx context.Context, c *call, format export.Format
 
 // into runs f on the file, or on stdout.
 func (o *exportOptions) into(c *call, f func(io.Writer) error) error {
-	if o.output == stdoutFile {
+	if o.output == stdFile {
 		w := bufio.NewWriterSize(c.stdout, fileBuffer)
 		return errors.Join(f(w), w.Flush())
 	}
@@ -168,7 +169,7 @@ func (o *exportOptions) tell(c *call, format export.Format, done app.Exported) e
 		}
 		return c.printJSON(summary)
 	}
-	if o.output == stdoutFile {
+	if o.output == stdFile {
 		return nil
 	}
 	fmt.Fprintf(c.stdout, "Wrote %s to %s.\n", counted(done.Rows, "row", "rows"), o.output)

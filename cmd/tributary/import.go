@@ -41,15 +41,11 @@ func importFile(ctx context.Context, c *call) error {
 	if len(args) == 0 {
 		return usagef("an argument is missing: %s", c.command.args)
 	}
-	file := c.stdin
-	if args[0] != "-" {
-		opened, err := os.Open(args[0])
-		if err != nil {
-			return err
-		}
-		defer opened.Close()
-		file = opened
+	file, err := c.openFile(args[0])
+	if err != nil {
+		return err
 	}
+	defer file.Close()
 	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err

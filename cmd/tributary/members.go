@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -192,16 +190,7 @@ func (c *call) doMembers(ctx context.Context, a *app.App, in app.MembersChange, 
 
 // readCreators reads a file of creators, or the input.
 func (c *call) readCreators(ctx context.Context, a *app.App, name string) ([]app.NewcomerLine, error) {
-	file := c.stdin
-	if name != "-" {
-		opened, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer opened.Close()
-		file = opened
-	}
-	content, err := io.ReadAll(io.LimitReader(file, app.MaxImport+1))
+	content, err := c.readFile(name, app.MaxImport)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
-	"github.com/tributaryhq/tributary/internal/web"
 )
 
 const runOptions = "[--offer O] [--campaign C] [--creators IDS] [--currency C] [--until T] [--exclude IDS] " +
@@ -55,14 +54,21 @@ type runFlags struct {
 
 func (c *call) addRunFlags() *runFlags {
 	f := &runFlags{rails: map[affiliate.PaymentMethod]affiliate.Rail{}}
-	c.flags.StringVar(&f.offer, "offer", "", "`O`: only who earned something in this offer; they are paid the whole "+
-		"amount")
-	c.flags.StringVar(&f.campaign, "campaign", "", "`C`: likewise of a campaign")
-	c.flags.StringVar(&f.creators, "creators", "", "`IDS`: only these, such as cre_1,cre_2")
-	c.flags.StringVar(&f.currency, "currency", "", "`C`: only what is due in this one, such as EUR")
-	c.flags.StringVar(&f.until, "until", "", "only what was posted before `T`: a time, or a day in the account's "+
-		"time zone, which is the last one that counts")
-	c.flags.StringVar(&f.exclude, "exclude", "", "`IDS` of creators who are not paid")
+	choice := func(to *string, name, usage string) { // an empty one would mean all
+		c.flags.Func(name, usage, func(text string) error {
+			if *to = text; strings.TrimSpace(text) == "" {
+				return errors.New("it is empty; leave the option out to mean all")
+			}
+			return nil
+		})
+	}
+	choice(&f.offer, "offer", "`O`: only who earned something in this offer; they are paid the whole amount")
+	choice(&f.campaign, "campaign", "`C`: likewise of a campaign")
+	choice(&f.creators, "creators", "`IDS`: only these, such as cre_1,cre_2")
+	choice(&f.currency, "currency", "`C`: only what is due in this one, such as EUR")
+	choice(&f.until, "until", "only what was posted before `T`: a time, or a day in the account's time zone, which is "+
+		"the last one that counts")
+	choice(&f.exclude, "exclude", "`IDS` of creators who are not paid")
 	c.flags.BoolVar(&f.elsewhere, "elsewhere", false, "it was paid by other means, and is only recorded")
 	c.flags.Func("rail", "`METHOD=RAIL`: pay this method by another rail than the usual one, such as "+
 		"paypal=paypal_file; once for each method", func(text string) error {
@@ -88,25 +94,9 @@ func (f *runFlags) asked(ctx context.Context, a *app.App) (in app.NewPayoutRun, 
 	if err != nil {
 		return in, err
 	}
-	w := &in.Filter
-	if w.Offer, err = affiliate.OptionalID[affiliate.OfferID]("offer", "off_", f.offer); err != nil {
-		return in, err
-	}
-	if w.Campaign, err = affiliate.OptionalID[affiliate.CampaignID]("campaign", "cmp_", f.campaign); err != nil {
-		return in, err
-	}
-	if w.Creators, err = affiliate.ParseIDs[affiliate.CreatorID]("creators", "cre_",
-		affiliate.CommaList(f.creators)); err != nil {
-		return in, err
-	}
-	if in.Exclude, err = affiliate.ParseIDs[affiliate.CreatorID]("exclude", "cre_",
-		affiliate.CommaList(f.exclude)); err != nil {
-		return in, err
-	}
-	if w.Currency, err = currencyOption(f.currency); err != nil {
-		return in, err
-	}
-	if w.Until, err = affiliate.ParseMoment("until", f.until, zone, 1); err != nil {
+	err = app.RunAsked{Offer: f.offer, Campaign: f.campaign, Currency: f.currency, Until: f.until,
+		Creators: affiliate.CommaList(f.creators), Exclude: affiliate.CommaList(f.exclude)}.Into(&in, zone)
+	if err != nil {
 		return in, err
 	}
 	in.About, err = a.AboutRun(ctx, in)
@@ -153,7 +143,7 @@ func printPreview(w io.Writer, about string, p app.PayoutPreview) error {
 		fmt.Fprintf(w, "%s: %s, %s %s\n", s.Rail.Title(), counted(s.Payouts, "payout", "payouts"), s.Amount, s.Currency)
 	}
 	for _, l := range v.LeftOut {
-		fmt.Fprintf(w, "Not paid: %s (%s), %s %s: %s\n", l.CreatorName, l.Creator, l.Amount, l.Currency, l.Why)
+		sayLeftOut(w, fmt.Sprintf("%s (%s)", l.CreatorName, l.Creator), l.Amount, l.Currency, l.Why)
 	}
 	if len(v.Pay) == 0 {
 		fmt.Fprintln(w, "Nothing would be paid.")
@@ -200,10 +190,12 @@ func payoutsSend(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	if len(p.Pay) > 0 && !*yes {
+	if !*yes {
 		if err := printPreview(c.stderr, in.About, p); err != nil {
 			return err
 		}
+	}
+	if len(p.Pay) > 0 && !*yes {
 		what := "Send"
 		if f.elsewhere {
 			what = "Record"
@@ -308,15 +300,7 @@ func payoutsRunCommand() command {
 func payoutsRun(ctx context.Context, c *call) error {
 	all := c.flags.Bool("payouts", false, "list its payouts, too")
 	c.jsonFlag()
-	args, err := c.parse(1, 1)
-	if err != nil {
-		return err
-	}
-	id, err := affiliate.ParseID[affiliate.PayoutRunID]("run_", args[0])
-	if err != nil {
-		return err
-	}
-	ctx, a, err := c.open(ctx)
+	ctx, a, id, err := openWith[affiliate.PayoutRunID](ctx, c, "run_")
 	if err != nil {
 		return err
 	}
@@ -331,10 +315,7 @@ func payoutsRun(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	list := make([]api.PayoutJSON, len(payouts))
-	for i, p := range payouts {
-		list[i] = api.PayoutView(p)
-	}
+	list := payoutViews(payouts)
 	if c.json {
 		return c.printJSON(struct {
 			api.PayoutRunDetailJSON
@@ -374,8 +355,7 @@ func (c *call) sayRun(r api.PayoutRunDetailJSON) {
 		fmt.Fprintf(c.stdout,
 			"%s %s: ready %s, canceled %s, sent %s = paid %s + pending %s + unclaimed %s + failed %s + "+
 				"returned %s\n", s.Amount, s.Currency, s.Ready, s.Canceled, s.Sent, s.Paid, s.Pending, s.Unclaimed,
-			s.Failed,
-			s.Returned)
+			s.Failed, s.Returned)
 	}
 	for _, f := range r.Fees {
 		fmt.Fprintf(c.stdout, "Fees: %s %s\n", f.Amount, f.Currency)
@@ -392,16 +372,18 @@ func (c *call) sayRun(r api.PayoutRunDetailJSON) {
 		fmt.Fprintln(c.stdout)
 	}
 	for _, l := range r.LeftSums {
-		fmt.Fprintf(c.stdout, "Not paid: %s, %s %s: %s\n", counted(l.Creators, "creator", "creators"), l.Amount,
-			l.Currency,
-			l.Why)
+		sayLeftOut(c.stdout, counted(l.Creators, "creator", "creators"), l.Amount, l.Currency, l.Why)
 	}
+}
+
+func sayLeftOut(w io.Writer, who, amount, currency, why string) {
+	fmt.Fprintf(w, "Not paid: %s, %s %s: %s\n", who, amount, currency, why)
 }
 
 func payoutsFileCommand() command {
 	return command{
 		name: "payouts file",
-		args: "PART [-o FILE|-]",
+		args: "PART [-o FILE|-] [--owed-again]",
 		summary: "Write the file of a part of a payout run, the same each time; from the first time on its payouts " +
 			"are sent.",
 		example: "tributary payouts file prt_3\ntributary payouts file prt_3 -o october.xml",
@@ -412,15 +394,9 @@ func payoutsFileCommand() command {
 func payoutsFile(ctx context.Context, c *call) (err error) {
 	name := c.flags.String("o", "", "write to this `FILE`, or to standard output (-); its own name, unless given. "+
 		"A file that is there is not written over")
-	args, err := c.parse(1, 1)
-	if err != nil {
-		return err
-	}
-	id, err := affiliate.ParseID[affiliate.PayoutPartID]("prt_", args[0])
-	if err != nil {
-		return err
-	}
-	ctx, a, err := c.open(ctx)
+	knowing := c.flags.Bool("owed-again", false, "also where payouts of it failed or came back; handed in then, it "+
+		"could pay them twice")
+	ctx, a, id, err := openWith[affiliate.PayoutPartID](ctx, c, "prt_")
 	if err != nil {
 		return err
 	}
@@ -429,7 +405,7 @@ func payoutsFile(ctx context.Context, c *call) (err error) {
 			return fmt.Errorf("%s is there already", *name)
 		}
 	}
-	own, body, err := a.PayoutFile(ctx, id)
+	own, body, err := a.PayoutFile(ctx, id, *knowing)
 	if err != nil {
 		return err
 	}
@@ -527,27 +503,15 @@ func payoutsResults(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	in := c.stdin
-	if args[0] != "-" {
-		file, err := os.Open(args[0])
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		in = file
-	}
-	body, err := io.ReadAll(io.LimitReader(in, web.MaxImport+1))
+	body, err := c.readFile(args[0], app.MaxResults)
 	if err != nil {
 		return err
-	}
-	if len(body) > web.MaxImport {
-		return fmt.Errorf("%s is larger than %d MB", args[0], web.MaxImport>>20)
 	}
 	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	file, err := a.ReadResults(ctx, filepath.Base(args[0]), body)
+	file, _, err := a.ReadResults(ctx, filepath.Base(args[0]), body)
 	if err != nil {
 		return err
 	}

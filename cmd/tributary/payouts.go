@@ -91,7 +91,7 @@ func payoutsIssueCommand() command {
 	return command{
 		name:    "payouts issue",
 		args:    "CREATOR-ID… [--amount A] [--currency C] [--method M] [--reference R] [--json]",
-		summary: "Record that creators were paid all that is due to them; several become a payout run.",
+		summary: "Record that creators were paid all that is due to them, as a payout run.",
 		example: "tributary payouts issue cre_1 --amount 120.00 --method \"bank transfer\" --reference \"SEPA " +
 			"2026-11-30\"\ntributary payouts issue cre_1 cre_2",
 		run: payoutsIssue,
@@ -112,7 +112,7 @@ func payoutsIssue(ctx context.Context, c *call) error {
 	if *amount != "" && len(args) > 1 {
 		return usagef("--amount goes with one creator")
 	}
-	asked := app.NewPayout{Method: *method, Reference: *reference}
+	var asked app.NewPayout
 	if asked.Currency, err = currencyOption(*currency); err != nil {
 		return err
 	}
@@ -141,15 +141,11 @@ func payoutsIssue(ctx context.Context, c *call) error {
 		}
 		list[i] = asked
 	}
-	if len(list) == 1 {
-		payout, err := a.IssuePayout(ctx, list[0])
-		if err != nil {
-			return err
-		}
-		return c.printPayouts([]affiliate.Payout{payout})
+	in := app.NewPayoutRun{Elsewhere: true, Payouts: list, Method: *method, Reference: *reference}
+	if in.About, err = a.AboutRun(ctx, in); err != nil {
+		return err
 	}
-	run, err := a.SendPayouts(ctx, app.NewPayoutRun{Elsewhere: true, Payouts: list, Method: *method,
-		Reference: *reference})
+	run, err := a.SendPayouts(ctx, in)
 	if err != nil {
 		return err
 	}
@@ -157,24 +153,23 @@ func payoutsIssue(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	if !c.json {
-		fmt.Fprintf(c.stdout, "Run %s: %s.\n", run.ID, run.Name())
+	views := payoutViews(payouts)
+	if c.json {
+		return c.printJSON(map[string]any{"run": run.ID.String(), "payouts": views})
 	}
-	return c.printPayouts(payouts)
+	fmt.Fprintf(c.stdout, "Run %s: %s.\n", run.ID, run.Name())
+	for _, p := range views {
+		fmt.Fprintf(c.stdout, "Payout %s: %s %s to %s.\n", p.ID, p.Amount, p.Currency, p.Creator)
+	}
+	return nil
 }
 
-func (c *call) printPayouts(payouts []affiliate.Payout) error {
+func payoutViews(payouts []affiliate.Payout) []api.PayoutJSON {
 	list := make([]api.PayoutJSON, len(payouts))
 	for i, p := range payouts {
 		list[i] = api.PayoutView(p)
 	}
-	if c.json {
-		return c.printJSON(map[string]any{"payouts": list})
-	}
-	for _, p := range list {
-		fmt.Fprintf(c.stdout, "Payout %s: %s %s to %s.\n", p.ID, p.Amount, p.Currency, p.Creator)
-	}
-	return nil
+	return list
 }
 
 func payoutsCancelCommand() command {
@@ -198,16 +193,22 @@ func payoutsCancel(ctx context.Context, c *call) error {
 	if err := c.required("reason"); err != nil {
 		return err
 	}
+	var run affiliate.PayoutRunID
+	var id affiliate.PayoutID
 	if strings.HasPrefix(args[0], "run_") {
-		return c.cancelPayoutRun(ctx, args[0], *reason)
+		run, err = affiliate.ParseID[affiliate.PayoutRunID]("run_", args[0])
+	} else {
+		id, err = affiliate.ParseID[affiliate.PayoutID]("pay_", args[0])
 	}
-	id, err := affiliate.ParseID[affiliate.PayoutID]("pay_", args[0])
 	if err != nil {
 		return err
 	}
 	ctx, a, err := c.open(ctx)
 	if err != nil {
 		return err
+	}
+	if run != 0 {
+		return c.cancelPayoutRun(ctx, a, run, *reason)
 	}
 	p, err := a.CancelPayout(ctx, id, *reason)
 	if err != nil {
@@ -221,15 +222,7 @@ func payoutsCancel(ctx context.Context, c *call) error {
 	return nil
 }
 
-func (c *call) cancelPayoutRun(ctx context.Context, ref, reason string) error {
-	id, err := affiliate.ParseID[affiliate.PayoutRunID]("run_", ref)
-	if err != nil {
-		return err
-	}
-	ctx, a, err := c.open(ctx)
-	if err != nil {
-		return err
-	}
+func (c *call) cancelPayoutRun(ctx context.Context, a *app.App, id affiliate.PayoutRunID, reason string) error {
 	b, err := a.CancelRun(ctx, id, reason)
 	if err != nil {
 		return err

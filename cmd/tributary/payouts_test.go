@@ -65,6 +65,7 @@ func TestPayoutsCommands(t *testing.T) {
 		paid := s.run("payouts", "issue", "cre_1", "--amount", "120", "--method", "cash",
 			"--json").exits(0).json()["payouts"].([]any)
 		if p := paid[0].(map[string]any); len(paid) != 1 || p["id"] != "pay_1" || p["amount"] != "120.00" ||
+			p["run"] != "run_1" ||
 			p["method"] != "cash" || p["state"] != "paid" {
 			s.Errorf("paid: %v", paid)
 		}
@@ -84,7 +85,10 @@ func TestPayoutsCommands(t *testing.T) {
 			"--json").exits(0).json(); p["state"] != "canceled" {
 			s.Errorf("canceled: %v", p)
 		}
-		s.run("payouts", "issue", "cre_1", "--currency", "usd").exits(0)
+		s.run("payouts", "issue", "cre_1", "--currency", "usd").prints("Run run_3: ", "1 payout.",
+			": 120.00 USD to cre_1.")
+		s.run("payouts", "run", "run_3").prints("of 1 creator: settled")
+		s.run("payouts", "cancel", "run_", "--reason", "typo").exits(1, "run_1")
 		s.run("payouts", "cancel", "run_9", "--reason", "typo").exits(1, "there is no run_9")
 		if out := s.run("payouts", "cancel", "run_2", "--reason", "refused").exits(0).
 			stdout; !strings.HasPrefix(out, "The run run_2 (") || !strings.Contains(out, "2 payouts) is canceled") {
@@ -104,6 +108,14 @@ func TestPayoutRunCommands(t *testing.T) {
 		s.run("payouts", "preview").prints("Nothing would be paid.")
 		s.run("payouts", "send", "--yes").exits(1, "nobody can be paid")
 		s.owe(12000, 500, 80)
+		s.run("payouts", "send").exits(1, "Not paid: Anna (cre_2), 5.00 USD: nobody has entered where to pay them",
+			"Nothing would be paid.", "nobody can be paid: 3 creators (125.80 USD): nobody has entered where to pay")
+		for _, option := range []string{"--creators", "--offer", "--campaign", "--currency", "--until", "--exclude"} {
+			for _, command := range []string{"preview", "send"} { // an empty one is no choice of all
+				s.run("payouts", command, option, " ", "--elsewhere").exits(2, strings.TrimPrefix(option, "--"),
+					"it is empty; leave the option out to mean all")
+			}
+		}
 		a := s.app()
 		ok(s.T, a.DB.InTx(s.Context(), func(tx *storage.Tx) error {
 			_, err := tx.AddPaymentDetails(s.Context(), storage.PaymentDetails{CreatorID: 1,
@@ -182,10 +194,17 @@ func TestPayoutFileCommands(t *testing.T) {
 			s.Errorf("it is written as %q, then %q", written, out)
 		}
 		s.run("payouts", "mark", "pay_1", "--state", "failed").exits(1, "--reason")
+		s.run("payouts", "mark", "pay_1", "--state", "failed", "--reason", "never handed in").exits(0)
+		s.run("payouts", "file", "prt_1", "-o", "-").exits(1, "owed again")
+		s.run("payouts", "file", "prt_1", "-o", "-", "--owed-again").prints("anna@creators.example,120.00")
 		s.run("payouts", "mark", "pay_1", "--state", "paid").prints("Payout pay_1 is paid.")
 		s.run("payouts", "mark", "pay_1", "--state", "paid").prints("Payout pay_1 is paid, as it was.")
 		s.run("payouts", "mark", "pay_9", "--state", "paid").exits(1, "pay_9")
 		s.run("payouts", "results", s.file("notes.txt", "hello\n")).exits(1)
+		large := s.file("large.xml", "")
+		ok(s.T, os.Truncate(large, app.MaxResults+1))
+		s.run("payouts", "results", large).exits(1, "large.xml is larger than 32 MB")
+		s.typed("hello\n").run("payouts", "results", "-").exits(1, "is of no kind that is known")
 		s.run("payouts", "run", "run_1").prints("sent 125.00 = paid 120.00 + pending 5.00")
 	})
 }

@@ -133,15 +133,7 @@ func tokenEndCommand() command {
 
 func tokenEnd(ctx context.Context, c *call) error {
 	c.jsonFlag()
-	args, err := c.parse(1, 1)
-	if err != nil {
-		return err
-	}
-	id, err := affiliate.ParseID[affiliate.TokenID]("tok_", args[0])
-	if err != nil {
-		return err
-	}
-	ctx, a, err := c.open(ctx)
+	ctx, a, id, err := openWith[affiliate.TokenID](ctx, c, "tok_")
 	if err != nil {
 		return err
 	}

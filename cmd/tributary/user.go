@@ -115,17 +115,13 @@ func userListCommand() command {
 			if err != nil {
 				return err
 			}
-			var all []affiliate.User
-			for cursor := ""; ; {
-				list, next, err := a.DB.Users(ctx, storage.Page{Cursor: cursor, Limit: storage.MaxLimit})
-				if err != nil {
-					return err
-				}
-				all = append(all, list...)
-				if cursor = next; next == "" {
-					return c.printUsers(all)
-				}
+			all, err := storage.All(func(p storage.Page) ([]affiliate.User, string, error) {
+				return a.DB.Users(ctx, p)
+			})
+			if err != nil {
+				return err
 			}
+			return c.printUsers(all)
 		},
 	}
 }

@@ -1,8 +1,9 @@
 package paypal
 
 import (
+	"cmp"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
@@ -24,13 +25,15 @@ var activityColumns = sheet.Columns{"date": {"Date"}, "name": {"Name"}, "type": 
 	"invoice": {"Invoice Number", "Invoice ID"}, "customer": {"Customer ID", "Unique ID", "Sender Item ID"},
 	"subject": {"Subject"}, "note": {"Note"}}
 
-// activityStates are the statuses of payouts; the states of the API are among them.
+// activityStates are the statuses of payouts; the states of the API are among them. One that is canceled was not sent
+// yet, and one that has expired was not accepted in time: affiliate.PaymentResult has the rule.
 var activityStates = map[string]affiliate.PayoutState{"completed": affiliate.PayoutPaid,
 	"success":   affiliate.PayoutPaid,
 	"unclaimed": affiliate.PayoutUnclaimed, "returned": affiliate.PayoutReturned, "refunded": affiliate.PayoutReturned,
-	"reversed": affiliate.PayoutReturned, "canceled": affiliate.PayoutReturned, "cancelled": affiliate.PayoutReturned,
+	"reversed": affiliate.PayoutReturned, "expired": affiliate.PayoutReturned,
+	"canceled": affiliate.PayoutFailed, "cancelled": affiliate.PayoutFailed,
 	"denied": affiliate.PayoutFailed, "failed": affiliate.PayoutFailed, "blocked": affiliate.PayoutFailed,
-	"expired": affiliate.PayoutReturned, "pending": affiliate.PayoutPending, "processing": affiliate.PayoutPending,
+	"pending": affiliate.PayoutPending, "processing": affiliate.PayoutPending,
 	"held": affiliate.PayoutPending, "on hold": affiliate.PayoutPending, "onhold": affiliate.PayoutPending,
 	"placed": affiliate.PayoutPending}
 
@@ -57,24 +60,43 @@ func (Activity) Read(_ string, body []byte) ([]affiliate.PaymentResult, error) {
 	return results, nil
 }
 
+// activityType is what the type of a line says of it, in PayPal's words, which nobody else can write.
+type activityType struct {
+	said   bool // the report says types
+	payout bool // a payout, or what becomes of one
+	back   bool // something is given back
+	aside  bool // it moves no money between us and others: a fee, a hold, another currency, the bank
+}
+
+func typeOf(text string) activityType {
+	kind := strings.ToLower(strings.NewReplacer(" ", "", "-", "").Replace(text))
+	says := func(list ...string) bool {
+		return slices.ContainsFunc(list, func(word string) bool { return strings.Contains(kind, word) })
+	}
+	return activityType{said: kind != "", payout: says("masspay", "payout"), back: says("return", "refund", "revers"),
+		aside: says("fee", "hold", "conversion", "authorization", "deposit", "withdrawal", "chargeback", "dispute")}
+}
+
 // activityLine reads a line; false for one that is about no payout.
-func activityLine(t sheet.Table, row sheet.Row, day time.Time) (affiliate.PaymentResult, bool) {
+//
+// Notes, invoices and the like of a line are written by whoever pays, and creators know our references: they prove
+// nothing of money that comes in. A payout has come back where PayPal says so itself, by the type of the line, and then
+// which one, by the id of its transaction.
+func activityLine(t sheet.Table, row sheet.Row, day string) (affiliate.PaymentResult, bool) {
 	text := func(column string) string { return t.Text(row, column) }
 	r := affiliate.PaymentResult{Line: row.Line, Destination: text("to"), Name: text("name"), ProviderRef: text("id"),
-		At: day, Words: text("status")}
+		Day: day, Words: text("status")}
+	kind := typeOf(text("type"))
+	ours := kind.payout // PayPal says that it is a payout
 	for _, column := range []string{"customer", "custom", "invoice", "note", "subject"} {
 		if r.Ref = affiliate.FindPayoutRef(text(column)); r.Ref != "" {
+			ours = ours || column == "customer" // payouts alone have that id
 			break
 		}
 	}
 	signed := text("gross") // what leaves the account is below 0
-	written := signed
-	if written == "" {
-		written = text("amount")
-	}
-	kind := strings.ToLower(text("type"))
-	if r.Ref == "" && !strings.Contains(kind, "mass pay") && !strings.Contains(kind, "payout") &&
-		(kind != "" || !strings.HasPrefix(signed, "-")) || strings.Contains(kind, "fee") {
+	about := r.Ref != "" || kind.payout || kind.back && text("of") != "" || !kind.said && strings.HasPrefix(signed, "-")
+	if !about || kind.aside {
 		return r, false
 	}
 	refuse := func(words string) (affiliate.PaymentResult, bool) {
@@ -85,26 +107,43 @@ func activityLine(t sheet.Table, row sheet.Row, day time.Time) (affiliate.Paymen
 	if r.Currency, err = money.ParseCurrency(text("currency")); err != nil {
 		return refuse(err.Error())
 	}
-	if r.Amount, err = money.ParseWritten(written, r.Currency); err != nil {
+	if r.Amount, err = money.ParseWritten(cmp.Or(signed, text("amount")), r.Currency); err != nil {
 		return refuse(err.Error())
 	}
 	if fee, err := money.ParseWritten(text("fee"), r.Currency); err == nil {
 		r.Fee, r.FeeCurrency = max(fee, -fee), r.Currency
 	}
-	state, known := activityStates[strings.ToLower(r.Words)]
-	if !known {
+	status := strings.ToLower(r.Words)
+	state, known := activityStates[status]
+	of := text("of")
+	switch in := signed != "" && r.Amount > 0; {
+	case in && kind.said && !kind.payout && !kind.back: // a sale
+		return r, false
+	case in && known && status != "completed": // it is not here
+		return r, false
+	case in && kind.payout && !kind.back && r.Ref == "" && of == "": // somebody else's payout, to us
+		return r, false
+	case !in && kind.back && !kind.payout: // a sale that is given back
+		return r, false
+	case !known:
 		return refuse("the status " + affiliate.Clip(r.Words, 40) + " is not known of payouts")
-	}
-	if signed != "" && r.Amount > 0 { // it came in: a payout that is given back
-		if state == affiliate.PayoutPending {
-			return r, false
-		}
-		r.State, r.Words = affiliate.PayoutReturned, text("type")
-		if r.Destination = text("from"); text("of") != "" {
-			r.ProviderRef = text("of")
+	case r.Amount == 0:
+		return refuse("it has no amount")
+	case in && kind.back && (kind.payout || of != ""):
+		r.State, r.Words, r.ProviderRef = affiliate.PayoutReturned, text("type"), of // its own id is another one
+		if r.Destination = text("from"); !kind.payout {                              // who wrote its texts is not known
+			r.Ref, r.Destination = "", ""
 		}
 		r.Fee, r.FeeCurrency = 0, ""
 		return r, true
+	case in:
+		return refuse("money came in, and PayPal does not say that it is a payout which came back: look at it, and " +
+			"say by hand what became of the payout")
+	case signed == "" && r.Amount > 0 && !ours:
+		return refuse("the report does not say whether it was paid or came in: download it with the column Gross")
+	case state.Back() && !ours:
+		return refuse("the report does not call it a payout: download it with the column Type, or look at it, and " +
+			"say by hand what became of the payout")
 	}
 	r.State, r.Amount = state, max(r.Amount, -r.Amount)
 	return r, true

@@ -55,6 +55,9 @@ func New(api, id, secret, webhookID string) *Client {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
+// Account is the client id: it tells the account that pays from others.
+func (c *Client) Account() string { return c.api + " " + c.id }
+
 // answer is what the API has answered.
 type answer struct {
 	status int

@@ -117,8 +117,9 @@ func TestSend_refused(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	f.Payments[1].Amount, f.Payments[1].Details.Email = 5, strings.Repeat("a", 120)+"@x.example"
-	if _, err = client.Send(t.Context(), f); !errors.As(err, &said) || !said.Unpaid {
-		t.Errorf("%v", err)
+	if _, err = client.Send(t.Context(), f); !errors.As(err, &said) || said.Unpaid ||
+		!strings.Contains(said.Words, f.Payments[1].Ref) {
+		t.Errorf("who cannot be written makes all others fail, or is not named: %v", err)
 	}
 	f.Payments[1].Details.Email = "x"
 	if _, err = client.Send(t.Context(), f); !errors.As(err, &said) || !said.Unpaid {

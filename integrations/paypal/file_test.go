@@ -1,6 +1,7 @@
 package paypal
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"strings"
@@ -98,12 +99,15 @@ func TestActivity(t *testing.T) {
 			"a@x.example T1 2026-11-29",
 		`T1,29/11/2026,Reversed,Payout,EUR,-7,,a@x.example,`: "returned 700 EUR " +
 			"a@x.example T1 2026-11-29",
-		`T1,29/11/2026,Completed,Mass Pay Reversal,EUR,7,,a@x.example,`: "returned 700 EUR T1 " +
+		`T1,29/11/2026,Completed,Mass Pay Reversal,EUR,7,,a@x.example,`: "returned 700 EUR  " +
 			"2026-11-29",
 		`T1,29/11/2026,Completed,Payout,EUR,x,,a@x.example,`: "? 0 EUR a@x.example T1 " +
 			"2026-11-29",
 		`T1,29/11/2026,Completed,Payout,XX,7,,a@x.example,`: "? 0  a@x.example T1 " +
 			"2026-11-29",
+		`T1,29/11/2026,Canceled,Payout,EUR,-7,,a@x.example,`:          "failed 700 EUR a@x.example T1 2026-11-29",
+		`T1,29/11/2026,Expired,Payout,EUR,-7,,a@x.example,`:           "returned 700 EUR a@x.example T1 2026-11-29",
+		`T1,29/11/2026,Completed,Payout,EUR,0.00,,a@x.example,`:       "? 0 EUR a@x.example T1 2026-11-29",
 		`T1,29/11/2026,Completed,Website Payment,EUR,7,,a@x.example,`: "",
 		`T1,29/11/2026,Completed,Mass Pay Fee,EUR,-7,,a@x.example,`:   "",
 		`T1,29/11/2026,Pending,Mass Pay Reversal,EUR,7,,a@x.example,`: "",
@@ -123,7 +127,7 @@ func TestActivity(t *testing.T) {
 				text += fmt.Sprintf(" fee %d", r.Fee)
 			}
 			words = append(words, strings.TrimSpace(text+" "+r.Destination)+" "+r.ProviderRef+" "+
-				""+r.At.Format("2006-01-02"))
+				""+r.Day)
 		}
 		if got := strings.TrimSpace(strings.Join(words, "; ")); got != want {
 			t.Errorf("%s is %q, want %q", line, got, want)
@@ -132,6 +136,62 @@ func TestActivity(t *testing.T) {
 	for _, file := range []string{"", "Date,Status\n1,2\n", "<a></a>", "ref,state\nTRB,paid\n"} {
 		if _, err := (Activity{}).Read("x", []byte(file)); affiliate.KindOf(err) != affiliate.Invalid {
 			t.Errorf("%q: %v", file, err)
+		}
+	}
+}
+
+// TestAttack_activity: creators know the references of their payouts, and can pay us, with any note; what they pay, and
+// what becomes of that, makes no payout come back, nor fail. PayPal's own words, types and ids of transactions, do.
+func TestAttack_activity(t *testing.T) {
+	const header = "Transaction ID,Status,Type,Currency,Gross,Amount,From Email Address,Reference Txn ID,Note," +
+		"Customer ID\n"
+	const ref = "TRB-1-K7Q2M9"
+	for line, want := range map[string]string{
+		// They buy something, by an electronic cheque that bounces, or pay what fails.
+		`X1,Completed,eCheck,EUR,7,,a@x.example,,` + ref + `,`:            "",
+		`X1,Failed,eCheck,EUR,7,,a@x.example,,` + ref + `,`:               "",
+		`X1,Reversed,Website Payment,EUR,7,,a@x.example,,` + ref + `,`:    "",
+		`X1,Denied,,EUR,7,,a@x.example,,` + ref + `,`:                     "",
+		`X1,Completed,Website Payment,EUR,7,,a@x.example,Q1,` + ref + `,`: "",
+		`X2,Completed,Payment Refund,EUR,-7,,a@x.example,X1,` + ref + `,`: "", // and are given it back
+		`X2,Denied,Payment Reversal,EUR,-7,,a@x.example,X1,` + ref + `,`:  "",
+		`X2,Canceled,Invoice Received,EUR,-7,,a@x.example,,` + ref + `,`:  ref + " ? X2",
+		`X2,Refunded,,EUR,-7,,a@x.example,,` + ref + `,`:                  ref + " ? X2",
+		`X1,Completed,,EUR,7,,a@x.example,,` + ref + `,`:                  ref + " ? X1",
+		`X1,Completed,,EUR,7,,a@x.example,Q1,` + ref + `,`:                ref + " ? X1",
+		`X1,Refunded,,EUR,,7,a@x.example,,` + ref + `,`:                   ref + " ? X1", // paid or received?
+		`X1,Completed,Website Payment,EUR,,7,a@x.example,,` + ref + `,`:   ref + " ? X1",
+		`X1,Completed,Mass Pay Payment,EUR,7,,a@x.example,,` + ref + `,`:  ref + " ? X1",
+		`X1,Completed,Mass Pay Payment,EUR,7,,a@x.example,,,`:             "",
+		// A payout in another currency moves money between our own balances, under its id.
+		`C1,Completed,General Currency Conversion,EUR,7,,,Q1,` + ref + `,`: "",
+		`C1,Completed,Bank Deposit to PP Account,EUR,7,,,Q1,` + ref + `,`:  "",
+		`C1,Completed,Reversal of General Account Hold,EUR,7,,,Q1,,`:       "",
+		`C1,Completed,Payout Hold,EUR,-7,,,Q1,,` + ref:                     "",
+		// What PayPal says itself.
+		`R1,Completed,Payment Refund,EUR,7,,a@x.example,Q1,` + ref + `,`:    " returned Q1",
+		`R1,Completed,Payment Refund,EUR,7,,a@x.example,,` + ref + `,`:      ref + " ? R1",
+		`R1,Pending,Payment Refund,EUR,7,,a@x.example,Q1,` + ref + `,`:      "",
+		`R1,Completed,Mass Pay Reversal,EUR,7,,a@x.example,Q1,` + ref + `,`: ref + " returned Q1 a@x.example",
+		`R1,Completed,MassPay Refund,EUR,7,,a@x.example,,,` + ref:           ref + " returned  a@x.example",
+		`R1,Completed,Payout return,EUR,7,,a@x.example,Q1,,`:                " returned Q1 a@x.example",
+		`P1,Failed,,EUR,,7,,,,` + ref:                                       ref + " failed P1",
+		`P1,Completed,General Payment,EUR,-7,,,,` + ref + `,`:               ref + " paid P1",
+	} {
+		list, err := Activity{}.Read("x.csv", []byte(header+line+"\n"))
+		if err != nil {
+			t.Fatal(line, err)
+		}
+		got := ""
+		for _, r := range list {
+			got += strings.TrimRight(fmt.Sprintf("%s %s %s %s", r.Ref, cmp.Or(string(r.State), "?"), r.ProviderRef,
+				r.Destination), " ")
+			if r.Amount != 700 {
+				t.Errorf("%s: the amount is %d", line, r.Amount)
+			}
+		}
+		if got != want {
+			t.Errorf("%s is %q, want %q", line, got, want)
 		}
 	}
 }

@@ -97,8 +97,9 @@ func request(part affiliate.PaymentFile) ([]byte, error) {
 			item.RecipientType, item.Receiver = "PAYPAL_ID", p.Details.PayPalID
 		}
 		if item.Receiver == "" || len(item.Receiver) > mostReceiver {
-			return nil, &affiliate.ProviderError{Unpaid: true, Words: fmt.Sprintf("the payment details of %s have no "+
-				"address of PayPal of at most %d characters", p.Ref, mostReceiver)}
+			// The others of the part shall not fail with it: it waits until a person has taken this one out.
+			return nil, &affiliate.ProviderError{Words: fmt.Sprintf("the payment details of %s have no address of "+
+				"PayPal of at most %d characters: mark it as failed, and the others are sent", p.Ref, mostReceiver)}
 		}
 		b.Items = append(b.Items, item)
 	}

@@ -118,6 +118,8 @@ func (w *writer) payment(p affiliate.Payment) (string, error) {
 	switch {
 	case err != nil:
 		return refuse("%v", err)
+	case !affiliate.InSEPA(iban[:2]):
+		return refuse("the account is in %s, where SEPA transfers do not go", iban[:2])
 	case !id.MatchString(p.Ref):
 		return refuse("%q cannot be the id of a payment", affiliate.Clip(p.Ref, 40))
 	case !legible(holder):

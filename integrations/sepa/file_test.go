@@ -79,6 +79,10 @@ func TestFile_refused(t *testing.T) {
 		"payments: TRB-1001-K7Q2M9 to Anna: iban": func(_ *affiliate.PaymentFile, p *affiliate.Payment) {
 			p.Details.IBAN = "FR1520041010050500013M02606"
 		},
+		"to Anna: the account is in TR, where SEPA transfers do not go": func(_ *affiliate.PaymentFile,
+			p *affiliate.Payment) {
+			p.Details.IBAN = "TR330006100519786457841326"
+		},
 		"payments: TRB-1001-K7Q2M9 to Anna: bic": func(_ *affiliate.PaymentFile, p *affiliate.Payment) {
 			p.Details.BIC = "NO"
 		},

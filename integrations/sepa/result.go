@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/xml"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,21 +34,63 @@ type report struct {
 		State   string   `xml:"GrpSts"`
 		Reasons []reason `xml:"StsRsnInf"`
 	} `xml:"OrgnlGrpInfAndSts"`
-	Orders []struct {
-		ID       string   `xml:"OrgnlPmtInfId"`
-		State    string   `xml:"PmtInfSts"`
-		Reasons  []reason `xml:"StsRsnInf"`
-		Payments []struct {
-			Ref     string   `xml:"OrgnlEndToEndId"`
-			State   string   `xml:"TxSts"`
-			Reasons []reason `xml:"StsRsnInf"`
-			Bank    string   `xml:"AcctSvcrRef"`
-			Amount  amount   `xml:"OrgnlTxRef>Amt>InstdAmt"`
-			IBAN    string   `xml:"OrgnlTxRef>CdtrAcct>Id>IBAN"`
-			Name    string   `xml:"OrgnlTxRef>Cdtr>Nm"`
-			Newer   string   `xml:"OrgnlTxRef>Cdtr>Pty>Nm"`
-		} `xml:"TxInfAndSts"`
-	} `xml:"OrgnlPmtInfAndSts"`
+	Orders []orderReport `xml:"OrgnlPmtInfAndSts"`
+}
+
+type orderReport struct {
+	ID       string          `xml:"OrgnlPmtInfId"`
+	State    string          `xml:"PmtInfSts"`
+	Reasons  []reason        `xml:"StsRsnInf"`
+	Payments []paymentReport `xml:"TxInfAndSts"`
+}
+
+type paymentReport struct {
+	Ref     string   `xml:"OrgnlEndToEndId"`
+	State   string   `xml:"TxSts"`
+	Reasons []reason `xml:"StsRsnInf"`
+	Bank    string   `xml:"AcctSvcrRef"`
+	Amount  amount   `xml:"OrgnlTxRef>Amt>InstdAmt"`
+	IBAN    string   `xml:"OrgnlTxRef>CdtrAcct>Id>IBAN"`
+	Name    string   `xml:"OrgnlTxRef>Cdtr>Nm"`
+	Newer   string   `xml:"OrgnlTxRef>Cdtr>Pty>Nm"`
+}
+
+// tidy gives each payment a state and reasons: those of its order, and of the file, where it has none of its own. A
+// file or an order that is rejected without a reason, while something in it is rejected as a repeat, is taken for one.
+func (r *report) tidy() {
+	g := &r.Group
+	g.State = strings.ToUpper(strings.TrimSpace(g.State))
+	var repeated []reason
+	for i := range r.Orders {
+		o := &r.Orders[i]
+		o.State = strings.ToUpper(strings.TrimSpace(o.State))
+		var inside []reason
+		for n := range o.Payments {
+			p := &o.Payments[n]
+			p.State = strings.ToUpper(strings.TrimSpace(p.State))
+			inside = append(inside, repeatsOf(p.Reasons)...)
+		}
+		if len(o.Reasons) == 0 && (o.State != "" || len(g.Reasons) == 0) {
+			o.Reasons = inside
+		}
+		repeated = append(repeated, repeatsOf(o.Reasons)...)
+	}
+	if len(g.Reasons) == 0 {
+		g.Reasons = repeated
+	}
+	for i := range r.Orders {
+		o := &r.Orders[i]
+		state := cmp.Or(o.State, g.State)
+		if len(o.Reasons) == 0 && state == g.State {
+			o.Reasons = g.Reasons
+		}
+		for n := range o.Payments {
+			p := &o.Payments[n]
+			if p.State = cmp.Or(p.State, state); len(p.Reasons) == 0 && p.State == state {
+				p.Reasons = o.Reasons
+			}
+		}
+	}
 }
 
 type amount struct {
@@ -91,27 +134,49 @@ var reasonWords = map[string]string{"AC01": "the account number is wrong", "AC03
 	"AM03": "the currency is not allowed", "AM04": "there is too little money on the account",
 	"AM05": "it was sent before", "AM09": "the amount is wrong", "BE01": "name and account do not fit together",
 	"BE04": "the address lacks something", "BE05": "who initiated it is not known", "CUST": "the customer asked for it",
-	"DUPL": "it was sent twice", "FF01": "the file's form is wrong", "FOCR": "it was called back",
+	"DU01": "the file was sent before", "DU02": "the order was sent before", "DU03": "it was sent before",
+	"DU04": "its reference was sent before", "DU05": "its reference was sent before", "DUPL": "it was sent twice",
+	"FF01": "the file's form is wrong", "FOCR": "it was called back",
 	"FRAD": "it may be a fraud", "MD07": "the recipient is deceased", "MS02": "the recipient does not want it",
 	"MS03": "no reason was given", "NARR": "see the bank's words", "RC01": "the bank's code is wrong",
 	"RR01": "the sender's account number is missing", "RR02": "the sender's name or address is missing",
 	"RR03": "the recipient's name or address is missing", "RR04": "a law forbids it", "TM01": "it came too late"}
 
-// answer is the state that a code says, with its words.
+// repeatCodes are the reasons by which a bank refuses what it has already (external code set of status reasons).
+var repeatCodes = []string{"AM05", "DUPL", "DU01", "DU02", "DU03", "DU04", "DU05"}
+
+const repeatWords = "the bank refuses a repeat of what it has already; what it said of the first one counts"
+
+// repeatsOf are the reasons that say that the bank has it already.
+func repeatsOf(reasons []reason) (list []reason) {
+	for _, r := range reasons {
+		if slices.Contains(repeatCodes, r.code()) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+func (r reason) code() string { return strings.ToUpper(strings.TrimSpace(cmp.Or(r.Code, r.Own))) }
+
+// answer is the state that a code says, with its words. That a repeat is refused says nothing of the payments: the
+// first one is paid, or not.
 func answer(code string, reasons []reason) (state affiliate.PayoutState, words string) {
-	code = strings.ToUpper(strings.TrimSpace(code))
 	state, known := answerStates[code]
 	if !known {
 		return "", "the state " + affiliate.Clip(code, 20) + " is not known"
 	}
 	why := said(reasons)
+	if state == affiliate.PayoutFailed && len(repeatsOf(reasons)) > 0 {
+		return "", strings.Join(append([]string{repeatWords}, why...), "; ")
+	}
 	return state, strings.Join(append([]string{code + ", " + answerWords[code]}, why...), "; ")
 }
 
 // said are reasons in words.
 func said(reasons []reason) (list []string) {
 	for _, r := range reasons {
-		code := strings.ToUpper(strings.TrimSpace(cmp.Or(r.Code, r.Own)))
+		code := r.code()
 		words := reasonWords[code]
 		if extra := affiliate.Clean(strings.Join(strings.Fields(strings.Join(r.Words, " ")), " ")); extra != "" {
 			words = extra
@@ -141,25 +206,15 @@ func (Answers) Read(_ string, body []byte) ([]affiliate.PaymentResult, error) {
 	if doc.Report == nil {
 		return nil, affiliate.FieldErrorf("file", "an answer of a bank to a SEPA file is a pain.002")
 	}
+	doc.Report.tidy()
 	var single, rest []affiliate.PaymentResult
-	one := func(code, or string, reasons, orReasons []reason, r affiliate.PaymentResult) affiliate.PaymentResult {
-		if code == "" {
-			code, reasons = or, orReasons
-		}
-		r.State, r.Words = answer(code, reasons)
-		return r
-	}
 	g, whole := doc.Report.Group, true
 	for _, o := range doc.Report.Orders {
-		state, reasons := o.State, o.Reasons
-		if state == "" {
-			state, reasons = g.State, g.Reasons
-		}
 		for _, p := range o.Payments {
 			r := affiliate.PaymentResult{Ref: strings.TrimSpace(p.Ref), Destination: strings.TrimSpace(p.IBAN),
 				Name: cmp.Or(p.Name, p.Newer), ProviderRef: p.Bank}
+			r.State, r.Words = answer(p.State, p.Reasons)
 			var err error
-			r = one(p.State, state, p.Reasons, reasons, r)
 			if r.Amount, r.Currency, err = p.Amount.read(); err != nil {
 				r.State, r.Words = "", err.Error()
 			}
@@ -167,15 +222,20 @@ func (Answers) Read(_ string, body []byte) ([]affiliate.PaymentResult, error) {
 		}
 		if o.State != "" && o.State != "PART" {
 			whole = false // it says more than what is said of the file
-			rest = append(rest, one(o.State, "", o.Reasons, nil,
-				affiliate.PaymentResult{Part: strings.TrimSpace(o.ID)}))
+			rest = append(rest, ofPart(o.ID, o.State, o.Reasons))
 		}
 	}
 	if whole && g.State != "" && g.State != "PART" {
-		rest = append(rest, one(g.State, "", g.Reasons, nil,
-			affiliate.PaymentResult{Part: strings.TrimSpace(g.Message)}))
+		rest = append(rest, ofPart(g.Message, g.State, g.Reasons))
 	}
 	return numbered(append(single, rest...)), nil
+}
+
+// ofPart is what is said of all payments of a file of which nothing else is said.
+func ofPart(reference, state string, reasons []reason) affiliate.PaymentResult {
+	r := affiliate.PaymentResult{Part: strings.TrimSpace(reference)}
+	r.State, r.Words = answer(state, reasons)
+	return r
 }
 
 // Entries reads the entries of an account (camt.053 and camt.054, of any version): what was paid out of it, and what
@@ -186,6 +246,7 @@ type Entries struct{}
 func (Entries) Kind() affiliate.ResultKind { return affiliate.ResultCamt }
 
 type entry struct {
+	Amount    amount `xml:"Amt"`
 	Direction string `xml:"CdtDbtInd"`
 	Reversal  bool   `xml:"RvslInd"`
 	State     struct {
@@ -196,20 +257,29 @@ type entry struct {
 		Date string `xml:"Dt"`
 		Time string `xml:"DtTm"`
 	} `xml:"BookgDt"`
-	Payments []struct {
-		Ref    string `xml:"Refs>EndToEndId"`
-		Bank   string `xml:"Refs>AcctSvcrRef"`
-		Amount amount `xml:"Amt"`
-		Detail amount `xml:"AmtDtls>InstdAmt>Amt"` // where fees were taken off
-		Return *struct {
-			reason
-		} `xml:"RtrInf"`
-		Name  string   `xml:"RltdPties>Cdtr>Nm"`
-		Newer string   `xml:"RltdPties>Cdtr>Pty>Nm"`
-		IBAN  string   `xml:"RltdPties>CdtrAcct>Id>IBAN"`
-		Notes []string `xml:"RmtInf>Ustrd"`
-	} `xml:"NtryDtls>TxDtls"`
+	Family   string         `xml:"BkTxCd>Domn>Fmly>SubFmlyCd"`
+	Payments []entryPayment `xml:"NtryDtls>TxDtls"`
 }
+
+type entryPayment struct {
+	Ref       string `xml:"Refs>EndToEndId"`
+	Bank      string `xml:"Refs>AcctSvcrRef"`
+	Amount    amount `xml:"Amt"` // since version 03
+	Moved     amount `xml:"AmtDtls>TxAmt>Amt"`
+	Asked     amount `xml:"AmtDtls>InstdAmt>Amt"` // what was ordered; fees may have been taken off since
+	Direction string `xml:"CdtDbtInd"`            // since version 03
+	Family    string `xml:"BkTxCd>Domn>Fmly>SubFmlyCd"`
+	Return    *struct {
+		reason
+	} `xml:"RtrInf"`
+	Name  string   `xml:"RltdPties>Cdtr>Nm"`
+	Newer string   `xml:"RltdPties>Cdtr>Pty>Nm"`
+	IBAN  string   `xml:"RltdPties>CdtrAcct>Id>IBAN"`
+	Notes []string `xml:"RmtInf>Ustrd"`
+}
+
+// returned is the sub-family of bank transaction codes of what comes back.
+const returned = "RRTN"
 
 // Read gives the entries that have a reference of a payout; all others of the account are passed over.
 func (Entries) Read(_ string, body []byte) ([]affiliate.PaymentResult, error) {
@@ -229,43 +299,80 @@ func (Entries) Read(_ string, body []byte) ([]affiliate.PaymentResult, error) {
 		if state := cmp.Or(e.State.Newer, strings.TrimSpace(e.State.Older)); state != "BOOK" && state != "" {
 			continue // it is announced only
 		}
-		day, _ := time.Parse(time.DateOnly, e.Day.Date[:min(len(e.Day.Date), 10)])
-		if e.Day.Time != "" {
-			day, _ = time.Parse(time.DateOnly, e.Day.Time[:min(len(e.Day.Time), 10)])
-		}
 		for _, p := range e.Payments {
-			r := affiliate.PaymentResult{Ref: affiliate.FindPayoutRef(p.Ref), ProviderRef: p.Bank, At: day,
-				Name: cmp.Or(p.Name, p.Newer), Destination: p.IBAN}
-			if r.Ref == "" && p.Return != nil { // some banks repeat the note alone
-				r.Ref = affiliate.FindPayoutRef(strings.Join(p.Notes, ""))
+			if r, ours := e.result(p); ours {
+				results = append(results, r)
 			}
-			if r.Ref == "" {
-				continue
-			}
-			in := e.Direction == "CRDT"
-			switch {
-			case p.Return != nil || in:
-				r.State, r.Words = affiliate.PayoutReturned, "it came back"
-				if p.Return != nil {
-					r.Words = strings.Join(append([]string{r.Words}, said([]reason{p.Return.reason})...), "; ")
-				}
-			case e.Reversal:
-				continue // the reversal of a return: what it means only the bank can say
-			default:
-				r.State, r.Words = affiliate.PayoutPaid, "booked"
-			}
-			said := p.Amount
-			if p.Detail.Number != "" {
-				said = p.Detail
-			}
-			var err error
-			if r.Amount, r.Currency, err = said.read(); err != nil {
-				r.State, r.Words = "", err.Error()
-			}
-			results = append(results, r)
 		}
 	}
 	return numbered(results), nil
+}
+
+// day is when an entry was booked; empty where it is not said.
+func (e entry) day() string {
+	text := cmp.Or(e.Day.Time, e.Day.Date)
+	text = text[:min(len(text), len(time.DateOnly))]
+	if _, err := time.Parse(time.DateOnly, text); err != nil {
+		return ""
+	}
+	return text
+}
+
+// result reads a payment of an entry; false for one that is about no payout. Whoever pays something in may write our
+// reference to it: what came back is known by what the bank alone says, why it did, or that it did.
+func (e entry) result(p entryPayment) (affiliate.PaymentResult, bool) {
+	r := affiliate.PaymentResult{Ref: affiliate.FindPayoutRef(p.Ref), ProviderRef: p.Bank, Day: e.day(),
+		Name: cmp.Or(p.Name, p.Newer), Destination: p.IBAN}
+	back := p.Return != nil || cmp.Or(p.Family, e.Family) == returned
+	if r.Ref == "" && back { // some banks repeat the note alone
+		r.Ref = affiliate.FindPayoutRef(strings.Join(p.Notes, ""))
+	}
+	if r.Ref == "" {
+		return r, false
+	}
+	var why []reason
+	if p.Return != nil {
+		why = []reason{p.Return.reason}
+	}
+	amounts, in := []amount{p.Asked, p.Amount, p.Moved}, cmp.Or(p.Direction, e.Direction) == "CRDT"
+	if in {
+		amounts = amounts[1:] // what has arrived
+	}
+	switch {
+	case in && !back:
+		r.Words = "money came in with this reference, and the bank does not say that it is a return: look at it, and " +
+			"say by hand what became of the payout"
+	case in && len(repeatsOf(why)) > 0:
+		r.Words = strings.Join(append([]string{"it came back as a repeat: look at what became of the first one, and " +
+			"say it by hand"}, said(why)...), "; ")
+	case in:
+		r.State, r.Words = affiliate.PayoutReturned, strings.Join(append([]string{"it came back"}, said(why)...), "; ")
+		r.ProviderRef = "" // of the entry; the payment had another one
+	case back:
+		r.Words = "money that had come in with this reference went back: that says nothing of the payout"
+	case e.Reversal:
+		return r, false // the reversal of a return: what it means only the bank can say
+	default:
+		r.State, r.Words = affiliate.PayoutPaid, "booked"
+	}
+	if len(e.Payments) == 1 {
+		amounts = append(amounts, e.Amount)
+	}
+	for _, a := range amounts {
+		if a.Number == "" {
+			continue
+		}
+		var err error
+		if r.Amount, r.Currency, err = a.read(); err != nil {
+			r.State, r.Words = "", err.Error()
+		}
+		break
+	}
+	if r.State == affiliate.PayoutReturned && r.Amount <= 0 {
+		r.State, r.Words = "", "the bank does not say how much came back: look at it, and say by hand what became of "+
+			"the payout"
+	}
+	return r, true
 }
 
 // numbered gives results the lines that they have in no file of XML: which they are, from 1.

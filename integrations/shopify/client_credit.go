@@ -3,6 +3,7 @@ package shopify
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -227,19 +228,20 @@ func (c *Client) MakeGiftCard(ctx context.Context, card affiliate.NewGiftCard) (
 	case err != nil:
 		return "", err
 	case data.Payload != nil && len(data.Payload.UserErrors) > 0:
-		e := data.Payload.UserErrors[0]
-		if e.Code == "TAKEN" || e.about("already been taken") {
-			return c.giftCard(ctx, card)
+		if slices.ContainsFunc(data.Payload.UserErrors, func(e userError) bool {
+			return e.Code == "TAKEN" || e.about("already been taken")
+		}) {
+			return c.FindGiftCard(ctx, card)
 		}
-		return "", c.notGiven(e, card.Currency)
+		return "", c.notGiven(data.Payload.UserErrors[0], card.Currency)
 	case data.Payload == nil || data.Payload.Card == nil:
 		return "", errUnsaid
 	}
 	return strings.TrimPrefix(data.Payload.Card.ID, giftCardGID), nil
 }
 
-// giftCard looks for a card that was made.
-func (c *Client) giftCard(ctx context.Context, card affiliate.NewGiftCard) (string, error) {
+// FindGiftCard looks for a card that was made: its id, or empty where Shopify does not find it.
+func (c *Client) FindGiftCard(ctx context.Context, card affiliate.NewGiftCard) (string, error) {
 	var data struct {
 		Cards struct {
 			Nodes []struct{ ID, Note string } `json:"nodes"`

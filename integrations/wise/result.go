@@ -2,7 +2,6 @@ package wise
 
 import (
 	"strings"
-	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/money"
@@ -26,10 +25,9 @@ var transferColumns = sheet.Columns{"id": {"ID", "Transfer ID", "transferId"}, "
 // transferStates are the statuses of lists, and those of the API (docs.wise.com, "transfer statuses").
 var transferStates = map[string]affiliate.PayoutState{"completed": affiliate.PayoutPaid,
 	"outgoing payment sent": affiliate.PayoutPaid, "sent": affiliate.PayoutPaid,
-	"cancelled": affiliate.PayoutReturned, "canceled": affiliate.PayoutReturned,
 	"refunded": affiliate.PayoutReturned, "funds refunded": affiliate.PayoutReturned,
 	"bounced back": affiliate.PayoutReturned, "charged back": affiliate.PayoutReturned,
-	"failed":                   affiliate.PayoutFailed,
+	"failed": affiliate.PayoutFailed, "cancelled": affiliate.PayoutFailed, "canceled": affiliate.PayoutFailed,
 	"incoming payment waiting": affiliate.PayoutPending, "incoming payment initiated": affiliate.PayoutPending,
 	"processing": affiliate.PayoutPending, "funds converted": affiliate.PayoutPending,
 	"pending": affiliate.PayoutPending, "waiting": affiliate.PayoutPending,
@@ -55,11 +53,11 @@ func (Transfers) Read(_ string, body []byte) ([]affiliate.PaymentResult, error) 
 	return results, nil
 }
 
-func transfer(t sheet.Table, row sheet.Row, day time.Time) affiliate.PaymentResult {
+func transfer(t sheet.Table, row sheet.Row, day string) affiliate.PaymentResult {
 	text := func(column string) string { return t.Text(row, column) }
 	status := strings.ToLower(strings.ReplaceAll(text("status"), "_", " "))
 	r := affiliate.PaymentResult{Line: row.Line, Ref: affiliate.FindPayoutRef(text("ref")), Destination: text("email"),
-		Name: text("name"), ProviderRef: text("id"), At: day, Words: text("status")}
+		Name: text("name"), ProviderRef: text("id"), Day: day, Words: text("status")}
 	var err error
 	if r.Currency, err = money.ParseCurrency(text("currency")); err != nil {
 		r.Words = err.Error()

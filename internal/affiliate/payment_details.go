@@ -11,6 +11,8 @@ const (
 	maxHolder       = 70 // of a name in SEPA (EPC rulebook)
 	maxDetailsText  = 70
 	maxDetailsWords = 200
+	maxPayPalEmail  = 127 // of a receiver (PayPal's Payouts API)
+	payPalID        = 13
 )
 
 // detailsField is a field of payment details with the methods that have it.
@@ -148,9 +150,12 @@ func (d *PaymentDetails) parsePayPal() error {
 		return FieldErrorf("email", "is missing; say the e-mail address, or the id, of the account at PayPal")
 	case d.Email != "" && d.PayPalID != "":
 		return FieldErrorf("paypal_id", "must be empty beside an e-mail address: one of them is paid")
-	case d.PayPalID != "" && (len(d.PayPalID) < 8 || strings.Trim(d.PayPalID, letterAndDigits) != ""):
-		return FieldErrorf("paypal_id", "is no id of an account at PayPal; it has about 13 letters and digits, and "+
-			"the recipient finds it in the settings of the account")
+	case len(d.Email) > maxPayPalEmail:
+		return FieldErrorf("email", "must not have more than %d characters at PayPal; say the id of the account "+
+			"instead", maxPayPalEmail)
+	case d.PayPalID != "" && (len(d.PayPalID) != payPalID || strings.Trim(d.PayPalID, letterAndDigits) != ""):
+		return FieldErrorf("paypal_id", "is no id of an account at PayPal; it has %d letters and digits, and "+
+			"the recipient finds it in the settings of the account", payPalID)
 	}
 	return nil
 }
@@ -235,11 +240,16 @@ func (d PaymentDetails) Masked() string {
 	case d.Account != "":
 		return "… " + lastOf(d.Account, 4)
 	case d.Email != "":
-		local, domain, _ := strings.Cut(d.Email, "@")
-		_, size := utf8.DecodeRuneInString(local)
-		return local[:size] + "•••@" + domain
+		return CoverEmail(d.Email)
 	}
 	return "… " + lastOf(d.PayPalID+d.Recipient, 4)
+}
+
+// CoverEmail shows of an e-mail address as much as tells it from others: a•••@example.com.
+func CoverEmail(address string) string {
+	local, domain, _ := strings.Cut(address, "@")
+	_, size := utf8.DecodeRuneInString(local)
+	return local[:size] + "•••@" + domain
 }
 
 // lastOf gives the last characters of a number, at most a third of it.

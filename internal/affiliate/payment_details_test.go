@@ -27,6 +27,13 @@ func TestParsePaymentDetails(t *testing.T) {
 		{details{Method: paypal, Email: " anna@example.com\u200b"}, "", "a•••@example.com"},
 		{details{Method: paypal, PayPalID: "k7q2m9x8y7z6w"}, "", "… 7Z6W"},
 		{details{Method: paypal, PayPalID: "K7/2M9X8Y7Z6W"}, "paypal_id", ""},
+		{details{Method: paypal, PayPalID: "K7Q2M9X8Y7Z6"}, "paypal_id", ""},
+		{details{Method: paypal, PayPalID: "K7Q2M9X8Y7Z6WW"}, "paypal_id", ""},
+		{details{Method: paypal, Email: "a@" + strings.Repeat("x", 117) + ".example"}, "", "a•••@" +
+			strings.Repeat("x", 117) + ".example"},
+		{details{Method: paypal, Email: "a@" + strings.Repeat("x", 118) + ".example"}, "email", ""}, // 128 characters
+		{details{Method: wise, Email: "a@" + strings.Repeat("x", 118) + ".example"}, "", "a•••@" +
+			strings.Repeat("x", 118) + ".example"},
 		{details{Method: paypal, Email: "a@example.com", PayPalID: "K7Q2M9X8Y7Z6W"}, "paypal_id", ""},
 		{details{Method: paypal, Email: "a@example.com", IBAN: "DE02120300000000202051"}, "iban", ""},
 		{details{Method: paypal, Email: "a@example.com", StoreID: 1}, "store_id", ""},

@@ -61,6 +61,35 @@ func (s PayoutState) Then(said PayoutState) (PayoutState, bool) {
 	return said, true
 }
 
+// Hear takes what is said of a payout, and gives the state that follows; p is not changed but for what was heard. ref
+// is the provider's of the payment that it speaks of, empty where it is not said or a person speaks. why is a sentence
+// where it cannot be believed: what says that money is back is paid once more, so it must be sure. A provider that says
+// what it has said before says nothing new: a person may have paid since, or marked it. What a person said to be paid
+// is no provider's to take back, and no payment that failed takes back another one that was paid with our reference,
+// such as when a file was handed in twice.
+func (p *Payout) Hear(said PayoutState, ref string, byHand bool) (then PayoutState, why string) {
+	heard := strings.TrimSpace(string(said) + " " + ref)
+	if !byHand && p.Heard == heard {
+		return p.State, ""
+	}
+	then, ok := p.State.Then(said)
+	switch {
+	case !ok:
+		return p.State, fmt.Sprintf("the payout is %s here, and cannot be %s", p.State, said)
+	case byHand:
+		return then, ""
+	case p.State != PayoutPaid || !then.Back():
+	case p.ByHand:
+		return p.State, fmt.Sprintf("somebody has said by hand that it was paid, and this says that it is %s: look at "+
+			"both, and say by hand which is right", said)
+	case ref != "" && p.ProviderRef != "" && ref != p.ProviderRef:
+		return p.State, fmt.Sprintf("it was paid by %s, and this says that %s is %s: look at both", p.ProviderRef, ref,
+			said)
+	}
+	p.Heard = heard
+	return then, ""
+}
+
 // Payout is a payment to a creator. It is of all that was payable to them in one currency at that moment, or of what
 // was posted before the cut-off of its run, over all their accounts, debts included. Its run knows which ledger entries
 // it pays.
@@ -79,6 +108,8 @@ type Payout struct {
 	ProviderRef string       // the provider's; may be empty
 	Fee         int64        // that the provider took for it, minor units of FeeCurrency; not part of Amount
 	FeeCurrency money.Currency
+	Heard       string    // what the provider has said last, see Hear
+	ByHand      bool      // a person has said its state
 	Words       string    // of whoever said its state last: "AC04, the account is closed"
 	Revision    int64     // how often it was taken back or posted again
 	Method      string    // "bank transfer"; may be empty

@@ -108,6 +108,7 @@ type PayoutPart struct {
 	Fee         int64   // that the provider took for all of it, minor units of FeeCurrency
 	FeeCurrency money.Currency
 	Tries       int64
+	Account     string    // hash of the provider's account that was asked; empty: none was
 	FirstAt     time.Time // when it was tried first
 	NextAt      time.Time // when the provider is asked next; zero: not
 	UntilAt     time.Time // until when it is asked
@@ -143,7 +144,7 @@ const (
 	LeftExcluded   LeftOut = "excluded"         // by whoever confirmed the run
 	LeftNegative   LeftOut = "negative_balance" // they owe; it is carried on
 	LeftNoRail     LeftOut = "no_rail"          // the way to pay is not set up
-	LeftIncomplete LeftOut = "incomplete"       // the payment details lack what the rail needs
+	LeftIncomplete LeftOut = "incomplete"       // the payment details lack what the rail needs, or it does not go there
 )
 
 // Words lists the reasons there are.
@@ -162,7 +163,7 @@ func (l LeftOut) Sentence() string {
 		LeftExcluded:   "left out by hand",
 		LeftNegative:   "refunds took more back than was earned since; it is carried on",
 		LeftNoRail:     "the way they are paid is not set up here",
-		LeftIncomplete: "the payment details lack what this way of paying needs",
+		LeftIncomplete: "the payment details lack what this way of paying needs, or it does not go to their country",
 	}[l]
 }
 

@@ -3,6 +3,7 @@ package affiliate
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -116,4 +117,69 @@ func TestPayout_Turn(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPayout_Hear: what says that money is back counts only where it is new and about the payment that was paid, and
+// never against a person who has said that it was paid.
+func TestPayout_Hear(t *testing.T) {
+	type say struct {
+		state  PayoutState
+		ref    string
+		byHand bool
+		then   PayoutState
+		why    string // a part of it
+	}
+	const hand = true
+	for name, list := range map[string][]say{
+		"an old failure after a person paid otherwise": {
+			{PayoutFailed, "T1", false, PayoutFailed, ""},
+			{PayoutPaid, "", hand, PayoutPaid, ""},
+			{PayoutFailed, "T1", false, PayoutPaid, ""},
+		},
+		"a first failure after a person paid": {
+			{PayoutPaid, "", hand, PayoutPaid, ""},
+			{PayoutFailed, "T1", false, PayoutPaid, "look at both"},
+			{PayoutReturned, "T1", false, PayoutPaid, "look at both"},
+			{PayoutReturned, "", hand, PayoutReturned, ""},
+		},
+		"a provider that agrees with a person, and takes it back": {
+			{PayoutPaid, "", hand, PayoutPaid, ""},
+			{PayoutPaid, "T1", false, PayoutPaid, ""},
+			{PayoutReturned, "T1", false, PayoutReturned, ""},
+		},
+		"a file that was handed in twice, canceled and paid": {
+			{PayoutFailed, "T1", false, PayoutFailed, ""},
+			{PayoutPaid, "T2", false, PayoutPaid, ""},
+			{PayoutFailed, "T1", false, PayoutPaid, "T1 is failed"},
+		},
+		"paid, then canceled the second one": {
+			{PayoutPaid, "T2", false, PayoutPaid, ""},
+			{PayoutFailed, "T1", false, PayoutPaid, "paid by T2"},
+			{PayoutReturned, "T2", false, PayoutReturned, ""},
+			{PayoutPaid, "T2", false, PayoutReturned, ""},
+		},
+		"a bank that says of its payments no reference": {
+			{PayoutPaid, "", false, PayoutPaid, ""},
+			{PayoutReturned, "B7", false, PayoutReturned, ""},
+		},
+		"what cannot be": {{PayoutCanceled, "", hand, PayoutSent, "cannot be canceled"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := Payout{State: PayoutSent}
+			for _, s := range list {
+				then, why := p.Hear(s.state, s.ref, s.byHand)
+				if then != s.then || (why == "") != (s.why == "") || !strings.Contains(why, s.why) {
+					t.Fatalf("%+v after %s gives %s, %q", s, p.State, then, why)
+				}
+				if then != p.State {
+					p.ByHand = s.byHand
+				} else if why == "" && then == s.state {
+					p.ByHand = p.ByHand && s.byHand
+				}
+				if p.State = then; why == "" && !s.byHand && then == s.state {
+					p.ProviderRef = s.ref
+				}
+			}
+		})
+	}
 }

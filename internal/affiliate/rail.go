@@ -167,7 +167,11 @@ type Payer struct {
 	Comma    bool           // PayPal wants amounts with a decimal comma
 }
 
-// PaymentResult is what a provider says of one payment.
+// PaymentResult is what a provider says of one payment. Readers of all providers' files and answers tell failed from
+// returned by one rule: a payment has failed that never left, such as one that was rejected, denied or blocked, or
+// canceled before it was sent; it is returned when it was out and came back, as what nobody has accepted in time does.
+// Either is owed again, but of one that has failed a later word that it is paid is believed, and of one that is
+// returned it is not: PayoutState.Then. What cannot be told for sure has no state, and a person looks at it.
 type PaymentResult struct {
 	Line        int    // of a file, from 1
 	Ref         string // ours, as it came back; may be empty
@@ -181,7 +185,43 @@ type PaymentResult struct {
 	ProviderRef string
 	Fee         int64 // minor units of FeeCurrency
 	FeeCurrency money.Currency
-	At          time.Time // when it happened; zero: not said
+	At          time.Time // when it happened; zero: not said, or Day says it
+	Day         string    // on which it happened, 2026-11-29, where no time is said, in the zone of whoever says it
+}
+
+// Before says whether it happened, by its day in whatever zone, before a time; false where nobody has said when.
+func (r PaymentResult) Before(t time.Time) bool {
+	end := r.At
+	if day, err := time.Parse(time.DateOnly, r.Day); err == nil {
+		end = day.Add(36 * time.Hour) // it ends there 12 hours after it does in UTC
+	}
+	return !end.IsZero() && end.Before(t)
+}
+
+// Dated says whether anybody has said when it happened.
+func (r PaymentResult) Dated() bool { return r.Day != "" || !r.At.IsZero() }
+
+// Moment is the time at which it happened to a payout that was confirmed at a time: of a day its begin in a zone, or
+// now where that is today. It is never before the payout was confirmed, nor after now; the zero time where nobody has
+// said it.
+func (r PaymentResult) Moment(confirmed, now time.Time, zone *time.Location) time.Time {
+	at := r.At
+	if day, err := time.Parse(time.DateOnly, r.Day); err == nil {
+		at = dayStart(day, zone)
+		if r.Day == Day(now, zone) {
+			at = now
+		}
+	}
+	switch {
+	case at.IsZero():
+		return at
+	case at.Before(confirmed):
+		at = confirmed
+	}
+	if at.After(now) {
+		return now
+	}
+	return at
 }
 
 // ResultKind says what a file of results is.

@@ -2,6 +2,7 @@ package affiliate
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tributaryhq/tributary/internal/money"
 )
@@ -22,7 +23,7 @@ const (
 // Payee is what is known of where somebody is paid without opening what is sealed.
 type Payee struct {
 	Method    PaymentMethod
-	Country   string
+	Country   string // of the IBAN, where there is one
 	HasIBAN   bool
 	Recipient bool
 	StoreID   StoreID
@@ -36,9 +37,17 @@ type RailSet struct {
 	Stores map[StoreID]money.Currency // that can give credit, and in which currency
 }
 
-// paypalCurrencies are those that PayPal pays out in (from memory: developer.paypal.com lists them).
-var paypalCurrencies = []money.Currency{"AUD", "BRL", "CAD", "CNY", "CZK", "DKK", "EUR", "HKD", "HUF", "ILS", "JPY",
-	"MYR", "MXN", "TWD", "NZD", "NOK", "PHP", "PLN", "GBP", "SGD", "SEK", "CHF", "THB", "USD"}
+// paypalCurrencies are those that PayPal pays out in (from memory: developer.paypal.com lists them), but for HUF and
+// TWD: PayPal takes no decimals in these ("currency codes" there), and what is due in them has decimals.
+var paypalCurrencies = []money.Currency{"AUD", "BRL", "CAD", "CNY", "CZK", "DKK", "EUR", "HKD", "ILS", "JPY", "MYR",
+	"MXN", "NZD", "NOK", "PHP", "PLN", "GBP", "SGD", "SEK", "CHF", "THB", "USD"}
+
+// sepaCountries are those whose accounts take part in SEPA (EPC409-09).
+var sepaCountries = strings.Fields("AD AL AT BE BG CH CY CZ DE DK EE ES FI FR GB GG GI GR HR HU IE IM IS IT JE LI LT " +
+	"LU LV MC MD ME MK MT NL NO PL PT RO RS SE SI SK SM VA")
+
+// InSEPA says whether an account with an IBAN of a country can be paid by SEPA.
+func InSEPA(country string) bool { return slices.Contains(sepaCountries, country) }
 
 // Has says whether a rail can be used at all; whether a store can give credit is said by Takes.
 func (s RailSet) Has(r Rail) bool {
@@ -90,7 +99,7 @@ func (s RailSet) Takes(r Rail, p Payee, c money.Currency) (variant string, why L
 		if c != "EUR" {
 			return "", LeftCurrency
 		}
-		if !p.HasIBAN {
+		if !p.HasIBAN || !InSEPA(p.Country) {
 			return "", LeftIncomplete
 		}
 		return string(s.Pain), ""

@@ -42,6 +42,15 @@ func (s Statement) Serial() string { return fmt.Sprintf("%d-%05d", s.Year, s.Num
 // is in the ledger by then.
 const StatementDelay = time.Hour
 
+// MonthText says a month, such as 2026-10, to people: "October 2026". What is no month stays as it is.
+func MonthText(month string) string {
+	at, err := time.Parse("2006-01", month)
+	if err != nil {
+		return month
+	}
+	return at.Format("January 2006")
+}
+
 // StatementMonth is a month whose statements are or can be issued.
 type StatementMonth struct {
 	Month  string // 2026-10

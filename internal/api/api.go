@@ -117,6 +117,9 @@ func register[I, O any](a *API, api huma.API, o operation, handler func(context.
 	if large, ok := any(*new(I)).(interface{ mostBytes() int64 }); ok {
 		declared.MaxBodyBytes = large.mostBytes()
 	}
+	if _, ok := any(*new(I)).(interface{ mayConflict() }); ok { // all writes may
+		declared.Errors = append(declared.Errors, http.StatusConflict)
+	}
 	if strings.HasPrefix(o.id, "create-") {
 		declared.DefaultStatus = http.StatusCreated
 	}

@@ -73,13 +73,20 @@ type PayoutPartPath struct {
 	ID string `path:"id" example:"prt_1"`
 }
 
-func (a *API) payoutFile(ctx context.Context, in *PayoutPartPath) (*templateOutput, error) {
+type payoutFileInput struct {
+	PayoutPartPath
+	OwedAgain bool `query:"owed_again" doc:"true: also where payouts of it failed or came back. Handed in then, it could pay them twice"`
+}
+
+func (payoutFileInput) mayConflict() {}
+
+func (a *API) payoutFile(ctx context.Context, in *payoutFileInput) (*templateOutput, error) {
 	id, err := idPath[affiliate.PayoutPartID]("prt_", in.ID)
 	if err != nil {
 		return nil, err
 	}
 	web.AllowTime(requestOf(ctx).Writer)
-	name, body, err := a.App.PayoutFile(ctx, id)
+	name, body, err := a.App.PayoutFile(ctx, id, in.OwedAgain)
 	if err != nil {
 		return nil, err
 	}

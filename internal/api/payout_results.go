@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
+	"github.com/tributaryhq/tributary/internal/app"
 	"github.com/tributaryhq/tributary/internal/money"
 	"github.com/tributaryhq/tributary/internal/storage"
 	"github.com/tributaryhq/tributary/internal/web"
@@ -59,11 +60,11 @@ type readResultsInput struct {
 	RawBody []byte `contentType:"application/octet-stream" doc:"A payment status report of a bank (pain.002), an activity report of PayPal, results of Wise, or CSV"`
 }
 
-func (readResultsInput) mostBytes() int64 { return web.MaxImport }
+func (readResultsInput) mostBytes() int64 { return app.MaxResults }
 
 func (a *API) readResults(ctx context.Context, in *readResultsInput) (*output[ResultFileJSON], error) {
 	web.AllowTime(requestOf(ctx).Writer)
-	file, err := a.App.ReadResults(ctx, in.Name, in.RawBody)
+	file, _, err := a.App.ReadResults(ctx, in.Name, in.RawBody)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +88,7 @@ type ResultLineJSON struct {
 	Line        int64                   `json:"line" doc:"Of the file, from 1"`
 	Outcome     affiliate.ResultOutcome `json:"outcome" doc:"same: it says what was known, or what is out of date; unmatched: no payout is it; refused: it cannot be"`
 	Payout      *string                 `json:"payout" example:"pay_1" doc:"Which it is about; null: none was found"`
-	State       affiliate.PayoutState   `json:"state" doc:"Of the payout, by this line"`
+	State       *string                 `json:"state" enum:"paid,pending,unclaimed,failed,returned,canceled" doc:"Of the payout, by this line; null: it could not be read"`
 	Ref         string                  `json:"ref" example:"TRB-1-K7Q2M9" doc:"Ours, as it came back; may be empty"`
 	Destination string                  `json:"destination" doc:"Masked"`
 	Amount      *string                 `json:"amount" example:"120.00" doc:"null: it is not said"`
@@ -98,8 +99,11 @@ type ResultLineJSON struct {
 
 // ResultLineView is how the API and the command line show a line of results.
 func ResultLineView(l storage.NamedResultLine) ResultLineJSON {
-	v := ResultLineJSON{Line: l.Line, Outcome: l.Outcome, State: l.State, Ref: l.Ref, Destination: l.Masked,
-		Words: l.Words, Why: l.Reason}
+	v := ResultLineJSON{Line: l.Line, Outcome: l.Outcome, Ref: l.Ref, Destination: l.Masked, Words: l.Words,
+		Why: l.Reason}
+	if l.State != "" {
+		v.State = orNull(string(l.State))
+	}
 	if l.Currency != "" {
 		v.Amount, v.Currency = orNull(money.Format(l.Amount, l.Currency)), orNull(l.Currency.Code())
 	}

@@ -142,8 +142,7 @@ func (a *API) newPayoutRun(ctx context.Context, in RunAskedJSON) (asked app.NewP
 		return asked, err
 	}
 	asked = app.NewPayoutRun{All: in.All, Elsewhere: in.Elsewhere, Rails: in.Rails}
-	f := &asked.Filter
-	narrowed := len(in.Creators) > 0 || in.Campaign != "" || in.Offer != "" || in.Currency != ""
+	narrowed := in.Creators != nil || in.Campaign != "" || in.Offer != "" || in.Currency != ""
 	switch {
 	case in.All && len(in.Payouts) > 0:
 		return asked, affiliate.FieldErrorf("payouts", "are paid one by one; leave out all, or use creators")
@@ -159,22 +158,8 @@ func (a *API) newPayoutRun(ctx context.Context, in RunAskedJSON) (asked app.NewP
 		}
 		asked.Payouts = append(asked.Payouts, payout)
 	}
-	if f.Creators, err = affiliate.ParseIDs[affiliate.CreatorID]("creators", "cre_", in.Creators); err != nil {
-		return asked, err
-	}
-	if asked.Exclude, err = affiliate.ParseIDs[affiliate.CreatorID]("exclude", "cre_", in.Exclude); err != nil {
-		return asked, err
-	}
-	if f.Campaign, err = affiliate.OptionalID[affiliate.CampaignID]("campaign", "cmp_", in.Campaign); err != nil {
-		return asked, err
-	}
-	if f.Offer, err = affiliate.OptionalID[affiliate.OfferID]("offer", "off_", in.Offer); err != nil {
-		return asked, err
-	}
-	if f.Currency, err = currencyIn("currency", in.Currency, ""); err != nil {
-		return asked, err
-	}
-	f.Until, err = affiliate.ParseMoment("until", in.Until, zone, 1)
+	err = app.RunAsked{Offer: in.Offer, Campaign: in.Campaign, Currency: in.Currency, Until: in.Until,
+		Creators: in.Creators, Exclude: in.Exclude}.Into(&asked, zone)
 	return asked, err
 }
 

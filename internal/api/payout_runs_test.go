@@ -183,6 +183,18 @@ func TestAPI_payoutRunPreview(t *testing.T) {
 			o.owner.call("POST", v1+"/payout-runs/preview", asked).problem(422, "invalid", field)
 			o.owner.call("POST", v1+"/payout-runs", asked).problem(422, "invalid", field)
 		}
+		nobody := object{"all": true, "elsewhere": true, "creators": []string{}} // not everybody
+		for _, path := range []string{"/payout-runs/preview", "/payout-runs"} {
+			if d := o.owner.call("POST", v1+path, nobody).problem(422, "invalid", "creators"); !strings.Contains(d,
+				"names nobody") {
+				o.Errorf("detail %q", d)
+			}
+		}
+		if d := o.owner.call("POST", v1+"/payout-runs", object{"all": true, "creators": []string{"cre_2"}}).problem(409,
+			"conflict", "payouts"); !strings.Contains(d,
+			"1 creator (5.00 USD): nobody has entered where to pay them") {
+			o.Errorf("detail %q", d)
+		}
 		for _, field := range []string{"method", "reference", "paid_on"} {
 			o.owner.call("POST", v1+"/payout-runs", object{"all": true, field: "2026-05-01"}).problem(422, "invalid",
 				field)
@@ -262,7 +274,7 @@ func TestAPI_payoutRunPreview(t *testing.T) {
 	})
 }
 
-// railFile writes a line for each payment, and reads lines of a reference and a state.
+// railFile writes a line for each payment, and reads lines of a reference, or an e-mail address, and a state.
 type railFile struct{}
 
 func (railFile) Write(f affiliate.PaymentFile) (string, []byte, error) {
@@ -278,7 +290,14 @@ func (railFile) Kind() affiliate.ResultKind { return affiliate.ResultCSV }
 func (railFile) Read(_ string, body []byte) (list []affiliate.PaymentResult, err error) {
 	for line := range strings.Lines(string(body)) {
 		ref, state, _ := strings.Cut(strings.TrimSpace(line), ",")
-		list = append(list, affiliate.PaymentResult{Line: len(list) + 1, Ref: ref, State: affiliate.PayoutState(state)})
+		result := affiliate.PaymentResult{Line: len(list) + 1, Ref: ref, State: affiliate.PayoutState(state)}
+		if strings.Contains(ref, "@") {
+			result.Ref, result.Destination = "", ref
+		}
+		if state == "" {
+			result.Words = "it says no state"
+		}
+		list = append(list, result)
 	}
 	return list, nil
 }
@@ -319,6 +338,16 @@ func TestAPI_payoutFiles(t *testing.T) {
 		}
 		o.owner.call("POST", v1+"/payout-runs/run_1/cancel", object{"reason": "typo"}).problem(409, "conflict", "state")
 
+		marks := func(state, reason string) {
+			o.owner.call("POST", v1+"/payouts/marks", object{"payouts": []string{"pay_1"}, "state": state,
+				"reason": reason}).ok(200)
+		}
+		marks("failed", "never handed in")
+		o.owner.call("GET", file, nil).problem(409, "conflict", "owed_again")
+		if again := o.owner.call("GET", file+"?owed_again=true", nil); again.raw != first.raw {
+			o.Errorf("the file to keep it: %q", again.raw)
+		}
+
 		ref := o.viewer.call("GET", v1+"/payouts/pay_1", nil).ok(200)["ref"].(string)
 		results := ref + ",paid\nTRB-7-NONE,paid\n"
 		octets := map[string]string{"Content-Type": "application/octet-stream"}
@@ -339,6 +368,37 @@ func TestAPI_payoutFiles(t *testing.T) {
 			o.Errorf("lines: %v", lines)
 		}
 		o.viewer.call("GET", v1+"/payout-results/rsf_9/lines", nil).problem(404, "not_found", "")
+		odd := o.owner.callWith(octets, "POST", v1+"/payout-results?name=odd.csv",
+			ref+",\nzoe@creators.example,paid\n").ok(200)
+		for _, l := range o.viewer.call("GET", v1+"/payout-results/"+odd["id"].(string)+"/lines", nil).
+			ok(200)["data"].([]any) {
+			switch l := l.(object); l["line"] {
+			case 1.0: // it could not be read
+				if l["state"] != nil || l["outcome"] != "refused" || l["payout"] != "pay_1" {
+					o.Errorf("line: %v", l)
+				}
+			default:
+				if l["state"] != "paid" || l["destination"] != "z•••@creators.example" {
+					o.Errorf("line: %v", l)
+				}
+			}
+		}
+		large := ref + ",paid" + strings.Repeat(" ", 9<<20)
+		o.owner.callWith(octets, "POST", v1+"/payout-results?name=large.csv", large).ok(200)
+		if d := o.owner.callWith(octets, "POST", v1+"/payout-results?name=large.csv", strings.Repeat(large, 4)).
+			problem(413, "too_large", ""); !strings.Contains(d, "32 MB") || !strings.Contains(d, "narrow the file") {
+			o.Errorf("detail %q", d)
+		}
+		for rail, want := range map[string]int{"paypal_file": 3, "sepa_file": 0} {
+			if list := o.viewer.call("GET", v1+"/payouts?rail="+rail, nil).ok(200)["data"].([]any); len(list) != want {
+				o.Errorf("by the rail %s: %v", rail, list)
+			}
+		}
+		o.viewer.call("GET", v1+"/payouts?rail=gold", nil).problem(422, "invalid", "rail")
+		if list := o.viewer.call("GET", v1+"/payouts?q="+strings.ToLower(ref), nil).ok(200)["data"].([]any); len(
+			list) != 1 || list[0].(object)["id"] != "pay_1" {
+			o.Errorf("by our reference: %v", list)
+		}
 
 		o.manager.call("POST", v1+"/payouts/marks", object{"payouts": []string{"pay_2"}, "state": "paid"}).
 			problem(403, "forbidden", "")

@@ -171,8 +171,9 @@ type PayoutFilter struct {
 	Creator  string                `query:"creator" doc:"cre_…: only theirs"`
 	Run      string                `query:"run" doc:"run_…: only those that were recorded in it"`
 	State    affiliate.PayoutState `query:"state"`
+	Rail     affiliate.Rail        `query:"rail" doc:"Only those that were paid by it"`
 	Currency string                `query:"currency" example:"EUR"`
-	Q        string                `query:"q" doc:"In the creator's name, e-mail address or handles, and in the reference"`
+	Q        string                `query:"q" doc:"In the creator's name, e-mail address or handles, and in the references: yours, ours and the provider's"`
 	From     string                `query:"from" doc:"Paid at or after: a day in the account's time zone (2026-11-01), or an RFC 3339 time"`
 	To       string                `query:"to" doc:"Paid before: a time, or a day, which is the last one that counts"`
 }

@@ -49,8 +49,12 @@ func humaProblem(status int, message string, errs []error) *web.Problem {
 
 // bodyTooLarge says how much an address takes, and what to do with a file that is larger.
 func bodyTooLarge(most int64) *web.Problem {
-	detail := fmt.Sprintf("The body is larger than the %s that this address takes; send it in several parts.",
-		strings.TrimSuffix(fmt.Sprintf("%.1f", float64(most)/(1<<20)), ".0")+" MB")
+	remedy := "send it in several parts"
+	if most == app.MaxResults {
+		remedy = "narrow the file, such as to a month"
+	}
+	detail := fmt.Sprintf("The body is larger than the %s that this address takes; %s.",
+		strings.TrimSuffix(fmt.Sprintf("%.1f", float64(most)/(1<<20)), ".0")+" MB", remedy)
 	if most == web.MaxImport {
 		detail += fmt.Sprintf(" A file to import is divided into several, each with the line that names the columns, "+
 			"or imported whole, up to %d MB, by the command tributary import.", app.MaxImport>>20)

@@ -85,7 +85,7 @@ func (ResultsCSV) Read(_ string, body []byte) ([]affiliate.PaymentResult, error)
 	days, results := t.Days("date"), make([]affiliate.PaymentResult, len(t.Rows))
 	for i, row := range t.Rows {
 		results[i] = csvResult(t, row)
-		results[i].At = days[i]
+		results[i].Day = days[i]
 	}
 	return results, nil
 }

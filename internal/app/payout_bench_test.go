@@ -112,6 +112,37 @@ func benchmarkPayoutRuns(b *testing.B, db *storage.DB) {
 			}
 		}
 	})
+	a.Now = func() time.Time { return deskStart.AddDate(0, 1, 0) }
+	b.Run("statements", func(b *testing.B) {
+		defer peak(b)()
+		for b.Loop() {
+			done, err := a.IssueStatements(ctx, "2026-11")
+			if err != nil || int64(len(done.Statements))+done.Before != creators {
+				b.Fatal(len(done.Statements), done.Before, err)
+			}
+		}
+	})
+	b.Run("check", func(b *testing.B) {
+		for b.Loop() {
+			if wrong, err := db.Check(ctx); err != nil || len(wrong) > 0 {
+				b.Fatal(wrong, err)
+			}
+		}
+	})
+	b.Run("payees", func(b *testing.B) {
+		f, _, err := a.PayeeYear(ctx, 2026, "")
+		for b.Loop() {
+			if err == nil {
+				_, _, err = db.SumPayees(ctx, f)
+			}
+			if err == nil {
+				_, _, err = db.PayeeTotals(ctx, f, storage.Page{Limit: 50})
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // peak reports how much memory is in use at most until what it gives is called.

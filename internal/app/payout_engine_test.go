@@ -24,7 +24,8 @@ func (c *till) payBy(creator affiliate.CreatorID, method affiliate.PaymentMethod
 	err := c.DB.InTx(c.ctx, func(tx *storage.Tx) error {
 		_, err := tx.AddPaymentDetails(c.ctx, storage.PaymentDetails{CreatorID: creator, Method: method,
 			Details: []byte(creator.String()), Masked: "by " + creator.String(),
-			HasIban: method == affiliate.MethodBank, UsableAt: c.now(), Author: "the test", CreatedAt: c.now()})
+			Country: "DE", HasIban: method == affiliate.MethodBank, UsableAt: c.now(), Author: "the test",
+			CreatedAt: c.now()})
 		return err
 	})
 	must(c.desk, method, err)
@@ -140,6 +141,7 @@ func TestSendPayouts(t *testing.T) {
 			reason     string
 			field, say string
 		}{{affiliate.PayoutCanceled, "", "state", "must be paid"}, {affiliate.PayoutReady, "", "state", "must be paid"},
+			{affiliate.PayoutPending, "", "state", "must be paid, failed or returned"},
 			{affiliate.PayoutFailed, " ", "reason", "why"}, {affiliate.PayoutReturned, "", "reason", "why"}} {
 			_, err = c.MarkPayouts(c.ctx, ids, wrong.state, wrong.reason, "")
 			c.want(err, affiliate.Invalid, wrong.field, wrong.say)
@@ -153,7 +155,8 @@ func TestSendPayouts(t *testing.T) {
 
 		done, err := c.MarkPayouts(c.ctx, ids, affiliate.PayoutPaid, "", " T-7 ")
 		if must(c.desk, done, err); len(done) != 2 || done[0].Outcome != affiliate.ResultChanged ||
-			done[1].Payout.ProviderRef != "T-7" || !done[1].Payout.PaidAt.Equal(c.now()) {
+			done[1].Payout.Reference != "T-7" || done[1].Payout.ProviderRef != "" ||
+			!done[1].Payout.PaidAt.Equal(c.now()) {
 			c.Errorf("marked %+v", done)
 		}
 		done, err = c.MarkPayouts(c.ctx, ids[:1], affiliate.PayoutReturned, "AC04, the account is closed", "")
@@ -632,5 +635,45 @@ func TestSendAtOnce_race(t *testing.T) {
 			must(c.desk, rest, err)
 			c.is("due", c.due(), "")
 		}
+	})
+}
+
+// TestHearPayouts_byHand: what a provider has said of a payout before it says again and again. A person who has paid
+// it otherwise since is not contradicted, nothing is owed a second time, and their reference and the provider's stay.
+func TestHearPayouts_byHand(t *testing.T) {
+	eachTill(t, func(c *till) {
+		anna := c.promoter("Anna")
+		c.earn(account(anna), 1000, 0)
+		c.payBy(anna.CreatorID, affiliate.MethodPayPal)
+		run, err := c.SendPayouts(c.ctx, app.NewPayoutRun{All: true})
+		must(c.desk, run, err)
+		must(c.desk, run, c.handOver(run.ID))
+		hear := func(state affiliate.PayoutState, ref string, want affiliate.ResultOutcome) {
+			c.Helper()
+			done, err := c.TurnPayouts(c.ctx, "PayPal", []app.PayoutNews{{Payout: 1, State: state, ProviderRef: ref}})
+			if must(c.desk, done, err); done[0].Outcome != want {
+				c.Errorf("%s of %s is %+v, want %s", state, ref, done[0], want)
+			}
+		}
+		mark := func(state affiliate.PayoutState, reason, reference string) {
+			c.Helper()
+			_, err := c.MarkPayouts(c.ctx, []affiliate.PayoutID{1}, state, reason, reference)
+			must(c.desk, run, err)
+		}
+		hear(affiliate.PayoutFailed, "T1", affiliate.ResultChanged)
+		c.is("Anna holds", c.holds(anna.CreatorID), "ofm_1 USD 1000 payable 1000 paid 0")
+		mark(affiliate.PayoutPaid, "", "bank 7")
+		for range 2 {
+			hear(affiliate.PayoutFailed, "T1", affiliate.ResultSame)
+		}
+		hear(affiliate.PayoutReturned, "T1", affiliate.ResultRefused)
+		c.is("payouts", c.states(run.ID), "pay_1 paid 1000")
+		c.is("Anna holds", c.holds(anna.CreatorID), "ofm_1 USD 0 payable 0 paid 1000")
+		mark(affiliate.PayoutPaid, "", "bank 8")
+		if p, err := c.DB.Payout(c.ctx, 1); must(c.desk, p, err).Reference != "bank 8" || p.ProviderRef != "T1" {
+			c.Errorf("the references are %q and %q", p.Reference, p.ProviderRef)
+		}
+		mark(affiliate.PayoutReturned, "the account is closed", "")
+		c.is("Anna holds", c.holds(anna.CreatorID), "ofm_1 USD 1000 payable 1000 paid 0")
 	})
 }

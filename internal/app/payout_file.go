@@ -17,9 +17,12 @@ import (
 const mostBrand = 60
 
 // PayoutFile gives the file of a part of a run, and what it is called: the same bytes each time. The first time it is
-// made, kept sealed, and its payouts are sent from then on. Errors: Conflict for a part that has no file, or that was
-// canceled; Invalid, of the field of a payment, where one cannot be in it.
-func (a *App) PayoutFile(ctx context.Context, id affiliate.PayoutPartID) (name string, body []byte, err error) {
+// made, kept sealed, and its payouts are sent from then on. Whoever hands it in once some of its payouts are owed again
+// may pay them twice: then it is given only to somebody who knows that. Errors: Conflict for a part that has no file,
+// that was canceled, or of which payouts are owed again (of the field owed_again); Invalid, of the field of a payment,
+// where one cannot be in it.
+func (a *App) PayoutFile(ctx context.Context, id affiliate.PayoutPartID, knowing bool) (name string, body []byte,
+	err error) {
 	err = a.DB.InTx(ctx, func(tx *storage.Tx) error {
 		part, err := tx.PayoutPart(ctx, id)
 		if err != nil {
@@ -39,6 +42,9 @@ func (a *App) PayoutFile(ctx context.Context, id affiliate.PayoutPartID) (name s
 		case part.State == affiliate.PartCanceled:
 			return affiliate.ConflictErrorf("state", "all payouts of the file were canceled")
 		case sealed != nil:
+			if err := a.mayHandInAgain(ctx, tx, part, knowing); err != nil {
+				return err
+			}
 			name = part.FileName
 			if body, err = a.openFile(sealed); err != nil {
 				return err
@@ -53,6 +59,22 @@ func (a *App) PayoutFile(ctx context.Context, id affiliate.PayoutPartID) (name s
 			"reference": part.Reference})
 	})
 	return name, body, err
+}
+
+// mayHandInAgain refuses a file that was made before and of which payouts are owed again: they may be paid otherwise.
+func (a *App) mayHandInAgain(ctx context.Context, tx *storage.Tx, part affiliate.PayoutPart, knowing bool) error {
+	if knowing {
+		return nil
+	}
+	counts, err := tx.OwedAgain(ctx, part.RunID)
+	back := counts[part.ID]
+	if err != nil || back == 0 {
+		return err
+	}
+	return affiliate.ForPeople(affiliate.ConflictErrorf("owed_again", "%d of its payouts failed or came back, and are "+
+		"owed again: handed in now, the file could pay them twice. Say owed_again where it is only to be kept", back),
+		fmt.Sprintf("%d of its payouts failed or came back, and are owed again: handed in now, the file could pay "+
+			"them twice", back))
 }
 
 // makeFile makes the file of a part whose run is locked, keeps it, and says of part, payouts and run that they are

@@ -49,8 +49,8 @@ func (c counter) owed(name string, amount int64, d affiliate.PaymentDetails) aff
 	err = c.DB.InTx(c.ctx, func(tx *storage.Tx) error {
 		_, err := tx.AddPaymentDetails(c.ctx, storage.PaymentDetails{CreatorID: om.CreatorID, Method: d.Method,
 			Details: c.Sealer.Seal(app.SealPaymentDetails, plain), Masked: masked, Holder: d.Holder,
-			HasIban: d.IBAN != "", Recipient: d.Recipient != "", UsableAt: c.now(), Author: "the test",
-			CreatedAt: c.now()})
+			Country: d.Country(), HasIban: d.IBAN != "", Recipient: d.Recipient != "", UsableAt: c.now(),
+			Author: "the test", CreatedAt: c.now()})
 		return err
 	})
 	must(c.desk, err, err)
@@ -79,7 +79,7 @@ func (c counter) sent() (affiliate.PayoutRun, []affiliate.PayoutPart) {
 
 func (c counter) file(id affiliate.PayoutPartID) string {
 	c.Helper()
-	_, body, err := c.PayoutFile(c.ctx, id)
+	_, body, err := c.PayoutFile(c.ctx, id, false)
 	return string(must(c.desk, body, err))
 }
 
@@ -139,7 +139,7 @@ func TestPayoutFile(t *testing.T) {
 		// From then on it stays as it is, whatever changes.
 		c.pass(48 * time.Hour)
 		c.set("name", "Other brand")
-		name, again, err := c.PayoutFile(c.ctx, parts[0].ID)
+		name, again, err := c.PayoutFile(c.ctx, parts[0].ID, false)
 		must(c.desk, again, err)
 		c.is("the file again", string(again), file)
 		c.is("its name", name, parts[0].Reference+".xml")
@@ -165,8 +165,27 @@ func TestPayoutFile(t *testing.T) {
 		ref = c.payout(run.ID, carl).Ref
 		c.is("the file for PayPal", fmt.Sprint(rows),
 			fmt.Sprintf("[[carl@example.com 7,00 EUR %s Other brand creator payout %s PAYPAL]]", ref, ref))
-		_, _, err = c.PayoutFile(c.ctx, 99)
+		_, _, err = c.PayoutFile(c.ctx, 99, false)
 		c.want(err, affiliate.NotFound, "", "prt_99")
+	})
+}
+
+// TestPayoutFile_owedAgain: a file whose payouts are owed again could pay them twice; whoever knows that gets it all
+// the same, byte for byte.
+func TestPayoutFile_owedAgain(t *testing.T) {
+	eachCounter(t, func(c counter) {
+		anna := c.owed("Anna", 10000, annas)
+		c.owed("Ben", 3805, bens)
+		run, parts := c.sent()
+		file := c.file(parts[0].ID)
+		done, err := c.MarkPayouts(c.ctx, []affiliate.PayoutID{c.payout(run.ID, anna).ID}, affiliate.PayoutFailed,
+			"it was never handed in", "")
+		must(c.desk, done, err)
+		_, _, err = c.PayoutFile(c.ctx, parts[0].ID, false)
+		c.want(err, affiliate.Conflict, "owed_again", "1 of its payouts")
+		_, again, err := c.PayoutFile(c.ctx, parts[0].ID, true)
+		must(c.desk, again, err)
+		c.is("the file again", string(again), file)
 	})
 }
 
@@ -179,7 +198,7 @@ func TestPayoutFile_refused(t *testing.T) {
 		c.owed("Ben", 2000, bens)
 		run, parts := c.sent()
 		p := c.payout(run.ID, anna)
-		_, _, err := c.PayoutFile(c.ctx, parts[0].ID)
+		_, _, err := c.PayoutFile(c.ctx, parts[0].ID, false)
 		c.want(err, affiliate.Invalid, "payments", p.Ref, "Anna", "cancel this payout")
 		c.is("states", c.states(run.ID), "Anna ready, Ben ready")
 		canceled, err := c.CancelPayout(c.ctx, p.ID, "no name")
@@ -189,11 +208,11 @@ func TestPayoutFile_refused(t *testing.T) {
 		c.PaymentFiles = nil
 		c.owed("Carl", 2000, bens)
 		_, parts = c.sent()
-		_, _, err = c.PayoutFile(c.ctx, parts[0].ID)
+		_, _, err = c.PayoutFile(c.ctx, parts[0].ID, false)
 		c.want(err, affiliate.Conflict, "rail", "SEPA file")
 		canceledRun, err := c.CancelRun(c.ctx, parts[0].RunID, "again")
 		must(c.desk, canceledRun, err)
-		_, _, err = c.PayoutFile(c.ctx, parts[0].ID)
+		_, _, err = c.PayoutFile(c.ctx, parts[0].ID, false)
 		c.want(err, affiliate.Conflict, "state", "canceled")
 	})
 }
@@ -226,7 +245,7 @@ func answered(part, all string, single map[string]string) string {
 // read reads a file of results, and tells what became of its lines.
 func (c counter) read(name, body string) string {
 	c.Helper()
-	f, err := c.ReadResults(c.ctx, name, []byte(body))
+	f, _, err := c.ReadResults(c.ctx, name, []byte(body))
 	must(c.desk, f, err)
 	lines, _, err := c.DB.ResultLines(c.ctx, storage.ResultLineFilter{File: f.ID},
 		storage.Page{Limit: storage.MaxLimit})
@@ -385,7 +404,7 @@ func TestReadResults_race(t *testing.T) {
 		var group sync.WaitGroup
 		for range 4 {
 			group.Go(func() {
-				if _, err := c.ReadResults(c.ctx, "x.csv", []byte(body)); err != nil {
+				if _, _, err := c.ReadResults(c.ctx, "x.csv", []byte(body)); err != nil {
 					c.Error(err)
 				}
 			})
@@ -423,14 +442,106 @@ func TestReadResults_lies(t *testing.T) {
 		for name, body := range map[string]string{"empty": "", "a picture": "\x89PNG\x00\x00",
 			"a page":  "<html></html>",
 			"a table": "a,b\n1,2\n"} {
-			_, err := c.ReadResults(c.ctx, name, []byte(body))
+			_, _, err := c.ReadResults(c.ctx, name, []byte(body))
 			c.want(err, affiliate.Invalid, "file", "no kind that is known")
 		}
-		_, err := c.ReadResults(c.ctx, "x", make([]byte, app.MaxResults+1))
+		_, _, err := c.ReadResults(c.ctx, "x", make([]byte, app.MaxResults+1))
 		c.want(err, affiliate.Invalid, "file", "MB")
 		c.is("a good one", c.read("good.csv", "Our "+
 			"reference,Status,Reason\n"+a.Ref+",PAID,\n"+b.Ref+",failed,blocked\n"),
 			"2 Anna changed; 3 Ben changed")
+	})
+}
+
+// TestReadResults_repeat: a bank that refuses the second upload of a file says nothing of the first one.
+func TestReadResults_repeat(t *testing.T) {
+	eachCounter(t, func(c counter) {
+		anna := c.owed("Anna", 10000, annas)
+		c.owed("Ben", 3805, bens)
+		run, parts := c.sent()
+		c.file(parts[0].ID)
+		repeat := func(part, single string) string {
+			return `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt><OrgnlGrpInfAndSts>` +
+				`<OrgnlMsgId>` + part + `</OrgnlMsgId><GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>AM05</Cd></Rsn></StsRsnInf>` +
+				`</OrgnlGrpInfAndSts><OrgnlPmtInfAndSts>` + single + `</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>`
+		}
+		const words = "the bank refuses a repeat of what it has already; what it said of the first one counts; AM05, " +
+			"it was sent before"
+		c.is("before an answer", c.read("1.xml", repeat(parts[0].Reference, "")), "1  refused "+words)
+		c.is("settled", c.read("2.xml", answered(parts[0].Reference, "ACSC", nil)), "1 Anna changed; 1 Ben changed")
+		c.is("after it", c.read("3.xml", repeat(parts[0].Reference, `<TxInfAndSts><OrgnlEndToEndId>`+
+			c.payout(run.ID, anna).Ref+`</OrgnlEndToEndId><TxSts>RJCT</TxSts></TxInfAndSts>`)), "1 Anna refused "+words+
+			"; 2  refused "+words)
+		c.is("another server", c.read("4.xml", repeat("TRB-R1-1-AAAAAA", "")),
+			"1  unmatched no file from here has this reference")
+		c.is("states", c.states(run.ID), "Anna paid, Ben paid")
+		c.is("owed again", c.due(), "")
+	})
+}
+
+// TestReadResults_day: a day is one of the account's, wherever that is, and none before the payout was confirmed.
+func TestReadResults_day(t *testing.T) {
+	for zone, begin := range map[string]string{"America/New_York": "2027-01-01T05:00:00Z",
+		"Pacific/Auckland": "2026-12-31T11:00:00Z"} {
+		t.Run(zone, func(t *testing.T) {
+			eachCounter(t, func(c counter) {
+				c.set("timezone", zone)
+				anna, ben := c.owed("Anna", 10000, annas), c.owed("Ben", 3805, byPayPal("ben@example.com"))
+				dora := c.owed("Dora", 3806, bens)
+				carl := c.owed("Carl", 700, affiliate.PaymentDetails{Method: affiliate.MethodWise,
+					Email: "c@x.example"})
+				run, parts := c.sent()
+				for _, p := range parts {
+					c.file(p.ID)
+				}
+				c.pass(60 * 24 * time.Hour)
+				a, b, w := c.payout(run.ID, anna), c.payout(run.ID, ben), c.payout(run.ID, carl)
+				c.is("by table", c.read("1.csv", "ref,state,date\n"+a.Ref+",paid,2027-01-01\n"), "2 Anna changed")
+				c.is("by activity", c.read("2.csv", "Date,Status,Type,Currency,Gross,Transaction ID,Note\n01/13/2026,"+
+					"Completed,Sale,EUR,5,T0,\n01/01/2027,Completed,Payout,EUR,-38.05,T1,"+b.Ref+"\n"), "3 Ben changed")
+				c.is("by Wise", c.read("3.csv", "ID,Status,Finished on,Target currency,Reference\n1,COMPLETED,"+
+					"2027-01-01 00:10:00,EUR,"+w.Ref+"\n"), "2 Carl changed")
+				c.is("by a statement", c.read("4.xml", `<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.02">`+
+					`<BkToCstmrStmt><Stmt><Ntry><Amt Ccy="EUR">38.06</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts>BOOK</Sts>`+
+					`<BookgDt><Dt>2027-01-01</Dt></BookgDt><NtryDtls><TxDtls><Refs><EndToEndId>`+
+					c.payout(run.ID, dora).Ref+`</EndToEndId></Refs></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt>`+
+					`</Document>`), "1 Dora changed")
+				for _, id := range []affiliate.CreatorID{anna, ben, carl, dora} {
+					c.is("paid at", c.payout(run.ID, id).PaidAt.UTC().Format(time.RFC3339), begin)
+				}
+				c.earnIn("EUR", affiliate.Account{CreatorID: anna}, 500, 0)
+				again, more := c.sent()
+				c.file(more[0].ID)
+				c.read("5.csv", "ref,state,date\n"+c.payout(again.ID, anna).Ref+",paid,2027-01-01\n")
+				if p := c.payout(again.ID, anna); !p.PaidAt.Equal(p.CreatedAt) {
+					c.Errorf("paid at %s, and confirmed at %s", p.PaidAt, p.CreatedAt)
+				}
+			})
+		})
+	}
+}
+
+// TestReadResults_undated: a line without reference and day is of no payout for sure where there was another one like
+// it, also one that has ended.
+func TestReadResults_undated(t *testing.T) {
+	eachCounter(t, func(c counter) {
+		anna := c.owed("Anna", 10000, byPayPal("anna@example.com"))
+		const header, line = "Status,Type,Currency,Gross,To Email Address,Transaction ID\n",
+			"Completed,Payout,EUR,-100.00,anna@example.com,T1\n"
+		run, parts := c.sent()
+		c.file(parts[0].ID)
+		c.is("alone", c.read("1.csv", header+line), "2 Anna changed")
+		marked, err := c.MarkPayouts(c.ctx, []affiliate.PayoutID{c.payout(run.ID, anna).ID}, affiliate.PayoutReturned,
+			"it came back", "T0")
+		must(c.desk, marked, err)
+		again, more := c.sent()
+		c.file(more[0].ID)
+		const want = "2  unmatched 2 payouts went to this recipient with this amount, and the line has no day that " +
+			"tells which it is"
+		second := strings.Replace(line, "T1", "T2", 1)
+		c.is("with another before", c.read("2.csv", header+second), want)
+		c.is("states", c.states(again.ID), "Anna sent")
+		c.is("with a day", c.read("3.csv", "Date,"+header+"2026-11-25,"+second), "2 Anna changed")
 	})
 }
 

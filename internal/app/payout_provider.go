@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/tributaryhq/tributary/internal/affiliate"
@@ -135,6 +136,13 @@ func (a *App) beginPart(ctx context.Context, claimed affiliate.PayoutPart) (begu
 			return err
 		}
 		b := begunPart{open: part.State == affiliate.PartTrying}
+		account := a.Sealer.Hash(HashPayoutAccount, a.provider(part.Rail).Account())
+		if b.open && part.Account != account { // another account would not know the reference
+			part.NextAt, part.Trouble = now.Add(mostPartRest), fmt.Sprintf("it was sent with other credentials of %s, "+
+				"and the answer was lost: set those again, or look there for %s, and say by hand what became of its "+
+				"payouts", part.Rail.Title(), part.Reference)
+			return tx.SavePayoutPart(ctx, part, sealed)
+		}
 		if b.open && now.Sub(part.FirstAt) >= sendFor {
 			part.NextAt, part.Trouble = time.Time{},
 				fmt.Sprintf("%s has not said for 29 days whether it has %s, and would "+
@@ -154,7 +162,7 @@ func (a *App) beginPart(ctx context.Context, claimed affiliate.PayoutPart) (begu
 		if !b.open {
 			part.FirstAt = now
 		}
-		part.State, part.Tries = affiliate.PartTrying, part.Tries+1
+		part.State, part.Tries, part.Account = affiliate.PartTrying, part.Tries+1, account
 		if err := tx.SavePayoutPart(ctx, part, sealed); err != nil {
 			return err
 		}
@@ -245,7 +253,7 @@ func (a *App) failPart(ctx context.Context, part affiliate.PayoutPart) error {
 	var news []PayoutNews
 	for _, p := range payouts {
 		if !p.State.Final() {
-			news = append(news, PayoutNews{Payout: p.ID, State: affiliate.PayoutFailed, Words: part.Trouble})
+			news = append(news, PayoutNews{Payout: p.ID, State: affiliate.PayoutFailed, Words: part.Trouble, Own: true})
 		}
 	}
 	if _, err := a.TurnPayouts(ctx, part.Rail.Title(), news); err != nil {
@@ -272,7 +280,7 @@ func (a *App) askPart(ctx context.Context, provider PayoutProvider, part affilia
 	if err != nil {
 		return err
 	}
-	news, trouble := newsOf(results, payouts)
+	news, trouble := newsOf(results, payouts, a.now())
 	if _, err := a.TurnPayouts(ctx, part.Rail.Title(), news); err != nil {
 		return err
 	}
@@ -306,7 +314,8 @@ func restOfAsking(age time.Duration) time.Duration {
 }
 
 // newsOf reads what a provider says of a part's payouts, as far as it is news, and what of it cannot be.
-func newsOf(results affiliate.PartResults, payouts []storage.NamedPayout) (news []PayoutNews, trouble string) {
+func newsOf(results affiliate.PartResults, payouts []storage.NamedPayout, now time.Time) (news []PayoutNews,
+	trouble string) {
 	said := make(map[string]affiliate.PaymentResult, len(results.Payments))
 	for _, r := range results.Payments {
 		said[r.Ref] = r
@@ -324,14 +333,13 @@ func newsOf(results affiliate.PartResults, payouts []storage.NamedPayout) (news 
 		if !told {
 			continue
 		}
-		then, can := p.State.Then(r.State)
-		switch {
-		case !can:
-			trouble = fmt.Sprintf("%s is %s here, and %s there: look at both", p.Ref, p.State, r.State)
-		case then != p.State, r.State == p.State && (r.ProviderRef != "" && r.ProviderRef != p.ProviderRef ||
-			r.FeeCurrency != "" && (r.Fee != p.Fee || r.FeeCurrency != p.FeeCurrency)):
-			news = append(news, PayoutNews{Payout: p.ID, State: r.State, Words: r.Words, ProviderRef: r.ProviderRef,
-				Fee: r.Fee, FeeCurrency: r.FeeCurrency, At: r.At})
+		one := PayoutNews{Payout: p.ID, State: r.State, Words: r.Words, Own: true, ProviderRef: r.ProviderRef,
+			Fee: r.Fee, FeeCurrency: r.FeeCurrency, At: r.At}
+		after := p.Payout
+		if said := one.of(&after, now); said.Why != "" {
+			trouble = p.Ref + ": " + said.Why
+		} else if !reflect.DeepEqual(after, p.Payout) {
+			news = append(news, one)
 		}
 	}
 	if len(said) > 0 {

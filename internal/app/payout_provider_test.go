@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -267,8 +268,16 @@ func TestWorkPayouts_open(t *testing.T) {
 			r.Fatalf("%+v", p)
 		}
 		provider.refuse = false
-		r.days(30)
+		provider.other = "another account" // which would pay it once more
 		sent := provider.sent
+		r.pass(time.Hour)
+		r.work()
+		if p = r.part(run); provider.sent != sent || !strings.Contains(p.Trouble, "other credentials") {
+			r.Errorf("sent %d times, then %d: %+v", sent, provider.sent, p)
+		}
+		provider.other = ""
+		r.days(30)
+		sent = provider.sent
 		if p = r.part(run); p.State != affiliate.PartTrying || !p.NextAt.IsZero() ||
 			!strings.Contains(p.Trouble, "29 days") {
 			r.Errorf("%+v", p)
@@ -303,8 +312,11 @@ func TestWorkPayouts_open(t *testing.T) {
 type forgetful struct {
 	app.PayoutProvider
 	refuse bool
+	other  string // the account that it is of; empty: the same as ever
 	sent   int
 }
+
+func (f *forgetful) Account() string { return cmp.Or(f.other, f.PayoutProvider.Account()) }
 
 func (f *forgetful) Send(ctx context.Context, part affiliate.PaymentFile) (string, error) {
 	f.sent++

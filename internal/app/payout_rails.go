@@ -13,6 +13,8 @@ type PayoutProvider interface {
 	// within 30 days it pays nothing twice. Errors: affiliate.ProviderError; any other one leaves open whether the
 	// provider has it.
 	Send(ctx context.Context, part affiliate.PaymentFile) (id string, err error)
+	// Account tells the account that pays from others; it is kept as a hash.
+	Account() string
 	// Results says what became of a part that the provider has, under its id.
 	Results(ctx context.Context, id string) (affiliate.PartResults, error)
 	// Heard checks what the provider sends by itself, and gives the provider's id of the part that it is about; empty

@@ -49,7 +49,9 @@ type NewPayoutRun struct {
 // tidy completes what is asked for; its errors name the field that is wrong.
 func (in NewPayoutRun) tidy(s affiliate.Settings) (NewPayoutRun, error) {
 	if in.All {
-		in.Payouts = nil
+		if in.Payouts = nil; in.Filter.Creators != nil && len(in.Filter.Creators) == 0 {
+			return in, errNobody()
+		}
 	} else if len(in.Payouts) == 0 || len(in.Payouts) > MaxNamed {
 		return in, affiliate.FieldErrorf("payouts", "1 to %d payouts can be asked for by name, not %d", MaxNamed,
 			len(in.Payouts))
@@ -197,7 +199,7 @@ func (run *paying) confirm(ctx context.Context) (affiliate.PayoutRun, error) {
 		return run.names[l.CreatorID] == "" // due since the first look: it stays for the next run
 	})
 	if len(pay) == 0 {
-		return b, affiliate.ConflictErrorf("payouts", "nobody can be paid: nothing is due, or it was paid meanwhile")
+		return b, run.preview.errNone()
 	}
 	b.Day, b.CreatedAt, b.Payouts = day, run.now, len(pay)
 	if b, err = run.tx.CreatePayoutRun(ctx, b); err != nil {
@@ -211,6 +213,23 @@ func (run *paying) confirm(ctx context.Context) (affiliate.PayoutRun, error) {
 		return b, err
 	}
 	return run.begun(ctx)
+}
+
+// errNone is the error of a run that would pay nobody, with why.
+func (p PayoutPreview) errNone() error {
+	if len(p.LeftSums) == 0 {
+		return affiliate.ConflictErrorf("payouts", "nobody can be paid: nothing is due, or it was paid meanwhile")
+	}
+	var whys []string
+	for _, s := range p.LeftSums {
+		who := "1 creator"
+		if s.Creators != 1 {
+			who = fmt.Sprintf("%d creators", s.Creators)
+		}
+		whys = append(whys, fmt.Sprintf("%s (%s %s): %s", who, money.Marked(money.Format(s.Amount, s.Currency)),
+			s.Currency, s.Reason.Sentence()))
+	}
+	return affiliate.ConflictErrorf("payouts", "nobody can be paid: %s", strings.Join(whys, "; "))
 }
 
 // errChanged is the error of a run whose preview no longer holds.

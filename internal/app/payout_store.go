@@ -153,7 +153,7 @@ func (s *givenStore) give(ctx context.Context, p storage.NamedPayout) error {
 		if going, err := s.intend(ctx, p.ID, ask); err != nil || !going {
 			return err
 		}
-	} else if p.Rail == affiliate.RailStoreCredit {
+	} else {
 		ref, err := s.lookFor(ctx, p, ask)
 		if err != nil {
 			return err
@@ -242,10 +242,14 @@ func (a *App) openAsk(p affiliate.Payout) (ask storeAsk, err error) {
 	return ask, nil
 }
 
-// lookFor gives the store's id of the credit of a payout that was asked for without its answer having come here; empty
-// where it was not given. A store keeps no reference of ours: it is the oldest one of the amount, since the account was
-// looked at, that is no other payout.
+// lookFor gives the store's id of what a payout is that was asked for without its answer having come here; empty where
+// it is not found. A gift card has our code. Of credit a store keeps no reference of ours: it is the oldest one of the
+// amount, since the account was looked at, that is no other payout.
 func (s *givenStore) lookFor(ctx context.Context, p storage.NamedPayout, ask storeAsk) (string, error) {
+	if p.Rail == affiliate.RailGiftCard {
+		id, err := s.client.FindGiftCard(ctx, s.giftCard(p, ask))
+		return id, s.app.asked(ctx, s.store.ID, err)
+	}
 	list, err := s.client.CreditsSince(ctx, ask.Account, p.Currency)
 	if err := s.app.asked(ctx, s.store.ID, err); err != nil {
 		return "", err
@@ -273,13 +277,16 @@ func (s *givenStore) lookFor(ctx context.Context, p storage.NamedPayout, ask sto
 func (s *givenStore) ask(ctx context.Context, p storage.NamedPayout, ask storeAsk) (err error) {
 	news := PayoutNews{State: affiliate.PayoutPaid}
 	if p.Rail == affiliate.RailGiftCard {
-		news.ProviderRef, err = s.client.MakeGiftCard(ctx, affiliate.NewGiftCard{Code: ask.Code,
-			Customer: ask.Account.Customer, Amount: p.Amount, Currency: p.Currency, Note: p.Ref})
+		news.ProviderRef, err = s.client.MakeGiftCard(ctx, s.giftCard(p, ask))
 	} else {
 		news.ProviderRef, err = s.client.GiveCredit(ctx, ask.Account.Customer, p.Amount, p.Currency)
 	}
 	var refused *affiliate.ProviderError
 	if errors.As(err, &refused) && refused.Unpaid {
+		if p.Rail == affiliate.RailGiftCard && p.State == affiliate.PayoutPending {
+			return affiliate.Errorf(affiliate.NotFound, "An answer of the store was lost, and now it says: %s Look in "+
+				"the store for a gift card with this note, and say by hand what became of it", refused.Words)
+		}
 		news, err = PayoutNews{State: affiliate.PayoutFailed, Words: refused.Words}, nil
 	}
 	if err := s.app.asked(ctx, s.store.ID, err); err != nil {
@@ -288,9 +295,15 @@ func (s *givenStore) ask(ctx context.Context, p storage.NamedPayout, ask storeAs
 	return s.said(ctx, p, news)
 }
 
+// giftCard is the gift card that a payout is.
+func (s *givenStore) giftCard(p storage.NamedPayout, ask storeAsk) affiliate.NewGiftCard {
+	return affiliate.NewGiftCard{Code: ask.Code, Customer: ask.Account.Customer, Amount: p.Amount, Currency: p.Currency,
+		Note: p.Ref}
+}
+
 // said takes what the store has said of a payout.
 func (s *givenStore) said(ctx context.Context, p storage.NamedPayout, news PayoutNews) error {
-	news.Payout = p.ID
+	news.Payout, news.Own = p.ID, true
 	_, err := s.app.TurnPayouts(ctx, s.store.Name, []PayoutNews{news})
 	return err
 }

@@ -350,6 +350,10 @@ func TestStoreCredit_oneAmiss(t *testing.T) {
 		if err := g.give(g.ctx); affiliate.KindOf(err) != affiliate.Unavailable {
 			g.Error(err)
 		}
+		_, err = g.app.MarkPayouts(g.ctx, []affiliate.PayoutID{g.payouts(run)["Sara"].ID}, affiliate.PayoutPaid, "", "")
+		if affiliate.KindOf(err) != affiliate.Conflict || !strings.Contains(err.Error(), "was not given yet") {
+			g.Errorf("what the store was not asked for is paid: %v", err)
+		}
 		g.shop.RemoveCustomer(mailOf("Rita"))
 		g.clock.Advance(time.Hour)
 		if err := g.give(g.ctx); err != nil {
@@ -374,6 +378,37 @@ func TestStoreCredit_oneAmiss(t *testing.T) {
 			g.Errorf("%+v", part)
 		}
 	})
+}
+
+// TestGiftCard_answerLost: a gift card whose answer was lost was perhaps made. It is looked for first; what the store
+// has against making it again, such as that the customer is gone, makes nothing owed again.
+func TestGiftCard_answerLost(t *testing.T) {
+	for searchable, want := range map[bool]affiliate.PayoutState{true: affiliate.PayoutPaid,
+		false: affiliate.PayoutPending} {
+		eachGiver(t, 94, func(g *giver) {
+			g.shop.SetShopify(func(q *fakestore.ShopifyQuirks) { q.NoGiftSearch = !searchable })
+			g.earner("Rita", affiliate.MethodGiftCard, mailOf("Rita"), 400, "USD")
+			g.shop.AddCustomer(mailOf("Rita"))
+			run := g.send()
+			g.shop.PassNext(2) // who it is, and what they have
+			g.shop.LoseAnswers(1)
+			if err := g.give(g.ctx); affiliate.KindOf(err) != affiliate.Unavailable {
+				g.Error(err)
+			}
+			g.shop.RemoveCustomer(mailOf("Rita"))
+			g.clock.Advance(time.Hour)
+			if err := g.give(g.ctx); err != nil {
+				g.Error(err)
+			}
+			p, part := g.payouts(run)["Rita"], g.part(run, affiliate.RailGiftCard)
+			if p.State != want || len(g.shop.GiftCards()) != 1 {
+				g.Errorf("searchable %v: %+v; %+v", searchable, p, g.shop.GiftCards())
+			}
+			if !searchable && !strings.Contains(part.Trouble, "Look in the store for a gift card with this note") {
+				g.Errorf("the trouble is %q", part.Trouble)
+			}
+		})
+	}
 }
 
 // TestStoreCredit_twice: of two payouts of one amount to one creator, where one's answer is not known, the credit of

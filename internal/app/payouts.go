@@ -231,7 +231,10 @@ type PayoutNews struct {
 	Payout      affiliate.PayoutID
 	State       affiliate.PayoutState
 	Words       string // the provider's, or the person's reason
-	ProviderRef string // empty: as it is
+	ByHand      bool   // a person says it, with the reference by which it is found at the bank
+	Own         bool   // the provider says it of our very request, so that it cannot be about another payment
+	Reference   string // of a person; empty: as it is
+	ProviderRef string // of the payment, a provider's; empty: it says none
 	Fee         int64  // minor units of FeeCurrency; FeeCurrency empty: as it is
 	FeeCurrency money.Currency
 	At          time.Time // when it happened; zero: now
@@ -283,7 +286,6 @@ func (a *App) takeNews(ctx context.Context, tx *storage.Tx, source string, news 
 		at[p.ID] = i
 	}
 	before, now := slices.Clone(list), a.now()
-	next := make(map[affiliate.PayoutID]affiliate.PayoutState, len(list))
 	outcomes := make([]NewsOutcome, len(news))
 	for n, said := range news {
 		i, known := at[said.Payout]
@@ -291,36 +293,13 @@ func (a *App) takeNews(ctx context.Context, tx *storage.Tx, source string, news 
 			outcomes[n] = NewsOutcome{Outcome: affiliate.ResultUnmatched, Why: affiliate.NoSuch(said.Payout).Error()}
 			continue
 		}
-		p := &list[i]
-		state := cmp.Or(next[p.ID], p.State)
-		then, ok := state.Then(said.State)
-		switch {
-		case !ok:
-			outcomes[n] = NewsOutcome{Outcome: affiliate.ResultRefused,
-				Why: fmt.Sprintf("the payout is %s here, and cannot be %s", state, said.State)}
-			continue
-		case then == state:
-			outcomes[n].Outcome = affiliate.ResultSame
-		default:
-			outcomes[n].Outcome = affiliate.ResultChanged
-			next[p.ID] = then
-			p.Words = affiliate.Clip(said.Words, affiliate.MaxPayoutText)
-			if then == affiliate.PayoutPaid {
-				if p.PaidAt = said.At; p.PaidAt.IsZero() || p.PaidAt.After(now) {
-					p.PaidAt = now
-				}
-			}
-		}
-		if then == said.State || then == affiliate.PayoutReturned {
-			p.ProviderRef = cmp.Or(said.ProviderRef, p.ProviderRef)
-			if said.FeeCurrency != "" {
-				p.Fee, p.FeeCurrency = said.Fee, said.FeeCurrency
-			}
-		}
+		outcomes[n] = said.of(&list[i], now)
 	}
-	turned, err := a.turn(ctx, tx, list, func(p affiliate.Payout) affiliate.PayoutState {
-		return cmp.Or(next[p.ID], p.State)
-	}, "")
+	states := make(map[affiliate.PayoutID]affiliate.PayoutState, len(list))
+	for i, p := range list {
+		states[p.ID], list[i].State = p.State, before[i].State
+	}
+	turned, err := a.turn(ctx, tx, list, func(p affiliate.Payout) affiliate.PayoutState { return states[p.ID] }, "")
 	if err != nil {
 		return nil, err
 	}
@@ -330,7 +309,7 @@ func (a *App) takeNews(ctx context.Context, tx *storage.Tx, source string, news 
 		}
 	}
 	for i, p := range turned {
-		if p.State == before[i].State {
+		if p.State == before[i].State && p.Reference == before[i].Reference {
 			continue
 		}
 		facts := payoutFacts(p)
@@ -342,11 +321,46 @@ func (a *App) takeNews(ctx context.Context, tx *storage.Tx, source string, news 
 	return outcomes, nil
 }
 
-// MarkPayouts says by hand what became of payouts: paid, pending, unclaimed, failed or returned. The reason is needed
-// for what failed or came back; the reference is the provider's, and may be empty. Each payout has its outcome, in the
-// order of their ids: one whose state cannot be is refused and stays as it is, such as what was canceled. Errors, by
-// which nothing is changed: Invalid by field; Conflict where one was not handed over yet, so that nobody can have paid
-// it.
+// of takes the news of a payout: its state and what else is said become those of p.
+func (said PayoutNews) of(p *affiliate.Payout, now time.Time) NewsOutcome {
+	was := p.State
+	ref := said.ProviderRef
+	if said.Own {
+		ref = ""
+	}
+	then, why := p.Hear(said.State, ref, said.ByHand)
+	if why != "" {
+		return NewsOutcome{Outcome: affiliate.ResultRefused, Why: why}
+	}
+	p.State = then
+	agrees := then == said.State || then == affiliate.PayoutReturned
+	switch {
+	case said.ByHand:
+		p.Reference = cmp.Or(said.Reference, p.Reference)
+	case agrees && (then != was || p.ProviderRef == ""):
+		p.ProviderRef = cmp.Or(said.ProviderRef, p.ProviderRef)
+	}
+	if agrees && said.FeeCurrency != "" {
+		p.Fee, p.FeeCurrency = said.Fee, said.FeeCurrency
+	}
+	if then == was {
+		p.ByHand = p.ByHand && (said.ByHand || then != said.State) // the provider agrees with the person
+		return NewsOutcome{Outcome: affiliate.ResultSame}
+	}
+	p.ByHand, p.Words = said.ByHand, affiliate.Clip(said.Words, affiliate.MaxPayoutText)
+	if then == affiliate.PayoutPaid {
+		if p.PaidAt = said.At; p.PaidAt.IsZero() || p.PaidAt.After(now) {
+			p.PaidAt = now
+		}
+	}
+	return NewsOutcome{Outcome: affiliate.ResultChanged}
+}
+
+// MarkPayouts says by hand what became of payouts: paid, failed or returned. The reason is needed for what failed or
+// came back; the reference is that by which the payment is found at the bank, and may be empty. Each payout has its
+// outcome, in the order of their ids: one whose state cannot be is refused and stays as it is, such as what was
+// canceled. Errors, by which nothing is changed: Invalid by field; Conflict where one was not handed over yet, so that
+// nobody can have paid it.
 func (a *App) MarkPayouts(ctx context.Context, ids []affiliate.PayoutID, state affiliate.PayoutState, reason,
 	reference string) (outcomes []NewsOutcome, err error) {
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
@@ -354,10 +368,9 @@ func (a *App) MarkPayouts(ctx context.Context, ids []affiliate.PayoutID, state a
 		return nil, affiliate.FieldErrorf("payouts", "1 to %d payouts can be marked together, not %d", MaxNamed,
 			len(ids))
 	}
-	marks := []affiliate.PayoutState{affiliate.PayoutPaid, affiliate.PayoutPending, affiliate.PayoutUnclaimed,
-		affiliate.PayoutFailed, affiliate.PayoutReturned}
+	marks := []affiliate.PayoutState{affiliate.PayoutPaid, affiliate.PayoutFailed, affiliate.PayoutReturned}
 	if !slices.Contains(marks, state) {
-		return nil, affiliate.FieldErrorf("state", "must be paid, pending, unclaimed, failed or returned, not %q",
+		return nil, affiliate.FieldErrorf("state", "must be paid, failed or returned, not %q",
 			affiliate.Clip(string(state), 40))
 	}
 	if state.Back() {
@@ -395,7 +408,7 @@ func (a *App) MarkPayouts(ctx context.Context, ids []affiliate.PayoutID, state a
 		for part := range slices.Chunk(ids, mostNews) {
 			news := make([]PayoutNews, len(part))
 			for i, id := range part {
-				news[i] = PayoutNews{Payout: id, State: state, Words: reason, ProviderRef: reference}
+				news[i] = PayoutNews{Payout: id, State: state, Words: reason, ByHand: true, Reference: reference}
 			}
 			done, err := a.takeNews(ctx, tx, actor(ctx), news)
 			if err != nil {
@@ -425,16 +438,23 @@ func (a *App) handedOver(ctx context.Context, tx *storage.Tx, list []affiliate.P
 			}
 			states[p.PartID] = part.State
 		}
+		if p.Rail.InStore() { // each is asked for by itself
+			return notSaidOf(p, "was not given yet: the store is asked for it by itself, or it can be canceled")
+		}
 		if states[p.PartID] != affiliate.PartReady { // perhaps the provider has it
 			continue
 		}
 		if p.Rail.ByFile() {
-			return affiliate.ConflictErrorf("payouts", "%s was not handed over yet: download its file first", p.ID)
+			return notSaidOf(p, "was not handed over yet: download its file first")
 		}
-		return affiliate.ConflictErrorf("payouts", "%s was not sent yet: it is sent by itself, or can be canceled",
-			p.ID)
+		return notSaidOf(p, "was not sent yet: it is sent by itself, or can be canceled")
 	}
 	return nil
+}
+
+// notSaidOf is the error of a payout of which nothing can be said; people know it by the reference of its payment.
+func notSaidOf(p affiliate.Payout, why string) error {
+	return affiliate.ForPeople(affiliate.ConflictErrorf("payouts", "%s (%s) %s", p.ID, p.Ref, why), p.Ref+" "+why)
 }
 
 // tidyReason reads why something is canceled.

@@ -25,30 +25,36 @@ const (
 
 // ReadResults reads a file in which a provider, or a bank, says what became of payouts, and takes it as TurnPayouts
 // does. Payments are found by our references, by the provider's where it was said before, or else by destination,
-// amount
-// and currency where just one fits. A file that was read before is given as it was, and changes nothing; one whose
-// reading ended early is read on. Invalid for a file of no kind that is known.
-func (a *App) ReadResults(ctx context.Context, name string, body []byte) (affiliate.ResultFile, error) {
-	hash := sha256.Sum256(body)
-	file, err := a.DB.ResultFileOf(ctx, hex.EncodeToString(hash[:]))
+// amount and currency where just one fits. A file that was read before is given as it was, and changes nothing; one
+// whose reading ended early is read on. before is how many of its lines were read before. Invalid for a file of no kind
+// that is known.
+func (a *App) ReadResults(ctx context.Context, name string, body []byte) (file affiliate.ResultFile, before int64,
+	err error) {
+	sum := sha256.Sum256(body)
+	hash := hex.EncodeToString(sum[:])
+	file, err = a.DB.ResultFileOf(ctx, hash)
 	switch {
 	case affiliate.KindOf(err) == affiliate.NotFound:
 		name = path.Base(strings.ReplaceAll(strings.TrimSpace(cleanText(name)), `\`, "/"))
-		file = affiliate.ResultFile{Name: affiliate.Clip(name, affiliate.MaxPayoutText/4),
-			Hash:   hex.EncodeToString(hash[:]),
+		file = affiliate.ResultFile{Name: affiliate.Clip(name, affiliate.MaxPayoutText/4), Hash: hash,
 			Author: actor(ctx), CreatedAt: a.now()}
 	case err != nil:
-		return file, err
+		return file, 0, err
 	default:
 		counts, err := a.DB.ResultCounts(ctx, file.ID)
-		lines := int64(0)
 		for _, n := range counts[file.ID] {
-			lines += n
+			before += n
 		}
-		if err != nil || lines == file.Lines {
-			return file, err
+		if err != nil || before == file.Lines {
+			return file, before, err
 		}
 	}
+	file, err = a.readOn(ctx, file, body)
+	return file, before, err
+}
+
+// readOn reads the lines of a file that were not read yet.
+func (a *App) readOn(ctx context.Context, file affiliate.ResultFile, body []byte) (affiliate.ResultFile, error) {
 	if len(body) > MaxResults {
 		return file, affiliate.FieldErrorf("file", "has more than %d MB; narrow it, such as to a month", MaxResults>>20)
 	}
@@ -56,7 +62,15 @@ func (a *App) ReadResults(ctx context.Context, name string, body []byte) (affili
 	if err != nil {
 		return file, err
 	}
-	r := &resultReading{app: a, file: file}
+	settings, err := a.DB.SavedSettings(ctx)
+	if err != nil {
+		return file, err
+	}
+	zone, err := affiliate.LoadZone(settings.Timezone)
+	if err != nil {
+		return file, err
+	}
+	r := &resultReading{app: a, file: file, zone: zone}
 	r.file.Kind = kind
 	if err := r.spread(ctx, results); err != nil {
 		return file, err
@@ -106,9 +120,11 @@ func (a *App) parseResults(file affiliate.ResultFile, body []byte) ([]affiliate.
 type resultReading struct {
 	app   *App
 	file  affiliate.ResultFile
+	zone  *time.Location
 	lines []readLine
 	refs  map[string]bool               // of the payouts that have a line of their own
 	open  map[place][]affiliate.Payout  // what waits for results, by where it goes; of lines without a reference
+	ever  map[place]int                 // how many were handed over at any time; of lines without a day, too
 	same  map[place]map[string]struct{} // the provider's references of the lines of one place
 }
 
@@ -129,7 +145,8 @@ func placeOf(destination string, amount int64, c money.Currency) place {
 	return place{strings.ToLower(strings.Join(strings.Fields(destination), "")), amount, c}
 }
 
-// spread gives each payout its line. It does so alike whenever the file is read.
+// spread gives each payout its line. What says nothing of the payouts of a part stays one line. It does so alike
+// whenever the file is read.
 func (r *resultReading) spread(ctx context.Context, results []affiliate.PaymentResult) error {
 	r.refs = map[string]bool{}
 	for _, result := range results {
@@ -147,11 +164,15 @@ func (r *resultReading) spread(ctx context.Context, results []affiliate.PaymentR
 		}
 		part, err := r.app.DB.PayoutPartOf(ctx, result.Part)
 		if affiliate.KindOf(err) == affiliate.NotFound {
-			r.lines = append(r.lines, readLine{result, true})
+			r.lines = append(r.lines, readLine{result, false})
 			continue
 		}
 		if err != nil {
 			return err
+		}
+		if result.State == "" {
+			r.lines = append(r.lines, readLine{result, true})
+			continue
 		}
 		payouts, err := r.app.DB.PartPayouts(ctx, part.ID)
 		if err != nil {
@@ -190,6 +211,8 @@ func (r *resultReading) begin(ctx context.Context) error {
 // index finds out where the payouts go that wait for results, for the lines that have no reference.
 func (r *resultReading) index(ctx context.Context) error {
 	r.open, r.same = map[place][]affiliate.Payout{}, map[place]map[string]struct{}{}
+	r.ever = map[place]int{}
+	dated := true
 	type sum struct {
 		amount   int64
 		currency money.Currency
@@ -203,13 +226,14 @@ func (r *resultReading) index(ctx context.Context) error {
 			}
 			r.same[at][cmp.Or(l.ProviderRef, fmt.Sprint("line ", l.Line))] = struct{}{}
 			sums[sum{l.Amount, l.Currency}] = true
+			dated = dated && l.Dated()
 		}
 	}
 	if len(sums) == 0 {
 		return nil
 	}
-	return r.app.DB.EachOpenPayout(ctx, func(p *affiliate.Payout) error {
-		if !sums[sum{p.Amount, p.Currency}] || r.refs[p.Ref] || !r.file.Kind.Of(p.Rail) || p.Destination == nil {
+	return r.app.DB.EachSentPayout(ctx, dated, func(p *affiliate.Payout) error {
+		if !sums[sum{p.Amount, p.Currency}] || !r.file.Kind.Of(p.Rail) || p.Destination == nil {
 			return nil
 		}
 		d, err := r.app.openDetails(p.Destination)
@@ -217,7 +241,12 @@ func (r *resultReading) index(ctx context.Context) error {
 			return fmt.Errorf("open the destination of %s: %w", p.ID, err)
 		}
 		for _, destination := range []string{d.Email, d.PayPalID, d.IBAN, d.Account} {
-			if at := placeOf(destination, p.Amount, p.Currency); destination != "" && r.same[at] != nil {
+			at := placeOf(destination, p.Amount, p.Currency)
+			if destination == "" || r.same[at] == nil {
+				continue
+			}
+			r.ever[at]++
+			if !p.State.Final() && !r.refs[p.Ref] {
 				r.open[at] = append(r.open[at], *p)
 			}
 		}
@@ -251,6 +280,8 @@ func (r *resultReading) take(ctx context.Context, tx *storage.Tx) (more bool, er
 			Words: affiliate.Clip(l.Words, affiliate.MaxPayoutText), PayoutID: p.ID}
 		line := &written[i]
 		switch {
+		case p.ID == 0 && l.whole: // it says nothing of the payouts
+			line.Outcome, line.Reason = affiliate.ResultRefused, l.Words
 		case p.ID == 0:
 			line.Outcome, line.Reason = affiliate.ResultUnmatched, why
 		case l.whole && p.State.Final() && p.State != l.State: // what was said of the payout itself counts
@@ -262,7 +293,7 @@ func (r *resultReading) take(ctx context.Context, tx *storage.Tx) (more bool, er
 			}
 			of = append(of, i)
 			news = append(news, PayoutNews{Payout: p.ID, State: l.State, Words: l.Words, ProviderRef: l.ProviderRef,
-				Fee: l.Fee, FeeCurrency: l.FeeCurrency, At: l.At})
+				Fee: l.Fee, FeeCurrency: l.FeeCurrency, At: l.Moment(p.CreatedAt, r.app.now(), r.zone)})
 		}
 	}
 	if len(news) > 0 {
@@ -282,7 +313,7 @@ func (r *resultReading) take(ctx context.Context, tx *storage.Tx) (more bool, er
 func (r *resultReading) refusal(l readLine, p affiliate.Payout) string {
 	switch {
 	case l.State == "":
-		return l.Words
+		return cmp.Or(l.Words, "what became of it cannot be read")
 	case !r.file.Kind.Of(p.Rail):
 		return fmt.Sprintf("the payout goes another way: %s", p.Rail.Title())
 	case p.State == affiliate.PayoutReady:
@@ -373,7 +404,7 @@ func (r *resultReading) find(ctx context.Context, tx *storage.Tx, lines []readLi
 func (r *resultReading) guess(l readLine) (affiliate.PayoutID, string) {
 	at := placeOf(l.Destination, l.Amount, l.Currency)
 	fits := slices.DeleteFunc(slices.Clone(r.open[at]), func(p affiliate.Payout) bool {
-		return !l.At.IsZero() && l.At.Add(36*time.Hour).Before(p.CreatedAt) // days are of any zone
+		return l.Before(p.CreatedAt)
 	})
 	switch {
 	case l.Destination == "" || l.Amount <= 0:
@@ -382,17 +413,23 @@ func (r *resultReading) guess(l readLine) (affiliate.PayoutID, string) {
 		return 0, "no payout that waits for a result goes to this recipient with this amount"
 	case len(fits) > 1:
 		return 0, fmt.Sprintf("%d payouts that wait for a result go to this recipient with this amount", len(fits))
+	case !l.Dated() && r.ever[at] > 1: // it may be an earlier one
+		return 0, fmt.Sprintf("%d payouts went to this recipient with this amount, and the line has no day that tells "+
+			"which it is", r.ever[at])
 	case len(r.same[at]) > 1:
 		return 0, fmt.Sprintf("%d payments of the file go to this recipient with this amount", len(r.same[at]))
 	}
 	return fits[0].ID, ""
 }
 
-// maskDestination shows of the number of an account no more than tells it from others; e-mail addresses are shown.
+// maskDestination shows of where a payment went no more than tells it from others.
 func maskDestination(text string) string {
 	text = affiliate.Clip(strings.TrimSpace(cleanText(text)), 100)
-	if strings.Contains(text, "@") || text == "" {
-		return text
+	if text == "" {
+		return ""
+	}
+	if strings.Contains(text, "@") {
+		return affiliate.CoverEmail(text)
 	}
 	digits := []rune(strings.Join(strings.Fields(text), ""))
 	if len(digits) <= 8 {

@@ -85,6 +85,7 @@ const (
 	SealAnswer         = "answer of the API" // it may show a new secret
 	HashEmail          = "email"
 	HashVisitor        = "visitor"
+	HashPayoutAccount  = "payout account"
 	HashSignIn         = "sign-in"
 	HashSetup          = "set-up"
 	HashRecoveryCode   = "recovery code"

@@ -41,7 +41,7 @@ func (a *App) IssueStatements(ctx context.Context, month string) (done Statement
 		if !done.Month.Closed(now) {
 			from := done.Month.ToAt.Add(affiliate.StatementDelay).In(zone)
 			return affiliate.ConflictErrorf("month", "%s is not over yet; its statements can be issued from %s on",
-				monthName(month), from.Format("2 January 2006, 15:04"))
+				affiliate.MonthText(month), from.Format("2 January 2006, 15:04"))
 		}
 		sums, err := tx.SumStatements(ctx, storage.StatementFilter{Month: month})
 		if err != nil {
@@ -67,15 +67,6 @@ func (a *App) IssueStatements(ctx context.Context, month string) (done Statement
 			"statements": len(list), "from_number": list[0].Serial(), "to_number": last.Serial()})
 	})
 	return done, err
-}
-
-// monthName says a month to people: "October 2026".
-func monthName(month string) string {
-	at, err := time.Parse("2006-01", month)
-	if err != nil {
-		return month
-	}
-	return at.Format("January 2006")
 }
 
 // statementMonth gives the bounds of a month: as they were when others of the month were issued, or between those of

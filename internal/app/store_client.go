@@ -104,6 +104,8 @@ type CreditClient interface {
 	// MakeGiftCard makes a gift card and gives the store's id of it, which is empty where it is not known. The same may
 	// be asked again: it is made once.
 	MakeGiftCard(ctx context.Context, card affiliate.NewGiftCard) (id string, err error)
+	// FindGiftCard gives the store's id of a gift card that was made; empty where it is not found.
+	FindGiftCard(ctx context.Context, card affiliate.NewGiftCard) (id string, err error)
 }
 
 // Connectors are those of the platforms that have one.

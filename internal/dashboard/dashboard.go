@@ -160,6 +160,10 @@ const (
 	maxStrangerForm = 16 << 10
 )
 
+// largerForms are how many bytes forms take that may be larger, by the paths of their routes: a bank's status report
+// cannot be divided. What a file has around it in a form is a few hundred bytes.
+var largerForms = map[string]int64{resultsAddress: app.MaxResults + 64<<10}
+
 // handle wraps a route: headers, cross-origin protection, who asks, and what becomes of an error.
 func (d *Dashboard) handle(route route) gin.HandlerFunc {
 	return func(c *gin.Context) {
@@ -186,6 +190,10 @@ func (d *Dashboard) handle(route route) gin.HandlerFunc {
 		r.Request.Body = http.MaxBytesReader(c.Writer, whole, most)
 		if !r.allowed(route) {
 			return
+		}
+		if larger, known := largerForms[route.path]; known && route.method == http.MethodPost {
+			most = larger
+			r.Request.Body = http.MaxBytesReader(c.Writer, whole, most)
 		}
 		if err := r.readForm(whole, most); err != nil {
 			r.fail(err)
@@ -229,10 +237,14 @@ func (r *request) readForm(whole io.Reader, most int64) error {
 	}
 	sent := r.Request.ContentLength
 	rest, _ := io.Copy(io.Discard, io.LimitReader(whole, mostDropped)) // the answer is the same
-	sent = max(sent, maxForm+rest)
+	sent = max(sent, most+rest)
 	size := "more"
 	if sent > 0 {
 		size = fmt.Sprintf("%.1f MB", float64(sent)/(1<<20))
+	}
+	if most > maxForm {
+		return &affiliate.Error{Kind: affiliate.Invalid, Code: "too_large", Message: fmt.Sprintf("%s were sent, and a "+
+			"file of results may have %d MB. Narrow it, such as to a month", size, most>>20)}
 	}
 	return &affiliate.Error{Kind: affiliate.Invalid, Code: "too_large", Message: fmt.Sprintf("that is too much at "+
 		"once: %s were sent, and a page takes %d MB. Divide the file into several, each with the line that names the "+

@@ -399,23 +399,6 @@ var discountFields = []string{"discount", "percent", "amount", "currency", "mini
 	"ends_at",
 	"limits"}
 
-// errorNames are fields as people call them who see none of that name.
-var errorNames = map[string]string{"takes": "codes", "members": "creators", "file": "", "offer": ""}
-
-// unseenError is what is wrong with none of some fields; empty when nothing is.
-func unseenError(errs fieldErrors, shown ...string) string {
-	for field, text := range errs {
-		if field == "version" || slices.Contains(shown, field) {
-			continue
-		}
-		if name, known := errorNames[field]; known {
-			field = name
-		}
-		return sentenceOf(field, text)
-	}
-	return ""
-}
-
 // readCodeRun reads the form.
 func (r *request) readCodeRun(p *newCodeRunPage) (in app.NewCodeRun, err error) {
 	p.Pattern, p.Another, p.Overlap, p.Begins = r.field("pattern"), r.field("another") != "",

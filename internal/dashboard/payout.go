@@ -29,9 +29,9 @@ func payoutRoutes() []route {
 		{http.MethodPost, "/payouts/runs/:run/cancel", may(affiliate.MayPay), (*request).cancelPayoutRun},
 		{http.MethodPost, "/payouts/runs/:run/mark", may(affiliate.MayPay), (*request).markPayouts},
 		{http.MethodPost, "/payouts/parts/:part/file", may(affiliate.MayPay), (*request).payoutFile},
-		{http.MethodGet, "/payouts/results", signedIn, (*request).resultsPage},
-		{http.MethodPost, "/payouts/results", may(affiliate.MayPay), (*request).readResults},
-		{http.MethodGet, "/payouts/results/:file", signedIn, (*request).resultPage},
+		{http.MethodGet, resultsAddress, signedIn, (*request).resultsPage},
+		{http.MethodPost, resultsAddress, may(affiliate.MayPay), (*request).readResults},
+		{http.MethodGet, resultsAddress + "/:file", signedIn, (*request).resultPage},
 		{http.MethodGet, "/payouts/:id", signedIn, (*request).payoutPage},
 		{http.MethodPost, "/payouts/:id/cancel", may(affiliate.MayPay), (*request).cancelPayout},
 		{http.MethodPost, "/payouts/:id/mark", may(affiliate.MayPay), (*request).markPayout},
@@ -122,7 +122,7 @@ func (r *request) payoutLines(list []storage.NamedPayout) []payoutLine {
 func (r *request) payoutsPage() error {
 	ctx := r.Request.Context()
 	p := payoutsPage{payoutsHead: r.payoutsHead("recorded", "Payouts"),
-		Hidden: r.carried("creator", "run", "currency", "from", "to")}
+		Hidden: r.carried("creator", "run", "rail", "currency", "from", "to")}
 	wanted, err := r.wantedPayouts()
 	if err != nil {
 		return err

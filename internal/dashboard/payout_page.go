@@ -147,7 +147,7 @@ func (r *request) cancelPayout() error {
 	if err != nil {
 		return err
 	}
-	p.Reason, p.Errors = reason, errs
+	p.Reason, p.Errors, p.Failure = reason, errs, unseenError(errs, "reason")
 	r.render(http.StatusUnprocessableEntity, "payout.html", &p)
 	return nil
 }
@@ -175,7 +175,7 @@ func (r *request) markPayout() error {
 	if err != nil {
 		return err
 	}
-	p.Mark = form
+	p.Mark, p.Failure = form, unseenError(form.Errors, "reason", "reference")
 	r.render(http.StatusUnprocessableEntity, "payout.html", &p)
 	return nil
 }

@@ -9,7 +9,9 @@ import (
 	"github.com/tributaryhq/tributary/internal/storage"
 )
 
-func resultAddress(id affiliate.ResultFileID) string { return "/payouts/results/" + id.String() }
+const resultsAddress = "/payouts/results"
+
+func resultAddress(id affiliate.ResultFileID) string { return resultsAddress + "/" + id.String() }
 
 // resultsPage lists the files of results that were read, and reads another one.
 type resultsPage struct {
@@ -27,13 +29,8 @@ type resultFileLine struct {
 	Read    string
 }
 
-// resultTitles are what kinds of files are called.
-var resultTitles = map[affiliate.ResultKind]string{affiliate.ResultPayPal: "PayPal activity",
-	affiliate.ResultWise: "Wise result", affiliate.ResultPain: "Status of a SEPA file (pain.002)",
-	affiliate.ResultCSV: "Table"}
-
 func (r *request) resultFileLine(f affiliate.ResultFile) resultFileLine {
-	return resultFileLine{f, resultTitles[f.Kind], resultAddress(f.ID), r.moment(f.CreatedAt)}
+	return resultFileLine{f, f.Kind.Title(), resultAddress(f.ID), r.moment(f.CreatedAt)}
 }
 
 func (r *request) resultsPage() error {
@@ -57,14 +54,15 @@ func (r *request) results() (p resultsPage, err error) {
 func (r *request) readResults() error {
 	name, body, err := r.uploaded("file")
 	if err == nil {
-		var before []affiliate.ResultFile
-		if before, _, err = r.d.App.DB.ResultFiles(r.Request.Context(), storage.Page{Limit: 1}); err != nil {
-			return err
-		}
 		var f affiliate.ResultFile
-		if f, err = r.d.App.ReadResults(r.Request.Context(), name, body); err == nil {
+		var before int64
+		if f, before, err = r.d.App.ReadResults(r.Request.Context(), name, body); err == nil {
 			said := "The file is read: " + counted(f.Lines, "line", "lines") + "."
-			if len(before) > 0 && f.ID <= before[0].ID {
+			switch {
+			case before > 0 && before < f.Lines:
+				said = "This file was read before, but not to its end. Now " + counted(f.Lines-before, "more line is",
+					"more lines are") + " read, and it is whole."
+			case before > 0:
 				said = "This file was read before. Nothing has changed."
 			}
 			return r.done(resultAddress(f.ID), said)

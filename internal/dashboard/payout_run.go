@@ -65,13 +65,14 @@ type payoutRunPage struct {
 	MayMail   bool
 	MayCancel bool
 
-	State    affiliate.PayoutState // to which the list is narrowed
-	Open     bool                  // to those whose end is not known
-	States   []choice
-	Rows     []payoutLine
-	Pager    pager
-	LeftOut  []leftOutLine
-	MoreLeft string // where the others who are not paid are shown
+	State   affiliate.PayoutState // to which the list is narrowed
+	Open    bool                  // to those whose end is not known
+	States  []choice
+	Waits   map[affiliate.PayoutPartID]bool // parts that nobody was handed yet: of their payouts nothing can be said
+	Rows    []payoutLine
+	Pager   pager
+	LeftOut []leftOutLine
+	Lefts   pager // of LeftOut
 
 	// As the forms were filled.
 	Reason string
@@ -117,6 +118,7 @@ type payoutPartLine struct {
 	affiliate.PayoutPart
 	Title   string // "SEPA file 1, EUR"
 	File    string // where it is downloaded; empty where it has none
+	Back    int64  // payouts of it that are owed again
 	Badge   badge
 	Count   string // "12 payments"
 	Sum     string
@@ -204,8 +206,16 @@ func (r *request) run() (p payoutRunPage, err error) {
 	if err != nil {
 		return p, err
 	}
+	back, err := r.d.App.DB.OwedAgain(ctx, id)
+	if err != nil {
+		return p, err
+	}
+	p.Waits = map[affiliate.PayoutPartID]bool{}
 	for _, part := range parts {
-		p.Parts = append(p.Parts, r.payoutPartLine(part))
+		line := r.payoutPartLine(part)
+		line.Back = back[part.ID]
+		p.Parts = append(p.Parts, line)
+		p.Waits[part.ID] = part.State == affiliate.PartReady
 	}
 	p.Elsewhere = len(parts) == 0
 	p.MayCancel = p.MayPay && p.Run.Stand > 0 && (p.Elsewhere || b.State == affiliate.PayRunConfirmed)
@@ -234,8 +244,12 @@ func (r *request) payoutsOfRun(p *payoutRunPage, id affiliate.PayoutRunID) error
 	for _, l := range left {
 		p.LeftOut = append(p.LeftOut, leftOutLine{l, creatorAddress(l.CreatorID)})
 	}
+	at := func(cursor string) string { return r.with("cursor", r.Query("cursor"), "left", cursor) + "#left" }
 	if more != "" {
-		p.MoreLeft = r.with("left", more) + "#left"
+		p.Lefts.Next = at(more)
+	}
+	if r.Query("left") != "" {
+		p.Lefts.First = at("")
 	}
 	return nil
 }
@@ -257,7 +271,7 @@ func (r *request) cancelPayoutRun() error {
 	if err != nil {
 		return err
 	}
-	p.Reason, p.Errors = reason, errs
+	p.Reason, p.Errors, p.Failure = reason, errs, unseenError(errs, "reason")
 	r.render(http.StatusUnprocessableEntity, "payout_run.html", &p)
 	return nil
 }
@@ -287,12 +301,7 @@ func (r *request) markPayouts() error {
 	if err != nil {
 		return err
 	}
-	p.Mark = form
-	for _, field := range []string{"", "reason", "reference", "ids"} {
-		if said := form.Errors[field]; said != "" {
-			p.Failure = said
-		}
-	}
+	p.Mark, p.Failure = form, unseenError(form.Errors)
 	r.render(http.StatusUnprocessableEntity, "payout_run.html", &p)
 	return nil
 }
@@ -303,7 +312,7 @@ func (r *request) payoutFile() error {
 	if err != nil {
 		return err
 	}
-	name, body, err := r.d.App.PayoutFile(r.Request.Context(), id)
+	name, body, err := r.d.App.PayoutFile(r.Request.Context(), id, r.field("owed_again") != "")
 	if err != nil {
 		return err
 	}

@@ -111,12 +111,13 @@ func (r *request) sendPayment() error {
 		return err
 	}
 	var failed error
+	began := r.d.App.Now()
 	altered := in.choices != r.field("choices")
 	if !altered && len(in.errs) == 0 {
 		in.Expect = r.field("expect")
 		run, err := r.d.App.SendPayouts(r.Request.Context(), in.NewPayoutRun)
 		if err == nil {
-			return r.paymentSent(run)
+			return r.paymentSent(run, run.CreatedAt.Before(began.Add(-time.Second)))
 		}
 		failed = err
 	}
@@ -130,18 +131,26 @@ func (r *request) sendPayment() error {
 	if err != nil {
 		return err
 	}
-	p.Errors = errs
 	if altered && len(errs) == 0 {
 		p.Altered = true
 		return r.show("payouts_send.html", &p)
 	}
-	if failed != nil && (p.Expect != in.Expect || errs["expect"] != "" || errs["payouts"] != "") {
+	p.refused(errs, failed != nil && affiliate.KindOf(failed) == affiliate.Conflict, in.Expect)
+	r.render(http.StatusUnprocessableEntity, "payouts_send.html", &p)
+	return nil
+}
+
+// refused says why nothing was sent: at the fields, or above where it is about none of them. What was due has changed,
+// which the page shows, where it is a conflict about that, or where something else is due than was expected.
+func (p *sendPage) refused(errs fieldErrors, conflict bool, expect string) {
+	changed := conflict && (errs["expect"] != "" || errs["payouts"] != "")
+	if changed || expect != "" && p.Expect != expect {
 		p.Errors = nil // the page says what differs
 		p.Failure = "Something else is due by now than you have seen. Nothing was sent; look at what differs, then " +
 			"send it."
+		return
 	}
-	r.render(http.StatusUnprocessableEntity, "payouts_send.html", &p)
-	return nil
+	p.Errors, p.Failure = errs, unseenError(errs, "until", "method", "reference", "paid_on", "note")
 }
 
 // sending reads whom the form or the address asks to pay, and how.
@@ -183,6 +192,9 @@ func (r *request) sending() (in sending, err error) {
 	}
 	in.Note, in.Tell, in.Form = r.one("note"), r.one("tell") != "", r.one("form")
 	in.About, in.choices = in.who, choicesOf(in, in.Rails)
+	if was := r.one("choices"); was != "" && was != in.choices {
+		clear(in.seen) // something else is asked for now: that it differs is no news
+	}
 	return in, nil
 }
 
@@ -321,17 +333,11 @@ func (r *request) creatorsToPay(in *sending, members bool) error {
 		if err != nil {
 			return err
 		}
-		list, err := storage.All(func(p storage.Page) ([]storage.OfferMemberItem, string, error) {
-			return r.d.App.DB.OfferMemberPage(ctx, storage.OfferMemberSearch{Offer: o.ID}, r.d.App.Now(), p)
-		})
+		chosen, err := r.placedCreators(o, places)
 		if err != nil {
 			return err
 		}
-		for _, m := range list {
-			if slices.Contains(places, m.ID) {
-				ids = append(ids, m.CreatorID)
-			}
-		}
+		ids = append(ids, chosen...)
 		in.back = back(r.field("back"), offerAddress(o))
 	}
 	slices.Sort(ids)
@@ -356,6 +362,30 @@ func (r *request) creatorsToPay(in *sending, members bool) error {
 		}
 	}
 	return nil
+}
+
+// placedCreators gives the creators of members of an offer, also of those who left it: they may still be owed
+// something.
+func (r *request) placedCreators(o affiliate.Offer,
+	places []affiliate.OfferMemberID) ([]affiliate.CreatorID, error) {
+	list, err := storage.All(func(p storage.Page) ([]affiliate.OfferMember, string, error) {
+		return r.d.App.DB.OfferMembers(r.Request.Context(), storage.OfferMemberFilter{Offer: o.ID}, p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	of := make(map[affiliate.OfferMemberID]affiliate.CreatorID, len(list))
+	for _, m := range list {
+		of[m.ID] = m.CreatorID
+	}
+	creators := make([]affiliate.CreatorID, len(places))
+	for i, id := range places {
+		if creators[i] = of[id]; creators[i] == 0 {
+			return nil, affiliate.FieldErrorf("ids", "%s is no member of %s; open its page and select again", id,
+				o.Name)
+		}
+	}
+	return creators, nil
 }
 
 // previewPayment makes the page of what would be paid now.
@@ -535,15 +565,16 @@ func (r *request) gone(in sending, preview app.PayoutPreview) (string, error) {
 	return strings.Join(names, ", "), nil
 }
 
-// paymentSent leads to what was sent.
-func (r *request) paymentSent(b affiliate.PayoutRun) error {
+// paymentSent leads to what was sent; before says that it was by an earlier use of the same form.
+func (r *request) paymentSent(b affiliate.PayoutRun, before bool) error {
 	run, err := r.d.App.DB.PayoutRun(r.Request.Context(), b.ID)
 	if err != nil {
 		return err
 	}
 	address, sums := payoutRunAddress(b.ID), payoutSumsOf(run.Sums)
-	if sums.Canceled > 0 {
-		return r.done(address, "This payment was confirmed before.")
+	if before || sums.Canceled > 0 {
+		return r.done(address, "This form was used before, and has made this run. Nothing was sent now: begin anew at "+
+			"the payments due.")
 	}
 	said := counted(int64(run.Payouts), "payment", "payments") + ", " + sums.Sums
 	parts, err := r.d.App.DB.PayoutParts(r.Request.Context(), b.ID)

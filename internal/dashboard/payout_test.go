@@ -105,8 +105,11 @@ func TestPayouts(t *testing.T) {
 		o.post("/payouts", "ids", wrong).is(http.StatusUnprocessableEntity).says("names no payment")
 		o.post("/payouts/send", "ids", wrong).is(http.StatusUnprocessableEntity).says("names no payment")
 	}
+	h.clock.advance(time.Minute)
+	o.post("/payouts", sent...).at("/payouts/runs/run_2").says("This form was used before", "Nothing was sent now").
+		hides("Recorded: 2 payments")
 	o.post("/payouts/runs/run_2/cancel", "reason", "the bank refused it").says("The run is canceled")
-	o.post("/payouts", sent...).at("/payouts/runs/run_2").says("This payment was confirmed before")
+	o.post("/payouts", sent...).at("/payouts/runs/run_2").says("This form was used before")
 	h.consistent()
 }
 
@@ -185,7 +188,7 @@ func (tinyFiles) Write(f affiliate.PaymentFile) (name string, body []byte, err e
 	return f.Reference + ".csv", body, nil
 }
 
-// tinyResults reads files of a reference, a state and words in each line.
+// tinyResults reads files of a reference, or an e-mail address, a state and words in each line.
 type tinyResults struct{}
 
 func (tinyResults) Kind() affiliate.ResultKind { return affiliate.ResultCSV }
@@ -196,8 +199,12 @@ func (tinyResults) Read(_ string, body []byte) (list []affiliate.PaymentResult, 
 		if len(fields) != 3 {
 			return nil, affiliate.FieldErrorf("file", "line %d has not three fields", i+1)
 		}
-		list = append(list, affiliate.PaymentResult{Line: i + 1, Ref: fields[0], Words: fields[2],
-			State: affiliate.PayoutState(fields[1])})
+		result := affiliate.PaymentResult{Line: i + 1, Ref: fields[0], Words: fields[2],
+			State: affiliate.PayoutState(fields[1])}
+		if strings.Contains(result.Ref, "@") {
+			result.Ref, result.Destination = "", result.Ref
+		}
+		list = append(list, result)
 	}
 	return list, nil
 }
@@ -301,7 +308,11 @@ func TestPayoutRun_results(t *testing.T) {
 	o.post(page.address+"/mark", "state", "returned", "reason", "").is(http.StatusUnprocessableEntity)
 	o.post(page.address+"/mark", "state", "returned", "reason", "bounced", "reference", "R-1").at(page.address).
 		says("1 payout is returned, and owed again", "Returned", "bounced")
-	o.get(run).says("Settled, 1 owed again", "+ returned")
+	o.get(run).says("Settled, 1 owed again", "+ returned", "Only to keep it: 1 of it is owed again")
+	o.post(file).is(http.StatusConflict).says("1 of its payouts failed or came back", "could pay them twice")
+	if again := o.post(file, "owed_again", "1").is(http.StatusOK); again.body != first.body {
+		t.Errorf("downloaded to keep it is\n%s", again.body)
+	}
 	o.get("/payouts").says("1 payment")
 	o.get("/payouts/results/rsf_9").is(http.StatusNotFound)
 	h.consistent()
@@ -521,6 +532,10 @@ func TestPayouts_wayBrowser(t *testing.T) {
 			b.open("/")
 			b.clickText("Send payment…")
 			b.says("Send 1 payment: 5.00 USD", "nobody has entered where to pay them")
+			// Wherever it is confirmed, where the money goes is seen once.
+			b.holds("the destination", `[...document.querySelectorAll("section[aria-labelledby=who-title] tbody tr > *")].
+				filter((cell) => cell.getClientRects().length > 0 && cell.innerText.includes("PayPal file") &&
+					cell.innerText.includes("@creators.example")).length === 1`)
 			look("send")
 			b.click("form.columns button.primary")
 			b.says("Confirmed: 1 payment, 5.00 USD", "Not downloaded yet")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -319,4 +320,22 @@ func formErrors(err error) (fieldErrors, error) {
 		return nil, err
 	}
 	return fieldErrors{e.Field: sentenceOf("", e.Shown())}, nil
+}
+
+// errorNames are fields as people call them who see none of that name.
+var errorNames = map[string]string{"takes": "codes", "members": "creators", "file": "", "offer": "", "state": "",
+	"payouts": "", "creators": "", "creator": "", "rails": ""}
+
+// unseenError is what is wrong with none of the fields beside which a form shows it; empty when nothing is.
+func unseenError(errs fieldErrors, shown ...string) string {
+	for field, text := range errs {
+		if field == "version" || slices.Contains(shown, field) {
+			continue
+		}
+		if name, known := errorNames[field]; known {
+			field = name
+		}
+		return sentenceOf(field, text)
+	}
+	return ""
 }

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -57,17 +58,9 @@ type issuedLine struct {
 	Issued  string
 }
 
-func monthText(month string) string {
-	at, err := time.Parse("2006-01", month)
-	if err != nil {
-		return month
-	}
-	return at.Format("January 2006")
-}
-
 func (r *request) issuedLine(s affiliate.Statement) issuedLine {
 	return issuedLine{Statement: s, Address: statementsAddress + "/" + s.ID.String(),
-		Profile: creatorAddress(s.CreatorID), Period: monthText(s.Month), Issued: r.date(s.CreatedAt)}
+		Profile: creatorAddress(s.CreatorID), Period: affiliate.MonthText(s.Month), Issued: r.date(s.CreatedAt)}
 }
 
 func (r *request) statementsPage() error { return r.showStatements(http.StatusOK, "", nil) }
@@ -98,7 +91,7 @@ func (r *request) showStatements(status int, asked string, errs fieldErrors) err
 		return err
 	}
 	for _, m := range months {
-		p.Months = append(p.Months, choice{m.Month, monthText(m.Month)})
+		p.Months = append(p.Months, choice{m.Month, affiliate.MonthText(m.Month)})
 	}
 	if p.Unissued, err = r.d.App.UnissuedMonth(ctx); err != nil {
 		return err
@@ -106,7 +99,7 @@ func (r *request) showStatements(status int, asked string, errs fieldErrors) err
 	last := affiliate.MonthBefore(r.d.App.Now(), r.zone)
 	for n := range mostIssuable {
 		month := last.FromAt.AddDate(0, -n, 0).Format("2006-01")
-		p.Issue = append(p.Issue, choice{month, monthText(month)})
+		p.Issue = append(p.Issue, choice{month, affiliate.MonthText(month)})
 	}
 	sums, err := db.SumStatements(ctx, f)
 	if err != nil {
@@ -138,9 +131,9 @@ func (r *request) issueStatements() error {
 		}
 		return r.showStatements(http.StatusUnprocessableEntity, month, errs)
 	}
-	notice := "No statement of " + monthText(month) + " is missing."
+	notice := "No statement of " + affiliate.MonthText(month) + " is missing."
 	if n := len(done.Statements); n > 0 {
-		notice = counted(int64(n), "statement", "statements") + " of " + monthText(month) + " issued."
+		notice = counted(int64(n), "statement", "statements") + " of " + affiliate.MonthText(month) + " issued."
 	}
 	return r.done(statementsAddress+"?month="+done.Month.Month, notice)
 }
@@ -297,7 +290,7 @@ type payeesPage struct {
 type payeeLine struct {
 	storage.PayeeTotal
 	Profile string
-	Leads   string // the payouts of the row's creator and currency
+	Leads   string // the payouts that the row adds up
 }
 
 // wantedPayees reads the year that the address asks for.
@@ -342,9 +335,8 @@ func (r *request) payeesPage() error {
 		return err
 	}
 	for _, t := range list {
-		p.Rows = append(p.Rows, payeeLine{t, creatorAddress(t.CreatorID), "/payouts/recorded?state=paid&creator=" +
-			t.CreatorID.String() + "&currency=" + t.Currency.Code() + "&from=" + strconv.Itoa(year) + "-01-01&to=" +
-			strconv.Itoa(year) + "-12-31"})
+		p.Rows = append(p.Rows, payeeLine{t, creatorAddress(t.CreatorID), fmt.Sprintf("/payouts/recorded?state=paid&"+
+			"creator=%s&currency=%s&rail=%s&from=%d-01-01&to=%d-12-31", t.CreatorID, t.Currency, t.Rail, year, year)})
 	}
 	p.Pager = r.pager(next)
 	return r.show("payees.html", &p)

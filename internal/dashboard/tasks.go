@@ -128,8 +128,8 @@ func (r *request) readTasks(p *homePage) error {
 	add(work.rewards.ToGive, "gift", rewardsOf("state", string(affiliate.RewardToGive)), false,
 		"# product or code is to be given to a creator", "# products and codes are to be given to creators")
 	if work.unissued != "" {
-		tasks = append(tasks, task{"list", "The statements of " + monthText(work.unissued) + " are not issued yet",
-			statementsAddress, false})
+		tasks = append(tasks, task{"list", "The statements of " + affiliate.MonthText(work.unissued) +
+			" are not issued yet", statementsAddress, false})
 	}
 	sum := ""
 	if due.Amount > 0 {

@@ -46,7 +46,7 @@ func loadTemplates(a *assets) (*templates, error) {
 		},
 		"icon": icon, "actor": actorText, "amount": amount, "money": moneyText, "count": countText, "dict": dict,
 		"percent": percentText,
-		"counted": counted, "month": monthText, "amountField": money.Format, "figure": figureCell,
+		"counted": counted, "month": affiliate.MonthText, "amountField": money.Format, "figure": figureCell,
 		"figureTotal":  figureTotal,
 		"notConverted": notConverted, "arrows": arrows, "crumbs": crumbs,
 	}

@@ -275,10 +275,10 @@ func (f *shopify) createGiftCard(args map[string]any) (any, error) {
 		return nil, denied{"write_customers", []any{"giftCardCreate"}}
 	case len(code) < 8 || len(code) > 20 || strings.Trim(strings.ToLower(code), letters) != "":
 		return refuse("INVALID", "Code is invalid", "code")
-	case slices.ContainsFunc(f.giftCards, func(g *giftCard) bool { return strings.EqualFold(g.code, code) }):
-		return refuse("TAKEN", "Code has already been taken", "code")
 	case f.customerBy(func(c *customer) bool { return c.id == id }) == nil:
 		return refuse("CUSTOMER_NOT_FOUND", "The customer could not be found.", "customerId")
+	case slices.ContainsFunc(f.giftCards, func(g *giftCard) bool { return strings.EqualFold(g.code, code) }):
+		return refuse("TAKEN", "Code has already been taken", "code")
 	case currency != f.Currency || amount <= 0:
 		return refuse("INVALID", "Initial amount is invalid", "initialAmount")
 	}

@@ -90,6 +90,7 @@ func (q *Query) Payouts() storage.PayoutFilter {
 		Creator:  id[affiliate.CreatorID](q, "creator", "cre_"),
 		Run:      id[affiliate.PayoutRunID](q, "run", "run_"),
 		State:    word[affiliate.PayoutState](q, "state"),
+		Rail:     word[affiliate.Rail](q, "rail"),
 		Currency: q.currency(),
 		Search:   q.Text("q"),
 	}

@@ -82,10 +82,10 @@ func bare(header string) string {
 }
 
 // Days reads a column of days, such as 2026-11-29, 29.11.2026 or 11/29/2026, with or without a time behind them. Which
-// of two numbers between slashes is the month is known where some row has one that cannot be. A row's day is midnight
-// in UTC; the zero time where it is not known.
-func (t Table) Days(column string) []time.Time {
-	days := make([]time.Time, len(t.Rows))
+// of two numbers between slashes is the month is known where some row has one that cannot be. A day is written
+// 2026-11-29, and of no zone; empty where it is not known.
+func (t Table) Days(column string) []string {
+	days := make([]string, len(t.Rows))
 	type slashed struct{ row, first, second, year int }
 	var open []slashed
 	dayFirst, monthFirst := false, false
@@ -97,7 +97,7 @@ func (t Table) Days(column string) []time.Time {
 		day, _, _ := strings.Cut(strings.ReplaceAll(text, "T", " "), " ")
 		for _, layout := range []string{time.DateOnly, "2.1.2006"} {
 			if at, err := time.Parse(layout, day); err == nil {
-				days[i] = at
+				days[i] = at.Format(time.DateOnly)
 			}
 		}
 		parts := strings.Split(day, "/")
@@ -120,7 +120,7 @@ func (t Table) Days(column string) []time.Time {
 		}
 		at := time.Date(s.year, time.Month(s.first), s.second, 0, 0, 0, 0, time.UTC)
 		if at.Day() == s.second && int(at.Month()) == s.first {
-			days[s.row] = at
+			days[s.row] = at.Format(time.DateOnly)
 		}
 	}
 	return days

@@ -1,11 +1,11 @@
 package sheet
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestReadTable(t *testing.T) {
@@ -55,12 +55,8 @@ func TestTable_Days(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, at := range table.Days("day") {
-			if at.IsZero() {
-				got = append(got, "-")
-				continue
-			}
-			got = append(got, at.Format(time.DateOnly))
+		for _, day := range table.Days("day") {
+			got = append(got, cmp.Or(day, "-"))
 		}
 		if text := fmt.Sprint(strings.Join(got, " ")); text != want {
 			t.Errorf("%q are %s, want %s", list, text, want)

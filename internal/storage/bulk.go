@@ -91,9 +91,13 @@ func (db *DB) QuickLoad(ctx context.Context, f func() error) error {
 }
 
 // Load writes rows in one transaction, by COPY or by prepared statements of many rows. Any number may run at once on
-// PostgreSQL.
+// PostgreSQL. It is not called off once it has begun: while a COPY runs, lib/pq reads the connection in two places at
+// once when its transaction is rolled back.
 func (db *DB) Load(ctx context.Context, r Rows) error {
-	ctx = Patiently(ctx) // a COPY may wait for others' checkpoints
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ctx = Patiently(context.WithoutCancel(ctx)) // a COPY may wait for others' checkpoints
 	return db.InTx(ctx, func(tx *Tx) error {
 		if db.trusting.Load() {
 			if _, err := tx.exec(ctx, `SET LOCAL session_replication_role = replica`); err != nil {

@@ -128,10 +128,10 @@ func (q queries) Check(ctx context.Context) ([]Finding, error) {
 	check("the ledger entries of a payout add up to what its state says", `SELECT p.id AS payout, p.state, p.amount, p.currency, e.amount AS posted
 		FROM payouts p LEFT JOIN (SELECT payout_id, MIN(currency) AS currency, MAX(currency) AS other, MIN(creator_id) AS creator_id,
 			MAX(creator_id) AS another, SUM(amount) AS amount FROM ledger_entries WHERE payout_id IS NOT NULL GROUP BY payout_id) e ON e.payout_id = p.id
-		WHERE COALESCE(e.amount, 0) <> CASE WHEN p.state IN ('failed', 'returned', 'canceled') THEN 0 ELSE -p.amount END
+		WHERE COALESCE(e.amount, 0) <> CASE WHEN p.state IN (`+backStates+`) THEN 0 ELSE -p.amount END
 		OR e.currency IS NULL OR e.currency <> p.currency OR e.other <> p.currency OR e.creator_id <> p.creator_id OR e.another <> p.creator_id`)
 	check("a payout run has its payouts, and is settled once all of them are final", `SELECT r.id AS run, r.state, r.payouts, p.payouts AS found, p.open
-		FROM payout_runs r LEFT JOIN (SELECT run_id, COUNT(*) AS payouts, COUNT(*) FILTER (WHERE state IN ('ready', 'sent', 'pending', 'unclaimed')) AS open
+		FROM payout_runs r LEFT JOIN (SELECT run_id, COUNT(*) AS payouts, COUNT(*) FILTER (WHERE state IN (`+waitStates+`)) AS open
 			FROM payouts GROUP BY run_id) p ON p.run_id = r.id
 		WHERE r.payouts <> COALESCE(p.payouts, 0) OR (r.state IN ('confirmed', 'sent')) <> (COALESCE(p.open, 0) > 0)`)
 	check("a part of a payout run has its payouts", `SELECT t.id AS part, t.payouts, t.amount, p.payouts AS found, p.amount AS adds_up_to FROM payout_parts t

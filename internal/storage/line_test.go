@@ -136,6 +136,7 @@ var silentOperations = map[string]func(ctx context.Context, db *DB, silence func
 		})
 	},
 	"copy": func(ctx context.Context, db *DB, silence func()) error {
+		ctx = context.WithoutCancel(ctx) // as Load does
 		tx, err := db.write.BeginTx(ctx, nil)
 		if err != nil {
 			return err

@@ -90,7 +90,7 @@ func TestCheck_payoutRuns(t *testing.T) {
 			old.Fatal(err)
 		}
 		old.exec(`INSERT INTO payout_parts (run_id, rail, currency, number, variant, payouts, amount, reference, state, file_name,
-			provider_ref, fee, fee_currency, tries, trouble, sent_by) VALUES (1, 'elsewhere', 'EUR', 1, '', 1, 900, 'TRB', 'sent', '', '', 0, '', 0, '', '')`)
+			provider_ref, fee, fee_currency, tries, account, trouble, sent_by) VALUES (1, 'elsewhere', 'EUR', 1, '', 1, 900, 'TRB', 'sent', '', '', 0, '', 0, '', '', '')`)
 		old.exec(`UPDATE payouts SET part_id = 1 WHERE id = 2`)
 		for _, fault := range []struct{ make, mend, rule string }{
 			{`DELETE FROM payout_run_entries WHERE ledger_entry_id = 4`, `INSERT INTO payout_run_entries (ledger_entry_id, run_id) VALUES (4, 1)`,

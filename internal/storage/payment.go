@@ -175,6 +175,21 @@ func (q queries) PayoutParts(ctx context.Context, run affiliate.PayoutRunID) ([]
 	return list, err
 }
 
+// OwedAgain counts the payouts of a run's parts that failed or came back.
+func (q queries) OwedAgain(ctx context.Context, run affiliate.PayoutRunID) (map[affiliate.PayoutPartID]int64, error) {
+	var rows []struct {
+		PartID affiliate.PayoutPartID
+		N      int64
+	}
+	err := q.List(ctx, &rows, `SELECT part_id, COUNT(*) AS n FROM payouts WHERE run_id = ? AND part_id IS NOT NULL
+		AND state IN ('failed', 'returned') GROUP BY part_id`, run)
+	counts := make(map[affiliate.PayoutPartID]int64, len(rows))
+	for _, r := range rows {
+		counts[r.PartID] = r.N
+	}
+	return counts, err
+}
+
 // DuePayoutParts lists the parts whose provider, or store, is to be asked now, longest due first.
 func (q queries) DuePayoutParts(ctx context.Context, now time.Time, most int) ([]affiliate.PayoutPart, error) {
 	list := []affiliate.PayoutPart{}

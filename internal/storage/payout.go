@@ -139,12 +139,18 @@ func (q queries) Balances(ctx context.Context, creators []affiliate.CreatorID, n
 	return list, err
 }
 
+// What of the ledger entries e is not paid yet: those on hold, of ?, now (their second condition is that of an index),
+// and those that were posted at the cut-off of ? or later; only what came back since is due all the same.
+const (
+	onHold      = "e.payable_at > ? AND e.payable_at > e.created_at"
+	afterCutOff = "e.created_at >= ? AND e.kind <> 'payout'"
+)
+
 // PayableAccounts is a query of accounts with what may be paid out of them now: affiliate.Payable in SQL. Without
 // creators it is of all. What was posted at until or later waits, too, unless that is zero; only a payout that came
 // back since does not.
 func PayableAccounts(now, until time.Time, creators []affiliate.CreatorID) (string, []any) {
 	var waits, accounts Filter
-	hold := "payable_at > ? AND payable_at > created_at" // the second condition is that of the index
 	rows := func(f *Filter, condition string, args ...any) string {
 		f.And(condition, args...)
 		f.And("NOT EXISTS (SELECT 1 FROM payout_run_entries s WHERE s.ledger_entry_id = e.id)")
@@ -153,10 +159,10 @@ func PayableAccounts(now, until time.Time, creators []affiliate.CreatorID) (stri
 		}
 		return `SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount FROM ledger_entries e` + f.Where()
 	}
-	query := rows(&waits, hold, At(now))
+	query := rows(&waits, onHold, At(now))
 	if !until.IsZero() {
 		var later Filter
-		query += ` UNION ALL ` + rows(&later, "e.created_at >= ? AND e.kind <> 'payout' AND NOT ("+hold+")", At(until), At(now))
+		query += ` UNION ALL ` + rows(&later, afterCutOff+" AND NOT ("+onHold+")", At(until), At(now))
 		waits.Args = append(waits.Args, later.Args...)
 	}
 	if len(creators) > 0 {

@@ -95,7 +95,7 @@ func (s DueSort) beside(now time.Time) (columns, joins string, args []any) {
 // newestPaid is a query of when creators were paid last, by currency. Without creators it is of all.
 func newestPaid(creators []affiliate.CreatorID) (string, []any) {
 	var f Filter
-	f.And("state NOT IN ('failed', 'returned', 'canceled')")
+	f.And("state NOT IN (" + backStates + ")")
 	if len(creators) > 0 {
 		f.And("creator_id IN (?)", creators)
 	}

@@ -14,14 +14,19 @@ type PayoutFilter struct {
 	Creator  affiliate.CreatorID
 	Run      affiliate.PayoutRunID
 	State    affiliate.PayoutState
+	Rail     affiliate.Rail
 	Open     bool // only those that were handed over, and of which nobody has said yet what became of them
 	Currency money.Currency
-	Search   string    // in the creator's name, e-mail address or handles, and in the reference
+	Search   string    // in the creator's name, e-mail address or handles, and in the references
 	From, To time.Time // paid in [From, To)
 }
 
-// openStates are those of payouts that were handed over and whose end is not known.
-const openStates = "'sent', 'pending', 'unclaimed'"
+// States of payouts in SQL.
+const (
+	openStates = "'sent', 'pending', 'unclaimed'"   // handed over, and nobody has said their end
+	backStates = "'failed', 'returned', 'canceled'" // affiliate.PayoutState.Back: their money is owed again
+	waitStates = "'ready', " + openStates           // all that are not final
+)
 
 func (w PayoutFilter) conditions() (f Filter) {
 	if w.Creator != 0 {
@@ -33,6 +38,9 @@ func (w PayoutFilter) conditions() (f Filter) {
 	if w.State != "" {
 		f.And("p.state = ?", string(w.State))
 	}
+	if w.Rail != "" {
+		f.And("p.rail = ?", string(w.Rail))
+	}
 	if w.Open {
 		f.And("p.state IN (" + openStates + ")")
 	}
@@ -41,7 +49,9 @@ func (w PayoutFilter) conditions() (f Filter) {
 	}
 	if w.Search != "" {
 		condition, args := CreatorHas("r", w.Search)
-		f.And(`(`+condition+` OR LOWER(p.reference) LIKE LOWER(?) ESCAPE '\')`, append(args, Containing(w.Search))...)
+		like := Containing(w.Search)
+		f.And(`(`+condition+` OR LOWER(p.reference) LIKE LOWER(?) ESCAPE '\' OR LOWER(p.ref) LIKE LOWER(?) ESCAPE '\'
+			OR LOWER(p.provider_ref) LIKE LOWER(?) ESCAPE '\')`, append(args, like, like, like)...)
 	}
 	if !w.From.IsZero() {
 		f.And("p.paid_at >= ?", At(w.From))
@@ -95,10 +105,10 @@ type PayoutSum struct {
 }
 
 // payoutSums are the columns of a PayoutSum, of payouts p by currency.
-const payoutSums = `p.currency, COUNT(*) FILTER (WHERE p.state NOT IN ('failed', 'returned', 'canceled')) AS payouts,
-	CAST(COALESCE(SUM(p.amount) FILTER (WHERE p.state NOT IN ('failed', 'returned', 'canceled')), 0) AS BIGINT) AS amount,
-	COUNT(*) FILTER (WHERE p.state IN ('failed', 'returned', 'canceled')) AS canceled,
-	CAST(COALESCE(SUM(p.amount) FILTER (WHERE p.state IN ('failed', 'returned', 'canceled')), 0) AS BIGINT) AS canceled_amount`
+const payoutSums = `p.currency, COUNT(*) FILTER (WHERE p.state NOT IN (` + backStates + `)) AS payouts,
+	CAST(COALESCE(SUM(p.amount) FILTER (WHERE p.state NOT IN (` + backStates + `)), 0) AS BIGINT) AS amount,
+	COUNT(*) FILTER (WHERE p.state IN (` + backStates + `)) AS canceled,
+	CAST(COALESCE(SUM(p.amount) FILTER (WHERE p.state IN (` + backStates + `)), 0) AS BIGINT) AS canceled_amount`
 
 // SumPayouts adds payouts up by currency, those that were canceled apart.
 func (q queries) SumPayouts(ctx context.Context, w PayoutFilter) ([]PayoutSum, error) {

@@ -109,7 +109,7 @@ func (tx *Tx) SavePayoutRun(ctx context.Context, r affiliate.PayoutRun) error {
 // SettleRuns writes of runs whose payouts are all final that they are settled, and of others that were settled that
 // they are not. Lock their payouts first.
 func (tx *Tx) SettleRuns(ctx context.Context, ids []affiliate.PayoutRunID, now time.Time) error {
-	const open = `EXISTS (SELECT 1 FROM payouts p WHERE p.run_id = payout_runs.id AND p.state IN ('ready', 'sent', 'pending', 'unclaimed'))`
+	const open = `EXISTS (SELECT 1 FROM payouts p WHERE p.run_id = payout_runs.id AND p.state IN (` + waitStates + `))`
 	if err := tx.execIn(ctx, `UPDATE payout_runs SET state = 'settled', ended_at = ? WHERE id IN (?) AND state IN ('confirmed', 'sent') AND NOT `+open,
 		At(now), ids); err != nil {
 		return err
@@ -122,10 +122,9 @@ func (tx *Tx) SettleRuns(ctx context.Context, ids []affiliate.PayoutRunID, now t
 // creators first.
 func (tx *Tx) FreezeEntries(ctx context.Context, run affiliate.PayoutRunID, creators []affiliate.CreatorID, now,
 	until time.Time) error {
-	waits := "e.payable_at > ? AND e.payable_at > e.created_at"
-	args := []any{run, At(now)}
+	waits, args := onHold, []any{run, At(now)}
 	if !until.IsZero() {
-		waits += " OR e.created_at >= ? AND e.kind <> 'payout'"
+		waits += " OR " + afterCutOff
 		args = append(args, At(until))
 	}
 	return tx.execIn(ctx, `INSERT INTO payout_run_entries (ledger_entry_id, run_id)

@@ -34,12 +34,15 @@ func (q queries) PayoutsByProviderRef(ctx context.Context, refs []string) ([]aff
 	return list, err
 }
 
-// EachOpenPayout hands the payouts to each that were handed over and are not final. The payout is used again for the
-// next one.
-func (q queries) EachOpenPayout(ctx context.Context, each func(*affiliate.Payout) error) error {
+// EachSentPayout hands the payouts to each that were handed over: those that are not final alone, or all. The payout is
+// used again for the next one.
+func (q queries) EachSentPayout(ctx context.Context, open bool, each func(*affiliate.Payout) error) error {
 	var p affiliate.Payout
-	return q.stream(ctx, `SELECT `+payoutColumns.of("")+
-		` FROM payouts WHERE state IN ('sent', 'pending', 'unclaimed') ORDER BY id`, nil, &p,
+	which := `state IN (` + openStates + `)`
+	if !open {
+		which = `state NOT IN ('ready', 'canceled')`
+	}
+	return q.stream(ctx, `SELECT `+payoutColumns.of("")+` FROM payouts WHERE `+which+` ORDER BY id`, nil, &p,
 		func() error { return each(&p) })
 }
 

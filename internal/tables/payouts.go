@@ -1,8 +1,10 @@
 package tables
 
 import (
+	"cmp"
 	"strings"
 
+	"github.com/tributaryhq/tributary/internal/affiliate"
 	"github.com/tributaryhq/tributary/internal/export"
 	"github.com/tributaryhq/tributary/internal/storage"
 )
@@ -26,8 +28,15 @@ func Payouts() Table[storage.NamedPayout] {
 			{Key: "amount", Title: "Amount", Fixed: true, File: "Amount", Kind: export.Amount,
 				Write: func(t *Cells, p *row) { t.Amount(p.Amount, p.Currency) }},
 			{File: "Currency", Write: func(t *Cells, p *row) { t.Text(p.Currency.Code()) }},
-			{Key: "how", Title: "How", File: "Reference", Write: func(t *Cells, p *row) { t.Text(p.Reference) }},
-			{File: "Method", Write: func(t *Cells, p *row) { t.Text(p.Method) }},
+			{Key: "how", Title: "How", File: "Reference",
+				Write: func(t *Cells, p *row) { t.Text(cmp.Or(p.Reference, p.Ref)) }},
+			{File: "Method", Write: func(t *Cells, p *row) {
+				if p.Rail == affiliate.RailElsewhere {
+					t.Text(p.Method)
+					return
+				}
+				t.Text(p.Rail.Title())
+			}},
 			{File: "Paid", Kind: export.Moment, Write: func(t *Cells, p *row) { t.Moment(p.PaidAt) }},
 			{Key: "state", Title: "State", File: "State", Write: func(t *Cells, p *row) { t.Text(string(p.State)) }},
 			{Key: "date", Title: "Recorded", File: "Recorded", Kind: export.Moment,

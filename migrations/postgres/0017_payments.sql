@@ -19,6 +19,8 @@ ALTER TABLE payouts ADD COLUMN ref TEXT NOT NULL DEFAULT ''; -- ours, in all fil
 ALTER TABLE payouts ADD COLUMN provider_ref TEXT NOT NULL DEFAULT ''; -- the provider's
 ALTER TABLE payouts ADD COLUMN fee BIGINT NOT NULL DEFAULT 0; -- that the provider took for it, in minor units of fee_currency
 ALTER TABLE payouts ADD COLUMN fee_currency TEXT NOT NULL DEFAULT '';
+ALTER TABLE payouts ADD COLUMN heard TEXT NOT NULL DEFAULT ''; -- what the provider has said last, with its reference: it says that again and again
+ALTER TABLE payouts ADD COLUMN by_hand BOOLEAN NOT NULL DEFAULT FALSE; -- a person has said its state
 ALTER TABLE payouts ADD COLUMN words TEXT NOT NULL DEFAULT ''; -- of whoever said its state last
 ALTER TABLE payouts ADD COLUMN revision BIGINT NOT NULL DEFAULT 0; -- how often it was taken back or posted again
 ALTER TABLE payouts ADD COLUMN until_at TIMESTAMPTZ; -- that of its run, or when it was recorded
@@ -95,6 +97,7 @@ CREATE TABLE payout_parts (
     fee BIGINT NOT NULL, -- that the provider took for all of it, in minor units of fee_currency
     fee_currency TEXT NOT NULL,
     tries BIGINT NOT NULL,
+    account TEXT NOT NULL, -- hash of the provider's account that was asked; empty: none was
     first_at TIMESTAMPTZ, -- when it was tried first
     next_at TIMESTAMPTZ, -- when the provider is asked next; NULL: not
     until_at TIMESTAMPTZ, -- until when it is asked

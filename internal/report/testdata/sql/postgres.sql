@@ -75,7 +75,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > $1 AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > $1 AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id)) w
@@ -190,7 +190,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > $3 AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > $3 AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id)) w
@@ -445,7 +445,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > $2 AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > $2 AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id) AND e.creator_id IN ($3)) w
@@ -742,7 +742,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > $1 AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > $1 AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id)) w
@@ -1015,7 +1015,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > $4 AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > $4 AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id) AND e.creator_id IN ($5)) w
@@ -3086,7 +3086,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > $3 AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > $3 AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id)) w

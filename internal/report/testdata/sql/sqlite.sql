@@ -75,7 +75,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > ? AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id)) w
@@ -190,7 +190,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > ? AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id)) w
@@ -445,7 +445,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > ? AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id) AND e.creator_id IN (?)) w
@@ -742,7 +742,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > ? AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id)) w
@@ -1015,7 +1015,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > ? AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id) AND e.creator_id IN (?)) w
@@ -3076,7 +3076,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > ? AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id)) w

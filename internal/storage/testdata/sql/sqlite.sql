@@ -606,9 +606,9 @@ ORDER BY r.name, m.id LIMIT 2;
 
 -- a page of payouts
 SELECT p.id, p.run_id, p.creator_id, p.amount, p.currency, p.state, p.rail, p.part_id, p.destination,
-    p.masked, p.ref, p.provider_ref, p.fee, p.fee_currency, p.words, p.revision, p.method, p.reference,
-    p.author, p.created_at, p.paid_at, p.until_at, p.state_at, p.told_at, p.asked, r.name AS creator, r.email,
-    COALESCE((SELECT h.handle
+    p.masked, p.ref, p.provider_ref, p.fee, p.fee_currency, p.heard, p.by_hand, p.words, p.revision, p.method,
+    p.reference, p.author, p.created_at, p.paid_at, p.until_at, p.state_at, p.told_at, p.asked, r.name AS
+    creator, r.email, COALESCE((SELECT h.handle
     FROM creator_handles h
     WHERE h.creator_id = r.id
     ORDER BY CASE WHEN h.network = 'instagram' THEN 0 ELSE 1 END, h.network LIMIT 1), '') AS handle
@@ -639,7 +639,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > ? AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id)) w
@@ -672,7 +672,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > ? AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id)) w
@@ -710,7 +710,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > ? AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id)) w
@@ -760,7 +760,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > ? AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id)) w
@@ -804,7 +804,7 @@ FROM
         FROM
         (SELECT e.creator_id, e.campaign_id, e.offer_member_id, e.currency, e.amount
           FROM ledger_entries e
-          WHERE payable_at > ? AND payable_at > created_at AND NOT EXISTS
+          WHERE e.payable_at > ? AND e.payable_at > e.created_at AND NOT EXISTS
           (SELECT 1
             FROM payout_run_entries s
             WHERE s.ledger_entry_id = e.id)) w
