@@ -342,12 +342,13 @@ func (b *tab) until(what string, true func() bool) {
 	}
 }
 
-// says waits until the page shows all the texts.
+// says waits until the page shows all the texts at once: some of them may stand on the page before it, too.
 func (b *tab) says(texts ...string) {
 	b.Helper()
-	for _, text := range texts {
-		b.until(fmt.Sprintf("%q", text), func() bool { return strings.Contains(b.text(), text) })
-	}
+	b.until(fmt.Sprintf("%q", texts), func() bool {
+		page := b.text()
+		return !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(page, text) })
+	})
 }
 
 // saysNot waits until the page does not show a text.

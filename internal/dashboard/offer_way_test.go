@@ -56,7 +56,7 @@ func TestOfferWay_browser(t *testing.T) {
 			b.says("Who is meant")
 			look("who is meant")
 			b.clickText("Add 2 creators")
-			b.says("2 creators", "Make codes…") // the page before says the first, too
+			b.says("2 changed", "Make codes…")
 			look("who was added")
 			b.clickText("Make codes…")
 			b.says("For: 2 creators")
