@@ -136,7 +136,7 @@ type Payment struct {
 	Creator  string // name
 	Email    string // of the creator; may be empty
 	Details  PaymentDetails
-	Note     string // to the recipient: "My brand creator payout, TRB-1001-K7Q2M9"
+	Note     string // to the recipient: "My brand creator payout TRB-1001-K7Q2M9"
 }
 
 // Holder is the name on the account, or the creator's.

@@ -127,30 +127,42 @@ func (a *App) paymentFile(ctx context.Context, tx *storage.Tx, part affiliate.Pa
 		ExecuteOn: affiliate.NextBankDay(now, zone), Payer: affiliate.Payer{Name: cmp.Or(s.SEPAName, s.Name),
 			IBAN: s.SEPAAccount, BIC: s.SEPABank, Currency: money.Currency(s.WiseCurrency),
 			Comma: s.PayPalComma == affiliate.DecimalsComma}}
+	whole := false
+	if file.Payments, whole, err = a.payments(ctx, tx, part, s, affiliate.PayoutState.Back); err == nil && !whole {
+		err = notWhole(part, file.Payments)
+	}
+	return file, err
+}
+
+// payments are the payouts of a part as files and requests say them, without those in some states. whole says whether
+// they add up to what was confirmed.
+func (a *App) payments(ctx context.Context, tx *storage.Tx, part affiliate.PayoutPart, s affiliate.Settings,
+	without func(affiliate.PayoutState) bool) (list []affiliate.Payment, whole bool, err error) {
 	payouts, err := tx.PartPayouts(ctx, part.ID)
 	if err != nil {
-		return file, err
+		return nil, false, err
 	}
 	sum := int64(0)
 	for _, p := range payouts {
-		if p.State.Back() {
+		if without(p.State) {
 			continue
 		}
 		details, err := a.openDetails(p.Destination)
 		if err != nil {
-			return file, fmt.Errorf("open the destination of %s: %w", p.ID, err)
+			return nil, false, fmt.Errorf("the payment details of %s: %w", p.ID, err)
 		}
 		sum += p.Amount
-		file.Payments = append(file.Payments, affiliate.Payment{PayoutID: p.ID, Ref: p.Ref, Amount: p.Amount,
-			Currency: p.Currency, Creator: p.Creator, Email: p.Email, Details: details,
+		list = append(list, affiliate.Payment{PayoutID: p.ID, Ref: p.Ref, Amount: p.Amount, Currency: p.Currency,
+			Creator: p.Creator, Email: p.Email, Details: details,
 			Note: affiliate.Clip(s.Name, mostBrand) + " creator payout " + p.Ref})
 	}
-	if sum != part.Amount || int64(len(file.Payments)) != part.Payouts {
-		return file, fmt.Errorf("%s is of %d payouts over %d, and there are %d over %d", part.ID, part.Payouts,
-			part.Amount,
-			len(file.Payments), sum)
-	}
-	return file, nil
+	return list, sum == part.Amount && int64(len(list)) == part.Payouts, nil
+}
+
+// notWhole is the error of a part whose payments are not what was confirmed.
+func notWhole(part affiliate.PayoutPart, list []affiliate.Payment) error {
+	return fmt.Errorf("%s is of %d payouts over %d, and its %d payments add up to something else", part.ID,
+		part.Payouts, part.Amount, len(list))
 }
 
 // sealFile seals a file, compressed.

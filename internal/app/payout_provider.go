@@ -136,13 +136,6 @@ func (a *App) beginPart(ctx context.Context, claimed affiliate.PayoutPart) (begu
 			return err
 		}
 		b := begunPart{open: part.State == affiliate.PartTrying}
-		account := a.Sealer.Hash(HashPayoutAccount, a.provider(part.Rail).Account())
-		if b.open && part.Account != account { // another account would not know the reference
-			part.NextAt, part.Trouble = now.Add(mostPartRest), fmt.Sprintf("it was sent with other credentials of %s, "+
-				"and the answer was lost: set those again, or look there for %s, and say by hand what became of its "+
-				"payouts", part.Rail.Title(), part.Reference)
-			return tx.SavePayoutPart(ctx, part, sealed)
-		}
 		if b.open && now.Sub(part.FirstAt) >= sendFor {
 			part.NextAt, part.Trouble = time.Time{},
 				fmt.Sprintf("%s has not said for 29 days whether it has %s, and would "+
@@ -156,7 +149,14 @@ func (a *App) beginPart(ctx context.Context, claimed affiliate.PayoutPart) (begu
 			return tx.SavePayoutPart(ctx, part, sealed)
 		}
 		if len(b.file.Payments) == 0 { // somebody has said by hand what became of each
-			part.NextAt = time.Time{}
+			part.NextAt, part.Trouble = time.Time{}, ""
+			return tx.SavePayoutPart(ctx, part, sealed)
+		}
+		account := a.Sealer.Hash(HashPayoutAccount, a.provider(part.Rail).Account())
+		if b.open && part.Account != account { // another account would not know the reference
+			part.NextAt, part.Trouble = now.Add(mostPartRest), fmt.Sprintf("it was sent with other credentials of %s, "+
+				"and the answer was lost: set those again, or look there for %s, and say by hand what became of its "+
+				"payouts", part.Rail.Title(), part.Reference)
 			return tx.SavePayoutPart(ctx, part, sealed)
 		}
 		if !b.open {
@@ -197,29 +197,14 @@ func (a *App) lockPart(ctx context.Context, tx *storage.Tx, claimed affiliate.Pa
 // providerFile says what a provider is asked to pay: what is not said to be paid, or back, already.
 func (a *App) providerFile(ctx context.Context, tx *storage.Tx, part affiliate.PayoutPart, s affiliate.Settings,
 	again bool) (f affiliate.PaymentFile, err error) {
-	payouts, err := tx.PartPayouts(ctx, part.ID)
-	if err != nil {
-		return f, err
-	}
 	f = affiliate.PaymentFile{Reference: part.Reference, Variant: part.Variant, Currency: part.Currency,
 		MadeAt: a.now(), Payer: affiliate.Payer{Name: s.Name}}
-	sum := int64(0)
-	for _, p := range payouts {
-		if p.State.Final() {
-			continue
-		}
-		details, err := a.openDetails(p.Destination)
-		if err != nil {
-			return f, fmt.Errorf("the payment details of %s: %w", p.ID, err)
-		}
-		sum += p.Amount
-		f.Payments = append(f.Payments, affiliate.Payment{PayoutID: p.ID, Ref: p.Ref, Amount: p.Amount,
-			Currency: p.Currency, Creator: p.Creator, Email: p.Email, Details: details,
-			Note: s.Name + " creator payout, " + p.Ref})
+	whole := false
+	if f.Payments, whole, err = a.payments(ctx, tx, part, s, affiliate.PayoutState.Final); err != nil {
+		return f, err
 	}
-	if n := int64(len(f.Payments)); !again && part.Tries == 0 && (n != part.Payouts || sum != part.Amount) {
-		return f, fmt.Errorf("its %d payouts add up to %d, and %d of %d were confirmed", n, sum, part.Payouts,
-			part.Amount)
+	if !whole && !again && part.Tries == 0 {
+		return f, notWhole(part, f.Payments)
 	}
 	return f, nil
 }

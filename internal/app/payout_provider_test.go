@@ -291,6 +291,31 @@ func TestWorkPayouts_open(t *testing.T) {
 			r.Errorf("sent %d times, then %d; %d payments; %s", sent, provider.sent, len(r.fake.Items()), r.states(run))
 		}
 
+		said, err := r.MarkPayouts(r.ctx, []affiliate.PayoutID{1}, affiliate.PayoutPaid, "", "")
+		must(r.desk, said, err)
+		if troubles, err = r.DB.PartTroubles(r.ctx); err != nil || len(troubles) > 0 {
+			r.Errorf("a person has said it, and in trouble are %+v, %v", troubles, err)
+		}
+
+		// Once somebody has said what became of each, nobody is asked, and there is no trouble, whatever the account.
+		carl := r.payee("Carl")
+		r.earn(account(carl), 300, 0)
+		run = r.confirm()
+		r.work()
+		provider.other = "another account"
+		r.pass(time.Hour)
+		r.work()
+		list, err := r.DB.PayoutsOf(r.ctx, run.ID)
+		must(r.desk, list, err)
+		_, err = r.MarkPayouts(r.ctx, []affiliate.PayoutID{list[0].ID}, affiliate.PayoutPaid, "", "")
+		must(r.desk, list, err)
+		r.pass(time.Hour)
+		r.work()
+		if p = r.part(run); p.Trouble != "" || !p.NextAt.IsZero() {
+			r.Errorf("all of it is said, and the part is %+v", p)
+		}
+		provider.other = ""
+
 		// One that it certainly does not have is sent again for ever.
 		ben := r.payee("Ben")
 		r.earn(account(ben), 500, 0)

@@ -254,10 +254,11 @@ type PartTrouble struct {
 	Parts int64
 }
 
-// PartTroubles counts the parts that do not get on.
+// PartTroubles counts the parts that do not get on: that are tried again, or of which a person has to say something.
 func (q queries) PartTroubles(ctx context.Context) ([]PartTrouble, error) {
 	list := []PartTrouble{}
 	err := q.List(ctx, &list, `SELECT rail, COUNT(*) AS parts FROM payout_parts WHERE trouble <> '' AND state IN ('ready', 'trying', 'sent')
+		AND (next_at IS NOT NULL OR EXISTS (SELECT 1 FROM payouts p WHERE p.part_id = payout_parts.id AND p.state IN (`+waitStates+`)))
 		GROUP BY rail ORDER BY rail`)
 	return list, err
 }
